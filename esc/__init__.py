@@ -1,0 +1,34 @@
+"""See and understand sound: spectrograms equal to librosa's, and a ResNet18 that names what it hears.
+
+    import esc
+    waveform, sample_rate = esc.load_audio("rain.ogg")
+    picture = esc.mel_db(waveform, esc.LIBROSA.replace(sample_rate=sample_rate))
+    print(esc.Classifier.load().predict(waveform, sample_rate).top)
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "esc.audio": ("load_audio", "fit_clip", "resample"),
+    "esc.checkpoint": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
+    "esc.classifier": ("Classifier", "Prediction"),
+    "esc.config": (
+        "BIRDSONG", "CLICKS", "ESC50", "LIBROSA", "NOTEBOOK", "PRESETS", "SPEECH", "InputConfig", "SpectrogramConfig",
+    ),
+    "esc.errors": ("AudioError", "CheckpointError", "EscError", "ParameterError"),
+    "esc.model": ("build_model",),
+    "esc.spectrogram": ("mel_db", "mfcc", "stft_db", "mel_freqs_hz", "stft_freqs_hz", "frame_times_s"),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> object:
+    # torch and torchvision take seconds to load: each name fetches only what it needs
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'esc' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

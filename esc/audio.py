@@ -1,0 +1,275 @@
+"""Any sound file -> float32 mono waveform; the one way in for the app, the command line and training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from esc.config import SAMPLE_RATES
+from esc.errors import AudioError
+
+MAX_BYTES = 500 * 10**6
+MAX_SECONDS = 2 * 3600.0
+MIN_SAMPLES = 2
+ACCEPTED = "WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, AAC, WebM, MP4 and MKA"
+SILENCE_PEAK = 10 ** (-80 / 20)  # -80 dBFS: below the noise of a 14-bit converter
+_BLOCK = 1 << 18  # samples a channel decoded at a time: 6 s at 44.1 kHz
+
+
+@dataclass
+class AudioFacts:
+    """What a file holds, filled in while it is decoded.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Hz, as in the file.
+    channels : int
+    container, codec : str
+        As the decoder names them, for example "WAV" and "PCM_16".
+    n_samples : int
+        Samples a channel that were decoded.
+    peak : float
+        Largest absolute sample over all channels; 1.0 is full scale.
+    rms : float
+        Root mean square of the mono waveform.
+    cut_off : bool
+        The file announces more sound than it holds.
+    """
+
+    sample_rate: int
+    channels: int
+    container: str
+    codec: str
+    n_samples: int = 0
+    peak: float = 0.0
+    cut_off: bool = False
+    _squares: float = field(default=0.0, repr=False)
+    _finite: int = field(default=0, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sample_rate
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the mono waveform, 0 for silence."""
+        return float(np.sqrt(self._squares / max(1, self.n_samples)))
+
+    def _count(self, block: np.ndarray, mono: np.ndarray, finite: int) -> None:
+        self.n_samples += len(mono)
+        self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
+        self._squares += float(np.dot(mono, mono.astype(np.float64)))
+        self._finite += finite
+
+
+def load_audio(path: str | os.PathLike, sample_rate: int | None = None) -> tuple[np.ndarray, int]:
+    """Return a file's sound as a mono waveform, and its sample rate.
+
+    Channels are averaged and the result is resampled by soxr's high quality, both as `librosa.load` does.
+
+    Parameters
+    ----------
+    path : str or path
+        WAV, FLAC, OGG, Opus, MP3, AIFF (by libsndfile), M4A, AAC, WebM, MP4, MKA (by FFmpeg's libraries).
+    sample_rate : int, optional
+        Hz to resample to; the file's own rate where it is left out.
+
+    Returns
+    -------
+    waveform : float32 array, shape (n_samples,)
+        Nominally in [-1, 1]; single samples that are not finite become 0.
+    sample_rate : int
+        Hz.
+
+    Raises
+    ------
+    AudioError
+        The file is missing, empty, unreadable, too large, too long, at an unusual rate, or holds no finite sample.
+    """
+    facts, blocks = open_audio(path)
+    waveform = np.concatenate([np.zeros(0, np.float32), *blocks])
+    if sample_rate is None or sample_rate == facts.sample_rate:
+        return waveform, facts.sample_rate
+    return resample(waveform, facts.sample_rate, sample_rate), sample_rate
+
+
+def open_audio(path: str | os.PathLike, name: str | None = None) -> tuple[AudioFacts, Iterator[np.ndarray]]:
+    """Open a file; return its facts and an iterator of mono float32 blocks that fills the facts in as it is read.
+
+    What is wrong with the file's outside is raised at once, what is wrong inside while the blocks are read or, for a
+    file without a usable sample, at their end. `name` is what messages call the file.
+    """
+    path = Path(path)
+    name = name or path.name
+    if not path.is_file():
+        raise AudioError("audio.missing", name=name)
+    size = path.stat().st_size
+    if size == 0:
+        raise AudioError("audio.empty", name=name)
+    if size > MAX_BYTES:
+        raise AudioError("audio.too_big", name=name, megabytes=size / 1e6, limit_mb=MAX_BYTES / 1e6)
+    try:
+        source = soundfile.SoundFile(str(path))
+    except soundfile.LibsndfileError:
+        facts, blocks = _open_av(path, name)
+    else:
+        facts, blocks = _open_soundfile(source, name)
+    low, high = SAMPLE_RATES
+    if not low <= facts.sample_rate <= high:
+        raise AudioError("audio.rate", name=name, rate=facts.sample_rate, low=low, high=high)
+    return facts, _checked(blocks, facts, name)
+
+
+def to_mono(samples: np.ndarray) -> np.ndarray:
+    """Return `(n,)` or `(channels, n)` samples as a float32 mono waveform, the mean of the channels.
+
+    Whole numbers are scaled by their width to [-1, 1]; samples that are not finite become 0.
+    """
+    samples = np.asarray(samples)
+    if samples.ndim not in (1, 2) or samples.size == 0:
+        raise AudioError("audio.shape", shape=samples.shape)
+    if samples.dtype.kind in "iu":
+        width = np.iinfo(samples.dtype)
+        offset = 0.0 if samples.dtype.kind == "i" else (width.max + 1) / 2
+        samples = (samples.astype(np.float64) - offset) / ((width.max + 1) / (1 if samples.dtype.kind == "i" else 2))
+    mono = samples.astype(np.float32) if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def resample(waveform: np.ndarray, sample_rate: int, new_rate: int) -> np.ndarray:
+    """Return a waveform at another rate, `ceil(n * new_rate / sample_rate)` samples long; equals `librosa.resample`."""
+    if sample_rate == new_rate:
+        return waveform
+    length = -(-len(waveform) * new_rate // sample_rate)
+    resampled = soxr.resample(waveform, sample_rate, new_rate, quality="HQ").astype(np.float32, copy=False)
+    return np.pad(resampled, (0, max(0, length - len(resampled))))[:length]
+
+
+def fit_clip(waveform: np.ndarray, n_samples: int) -> np.ndarray:
+    """Return exactly `n_samples` samples: a longer waveform is cut, a shorter one reflected at both its ends.
+
+    `ceil(missing / 2)` samples go on either side, as in the notebook that the classifier comes from.
+    """
+    missing = n_samples - len(waveform)
+    if missing > 0:
+        waveform = np.pad(waveform, -(-missing // 2), mode="reflect")
+    return waveform[:n_samples]
+
+
+def is_silent(waveform: np.ndarray) -> bool:
+    """Return whether no sample rises above -80 dBFS around the mean (a constant offset makes no sound)."""
+    return bool(np.abs(waveform - waveform.mean()).max(initial=0.0) < SILENCE_PEAK)
+
+
+def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iterator[np.ndarray]:
+    """Yield `(channels, n)` blocks as finite mono ones, keeping count and the limits."""
+    limit = int(MAX_SECONDS * facts.sample_rate)
+    for block in blocks:
+        good = np.isfinite(block)
+        finite = int(good.sum())
+        if finite < block.size:
+            block = np.where(good, block, np.float32(0.0))
+        mono = block[0] if len(block) == 1 else block.mean(axis=0, dtype=np.float64).astype(np.float32)
+        facts._count(block, mono, finite)
+        if facts.n_samples > limit:
+            raise _too_long(name, facts.seconds)
+        yield mono
+    if facts.n_samples == 0:
+        raise AudioError("audio.no_samples", name=name)
+    if facts._finite == 0:
+        raise AudioError("audio.not_finite", name=name)
+    if facts.n_samples < MIN_SAMPLES:
+        raise AudioError("audio.too_short", name=name, samples=facts.n_samples, least=MIN_SAMPLES)
+
+
+def _open_soundfile(source: soundfile.SoundFile, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
+    facts = AudioFacts(source.samplerate, source.channels, source.format, source.subtype)
+    if source.frames / source.samplerate > MAX_SECONDS and source.frames < 2**62:  # 2**63 - 1: length unknown
+        source.close()
+        raise _too_long(name, source.frames / facts.sample_rate)
+    # libsndfile trims a WAV's length to what the file holds and says so only in its log
+    facts.cut_off = any("data" in line and "should be" in line for line in source.extra_info.splitlines())
+
+    def blocks() -> Iterator[np.ndarray]:
+        with source:
+            while True:
+                try:
+                    block = source.read(_BLOCK, dtype="float32", always_2d=True)
+                except soundfile.LibsndfileError as error:
+                    if facts.n_samples == 0:
+                        raise _unreadable(name, str(error)) from error
+                    facts.cut_off = True  # what came before the damage is worth seeing
+                    return
+                if len(block) == 0:
+                    return
+                yield np.ascontiguousarray(block.T)
+
+    return facts, blocks()
+
+
+def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
+    import av  # only where libsndfile can't: FFmpeg's libraries take their time to load
+
+    try:
+        container = av.open(str(path))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _unreadable(name, _reason(error)) from error
+    if not container.streams.audio:
+        container.close()
+        raise AudioError("audio.no_track", name=name, accepted=ACCEPTED)
+    stream = container.streams.audio[0]
+    rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+    if not rate or not channels:
+        container.close()
+        raise _unreadable(name, "no sample rate")
+    if container.duration and container.duration / av.time_base > MAX_SECONDS:
+        seconds = container.duration / av.time_base
+        container.close()
+        raise _too_long(name, seconds)
+    facts = AudioFacts(rate, channels, container.format.name.split(",")[0], stream.codec_context.name)
+
+    def blocks() -> Iterator[np.ndarray]:
+        to_float = av.AudioResampler(format="fltp")
+        with container:
+            try:
+                for frame in container.decode(stream):
+                    yield from (part.to_ndarray() for part in to_float.resample(frame))
+                yield from (part.to_ndarray() for part in to_float.resample(None))
+            except (av.FFmpegError, ValueError) as error:
+                if facts.n_samples == 0:
+                    raise _unreadable(name, _reason(error)) from error
+                facts.cut_off = True
+
+    return facts, _gathered(blocks(), _BLOCK)
+
+
+def _gathered(blocks: Iterator[np.ndarray], least: int) -> Iterator[np.ndarray]:
+    """Join a codec's small frames into blocks of at least `least` samples."""
+    waiting: list[np.ndarray] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(part.shape[1] for part in waiting) >= least:
+            yield np.concatenate(waiting, axis=1)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting, axis=1)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _unreadable(name: str, reason: str) -> AudioError:
+    return AudioError("audio.unreadable", name=name, reason=reason.rstrip("."), accepted=ACCEPTED)
+
+
+def _too_long(name: str, seconds: float) -> AudioError:
+    return AudioError("audio.too_long", name=name, minutes=seconds / 60, limit_minutes=MAX_SECONDS / 60)

@@ -1,0 +1,96 @@
+"""The errors that a user can cause or meet: each has a key, the offending values and one clear sentence.
+
+The key and the values travel with the exception, so that the page can say the same thing in another language
+(`esc.ui.text` holds the translations) while the command line and Python show the English sentence.
+"""
+
+from __future__ import annotations
+
+MESSAGES = {
+    # audio
+    "audio.missing": "There is no file {name}.",
+    "audio.empty": "{name} is empty (0 bytes). Choose a file with sound in it.",
+    "audio.too_big": "{name} has {megabytes:.0f} MB; at most {limit_mb:.0f} MB are accepted.",
+    "audio.too_long": "{name} lasts {minutes:.0f} minutes; at most {limit_minutes:.0f} are accepted.",
+    "audio.unreadable": "{name} can't be read as sound ({reason}). Accepted are {accepted}.",
+    "audio.no_track": "{name} holds no audio track. Accepted are {accepted}.",
+    "audio.no_samples": "{name} holds no sound: it decodes to 0 samples. The file may be cut off.",
+    "audio.too_short": "{name} has {samples} sample(s); at least {least} are needed to see a spectrum.",
+    "audio.not_finite": "{name} holds no finite sample: all values are NaN or infinite.",
+    "audio.rate": "{name} has a sample rate of {rate} Hz; accepted are {low} to {high} Hz.",
+    "audio.shape": "A waveform is one-dimensional or (channels, samples); this one has the shape {shape}.",
+    "audio.timeout": "Reading {name} took longer than {seconds:.0f} s and was stopped. Try a shorter sound.",
+    "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",
+    # parameters
+    "parameter.range": "{field} = {value} is not possible: it must lie between {low} and {high}.",
+    "parameter.choice": "{field} = {value} is not possible: choose one of {choices}.",
+    "parameter.type": "{field} = {value} is not possible: a {wanted} is needed.",
+    "parameter.window": "win_length = {value} is not possible: the window must fit into n_fft = {n_fft} samples.",
+    "parameter.band": "fmin = {fmin} Hz and fmax = {fmax} Hz are not possible: fmin must lie below fmax.",
+    "parameter.nyquist": "fmax = {value} Hz is not possible: at {sample_rate} Hz nothing above {nyquist} Hz exists.",
+    "parameter.mfcc": "n_mfcc = {value} is not possible: there are only n_mels = {n_mels} bands to make them from.",
+    "parameter.keys": "These parameters don't fit: unknown {unknown}, missing {missing}.",
+    # checkpoints
+    "checkpoint.missing": "There is no checkpoint in {path}. Train one (python -m training train) or restore the folder.",
+    "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",
+    "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}.",
+    # data and training
+    "data.missing": "There is no ESC-50 in {path}: {reason}. Set ESC50_DIR or --data to the folder that holds it.",
+    "data.columns": "{path} lacks the columns {missing}; ESC-50's own table has filename, fold, target, category.",
+    "data.clips": "{count} clips named in {path} are not there, the first is {first}. Fetch the archive again.",
+    "data.fold": "Fold {fold} does not exist; this data has the folds {folds}.",
+    "data.cache": "{path} was prepared from other clips or settings. Run python -m training prepare again.",
+    "run.mismatch": "{path} was started with other settings ({differences}). Choose another --name or remove the folder.",
+    # the page
+    "page.session": "This page is no longer known to the server. Reload it.",
+    "page.request": "The server could not understand the request ({reason}). Reload the page.",
+    "page.gone": "This sound is no longer on the server. Drop it in again.",
+    "page.busy": "The server is busy with other sounds. Try again in a moment.",
+    "page.no_sound": "No sound is open. Drop in a file, record one, or choose an example.",
+    "page.failed": "Something went wrong on the server; it has been written to its log. What you had is still there.",
+}
+
+
+class EscError(Exception):
+    """An error with one clear sentence for a person.
+
+    Parameters
+    ----------
+    key : str
+        Which message of `MESSAGES`.
+    **values
+        What the message names: the field, the offending value, what is legal.
+    """
+
+    def __init__(self, key: str, **values: object) -> None:
+        self.key = key
+        self.values = values
+        super().__init__(MESSAGES[key].format(**values))
+
+    def __reduce__(self):
+        # the default would call the class with the finished sentence; errors cross process borders here
+        return _rebuild, (type(self), self.key, self.values)
+
+
+class AudioError(EscError):
+    """A sound that can't be read or used."""
+
+
+class ParameterError(EscError):
+    """A spectrogram parameter, or a set of them, that is not possible."""
+
+
+class CheckpointError(EscError):
+    """A checkpoint that is missing, damaged or of another format."""
+
+
+class DataError(EscError):
+    """A data set, or what was prepared from it, that can't be used."""
+
+
+class PageError(EscError):
+    """A request of the page that can't be answered."""
+
+
+def _rebuild(kind: type[EscError], key: str, values: dict) -> EscError:
+    return kind(key, **values)

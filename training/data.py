@@ -1,0 +1,96 @@
+"""ESC-50 on disk: where its table and its clips lie, in the official layout, Kaggle's or a flat one, in any format."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from esc.errors import DataError
+
+FOLDS = (1, 2, 3, 4, 5)
+_TABLES = ("meta/esc50.csv", "esc50.csv")
+_AUDIO_FOLDERS = ("audio/audio", "audio", ".")
+_ENDINGS = (".wav", ".ogg", ".flac", ".opus", ".mp3", ".m4a")
+_COLUMNS = {"filename", "fold", "target", "category"}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One row of the table: the file, its fold 1-5, its target 0-49 and what that is called."""
+
+    path: Path
+    name: str
+    fold: int
+    target: int
+    category: str
+    source: str
+
+
+def data_folder(given: Path | None) -> Path:
+    """Return the folder of the data: the given one, or what the variable ESC50_DIR names."""
+    folder = given or Path(os.environ.get("ESC50_DIR", "data/ESC-50"))
+    if not folder.is_dir():
+        raise DataError("data.missing", path=folder, reason="no such folder")
+    return folder
+
+
+def read_clips(folder: Path) -> list[Clip]:
+    """Return the clips of ESC-50, in the order of its table.
+
+    Raises
+    ------
+    DataError
+        The table or clips are missing, or the table has other columns.
+    """
+    table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
+    if table is None:
+        raise DataError("data.missing", path=folder, reason=f"neither {_TABLES[0]} nor {_TABLES[1]} is there")
+    with table.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    missing = _COLUMNS - set(rows[0] if rows else ())
+    if missing:
+        raise DataError("data.columns", path=table, missing=", ".join(sorted(missing)))
+    audio = _audio_files(folder)
+    absent = [row["filename"] for row in rows if Path(row["filename"]).stem not in audio]
+    if absent:
+        raise DataError("data.clips", count=len(absent), path=table, first=absent[0])
+    return [
+        Clip(
+            path=audio[Path(row["filename"]).stem],
+            name=row["filename"],
+            fold=int(row["fold"]),
+            target=int(row["target"]),
+            category=row["category"],
+            source=row.get("src_file") or row["filename"].split("-")[1],
+        )
+        for row in rows
+    ]
+
+
+def class_names(clips: list[Clip]) -> tuple[str, ...]:
+    """Return the categories in the order of their targets."""
+    names = {clip.target: clip.category for clip in clips}
+    return tuple(names[target] for target in sorted(names))
+
+
+def check_folds(clips: list[Clip], folds: tuple[int, ...]) -> None:
+    """Raise DataError for a fold that no clip is in."""
+    known = sorted({clip.fold for clip in clips})
+    for fold in folds:
+        if fold not in known:
+            raise DataError("data.fold", fold=fold, folds=", ".join(map(str, known)))
+
+
+def _audio_files(folder: Path) -> dict[str, Path]:
+    """Return the sound files by their name without its ending."""
+    for name in _AUDIO_FOLDERS:
+        found = {
+            path.stem: path
+            for path in sorted((folder / name).glob("*"))
+            if path.suffix.lower() in _ENDINGS and path.is_file()
+        }
+        if found:
+            return found
+    raise DataError("data.missing", path=folder, reason="no sound files in audio/")

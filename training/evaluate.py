@@ -1,0 +1,63 @@
+"""Figures of a network on clips it was not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from esc.config import InputConfig
+from esc.spectrogram import network_input
+
+_BATCH = 50
+_BINS = 15
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured on `clips` clips.
+
+    Attributes
+    ----------
+    accuracy, loss, ece : float
+        Share of right first guesses; mean cross-entropy in nats; expected calibration error over 15 equal bins.
+    clips : int
+    probabilities : float32 array, shape (clips, n_classes)
+    """
+
+    accuracy: float
+    loss: float
+    ece: float
+    clips: int
+    probabilities: np.ndarray
+
+
+@torch.inference_mode()
+def score(model: nn.Module, pictures_db: torch.Tensor, targets: torch.Tensor, input_config: InputConfig) -> Figures:
+    """Return the figures of a network in evaluation mode for dB pictures (clips, n_mels, n_frames) and their targets."""
+    model.eval()
+    logits = torch.cat(
+        [
+            model(network_input(part, input_config)[:, None].to(memory_format=torch.channels_last)).float()
+            for part in pictures_db.split(_BATCH)
+        ]
+    )
+    probabilities = logits.softmax(dim=1)
+    return Figures(
+        accuracy=float((logits.argmax(1) == targets).float().mean()),
+        loss=float(nn.functional.cross_entropy(logits, targets)),
+        ece=expected_calibration_error(probabilities.cpu().numpy(), targets.cpu().numpy()),
+        clips=len(targets),
+        probabilities=probabilities.cpu().numpy(),
+    )
+
+
+def expected_calibration_error(probabilities: np.ndarray, targets: np.ndarray) -> float:
+    """Return the mean distance between confidence and accuracy over 15 equal bins (Guo et al., 2017), 0 to 1."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == targets
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    gaps = [abs(confidence[bins == b].sum() - right[bins == b].sum()) for b in range(_BINS)]
+    return float(sum(gaps) / len(targets))

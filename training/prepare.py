@@ -1,0 +1,102 @@
+"""Clips -> one array of dB pictures on disk, made once for each spectrogram config by the library's own functions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from esc.audio import fit_clip, load_audio
+from esc.config import InputConfig, SpectrogramConfig
+from esc.errors import DataError
+from esc.spectrogram import mel_db
+from training.data import Clip, class_names
+from training.progress import progress_bar
+
+CACHE = Path("data/prepared")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The pictures of a data set, in the order of its table.
+
+    Attributes
+    ----------
+    pictures_db : float32 array, shape (n_clips, n_mels, n_frames)
+        Memory-mapped.
+    targets, folds : int64 arrays, shape (n_clips,)
+    names : tuple of str
+        File names as in the table.
+    class_names : tuple of str
+    """
+
+    pictures_db: np.ndarray
+    targets: np.ndarray
+    folds: np.ndarray
+    names: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+
+def clip_picture(path: Path, spectrogram: SpectrogramConfig, input_config: InputConfig) -> np.ndarray:
+    """Return one file's dB picture, float32 (n_mels, n_frames), by the steps that `Classifier` takes too."""
+    waveform, _ = load_audio(path, spectrogram.sample_rate)
+    n_samples = round(input_config.clip_seconds * spectrogram.sample_rate)
+    return mel_db(fit_clip(waveform, n_samples), spectrogram).numpy()
+
+
+def prepare(
+    clips: list[Clip], spectrogram: SpectrogramConfig, input_config: InputConfig, cache: Path = CACHE, jobs: int | None = None
+) -> Prepared:
+    """Return the pictures of all clips, computed where the cache does not hold them yet.
+
+    The cache's name is a digest of the clips (names, sizes, labels) and of both configs, so that it can't be mistaken
+    for another; it appears under that name only when it is whole.
+    """
+    folder = cache / _digest(clips, spectrogram, input_config)
+    file = folder / "mel_db.npy"
+    if not file.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        _compute(clips, spectrogram, input_config, file, jobs or os.cpu_count() or 1)
+    pictures = np.load(file, mmap_mode="r")
+    if len(pictures) != len(clips):
+        raise DataError("data.cache", path=file)
+    return Prepared(
+        pictures_db=pictures,
+        targets=np.array([clip.target for clip in clips], dtype=np.int64),
+        folds=np.array([clip.fold for clip in clips], dtype=np.int64),
+        names=tuple(clip.name for clip in clips),
+        class_names=class_names(clips),
+    )
+
+
+def _compute(clips: list[Clip], spectrogram: SpectrogramConfig, input_config: InputConfig, file: Path, jobs: int) -> None:
+    n_frames = spectrogram.n_frames(round(input_config.clip_seconds * spectrogram.sample_rate))
+    unfinished = file.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        pictures = np.lib.format.open_memmap(
+            unfinished, mode="w+", dtype=np.float32, shape=(len(clips), spectrogram.n_mels, n_frames)
+        )
+        with ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool, progress_bar() as bar:
+            task = bar.add_task("mel spectrograms", total=len(clips), said="")
+            paths = [clip.path for clip in clips]
+            repeated = [spectrogram] * len(clips), [input_config] * len(clips)
+            for index, picture in enumerate(pool.map(clip_picture, paths, *repeated, chunksize=8)):
+                pictures[index] = picture
+                bar.advance(task)
+        pictures.flush()
+        del pictures
+        os.replace(unfinished, file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _digest(clips: list[Clip], spectrogram: SpectrogramConfig, input_config: InputConfig) -> str:
+    rows = [(clip.path.name, clip.path.stat().st_size, clip.fold, clip.target) for clip in clips]
+    text = json.dumps([rows, spectrogram.to_dict(), input_config.clip_seconds])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
