@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
@@ -14,11 +15,15 @@ import soxr
 from esc.config import SAMPLE_RATES
 from esc.errors import AudioError
 
+if TYPE_CHECKING:
+    import av
+
 MAX_BYTES = 500 * 10**6
 MAX_SECONDS = 2 * 3600.0
 MIN_SAMPLES = 2
-ACCEPTED = "WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, AAC, WebM, MP4 and MKA"
+ACCEPTED = "WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, AAC, WebM, MP4, MKA"
 SILENCE_PEAK = 10 ** (-80 / 20)  # -80 dBFS: below the noise of a 14-bit converter
+_DEMUXERS = "aac,ac3,aiff,amr,asf,avi,caf,flac,flv,matroska,mov,mp3,mpegts,ogg,wav"  # no playlists: they name other files
 _BLOCK = 1 << 18  # samples a channel decoded at a time: 6 s at 44.1 kHz
 
 
@@ -41,6 +46,8 @@ class AudioFacts:
         Root mean square of the mono waveform.
     cut_off : bool
         The file announces more sound than it holds.
+    silent : bool
+        As `is_silent` of the whole mono waveform.
     """
 
     sample_rate: int
@@ -50,6 +57,9 @@ class AudioFacts:
     n_samples: int = 0
     peak: float = 0.0
     cut_off: bool = False
+    _low: float = field(default=np.inf, repr=False)
+    _high: float = field(default=-np.inf, repr=False)
+    _sum: float = field(default=0.0, repr=False)
     _squares: float = field(default=0.0, repr=False)
     _finite: int = field(default=0, repr=False)
 
@@ -63,9 +73,18 @@ class AudioFacts:
         """Root mean square of the mono waveform, 0 for silence."""
         return float(np.sqrt(self._squares / max(1, self.n_samples)))
 
+    @property
+    def silent(self) -> bool:
+        """Whether no sample rises above -80 dBFS around the mean."""
+        mean = self._sum / max(1, self.n_samples)
+        return max(self._high - mean, mean - self._low) < SILENCE_PEAK
+
     def _count(self, block: np.ndarray, mono: np.ndarray, finite: int) -> None:
         self.n_samples += len(mono)
         self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
+        self._low = min(self._low, float(mono.min(initial=np.inf)))
+        self._high = max(self._high, float(mono.max(initial=-np.inf)))
+        self._sum += float(mono.sum(dtype=np.float64))
         self._squares += float(np.dot(mono, mono.astype(np.float64)))
         self._finite += finite
 
@@ -107,6 +126,12 @@ def open_audio(path: str | os.PathLike, name: str | None = None) -> tuple[AudioF
     What is wrong with the file's outside is raised at once, what is wrong inside while the blocks are read or, for a
     file without a usable sample, at their end. `name` is what messages call the file.
     """
+    facts, blocks = open_blocks(path, name)
+    return facts, (mono for _, mono in blocks)
+
+
+def open_blocks(path: str | os.PathLike, name: str | None = None) -> tuple[AudioFacts, Iterator[tuple[np.ndarray, np.ndarray]]]:
+    """Open a file as `open_audio` does, but yield each block as the file's channels, `(channels, n)`, and as mono."""
     path = Path(path)
     name = name or path.name
     if not path.is_file():
@@ -169,8 +194,8 @@ def is_silent(waveform: np.ndarray) -> bool:
     return bool(np.abs(waveform - waveform.mean()).max(initial=0.0) < SILENCE_PEAK)
 
 
-def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iterator[np.ndarray]:
-    """Yield `(channels, n)` blocks as finite mono ones, keeping count and the limits."""
+def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield `(channels, n)` blocks made finite, each with its downmix, keeping count and the limits."""
     limit = int(MAX_SECONDS * facts.sample_rate)
     for block in blocks:
         good = np.isfinite(block)
@@ -181,7 +206,7 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
         facts._count(block, mono, finite)
         if facts.n_samples > limit:
             raise _too_long(name, facts.seconds)
-        yield mono
+        yield block, mono
     if facts.n_samples == 0:
         raise AudioError("audio.no_samples", name=name)
     if facts._finite == 0:
@@ -196,18 +221,21 @@ def _open_soundfile(source: soundfile.SoundFile, name: str) -> tuple[AudioFacts,
         source.close()
         raise _too_long(name, source.frames / facts.sample_rate)
     # libsndfile trims a WAV's length to what the file holds and says so only in its log
-    facts.cut_off = any("data" in line and "should be" in line for line in source.extra_info.splitlines())
+    log = source.extra_info.splitlines()
+    facts.cut_off = any(line.strip().startswith(("data", "SSND")) and "(should be" in line for line in log)
 
     def blocks() -> Iterator[np.ndarray]:
+        damaged = False
         with source:
-            while True:
+            while not damaged:
+                buffer = np.zeros((_BLOCK, source.channels), np.float32)
                 try:
-                    block = source.read(_BLOCK, dtype="float32", always_2d=True)
+                    block = source.read(out=buffer)
                 except soundfile.LibsndfileError as error:
-                    if facts.n_samples == 0:
+                    block = buffer[: max(0, source.tell() - facts.n_samples)]  # what came before the damage is worth seeing
+                    if facts.n_samples + len(block) == 0:
                         raise _unreadable(name, str(error)) from error
-                    facts.cut_off = True  # what came before the damage is worth seeing
-                    return
+                    facts.cut_off = damaged = True
                 if len(block) == 0:
                     return
                 yield np.ascontiguousarray(block.T)
@@ -219,14 +247,15 @@ def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
     import av  # only where libsndfile can't: FFmpeg's libraries take their time to load
 
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), options={"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"})
     except (av.FFmpegError, OSError, ValueError) as error:
         raise _unreadable(name, _reason(error)) from error
     if not container.streams.audio:
         container.close()
         raise AudioError("audio.no_track", name=name, accepted=ACCEPTED)
     stream = container.streams.audio[0]
-    rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+    codec = stream.codec_context  # None for a codec that FFmpeg does not know
+    rate, channels = (codec.sample_rate, codec.channels) if codec else (0, 0)
     if not rate or not channels:
         container.close()
         raise _unreadable(name, "no sample rate")
@@ -234,21 +263,25 @@ def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
         seconds = container.duration / av.time_base
         container.close()
         raise _too_long(name, seconds)
-    facts = AudioFacts(rate, channels, container.format.name.split(",")[0], stream.codec_context.name)
+    facts = AudioFacts(rate, channels, container.format.name.split(",")[0], codec.name)
 
     def blocks() -> Iterator[np.ndarray]:
-        to_float = av.AudioResampler(format="fltp")
+        to_float = av.AudioResampler(format="flt")  # interleaved: PyAV reads past the end of a frame of 8 planes
         with container:
             try:
                 for frame in container.decode(stream):
-                    yield from (part.to_ndarray() for part in to_float.resample(frame))
-                yield from (part.to_ndarray() for part in to_float.resample(None))
+                    yield from map(_deinterleaved, to_float.resample(frame))
+                yield from map(_deinterleaved, to_float.resample(None))
             except (av.FFmpegError, ValueError) as error:
                 if facts.n_samples == 0:
                     raise _unreadable(name, _reason(error)) from error
                 facts.cut_off = True
 
     return facts, _gathered(blocks(), _BLOCK)
+
+
+def _deinterleaved(frame: av.AudioFrame) -> np.ndarray:
+    return np.ascontiguousarray(frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T)
 
 
 def _gathered(blocks: Iterator[np.ndarray], least: int) -> Iterator[np.ndarray]:

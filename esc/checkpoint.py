@@ -73,6 +73,7 @@ def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> N
     for number, shard in enumerate(shards, 1):
         file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
         save_file(shard, folder / file, metadata={"format": "pt"})
+        (folder / file).chmod(0o644)  # safetensors writes for the owner alone
         weight_map |= dict.fromkeys(shard, file)
     total = sum(tensor.nbytes for tensor in state.values())
     _write_json(folder / _INDEX, {"metadata": {"total_size": total}, "weight_map": weight_map})
@@ -95,7 +96,7 @@ def load_checkpoint(folder: Path | None = None) -> tuple[nn.Module, Checkpoint]:
     """
     folder = Path(folder) if folder is not None else DEFAULT
     if not (folder / _CONFIG).is_file():
-        raise CheckpointError("checkpoint.missing", path=folder)
+        raise CheckpointError("checkpoint.missing", path=_shown(folder))
     checkpoint = read_config(folder)
     try:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
@@ -109,7 +110,7 @@ def load_checkpoint(folder: Path | None = None) -> tuple[nn.Module, Checkpoint]:
         model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()})
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RuntimeError, SafetensorError, ParameterError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError("checkpoint.damaged", path=folder, reason=reason) from error
+        raise CheckpointError("checkpoint.damaged", path=_shown(folder), reason=reason) from error
     return model.eval(), checkpoint
 
 
@@ -120,7 +121,7 @@ def read_config(folder: Path) -> Checkpoint:
         meta = json.loads(path.read_text(encoding="utf-8"))
         found = meta["format"]
         if found != FORMAT:
-            raise CheckpointError("checkpoint.version", path=folder, found=found, wanted=FORMAT)
+            raise CheckpointError("checkpoint.version", path=_shown(folder), found=found, wanted=FORMAT)
         return Checkpoint(
             architecture=meta["architecture"],
             class_names=tuple(meta["class_names"]),
@@ -129,9 +130,15 @@ def read_config(folder: Path) -> Checkpoint:
             provenance=meta["provenance"],
         )
     except FileNotFoundError as error:
-        raise CheckpointError("checkpoint.missing", path=folder) from error
+        raise CheckpointError("checkpoint.missing", path=_shown(folder)) from error
     except (OSError, ValueError, KeyError, TypeError, ParameterError) as error:
-        raise CheckpointError("checkpoint.damaged", path=folder, reason=f"{_CONFIG}: {error}") from error
+        raise CheckpointError("checkpoint.damaged", path=_shown(folder), reason=f"{_CONFIG}: {error}") from error
+
+
+def _shown(folder: Path) -> Path:
+    """Return a folder as messages name it: without the server's own path where it belongs to the project."""
+    project = DEFAULT.parent.parent
+    return folder.relative_to(project) if folder.is_relative_to(project) else folder
 
 
 def _shards(state: dict[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:

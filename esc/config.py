@@ -10,6 +10,9 @@ from esc.errors import ParameterError
 
 SAMPLE_RATES = (8_000, 192_000)  # Hz; what is read and what a config may ask for
 WINDOWS = ("hann", "hamming", "blackman", "blackmanharris", "bartlett", "boxcar")
+_LOBE_BINS = MappingProxyType(
+    {"hann": 2.0, "hamming": 1.81, "blackman": 2.3, "blackmanharris": 2.67, "bartlett": 1.77, "boxcar": 1.21}
+)
 MEL_SCALES = ("slaney", "htk")
 LIMITS = MappingProxyType(
     {
@@ -100,8 +103,19 @@ class SpectrogramConfig:
         return 1 + self.n_fft // 2
 
     def n_frames(self, n_samples: int) -> int:
-        """Number of centred frames of a waveform of `n_samples` samples at this config's rate."""
-        return 1 + n_samples // self.hop_length
+        """Number of centred frames of a waveform of `n_samples` samples at this config's rate.
+
+        `1 + n_samples // hop_length`, where an odd `n_fft` counts one sample less, as it does in librosa.
+        """
+        return 1 + (n_samples - self.n_fft % 2) // self.hop_length
+
+    @property
+    def resolution_hz(self) -> float:
+        """Distance in Hz at which two equal tones are told apart: the -6 dB width of the window's main lobe.
+
+        Widths in bins of a window's own length from Harris (1978), "On the Use of Windows for Harmonic Analysis".
+        """
+        return _LOBE_BINS[self.window] * self.sample_rate / self.win_length
 
     def replace(self, **changes: object) -> SpectrogramConfig:
         """Return a copy with some fields changed, checked anew."""

@@ -30,6 +30,8 @@ MESSAGES = {
     "parameter.nyquist": "fmax = {value} Hz is not possible: at {sample_rate} Hz nothing above {nyquist} Hz exists.",
     "parameter.mfcc": "n_mfcc = {value} is not possible: there are only n_mels = {n_mels} bands to make them from.",
     "parameter.keys": "These parameters don't fit: unknown {unknown}, missing {missing}.",
+    "parameter.too_much": "This spectrum has {millions:.0f} million values; at most {limit:.0f} million are computed at "
+    "once. Use a larger hop_length, a smaller n_fft or a shorter sound.",
     # checkpoints
     "checkpoint.missing": "There is no checkpoint in {path}. Train one (python -m training train) or restore the folder.",
     "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",

@@ -11,14 +11,17 @@ import numpy as np
 import torch
 import typer
 
-from esc.checkpoint import DEFAULT, load_checkpoint
+from esc.checkpoint import DEFAULT, Checkpoint, load_checkpoint
+from esc.classifier import Classifier
 from esc.errors import EscError
+from training.card import write_card
 from training.data import FOLDS, check_folds, data_folder, read_clips
-from training.evaluate import score
+from training.evaluate import Figures, score
 from training.prepare import CACHE, prepare
 from training.recipes import RECIPES
 from training.train import RUNS, train
 
+EXAMPLES = Path("assets/examples")
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of ESC-50; the variable ESC50_DIR where left out.")]
 Cache = Annotated[Path, typer.Option("--cache", help="Folder for the prepared pictures.")]
@@ -67,17 +70,7 @@ def evaluate_command(
     """Measure a checkpoint on one fold: accuracy, loss and calibration."""
     if output not in ("text", "json"):
         raise typer.BadParameter(f"{output!r} is not possible: text or json", param_hint="--format")
-    clips = read_clips(data_folder(data))
-    check_folds(clips, (fold,))
-    model, meta = load_checkpoint(checkpoint)
-    prepared = prepare(clips, meta.spectrogram, meta.input, cache)
-    chosen = np.flatnonzero(prepared.folds == fold)
-    figures = score(
-        model.to(memory_format=torch.channels_last),
-        torch.from_numpy(prepared.pictures_db[chosen]),
-        torch.from_numpy(prepared.targets[chosen]),
-        meta.input,
-    )
+    figures, meta = _measured(data, fold, checkpoint, cache)
     if output == "json":
         result = {
             "accuracy": figures.accuracy,
@@ -92,7 +85,33 @@ def evaluate_command(
         return
     if fold in meta.provenance.get("train_folds", ()):
         typer.echo(f"Fold {fold} was trained on: these figures flatter the model.", err=True)
-    typer.echo(f"fold {fold}: accuracy {figures.accuracy:.4f}, loss {figures.loss:.4f}, ECE {figures.ece:.4f}, {figures.clips} clips")
+    measured = f"accuracy {figures.accuracy:.4f}, loss {figures.loss:.4f}, ECE {figures.ece:.4f}"
+    typer.echo(f"fold {fold}: {measured}, {figures.clips} clips")
+
+
+@app.command("card")
+def card_command(
+    data: Data = None,
+    fold: Annotated[int, typer.Option(help="The fold that the checkpoint holds out.")] = 5,
+    checkpoint: Annotated[Path, typer.Option(help="Folder of the checkpoint; the shipped one where left out.")] = DEFAULT,
+    examples: Annotated[Path, typer.Option(help="Sounds named after the class each is meant to be.")] = EXAMPLES,
+    cache: Cache = CACHE,
+) -> None:
+    """Measure a checkpoint and write its model card beside it."""
+    figures, _ = _measured(data, fold, checkpoint, cache)
+    typer.echo(f"wrote {write_card(checkpoint, Classifier.load(checkpoint), figures, fold, examples)}")
+
+
+def _measured(data: Path | None, fold: int, checkpoint: Path, cache: Path) -> tuple[Figures, Checkpoint]:
+    """Return a checkpoint's figures on one fold, and what it says of itself."""
+    clips = read_clips(data_folder(data))
+    check_folds(clips, (fold,))
+    model, meta = load_checkpoint(checkpoint)
+    prepared = prepare(clips, meta.spectrogram, meta.input, cache)
+    chosen = np.flatnonzero(prepared.folds == fold)
+    pictures, targets = prepared.pictures_db[chosen], prepared.targets[chosen]
+    model = model.to(memory_format=torch.channels_last)
+    return score(model, torch.from_numpy(pictures), torch.from_numpy(targets), meta.input), meta
 
 
 def _recipe(name: str):

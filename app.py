@@ -1,0 +1,17 @@
+"""Soundglass: see a sound, turn its parameters, hear what it is. `python app.py` serves it; so does a Space."""
+
+import logging
+import os
+
+
+from esc.ui.page import build_page, launch_options
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+demo = build_page()
+
+if __name__ == "__main__":
+    demo.queue(max_size=64).launch(
+        server_name=os.environ.get("HOST"),
+        server_port=int(os.environ["PORT"]) if os.environ.get("PORT") else None,
+        **launch_options(demo),
+    )

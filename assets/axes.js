@@ -1,0 +1,56 @@
+// Scales and ticks of a spectrogram: where a frequency lies on a mel, linear or logarithmic axis.
+
+const BREAK_HZ = 1000;
+const HZ_PER_MEL = 200 / 3;
+const LOG_STEP = Math.log(6.4) / 27;
+
+export function hzToMel(hz, scale) {
+  if (scale === 'htk') return 2595 * Math.log10(1 + hz / 700);
+  return hz < BREAK_HZ ? hz / HZ_PER_MEL : BREAK_HZ / HZ_PER_MEL + Math.log(hz / BREAK_HZ) / LOG_STEP;
+}
+
+export function melToHz(mel, scale) {
+  if (scale === 'htk') return 700 * (10 ** (mel / 2595) - 1);
+  const breakMel = BREAK_HZ / HZ_PER_MEL;
+  return mel < breakMel ? mel * HZ_PER_MEL : BREAK_HZ * Math.exp(LOG_STEP * (mel - breakMel));
+}
+
+/** A frequency axis from the lowest to the highest band centre: share (0 bottom, 1 top) <-> Hz. */
+export function frequencyAxis(kind, low, high, scale) {
+  low = kind === 'log' ? Math.max(low, 20) : low;
+  const to = { mel: (hz) => hzToMel(hz, scale), linear: (hz) => hz, log: (hz) => Math.log(Math.max(hz, 1)) }[kind];
+  const from = { mel: (v) => melToHz(v, scale), linear: (v) => v, log: Math.exp }[kind];
+  const [a, b] = [to(low), to(high)];
+  return {
+    low,
+    high,
+    share: (hz) => (to(hz) - a) / (b - a),
+    hz: (share) => from(a + share * (b - a)),
+  };
+}
+
+const STEPS = [1, 2, 5];
+
+/** Round numbers between low and high, at most `count` of them. */
+export function ticks(low, high, count) {
+  const raw = (high - low) / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = ([...STEPS, 10].find((s) => s * power >= raw) ?? 10) * power;
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) * step);
+}
+
+/** Frequencies to label so that labels lie at least `gap` apart (as a share of the axis). */
+export function frequencyTicks(axis, kind, gap) {
+  const round = kind === 'linear'
+    ? ticks(axis.low, axis.high, 1 / gap)
+    : [0, ...[10, 100, 1000, 10000].flatMap((decade) => STEPS.map((step) => step * decade))];
+  const kept = [];
+  const most = round.filter((hz) => hz >= axis.low && hz <= axis.high);
+  const rounder = (hz) => hz === 0 || Math.log10(hz) % 1 === 0; // crowded axes keep 0 and the powers of ten
+  for (const hz of most.sort((a, b) => rounder(b) - rounder(a) || a - b)) {
+    if (kept.every((other) => Math.abs(axis.share(hz) - axis.share(other)) >= gap)) kept.push(hz);
+  }
+  return kept.sort((a, b) => a - b);
+}

@@ -1,0 +1,82 @@
+// The classify tab: asks once the tab is on screen and a sound is open, shows the likeliest classes and what was seen.
+
+import { audio, bytesOf, clock, element, events, learned, number, state, word } from './session.js';
+import { paintLevels } from './viewer.js';
+
+export async function mount(root, { trigger, watch, props, files }) {
+  await learned;
+  const host = root.querySelector('.sg-classify');
+  let asked = null;
+  const visible = () => host.offsetParent !== null;
+  const ask = () => {
+    if (!state.sound || !visible() || asked === state.sound.id) return;
+    asked = state.sound.id;
+    host.replaceChildren(note('sg-wait', word('listening')));
+    props.value = { token: state.token, sound: state.sound.id };
+    trigger('classify');
+  };
+  const draw = () => {
+    const answer = props.value;
+    if (!answer || answer.token || !state.sound) return; // our own question
+    if (answer.error) {
+      const retry = element('<button type="button" class="sg-button"></button>');
+      retry.textContent = word('again');
+      retry.addEventListener('click', () => { asked = null; ask(); });
+      const head = answer.off ? [note('sg-big', word('no_model'))] : [];
+      const tail = answer.off ? [note('', word('no_model_rest'))] : [];
+      host.replaceChildren(...head, note('sg-wrong', answer.error), ...tail, retry);
+    } else if (answer.sound === state.sound.id) host.replaceChildren(...result(answer, props, files));
+    else { asked = null; ask(); }
+  };
+  watch('value', draw);
+  events.addEventListener('sound', ask);
+  new ResizeObserver(ask).observe(root); // a tab that opens gains a size
+  host.replaceChildren(note('sg-big', word('empty_classify')), note('', word('empty_hint')));
+}
+
+function note(name, text) {
+  const paragraph = element(`<p class="${name}"></p>`);
+  paragraph.textContent = text;
+  return paragraph;
+}
+
+function result(answer, props, files) {
+  const name = (label) => props.classes[state.language][label] ?? label;
+  const verdict = element('<div class="sg-verdict"></div>');
+  if (answer.top.length) {
+    verdict.append(note('', word('hear_top')), note('sg-big', name(answer.top[0][0])));
+    const list = element('<ol class="sg-bars"></ol>');
+    list.setAttribute('aria-label', word('probabilities'));
+    for (const [label, probability] of answer.top) {
+      const row = element('<li><span></span><i><b></b></i><output></output></li>');
+      row.firstChild.textContent = name(label);
+      row.dataset.label = label;
+      row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
+      row.lastChild.textContent = `${number(100 * probability, 1)} %`;
+      list.append(row);
+    }
+    verdict.append(list, note('sg-small', word('numbers_mean')));
+  } else verdict.append(note('sg-big', word('silence')), note('', word('verdict_silence')));
+  return [verdict, given(answer, files)];
+}
+
+function given(answer, files) {
+  const box = element('<div class="sg-given"><h3></h3><p></p><canvas></canvas><p class="sg-small"></p></div>');
+  const [title, how] = [box.querySelector('h3'), box.querySelector('p')];
+  title.textContent = word('given');
+  const own = number(state.sound.seconds, 2);
+  how.textContent = word(`given_${answer.fit}`, { seconds: number(answer.clip_seconds, 2), own });
+  const canvas = box.querySelector('canvas');
+  paintLevels(canvas, { levels: bytesOf(answer.levels), rows: answer.rows, columns: answer.columns });
+  canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', word('picture_saw', { rows: answer.rows, columns: answer.columns }));
+  box.querySelector('.sg-small').textContent = canvas.getAttribute('aria-label');
+  const play = element('<button type="button" class="sg-button"></button>');
+  play.textContent = `${word('play_clip')} · ${clock(answer.clip_seconds)}`;
+  const clip = new Audio(files + answer.clip.split('/').map(encodeURIComponent).join('/'));
+  clip.preload = 'none';
+  play.addEventListener('click', () => { audio.pause(); clip.currentTime = 0; clip.play(); });
+  audio.addEventListener('play', () => clip.pause());
+  box.append(play);
+  return box;
+}

@@ -1,0 +1,164 @@
+// What all parts of the page share: the session with the server, the words, the open sound, its player and the time
+// window that is shown. One module, so one state; changes are announced as events.
+
+export const events = new EventTarget();
+export const audio = new Audio();
+audio.preload = 'auto';
+
+export const state = {
+  token: null,
+  language: (navigator.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en',
+  words: {},
+  sound: null, // what the server said of the open sound
+  shown: { start: 0, end: 1 }, // seconds
+};
+
+let admit;
+const admitted = new Promise((resolve) => { admit = resolve; });
+
+export function announce(name, detail = {}) {
+  events.dispatchEvent(new CustomEvent(name, { detail }));
+}
+
+let know;
+/** Resolves once the words are there: modules are mounted in any order, the player brings the words. */
+export const learned = new Promise((resolve) => { know = resolve; });
+
+/** Take the words for the browser's language. */
+export function learn(words) {
+  state.words = words[state.language];
+  document.documentElement.lang = state.language;
+  know();
+}
+
+export function enter(token) {
+  state.token = token;
+  admit();
+}
+
+/** The text for a key with {names} filled in. */
+export function word(key, values = {}) {
+  return (state.words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+}
+
+/** What the server refused, in the user's language; `mend` is a change of parameters that would help. */
+export class Refusal extends Error {
+  constructor(answer) {
+    super(answer.error);
+    this.key = answer.key;
+    this.mend = answer.mend;
+  }
+}
+
+/** Ask a server function; resolves to its answer or throws a Refusal. */
+export async function ask(fn, request) {
+  await admitted;
+  let answer;
+  try {
+    answer = await fn({ token: state.token, ...request });
+  } catch (error) {
+    console.warn(error);
+  }
+  if (!answer || typeof answer !== 'object') throw new Refusal({ error: word('offline'), key: 'offline' });
+  if (answer.error) throw new Refusal(answer);
+  return answer.ok;
+}
+
+/** Run the newest of many calls: while one is under way, later ones replace each other. */
+export function newest(work) {
+  let running = false;
+  let waiting = null;
+  return async function call(...args) {
+    if (running) {
+      waiting = args;
+      return;
+    }
+    running = true;
+    try {
+      await work(...args);
+    } finally {
+      running = false;
+      if (waiting) {
+        const next = waiting;
+        waiting = null;
+        call(...next);
+      }
+    }
+  };
+}
+
+export function setSound(sound) {
+  state.sound = sound;
+  state.shown = { start: 0, end: sound.seconds };
+  announce('sound');
+}
+
+/** Show another stretch of time, kept inside the sound and no shorter than 10 ms. */
+export function show(start, end) {
+  if (!state.sound) return;
+  const total = state.sound.seconds;
+  const span = Math.min(total, Math.max(Math.min(0.01, total), end - start));
+  start = Math.min(Math.max(0, start), total - span);
+  state.shown = { start, end: start + span };
+  announce('shown');
+}
+
+export function zoom(factor, at) {
+  const { start, end } = state.shown;
+  const centre = at ?? (start + end) / 2;
+  const span = (end - start) * factor;
+  const share = (centre - start) / (end - start);
+  show(centre - share * span, centre + (1 - share) * span);
+}
+
+export function seek(seconds) {
+  if (!state.sound) return;
+  audio.currentTime = Math.min(Math.max(0, seconds), state.sound.seconds);
+  announce('playhead');
+}
+
+export function togglePlay() {
+  if (!state.sound) return;
+  if (audio.paused) audio.play().catch((error) => { if (error.name !== 'AbortError') say(word('play_failed')); });
+  else audio.pause();
+}
+
+/** Show a message that stays until it is closed or replaced. */
+export function say(text, kind = 'error') {
+  announce('message', { text, kind });
+}
+
+export function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+export function clock(seconds) {
+  const whole = Math.max(0, seconds);
+  const h = Math.floor(whole / 3600);
+  const m = Math.floor((whole % 3600) / 60);
+  const s = (whole % 60).toFixed(whole < 600 ? 2 : 0).padStart(whole < 600 ? 5 : 2, '0');
+  return h ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
+}
+
+export function number(value, digits = 0) {
+  return value.toLocaleString(state.language, { maximumFractionDigits: digits, minimumFractionDigits: digits });
+}
+
+/** An element from HTML text of ours; user data goes in by textContent only. */
+export function element(html) {
+  const template = document.createElement('template');
+  template.innerHTML = html.trim();
+  return template.content.firstElementChild;
+}
+
+/** Call `draw` on each frame while the sound plays, and once after each seek. */
+export function followPlayhead(draw) {
+  let frame = 0;
+  const step = () => {
+    draw(audio.currentTime);
+    frame = audio.paused ? 0 : requestAnimationFrame(step);
+  };
+  const wake = () => { if (!frame) frame = requestAnimationFrame(step); };
+  for (const name of ['play', 'pause', 'seeked', 'timeupdate', 'ended']) audio.addEventListener(name, wake);
+  events.addEventListener('playhead', wake);
+}

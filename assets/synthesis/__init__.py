@@ -1,0 +1,1 @@
+"""Physical and perceptual models of everyday sounds; no recordings are involved."""

@@ -1,0 +1,125 @@
+"""Waveform -> which of the classes it is, by a checkpoint and by that checkpoint's own config alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from esc.audio import fit_clip, is_silent, resample, to_mono
+from esc.checkpoint import Checkpoint, load_checkpoint
+from esc.errors import AudioError, ParameterError
+from esc.spectrogram import mel_db, network_input
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network said of one clip.
+
+    Attributes
+    ----------
+    top : tuple of (label, probability)
+        The likeliest classes, likeliest first; empty for silence.
+    verdict : str
+        The likeliest class's label, or "silence", which is decided before the network is asked.
+    clip : float32 array, shape (n_samples,)
+        The clip as cut or padded, at the checkpoint's rate.
+    picture_db : float32 array, shape (n_mels, n_frames)
+        What the network saw, before its levels were scaled.
+    """
+
+    top: tuple[tuple[str, float], ...]
+    verdict: str
+    clip: np.ndarray
+    picture_db: np.ndarray
+
+
+class Classifier:
+    """A trained network together with what its input is made with.
+
+    Parameters
+    ----------
+    model : Module
+        In evaluation mode, on `device`.
+    checkpoint : Checkpoint
+    device : torch.device
+    """
+
+    def __init__(self, model: nn.Module, checkpoint: Checkpoint, device: torch.device) -> None:
+        self.model = model
+        self.checkpoint = checkpoint
+        self.device = device
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Classifier:
+        """Return the classifier of a checkpoint's folder, the shipped one where `path` is left out.
+
+        Raises
+        ------
+        CheckpointError
+            The folder is missing, damaged or of another format.
+        """
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        model, checkpoint = load_checkpoint(None if path is None else Path(path))
+        return cls(model.to(device, memory_format=torch.channels_last), checkpoint, device)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The labels, in the order of the targets."""
+        return self.checkpoint.class_names
+
+    def clip(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Return the clip that stands for a waveform: resampled, then cut or padded as in training.
+
+        Parameters
+        ----------
+        waveform : array, shape (n_samples,) or (channels, n_samples)
+        sample_rate : int
+            Hz.
+        """
+        spectrogram, wanted = self.checkpoint.spectrogram, self.checkpoint.input
+        enough = int(wanted.clip_seconds * sample_rate) + sample_rate  # a second more keeps the resampler's edge out
+        at_rate = resample(to_mono(waveform[..., :enough]), sample_rate, spectrogram.sample_rate)
+        if len(at_rate) < 2:
+            raise AudioError("audio.too_short", name="the waveform", samples=len(at_rate), least=2)
+        return fit_clip(at_rate, round(wanted.clip_seconds * spectrogram.sample_rate))
+
+    @torch.inference_mode()
+    def predict(self, waveform: np.ndarray, sample_rate: int, top_k: int = 5) -> Prediction:
+        """Return the likeliest classes of a waveform's first clip.
+
+        Parameters
+        ----------
+        waveform : array, shape (n_samples,) or (channels, n_samples)
+            Nominally in [-1, 1]; whole numbers are scaled by their width.
+        sample_rate : int
+            Hz.
+        top_k : int
+            How many classes to name, 1 to the number of classes.
+
+        Raises
+        ------
+        AudioError
+            The waveform has no samples or another shape.
+        ParameterError
+            `top_k` is out of range.
+        """
+        if not 1 <= top_k <= len(self.class_names):
+            raise ParameterError("parameter.range", field="top_k", value=top_k, low=1, high=len(self.class_names))
+        clip = self.clip(waveform, sample_rate)
+        picture_db = mel_db(clip, self.checkpoint.spectrogram)
+        if is_silent(clip):
+            return Prediction((), "silence", clip, picture_db.numpy())
+        probabilities = self.probabilities(picture_db[None])[0]
+        best = probabilities.argsort()[::-1][:top_k]
+        top = tuple((self.class_names[index], float(probabilities[index])) for index in best)
+        return Prediction(top, top[0][0], clip, picture_db.numpy())
+
+    @torch.inference_mode()
+    def probabilities(self, pictures_db: torch.Tensor) -> np.ndarray:
+        """Return class probabilities (clips, n_classes) of dB pictures (clips, n_mels, n_frames)."""
+        scaled = network_input(pictures_db.to(self.device), self.checkpoint.input)[:, None]
+        return self.model(scaled.to(memory_format=torch.channels_last)).softmax(dim=1).cpu().numpy()

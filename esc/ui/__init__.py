@@ -1,0 +1,1 @@
+"""The page: the only place beside app.py that knows Gradio."""

@@ -1,0 +1,80 @@
+"""The classify tab: what the network says of the open sound, and what it was given."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import soundfile
+
+from esc.classifier import Prediction
+from esc.errors import CheckpointError, EscError, PageError
+from esc.ui.listening import classifier, predict
+from esc.ui.player import mount_script
+from esc.ui.requests import as_base64
+from esc.ui.store import Sound, SoundStore
+from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name, say
+
+log = logging.getLogger(__name__)
+_SAME_LENGTH_S = 0.005
+
+
+def component(loader: dict) -> gr.HTML:
+    """Return the tab's content; its "classify" event carries {"token", "sound"} and is answered in its value."""
+    return gr.HTML(
+        html_template='<div class="sg-classify" aria-live="polite"></div>',
+        js_on_load=mount_script("classify.js", events=("classify",)),
+        apply_default_css=False,
+        elem_id="classify",
+        classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
+        **loader,
+    )
+
+
+def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
+    """Return what the tab draws for a question of the page, or {"error": sentence}; nothing is raised.
+
+    Parameters
+    ----------
+    store : SoundStore
+    checkpoint : path
+        Folder of the checkpoint.
+    question : dict
+        {"token", "sound"}, from the browser and therefore not trusted.
+    """
+    language = "en"
+    try:
+        if not isinstance(question, dict):
+            raise PageError("page.no_sound")
+        language = store.session(question.get("token")).language
+        sound = store.sound(question["token"], question.get("sound"))
+        prediction = predict(checkpoint, sound.waveform, sound.facts.sample_rate)
+        return _drawable(store, checkpoint, sound, prediction)
+    except EscError as error:
+        log.info("classify: %s", error)
+        return {"error": say(error, language), "off": isinstance(error, CheckpointError)}
+    except Exception:
+        log.exception("classify failed")
+        return {"error": say(PageError("page.failed"), language), "off": False}
+
+
+def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, prediction: Prediction) -> dict:
+    meta = classifier(checkpoint).checkpoint
+    picture = prediction.picture_db
+    share = (picture - picture.max()) / meta.spectrogram.top_db + 1.0
+    levels = np.rint(share.clip(0, 1) * 255).astype(np.uint8) if prediction.top else np.zeros(picture.shape, np.uint8)
+    clip_path = store.place_beside(sound, "clip.flac")
+    soundfile.write(clip_path, prediction.clip.clip(-1, 1), meta.spectrogram.sample_rate)
+    missing = meta.input.clip_seconds - sound.seconds
+    return {
+        "sound": sound.id,
+        "top": [list(pair) for pair in prediction.top],
+        "levels": as_base64(levels),
+        "rows": levels.shape[0],
+        "columns": levels.shape[1],
+        "clip": str(clip_path),
+        "clip_seconds": meta.input.clip_seconds,
+        "fit": "whole" if abs(missing) < _SAME_LENGTH_S else "padded" if missing > 0 else "cut",
+    }

@@ -1,0 +1,129 @@
+"""Named endpoints for programs: `/mel` and `/classify`, by the same steps as the page."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections import deque
+from contextlib import contextmanager
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+
+from esc.config import PRESETS, SpectrogramConfig
+from esc.errors import EscError, PageError, ParameterError
+from esc.spectrogram import frame_times_s, mel_db, mel_freqs_hz
+from esc.ui.listening import predict
+from esc.ui.store import SoundStore
+from esc.ui.text import language_of, say
+
+log = logging.getLogger(__name__)
+MAX_VALUES = 50_000_000  # STFT values computed at once: 20 minutes at librosa's defaults
+KEPT_RESULTS = 20
+
+
+class Endpoints:
+    """The endpoints of one app.
+
+    Parameters
+    ----------
+    store : SoundStore
+    checkpoint : path
+    folder : path
+        For the .npz files that are handed out; the newest `KEPT_RESULTS` are kept.
+    """
+
+    def __init__(self, store: SoundStore, checkpoint: Path, folder: Path) -> None:
+        self._store = store
+        self._checkpoint = checkpoint
+        self._folder = folder
+        self._results: deque[Path] = deque()
+
+    def mel(self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None) -> tuple[dict, str]:
+        """Mel spectrogram of a sound file, in dB.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters to set differently, for example {"n_mels": 64, "hop_length": 256}.
+        Returns:
+            A JSON object with times_s, freqs_hz, shape (n_mels, n_frames) and config, and an .npz file with the
+            float32 matrix as mel_db, its times_s and freqs_hz.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            config = _config(preset, changes)
+            waveform = self._store.waveform(opened, config.sample_rate)
+            n_frames = config.n_frames(len(waveform))
+            if config.n_freqs * n_frames > MAX_VALUES:
+                raise ParameterError("parameter.too_much", millions=config.n_freqs * n_frames / 1e6, limit=MAX_VALUES / 1e6)
+            matrix = mel_db(waveform, config).numpy()
+            axes = {"times_s": frame_times_s(n_frames, config), "freqs_hz": mel_freqs_hz(config)}
+            path = self._next_result()
+            np.savez_compressed(path, mel_db=matrix, **axes)
+            meta = {name: axis.tolist() for name, axis in axes.items()}
+            return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, str(path)
+
+    def classify(self, sound: str, request: gr.Request = None) -> dict[str, float]:
+        """Which of ESC-50's 50 classes the first five seconds of a sound file are.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+        Returns:
+            The likeliest class as label and the five likeliest with their probabilities as confidences; "silence"
+            where nothing is to be heard.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate)
+            return dict(prediction.top) or {prediction.verdict: 1.0}
+
+    @contextmanager
+    def _opened(self, path: str | None):
+        """Open a file in a session of its own, which ends with the request."""
+        if not path:
+            raise PageError("page.no_sound")
+        session = self._store.new_session("en")
+        try:
+            yield self._store.open(session.token, path, Path(path).name)
+        finally:
+            self._store.drop(session.token)
+
+    def _next_result(self) -> Path:
+        path = self._folder / f"mel-{secrets.token_hex(8)}.npz"
+        self._results.append(path)
+        while len(self._results) > KEPT_RESULTS:
+            self._results.popleft().unlink(missing_ok=True)
+        return path
+
+
+def add(endpoints: Endpoints) -> None:
+    """Declare the endpoints inside a gr.Blocks; they show nothing on the page."""
+    with gr.Row(visible=False):
+        sound = gr.File(type="filepath", label="sound")
+        preset = gr.Dropdown(list(PRESETS), value="librosa", label="preset")
+        changes = gr.JSON(label="changes")
+        meta, matrix, label = gr.JSON(label="mel"), gr.File(label="matrix"), gr.Label(num_top_classes=5)
+        gr.Button().click(endpoints.mel, [sound, preset, changes], [meta, matrix], api_name="mel", concurrency_limit=2)
+        gr.Button().click(
+            endpoints.classify, sound, label, api_name="classify", concurrency_limit=1, concurrency_id="network"
+        )
+
+
+def _config(preset: str, changes: dict | None) -> SpectrogramConfig:
+    if preset not in PRESETS:
+        raise ParameterError("parameter.choice", field="preset", value=preset, choices=", ".join(PRESETS))
+    return SpectrogramConfig.from_dict(PRESETS[preset].to_dict() | (changes or {}))
+
+
+@contextmanager
+def _said_to(request: gr.Request | None):
+    """Turn errors into messages in the caller's language; what nobody foresaw goes to the log."""
+    language = language_of(request.headers.get("accept-language", "")) if request else "en"
+    try:
+        yield
+    except EscError as error:
+        log.info("endpoint: %s", error)
+        raise gr.Error(say(error, language), print_exception=False) from error
+    except Exception as error:
+        log.exception("endpoint failed")
+        raise gr.Error(say(PageError("page.failed"), language), print_exception=False) from error

@@ -1,0 +1,92 @@
+"""The page: player on top, a tab a view, and what ties them to the server."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from esc.checkpoint import DEFAULT
+from esc.ui import classify, endpoints, player, viewer
+from esc.ui.requests import Requests
+from esc.ui.store import SoundStore
+from esc.ui.text import LANGUAGES, WORDS, language_of
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+CSS = ASSETS / "style.css"
+_CLEAN_EVERY_S, _KEEP_UPLOADS_S = 1800, 6 * 3600
+_HEAD = '<meta name="color-scheme" content="light dark">'
+
+
+def build_page(checkpoint: Path = DEFAULT) -> gr.Blocks:
+    """Return the whole app, not yet launched; see `launch_options` for what `launch` wants to know.
+
+    Parameters
+    ----------
+    checkpoint : path
+        Folder of the checkpoint that the classify tab uses; it is only read when it is first asked.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="esc-"))
+    playable = folder / "playable"
+    store = SoundStore(folder / "samples", playable)
+    gr.set_static_paths([ASSETS, playable])
+    examples = {path.stem: path for path in sorted((ASSETS / "examples").glob("*.flac"))}
+    requests = Requests(store, Path(get_upload_folder()), examples)
+    words = gr.I18n(**{language: dict(WORDS[language]) for language in LANGUAGES})
+    loader = {"assets": str(ASSETS)}
+    with gr.Blocks(title=WORDS["en"]["title"], delete_cache=(_CLEAN_EVERY_S, _KEEP_UPLOADS_S), analytics_enabled=False) as page:
+        tokens = gr.State({}, delete_callback=lambda held: store.drop(held.get("token", "")))
+        gr.Markdown(words("header"), elem_id="header")
+        sound = player.component(requests, examples, loader)
+        with gr.Tabs():
+            with gr.Tab(words("tab_mel"), render_children=True):
+                viewer.component(requests, loader)
+            with gr.Tab(words("tab_classify"), render_children=True):
+                verdict = classify.component(loader)
+        gr.Markdown(words("footer"), elem_id="footer")
+        verdict.classify(
+            partial(classify.answer, store, checkpoint),
+            verdict,
+            verdict,
+            api_visibility="private",
+            show_progress="hidden",
+            trigger_mode="always_last",
+            concurrency_limit=1,
+            concurrency_id="network",
+        )
+        endpoints.add(endpoints.Endpoints(store, checkpoint, folder))
+
+        def begin(request: gr.Request) -> tuple[dict, dict]:
+            """Begin a session in the browser's language; the state's deletion ends it."""
+            session = store.new_session(language_of(request.headers.get("accept-language", "")))
+            return {"token": session.token}, {"token": session.token}
+
+        page.load(begin, None, [sound, tokens], api_visibility="private", show_progress="hidden", queue=False)
+    page.i18n = words
+    return page
+
+
+def launch_options(page: gr.Blocks) -> dict:
+    """Return what `page.launch` is called with beside host and port."""
+    return {
+        "theme": _theme(),
+        "css_paths": [CSS],
+        "head": _HEAD,
+        "i18n": page.i18n,
+        "max_file_size": "500mb",
+        "strict_cors": True,
+        "footer_links": ["api"],
+    }
+
+
+def _theme() -> gr.themes.Base:
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]  # no font is fetched from elsewhere
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.slate,
+        font=fonts,
+        font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "monospace"],
+    )

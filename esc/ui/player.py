@@ -1,0 +1,40 @@
+"""The sound of the session: a gr.HTML component over assets/player.js."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from esc.audio import MAX_BYTES
+from esc.ui.requests import Requests
+from esc.ui.text import LANGUAGES, WORDS, class_name
+
+
+def component(requests: Requests, examples: dict[str, Path], loader: dict) -> gr.HTML:
+    """Return the player; its value becomes {"token": ...} once the session has begun."""
+    return gr.HTML(
+        html_template='<div class="sg-player"></div>',
+        js_on_load=mount_script("player.js"),
+        server_functions=requests.functions("open_sound"),
+        apply_default_css=False,
+        elem_id="player",
+        words={language: dict(WORDS[language]) for language in LANGUAGES},
+        examples={name: {language: class_name(name, language) for language in LANGUAGES} for name in examples},
+        max_bytes=MAX_BYTES,
+        **loader,
+    )
+
+
+def mount_script(module: str, events: tuple[str, ...] = ()) -> str:
+    """Return the script that fetches one of our modules and mounts it on its component.
+
+    Gradio finds a component's own events by their quoted names in its script, hence the list.
+    """
+    return f"""
+        const events = {list(events)!r};
+        const base = new URL('gradio_api/file=', document.baseURI).href;
+        import(base + props.assets + '/{module}')
+          .then((module) => module.mount(element, {{ server, upload, watch, trigger, props, files: base }}))
+          .catch((error) => console.error('{module}', error));
+    """

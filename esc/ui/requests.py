@@ -1,0 +1,248 @@
+"""What the browser modules ask the server for: opened sounds, pictures and exact levels, each request checked.
+
+These go by Gradio's server functions, which are fast but bypass its queue, carry no session and lose exceptions. So
+each handler takes one dict with the session's token, shares a bounded number of places, and answers `{"ok": ...}` or
+`{"error": sentence, ...}`.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import logging
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
+from esc.errors import EscError, PageError, ParameterError
+from esc.spectrogram import empty_bands, mel_edges_hz, mend_empty_bands
+from esc.ui.store import Sound, SoundStore
+from esc.ui.text import say
+from esc.view import level_at, mel_view, peak_level_db
+
+PLACES = 4  # requests computed at a time
+WAIT_SECONDS = 20.0
+CACHED_ANSWERS = 64  # pictures of up to 2000 x 512 bytes, 1.4 MB each in base64 at the very most
+ENVELOPE_COLUMNS = 1200
+MAX_COLUMNS = 4096
+MAX_NAME = 200
+log = logging.getLogger(__name__)
+
+
+class Requests:
+    """The handlers of one app over its sound store.
+
+    Parameters
+    ----------
+    store : SoundStore
+    upload_folder : Path
+        Where the server puts uploads: files elsewhere are refused.
+    examples : dict of str to Path
+        Example sounds by name, the only other files that may be opened.
+    """
+
+    def __init__(self, store: SoundStore, upload_folder: Path, examples: dict[str, Path]) -> None:
+        self.store = store
+        self._upload_folder = upload_folder.resolve()
+        self._examples = examples
+        self._places = threading.BoundedSemaphore(PLACES)
+        self._cache: OrderedDict[tuple, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def functions(self, *names: str) -> list[Callable[[Any], dict]]:
+        """Return handlers as Gradio server functions that answer `{"ok": ...}` or `{"error": ...}`."""
+        return [self._answering(getattr(self, name)) for name in names]
+
+    def open_sound(self, request: dict) -> dict:
+        """Decode an upload (`path`, `name`) or an example (`example`) and return its facts and envelope."""
+        token = request.get("token")
+        self.store.session(token)
+        path, name = self._source(request)
+        sound = self.store.open(token, path, name)
+        facts = sound.facts
+        return {
+            "id": sound.id,
+            "name": sound.name,
+            "path": str(sound.playable),
+            "seconds": sound.seconds,
+            "sample_rate": facts.sample_rate,
+            "channels": facts.channels,
+            "format": f"{facts.container.upper()} {facts.codec.replace('_', ' ')}",
+            "peak_db": _decibels(facts.peak),
+            "rms_db": _decibels(facts.rms),
+            "silent": facts.silent,
+            "cut_off": facts.cut_off,
+            "envelope": as_base64(envelope(sound.waveform, ENVELOPE_COLUMNS)),
+        }
+
+    def mel_picture(self, request: dict) -> dict:
+        """Return the mel levels between `start` and `end` seconds, at most `columns` wide, and what goes with them."""
+        sound = self._sound(request)
+        config = self._config(request)
+        start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
+        columns = int(_real(request, "columns", 1, MAX_COLUMNS))
+        key = ("mel", sound.id, config, start, end, columns)
+        return self._cached(key, lambda: self._mel_picture(sound, config, start, end, columns))
+
+    def level(self, request: dict) -> dict:
+        """Return the exact level in dB of one band at one time."""
+        sound, config = self._sound(request), self._config(request)
+        time_s = _real(request, "time", 0.0, 1e6)
+        band = int(_real(request, "band", 0, config.n_mels - 1))
+        waveform = self.store.waveform(sound, config.sample_rate)
+        return {"db": level_at(waveform, config, time_s, band, self._peak_db(sound, config))}
+
+    def _mel_picture(self, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
+        waveform = self.store.waveform(sound, config.sample_rate)
+        view = mel_view(waveform, config, start, end, columns, high_db=self._peak_db(sound, config))
+        empty = empty_bands(config)
+        mended = mend_empty_bands(config) if empty else config
+        return {
+            "levels": as_base64(view.levels),
+            "rows": view.levels.shape[0],
+            "columns": view.levels.shape[1],
+            "start": view.start_s,
+            "end": view.end_s,
+            "low_db": view.low_db,
+            "high_db": view.high_db,
+            "edges_hz": mel_edges_hz(config).round(3).tolist(),
+            "mel_scale": config.mel_scale,
+            "meaning": {
+                "window_ms": 1000 * config.win_length / config.sample_rate,
+                "hop_ms": 1000 * config.hop_length / config.sample_rate,
+                "bin_hz": config.sample_rate / config.n_fft,
+                "resolution_hz": config.resolution_hz,
+                "overlap": max(0.0, 1 - config.hop_length / config.win_length),
+                "frames": config.n_frames(len(waveform)),
+            },
+            "empty_bands": empty,
+            "mended": {"n_mels": mended.n_mels, "n_fft": mended.n_fft} if empty else None,
+        }
+
+    def _peak_db(self, sound: Sound, config: SpectrogramConfig) -> float:
+        """Return the loudest level of the whole sound, which anchors the dB scale at every zoom."""
+        return self._cached(
+            ("peak", sound.id, config),
+            lambda: peak_level_db(self.store.waveform(sound, config.sample_rate), config),
+        )
+
+    def _cached(self, key: tuple, compute: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+        answer = compute()
+        with self._lock:
+            self._cache[key] = answer
+            while len(self._cache) > CACHED_ANSWERS:
+                self._cache.popitem(last=False)
+        return answer
+
+    def _sound(self, request: dict) -> Sound:
+        return self.store.sound(request.get("token"), request.get("sound"))
+
+    def _config(self, request: dict) -> SpectrogramConfig:
+        values = request.get("config")
+        if not isinstance(values, dict):
+            raise PageError("page.request", reason="config")
+        return config_from_page(values)
+
+    def _source(self, request: dict) -> tuple[Path, str]:
+        """Return the file that a request names, and what to call it; anything but uploads and examples is refused."""
+        example = request.get("example")
+        if isinstance(example, str) and example in self._examples:
+            return self._examples[example], self._examples[example].name
+        path, name = request.get("path"), request.get("name")
+        if not isinstance(path, str) or not isinstance(name, str):
+            raise PageError("page.request", reason="path")
+        resolved = Path(path).resolve()
+        if not resolved.is_relative_to(self._upload_folder) or not resolved.is_file():
+            raise PageError("page.request", reason="path")
+        return resolved, name[:MAX_NAME] or resolved.name
+
+    def _answering(self, handler: Callable[[dict], dict]) -> Callable[[Any], dict]:
+        @functools.wraps(handler)
+        def answer(request: Any) -> dict:
+            language = "en"
+            try:
+                if not isinstance(request, dict):
+                    raise PageError("page.request", reason=type(request).__name__)
+                language = self.store.session(request.get("token")).language
+                if not self._places.acquire(timeout=WAIT_SECONDS):
+                    raise PageError("page.busy")
+                try:
+                    return {"ok": handler(request)}
+                finally:
+                    self._places.release()
+            except EscError as error:
+                log.info("%s: %s", handler.__name__, error)
+                return {"error": say(error, language), "key": error.key, "mend": mend(error)}
+            except Exception:
+                log.exception("%s failed", handler.__name__)
+                return {"error": say(PageError("page.failed"), language), "key": "page.failed", "mend": None}
+
+        return answer
+
+
+def config_from_page(values: dict) -> SpectrogramConfig:
+    """Return the config of the page's parameters; those that the mel view has no use for are left at their defaults."""
+    n_mels = values.get("n_mels")
+    spare = {"mel_scale": "slaney", "db_ref": 1.0, "n_mfcc": 20}
+    if isinstance(n_mels, int) and LIMITS["n_mels"][0] <= n_mels < spare["n_mfcc"]:
+        spare["n_mfcc"] = n_mels
+    return SpectrogramConfig.from_dict(spare | values)
+
+
+def parameters_for_page() -> dict:
+    """Return what the parameter panel is built from: fields, limits, choices and presets."""
+    fields = ("sample_rate", "n_fft", "win_length", "hop_length", "window", "n_mels", "fmin", "fmax", "top_db", "mel_scale")
+    return {
+        "limits": {name: list(limits) for name, limits in LIMITS.items()},
+        "windows": list(WINDOWS),
+        "mel_scales": list(MEL_SCALES),
+        "presets": {name: {f: getattr(config, f) for f in fields} for name, config in PRESETS.items()},
+    }
+
+
+def mend(error: EscError) -> dict | None:
+    """Return the change of one parameter that lifts an error, where one does."""
+    if not isinstance(error, ParameterError):
+        return None
+    values = error.values
+    if error.key == "parameter.window":
+        return {"win_length": values["n_fft"]}
+    if error.key == "parameter.nyquist":
+        return {"fmax": values["nyquist"]}
+    if error.key == "parameter.range" and isinstance(values["value"], int | float) and math.isfinite(values["value"]):
+        return {values["field"]: min(max(values["value"], values["low"]), values["high"])}
+    return None
+
+
+def envelope(waveform: np.ndarray, columns: int) -> np.ndarray:
+    """Return the least and the greatest sample of each column as int8, shape (2, columns), scaled by 127."""
+    edges = np.linspace(0, len(waveform), min(columns, len(waveform)) + 1).astype(int)
+    low = np.array([waveform[a:b].min() for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    high = np.array([waveform[a:b].max() for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    return np.rint(np.clip([low, high], -1, 1) * 127).astype(np.int8)
+
+
+def as_base64(array: np.ndarray) -> str:
+    """Return an array's bytes, row by row, as base64 text."""
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
+
+
+def _decibels(amplitude: float) -> float | None:
+    return 20 * math.log10(amplitude) if amplitude > 0 else None
+
+
+def _real(request: dict, name: str, low: float, high: float) -> float:
+    value = request.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise PageError("page.request", reason=name)
+    return float(value)

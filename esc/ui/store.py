@@ -1,0 +1,301 @@
+"""The sounds that the open pages work with: each decoded once, bounded in number and size, gone after use.
+
+The page knows a session by its token and a sound by its id. Everything here may be called from many threads at once,
+since the page's server functions are.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from esc.audio import resample
+from esc.config import LIMITS
+from esc.decode import Decoded, decode_in_worker
+from esc.errors import AudioError, PageError, ParameterError
+
+LANGUAGES = ("en", "ru")
+MEMORY_SECONDS = 60.0  # longer sounds are memory-mapped files
+SOUNDS_A_SESSION = 4
+MAX_SESSIONS = 200
+RATES_A_SOUND = 3  # resampled waveforms kept beside the original
+MAX_DISK_BYTES = 6 * 10**9
+MAX_MEMORY_BYTES = 2 * 10**9
+DECODE_SECONDS = 120.0
+DECODES_AT_A_TIME = 2
+QUEUE_SECONDS = 30.0
+_NAME_LENGTH = 200
+_BLOCK = 1 << 20  # samples resampled at a time
+_PREFIX = "esc-sound-"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Sound:
+    """An open sound.
+
+    Attributes
+    ----------
+    id : str
+        Not guessable.
+    name : str
+        What the user calls it.
+    facts : Decoded
+        What the file holds.
+    playable : Path
+        What a browser can play: the original or a copy.
+    waveform : float32 array or read-only memmap, shape (n_samples,)
+        Mono, at `facts.sample_rate`; shared between threads, not to be written to.
+    """
+
+    id: str
+    name: str
+    facts: Decoded
+    playable: Path
+    waveform: np.ndarray = field(repr=False)
+    _resampled: OrderedDict[int, np.ndarray] = field(default_factory=OrderedDict, repr=False)
+    _copy_bytes: int = field(default=0, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held while resampling
+    _gone: bool = field(default=False, repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.facts.seconds
+
+
+@dataclass(eq=False)
+class Session:
+    """One open page: its token, its language and its sounds, the oldest first."""
+
+    token: str
+    language: str
+    sounds: OrderedDict[str, Sound] = field(default_factory=OrderedDict, repr=False)
+
+
+class SoundStore:
+    """All sessions of one app and their sounds.
+
+    Parameters
+    ----------
+    folder : Path
+        For decoded samples; not served to anyone.
+    playable_folder : Path
+        For copies that browsers can play; the web server may serve it.
+
+    Notes
+    -----
+    Both folders are made if need be and are this store's alone: what an earlier run left in them under the store's own
+    file names is removed at the start, and what this one leaves at exit. Originals are never touched. Past any of the
+    limits at the top of this module the least recently used session, or the oldest sound, goes first.
+    """
+
+    def __init__(self, folder: Path, playable_folder: Path) -> None:
+        self._folders = (Path(folder), Path(playable_folder))
+        for place in self._folders:
+            place.mkdir(parents=True, exist_ok=True)
+        _erase(self._folders, "")
+        weakref.finalize(self, _erase, self._folders, "")  # runs at exit, too
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._lock = threading.RLock()
+        self._decoders = threading.BoundedSemaphore(DECODES_AT_A_TIME)
+
+    def new_session(self, language: str) -> Session:
+        """Return a new session in "en" or "ru"."""
+        if language not in LANGUAGES:
+            raise ParameterError("parameter.choice", field="language", value=language, choices=", ".join(LANGUAGES))
+        session = Session(secrets.token_urlsafe(24), language)
+        with self._lock:
+            self._sessions[session.token] = session
+            while len(self._sessions) > MAX_SESSIONS:
+                self.drop(next(iter(self._sessions)))
+        return session
+
+    def session(self, token: str) -> Session:
+        """Return the session with this token; anything else than a known token raises PageError("page.session")."""
+        with self._lock:
+            if not isinstance(token, str) or token not in self._sessions:
+                raise PageError("page.session")
+            self._sessions.move_to_end(token)
+            return self._sessions[token]
+
+    def open(self, token: str, path: str | os.PathLike, name: str) -> Sound:
+        """Decode a file in a worker process and return it as a sound of the session.
+
+        The caller vouches that this session may read `path`, which must stay while the sound is open; `name` is what
+        the user calls it.
+
+        Raises
+        ------
+        PageError
+            "page.session", or "page.busy" where no decoder became free within `QUEUE_SECONDS`.
+        AudioError
+            What is wrong with the file.
+        """
+        self.session(token)
+        path = Path(path)
+        name = "".join(filter(str.isprintable, str(name)))[:_NAME_LENGTH] or path.name
+        sound_id = secrets.token_hex(16)
+        try:
+            sound = self._decoded(sound_id, path, name)
+            self._admit(token, sound)
+        except BaseException:  # whatever ended it, the files go
+            _erase(self._folders, sound_id)
+            raise
+        return sound
+
+    def sound(self, token: str, sound_id: str) -> Sound:
+        """Return a sound of the session; one that is dropped or another's raises PageError("page.gone")."""
+        with self._lock:
+            sounds = self.session(token).sounds
+            if not isinstance(sound_id, str) or sound_id not in sounds:
+                raise PageError("page.gone")
+            return sounds[sound_id]
+
+    def waveform(self, sound: Sound, sample_rate: int) -> np.ndarray:
+        """Return a sound's waveform at `sample_rate` Hz, resampled once and kept for the next call.
+
+        A float32 array as `esc.audio.resample` makes of the whole; for sounds over `MEMORY_SECONDS` a read-only
+        memmap, resampled block by block.
+
+        Raises
+        ------
+        ParameterError
+            `sample_rate` is not a whole number within the config's limits.
+        PageError
+            "page.gone" where the sound was dropped meanwhile.
+        AudioError
+            "audio.too_long" where it would not fit on the disk at this rate.
+        """
+        low, high = LIMITS["sample_rate"]
+        if isinstance(sample_rate, bool) or not isinstance(sample_rate, int) or not low <= sample_rate <= high:
+            raise ParameterError("parameter.range", field="sample_rate", value=sample_rate, low=low, high=high)
+        if sample_rate == sound.facts.sample_rate:
+            return sound.waveform
+        with sound._lock:  # a second asker waits here and finds the first one's
+            if sample_rate not in sound._resampled:
+                self._keep_resampled(sound, sample_rate)
+            sound._resampled.move_to_end(sample_rate)
+            return sound._resampled[sample_rate]
+
+    def place_beside(self, sound: Sound, ending: str) -> Path:
+        """Return where a file that the web server may serve can be written; it goes when the sound goes."""
+        return self._folders[1] / f"{_PREFIX}{sound.id}-{ending}"
+
+    def drop(self, token: str) -> None:
+        """Forget a session, if it is known, and delete its files."""
+        with self._lock:
+            session = self._sessions.pop(token, None)
+            for sound_id in list(session.sounds) if session else ():
+                self._forget(session, sound_id)
+
+    def _decoded(self, sound_id: str, path: Path, name: str) -> Sound:
+        samples, copy = (place / f"{_PREFIX}{sound_id}" for place in self._folders)
+        copy = copy.with_suffix(".flac")
+        if not self._decoders.acquire(timeout=QUEUE_SECONDS):
+            raise PageError("page.busy")
+        try:
+            facts = decode_in_worker(path, samples, copy, name, DECODE_SECONDS)
+        finally:
+            self._decoders.release()
+        if facts.seconds > MEMORY_SECONDS:
+            waveform = np.memmap(samples, np.float32, mode="r")
+        else:
+            waveform = np.fromfile(samples, np.float32)
+            _remove(samples)
+        if not facts.copied:
+            return Sound(sound_id, name, facts, path, waveform)
+        return Sound(sound_id, name, facts, copy, waveform, _copy_bytes=copy.stat().st_size)
+
+    def _admit(self, token: str, sound: Sound) -> None:
+        with self._lock:
+            session = self.session(token)  # it may have been dropped meanwhile
+            self._make_room(sound, 0)
+            session.sounds[sound.id] = sound
+            while len(session.sounds) > SOUNDS_A_SESSION:
+                self._forget(session, next(iter(session.sounds)))
+
+    def _keep_resampled(self, sound: Sound, sample_rate: int) -> None:
+        while len(sound._resampled) >= RATES_A_SOUND:
+            rate, _ = sound._resampled.popitem(last=False)
+            _remove(self._resampled_path(sound, rate))
+        if sound.seconds <= MEMORY_SECONDS:
+            sound._resampled[sample_rate] = resample(sound.waveform, sound.facts.sample_rate, sample_rate)
+            self._make_room(sound, 0)
+            return
+        length = -(-len(sound.waveform) * sample_rate // sound.facts.sample_rate)
+        self._make_room(sound, 4 * length)
+        path = self._resampled_path(sound, sample_rate)
+        try:
+            _resample_to_file(sound, sample_rate, length, path)
+            sound._resampled[sample_rate] = np.memmap(path, np.float32, mode="r")
+        except BaseException:
+            _remove(path)
+            raise
+        if sound._gone:  # dropped while its file was being written
+            _erase(self._folders, sound.id)
+            raise PageError("page.gone")
+
+    def _resampled_path(self, sound: Sound, sample_rate: int) -> Path:
+        return self._folders[0] / f"{_PREFIX}{sound.id}-{sample_rate}"
+
+    def _make_room(self, sound: Sound, more: int) -> None:
+        """Drop sounds, the longest unused first, until this one fits and `more` bytes on disk beside it."""
+        with self._lock:
+            others = [(session, one) for session in self._sessions.values() for one in session.sounds.values()]
+            others = [(session, one) for session, one in others if one is not sound]
+            disk, memory = np.sum([_held_bytes(one) for one in (sound, *(one for _, one in others))], axis=0)
+            for session, one in others:
+                if disk + more <= MAX_DISK_BYTES and memory <= MAX_MEMORY_BYTES:
+                    return
+                disk, memory = np.subtract((disk, memory), _held_bytes(one))
+                self._forget(session, one.id)
+            if disk + more > MAX_DISK_BYTES:
+                minutes = sound.seconds / 60
+                limit = float(minutes * MAX_DISK_BYTES / (disk + more))
+                raise AudioError("audio.too_long", name=sound.name, minutes=minutes, limit_minutes=limit)
+
+    def _forget(self, session: Session, sound_id: str) -> None:
+        session.sounds.pop(sound_id)._gone = True
+        _erase(self._folders, sound_id)
+
+
+def _held_bytes(sound: Sound) -> tuple[int, int]:
+    """Return the bytes that a sound holds on disk and in memory."""
+    arrays = (sound.waveform, *sound._resampled.values())
+    disk = sum(array.nbytes for array in arrays if isinstance(array, np.memmap))
+    return sound._copy_bytes + disk, sum(array.nbytes for array in arrays) - disk
+
+
+def _resample_to_file(sound: Sound, sample_rate: int, length: int, path: Path) -> None:
+    """Write a resampled waveform block by block; by plain writes, for a full disk kills whoever writes to a memmap."""
+    stream = soxr.ResampleStream(sound.facts.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
+    n_samples = len(sound.waveform)
+    with open(path, "wb") as file:
+        for start in range(0, n_samples, _BLOCK):
+            block = np.asarray(sound.waveform[start : start + _BLOCK])
+            stream.resample_chunk(block, last=start + _BLOCK >= n_samples).tofile(file)
+        file.truncate(4 * length)  # soxr rounds the length to the nearest; a missing sample becomes a zero
+
+
+def _erase(folders: tuple[Path, ...], sound_id: str) -> None:
+    """Delete all files of a sound, or of all sounds where the id is empty."""
+    for folder in folders:
+        for path in folder.glob(f"{_PREFIX}{sound_id}*"):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:  # Windows keeps a mapped file; it goes at exit or at the next start
+        _log.warning("%s is still there: %s", path, error)

@@ -1,0 +1,237 @@
+"""The served page and a Chromium to look at it with: what test_browser.py and test_endpoints.py stand on."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import sounds
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+MICROPHONE_HZ = 1000.0  # what the fake microphone hears
+START_SECONDS = 120
+WAIT_MS = 30_000
+FLAGS = (
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
+)  # fmt: skip
+_MODULE = "performance.getEntriesByType('resource').find((entry) => entry.name.endsWith('/session.js')).name"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app: where it listens and what it logs."""
+
+    url: str
+    log: Path
+
+
+@contextmanager
+def serving(folder: Path, *command: str) -> Iterator[Server]:
+    """Run an app (`python app.py` unless told otherwise) on a free port until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Server(f"http://127.0.0.1:{port}", folder / "server.log")
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "uploads"), "GRADIO_ANALYTICS_ENABLED": "False"}
+    with open(server.log, "wb") as log:
+        process = subprocess.Popen(
+            command or [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for(server, process)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_for(server: Server, process: subprocess.Popen) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            urllib.request.urlopen(server.url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the app did not start:\n{server.log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app, served for the whole run."""
+    with serving(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A headless Chromium whose microphone hears a tone of `MICROPHONE_HZ`."""
+    heard = tmp_path_factory.mktemp("microphone") / "tone.wav"
+    sounds.write(heard, sounds.tone(MICROPHONE_HZ, 5.0, 48_000), 48_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path, args=[*FLAGS, f"--use-file-for-fake-audio-capture={heard}"]
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Sheet:
+    """The app's page as a test sees it: the browser's page, what was asked of the network and what went wrong."""
+
+    page: Page
+    url: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def start(self) -> Sheet:
+        """Load the page and wait until its parts are mounted."""
+        for name, listener in {
+            "request": lambda request: self.requests.append(request.url),
+            "console": lambda said: said.type == "error" and self.complaints.append(f"console: {said.text}"),
+            "pageerror": lambda error: self.complaints.append(f"page error: {error}"),
+            "requestfailed": self._on_failure,
+            "response": lambda answer: answer.status >= 400 and self.complaints.append(f"{answer.status}: {answer.url}"),
+            "dialog": lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()),
+        }.items():
+            self.page.on(name, listener)
+        self.page.goto(self.url)
+        self.page.wait_for_selector("#classify .sg-big", state="attached")
+        self.page.wait_for_function("document.querySelector('.sg-viewer')?.viewer && document.querySelector('.sg-main span')")
+        self.page.evaluate(f"import({_MODULE}).then((module) => {{ window.session = module; }})")
+        self.page.evaluate("window.viewer = document.querySelector('.sg-viewer').viewer")
+        return self
+
+    def _on_failure(self, request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # a sound that is replaced while it loads
+            self.complaints.append(f"failed: {request.url} {request.failure}")
+
+    def foreign(self) -> list[str]:
+        """What was asked of any other machine."""
+        return [url for url in self.requests if re.match(r"(https?|wss?)://", url) and not url.startswith(self.url)]
+
+    def ev(self, expression: str, argument: object = None):
+        """Return what a JavaScript expression gives; `viewer` and `session` are the page's own."""
+        return self.page.evaluate(expression, argument)
+
+    def until(self, expression: str, argument: object = None) -> None:
+        """Wait until a JavaScript expression holds."""
+        self.page.wait_for_function(expression, arg=argument)
+
+    def open_file(self, path: Path) -> None:
+        """Choose a file and wait for its picture."""
+        with self.new_picture():
+            self.page.set_input_files("input.sg-file", path)
+
+    def open_example(self, name: str) -> None:
+        """Choose an example and wait for its picture."""
+        with self.new_picture():
+            self.page.click(f".sg-chip[data-example={name}]")
+
+    @contextmanager
+    def new_picture(self) -> Iterator[None]:
+        """Wait at the end for a picture from the server other than the one at the beginning, and for it to be drawn."""
+        self.ev("() => { window.before = viewer.data; window.drawings = viewer.drawings; }")
+        yield
+        self.until("viewer.data && viewer.data !== window.before && viewer.drawings > window.drawings")
+        self.until("!document.querySelector('.sg-viewer').hasAttribute('data-busy')")
+
+    def pixels(self) -> dict:
+        """Return how many colours the picture has inside its axes, and a number that changes when any pixel does."""
+        return self.ev(
+            """() => {
+                const { left, top, width, height } = viewer.area();
+                const ratio = viewer.ratio();
+                const box = [left, top, width, height].map((value) => Math.round(value * ratio));
+                const pixels = new Uint32Array(viewer.picture.getContext('2d').getImageData(...box).data.buffer);
+                let sum = 17;
+                for (const pixel of pixels) sum = (Math.imul(sum, 31) + pixel) | 0;
+                return { colours: new Set(pixels).size, sum };
+            }"""
+        )
+
+    def picture(self) -> dict:
+        """Return what the picture on screen is made of, without its levels."""
+        return self.ev("(({ levels, ...rest }) => rest)(viewer.data)")
+
+    def loudest_hz(self) -> float:
+        """Return the centre of the band that is loudest in most columns."""
+        return self.ev(
+            """() => {
+                const { levels, rows, columns, edges_hz: edges } = viewer.data;
+                const sums = Array.from({ length: rows }, (_, row) =>
+                    levels.subarray(row * columns, (row + 1) * columns).reduce((sum, level) => sum + level, 0));
+                return edges[sums.indexOf(Math.max(...sums)) + 1];
+            }"""
+        )
+
+    def facts(self) -> dict[str, str]:
+        """Return the file's facts by their words; the name is under ''."""
+        return self.ev(
+            """() => Object.fromEntries([...document.querySelectorAll('.sg-facts div')]
+                .map((row) => [row.querySelector('dt').textContent, row.querySelector('dd').textContent]))"""
+        )
+
+    def point(self, share_x: float, share_y: float) -> tuple[float, float]:
+        """Return the place on screen that lies at these shares of the picture, from its left and its top."""
+        area = self.ev(
+            """() => { const { left, top, width, height } = viewer.area();
+                viewer.plot.scrollIntoView({ block: 'center' });
+                const box = viewer.plot.getBoundingClientRect();
+                return [box.left + left, box.top + top, width, height]; }"""
+        )
+        return area[0] + share_x * area[2], area[1] + share_y * area[3]
+
+
+@pytest.fixture
+def open_sheet(chromium: Browser, server: Server) -> Iterator[Callable[..., Sheet]]:
+    """Return what opens the app in a fresh context; at the end no page of them may have complained.
+
+    A test that provokes a complaint takes it out of `Sheet.complaints` itself.
+    """
+    contexts: list[BrowserContext] = []
+    sheets: list[Sheet] = []
+    logged = server.log.stat().st_size
+
+    def opened(prepare: str = "", **options) -> Sheet:
+        settings = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "permissions": ["microphone"]}
+        context = chromium.new_context(**settings | options)
+        context.set_default_timeout(WAIT_MS)
+        contexts.append(context)
+        if prepare:
+            context.add_init_script(prepare)
+        sheets.append(Sheet(context.new_page(), server.url))
+        return sheets[-1].start()
+
+    yield opened
+    for context in contexts:
+        context.close()
+    for sheet in sheets:
+        assert sheet.complaints == []
+        assert sheet.foreign() == []
+    with open(server.log, "rb") as log:
+        log.seek(logged)
+        assert b"Traceback" not in log.read()
+
+
+@pytest.fixture
+def sheet(open_sheet: Callable[..., Sheet]) -> Sheet:
+    """The app in English on a wide screen."""
+    return open_sheet()

@@ -1,0 +1,195 @@
+"""Checkpoints: what is saved is what is loaded, small enough for a plain git push, and every damage is told."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+
+import pytest
+import torch
+
+from esc.checkpoint import Checkpoint, load_checkpoint, read_config, save_checkpoint
+from esc.config import ESC50, InputConfig
+from esc.errors import CheckpointError
+from esc.model import ARCHITECTURES, build_model
+
+PLAIN_PUSH_BYTES = 9_500_000
+META = Checkpoint(
+    architecture="resnet18",
+    class_names=tuple(f"class {number}" for number in range(50)),
+    spectrogram=ESC50.replace(n_mels=96),
+    input=InputConfig(clip_seconds=4.0, scaling="dataset", mean_db=-40.5, std_db=18.25),
+    provenance={"run": "a test", "train_folds": [1, 2, 3, 4]},
+)
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    model = build_model("resnet18", 50)
+    with torch.no_grad():  # batch statistics other than 0 and 1
+        model(3.0 + 2.0 * torch.randn(8, 1, 64, 64))
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint") / "net"
+    save_checkpoint(folder, model, META)
+    return folder
+
+
+@pytest.fixture
+def damaged(saved, tmp_path):
+    """A copy that a test may break."""
+    return shutil.copytree(saved, tmp_path / "net")
+
+
+def test_round_trip(saved, model):
+    loaded, meta = load_checkpoint(saved)
+    assert meta == META
+    assert not loaded.training
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    for name, tensor in model.state_dict().items():
+        found = loaded.state_dict()[name]
+        exact = tensor.ndim <= 1
+        torch.testing.assert_close(found, tensor, rtol=0 if exact else 2**-11, atol=0 if exact else 2**-25, msg=name)
+    pictures = torch.randn(4, 1, 96, 100)
+    with torch.inference_mode():
+        expected = model(pictures)
+        torch.testing.assert_close(loaded(pictures), expected, rtol=0, atol=0.01 * float(expected.abs().max()))
+        assert torch.equal(loaded(pictures).argmax(1), expected.argmax(1))
+
+
+def test_saving_twice_gives_the_same_bytes(saved, model, tmp_path):
+    save_checkpoint(tmp_path / "again", model, META)
+    for path in saved.iterdir():
+        assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_every_file_is_small_enough_for_a_plain_push(saved):
+    sizes = {path.name: path.stat().st_size for path in saved.iterdir()}
+    assert max(sizes.values()) < PLAIN_PUSH_BYTES
+    assert sum(sizes.values()) > 20_000_000
+    assert {path.suffix for path in saved.iterdir()} == {".json", ".safetensors"}, "nothing that could hold code"
+
+
+def test_the_index_is_the_hubs(saved):
+    index = json.loads((saved / "model.safetensors.index.json").read_text())
+    assert set(index) == {"metadata", "weight_map"}
+    assert set(index["weight_map"]) == set(build_model("resnet18", 50).state_dict())
+    assert all((saved / file).is_file() for file in index["weight_map"].values())
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_architecture_maps_pictures_to_classes(architecture):
+    model = build_model(architecture, 7).eval()
+    with torch.inference_mode():
+        assert model(torch.zeros(2, 1, 64, 80)).shape == (2, 7)
+
+
+def test_imagenet_weights_respond_to_grey_as_they_did_to_colours():
+    import torchvision
+
+    torch.manual_seed(0)
+    colour = torchvision.models.resnet18(weights=None).eval()
+    ours = build_model("resnet18", 5, weights=colour.state_dict()).eval()
+    grey = torch.randn(2, 1, 64, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(ours.conv1(grey), colour.conv1(grey.expand(-1, 3, -1, -1)), atol=1e-5, rtol=1e-4)
+        assert torch.equal(ours.layer4[1].conv2.weight, colour.layer4[1].conv2.weight)
+
+
+def test_saving_over_an_older_one_leaves_nothing_of_it(damaged):
+    (damaged / "model-00009-of-00009.safetensors").write_bytes(b"old")
+    smaller = dataclasses.replace(META, class_names=("a", "b"))
+    save_checkpoint(damaged, build_model("resnet18", 2), smaller)
+    assert not (damaged / "model-00009-of-00009.safetensors").exists()
+    assert load_checkpoint(damaged)[1].class_names == ("a", "b")
+
+
+def refusal(folder) -> CheckpointError:
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(folder)
+    assert str(folder) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def edit(path, change) -> None:
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(values))
+
+
+def test_missing(tmp_path, damaged):
+    assert refusal(tmp_path / "nowhere").key == "checkpoint.missing"
+    (damaged / "config.json").unlink()
+    assert refusal(damaged).key == "checkpoint.missing"
+    with pytest.raises(CheckpointError):
+        read_config(tmp_path / "nowhere")
+
+
+def test_a_shard_is_missing(damaged):
+    next(damaged.glob("*-00002-of-*")).unlink()
+    assert refusal(damaged).key == "checkpoint.damaged"
+
+
+@pytest.mark.parametrize("length", [0, 4, 100, 1_000_000])
+def test_a_shard_is_cut_off(damaged, length):
+    shard = next(damaged.glob("*-00001-of-*"))
+    shard.write_bytes(shard.read_bytes()[:length])
+    assert refusal(damaged).key == "checkpoint.damaged"
+
+
+def test_a_shards_header_is_overwritten(damaged):
+    shard = next(damaged.glob("*-00001-of-*"))
+    shard.write_bytes(b"\xff" * 64 + shard.read_bytes()[64:])
+    assert refusal(damaged).key == "checkpoint.damaged"
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors.index.json"])
+@pytest.mark.parametrize("content", ["", '{"architecture": "res', "[]", "null", '"text"', "{}", "\x00\x01"])
+def test_json_is_broken(damaged, file, content):
+    (damaged / file).write_text(content)
+    assert refusal(damaged).key == "checkpoint.damaged"
+
+
+def test_json_is_no_text(damaged):
+    (damaged / "config.json").write_bytes(b"\xff\xfe\x00\x80")
+    assert refusal(damaged).key == "checkpoint.damaged"
+
+
+@pytest.mark.parametrize("found", [0, 2, "1", None])
+def test_another_format(damaged, found):
+    edit(damaged / "config.json", lambda values: values.update(format=found))
+    error = refusal(damaged)
+    assert error.key == "checkpoint.version"
+    assert (error.values["found"], error.values["wanted"]) == (found, 1)
+
+
+@pytest.mark.parametrize("file", ["../outside.safetensors", "/etc/hostname", "sub/shard.safetensors"])
+def test_an_index_that_points_outside(damaged, file):
+    edit(damaged / "model.safetensors.index.json", lambda values: values["weight_map"].update({"conv1.weight": file}))
+    error = refusal(damaged)
+    assert error.key == "checkpoint.damaged"
+    assert "outside" in str(error)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values.update(architecture="resnet34"),
+        lambda values: values.update(architecture="vgg"),
+        lambda values: values.update(class_names=["one", "two"]),
+        lambda values: values.update(class_names=None),
+        lambda values: values["spectrogram"].update(n_fft=7),
+        lambda values: values["spectrogram"].pop("n_mels"),
+        lambda values: values["input"].update(scaling="none"),
+        lambda values: values.pop("provenance"),
+    ],
+)
+def test_a_config_that_does_not_fit(damaged, change):
+    edit(damaged / "config.json", change)
+    assert refusal(damaged).key == "checkpoint.damaged"

@@ -1,0 +1,215 @@
+"""The decoding worker, against files that soundfile and PyAV write and samples that soundfile reads."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from esc.audio import is_silent, load_audio, open_audio
+from esc.decode import EXIT_REFUSED, Decoded, decode, decode_in_worker, main
+from esc.errors import AudioError
+
+HOUSE = Path(__file__).resolve().parents[1]
+RATE = 22_050
+
+
+@pytest.fixture
+def noise():
+    return np.random.default_rng(0).uniform(-0.5, 0.5, (RATE, 2)).astype(np.float32)
+
+
+def write_av(path, codec, container, samples, rate):
+    with av.open(str(path), "w", format=container) as file:
+        stream = file.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray((samples[None] * 32767).astype(np.int16), format="s16", layout="mono")
+        frame.sample_rate = rate
+        to_codec = av.AudioResampler(stream.format, "mono", rate, frame_size=stream.codec_context.frame_size)
+        for part in [*to_codec.resample(frame), *to_codec.resample(None)]:
+            file.mux(stream.encode(part))
+        file.mux(stream.encode(None))
+
+
+def test_worker_writes_what_soundfile_reads(tmp_path, noise, capfd):
+    source, target = tmp_path / "stereo.wav", tmp_path / "out.f32"
+    soundfile.write(source, noise, RATE, "PCM_24")
+    expected = soundfile.read(source, dtype="float64")[0].mean(axis=1)
+    assert main([str(source), str(target), "--playable", str(tmp_path / "copy.flac")]) == 0
+    facts = json.loads(capfd.readouterr().out)
+    decoded = np.fromfile(target, np.float32)
+    np.testing.assert_allclose(decoded, expected, atol=1e-7)
+    assert facts["rms"] == pytest.approx(np.sqrt(np.mean(expected**2)), rel=1e-6)
+    assert facts["peak"] == pytest.approx(np.abs(noise).max(), abs=1e-6)
+    del facts["rms"], facts["peak"]
+    assert facts == {
+        "sample_rate": RATE, "channels": 2, "container": "WAV", "codec": "PCM_24", "n_samples": RATE,
+        "cut_off": False, "silent": False, "copied": False,
+    }  # fmt: skip
+    assert not (tmp_path / "copy.flac").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "subtype", "copied"),
+    [
+        ("a.wav", "PCM_U8", False), ("a.wav", "PCM_16", False), ("a.wav", "PCM_32", False), ("a.wav", "FLOAT", False),
+        ("a.wav", "ALAW", True), ("a.wav", "DOUBLE", True), ("a.flac", "PCM_24", False), ("a.mp3", None, False),
+        ("a.aiff", "PCM_16", True), ("a.ogg", "VORBIS", True), ("a.ogg", "OPUS", True), ("a.au", "PCM_16", True),
+    ],
+)  # fmt: skip
+def test_copies_what_browsers_may_refuse(tmp_path, noise, file, subtype, copied):
+    source, copy = tmp_path / file, tmp_path / "copy.flac"
+    soundfile.write(source, np.tile(noise, (3, 1)), 48_000 if subtype == "OPUS" else RATE, subtype)
+    assert decode(source, tmp_path / "out.f32", copy).copied is copied
+    assert copy.exists() is copied
+    if copied:
+        facts = soundfile.info(copy)
+        assert (facts.format, facts.subtype, facts.channels) == ("FLAC", "PCM_16", 2)
+        original = soundfile.read(source, dtype="float32")[0]
+        np.testing.assert_allclose(soundfile.read(copy, dtype="float32")[0], original.clip(-1, 1), atol=1.1 / 32768)
+
+
+def test_ending_that_belies_the_content_gets_a_copy(tmp_path, noise):
+    source = tmp_path / "really_a_wav.webm"  # a server would name its type by the ending
+    soundfile.write(source, noise, RATE, "PCM_16", format="WAV")
+    assert decode(source, tmp_path / "out.f32", tmp_path / "copy.flac").copied
+
+
+@pytest.mark.parametrize(
+    ("file", "codec", "container", "copied"),
+    [("a.m4a", "aac", "ipod", False), ("a.webm", "libopus", "webm", True), ("a.m4a", "alac", "ipod", True)],
+)
+def test_ffmpeg_formats(tmp_path, file, codec, container, copied):
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(48_000) / 48_000)
+    write_av(tmp_path / file, codec, container, tone, 48_000)
+    facts = decode(tmp_path / file, tmp_path / "out.f32", tmp_path / "copy.flac")
+    assert facts.copied is copied
+    assert facts.n_samples == pytest.approx(48_000, abs=2_100)
+    spectrum = np.abs(np.fft.rfft(np.fromfile(tmp_path / "out.f32", np.float32), 48_000))
+    assert spectrum.argmax() == 440
+    if copied:
+        assert soundfile.info(tmp_path / "copy.flac").frames == facts.n_samples
+
+
+def test_more_than_two_channels_are_copied_as_their_mean(tmp_path):
+    samples = np.random.default_rng(1).uniform(-0.5, 0.5, (5_000, 6))
+    soundfile.write(tmp_path / "six.aiff", samples, 44_100, "PCM_16")
+    facts = decode(tmp_path / "six.aiff", tmp_path / "out.f32", tmp_path / "copy.flac")
+    assert (facts.channels, soundfile.info(tmp_path / "copy.flac").channels) == (6, 1)
+    np.testing.assert_allclose(soundfile.read(tmp_path / "copy.flac")[0], samples.mean(axis=1), atol=2 / 32768)
+
+
+def test_copy_clips_and_takes_a_rate_that_flac_cannot_name(tmp_path):
+    samples = np.array([0.0, 2.0, -2.0, 0.25] * 1_000)
+    soundfile.write(tmp_path / "loud.aiff", samples, 96_001, "FLOAT")
+    facts = decode(tmp_path / "loud.aiff", tmp_path / "out.f32", tmp_path / "copy.flac")
+    copy, rate = soundfile.read(tmp_path / "copy.flac")
+    assert (facts.sample_rate, facts.peak, rate) == (96_001, 2.0, 96_000)
+    np.testing.assert_allclose(copy[:4], [0.0, 1.0, -1.0, 0.25], atol=1 / 32768)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.9e-4, 1.1e-4])
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+def test_silent_is_what_the_whole_waveform_says(tmp_path, level, offset):
+    samples = np.full(600_000, offset)  # three blocks
+    samples[400_000] += level
+    soundfile.write(tmp_path / "quiet.wav", samples, 44_100, "FLOAT")
+    facts = decode(tmp_path / "quiet.wav", tmp_path / "out.f32")
+    assert facts.silent is is_silent(load_audio(tmp_path / "quiet.wav")[0]) is (level < 1e-4)
+
+
+def test_facts_of_open_audio_agree(tmp_path, noise):
+    soundfile.write(tmp_path / "a.wav", noise, RATE)
+    facts, blocks = open_audio(tmp_path / "a.wav")
+    for _ in blocks:
+        pass
+    decoded = decode(tmp_path / "a.wav", tmp_path / "out.f32")
+    assert {name: getattr(facts, name) for name in vars(decoded) if name != "copied"}.items() <= vars(decoded).items()
+
+
+def test_an_hour_needs_no_more_memory_than_a_moment(tmp_path):
+    if not Path("/proc/self/status").exists():
+        pytest.skip("needs Linux's own account of memory")
+    hour = np.tile(np.random.default_rng(2).integers(-9_000, 9_000, 8_000, np.int16), 3_600)
+    soundfile.write(tmp_path / "hour.wav", hour, 8_000, "PCM_16")
+    script = """
+import sys
+from pathlib import Path
+from esc.decode import main
+def high_water_mb():  # unlike ru_maxrss, not inherited from whoever started this process
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+before = high_water_mb()
+code = main(sys.argv[1:])
+print(high_water_mb() - before)
+sys.exit(code)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path / "hour.wav"), str(tmp_path / "out.f32")]
+    lines = subprocess.run(command, cwd=HOUSE, capture_output=True, check=True).stdout.splitlines()
+    assert json.loads(lines[0])["n_samples"] == 8_000 * 3_600
+    assert float(lines[1]) < 30  # the waveform alone is 115 MB
+    decoded = np.memmap(tmp_path / "out.f32", np.float32, mode="r")
+    np.testing.assert_array_equal(decoded[-8_000:], hour[-8_000:] / np.float32(32_768))
+
+
+def test_starting_the_worker_loads_no_network():
+    script = "import sys, esc.decode; print([m for m in ('torch', 'gradio', 'av', 'scipy') if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", script], cwd=HOUSE).strip() == b"[]"
+
+
+def refusal(tmp_path, content, file="a.wav"):
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(AudioError) as refused:
+        decode_in_worker(tmp_path / file, tmp_path / "out.f32", tmp_path / "copy.flac", "mine.wav", 30)
+    return refused.value
+
+
+def wav_of(samples, tmp_path):
+    soundfile.write(tmp_path / "made.wav", samples, RATE, "FLOAT")
+    return (tmp_path / "made.wav").read_bytes()
+
+
+def test_worker_says_what_is_wrong_with_the_file(tmp_path):
+    assert refusal(tmp_path, b"").key == "audio.empty"
+    broken = refusal(tmp_path, b"this is no sound" * 100)
+    assert (broken.key, broken.values["name"]) == ("audio.unreadable", "mine.wav")
+    assert refusal(tmp_path, wav_of(np.full(100, np.nan), tmp_path)).key == "audio.not_finite"
+    assert refusal(tmp_path, wav_of(np.zeros(1), tmp_path)).values["samples"] == 1
+
+
+def test_refusal_is_one_line_of_json(tmp_path, capfd):
+    assert main([str(tmp_path / "none.wav"), str(tmp_path / "out.f32"), "--name", "ветер.wav"]) == EXIT_REFUSED
+    assert json.loads(capfd.readouterr().out) == {"error": "audio.missing", "values": {"name": "ветер.wav"}}
+
+
+def test_timeout(tmp_path, noise):
+    soundfile.write(tmp_path / "a.wav", noise, RATE)
+    with pytest.raises(AudioError) as stopped:
+        decode_in_worker(tmp_path / "a.wav", tmp_path / "out.f32", tmp_path / "copy.flac", "mine.wav", 0.01)
+    assert stopped.value.key == "audio.timeout"
+
+
+def test_any_other_end_is_a_crash_and_logged(tmp_path, noise, caplog):
+    soundfile.write(tmp_path / "a.wav", noise, RATE)
+    with pytest.raises(AudioError) as crashed:
+        decode_in_worker(tmp_path / "a.wav", tmp_path / "nowhere" / "out.f32", tmp_path / "copy.flac", "mine.wav", 30)
+    assert crashed.value.key == "audio.crashed"
+    assert "FileNotFoundError" in caplog.text
+
+
+def test_memory_is_limited_in_the_worker():
+    pytest.importorskip("resource")
+    script = "import esc.decode, numpy; esc.decode._limit_memory(); numpy.empty(5 * 2**30, numpy.uint8)"
+    ended = subprocess.run([sys.executable, "-c", script], cwd=HOUSE, capture_output=True)
+    assert ended.returncode == 1
+    assert b"MemoryError" in ended.stderr
+
+
+def test_worker_takes_odd_names(tmp_path, noise):
+    source = tmp_path / "--playable=гроза 1.wav"
+    soundfile.write(source, noise, RATE)
+    facts = decode_in_worker(source, tmp_path / "out.f32", tmp_path / "copy.flac", "--name", 30)
+    assert isinstance(facts, Decoded)
+    assert facts.seconds == 1.0

@@ -1,0 +1,275 @@
+"""The sounds of the open pages: limits, files that come and go, threads."""
+
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from esc.audio import resample
+from esc.errors import AudioError, PageError, ParameterError
+from esc.ui import store as store_module
+from esc.ui.store import SoundStore
+
+RATE = 11_025
+
+
+@pytest.fixture
+def store(tmp_path):
+    return SoundStore(tmp_path / "samples", tmp_path / "playable")
+
+
+@pytest.fixture(autouse=True)
+def one_second_is_long(monkeypatch):
+    """Let sounds past 1 s be long ones, so that tests of the memory-mapped path stay quick."""
+    monkeypatch.setattr(store_module, "MEMORY_SECONDS", 1.0)
+
+
+def write(path, seconds, rate=RATE, seed=0):
+    samples = np.random.default_rng(seed).uniform(-0.5, 0.5, int(seconds * rate))
+    soundfile.write(path, samples, rate, "PCM_16")
+    return path
+
+
+def files(tmp_path):
+    return sorted([*(tmp_path / "samples").iterdir(), *(tmp_path / "playable").iterdir()])
+
+
+def test_open_short_and_long(tmp_path, store):
+    session = store.new_session("ru")
+    for seconds in (0.8, 3.0):
+        path = write(tmp_path / f"{seconds}.wav", seconds)
+        sound = store.open(session.token, path, "rain.wav")
+        np.testing.assert_array_equal(sound.waveform, soundfile.read(path, dtype="float32")[0])
+        assert isinstance(sound.waveform, np.memmap) is (seconds > 1)
+        assert (sound.name, sound.seconds, sound.playable) == ("rain.wav", seconds, path)
+        assert store.sound(session.token, sound.id) is sound
+    assert len(files(tmp_path)) == 1  # the short one lies in memory
+
+
+def test_copy_lies_in_the_playable_folder(tmp_path, store):
+    session = store.new_session("en")
+    sound = store.open(session.token, write(tmp_path / "a.aiff", 0.5), "a.aiff")
+    assert sound.facts.copied
+    assert sound.playable.parent == tmp_path / "playable"
+    assert soundfile.info(sound.playable).frames == sound.facts.n_samples
+
+
+@pytest.mark.parametrize("token", ["", "x" * 32, None, 7, ["list"], b"bytes"])
+def test_unknown_token(store, token):
+    with pytest.raises(PageError) as refused:
+        store.session(token)
+    assert refused.value.key == "page.session"
+    store.drop("never there")
+
+
+@pytest.mark.parametrize("sound_id", ["", None, {}])
+def test_unknown_sound(store, sound_id):
+    with pytest.raises(PageError) as refused:
+        store.sound(store.new_session("en").token, sound_id)
+    assert refused.value.key == "page.gone"
+
+
+def test_sounds_of_another_session_are_out_of_reach(tmp_path, store):
+    mine, other = store.new_session("en"), store.new_session("en")
+    sound = store.open(mine.token, write(tmp_path / "a.wav", 0.1), "a")
+    with pytest.raises(PageError):
+        store.sound(other.token, sound.id)
+
+
+def test_unknown_language(store):
+    with pytest.raises(ParameterError):
+        store.new_session("xx")
+
+
+@pytest.mark.parametrize(
+    ("content", "key"), [(b"", "audio.empty"), (b"RIFF but no sound" * 9, "audio.unreadable"), (None, "audio.not_finite")]
+)
+def test_broken_files_leave_nothing_behind(tmp_path, store, content, key):
+    path = tmp_path / "broken.wav"
+    soundfile.write(path, np.full(90_000, np.nan), RATE, "FLOAT") if content is None else path.write_bytes(content)
+    with pytest.raises(AudioError) as refused:
+        store.open(store.new_session("en").token, path, "mine\0\ud800.wav")
+    assert (refused.value.key, refused.value.values["name"]) == (key, "mine.wav")
+    assert files(tmp_path) == []
+
+
+def test_timeout_leaves_nothing_behind(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(store_module, "DECODE_SECONDS", 0.05)
+    with pytest.raises(AudioError) as stopped:
+        store.open(store.new_session("en").token, write(tmp_path / "a.wav", 2.0), "a")
+    assert stopped.value.key == "audio.timeout"
+    assert files(tmp_path) == []
+
+
+def test_busy_decoders_turn_others_away(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(store_module, "QUEUE_SECONDS", 0.05)
+    for _ in range(store_module.DECODES_AT_A_TIME):
+        store._decoders.acquire()
+    session = store.new_session("en")
+    with pytest.raises(PageError) as refused:
+        store.open(session.token, write(tmp_path / "a.wav", 0.1), "a")
+    assert refused.value.key == "page.busy"
+    store._decoders.release()
+    store.open(session.token, tmp_path / "a.wav", "a")
+
+
+def test_drop_removes_all_files(tmp_path, store):
+    session, other = store.new_session("en"), store.new_session("en")
+    sound = store.open(session.token, write(tmp_path / "a.aiff", 2.0), "a")
+    kept = store.open(other.token, tmp_path / "a.aiff", "a")
+    store.waveform(sound, 8_000)
+    assert len(files(tmp_path)) == 5
+    store.drop(session.token)
+    assert len(files(tmp_path)) == 2
+    assert all(kept.id in file.name for file in files(tmp_path))
+    assert (tmp_path / "a.aiff").exists()
+    with pytest.raises(PageError):
+        store.session(session.token)
+
+
+def test_session_dropped_while_decoding_leaves_nothing(tmp_path, store, monkeypatch):
+    session = store.new_session("en")
+    real = store_module.decode_in_worker
+
+    def decode_and_lose_the_session(*given):
+        facts = real(*given)
+        store.drop(session.token)
+        return facts
+
+    monkeypatch.setattr(store_module, "decode_in_worker", decode_and_lose_the_session)
+    with pytest.raises(PageError):
+        store.open(session.token, write(tmp_path / "a.aiff", 2.0), "a")
+    assert files(tmp_path) == []
+
+
+def test_session_dropped_while_resampling_leaves_nothing(tmp_path, store, monkeypatch):
+    session = store.new_session("en")
+    sound = store.open(session.token, write(tmp_path / "a.wav", 2.0), "a")
+    real = store_module._resample_to_file
+
+    def lose_the_session_and_resample(*given):
+        store.drop(session.token)
+        real(*given)
+
+    monkeypatch.setattr(store_module, "_resample_to_file", lose_the_session_and_resample)
+    with pytest.raises(PageError) as refused:
+        store.waveform(sound, 8_000)
+    assert refused.value.key == "page.gone"
+    assert files(tmp_path) == []
+
+
+def test_oldest_sound_and_longest_unused_session_go_first(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(store_module, "SOUNDS_A_SESSION", 2)
+    monkeypatch.setattr(store_module, "MAX_SESSIONS", 2)
+    path = write(tmp_path / "a.wav", 2.0)
+    first = store.new_session("en")
+    sounds = [store.open(first.token, path, "a") for _ in range(3)]
+    assert list(first.sounds) == [sounds[1].id, sounds[2].id]
+    assert len(files(tmp_path)) == 2
+    second = store.new_session("en")
+    store.session(first.token)  # now the second one is the longest unused
+    store.new_session("en")
+    assert store.session(first.token) is first
+    with pytest.raises(PageError):
+        store.session(second.token)
+
+
+def test_disk_is_bounded(tmp_path, store, monkeypatch):
+    path = write(tmp_path / "a.wav", 2.0)  # 88,200 bytes decoded
+    first, second = store.new_session("en"), store.new_session("en")
+    old = store.open(first.token, path, "a")
+    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 200_000)
+    new = store.open(second.token, path, "a")
+    assert store.sound(first.token, old.id) is old
+    store.waveform(new, 8_000)  # 64,000 bytes more: the other one has to go
+    with pytest.raises(PageError):
+        store.sound(first.token, old.id)
+    with pytest.raises(AudioError) as refused:
+        store.waveform(new, 48_000)  # 384,000 bytes never fit
+    assert refused.value.key == "audio.too_long"
+    assert refused.value.values["limit_minutes"] < 2 / 60
+    assert sum(file.stat().st_size for file in files(tmp_path)) <= 200_000
+
+
+def test_memory_is_bounded(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(store_module, "MAX_MEMORY_BYTES", 50_000)
+    session = store.new_session("en")
+    sounds = [store.open(session.token, write(tmp_path / "a.wav", 0.8), "a") for _ in range(2)]  # 35,280 bytes each
+    assert list(session.sounds) == [sounds[1].id]
+
+
+@pytest.mark.parametrize("new_rate", [8_000, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("n_samples", [10_000, 70_001])
+def test_resampled_equals_soxr_of_the_whole(tmp_path, store, monkeypatch, new_rate, n_samples):
+    monkeypatch.setattr(store_module, "_BLOCK", 9_973)
+    sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", n_samples / RATE), "a")
+    resampled = store.waveform(sound, new_rate)
+    expected = soxr.resample(np.array(sound.waveform), RATE, new_rate, quality="HQ")
+    assert resampled.dtype == np.float32
+    assert isinstance(resampled, np.memmap) is (n_samples > RATE)
+    assert len(resampled) == -(-n_samples * new_rate // RATE) == len(resample(np.array(sound.waveform), RATE, new_rate))
+    np.testing.assert_allclose(resampled[: len(expected)], expected[: len(resampled)], atol=1e-4)
+
+
+def test_own_rate_is_the_waveform_itself(tmp_path, store):
+    sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", 0.2), "a")
+    assert store.waveform(sound, RATE) is sound.waveform
+
+
+@pytest.mark.parametrize("rate", [0, 7_999, 200_000, 44_100.5, "44100", True])
+def test_impossible_rate(tmp_path, store, rate):
+    sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", 0.2), "a")
+    with pytest.raises(ParameterError):
+        store.waveform(sound, rate)
+
+
+@pytest.mark.parametrize(("seconds", "computes"), [(0.5, "resample"), (2.0, "_resample_to_file")])
+def test_threads_that_ask_for_the_same_compute_once(tmp_path, store, monkeypatch, seconds, computes):
+    sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", seconds), "a")
+    calls, real, both_ask = [], getattr(store_module, computes), threading.Barrier(2)
+
+    def counted(*given):
+        calls.append(given)
+        threading.Event().wait(0.1)  # time for the other thread to ask, too
+        return real(*given)
+
+    def ask():
+        both_ask.wait()
+        return store.waveform(sound, 8_000)
+
+    monkeypatch.setattr(store_module, computes, counted)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = (asked.result() for asked in [threads.submit(ask) for _ in range(2)])
+    assert first is second
+    assert len(calls) == 1
+
+
+def test_three_rates_are_kept(tmp_path, store):
+    sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", 2.0), "a")
+    for rate in (8_000, 9_000, 10_000):
+        store.waveform(sound, rate)
+    kept = store.waveform(sound, 8_000)  # used again: 9,000 Hz is now the longest unused
+    store.waveform(sound, 12_000)
+    assert store.waveform(sound, 8_000) is kept
+    assert [file.name.split("-")[-1] for file in files(tmp_path)][1:] == ["10000", "12000", "8000"]
+
+
+def test_what_an_earlier_run_left_is_removed(tmp_path, store):
+    store.open(store.new_session("en").token, write(tmp_path / "a.aiff", 2.0), "a")
+    (tmp_path / "playable" / "not_ours.flac").touch()
+    (tmp_path / "playable" / "esc-sound-0123.flac").touch()
+    SoundStore(tmp_path / "samples", tmp_path / "playable")
+    assert [file.name for file in files(tmp_path)] == ["not_ours.flac"]
+
+
+def test_nothing_is_left_when_the_store_goes(tmp_path):
+    store = SoundStore(tmp_path / "samples", tmp_path / "playable")
+    store.open(store.new_session("en").token, write(tmp_path / "a.aiff", 2.0), "a")
+    assert len(files(tmp_path)) == 2
+    del store
+    gc.collect()
+    assert files(tmp_path) == []
