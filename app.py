@@ -3,13 +3,16 @@
 import logging
 import os
 
-
+import esc.ui.gpu  # noqa: F401  first: before all that imports torch
+from esc.checkpoint import DEFAULT
+from esc.ui.listening import warm_up
 from esc.ui.page import build_page, launch_options
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 demo = build_page()
 
 if __name__ == "__main__":
+    warm_up(DEFAULT)
     demo.queue(max_size=64).launch(
         server_name=os.environ.get("HOST"),
         server_port=int(os.environ["PORT"]) if os.environ.get("PORT") else None,

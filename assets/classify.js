@@ -1,7 +1,7 @@
 // The classify tab: asks once the tab is on screen and a sound is open, shows the likeliest classes and what was seen.
 
 import { audio, bytesOf, clock, element, events, learned, number, state, word } from './session.js';
-import { paintLevels } from './viewer.js';
+import { paintLevels, waveIcon } from './viewer.js';
 
 export async function mount(root, { trigger, watch, props, files }) {
   await learned;
@@ -31,7 +31,9 @@ export async function mount(root, { trigger, watch, props, files }) {
   watch('value', draw);
   events.addEventListener('sound', ask);
   new ResizeObserver(ask).observe(root); // a tab that opens gains a size
-  host.replaceChildren(note('sg-big', word('empty_classify')), note('', word('empty_hint')));
+  const empty = element('<div class="sg-empty"></div>');
+  empty.append(waveIcon(), note('sg-strong', word('empty_classify')), note('sg-small', word('empty_hint')));
+  host.replaceChildren(empty);
 }
 
 function note(name, text) {

@@ -70,9 +70,7 @@ def write_examples(folder: Path) -> list[Path]:
 def main() -> None:
     """Read the command line, write the files and name them."""
     parser = argparse.ArgumentParser(description="Synthesise the example sounds.")
-    parser.add_argument(
-        "--out", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help="default: %(default)s"
-    )
+    parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help="default: %(default)s")
     for path in write_examples(parser.parse_args().out):
         print(f"{path.name}  {path.stat().st_size / 1000:.0f} kB")
 

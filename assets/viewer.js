@@ -2,7 +2,8 @@
 // Colours, level range and the frequency axis are drawn here from the levels at hand, without asking the server.
 
 import {
-  ask, audio, bytesOf, clock, events, followPlayhead, learned, newest, number, say, seek, show, state, togglePlay, word, zoom,
+  ask, audio, bytesOf, clock, element, events, followPlayhead, learned, newest, number, say, seek, show, state, togglePlay, word,
+  zoom,
 } from './session.js';
 import { frequencyAxis, frequencyTicks, hzToMel, ticks } from './axes.js';
 import { NAMES, table } from './colormaps.js';
@@ -29,7 +30,7 @@ export async function mount(root, { server, props }) {
       </div>
       <div class="sg-plot" tabindex="0" role="img">
         <canvas class="sg-picture"></canvas><canvas class="sg-overlay"></canvas>
-        <div class="sg-empty"><svg viewBox="0 0 120 40" aria-hidden="true"></svg><b></b><span></span></div>
+        <div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div>
       </div>
       <output class="sg-readout"></output>
       <section class="sg-together"></section>
@@ -65,12 +66,9 @@ class Viewer {
   words() {
     const find = (selector) => this.host.querySelector(selector);
     this.plot.setAttribute('aria-label', word('viewer_label'));
-    find('.sg-empty b').textContent = word('empty_mel');
-    find('.sg-empty span').textContent = word('empty_hint');
-    find('.sg-empty svg').innerHTML = Array.from({ length: 24 }, (_, i) => {
-      const h = 4 + 32 * Math.abs(Math.sin(i * 0.55) * Math.cos(i * 0.21));
-      return `<rect x="${i * 5}" y="${20 - h / 2}" width="3" height="${h}" rx="1.5"/>`;
-    }).join('');
+    find('.sg-empty').prepend(waveIcon());
+    find('.sg-empty .sg-strong').textContent = word('empty_mel');
+    find('.sg-empty .sg-small').textContent = word('empty_hint');
     this.readout.textContent = word('point_at');
     const [colours, axis] = this.host.querySelectorAll('.sg-toolbar label span');
     colours.textContent = word('colours');
@@ -433,6 +431,15 @@ class Viewer {
       }
     }, REST_MS);
   }
+}
+
+/** The sign of a view that waits for a sound. */
+export function waveIcon() {
+  const bars = Array.from({ length: 24 }, (_, i) => {
+    const height = 4 + 32 * Math.abs(Math.sin(i * 0.55) * Math.cos(i * 0.21));
+    return `<rect x="${i * 5}" y="${20 - height / 2}" width="3" height="${height}" rx="1.5"/>`;
+  });
+  return element(`<svg viewBox="0 0 120 40" aria-hidden="true">${bars.join('')}</svg>`);
 }
 
 /** A small still picture of levels, for parts of the page that show one (class tab). */

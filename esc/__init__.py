@@ -1,9 +1,9 @@
 """See and understand sound: spectrograms equal to librosa's, and a ResNet18 that names what it hears.
 
-    import esc
-    waveform, sample_rate = esc.load_audio("rain.ogg")
-    picture = esc.mel_db(waveform, esc.LIBROSA.replace(sample_rate=sample_rate))
-    print(esc.Classifier.load().predict(waveform, sample_rate).top)
+import esc
+waveform, sample_rate = esc.load_audio("rain.ogg")
+picture = esc.mel_db(waveform, esc.LIBROSA.replace(sample_rate=sample_rate))
+print(esc.Classifier.load().predict(waveform, sample_rate).top)
 """
 
 from importlib import import_module

@@ -65,8 +65,7 @@ def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> N
     for old in folder.glob("model*.safetensors"):
         old.unlink()
     state = {
-        name: (tensor.half() if tensor.ndim > 1 else tensor).contiguous().cpu()
-        for name, tensor in model.state_dict().items()
+        name: (tensor.half() if tensor.ndim > 1 else tensor).contiguous().cpu() for name, tensor in model.state_dict().items()
     }
     shards = _shards(state)
     weight_map = {}

@@ -91,9 +91,7 @@ class SpectrogramConfig:
         if self.fmin >= self.fmax:
             raise ParameterError("parameter.band", fmin=self.fmin, fmax=self.fmax)
         if self.fmax > self.sample_rate / 2:
-            raise ParameterError(
-                "parameter.nyquist", value=self.fmax, sample_rate=self.sample_rate, nyquist=self.sample_rate / 2
-            )
+            raise ParameterError("parameter.nyquist", value=self.fmax, sample_rate=self.sample_rate, nyquist=self.sample_rate / 2)
         if self.n_mfcc > self.n_mels:
             raise ParameterError("parameter.mfcc", value=self.n_mfcc, n_mels=self.n_mels)
 
@@ -154,9 +152,7 @@ class InputConfig:
 
     def __post_init__(self) -> None:
         if self.scaling not in ("clip", "dataset", "notebook"):
-            raise ParameterError(
-                "parameter.choice", field="scaling", value=self.scaling, choices="clip, dataset, notebook"
-            )
+            raise ParameterError("parameter.choice", field="scaling", value=self.scaling, choices="clip, dataset, notebook")
         for field, low, high in (("clip_seconds", 0.1, 60.0), ("mean_db", -400.0, 400.0), ("std_db", 1e-3, 400.0)):
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

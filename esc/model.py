@@ -29,9 +29,7 @@ def build_model(architecture: str, n_classes: int, weights: dict[str, torch.Tens
         For an unknown architecture.
     """
     if architecture not in ARCHITECTURES:
-        raise ParameterError(
-            "parameter.choice", field="architecture", value=architecture, choices=", ".join(ARCHITECTURES)
-        )
+        raise ParameterError("parameter.choice", field="architecture", value=architecture, choices=", ".join(ARCHITECTURES))
     model = getattr(torchvision.models, architecture)(weights=None)
     model.conv1 = nn.Conv2d(1, model.conv1.out_channels, kernel_size=7, stride=2, padding=3, bias=False)
     nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")

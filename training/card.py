@@ -87,13 +87,17 @@ def _examples(classifier: Classifier, examples: Path) -> str:
         said = ", ".join(f"{label} {probability:.2f}" for label, probability in top[:3])
         place = [label for label, _ in top].index(file.stem) + 1 if file.stem in dict(top) else "–"
         rows.append(f"| {file.stem} | {place} | {said} |")
-    return f"""## What it says of the example sounds
+    return (
+        f"""## What it says of the example sounds
 
 Synthesised, never trained on; the intended class is among the five likeliest for {among} of {len(files)}.
 
 | meant to be | place | the three likeliest |
 |---|---|---|
-""" + "\n".join(rows) + "\n"
+"""
+        + "\n".join(rows)
+        + "\n"
+    )
 
 
 def _limits() -> str:

@@ -87,9 +87,7 @@ def _audio_files(folder: Path) -> dict[str, Path]:
     """Return the sound files by their name without its ending."""
     for name in _AUDIO_FOLDERS:
         found = {
-            path.stem: path
-            for path in sorted((folder / name).glob("*"))
-            if path.suffix.lower() in _ENDINGS and path.is_file()
+            path.stem: path for path in sorted((folder / name).glob("*")) if path.suffix.lower() in _ENDINGS and path.is_file()
         }
         if found:
             return found

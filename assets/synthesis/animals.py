@@ -74,17 +74,13 @@ def chirping_birds(rng: np.random.Generator) -> np.ndarray:
         for index in range(count):
             shift = 1 + rng.normal(0, 0.015) - 0.012 * index
             note = syllable(tuple(f * shift for f in contour_khz), seconds)
-            place(
-                song, note, start_s + gap_s * index + rng.normal(0, 0.004), -6 + rng.normal(0, 1.5)
-            )
+            place(song, note, start_s + gap_s * index + rng.normal(0, 0.004), -6 + rng.normal(0, 1.5))
     answer = silence()
     for start_s in (0.05, 1.95, 2.15, 2.35, 4.0, 4.2):
         place(answer, syllable((2.4, 2.9, 2.3), 0.14), start_s, -22)
         place(answer, syllable((7.4, 6.3, 7.6), 0.10), start_s + 0.31, -24)
     leaves = 0.045 * noise(rng, OUTDOOR_FLOOR) * gain(drift(rng, 1.5, -1.5, 1.5))
-    return (
-        reverb(rng, song, 1.2, -13, 0.02, 5000) + reverb(rng, answer, 1.6, -5, 0.04, 4000) + leaves
-    )
+    return reverb(rng, song, 1.2, -13, 0.02, 5000) + reverb(rng, answer, 1.6, -5, 0.04, 4000) + leaves
 
 
 def caw(rng: np.random.Generator, seconds: float) -> np.ndarray:

@@ -63,9 +63,7 @@ def spectrum_db(spectrum: Spectrum, freqs_hz: np.ndarray) -> np.ndarray:
     return np.interp(np.log(np.maximum(freqs_hz, 1.0)), np.log(known_hz), levels)
 
 
-def noise(
-    rng: np.random.Generator, spectrum: Spectrum, seconds: float = CLIP_SECONDS
-) -> np.ndarray:
+def noise(rng: np.random.Generator, spectrum: Spectrum, seconds: float = CLIP_SECONDS) -> np.ndarray:
     """Return stationary Gaussian noise with the given spectrum."""
     white = rng.standard_normal(times_s(seconds).size)
     freqs_hz = np.fft.rfftfreq(white.size, 1 / SAMPLE_RATE)
@@ -98,9 +96,7 @@ def bandpass(waveform: np.ndarray, low_hz: float, high_hz: float, order: int = 2
     return signal.sosfilt(sos, waveform)
 
 
-def drift(
-    rng: np.random.Generator, rate_hz: float, low: float, high: float, seconds: float = CLIP_SECONDS
-) -> np.ndarray:
+def drift(rng: np.random.Generator, rate_hz: float, low: float, high: float, seconds: float = CLIP_SECONDS) -> np.ndarray:
     """Return a smooth random curve between two values that turns about `rate_hz` times a second."""
     time = times_s(seconds)
     knots_s = np.arange(-1, seconds * rate_hz + 2) / rate_hz
@@ -155,9 +151,7 @@ def modes(
     return waveform * np.minimum(1, time / 0.0003)
 
 
-def burst(
-    rng: np.random.Generator, spectrum: Spectrum, decay_s: float, attack_s: float = 0.0002
-) -> np.ndarray:
+def burst(rng: np.random.Generator, spectrum: Spectrum, decay_s: float, attack_s: float = 0.0002) -> np.ndarray:
     """Return a burst of noise that falls by 60 dB in `decay_s`."""
     waveform = noise(rng, spectrum, decay_s)
     time = times_s(decay_s)
@@ -200,15 +194,11 @@ def reverb(
     """
 
     def decay_db(freqs_hz, frames_s):
-        return -60 * frames_s * (1 + freqs_hz / damping_hz) / decay_s - 3 * np.log2(
-            1 + freqs_hz / damping_hz
-        )
+        return -60 * frames_s * (1 + freqs_hz / damping_hz) / decay_s - 3 * np.log2(1 + freqs_hz / damping_hz)
 
     tail = moving_noise(rng, decay_db, decay_s)
     tail /= np.sqrt(np.sum(tail**2))
-    wet = np.concatenate(
-        [np.zeros(round(delay_s * SAMPLE_RATE)), signal.fftconvolve(waveform, tail)]
-    )
+    wet = np.concatenate([np.zeros(round(delay_s * SAMPLE_RATE)), signal.fftconvolve(waveform, tail)])
     return waveform + gain(wet_db) * wet[: waveform.size]
 
 

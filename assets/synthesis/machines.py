@@ -23,9 +23,7 @@ from .blocks import (
 )
 
 # Partials of a minor-third bell against its prime: hum, prime, tierce, quint, nominal and above.
-BELL_RATIOS = np.array(
-    [0.5, 1, 1.2, 1.5, 2, 2.52, 2.67, 3.01, 4.03, 5.2, 6.4, 7.7, 9.1, 10.6, 12.2, 14.0]
-)
+BELL_RATIOS = np.array([0.5, 1, 1.2, 1.5, 2, 2.52, 2.67, 3.01, 4.03, 5.2, 6.4, 7.7, 9.1, 10.6, 12.2, 14.0])
 BELL_LEVELS_DB = np.array([-6, -3, 0, -12, 0, -10, -9, -6, -9, -14, -18, -22, -26, -30, -35, -40])
 
 
@@ -33,9 +31,7 @@ def strike_bell(rng: np.random.Generator, prime_hz: float) -> np.ndarray:
     """Return one bell; slight asymmetry of the casting splits each partial, so it beats."""
     freqs_hz = prime_hz * BELL_RATIOS
     decays_s = 14 * (freqs_hz / (0.5 * prime_hz)) ** -0.85
-    pairs_hz = np.concatenate(
-        [freqs_hz, freqs_hz * (1 + rng.uniform(0.0006, 0.003, freqs_hz.size))]
-    )
+    pairs_hz = np.concatenate([freqs_hz, freqs_hz * (1 + rng.uniform(0.0006, 0.003, freqs_hz.size))])
     levels_db = np.tile(BELL_LEVELS_DB, 2)
     bell = modes(rng, pairs_hz, np.tile(decays_s, 2), levels_db, CLIP_SECONDS)
     place(bell, burst(rng, {200: -20, 1500: 0, 5000: -4, 12000: -18, 20000: -40}, 0.06), 0, 2)
@@ -59,14 +55,10 @@ def siren(rng: np.random.Generator) -> np.ndarray:
     yelp = 0.5 - 0.5 * np.cos(2 * np.pi * (time - 3.0) * 2.5)
     freq_hz = 640 * (1480 / 640) ** np.where(time < 3.0, wail, yelp)
     # A horn loudspeaker driven hard: odd harmonics lead, the body of the horn favours 1-3 kHz.
-    voice = tone(freq_hz, (0, -10, -11, -20, -22, -30, -33, -40, -44, -50)) * gain(
-        drift(rng, 3, -1.5, 1.5)
-    )
+    voice = tone(freq_hz, (0, -10, -11, -20, -22, -30, -33, -40, -44, -50)) * gain(drift(rng, 3, -1.5, 1.5))
     street = reverb(rng, voice, 1.2, -11, 0.045, 1800)
     street[4000:] += 0.18 * voice[:-4000]
-    traffic = noise(
-        rng, {20: 0, 60: 4, 200: 0, 800: -8, 3000: -20, 10000: -34, 18000: -44, 20000: -56}
-    )
+    traffic = noise(rng, {20: 0, 60: 4, 200: 0, 800: -8, 3000: -20, 10000: -34, 18000: -44, 20000: -56})
     return street + 0.16 * traffic
 
 
@@ -124,9 +116,7 @@ def clock_tick(rng: np.random.Generator) -> np.ndarray:
                 (-12, -5, -5, -3),
                 0.12,
             )
-            click = burst(
-                rng, {300: -16, 1500: -4, 6000: 0, 14000: -10, 18000: -18, 20000: -40}, 0.012
-            )
+            click = burst(rng, {300: -16, 1500: -4, 6000: 0, 14000: -10, 18000: -18, 20000: -40}, 0.012)
             for part in (metal, case, click):
                 place(
                     track,
@@ -142,9 +132,7 @@ def clock_alarm(rng: np.random.Generator) -> np.ndarray:
     """Return a digital alarm clock: four beeps and a rest, again and again."""
     track = silence()
     time = times_s(0.065)
-    beep = tone(
-        np.full(time.size, 2048.0), (-4, -26, -8, -30, -14, -34, -20, -38, -26)
-    ) * signal.windows.tukey(time.size, 0.12)
+    beep = tone(np.full(time.size, 2048.0), (-4, -26, -8, -30, -14, -34, -20, -38, -26)) * signal.windows.tukey(time.size, 0.12)
     for group_s in np.arange(0.15, 5, 1.0):
         for index in range(4):
             place(track, beep, group_s + 0.125 * index)
@@ -158,18 +146,14 @@ def door_wood_knock(rng: np.random.Generator) -> np.ndarray:
     panel_hz = np.array([78, 128, 196, 287, 402, 560, 745, 980, 1290])
     for start_s in (0.55, 0.77, 0.98, 1.2, 2.75, 2.96, 3.18):
         bent_hz = panel_hz * rng.uniform(0.985, 1.015, panel_hz.size)
-        levels_db = np.array([-2, 0, -1, -2, -3, -3, -6, -12, -18]) + rng.normal(
-            0, 1.5, panel_hz.size
-        )
+        levels_db = np.array([-2, 0, -1, -2, -3, -3, -6, -12, -18]) + rng.normal(0, 1.5, panel_hz.size)
         place(
             track,
             modes(rng, bent_hz, 0.3 * (panel_hz / 78) ** -0.45, levels_db, 0.32),
             start_s,
             rng.normal(-1, 1),
         )
-        knuckle = burst(
-            rng, {40: 0, 400: 0, 1200: -6, 3000: -17, 8000: -26, 16000: -34, 20000: -60}, 0.035
-        )
+        knuckle = burst(rng, {40: 0, 400: 0, 1200: -6, 3000: -17, 8000: -26, 16000: -34, 20000: -60}, 0.035)
         place(track, knuckle, start_s, 6)
     hall = reverb(rng, track, 0.55, -11, 0.006, 2500)
     return hall / np.max(np.abs(hall)) + 0.008 * noise(rng, ROOM_FLOOR)

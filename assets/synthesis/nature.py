@@ -129,10 +129,7 @@ def thunderstorm(rng: np.random.Generator) -> np.ndarray:
     }
     # Start, level and steepness (dB/s): the stroke is sudden, its echoes from afar roll in.
     rolls = [(strike_s, 0, 400)]
-    rolls += [
-        (strike_s + late_s, -loss_db, 70)
-        for late_s, loss_db in ((0.4, 2), (0.9, 4), (1.6, 4), (2.4, 7), (3.3, 10))
-    ]
+    rolls += [(strike_s + late_s, -loss_db, 70) for late_s, loss_db in ((0.4, 2), (0.9, 4), (1.6, 4), (2.4, 7), (3.3, 10))]
     tremble = drift(rng, 14, -3.5, 2.5)
 
     def level_db(freqs_hz, frames_s):
@@ -148,9 +145,7 @@ def thunderstorm(rng: np.random.Generator) -> np.ndarray:
     for delay_s in np.cumsum(rng.exponential(0.025, 10)):
         crack = burst(rng, {50: 0, 800: 3, 3000: -4, 9000: -14, 18000: -26, 20000: -50}, 0.12)
         place(track, crack, strike_s + delay_s, -8 - 40 * delay_s)
-    shower = noise(
-        rng, {20: -22, 200: -28, 1000: -39, 5000: -48, 12000: -53, 18000: -60, 20000: -70}
-    )
+    shower = noise(rng, {20: -22, 200: -28, 1000: -39, 5000: -48, 12000: -53, 18000: -60, 20000: -70})
     return reverb(rng, track, 2.5, -9, 0.03, 900) + shower
 
 
@@ -211,11 +206,7 @@ def water_drops(rng: np.random.Generator) -> np.ndarray:
         for delay_s, base_hz, level, decay_s in bubbles:
             time = times_s(decay_s)
             freq_hz = base_hz * (1 + 0.8 * (time / decay_s) ** 2)
-            plop = (
-                tone(freq_hz, (0, -20, -30))
-                * gain(-50 * time / decay_s)
-                * np.minimum(1, time / 0.002)
-            )
+            plop = tone(freq_hz, (0, -20, -30)) * gain(-50 * time / decay_s) * np.minimum(1, time / 0.002)
             place(track, plop * (1 - time / decay_s), start_s + delay_s, level)
         place(track, burst(rng, splash, 0.01), start_s + rng.uniform(0.13, 0.17), -22)
     room = reverb(rng, track, 0.7, -17, 0.012, 6000)

@@ -40,7 +40,9 @@ class Endpoints:
         self._folder = folder
         self._results: deque[Path] = deque()
 
-    def mel(self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None) -> tuple[dict, str]:
+    def mel(
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
+    ) -> tuple[dict, str]:
         """Mel spectrogram of a sound file, in dB.
 
         Parameters:
@@ -104,9 +106,7 @@ def add(endpoints: Endpoints) -> None:
         changes = gr.JSON(label="changes")
         meta, matrix, label = gr.JSON(label="mel"), gr.File(label="matrix"), gr.Label(num_top_classes=5)
         gr.Button().click(endpoints.mel, [sound, preset, changes], [meta, matrix], api_name="mel", concurrency_limit=2)
-        gr.Button().click(
-            endpoints.classify, sound, label, api_name="classify", concurrency_limit=1, concurrency_id="network"
-        )
+        gr.Button().click(endpoints.classify, sound, label, api_name="classify", concurrency_limit=1, concurrency_id="network")
 
 
 def _config(preset: str, changes: dict | None) -> SpectrogramConfig:

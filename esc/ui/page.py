@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from esc.audio import MAX_BYTES
 from esc.checkpoint import DEFAULT
 from esc.ui import classify, endpoints, player, viewer
 from esc.ui.requests import Requests
@@ -76,7 +77,7 @@ def launch_options(page: gr.Blocks) -> dict:
         "css_paths": [CSS],
         "head": _HEAD,
         "i18n": page.i18n,
-        "max_file_size": "500mb",
+        "max_file_size": MAX_BYTES,
         "strict_cors": True,
         "footer_links": ["api"],
     }

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import functools
+import itertools
 import logging
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from esc.ui.store import Sound, SoundStore
 from esc.ui.text import say
 from esc.view import level_at, mel_view, peak_level_db
 
-PLACES = 4  # requests computed at a time
+PLACES = 4  # pictures computed at a time
 WAIT_SECONDS = 20.0
 CACHED_ANSWERS = 64  # pictures of up to 2000 x 512 bytes, 1.4 MB each in base64 at the very most
 ENVELOPE_COLUMNS = 1200
@@ -88,15 +90,17 @@ class Requests:
         start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
         columns = int(_real(request, "columns", 1, MAX_COLUMNS))
         key = ("mel", sound.id, config, start, end, columns)
-        return self._cached(key, lambda: self._mel_picture(sound, config, start, end, columns))
+        with self._place():
+            return self._cached(key, lambda: self._mel_picture(sound, config, start, end, columns))
 
     def level(self, request: dict) -> dict:
         """Return the exact level in dB of one band at one time."""
         sound, config = self._sound(request), self._config(request)
         time_s = _real(request, "time", 0.0, 1e6)
         band = int(_real(request, "band", 0, config.n_mels - 1))
-        waveform = self.store.waveform(sound, config.sample_rate)
-        return {"db": level_at(waveform, config, time_s, band, self._peak_db(sound, config))}
+        with self._place():
+            waveform = self.store.waveform(sound, config.sample_rate)
+            return {"db": level_at(waveform, config, time_s, band, self._peak_db(sound, config))}
 
     def _mel_picture(self, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
         waveform = self.store.waveform(sound, config.sample_rate)
@@ -131,6 +135,16 @@ class Requests:
             ("peak", sound.id, config),
             lambda: peak_level_db(self.store.waveform(sound, config.sample_rate), config),
         )
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Hold one of the places for computing pictures; decoding has places of its own, in the store."""
+        if not self._places.acquire(timeout=WAIT_SECONDS):
+            raise PageError("page.busy")
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def _cached(self, key: tuple, compute: Callable[[], Any]) -> Any:
         with self._lock:
@@ -174,12 +188,7 @@ class Requests:
                 if not isinstance(request, dict):
                     raise PageError("page.request", reason=type(request).__name__)
                 language = self.store.session(request.get("token")).language
-                if not self._places.acquire(timeout=WAIT_SECONDS):
-                    raise PageError("page.busy")
-                try:
-                    return {"ok": handler(request)}
-                finally:
-                    self._places.release()
+                return {"ok": handler(request)}
             except EscError as error:
                 log.info("%s: %s", handler.__name__, error)
                 return {"error": say(error, language), "key": error.key, "mend": mend(error)}
@@ -227,8 +236,8 @@ def mend(error: EscError) -> dict | None:
 def envelope(waveform: np.ndarray, columns: int) -> np.ndarray:
     """Return the least and the greatest sample of each column as int8, shape (2, columns), scaled by 127."""
     edges = np.linspace(0, len(waveform), min(columns, len(waveform)) + 1).astype(int)
-    low = np.array([waveform[a:b].min() for a, b in zip(edges[:-1], edges[1:], strict=True)])
-    high = np.array([waveform[a:b].max() for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    pieces = [waveform[start:end] for start, end in itertools.pairwise(edges)]
+    low, high = [piece.min() for piece in pieces], [piece.max() for piece in pieces]
     return np.rint(np.clip([low, high], -1, 1) * 127).astype(np.int8)
 
 

@@ -1,0 +1,559 @@
+"""The training package on a small data set made here, against scikit-learn, formulas and itself after a kill."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+import sklearn.metrics
+import sounds
+import torch
+from torch import nn
+
+import training.train as loop
+from esc.audio import fit_clip, load_audio
+from esc.checkpoint import DEFAULT, load_checkpoint
+from esc.config import ESC50, InputConfig, SpectrogramConfig
+from esc.errors import DataError
+from esc.spectrogram import mel_db
+from training import augment
+from training.data import check_folds, class_names, data_folder, read_clips
+from training.evaluate import expected_calibration_error, score
+from training.prepare import clip_picture, prepare
+from training.recipes import RECIPES, Augmentation, Recipe
+
+RATE = 8_000
+SMALL = SpectrogramConfig(
+    sample_rate=RATE, n_fft=256, win_length=256, hop_length=128, n_mels=32, fmin=50.0, fmax=4_000.0, mel_scale="htk"
+)
+HALF_A_SECOND = InputConfig(clip_seconds=0.5)
+CLASSES = ("hum", "hiss", "chirp", "ticks")
+A_FOLD = 5  # clips of each class in one fold
+TRAINING_FOLDS, HELD_OUT = (1, 2, 3, 4), 5
+QUICK = Recipe(
+    spectrogram=SMALL,
+    input=HALF_A_SECOND,
+    epochs=3,
+    batch_size=16,
+    learning_rate=2e-3,
+    weight_decay=0.01,
+    label_smoothing=0.05,
+    average=0.9,
+    augmentation=Augmentation(
+        mix_share=0.5, speed=0.05, shift_bands=1, tilt_db=2.0, time_masks=1, freq_masks=1, time_mask_share=0.1, freq_mask_share=0.1
+    ),
+)
+
+
+def small_sound(category: str, rng: np.random.Generator) -> np.ndarray:
+    seconds = rng.uniform(0.3, 0.8)  # some are padded, some cut
+    n_samples = round(seconds * RATE)
+    if category == "hum":
+        waveform = sounds.tone(rng.uniform(200, 300), seconds, RATE)
+    elif category == "hiss":
+        waveform = 0.2 * rng.standard_normal(n_samples)
+    elif category == "chirp":
+        waveform = sounds.sweep(seconds, RATE)
+    else:
+        waveform = np.zeros(n_samples)
+        waveform[:: int(rng.integers(500, 700))] = 0.9
+    return (waveform[:n_samples] + 0.003 * rng.standard_normal(n_samples)).astype(np.float32)
+
+
+def make_data(folder: Path, layout: str = "official") -> Path:
+    table, audio = {
+        "official": ("meta/esc50.csv", "audio"),
+        "kaggle": ("esc50.csv", "audio/audio"),
+        "flat": ("esc50.csv", "."),
+    }[layout]
+    (folder / audio).mkdir(parents=True, exist_ok=True)
+    (folder / table).parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(7)
+    rows = []
+    for fold in (1, 2, 3, 4, 5):
+        for target, category in enumerate(CLASSES):
+            for take in range(A_FOLD):
+                source = 1_000 * fold + 10 * target + take
+                name = f"{fold}-{source}-A-{target}.wav"
+                sounds.write(folder / audio / name, small_sound(category, rng), RATE)
+                rows.append([name, fold, target, category, "False", source, "A"])
+    with (folder / table).open("w", newline="") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(["filename", "fold", "target", "category", "esc10", "src_file", "take"])
+        writer.writerows(rows)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    return make_data(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def prepared(data, cache):
+    return prepare(read_clips(data), SMALL, HALF_A_SECOND, cache, jobs=1)
+
+
+@pytest.fixture(scope="module")
+def trained(prepared, tmp_path_factory) -> Path:
+    """A finished run of three epochs, without a break."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, run)
+    return run
+
+
+# the data
+
+
+@pytest.mark.parametrize("layout", ["official", "kaggle", "flat"])
+def test_every_layout_is_read(tmp_path, layout):
+    clips = read_clips(make_data(tmp_path, layout))
+    assert len(clips) == 5 * len(CLASSES) * A_FOLD
+    assert all(clip.path.is_file() and clip.path.name == clip.name for clip in clips)
+    assert class_names(clips) == CLASSES
+    assert Counter(clip.fold for clip in clips) == dict.fromkeys((1, 2, 3, 4, 5), len(CLASSES) * A_FOLD)
+    first = clips[0]
+    assert (first.name, first.fold, first.target, first.category, first.source) == ("1-1000-A-0.wav", 1, 0, "hum", "1000")
+
+
+def test_other_formats_stand_in_for_wav(tmp_path):
+    make_data(tmp_path)
+    for path in (tmp_path / "audio").iterdir():
+        waveform, rate = load_audio(path)
+        sounds.write(path.with_suffix(".flac"), waveform, rate)
+        path.unlink()
+    clips = read_clips(tmp_path)
+    assert {clip.path.suffix for clip in clips} == {".flac"}
+    assert clips[0].name == "1-1000-A-0.wav"
+
+
+def test_the_folder_comes_from_the_variable(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("ESC50_DIR", str(data))
+    assert data_folder(None) == data
+    assert data_folder(tmp_path) == tmp_path
+    monkeypatch.setenv("ESC50_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(DataError, match=r"nowhere.*ESC50_DIR"):
+        data_folder(None)
+
+
+def refusal(folder: Path) -> DataError:
+    with pytest.raises(DataError) as caught:
+        read_clips(folder)
+    return caught.value
+
+
+def test_what_is_wrong_with_a_folder_is_told(tmp_path):
+    assert refusal(tmp_path).key == "data.missing"
+    make_data(tmp_path)
+    gone = sorted((tmp_path / "audio").iterdir())
+    gone[3].unlink()
+    gone[8].unlink()
+    error = refusal(tmp_path)
+    assert error.key == "data.clips"
+    assert error.values["count"] == 2
+    assert error.values["first"] == gone[3].name
+    for path in gone:
+        path.unlink(missing_ok=True)
+    assert refusal(tmp_path).key == "data.missing"
+
+
+@pytest.mark.parametrize(
+    ("table", "missing"),
+    [("", "category, filename, fold, target"), ("filename,fold\na.wav,1\n", "category, target"), ("name;fold\n1;2\n", "category")],
+)
+def test_a_table_of_another_kind(tmp_path, table, missing):
+    make_data(tmp_path, "flat")
+    (tmp_path / "esc50.csv").write_text(table)
+    error = refusal(tmp_path)
+    assert error.key == "data.columns"
+    assert error.values["missing"].startswith(missing)
+
+
+def test_a_fold_that_does_not_exist(data):
+    check_folds(read_clips(data), (1, 5))
+    with pytest.raises(DataError, match="Fold 6 does not exist; this data has the folds 1, 2, 3, 4, 5"):
+        check_folds(read_clips(data), (5, 6))
+
+
+@pytest.mark.data
+def test_esc50_is_whole_and_no_source_is_on_both_sides(data_dir):
+    clips = read_clips(data_dir)
+    assert len(clips) == 2_000
+    assert Counter(clip.fold for clip in clips) == dict.fromkeys((1, 2, 3, 4, 5), 400)
+    assert set(Counter((clip.fold, clip.target) for clip in clips).values()) == {8}
+    assert len(class_names(clips)) == 50
+    for held_out in (1, 2, 3, 4, 5):
+        valid = {(clip.source, clip.category) for clip in clips if clip.fold == held_out}
+        train = {(clip.source, clip.category) for clip in clips if clip.fold != held_out}
+        assert not valid & train
+
+
+# the pictures
+
+
+def test_a_clips_picture_is_the_librarys(data):
+    for clip in read_clips(data)[:: 3 * A_FOLD]:
+        waveform, sample_rate = load_audio(clip.path, SMALL.sample_rate)
+        assert sample_rate == RATE
+        expected = mel_db(fit_clip(waveform, 4_000), SMALL)
+        assert torch.equal(torch.from_numpy(clip_picture(clip.path, SMALL, HALF_A_SECOND)), expected)
+
+
+def test_a_clip_is_resampled_and_padded(tmp_path):
+    path = sounds.write(tmp_path / "a.wav", sounds.tone(1_000.0, 2.0, 48_000), 48_000)
+    picture = clip_picture(path, ESC50, InputConfig())
+    assert picture.shape == (128, 216)
+    assert picture.dtype == np.float32
+
+
+def test_prepared_pictures_are_those_of_the_clips(data, cache, prepared):
+    clips = read_clips(data)
+    assert prepared.names == tuple(clip.name for clip in clips)
+    assert prepared.targets.tolist() == [clip.target for clip in clips]
+    assert prepared.folds.tolist() == [clip.fold for clip in clips]
+    assert prepared.class_names == CLASSES
+    for index in (0, 37, 99):
+        assert np.array_equal(prepared.pictures_db[index], clip_picture(clips[index].path, SMALL, HALF_A_SECOND))
+
+
+def test_the_cache_is_used_and_never_mistaken(data, tmp_path):
+    clips = read_clips(data)[:6]
+    prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    (file,) = tmp_path.rglob("*.npy")
+    before = file.stat().st_mtime_ns
+    prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    assert file.stat().st_mtime_ns == before
+    prepare(clips, SMALL.replace(top_db=60.0), HALF_A_SECOND, tmp_path, jobs=1)
+    prepare(clips, SMALL, InputConfig(clip_seconds=0.4), tmp_path, jobs=1)
+    prepare(clips[:5], SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    assert len(list(tmp_path.rglob("*.npy"))) == 4
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+# augmentation
+
+
+@pytest.fixture
+def pictures(rng) -> torch.Tensor:
+    return torch.from_numpy((15 * rng.standard_normal((6, 12, 40)) - 40).astype(np.float32))
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_a_shift_in_time_is_circular(pictures):
+    """Without a change of speed each row is its own turned around, between two frames where the turn is no whole number."""
+    moved = augment.move(pictures, Augmentation(), seeded())
+    assert moved.shape == pictures.shape
+    torch.testing.assert_close(moved.mean(dim=2), pictures.mean(dim=2), atol=1e-3, rtol=0)
+    for before, after in zip(pictures.numpy(), moved.numpy(), strict=True):
+        assert _turn(before, after) is not None
+
+
+def _turn(before: np.ndarray, after: np.ndarray) -> float | None:
+    """Return by how many frames `after` is turned, or None if by no number."""
+    n_frames = before.shape[1]
+    for whole in range(n_frames):
+        left, right = np.roll(before, -whole, axis=1), np.roll(before, -whole - 1, axis=1)
+        part = np.sum((after - left) * (right - left)) / np.sum((right - left) ** 2)
+        if -1e-3 <= part <= 1 + 1e-3 and np.abs(left + part * (right - left) - after).max() < 1e-2:
+            return whole + part
+    return None
+
+
+def test_turns_differ_from_picture_to_picture(pictures):
+    moved = augment.move(pictures, Augmentation(), seeded())
+    turns = [_turn(before, after) for before, after in zip(pictures.numpy(), moved.numpy(), strict=True)]
+    assert len({round(turn, 2) for turn in turns}) == len(turns)
+    assert max(turns) - min(turns) > 10
+
+
+def test_a_shift_in_pitch_moves_whole_bands(pictures):
+    constant = pictures[:, :, :1].expand(-1, -1, 40)  # the same at all times: turning changes nothing
+    shifts = set()
+    for seed in range(8):
+        moved = augment.move(constant, Augmentation(shift_bands=2), seeded(seed))
+        for before, after in zip(constant[:, :, 0], moved[:, :, 7], strict=True):
+            fits = [
+                bands for bands in range(-2, 3) if torch.allclose(before[(torch.arange(12) + bands).clamp(0, 11)], after, atol=1e-4)
+            ]
+            assert len(fits) == 1
+            shifts |= set(fits)
+    assert shifts == {-2, -1, 0, 1, 2}
+
+
+def test_speed_stays_within_its_bounds():
+    ramp = torch.arange(1_000.0).expand(64, 1, -1)
+    moved = augment.move(ramp, Augmentation(speed=0.1), seeded())
+    steps = moved.diff(dim=2).median(dim=2).values
+    assert 0.9 - 1e-3 <= float(steps.min()) < 0.93
+    assert 1.07 < float(steps.max()) <= 1.1 + 1e-3
+
+
+def test_mixed_powers_and_targets_follow_one_ratio(pictures):
+    targets = torch.eye(6)
+    mixed, soft = augment.mix(pictures, targets, Augmentation(mix_share=1.0, mix_alpha=0.8), SMALL.replace(top_db=160.0), seeded())
+    torch.testing.assert_close(soft.sum(dim=1), torch.ones(6))
+    assert float(soft.min()) >= 0.0
+    assert ((soft > 0).sum(dim=1) <= 2).all()
+    assert (soft.max(dim=1).values < 0.999).any()
+    power = 10 ** (pictures.double() / 10)
+    power = power / power.mean(dim=(1, 2), keepdim=True)
+    for index, row in enumerate(soft.double()):
+        ratio = row[index]
+        partner = index if ratio > 0.9999 else int(row.index_fill(0, torch.tensor(index), -1.0).argmax())
+        expected = ratio**2 * power[index] + (1 - ratio) ** 2 * power[partner]
+        if partner != index:
+            torch.testing.assert_close(mixed[index].double(), 10 * expected.log10(), atol=2e-3, rtol=0)
+
+
+def test_without_mixing_a_picture_keeps_its_shape_and_target(pictures):
+    targets = torch.eye(6)
+    mixed, soft = augment.mix(pictures, targets, Augmentation(mix_share=0.0), SMALL.replace(top_db=160.0), seeded())
+    assert torch.equal(soft, targets)
+    difference = mixed - pictures
+    torch.testing.assert_close(difference, difference[:, :1, :1].expand_as(difference), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("alpha", [0.2, 0.4, 1.0])
+def test_ratios_are_beta_distributed(alpha):
+    drawn = augment._beta(seeded(3), 4_000, alpha).numpy()
+    assert scipy.stats.kstest(drawn, scipy.stats.beta(alpha, alpha).cdf).pvalue > 0.01
+
+
+def test_a_tilt_is_smooth_and_the_same_at_all_times(pictures):
+    tilted = augment.tilt(pictures, Augmentation(tilt_db=3.0), seeded())
+    gain_db = tilted - pictures
+    torch.testing.assert_close(gain_db, gain_db[:, :, :1].expand_as(gain_db), atol=1e-4, rtol=0)
+    assert float(gain_db.abs().max()) > 1.0
+    assert torch.equal(augment.tilt(pictures, Augmentation(), seeded()), pictures)
+
+
+def test_masks_hide_stretches_no_wider_than_allowed():
+    ones = torch.ones(50, 40, 100)
+    wanted = Augmentation(time_masks=1, freq_masks=1, time_mask_share=0.2, freq_mask_share=0.25)
+    masked = augment.mask(ones, wanted, seeded())
+    assert set(masked.unique().tolist()) == {0.0, 1.0}
+    hidden_frames = (masked == 0).all(dim=1).sum(dim=1)
+    hidden_bands = (masked == 0).all(dim=2).sum(dim=1)
+    assert 10 < int(hidden_frames.max()) <= 20
+    assert 5 < int(hidden_bands.max()) <= 10
+    assert torch.equal(augment.mask(ones, Augmentation(), seeded()), ones)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_augmentation_hangs_on_the_seed_alone(pictures, seed):
+    wanted = dataclasses.replace(QUICK.augmentation, mix_share=1.0)
+    once, again, other = (augment.move(pictures, wanted, seeded(number)) for number in (seed, seed, seed + 1))
+    assert torch.equal(once, again)
+    assert not torch.equal(once, other)
+
+
+# figures
+
+
+def test_figures_equal_scikit_learns(rng):
+    pictures_db = torch.from_numpy(rng.standard_normal((123, 6, 7)).astype(np.float32))
+    targets = torch.from_numpy(rng.integers(0, 5, 123))
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(42, 5), nn.Dropout(0.5))
+    figures = score(model, pictures_db, targets, InputConfig(scaling="dataset"))
+    with torch.inference_mode():
+        probabilities = model.eval()(pictures_db).softmax(1).numpy()
+    assert figures.clips == 123
+    np.testing.assert_allclose(figures.probabilities, probabilities, atol=1e-6)
+    assert figures.accuracy == pytest.approx(sklearn.metrics.accuracy_score(targets, probabilities.argmax(1)))
+    assert figures.loss == pytest.approx(sklearn.metrics.log_loss(targets, probabilities.astype(np.float64), labels=range(5)), rel=1e-5)
+    assert figures.ece == pytest.approx(direct_ece(probabilities, targets.numpy()), abs=1e-6)
+
+
+def direct_ece(probabilities: np.ndarray, targets: np.ndarray) -> float:
+    """Guo et al. (2017), equation 3, bin by bin."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
+    total = 0.0
+    for number in range(15):
+        inside = (confidence > number / 15) & (confidence <= (number + 1) / 15)
+        if inside.any():
+            total += inside.sum() / len(targets) * abs(right[inside].mean() - confidence[inside].mean())
+    return total
+
+
+@pytest.mark.parametrize("sharpness", [0.3, 1.0, 5.0])
+def test_calibration_error_by_the_formula(rng, sharpness):
+    logits = sharpness * rng.standard_normal((500, 8))
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    targets = rng.integers(0, 8, 500)
+    assert expected_calibration_error(probabilities, targets) == pytest.approx(direct_ece(probabilities, targets), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "right", "expected"),
+    [
+        ([0.9] * 10, [1] * 9 + [0], 0.0),
+        ([0.9] * 10, [1] * 5 + [0] * 5, 0.4),
+        ([1.0] * 4, [0] * 4, 1.0),
+        ([1.0] * 4, [1] * 4, 0.0),
+        ([0.9] * 5 + [0.6] * 5, [1] * 5 + [0] * 5, 0.35),  # (0.1 + 0.6) / 2
+        ([0.9, 0.9, 0.6, 0.6], [1, 0, 1, 0], 0.25),  # (0.4 + 0.1) / 2
+    ],
+)
+def test_calibration_error_by_hand(confidence, right, expected):
+    first = np.array(confidence)
+    probabilities = np.stack([first, 1 - first], axis=1)
+    assert expected_calibration_error(probabilities, 1 - np.array(right)) == pytest.approx(expected)
+
+
+# the loop
+
+
+def test_a_run_leaves_what_it_promises(trained):
+    rows = list(csv.DictReader((trained / "history.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert all(float(row["valid_loss"]) > 0 for row in rows)
+    settings = json.loads((trained / "config.json").read_text())
+    assert (settings["seed"], settings["valid_fold"], settings["train_folds"]) == (1, 5, [1, 2, 3, 4])
+    _, meta = load_checkpoint(trained / "checkpoint")
+    assert (meta.class_names, meta.spectrogram, meta.input) == (CLASSES, SMALL, HALF_A_SECOND)
+    assert meta.provenance["train_folds"] in ([1, 2, 3, 4], (1, 2, 3, 4))
+    assert meta.provenance["recipe"]["epochs"] == 3
+    assert "NC" in meta.provenance["licence"]
+
+
+class Killed(BaseException):
+    """Stands for a process that is gone."""
+
+
+@pytest.mark.parametrize("moment", ["_append", "save"])
+def test_after_a_kill_the_weights_are_the_same_to_the_last_bit(prepared, trained, tmp_path, monkeypatch, moment):
+    home = loop if moment == "_append" else loop.State
+    whole, calls = getattr(home, moment), []
+
+    def kill_in_the_second_epoch(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise Killed
+        whole(*arguments)
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(home, moment, kill_in_the_second_epoch)
+        loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, run)
+    assert not (run / "checkpoint").exists()
+    torch.manual_seed(999)  # what the process drew before must not matter
+    loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, run)
+
+    ours, theirs = (torch.load(folder / "last.pt", weights_only=True) for folder in (run, trained))
+    for name in ("model", "averaged"):
+        for key, tensor in theirs[name].items():
+            assert torch.equal(ours[name][key], tensor), f"{name}.{key}"
+    for shard in sorted((trained / "checkpoint").glob("*.safetensors")):
+        assert (run / "checkpoint" / shard.name).read_bytes() == shard.read_bytes()
+    epochs = [row["epoch"] for row in csv.DictReader((run / "history.csv").open())]
+    assert epochs == ["1", "2", "3"]
+
+
+def test_another_seed_gives_other_weights(prepared, trained, tmp_path):
+    loop.train(prepared, dataclasses.replace(QUICK, epochs=1), TRAINING_FOLDS, HELD_OUT, 2, tmp_path / "run")
+    ours, theirs = (torch.load(folder / "last.pt", weights_only=True)["model"] for folder in (tmp_path / "run", trained))
+    assert not torch.equal(ours["layer1.0.conv1.weight"], theirs["layer1.0.conv1.weight"])
+
+
+def test_a_run_is_not_resumed_with_other_settings(prepared, trained):
+    before = (trained / "config.json").read_text()
+    with pytest.raises(DataError, match="other settings \\(recipe, seed\\)"):
+        loop.train(prepared, dataclasses.replace(QUICK, epochs=4), TRAINING_FOLDS, HELD_OUT, 3, trained)
+    assert (trained / "config.json").read_text() == before
+
+
+def test_a_finished_run_is_not_trained_on(prepared, trained):
+    before = (trained / "last.pt").read_bytes()
+    loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, trained)
+    assert (trained / "last.pt").read_bytes() == before
+
+
+def test_the_held_out_fold_is_never_trained_on(prepared, tmp_path):
+    """Whatever its pictures and labels are, the weights are the same."""
+    spoilt = np.array(prepared.pictures_db)
+    spoilt[prepared.folds == HELD_OUT] = 5.0
+    targets = np.where(prepared.folds == HELD_OUT, 0, prepared.targets)
+    recipe = dataclasses.replace(QUICK, epochs=1)
+    weights = []
+    for number, data in enumerate((prepared, dataclasses.replace(prepared, pictures_db=spoilt, targets=targets))):
+        loop.train(data, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / str(number))
+        weights.append(torch.load(tmp_path / str(number) / "last.pt", weights_only=True)["model"])
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+@pytest.fixture(scope="module")
+def learnt(prepared, tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "learnt"
+    recipe = dataclasses.replace(QUICK, epochs=12, augmentation=dataclasses.replace(QUICK.augmentation, mix_share=0.2))
+    loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, run, valid_every=12)
+    return run
+
+
+def test_the_small_set_is_learnt(learnt, prepared):
+    model, meta = load_checkpoint(learnt / "checkpoint")
+    held_out = prepared.folds == HELD_OUT
+    pictures_db, targets = torch.from_numpy(prepared.pictures_db[held_out]), torch.from_numpy(prepared.targets[held_out])
+    assert score(model, pictures_db, targets, meta.input).accuracy > 0.9
+    rows = list(csv.DictReader((learnt / "history.csv").open()))
+    assert float(rows[-1]["train_loss"]) < 0.7 * float(rows[0]["train_loss"])
+
+
+def evaluate(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "training", "evaluate", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_evaluate_prints_json_and_nothing_else(learnt, data, cache):
+    ended = evaluate("--data", str(data), "--checkpoint", str(learnt / "checkpoint"), "--cache", str(cache), "--format", "json")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert result["accuracy"] > 0.9
+    assert (result["clips"], result["fold"], result["trained_on"]) == (len(CLASSES) * A_FOLD, 5, [1, 2, 3, 4])
+    assert SpectrogramConfig.from_dict(result["config"]["spectrogram"]) == SMALL
+
+
+def test_evaluate_says_what_is_wrong_in_one_line(data, tmp_path):
+    for arguments, said in (
+        (("--data", str(tmp_path / "nowhere")), "no such folder"),
+        (("--data", str(data), "--fold", "9"), "Fold 9 does not exist"),
+        (("--data", str(data), "--checkpoint", str(tmp_path)), "There is no checkpoint"),
+    ):
+        ended = evaluate(*arguments)
+        assert ended.returncode == 1
+        assert ended.stdout == ""
+        assert said in ended.stderr
+        assert len(ended.stderr.splitlines()) == 1
+
+
+def test_recipes_hold_legal_values():
+    for recipe in RECIPES.values():
+        assert json.loads(json.dumps(recipe.to_dict()))["epochs"] == recipe.epochs
+        assert 0 < recipe.warm_up < 1
+        assert 0 <= recipe.augmentation.mix_share <= 1
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not (DEFAULT / "config.json").is_file(), reason="no checkpoint is shipped")
+def test_the_shipped_checkpoint_keeps_its_promise(data_dir):
+    ended = evaluate("--data", str(data_dir), "--fold", "5", "--format", "json")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert result["clips"] == 400
+    assert 5 not in result["trained_on"]
+    assert result["accuracy"] >= 0.75
