@@ -48,7 +48,7 @@ function result(answer, props, files) {
   if (answer.top.length) {
     verdict.append(note('', word('hear_top')), note('sg-big', name(answer.top[0][0])));
     const list = element('<ol class="sg-bars"></ol>');
-    list.setAttribute('aria-label', word('probabilities'));
+    list.setAttribute('aria-label', word('probabilities', { top: answer.top.length, count: answer.count }));
     for (const [label, probability] of answer.top) {
       const row = element('<li><span></span><i><b></b></i><output></output></li>');
       row.firstChild.textContent = name(label);
@@ -57,9 +57,11 @@ function result(answer, props, files) {
       row.lastChild.textContent = `${number(100 * probability, 1)} %`;
       list.append(row);
     }
-    verdict.append(list, note('sg-small', word('numbers_mean')));
-  } else verdict.append(note('sg-big', word('silence')), note('', word('verdict_silence')));
-  return [verdict, given(answer, files)];
+    verdict.append(list, note('sg-small', word('numbers_mean', answer)));
+    return [verdict, given(answer, files)];
+  }
+  verdict.append(note('sg-big', word('silence')), note('', word('verdict_silence', answer)));
+  return [verdict];
 }
 
 function given(answer, files) {

@@ -39,9 +39,9 @@ export function mount(root, { server, upload, watch, props, files }) {
   };
   const openFile = async (file) => {
     if (!file) return;
-    if (file.size > props.max_bytes) { // the server would refuse it too, after all of it had travelled
+    if (file.size > props.limits.bytes) { // the server would refuse it too, after all of it had travelled
       const megabytes = (bytes) => number(bytes / 1e6);
-      say(word('too_big', { name: file.name, megabytes: megabytes(file.size), limit_mb: megabytes(props.max_bytes) }));
+      say(word('too_big', { name: file.name, megabytes: megabytes(file.size), limit_mb: megabytes(props.limits.bytes) }));
       return;
     }
     ui.busy(word('uploading', { name: file.name }));
@@ -112,7 +112,9 @@ function build(root, props) {
   find('.sg-examples').setAttribute('aria-label', word('examples'));
   find('.sg-drop').innerHTML = '<b></b><small></small>';
   find('.sg-drop b').textContent = word('drop');
-  find('.sg-drop small').textContent = word('drop_formats');
+  find('.sg-drop small').textContent = word('drop_formats', {
+    accepted: props.limits.accepted, megabytes: number(props.limits.bytes / 1e6), hours: number(props.limits.seconds / 3600),
+  });
   find('.sg-message button').setAttribute('aria-label', word('close'));
   ui.hint.textContent = word('mic_hint');
   ui.time.textContent = `${clock(0)} / ${clock(0)}`;

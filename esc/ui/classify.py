@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
 import soundfile
 
+from esc.audio import SILENCE_PEAK
 from esc.classifier import Prediction
 from esc.errors import CheckpointError, EscError, PageError
 from esc.ui.listening import classifier, predict
@@ -71,6 +73,8 @@ def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, prediction: Pre
     return {
         "sound": sound.id,
         "top": [list(pair) for pair in prediction.top],
+        "count": len(meta.class_names),
+        "limit_db": round(20 * math.log10(SILENCE_PEAK)),
         "levels": as_base64(levels),
         "rows": levels.shape[0],
         "columns": levels.shape[1],

@@ -90,4 +90,4 @@ def _theme() -> gr.themes.Base:
         neutral_hue=gr.themes.colors.slate,
         font=fonts,
         font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "monospace"],
-    )
+    ).set(body_text_color_subdued="*neutral_500", body_text_color_subdued_dark="*neutral_400")  # 4.5:1 and more

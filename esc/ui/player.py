@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from esc.audio import MAX_BYTES
+from esc.audio import ACCEPTED, MAX_BYTES, MAX_SECONDS
 from esc.ui.requests import Requests
 from esc.ui.text import LANGUAGES, WORDS, class_name
 
@@ -21,7 +21,7 @@ def component(requests: Requests, examples: dict[str, Path], loader: dict) -> gr
         elem_id="player",
         words={language: dict(WORDS[language]) for language in LANGUAGES},
         examples={name: {language: class_name(name, language) for language in LANGUAGES} for name in examples},
-        max_bytes=MAX_BYTES,
+        limits={"bytes": MAX_BYTES, "seconds": MAX_SECONDS, "accepted": ACCEPTED},
         **loader,
     )
 

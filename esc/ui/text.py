@@ -20,7 +20,7 @@ ENGLISH = MappingProxyType(
         "tab_classify": "What is it?",
         # player
         "drop": "Drop a sound here",
-        "drop_formats": "WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA · up to 500 MB and 2 hours",
+        "drop_formats": "{accepted} · up to {megabytes} MB and {hours} hours",
         "choose": "Choose a file",
         "record": "Record",
         "stop": "Stop",
@@ -122,9 +122,9 @@ ENGLISH = MappingProxyType(
         "empty_classify": "What the network hears in your sound appears here.",
         "listening": "Listening …",
         "hear_top": "It sounds most like",
-        "verdict_silence": "This is silence: no sample rises above -80 dBFS. The network was not asked.",
-        "probabilities": "The five likeliest of 50 classes",
-        "numbers_mean": "Softmax probabilities of a network that knows 50 sounds only: it names the nearest one even for a "
+        "verdict_silence": "This is silence: no sample rises above {limit_db} dBFS. The network was not asked.",
+        "probabilities": "The {top} likeliest of {count} classes",
+        "numbers_mean": "Softmax probabilities of a network that knows {count} sounds only: it names the nearest one even for a "
         "sound it has never met.",
         "given": "What the network was given",
         "given_cut": "The first {seconds} s of your sound.",
@@ -146,7 +146,7 @@ RUSSIAN = MappingProxyType(
         "tab_mel": "Мел-спектрограмма",
         "tab_classify": "Что это?",
         "drop": "Перетащите звук сюда",
-        "drop_formats": "WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA · до 500 МБ и 2 часов",
+        "drop_formats": "{accepted} · до {megabytes} МБ и {hours} часов",
         "choose": "Выбрать файл",
         "record": "Записать",
         "stop": "Стоп",
@@ -245,9 +245,9 @@ RUSSIAN = MappingProxyType(
         "empty_classify": "Здесь появится, что сеть слышит в вашем звуке.",
         "listening": "Слушаю …",
         "hear_top": "Больше всего похоже на",
-        "verdict_silence": "Это тишина: ни один отсчёт не выше -80 dBFS. Сеть не спрашивали.",
-        "probabilities": "Пять самых вероятных классов из 50",
-        "numbers_mean": "Это вероятности softmax сети, которая знает только 50 звуков: даже для незнакомого звука она "
+        "verdict_silence": "Это тишина: ни один отсчёт не выше {limit_db} dBFS. Сеть не спрашивали.",
+        "probabilities": "Самые вероятные классы: {top} из {count}",
+        "numbers_mean": "Это вероятности softmax сети, которая знает всего звуков: {count}: даже для незнакомого звука она "
         "назовёт ближайший.",
         "given": "Что получила сеть",
         "given_cut": "Первые {seconds} с вашего звука.",
