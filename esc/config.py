@@ -111,7 +111,8 @@ class SpectrogramConfig:
     def resolution_hz(self) -> float:
         """Distance in Hz at which two equal tones are told apart: the -6 dB width of the window's main lobe.
 
-        Widths in bins of a window's own length from Harris (1978), "On the Use of Windows for Harmonic Analysis".
+        Widths are in bins of a window's own length, measured on its finely sampled transform; Harris (1978), "On the
+        Use of Windows for Harmonic Analysis", lists the same quantity.
         """
         return _LOBE_BINS[self.window] * self.sample_rate / self.win_length
 

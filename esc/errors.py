@@ -39,6 +39,7 @@ MESSAGES = {
     # data and training
     "data.missing": "There is no ESC-50 in {path}: {reason}. Set ESC50_DIR or --data to the folder that holds it.",
     "data.columns": "{path} lacks the columns {missing}; ESC-50's own table has filename, fold, target, category.",
+    "data.row": "Row {number} of {path} can't be read ({reason}); fold and target are whole numbers.",
     "data.clips": "{count} clips named in {path} are not there, the first is {first}. Fetch the archive again.",
     "data.fold": "Fold {fold} does not exist; this data has the folds {folds}.",
     "data.cache": "{path} was prepared from other clips or settings. Run python -m training prepare again.",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import sounds
 from browser import chromium, open_sheet, server, sheet  # noqa: F401, fixtures
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pytest
-import sounds
 import soundfile
 
+import sounds
 from esc import audio
 from esc.audio import fit_clip, is_silent, load_audio, open_audio, resample, to_mono
 from esc.errors import MESSAGES, AudioError
@@ -119,7 +119,9 @@ def test_downmix_equals_librosas(tmp_path, rng, channels):
     np.testing.assert_allclose(resampled, theirs, atol=1e-6)
 
 
-@pytest.mark.parametrize("rates", [(44_100, 22_050), (48_000, 44_100), (8_000, 192_000), (11_025, 48_000), (44_100, 16_000)], ids=str)
+@pytest.mark.parametrize(
+    "rates", [(44_100, 22_050), (48_000, 44_100), (8_000, 192_000), (11_025, 48_000), (44_100, 16_000)], ids=str
+)
 @pytest.mark.parametrize("n_samples", [2, 1_001, 9_999])
 def test_resample_equals_librosas(rng, rates, n_samples):
     waveform = rng.standard_normal(n_samples).astype(np.float32)
@@ -366,7 +368,9 @@ def test_the_limits_are_those_we_promise():
 # what is done to a waveform
 
 
-@pytest.mark.parametrize(("have", "want"), [(1_000, 2_000), (999, 2_000), (1_000, 1_999), (50, 2_000), (2, 101), (2_000, 1_000), (7, 7)])
+@pytest.mark.parametrize(
+    ("have", "want"), [(1_000, 2_000), (999, 2_000), (1_000, 1_999), (50, 2_000), (2, 101), (2_000, 1_000), (7, 7)]
+)
 def test_fit_clip_is_the_notebooks(rng, have, want):
     waveform = rng.standard_normal(have).astype(np.float32)
     fitted = fit_clip(waveform, want)

@@ -80,7 +80,9 @@ def test_every_container_is_seen_and_heard(sheet: Sheet, tmp_path: Path, subtest
             assert facts[ENGLISH["fact_format"]].startswith(container)
             # amplitude 0.5 is -6.02 dB and its RMS 3.01 dB less; the WAV's second channel halves the second one
             assert float(facts[ENGLISH["fact_peak"]].removesuffix(" dBFS")) == pytest.approx(-6.0, abs=0.4)
-            assert float(facts[ENGLISH["fact_rms"]].removesuffix(" dBFS")) == pytest.approx(-11.5 if name == "wav" else -9.0, abs=0.3)
+            assert float(facts[ENGLISH["fact_rms"]].removesuffix(" dBFS")) == pytest.approx(
+                -11.5 if name == "wav" else -9.0, abs=0.3
+            )
             assert sheet.pixels()["colours"] > 20
             bands_hz = librosa.mel_frequencies(LIBROSA.n_mels + 2, fmin=0.0, fmax=RATE / 2)
             assert sheet.loudest_hz() == pytest.approx(bands_hz[np.abs(bands_hz - TONE_HZ).argmin()], abs=0.01)

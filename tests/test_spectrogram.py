@@ -7,11 +7,11 @@ import warnings
 import librosa
 import numpy as np
 import pytest
-import sounds
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sounds
 from esc import spectrogram
 from esc.config import LIBROSA, MEL_SCALES, NOTEBOOK, PRESETS, WINDOWS, InputConfig, SpectrogramConfig
 
@@ -189,9 +189,7 @@ def test_mel_filters_and_axes_equal_librosa(name):
     config = CONFIGS[name]
     theirs = librosa_mel_filters(config)
     np.testing.assert_allclose(spectrogram.mel_filters(config), theirs, atol=1e-6 * theirs.max(), rtol=1e-5)
-    mel_freqs_hz = librosa.mel_frequencies(
-        config.n_mels + 2, fmin=config.fmin, fmax=config.fmax, htk=config.mel_scale == "htk"
-    )
+    mel_freqs_hz = librosa.mel_frequencies(config.n_mels + 2, fmin=config.fmin, fmax=config.fmax, htk=config.mel_scale == "htk")
     np.testing.assert_allclose(spectrogram.mel_freqs_hz(config), mel_freqs_hz[1:-1], rtol=1e-9)
     np.testing.assert_allclose(
         spectrogram.stft_freqs_hz(config), librosa.fft_frequencies(sr=config.sample_rate, n_fft=config.n_fft), rtol=1e-12

@@ -56,17 +56,7 @@ def read_clips(folder: Path) -> list[Clip]:
     absent = [row["filename"] for row in rows if Path(row["filename"]).stem not in audio]
     if absent:
         raise DataError("data.clips", count=len(absent), path=table, first=absent[0])
-    return [
-        Clip(
-            path=audio[Path(row["filename"]).stem],
-            name=row["filename"],
-            fold=int(row["fold"]),
-            target=int(row["target"]),
-            category=row["category"],
-            source=row.get("src_file") or row["filename"].split("-")[1],
-        )
-        for row in rows
-    ]
+    return [_clip(row, number, table, audio) for number, row in enumerate(rows, 2)]  # row 1 names the columns
 
 
 def class_names(clips: list[Clip]) -> tuple[str, ...]:
@@ -81,6 +71,20 @@ def check_folds(clips: list[Clip], folds: tuple[int, ...]) -> None:
     for fold in folds:
         if fold not in known:
             raise DataError("data.fold", fold=fold, folds=", ".join(map(str, known)))
+
+
+def _clip(row: dict[str, str], number: int, table: Path, audio: dict[str, Path]) -> Clip:
+    try:
+        return Clip(
+            path=audio[Path(row["filename"]).stem],
+            name=row["filename"],
+            fold=int(row["fold"]),
+            target=int(row["target"]),
+            category=row["category"],
+            source=row.get("src_file") or row["filename"].split("-")[1],
+        )
+    except (ValueError, TypeError, IndexError) as error:
+        raise DataError("data.row", path=table, number=number, reason=error) from error
 
 
 def _audio_files(folder: Path) -> dict[str, Path]:

@@ -95,6 +95,7 @@ def train(
     state = _new_state(recipe, len(prepared.class_names), len(pictures), device)
     if (run / "last.pt").is_file():
         state.load(run / "last.pt", device)
+        _forget_later(run / "history.csv", state.epoch)
         log.info("resuming after epoch %d", state.epoch)
     with progress_bar() as bar:
         task = bar.add_task("epochs", total=recipe.epochs, completed=state.epoch, said="")
@@ -213,6 +214,12 @@ def _append(path: Path, row: dict) -> None:
         if fresh:
             writer.writeheader()
         writer.writerow(row)
+
+
+def _forget_later(path: Path, epoch: int) -> None:
+    """Drop the row that a kill has left behind without its weights: its epoch is taken again."""
+    header, *rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([header, *(row for row in rows if int(row.split(",")[0]) <= epoch)]))
 
 
 def _in_words(row: dict) -> str:

@@ -292,6 +292,7 @@ ERRORS_RUSSIAN = MappingProxyType(
         "checkpoint.version": "Модель в {path} имеет формат {found}; эта программа читает формат {wanted}.",
         "data.missing": "В {path} нет ESC-50: {reason}. Укажите папку в ESC50_DIR или --data.",
         "data.columns": "В {path} нет столбцов {missing}; в таблице ESC-50 есть filename, fold, target, category.",
+        "data.row": "Строку {number} в {path} не прочесть ({reason}); fold и target должны быть целыми числами.",
         "data.clips": "Нет записей из {path}: {count}, первая {first}. Скачайте архив снова.",
         "data.fold": "Фолда {fold} нет; есть {folds}.",
         "data.cache": "{path} подготовлен из других записей или настроек. Запустите python -m training prepare снова.",
