@@ -1,4 +1,4 @@
-"""Soundglass: see a sound, turn its parameters, hear what it is. `python app.py` serves it; so does a Space."""
+"""Soundglass: see a sound, adjust its parameters, hear what it is. `python app.py` serves it; so does a Space."""
 
 import logging
 import os

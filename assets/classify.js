@@ -17,7 +17,8 @@ export async function mount(root, { trigger, watch, props, files }) {
   };
   const draw = () => {
     const answer = props.value;
-    if (!answer || answer.token || !state.sound) return; // our own question
+    if (!answer || answer.token) return; // our own question
+    if (answer.sound !== state.sound?.id) return; // another sound was opened meanwhile; its answer comes, too
     if (answer.error) {
       const retry = element('<button type="button" class="sg-button"></button>');
       retry.textContent = word('again');
@@ -25,8 +26,7 @@ export async function mount(root, { trigger, watch, props, files }) {
       const head = answer.off ? [note('sg-big', word('no_model'))] : [];
       const tail = answer.off ? [note('', word('no_model_rest'))] : [];
       host.replaceChildren(...head, note('sg-wrong', answer.error), ...tail, retry);
-    } else if (answer.sound === state.sound.id) host.replaceChildren(...result(answer, props, files));
-    else { asked = null; ask(); }
+    } else host.replaceChildren(...result(answer, props, files));
   };
   watch('value', draw);
   events.addEventListener('sound', ask);
@@ -60,7 +60,7 @@ function result(answer, props, files) {
     verdict.append(list, note('sg-small', word('numbers_mean', answer)));
     return [verdict, given(answer, files)];
   }
-  verdict.append(note('sg-big', word('silence')), note('', word('verdict_silence', answer)));
+  verdict.append(note('sg-big', word('silence')), note('', word(answer.fit === 'cut' ? 'verdict_silence_cut' : 'verdict_silence', { ...answer, seconds: number(answer.clip_seconds) })));
   return [verdict];
 }
 

@@ -9,6 +9,7 @@ const NUMBERS = [
 ];
 const RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000];
 const SLIDER_STEPS = 1000;
+const TYPING_MS = 350;
 const POWERS_OF_TWO = new Set(['n_fft']);
 const LINEAR = new Set(['top_db', 'n_mels']);
 
@@ -72,19 +73,34 @@ class Panel {
 
   addNumber(place, name, unit) {
     const [low, high] = this.spec.limits[name];
-    const scale = sliderScale(name, low, high);
-    const slider = element(`<input type="range" min="0" max="${scale.steps}" step="1" aria-describedby="sg-hint-${name}">`);
+    // a slider ends where nothing more is possible; the number box takes any value and hears why not
+    const tops = { fmin: () => this.kept.sample_rate / 2, fmax: () => this.kept.sample_rate / 2, win_length: () => this.kept.n_fft };
+    const scale = () => sliderScale(name, low, Math.min(high, Math.max(2 * low + 1, tops[name]?.() ?? high)));
+    const slider = element(`<input type="range" min="0" step="1" aria-describedby="sg-hint-${name}">`);
     slider.setAttribute('aria-label', word(`p_${name}`));
     const box = element(`<input type="number" id="sg-${name}" min="${low}" max="${high}" step="any" inputmode="decimal">`);
     const label = element('<span class="sg-unit"></span>');
     label.textContent = word(`unit_${unit}`);
-    slider.addEventListener('input', () => this.edit(name, scale.value(Number(slider.value))));
-    box.addEventListener('input', () => { if (box.value !== '') this.edit(name, Number(box.value), box); });
-    box.addEventListener('change', () => this.fields[name].write(this.kept[name]));
+    let typing = 0;
+    const typed = () => {
+      clearTimeout(typing);
+      if (box.value !== '' && Number(box.value) !== this.kept[name]) this.edit(name, Number(box.value), box);
+    };
+    slider.addEventListener('input', () => this.edit(name, scale().value(Number(slider.value))));
+    box.addEventListener('input', () => {
+      clearTimeout(typing);
+      typing = setTimeout(typed, TYPING_MS); // 2048 is not first a 2
+    });
+    box.addEventListener('change', () => {
+      typed();
+      this.fields[name].write(this.kept[name]);
+    });
     this.row(place, name, [slider, box, label]);
     this.fields[name] = {
       write: (value, except) => {
-        slider.value = scale.place(value);
+        const { steps, place: at } = scale();
+        slider.max = steps;
+        slider.value = Math.min(steps, Math.max(0, at(Math.max(value, low))));
         slider.setAttribute('aria-valuetext', `${number(value)} ${label.textContent}`);
         if (except !== box) box.value = value;
       },
@@ -104,7 +120,7 @@ class Panel {
     // a band that reaches to the top stays at the top when the rate changes
     const atTop = name === 'sample_rate' && this.kept.fmax === this.kept.sample_rate / 2;
     this.kept[name] = value;
-    this.fields[name].write(value, from);
+    for (const [field, { write }] of Object.entries(this.fields)) write(this.kept[field], field === name ? from : undefined);
     if (follows) this.set('win_length', value);
     if (atTop) this.set('fmax', value / 2);
     this.namePreset();
@@ -168,15 +184,14 @@ class Panel {
   }
 
   /** The parameters are not possible: say why, and offer what would help; the last picture stays. */
-  refused({ message, mend }) {
+  refused({ message, mend, fields }) {
     this.quiet();
     const [field, value] = mend ? Object.entries(mend)[0] : [];
-    this.offer('.sg-refusal', message, mend && { label: word('mend_to', { field, value }), changes: mend });
-    for (const name of Object.keys(this.fields)) {
-      if (new RegExp(`\\b${name}\\b`).test(message)) {
-        this.root.querySelector(`[data-field="${name}"]`).dataset.wrong = 'true';
-      }
-    }
+    const label = word('mend_to', { field: word(`p_${field}`), value });
+    // the server names the fields as Python does, the panel as people do
+    const text = message.replace(/\b[a-z]\w+\b/g, (name) => (this.fields[name] && name !== 'window' ? word(`p_${name}`) : name));
+    this.offer('.sg-refusal', text, mend && { label, changes: mend });
+    for (const name of fields ?? []) this.root.querySelector(`[data-field="${name}"]`)?.setAttribute('data-wrong', 'true');
   }
 
   offer(selector, text, mend) {

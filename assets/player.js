@@ -22,19 +22,21 @@ export function mount(root, { server, upload, watch, props, files }) {
   watch('value', admit);
   admit();
 
-  const open = async (name, request) => {
+  let latest = 0; // opens are numbered: the last click wins, not the last answer
+  const open = async (name, request, turn = ++latest) => {
     ui.busy(word('opening', { name }));
     try {
       const sound = await ask(server.open_sound, request);
+      if (turn !== latest) return;
       audio.pause();
       audio.src = files + sound.path.split('/').map(encodeURIComponent).join('/');
       ui.message('');
       setSound(sound);
       if (sound.cut_off) say(word('cut_off', { name: sound.name }), 'note');
     } catch (refusal) {
-      say(refusal.message);
+      if (turn === latest) say(refusal.message);
     } finally {
-      ui.busy('');
+      if (turn === latest) ui.busy('');
     }
   };
   const openFile = async (file) => {
@@ -44,17 +46,19 @@ export function mount(root, { server, upload, watch, props, files }) {
       say(word('too_big', { name: file.name, megabytes: megabytes(file.size), limit_mb: megabytes(props.limits.bytes) }));
       return;
     }
+    const turn = ++latest;
     ui.busy(word('uploading', { name: file.name }));
     let sent;
     try {
       sent = await upload(file);
     } catch (error) {
       console.warn(error);
+      if (turn !== latest) return;
       ui.busy('');
       say(word('offline'));
       return;
     }
-    await open(file.name, { path: sent.path, name: file.name });
+    if (turn === latest) await open(file.name, { path: sent.path, name: file.name }, turn);
   };
 
   ui.input.addEventListener('change', () => {
@@ -212,7 +216,7 @@ function wireRecorder(ui, openFile) {
     ui.recordButton.disabled = true;
     try {
       audio.pause();
-      recording = await record(() => recording && stop(true));
+      recording = await record((limit) => recording && stop(limit));
       ui.message('');
       ui.recordButton.dataset.on = 'true';
       label.textContent = word('stop');
@@ -235,7 +239,8 @@ function wireTransport(ui) {
   const head = ui.strip.querySelector('.sg-head');
   const frame = ui.strip.querySelector('.sg-window');
   const canvas = ui.strip.querySelector('canvas');
-  const draw = () => { if (state.sound) drawEnvelope(canvas, bytesOf(state.sound.envelope)); };
+  let envelope = null;
+  const draw = () => { if (envelope) drawEnvelope(canvas, envelope); };
   const showWindow = () => {
     const { start, end } = state.shown;
     const total = state.sound.seconds;
@@ -257,13 +262,14 @@ function wireTransport(ui) {
   };
   events.addEventListener('sound', () => {
     ui.strip.setAttribute('aria-valuemax', state.sound.seconds.toFixed(2));
+    envelope = new Int8Array(bytesOf(state.sound.envelope).buffer);
     draw();
     showWindow();
     showHead(0);
   });
   events.addEventListener('shown', showWindow);
   new ResizeObserver(draw).observe(ui.strip);
-  window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+  new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ['class'] }); // the theme
   audio.addEventListener('play', showPlaying);
   audio.addEventListener('pause', showPlaying);
   audio.addEventListener('error', () => { if (audio.currentSrc) say(word('play_failed'), 'note'); });
@@ -296,13 +302,12 @@ function wireTransport(ui) {
   });
 }
 
-function drawEnvelope(canvas, bytes) {
+function drawEnvelope(canvas, levels) {
   const ratio = window.devicePixelRatio || 1;
   const { width, height } = canvas.parentElement.getBoundingClientRect();
   if (!width) return;
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
-  const levels = new Int8Array(bytes.buffer);
   const columns = levels.length / 2;
   const context = canvas.getContext('2d');
   context.fillStyle = getComputedStyle(canvas).color;

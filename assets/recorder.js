@@ -17,21 +17,27 @@ const WORKLET = `registerProcessor('tap', class extends AudioWorkletProcessor {
   }
 });`;
 
-/** Start recording; resolves to {stop, level, seconds}. Throws what getUserMedia throws. */
-export async function record(onLimit) {
+/** Start recording; resolves to {stop, level, seconds}. Throws what getUserMedia throws. To be called from a click. */
+export async function record(onEnd) {
   if (!navigator.mediaDevices?.getUserMedia) throw new DOMException('insecure page or no support', 'NotSupportedError');
-  const stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS);
-  const context = new AudioContext();
+  const context = new AudioContext(); // inside the click: Safari starts a later one suspended and would record silence
+  let stream = null;
   try {
-    await context.resume(); // Safari starts suspended and would record silence
+    const resumed = context.resume();
+    stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS);
+    await resumed;
     const url = URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' }));
     await context.audioWorklet.addModule(url);
     URL.revokeObjectURL(url);
+    return tapped(context, stream, onEnd);
   } catch (error) {
-    stream.getTracks().forEach((track) => track.stop());
+    stream?.getTracks().forEach((track) => track.stop());
     context.close();
     throw error;
   }
+}
+
+function tapped(context, stream, onEnd) {
   const tap = new AudioWorkletNode(context, 'tap');
   const chunks = [];
   let samples = 0;
@@ -44,9 +50,12 @@ export async function record(onLimit) {
     }
     chunks.push(pcm);
     samples += pcm.length;
-    if (samples > LIMIT_MINUTES * 60 * context.sampleRate) onLimit();
+    if (samples > LIMIT_MINUTES * 60 * context.sampleRate) onEnd(true);
   };
-  context.createMediaStreamSource(stream).connect(tap);
+  const source = context.createMediaStreamSource(stream);
+  source.connect(tap);
+  tap.connect(context.destination); // it gives out silence; unconnected nodes may be left unrun
+  stream.getAudioTracks().forEach((track) => { track.onended = () => onEnd(false); }); // the device was unplugged
   return {
     seconds: () => samples / context.sampleRate,
     level() { // the greatest sample since the last call
@@ -56,6 +65,7 @@ export async function record(onLimit) {
     },
     async stop() {
       stream.getTracks().forEach((track) => track.stop());
+      source.disconnect();
       tap.disconnect();
       const file = wav(chunks, samples, context.sampleRate);
       await context.close();

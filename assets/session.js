@@ -47,6 +47,7 @@ export class Refusal extends Error {
     super(answer.error);
     this.key = answer.key;
     this.mend = answer.mend;
+    this.fields = answer.fields;
   }
 }
 

@@ -96,9 +96,12 @@ class Viewer {
       if (how === 'out') zoom(2);
       if (how === 'all' && state.sound) show(0, state.sound.seconds);
     });
-    events.addEventListener('sound', () => { this.data = null; this.refresh(); });
-    events.addEventListener('shown', () => { this.redraw(); this.refresh(); });
-    this.ratio = () => Math.min(3, window.devicePixelRatio || 1);
+    events.addEventListener('sound', () => { this.refresh(); });
+    events.addEventListener('shown', () => {
+      this.headInside = this.inWindow(audio.currentTime);
+      this.redraw();
+      this.refresh();
+    });
     new ResizeObserver(() => { this.redraw(); this.refresh(); }).observe(this.plot);
     followPlayhead((now) => this.follow(now));
     this.wirePointer();
@@ -136,9 +139,10 @@ class Viewer {
     this.plot.addEventListener('pointerleave', () => { this.pointer = null; this.read(); });
     this.plot.addEventListener('dblclick', () => state.sound && show(0, state.sound.seconds));
     this.plot.addEventListener('wheel', (event) => {
-      if (!state.sound) return;
-      event.preventDefault();
       const { start, end } = state.shown;
+      const all = end - start >= state.sound?.seconds;
+      if (!state.sound || (all && event.deltaY > 0 && !event.ctrlKey)) return; // nothing to zoom out: scroll the page
+      event.preventDefault();
       if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
         const by = ((event.deltaX || event.deltaY) / this.area().width) * (end - start);
         show(start + by, end + by);
@@ -164,6 +168,10 @@ class Viewer {
       event.preventDefault();
       keys[event.key]();
     });
+  }
+
+  ratio() {
+    return Math.min(3, window.devicePixelRatio || 1);
   }
 
   area() {
@@ -209,36 +217,48 @@ class Viewer {
     const columns = Math.max(1, Math.min(2000, Math.round(this.area().width * this.ratio())));
     const request = { sound: id, config: this.panel.values(), start: Math.max(0, start), end: Math.min(seconds, end), columns };
     const key = JSON.stringify(request);
-    if (key === this.loaded) return;
+    if (key === this.loaded) { // back at what is on screen, perhaps from something impossible
+      this.panel.accepted(this.data);
+      return;
+    }
     const late = setTimeout(() => this.host.toggleAttribute('data-busy', true), 250);
     try {
       const answer = await ask(this.server.mel_picture, request);
       if (state.sound.id !== id) return;
       this.loaded = key;
-      this.accept(answer);
+      this.accept(answer, request);
       this.panel.accepted(answer);
     } catch (refusal) {
+      if (state.sound.id !== id) return;
       if (refusal.key?.startsWith('parameter.')) this.panel.refused(refusal);
       else say(refusal.message);
+      if (!this.current()) { // no picture of this sound yet: better none than another sound's
+        this.data = this.loaded = null;
+        this.redraw();
+      }
     } finally {
       clearTimeout(late);
       this.host.removeAttribute('data-busy');
     }
   }
 
-  accept(answer) {
-    answer.levels = bytesOf(answer.levels);
-    const depth = answer.high_db - answer.low_db;
-    const kept = this.data && this.data.high_db - this.data.low_db === depth;
-    if (!kept || this.display.low === null) [this.display.low, this.display.high] = [-depth, 0];
-    this.data = answer;
-    this.rangeInputs(depth);
+  /** Whether the picture at hand is the open sound's. */
+  current() {
+    return Boolean(this.data) && this.data.request.sound === state.sound?.id;
+  }
+
+  accept(answer, request) {
+    const depth = Math.round(answer.high_db - answer.low_db);
+    if (depth !== this.depth) [this.display.low, this.display.high] = [-depth, 0];
+    this.depth = depth;
+    this.data = { ...answer, levels: bytesOf(answer.levels), request };
+    this.rangeInputs();
     this.redraw();
   }
 
-  rangeInputs(depth) {
+  rangeInputs() {
     const [low, high] = [this.host.querySelector('.sg-low'), this.host.querySelector('.sg-high')];
-    for (const input of [low, high]) [input.min, input.max, input.disabled] = [-depth, 0, false];
+    for (const input of [low, high]) [input.min, input.max, input.disabled] = [-this.depth, 0, false];
     [low.value, high.value] = [this.display.low, this.display.high];
     const { high_db: top } = this.data;
     this.host.querySelector('.sg-range output').textContent =
@@ -249,7 +269,7 @@ class Viewer {
     if (!this.data) return;
     const { low, high } = this.display;
     this.display[which] = which === 'low' ? Math.min(value, high - 1) : Math.max(value, low + 1);
-    this.rangeInputs(this.data.high_db - this.data.low_db);
+    this.rangeInputs();
     this.redraw();
   }
 
@@ -267,9 +287,9 @@ class Viewer {
   }
 
   redraw() {
-    const ratio = this.ratio?.() ?? 1;
+    const ratio = this.ratio();
     const { width, height } = this.plot.getBoundingClientRect();
-    if (!width) return;
+    if (!width || (this.data && !this.current())) return; // the answer for the new sound is on its way
     for (const canvas of [this.picture, this.overlay]) {
       const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
       if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
@@ -369,20 +389,23 @@ class Viewer {
     context.fillText(word('level_axis'), x, top - 11);
   }
 
+  inWindow(time) {
+    return time >= state.shown.start && time <= state.shown.end;
+  }
+
   follow(now) {
-    const { start, end } = state.shown;
-    if (!audio.paused && state.sound && (now > end || now < start) && end - start < state.sound.seconds) {
-      show(now, now + end - start); // turn the page
-    }
+    // turn the page when the play head runs out of it, but leave alone who looks elsewhere while it plays
+    if (!audio.paused && this.headInside && !this.inWindow(now)) show(now, now + state.shown.end - state.shown.start);
+    this.headInside = this.inWindow(now);
     this.drawOverlay();
   }
 
   drawOverlay() {
-    const ratio = this.ratio?.() ?? 1;
+    const ratio = this.ratio();
     const context = this.overlay.getContext('2d');
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.overlay.width, this.overlay.height);
-    if (!this.data) return;
+    if (!this.current()) return;
     const { left, top, width, height } = this.area();
     const x = this.xOf(audio.currentTime);
     this.plot.dataset.playhead = x.toFixed(1);
@@ -403,7 +426,7 @@ class Viewer {
   read() {
     clearTimeout(this.rest);
     this.drawOverlay();
-    if (!this.data || !this.pointer || !this.inside(this.pointer)) {
+    if (!this.current() || !this.pointer || !this.inside(this.pointer)) {
       this.readout.textContent = word('point_at');
       return;
     }
@@ -421,11 +444,12 @@ class Viewer {
     };
     write(floor + (levels[band * columns + column] / 255) * (ceiling - floor), 0);
     this.rest = setTimeout(async () => {
-      const { pointer } = this;
+      const { pointer, data: drawn } = this;
       try {
-        const request = { sound: state.sound.id, config: this.panel.values(), time: Math.max(0, time), band };
+        const { sound, config } = drawn.request; // the panel may be ahead of the picture
+        const request = { sound, config, time: Math.max(0, time), band };
         const { db } = await ask(this.server.level, request);
-        if (this.pointer === pointer) write(db, 2);
+        if (this.pointer === pointer && this.data === drawn) write(db, 2);
       } catch (refusal) {
         console.info(refusal.message); // the rounded level stays
       }

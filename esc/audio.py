@@ -24,6 +24,7 @@ MIN_SAMPLES = 2
 ACCEPTED = "WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, AAC, WebM, MP4, MKA"
 SILENCE_PEAK = 10 ** (-80 / 20)  # -80 dBFS: below the noise of a 14-bit converter
 _DEMUXERS = "aac,ac3,aiff,amr,asf,avi,caf,flac,flv,matroska,mov,mp3,mpegts,ogg,wav"  # no playlists: they name other files
+_TOLERANCE_S, _PRIMING = 0.3, 4096  # what a codec's delay, in s and in samples, may take from a header's length
 _BLOCK = 1 << 18  # samples a channel decoded at a time: 6 s at 44.1 kHz
 
 
@@ -62,6 +63,7 @@ class AudioFacts:
     _sum: float = field(default=0.0, repr=False)
     _squares: float = field(default=0.0, repr=False)
     _finite: int = field(default=0, repr=False)
+    _announced_s: float = field(default=0.0, repr=False)  # what the header says
 
     @property
     def seconds(self) -> float:
@@ -143,10 +145,16 @@ def open_blocks(path: str | os.PathLike, name: str | None = None) -> tuple[Audio
         raise AudioError("audio.too_big", name=name, megabytes=size / 1e6, limit_mb=MAX_BYTES / 1e6)
     try:
         source = soundfile.SoundFile(str(path))
-    except soundfile.LibsndfileError:
+    except (soundfile.LibsndfileError, TypeError):  # a TypeError for names that end in .raw
         facts, blocks = _open_av(path, name)
     else:
-        facts, blocks = _open_soundfile(source, name)
+        if source.format == "OGG" and source.frames == 0:  # its last page is missing, which FFmpeg does not mind
+            source.close()
+            facts, blocks = _open_av(path, name)
+            facts.cut_off = True
+        else:
+            facts, blocks = _open_soundfile(source, name)
+            facts.cut_off |= source.format == "OGG" and not _ogg_ends(path)
     low, high = SAMPLE_RATES
     if not low <= facts.sample_rate <= high:
         raise AudioError("audio.rate", name=name, rate=facts.sample_rate, low=low, high=high)
@@ -207,6 +215,7 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
         if facts.n_samples > limit:
             raise _too_long(name, facts.seconds)
         yield block, mono
+    facts.cut_off |= facts._announced_s - facts.seconds > _TOLERANCE_S + _PRIMING / facts.sample_rate
     if facts.n_samples == 0:
         raise AudioError("audio.no_samples", name=name)
     if facts._finite == 0:
@@ -220,6 +229,7 @@ def _open_soundfile(source: soundfile.SoundFile, name: str) -> tuple[AudioFacts,
     if source.frames / source.samplerate > MAX_SECONDS and source.frames < 2**62:  # 2**63 - 1: length unknown
         source.close()
         raise _too_long(name, source.frames / facts.sample_rate)
+    facts._announced_s = source.frames / source.samplerate if source.frames < 2**62 else 0.0
     # libsndfile trims a WAV's length to what the file holds and says so only in its log
     log = source.extra_info.splitlines()
     facts.cut_off = any(line.strip().startswith(("data", "SSND")) and "(should be" in line for line in log)
@@ -264,6 +274,8 @@ def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
         container.close()
         raise _too_long(name, seconds)
     facts = AudioFacts(rate, channels, container.format.name.split(",")[0], codec.name)
+    if facts.container != "aac":  # a bare stream has no header: its length is a guess
+        facts._announced_s = (container.duration or 0) / av.time_base
 
     def blocks() -> Iterator[np.ndarray]:
         to_float = av.AudioResampler(format="flt")  # interleaved: PyAV reads past the end of a frame of 8 planes
@@ -278,6 +290,15 @@ def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
                 facts.cut_off = True
 
     return facts, _gathered(blocks(), _BLOCK)
+
+
+def _ogg_ends(path: Path) -> bool:
+    """Whether the last page of an Ogg stream is marked as the last (RFC 3533); a page has at most 65,307 bytes."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 65_307))
+        tail = file.read()
+    page = tail.rfind(b"OggS")
+    return page >= 0 and len(tail) > page + 5 and bool(tail[page + 5] & 4)
 
 
 def _deinterleaved(frame: av.AudioFrame) -> np.ndarray:

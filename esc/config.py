@@ -175,7 +175,10 @@ def _number(field: str, value: object, whole: bool) -> int | float:
     if isinstance(value, bool) or not hasattr(value, "__float__") or isinstance(value, str):
         raise ParameterError("parameter.type", field=field, value=value, wanted="whole number" if whole else "number")
     low, high = LIMITS[field]
-    number = float(value)
+    try:
+        number = float(value)
+    except (OverflowError, TypeError, ValueError):
+        number = float("nan")
     if not low <= number <= high:  # also catches NaN
         raise ParameterError("parameter.range", field=field, value=value, low=low, high=high)
     if whole and number != int(number):

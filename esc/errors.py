@@ -54,6 +54,10 @@ MESSAGES = {
 }
 
 
+_LONGEST_VALUE = 240
+_HUGE = 10**30
+
+
 class EscError(Exception):
     """An error with one clear sentence for a person.
 
@@ -67,8 +71,8 @@ class EscError(Exception):
 
     def __init__(self, key: str, **values: object) -> None:
         self.key = key
-        self.values = values
-        super().__init__(MESSAGES[key].format(**values))
+        self.values = {name: _brief(value) for name, value in values.items()}
+        super().__init__(MESSAGES[key].format(**self.values))
 
     def __reduce__(self):
         # the default would call the class with the finished sentence; errors cross process borders here
@@ -93,6 +97,14 @@ class DataError(EscError):
 
 class PageError(EscError):
     """A request of the page that can't be answered."""
+
+
+def _brief(value: object) -> object:
+    """Return a value fit for a sentence: a plain one as it is, all else as text of a bounded length."""
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < _HUGE):
+        return value
+    text = "a huge number" if isinstance(value, int) else str(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
 def _rebuild(kind: type[EscError], key: str, values: dict) -> EscError:

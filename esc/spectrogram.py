@@ -154,7 +154,6 @@ def frame_times_s(n_frames: int, config: SpectrogramConfig) -> np.ndarray:
     return np.arange(n_frames) * (config.hop_length / config.sample_rate)
 
 
-@lru_cache(maxsize=32)
 def mel_filters(config: SpectrogramConfig) -> np.ndarray:
     """Return the triangular mel filters, float32, shape (n_mels, n_freqs), each of unit area in Hz.
 
@@ -167,14 +166,18 @@ def mel_filters(config: SpectrogramConfig) -> np.ndarray:
     rising = (freqs - edges[:-2]) / widths[:-1]
     falling = (edges[2:] - freqs) / widths[1:]
     filters = np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (edges[2:] - edges[:-2]))
-    filters = filters.astype(np.float32)
-    filters.flags.writeable = False  # shared through the cache
-    return filters
+    return filters.astype(np.float32)
 
 
 def empty_bands(config: SpectrogramConfig) -> list[int]:
-    """Return the indices of mel bands that hold no STFT bin: they would stay black whatever the sound."""
-    return np.flatnonzero(mel_filters(config).max(axis=1) == 0).tolist()
+    """Return the indices of mel bands that hold no STFT bin: they would stay black whatever the sound.
+
+    Found from the bands' corners alone: a band is empty where no bin lies strictly between its outer ones.
+    """
+    corners_in_bins = mel_edges_hz(config) * (config.n_fft / config.sample_rate)
+    first = np.floor(corners_in_bins[:-2]) + 1
+    last = np.minimum(np.ceil(corners_in_bins[2:]) - 1, config.n_fft // 2)
+    return np.flatnonzero(last < first).tolist()
 
 
 def mend_empty_bands(config: SpectrogramConfig) -> SpectrogramConfig:
@@ -192,21 +195,21 @@ def mend_empty_bands(config: SpectrogramConfig) -> SpectrogramConfig:
     return mended
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _window(name: str, win_length: int) -> torch.Tensor:
     return torch.from_numpy(get_window(name, win_length, fftbins=True).astype(np.float32))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)  # of up to 33 MB each
 def _filters_tensor(config: SpectrogramConfig) -> torch.Tensor:
-    return torch.from_numpy(mel_filters(config).copy())
+    return torch.from_numpy(mel_filters(config))
 
 
 def _mel_filters_like(power: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
     return _filters_tensor(config).to(power.device)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _dct_matrix(n_mels: int, n_mfcc: int) -> torch.Tensor:
     basis = dct(np.eye(n_mels), type=2, norm="ortho", axis=0)[:n_mfcc]
     return torch.from_numpy(basis.astype(np.float32))

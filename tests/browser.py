@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 MICROPHONE_HZ = 1000.0  # what the fake microphone hears
 START_SECONDS = 120
-WAIT_MS = 30_000
+WAIT_MS = 15_000
 FLAGS = (
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
@@ -118,7 +118,6 @@ class Sheet:
         }.items():
             self.page.on(name, listener)
         self.page.goto(self.url)
-        self.page.wait_for_selector("#classify .sg-big", state="attached")
         self.page.wait_for_function("document.querySelector('.sg-viewer')?.viewer && document.querySelector('.sg-main span')")
         self.page.evaluate(f"import({_MODULE}).then((module) => {{ window.session = module; }})")
         self.page.evaluate("window.viewer = document.querySelector('.sg-viewer').viewer")
@@ -188,7 +187,7 @@ class Sheet:
         )
 
     def facts(self) -> dict[str, str]:
-        """Return the file's facts by their words; the name is under ''."""
+        """Return the file's facts by the words beside them."""
         return self.ev(
             """() => Object.fromEntries([...document.querySelectorAll('.sg-facts div')]
                 .map((row) => [row.querySelector('dt').textContent, row.querySelector('dd').textContent]))"""

@@ -10,6 +10,7 @@ import librosa
 import numpy as np
 import pytest
 import sounds
+import soundfile
 from browser import MICROPHONE_HZ, Sheet
 from playwright.sync_api import expect
 
@@ -24,10 +25,25 @@ BROKEN = b"this is no sound at all, whatever its name may say. " * 50
 NASTY = "<img src=x onerror=alert(1)>.wav"
 
 
+def faded(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Return it with 50 ms of fading at both ends, since codecs overshoot where a sound sets in."""
+    n_samples = sample_rate // 20
+    ramp = np.sin(np.linspace(0, np.pi / 2, n_samples)) ** 2
+    waveform = waveform.copy()
+    waveform[:n_samples] *= ramp
+    waveform[-n_samples:] *= ramp[::-1]
+    return waveform
+
+
+def librosa_empty_bands(n_fft: int, n_mels: int) -> np.ndarray:
+    """Return the numbers of the bands that no bin falls into."""
+    return np.flatnonzero(librosa.filters.mel(sr=RATE, n_fft=n_fft, n_mels=n_mels).max(axis=1) == 0)
+
+
 def write_containers(folder: Path) -> dict[str, tuple[Path, str, int]]:
     """Write one tone into every container; return path, what its format fact begins with, and its rate."""
-    waveform, stereo = sounds.tone(TONE_HZ, TONE_SECONDS), sounds.in_channels(sounds.tone(TONE_HZ, TONE_SECONDS), 2)
-    opus = sounds.tone(TONE_HZ, TONE_SECONDS, 48_000)
+    waveform, opus = faded(sounds.tone(TONE_HZ, TONE_SECONDS), 44_100), faded(sounds.tone(TONE_HZ, TONE_SECONDS, 48_000), 48_000)
+    stereo = sounds.in_channels(waveform, 2)
     files = {name: folder / f"tone.{name}" for name in ("wav", "flac", "ogg", "opus", "mp3", "aiff", "m4a", "webm", "mp4", "mka")}
     sounds.write(files["wav"], stereo, 44_100, "PCM_24")
     for name in ("flac", "ogg", "mp3", "aiff"):
@@ -72,7 +88,7 @@ def test_every_container_is_seen_and_heard(sheet: Sheet, tmp_path: Path, subtest
         with subtests.test(container=name):
             sheet.open_file(path)
             facts = sheet.facts()
-            assert facts[""] == path.name
+            assert facts[ENGLISH["fact_name"]] == path.name
             assert facts[ENGLISH["fact_rate"]] == f"{rate:,} Hz"
             minutes, seconds = facts[ENGLISH["fact_length"]].split(":")
             assert 60 * int(minutes) + float(seconds) == pytest.approx(TONE_SECONDS, abs=0.08)  # codecs pad
@@ -109,7 +125,7 @@ def test_a_dropped_file_is_opened(sheet: Sheet, busy_wav: Path):
         expect(sheet.page.locator("[data-drag]")).to_be_visible()
         sheet.page.dispatch_event("#mel", "drop", {"dataTransfer": transfer})
     expect(sheet.page.locator("[data-drag]")).to_have_count(0)
-    assert sheet.facts()[""] == "dropped.wav"
+    assert sheet.facts()[ENGLISH["fact_name"]] == "dropped.wav"
 
 
 def test_parameter_by_pointer(sheet: Sheet):
@@ -172,20 +188,20 @@ def test_presets_are_whole(sheet: Sheet):
 @pytest.mark.parametrize(
     ("field", "impossible", "reason", "mended"),
     [
-        ("win_length", 4096, "win_length = 4096 is not possible: the window must fit into n_fft = 2048", 2048),
-        ("fmax", 20000, "fmax = 20000.0 Hz is not possible: at 22050 Hz nothing above 11025.0 Hz exists", 11025),
-        ("n_mels", 1000, "n_mels = 1000 is not possible: it must lie between 4 and 512", 512),
+        ("win_length", 4096, "4096 is not possible: the window must fit into", 2048),
+        ("fmax", 20000, "20000.0 Hz is not possible: at 22050 Hz nothing above 11025.0 Hz exists", 11025),
+        ("n_mels", 1000, "1000 is not possible: it must lie between 4 and 512", 512),
     ],
 )
 def test_impossible_parameters_are_stopped_and_mended(sheet: Sheet, field, impossible, reason, mended):
     sheet.open_example("crow")
+    painted = sheet.pixels()
     type_into(sheet, field, impossible)
     refusal = sheet.page.locator(".sg-refusal")
-    expect(refusal).to_contain_text(reason)
+    expect(refusal).to_contain_text(f"{ENGLISH[f'p_{field}']} = {reason}")
     assert sheet.page.locator(f"[data-field={field}]").get_attribute("data-wrong") == "true"
-    painted = sheet.pixels()
-    assert painted["colours"] > 20  # the last good picture stays
-    expect(refusal.locator("button")).to_have_text(re.compile(rf"{field}.*\b{mended}\b"))
+    assert sheet.pixels() == painted  # the last good picture stays
+    expect(refusal.locator("button")).to_have_text(re.compile(rf"{ENGLISH[f'p_{field}']}.*\b{mended}\b"))
     at_rest(sheet, refusal.locator("button").click)
     expect(refusal).to_be_hidden()
     expect(sheet.page.locator("[data-wrong]")).to_have_count(0)
@@ -194,13 +210,13 @@ def test_impossible_parameters_are_stopped_and_mended(sheet: Sheet, field, impos
     assert sheet.pixels()["colours"] > 20
 
 
+@pytest.mark.filterwarnings("ignore:Empty filters")
 def test_empty_mel_bands_are_named_and_mended(sheet: Sheet):
     sheet.open_example("crow")
     type_into(sheet, "n_mels", 256)
     type_into(sheet, "n_fft", 512)
     sheet.until("viewer.data.rows === 256 && viewer.data.meaning.bin_hz > 43")
-    filters = librosa.filters.mel(sr=RATE, n_fft=512, n_mels=256)
-    empty = np.flatnonzero(filters.max(axis=1) == 0)
+    empty = librosa_empty_bands(n_fft=512, n_mels=256)
     warning = sheet.page.locator(".sg-empties")
     expect(warning).to_contain_text(f"{len(empty)} mel bands stay black")
     expect(warning).to_contain_text(", ".join(str(band + 1) for band in empty[:6]))
@@ -208,7 +224,7 @@ def test_empty_mel_bands_are_named_and_mended(sheet: Sheet):
         warning.locator("button").click()
     expect(warning).to_be_hidden()
     values = parameters(sheet)
-    assert (librosa.filters.mel(sr=RATE, n_fft=values["n_fft"], n_mels=values["n_mels"]).max(axis=1) > 0).all()
+    assert len(librosa_empty_bands(values["n_fft"], values["n_mels"])) == 0
 
 
 def test_colours_axis_and_range_ask_nobody(sheet: Sheet):
@@ -273,7 +289,7 @@ def test_zoom_fetches_finer_data(sheet: Sheet, tmp_path: Path):
 
 def test_readout_equals_librosa(sheet: Sheet, busy_wav: Path):
     sheet.open_file(busy_wav)
-    waveform, _ = librosa.load(busy_wav, sr=None)
+    waveform, _ = soundfile.read(busy_wav, dtype="float32")
     level_db = librosa.power_to_db(librosa.feature.melspectrogram(y=waveform, sr=RATE), top_db=80.0)
     seconds, top_mel = len(waveform) / RATE, librosa.hz_to_mel(RATE / 2)
     area = sheet.ev("viewer.area()")
@@ -326,7 +342,7 @@ def test_recording_is_raw_and_opened(open_sheet):
     assert sheet.ev("window.wanted") == [
         {"audio": {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}}
     ]
-    assert sheet.facts()[""].startswith("recording-")
+    assert sheet.facts()[ENGLISH["fact_name"]].startswith("recording-")
     assert sheet.ev("session.state.sound.seconds") > 0.8
     assert sheet.loudest_hz() == pytest.approx(MICROPHONE_HZ, rel=0.06)
 
@@ -337,7 +353,7 @@ def test_denied_microphone_is_explained(open_sheet, busy_wav: Path):
     sheet.page.click(".sg-record")
     expect(sheet.page.locator(".sg-message")).to_contain_text(ENGLISH["mic_denied"])
     expect(sheet.page.locator(".sg-record")).to_contain_text(ENGLISH["record"])
-    assert sheet.facts()[""] == busy_wav.name
+    assert sheet.facts()[ENGLISH["fact_name"]] == busy_wav.name
     sheet.page.click(".sg-message button")
     expect(sheet.page.locator(".sg-message")).to_be_hidden()
 
@@ -477,7 +493,7 @@ def test_a_phone_scrolls_one_way_only(open_sheet, busy_wav: Path):
 def test_a_hostile_name_is_only_text(sheet: Sheet, busy_wav: Path):
     sheet.page.set_input_files("input.sg-file", {"name": NASTY, "mimeType": "audio/wav", "buffer": busy_wav.read_bytes()})
     sheet.until("viewer.data")
-    assert sheet.facts()[""] == NASTY
+    assert sheet.facts()[ENGLISH["fact_name"]] == NASTY
     sheet.page.set_input_files("input.sg-file", {"name": NASTY, "mimeType": "audio/wav", "buffer": BROKEN})
     expect(sheet.page.locator(".sg-message")).to_contain_text(NASTY)
     assert sheet.page.locator("#player img").count() == 0  # an alert would be among the complaints

@@ -45,9 +45,10 @@ def test_open_short_and_long(tmp_path, store):
         sound = store.open(session.token, path, "rain.wav")
         np.testing.assert_array_equal(sound.waveform, soundfile.read(path, dtype="float32")[0])
         assert isinstance(sound.waveform, np.memmap) is (seconds > 1)
-        assert (sound.name, sound.seconds, sound.playable) == ("rain.wav", seconds, path)
+        assert (sound.name, sound.seconds) == ("rain.wav", seconds)
+        assert sound.playable.samefile(path)  # a link: no copy, and it stays when the upload goes
         assert store.sound(session.token, sound.id) is sound
-    assert len(files(tmp_path)) == 1  # the short one lies in memory
+    assert len(list((tmp_path / "samples").iterdir())) == 1  # the short one lies in memory
 
 
 def test_copy_lies_in_the_playable_folder(tmp_path, store):
@@ -169,7 +170,7 @@ def test_oldest_sound_and_longest_unused_session_go_first(tmp_path, store, monke
     first = store.new_session("en")
     sounds = [store.open(first.token, path, "a") for _ in range(3)]
     assert list(first.sounds) == [sounds[1].id, sounds[2].id]
-    assert len(files(tmp_path)) == 2
+    assert len(files(tmp_path)) == 4  # samples and a playable link each
     second = store.new_session("en")
     store.session(first.token)  # now the second one is the longest unused
     store.new_session("en")
@@ -179,20 +180,20 @@ def test_oldest_sound_and_longest_unused_session_go_first(tmp_path, store, monke
 
 
 def test_disk_is_bounded(tmp_path, store, monkeypatch):
-    path = write(tmp_path / "a.wav", 2.0)  # 88,200 bytes decoded
+    path = write(tmp_path / "a.wav", 2.0)  # 44,144 bytes, 88,200 decoded
     first, second = store.new_session("en"), store.new_session("en")
     old = store.open(first.token, path, "a")
-    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 200_000)
+    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 290_000)
     new = store.open(second.token, path, "a")
     assert store.sound(first.token, old.id) is old
     store.waveform(new, 8_000)  # 64,000 bytes more: the other one has to go
     with pytest.raises(PageError):
         store.sound(first.token, old.id)
     with pytest.raises(AudioError) as refused:
-        store.waveform(new, 48_000)  # 384,000 bytes never fit
+        store.waveform(new, 48_000)  # 384,000 bytes never fit beside its own
     assert refused.value.key == "audio.too_long"
     assert refused.value.values["limit_minutes"] < 2 / 60
-    assert sum(file.stat().st_size for file in files(tmp_path)) <= 200_000
+    assert sum(file.stat().st_size for file in files(tmp_path)) <= 290_000
 
 
 def test_memory_is_bounded(tmp_path, store, monkeypatch):
@@ -255,7 +256,9 @@ def test_three_rates_are_kept(tmp_path, store):
     kept = store.waveform(sound, 8_000)  # used again: 9,000 Hz is now the longest unused
     store.waveform(sound, 12_000)
     assert store.waveform(sound, 8_000) is kept
-    assert [file.name.split("-")[-1] for file in files(tmp_path)][1:] == ["10000", "12000", "8000"]
+    resampled = [file.name.split("-")[-1] for file in (tmp_path / "samples").iterdir()]
+    assert {"10000", "12000", "8000"} < set(resampled)
+    assert len(resampled) == 4  # and the original
 
 
 def test_what_an_earlier_run_left_is_removed(tmp_path, store):

@@ -20,6 +20,7 @@ from training.data import Clip, class_names
 from training.progress import progress_bar
 
 CACHE = Path("data/prepared")
+_STEPS = 1  # raised whenever `clip_picture` gives other values than before
 
 
 @dataclass(frozen=True)
@@ -98,5 +99,5 @@ def _compute(clips: list[Clip], spectrogram: SpectrogramConfig, input_config: In
 
 def _digest(clips: list[Clip], spectrogram: SpectrogramConfig, input_config: InputConfig) -> str:
     rows = [(clip.path.name, clip.path.stat().st_size, clip.fold, clip.target) for clip in clips]
-    text = json.dumps([rows, spectrogram.to_dict(), input_config.clip_seconds])
+    text = json.dumps([_STEPS, rows, spectrogram.to_dict(), input_config.clip_seconds])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

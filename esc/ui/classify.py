@@ -46,20 +46,21 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
     question : dict
         {"token", "sound"}, from the browser and therefore not trusted.
     """
-    language = "en"
+    language, asked = "en", None
     try:
         if not isinstance(question, dict):
             raise PageError("page.no_sound")
+        asked = question.get("sound")
         language = store.session(question.get("token")).language
-        sound = store.sound(question["token"], question.get("sound"))
+        sound = store.sound(question["token"], asked)
         prediction = predict(checkpoint, sound.waveform, sound.facts.sample_rate)
         return _drawable(store, checkpoint, sound, prediction)
     except EscError as error:
         log.info("classify: %s", error)
-        return {"error": say(error, language), "off": isinstance(error, CheckpointError)}
+        return {"error": say(error, language), "off": isinstance(error, CheckpointError), "sound": asked}
     except Exception:
         log.exception("classify failed")
-        return {"error": say(PageError("page.failed"), language), "off": False}
+        return {"error": say(PageError("page.failed"), language), "off": False, "sound": asked}
 
 
 def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, prediction: Prediction) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import secrets
 from collections import deque
@@ -19,7 +20,7 @@ from esc.ui.store import SoundStore
 from esc.ui.text import language_of, say
 
 log = logging.getLogger(__name__)
-MAX_VALUES = 50_000_000  # STFT values computed at once: 20 minutes at librosa's defaults
+MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
 KEPT_RESULTS = 20
 
 
@@ -55,11 +56,12 @@ class Endpoints:
         """
         with _said_to(request), self._opened(sound) as opened:
             config = _config(preset, changes)
-            waveform = self._store.waveform(opened, config.sample_rate)
-            n_frames = config.n_frames(len(waveform))
-            if config.n_freqs * n_frames > MAX_VALUES:
-                raise ParameterError("parameter.too_much", millions=config.n_freqs * n_frames / 1e6, limit=MAX_VALUES / 1e6)
-            matrix = mel_db(waveform, config).numpy()
+            n_frames = config.n_frames(round(opened.seconds * config.sample_rate))
+            values = (config.n_freqs + config.n_mels) * n_frames
+            if values > MAX_VALUES:
+                raise ParameterError("parameter.too_much", millions=values / 1e6, limit=MAX_VALUES / 1e6)
+            matrix = mel_db(np.array(self._store.waveform(opened, config.sample_rate)), config).numpy()
+            n_frames = matrix.shape[1]
             axes = {"times_s": frame_times_s(n_frames, config), "freqs_hz": mel_freqs_hz(config)}
             path = self._next_result()
             np.savez_compressed(path, mel_db=matrix, **axes)
@@ -112,6 +114,8 @@ def add(endpoints: Endpoints) -> None:
 def _config(preset: str, changes: dict | None) -> SpectrogramConfig:
     if preset not in PRESETS:
         raise ParameterError("parameter.choice", field="preset", value=preset, choices=", ".join(PRESETS))
+    if not isinstance(changes, dict | None):
+        raise ParameterError("parameter.type", field="changes", value=changes, wanted="JSON object")
     return SpectrogramConfig.from_dict(PRESETS[preset].to_dict() | (changes or {}))
 
 
@@ -123,7 +127,7 @@ def _said_to(request: gr.Request | None):
         yield
     except EscError as error:
         log.info("endpoint: %s", error)
-        raise gr.Error(say(error, language), print_exception=False) from error
+        raise gr.Error(html.escape(say(error, language), quote=False), print_exception=False) from error
     except Exception as error:
         log.exception("endpoint failed")
         raise gr.Error(say(PageError("page.failed"), language), print_exception=False) from error

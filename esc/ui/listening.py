@@ -34,7 +34,13 @@ def warm_up(path: Path) -> threading.Thread:
     return thread
 
 
-@on_gpu
-def predict(path: Path, waveform: np.ndarray, sample_rate: int, top_k: int = 5) -> Prediction:
+def predict(path: Path, waveform: np.ndarray, sample_rate: int) -> Prediction:
     """Return what the checkpoint in `path` says of a waveform's first clip."""
-    return classifier(path).predict(waveform, sample_rate, top_k)
+    seconds = classifier(path).checkpoint.input.clip_seconds + 1.0
+    # a borrowed GPU is reached by another process: no more than the clip crosses the border
+    return _predict(path, np.array(waveform[: int(seconds * sample_rate)]), sample_rate)
+
+
+@on_gpu
+def _predict(path: Path, waveform: np.ndarray, sample_rate: int) -> Prediction:
+    return classifier(path).predict(waveform, sample_rate)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -18,7 +21,7 @@ from esc.ui.text import LANGUAGES, WORDS, language_of
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CSS = ASSETS / "style.css"
-_CLEAN_EVERY_S, _KEEP_UPLOADS_S = 1800, 6 * 3600
+_CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its own
 _HEAD = '<meta name="color-scheme" content="light dark">'
 
 
@@ -30,7 +33,7 @@ def build_page(checkpoint: Path = DEFAULT) -> gr.Blocks:
     checkpoint : path
         Folder of the checkpoint that the classify tab uses; it is only read when it is first asked.
     """
-    folder = Path(tempfile.mkdtemp(prefix="esc-"))
+    folder = _own_folder()
     playable = folder / "playable"
     store = SoundStore(folder / "samples", playable)
     gr.set_static_paths([ASSETS, playable])
@@ -81,6 +84,17 @@ def launch_options(page: gr.Blocks) -> dict:
         "strict_cors": True,
         "footer_links": ["api"],
     }
+
+
+def _own_folder() -> Path:
+    """Return this process's temporary folder, after removing those that killed ones have left."""
+    prefix = f"{WORDS['en']['title'].lower()}-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        if Path("/proc/self").exists() and not Path("/proc", left.name.split("-")[1]).exists():  # Linux knows who is alive
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _theme() -> gr.themes.Base:

@@ -30,7 +30,7 @@ from esc.view import level_at, mel_view, peak_level_db
 
 PLACES = 4  # pictures computed at a time
 WAIT_SECONDS = 20.0
-CACHED_ANSWERS = 64  # pictures of up to 2000 x 512 bytes, 1.4 MB each in base64 at the very most
+CACHED_PICTURES, CACHED_PEAKS = 48, 512  # a picture has at most 4096 x 512 bytes, 2.8 MB in base64; usually 0.2
 ENVELOPE_COLUMNS = 1200
 MAX_COLUMNS = 4096
 MAX_NAME = 200
@@ -54,7 +54,8 @@ class Requests:
         self._upload_folder = upload_folder.resolve()
         self._examples = examples
         self._places = threading.BoundedSemaphore(PLACES)
-        self._cache: OrderedDict[tuple, Any] = OrderedDict()
+        self._pictures: OrderedDict[tuple, dict] = OrderedDict()
+        self._peaks: OrderedDict[tuple, float] = OrderedDict()
         self._lock = threading.Lock()
 
     def functions(self, *names: str) -> list[Callable[[Any], dict]]:
@@ -89,9 +90,11 @@ class Requests:
         config = self._config(request)
         start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
         columns = int(_real(request, "columns", 1, MAX_COLUMNS))
-        key = ("mel", sound.id, config, start, end, columns)
+        key = (sound.id, config, start, end, columns)
         with self._place():
-            return self._cached(key, lambda: self._mel_picture(sound, config, start, end, columns))
+            return self._cached(
+                self._pictures, CACHED_PICTURES, key, lambda: self._mel_picture(sound, config, start, end, columns)
+            )
 
     def level(self, request: dict) -> dict:
         """Return the exact level in dB of one band at one time."""
@@ -132,7 +135,9 @@ class Requests:
     def _peak_db(self, sound: Sound, config: SpectrogramConfig) -> float:
         """Return the loudest level of the whole sound, which anchors the dB scale at every zoom."""
         return self._cached(
-            ("peak", sound.id, config),
+            self._peaks,
+            CACHED_PEAKS,
+            (sound.id, config),
             lambda: peak_level_db(self.store.waveform(sound, config.sample_rate), config),
         )
 
@@ -146,16 +151,16 @@ class Requests:
         finally:
             self._places.release()
 
-    def _cached(self, key: tuple, compute: Callable[[], Any]) -> Any:
+    def _cached(self, cache: OrderedDict, most: int, key: tuple, compute: Callable[[], Any]) -> Any:
         with self._lock:
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
+            if key in cache:
+                cache.move_to_end(key)
+                return cache[key]
         answer = compute()
         with self._lock:
-            self._cache[key] = answer
-            while len(self._cache) > CACHED_ANSWERS:
-                self._cache.popitem(last=False)
+            cache[key] = answer
+            while len(cache) > most:
+                cache.popitem(last=False)
         return answer
 
     def _sound(self, request: dict) -> Sound:
@@ -175,8 +180,12 @@ class Requests:
         path, name = request.get("path"), request.get("name")
         if not isinstance(path, str) or not isinstance(name, str):
             raise PageError("page.request", reason="path")
-        resolved = Path(path).resolve()
-        if not resolved.is_relative_to(self._upload_folder) or not resolved.is_file():
+        try:
+            resolved = Path(path).resolve()
+            known = resolved.is_relative_to(self._upload_folder) and resolved.is_file()
+        except (OSError, ValueError):  # too long a name, a null byte
+            known = False
+        if not known:
             raise PageError("page.request", reason="path")
         return resolved, name[:MAX_NAME] or resolved.name
 
@@ -191,10 +200,10 @@ class Requests:
                 return {"ok": handler(request)}
             except EscError as error:
                 log.info("%s: %s", handler.__name__, error)
-                return {"error": say(error, language), "key": error.key, "mend": mend(error)}
+                return {"error": say(error, language), "key": error.key, "mend": mend(error), "fields": fields(error)}
             except Exception:
                 log.exception("%s failed", handler.__name__)
-                return {"error": say(PageError("page.failed"), language), "key": "page.failed", "mend": None}
+                return {"error": say(PageError("page.failed"), language), "key": "page.failed", "mend": None, "fields": []}
 
         return answer
 
@@ -233,12 +242,18 @@ def mend(error: EscError) -> dict | None:
     return None
 
 
+def fields(error: EscError) -> list[str]:
+    """Return the parameters that an error is about."""
+    about = {"parameter.window": ["win_length"], "parameter.nyquist": ["fmax"], "parameter.band": ["fmin", "fmax"]}
+    return about.get(error.key, [str(error.values["field"])] if "field" in error.values else [])
+
+
 def envelope(waveform: np.ndarray, columns: int) -> np.ndarray:
     """Return the least and the greatest sample of each column as int8, shape (2, columns), scaled by 127."""
     edges = np.linspace(0, len(waveform), min(columns, len(waveform)) + 1).astype(int)
-    pieces = [waveform[start:end] for start, end in itertools.pairwise(edges)]
-    low, high = [piece.min() for piece in pieces], [piece.max() for piece in pieces]
-    return np.rint(np.clip([low, high], -1, 1) * 127).astype(np.int8)
+    pieces = (waveform[start:end] for start, end in itertools.pairwise(edges))
+    extremes = np.array([(piece.min(), piece.max()) for piece in pieces])  # one pass: an hour comes from the disk
+    return np.rint(np.clip(extremes.T, -1, 1) * 127).astype(np.int8)
 
 
 def as_base64(array: np.ndarray) -> str:

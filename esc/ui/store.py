@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import shutil
 import threading
 import weakref
 from collections import OrderedDict
@@ -26,7 +27,7 @@ from esc.errors import AudioError, PageError, ParameterError
 LANGUAGES = ("en", "ru")
 MEMORY_SECONDS = 60.0  # longer sounds are memory-mapped files
 SOUNDS_A_SESSION = 4
-MAX_SESSIONS = 200
+MAX_SESSIONS = 2000
 RATES_A_SOUND = 3  # resampled waveforms kept beside the original
 MAX_DISK_BYTES = 6 * 10**9
 MAX_MEMORY_BYTES = 2 * 10**9
@@ -52,7 +53,7 @@ class Sound:
     facts : Decoded
         What the file holds.
     playable : Path
-        What a browser can play: the original or a copy.
+        What a browser can play: the original by another name, or a copy.
     waveform : float32 array or read-only memmap, shape (n_samples,)
         Mono, at `facts.sample_rate`; shared between threads, not to be written to.
     """
@@ -116,8 +117,9 @@ class SoundStore:
         session = Session(secrets.token_urlsafe(24), language)
         with self._lock:
             self._sessions[session.token] = session
-            while len(self._sessions) > MAX_SESSIONS:
-                self.drop(next(iter(self._sessions)))
+            while len(self._sessions) > MAX_SESSIONS:  # those without a sound have the least to lose
+                idle = (token for token, one in self._sessions.items() if not one.sounds and one is not session)
+                self.drop(next(idle, None) or next(iter(self._sessions)))
         return session
 
     def session(self, token: str) -> Session:
@@ -213,7 +215,8 @@ class SoundStore:
             waveform = np.fromfile(samples, np.float32)
             _remove(samples)
         if not facts.copied:
-            return Sound(sound_id, name, facts, path, waveform)
+            copy = copy.with_suffix(path.suffix.lower())
+            _link(path, copy)
         return Sound(sound_id, name, facts, copy, waveform, _copy_bytes=copy.stat().st_size)
 
     def _admit(self, token: str, sound: Sound) -> None:
@@ -285,6 +288,14 @@ def _resample_to_file(sound: Sound, sample_rate: int, length: int, path: Path) -
             block = np.asarray(sound.waveform[start : start + _BLOCK])
             stream.resample_chunk(block, last=start + _BLOCK >= n_samples).tofile(file)
         file.truncate(4 * length)  # soxr rounds the length to the nearest; a missing sample becomes a zero
+
+
+def _link(original: Path, link: Path) -> None:
+    """Keep a file playable for as long as its sound is open, whatever becomes of the upload."""
+    try:
+        os.link(original, link)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(original, link)
 
 
 def _erase(folders: tuple[Path, ...], sound_id: str) -> None:

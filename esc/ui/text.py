@@ -15,7 +15,7 @@ LANGUAGES = ("en", "ru")
 ENGLISH = MappingProxyType(
     {
         "title": "Soundglass",
-        "header": "# Soundglass\nSee a sound, turn its parameters, and hear from a neural network what it is.",
+        "header": "# Soundglass\nSee a sound, adjust its parameters, and hear from a neural network what it is.",
         "tab_mel": "Mel spectrogram",
         "tab_classify": "What is it?",
         # player
@@ -29,7 +29,7 @@ ENGLISH = MappingProxyType(
         "play": "Play",
         "pause": "Pause",
         "loop": "Loop",
-        "seek": "Place in the sound",
+        "seek": "Position",
         "opening": "Opening {name} …",
         "uploading": "Sending {name} …",
         "too_big": "{name} has {megabytes} MB; at most {limit_mb} MB are accepted.",
@@ -49,7 +49,7 @@ ENGLISH = MappingProxyType(
         "mono": "mono",
         "stereo": "stereo",
         "silence": "silence",
-        "cut_off": "{name} is cut off: it announces more sound than it holds. What is there has been opened.",
+        "cut_off": "{name} is cut off: its end is missing. What is there has been opened.",
         "close": "Close",
         "offline": "The server does not answer. Check that it is still running, then try again.",
         # viewer
@@ -105,12 +105,11 @@ ENGLISH = MappingProxyType(
         "unit_s": "s",
         "unit_db": "dB",
         "unit_bands": "",
-        "unit_none": "",
         "together": "What they mean together",
         "m_window_ms": "Window",
         "m_hop_ms": "A frame every",
-        "m_bin_hz": "Bins apart",
-        "m_resolution_hz": "Tones told apart",
+        "m_bin_hz": "Bin spacing",
+        "m_resolution_hz": "Resolves tones",
         "m_overlap": "Overlap",
         "m_frames": "Frames",
         "empty_bands": "{count} mel bands stay black whatever the sound (nos. {bands}): they are narrower than the {bin} Hz "
@@ -123,6 +122,8 @@ ENGLISH = MappingProxyType(
         "listening": "Listening …",
         "hear_top": "It sounds most like",
         "verdict_silence": "This is silence: no sample rises above {limit_db} dBFS. The network was not asked.",
+        "verdict_silence_cut": "The first {seconds} s are silence: no sample there rises above {limit_db} dBFS. "
+        "The network was not asked.",
         "probabilities": "The {top} likeliest of {count} classes",
         "numbers_mean": "Softmax probabilities of a network that knows {count} sounds only: it names the nearest one even for a "
         "sound it has never met.",
@@ -152,10 +153,10 @@ RUSSIAN = MappingProxyType(
         "stop": "Стоп",
         "recording": "Идёт запись",
         "examples": "Примеры",
-        "play": "Играть",
+        "play": "Воспроизвести",
         "pause": "Пауза",
         "loop": "По кругу",
-        "seek": "Место в звуке",
+        "seek": "Позиция",
         "opening": "Открываю {name} …",
         "uploading": "Отправляю {name} …",
         "too_big": "{name} занимает {megabytes} МБ; принимается не больше {limit_mb} МБ.",
@@ -175,7 +176,7 @@ RUSSIAN = MappingProxyType(
         "mono": "моно",
         "stereo": "стерео",
         "silence": "тишина",
-        "cut_off": "{name} обрывается: в файле меньше звука, чем заявлено. Открыто то, что есть.",
+        "cut_off": "{name} обрывается: конец файла потерян. Открыто то, что есть.",
         "close": "Закрыть",
         "offline": "Сервер не отвечает. Проверьте, что он запущен, и повторите.",
         "empty_mel": "Здесь появится мел-спектрограмма вашего звука.",
@@ -208,7 +209,7 @@ RUSSIAN = MappingProxyType(
         "p_sample_rate": "Частота дискретизации",
         "h_sample_rate": "Сначала звук приводится к ней; выше её половины ничего нет.",
         "p_n_fft": "Размер БПФ",
-        "h_n_fft": "Отсчётов в одном преобразовании. Больше: чаще полосы.",
+        "h_n_fft": "Отсчётов в одном преобразовании. Чем больше, тем меньше шаг по частоте.",
         "p_win_length": "Длина окна",
         "h_win_length": "Сколько отсчётов видно сразу. Длиннее: точнее высота, размытее время.",
         "p_hop_length": "Шаг",
@@ -233,8 +234,8 @@ RUSSIAN = MappingProxyType(
         "together": "Что это значит вместе",
         "m_window_ms": "Окно",
         "m_hop_ms": "Кадр каждые",
-        "m_bin_hz": "Между полосами БПФ",
-        "m_resolution_hz": "Различимы тоны через",
+        "m_bin_hz": "Шаг по частоте",
+        "m_resolution_hz": "Различает тоны",
         "m_overlap": "Перекрытие",
         "m_frames": "Кадров",
         "empty_bands": "Мел-полосы без данных: {count} (№ {bands}). Они уже, чем {bin} Гц между полосами БПФ, "
@@ -246,15 +247,16 @@ RUSSIAN = MappingProxyType(
         "listening": "Слушаю …",
         "hear_top": "Больше всего похоже на",
         "verdict_silence": "Это тишина: ни один отсчёт не выше {limit_db} dBFS. Сеть не спрашивали.",
+        "verdict_silence_cut": "Первые {seconds} с: тишина, ни один отсчёт не выше {limit_db} dBFS. Сеть не спрашивали.",
         "probabilities": "Самые вероятные классы: {top} из {count}",
-        "numbers_mean": "Это вероятности softmax сети, которая знает всего звуков: {count}: даже для незнакомого звука она "
+        "numbers_mean": "Это вероятности softmax сети, которая знает только {count} звуков: даже для незнакомого звука она "
         "назовёт ближайший.",
         "given": "Что получила сеть",
         "given_cut": "Первые {seconds} с вашего звука.",
         "given_whole": "Ваш звук, {seconds} с.",
         "given_padded": "Ваш звук длится {own} с; края отражены, чтобы вышло {seconds} с.",
         "picture_saw": "Картинка, которую она видела: {rows} мел-полос на {columns} кадров",
-        "play_clip": "Проиграть этот отрезок",
+        "play_clip": "Воспроизвести этот отрезок",
         "no_model": "Классификатор выключен.",
         "no_model_rest": "Остальные вкладки работают.",
         "again": "Повторить",
@@ -279,7 +281,7 @@ ERRORS_RUSSIAN = MappingProxyType(
         "audio.crashed": "Не удалось прочесть {name} ({reason}). Файл повреждён или требует слишком много памяти.",
         "parameter.range": "{field} = {value} невозможно: нужно от {low} до {high}.",
         "parameter.choice": "{field} = {value} невозможно: выберите из {choices}.",
-        "parameter.type": "{field} = {value} невозможно: нужно число ({wanted}).",
+        "parameter.type": "{field} = {value} невозможно: нужно число: {wanted}.",
         "parameter.window": "win_length = {value} невозможно: окно должно помещаться в n_fft = {n_fft} отсчётов.",
         "parameter.band": "fmin = {fmin} Гц и fmax = {fmax} Гц невозможны: fmin должна быть ниже fmax.",
         "parameter.nyquist": "fmax = {value} Гц невозможно: при {sample_rate} Гц выше {nyquist} Гц ничего нет.",
@@ -303,6 +305,16 @@ ERRORS_RUSSIAN = MappingProxyType(
         "page.busy": "Сервер занят другими звуками. Повторите чуть позже.",
         "page.no_sound": "Звук не открыт. Перетащите файл, запишите или выберите пример.",
         "page.failed": "На сервере что-то пошло не так; это записано в его журнал. Всё, что у вас было, на месте.",
+    }
+)
+
+_VALUES_RUSSIAN = MappingProxyType(  # what a message may name in words
+    {
+        "whole number": "целое",
+        "number": "любое",
+        "none": "нет",
+        "Invalid data found when processing input": "данные не похожи на звук",
+        "no sample rate": "нет частоты дискретизации",
     }
 )
 
@@ -335,7 +347,10 @@ def language_of(accept_language: str) -> str:
 
 def say(error: EscError, language: str) -> str:
     """Return an error's sentence in a language."""
-    return ERRORS_RUSSIAN[error.key].format(**error.values) if language == "ru" else str(error)
+    if language != "ru":
+        return str(error)
+    values = {name: _VALUES_RUSSIAN.get(value, value) for name, value in error.values.items()}
+    return ERRORS_RUSSIAN[error.key].format(**values)
 
 
 def class_name(label: str, language: str) -> str:

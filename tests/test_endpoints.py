@@ -1,0 +1,257 @@
+"""What programs can ask of the running app: the named endpoints by Gradio's own client, the page's functions by plain HTTP."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import librosa
+import numpy as np
+import pytest
+import sounds
+import soundfile
+from browser import Server
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from esc import Classifier, load_audio, mel_db
+from esc.config import LIBROSA, PRESETS, SpectrogramConfig
+
+RATE = 22_050
+EXAMPLE = Path(__file__).resolve().parent.parent / "assets" / "examples" / "church_bells.flac"
+
+
+@pytest.fixture(scope="module")
+def client(server: Server, tmp_path_factory) -> Client:
+    """Gradio's client of the running app."""
+    client = Client(server.url, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads")))
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def wav(tmp_path_factory) -> Path:
+    """Two seconds of everything at librosa's own rate."""
+    return sounds.write(tmp_path_factory.mktemp("endpoints") / "busy.wav", sounds.busy(2.0, RATE), RATE, "FLOAT")
+
+
+def said(error: AppError) -> str:
+    """Return an error's words, which must not be a trace."""
+    text = str(error)
+    for trace in ("Traceback", 'File "', ".py", "/work", "site-packages"):
+        assert trace not in text
+    return text
+
+
+def test_classify_says_what_the_classifier_says(client: Client, tmp_path: Path):
+    waveform, rate = soundfile.read(EXAMPLE, dtype="float32")
+    path = sounds.write(tmp_path / "bells.wav", waveform, rate)
+    label = client.predict(handle_file(path), api_name="/classify")
+    expected = Classifier.load().predict(*load_audio(path)).top
+    assert label["label"] == expected[0][0]
+    assert [entry["label"] for entry in label["confidences"]] == [name for name, _ in expected]
+    np.testing.assert_allclose([entry["confidence"] for entry in label["confidences"]], [p for _, p in expected], atol=1e-4)
+
+
+def test_classify_knows_silence(client: Client, tmp_path: Path):
+    path = sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE)
+    assert client.predict(handle_file(path), api_name="/classify")["label"] == "silence"
+
+
+def test_mel_equals_the_library_and_librosa(client: Client, wav: Path):
+    meta, matrix = client.predict(handle_file(wav), api_name="/mel")
+    waveform, _ = soundfile.read(wav, dtype="float32")
+    expected = librosa.power_to_db(librosa.feature.melspectrogram(y=waveform, sr=RATE), top_db=80.0)
+    with np.load(matrix) as file:
+        assert sorted(file.files) == ["freqs_hz", "mel_db", "times_s"]
+        assert file["mel_db"].dtype == np.float32
+        np.testing.assert_array_equal(file["mel_db"], mel_db(waveform, LIBROSA).numpy())
+        np.testing.assert_allclose(file["mel_db"], expected, atol=3e-3)
+        np.testing.assert_allclose(file["times_s"], librosa.times_like(expected, sr=RATE), atol=1e-9)
+        np.testing.assert_allclose(file["freqs_hz"], librosa.mel_frequencies(130, fmax=RATE / 2)[1:-1], rtol=1e-6)
+        np.testing.assert_allclose(meta["times_s"], file["times_s"])
+        np.testing.assert_allclose(meta["freqs_hz"], file["freqs_hz"])
+    assert meta["shape"] == list(expected.shape)
+    assert SpectrogramConfig.from_dict(meta["config"]) == LIBROSA
+
+
+def test_mel_honours_preset_and_changes(client: Client, wav: Path):
+    changes = {"n_mels": 40, "hop_length": 200, "window": "hamming", "top_db": 60}
+    meta, matrix = client.predict(handle_file(wav), preset="speech", changes=changes, api_name="/mel")
+    config = PRESETS["speech"].replace(**changes)
+    assert SpectrogramConfig.from_dict(meta["config"]) == config
+    waveform, _ = load_audio(wav, config.sample_rate)
+    with np.load(matrix) as file:
+        np.testing.assert_allclose(file["mel_db"], mel_db(waveform, config).numpy(), atol=1e-3)
+        assert list(file["mel_db"].shape) == meta["shape"] == [40, config.n_frames(len(waveform))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"preset": "nonsense"}, "nonsense is not in the list of choices"),  # said by Gradio
+        ({"changes": {"n_mels": 100_000}}, "n_mels = 100000 is not possible: it must lie between 4 and 512"),
+        ({"changes": {"n_mels": "many"}}, "n_mels = many is not possible: a whole number is needed"),
+        ({"changes": {"win_length": 4096}}, "the window must fit into n_fft = 2048"),
+        ({"changes": {"nonsense": 1}}, "unknown nonsense"),
+        ({"changes": [1, 2]}, "changes = [1, 2] is not possible: a JSON object is needed"),
+    ],
+)
+def test_wrong_parameters_are_named(client: Client, wav: Path, arguments, reason):
+    with pytest.raises((AppError, ValueError)) as caught:
+        client.predict(handle_file(wav), **arguments, api_name="/mel")
+    assert reason in said(caught.value)
+
+
+@pytest.mark.parametrize("endpoint", ["/mel", "/classify"])
+def test_broken_files_are_named(client: Client, tmp_path: Path, endpoint):
+    broken, empty = tmp_path / "broken.wav", tmp_path / "empty.wav"
+    broken.write_bytes(b"no sound " * 100)
+    empty.write_bytes(b"")
+    for path, reason in ((broken, "broken.wav can't be read as sound"), (empty, "empty.wav is empty (0 bytes)")):
+        with pytest.raises(AppError) as caught:
+            client.predict(handle_file(path), api_name=endpoint)
+        assert reason in said(caught.value)
+    with pytest.raises((AppError, ValueError)) as caught:
+        client.predict(None, api_name=endpoint)
+    assert "No sound is open" in said(caught.value)
+
+
+def test_the_api_names_two_endpoints_and_explains_them(client: Client):
+    api = client.view_api(return_format="dict")
+    assert set(api["named_endpoints"]) == {"/mel", "/classify"}
+    assert api["unnamed_endpoints"] == {}
+    for endpoint in api["named_endpoints"].values():
+        assert len(endpoint["description"]) > 20
+    assert [p["parameter_name"] for p in api["named_endpoints"]["/mel"]["parameters"]] == ["sound", "preset", "changes"]
+
+
+def test_no_file_outside_is_served(server: Server):
+    for path in ("/etc/passwd", "app.py", "esc/config.py", "../../../etc/passwd", "checkpoints/esc50-resnet18/config.json"):
+        answer = httpx.get(f"{server.url}/gradio_api/file={path}")
+        assert answer.status_code in (403, 404), path
+
+
+class Functions:
+    """The page's server functions as anyone with a network cable can call them."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60)
+        config = httpx.get(f"{url}/config").json()
+        self.ids = {one["props"]["elem_id"]: one["id"] for one in config["components"] if one["props"].get("elem_id")}
+        load = next(one["id"] for one in config["dependencies"] if one["targets"][0][1] == "load")
+        begun = self.http.post("/run/predict", json={"data": [], "fn_index": load, "session_hash": "hostile"})
+        self.token = begun.json()["data"][0]["token"]
+
+    def post(self, component: str, function: str, data: object) -> httpx.Response:
+        """Call a function; NaN and infinity travel as Python writes them."""
+        body = {"data": data, "component_id": self.ids[component], "fn_name": function, "session_hash": "hostile"}
+        return self.http.post("/component_server", content=json.dumps(body), headers={"content-type": "application/json"})
+
+    def ask(self, component: str, function: str, data: object) -> dict:
+        """Call a function with this session's token where `data` is a dict without one."""
+        answer = self.post(component, function, {"token": self.token} | data if isinstance(data, dict) else data)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def functions(server: Server) -> Functions:
+    """The functions, with a session of their own."""
+    return Functions(server.url)
+
+
+@pytest.fixture(scope="module")
+def picture_request(functions: Functions) -> dict:
+    """A request for a picture that is answered."""
+    sound = functions.ask("player", "open_sound", {"example": "crow"})["ok"]
+    request = {"sound": sound["id"], "config": LIBROSA.to_dict(), "start": 0.0, "end": 5.0, "columns": 300, "time": 1.0, "band": 3}
+    picture = functions.ask("mel", "mel_picture", request)["ok"]
+    assert (picture["rows"], picture["columns"]) == (128, 216)
+    return request
+
+
+def refused(answer: dict) -> str:
+    """Return the sentence of an answer that must be a refusal without a trace."""
+    assert "ok" not in answer and isinstance(answer["error"], str)
+    for trace in ("Traceback", 'File "', ".py", "root:"):
+        assert trace not in answer["error"]
+    return answer["key"]
+
+
+CALLS = [("player", "open_sound"), ("mel", "mel_picture"), ("mel", "level")]
+
+
+@pytest.mark.parametrize(("component", "function"), CALLS)
+@pytest.mark.parametrize("request_", [None, 7, "text", [], [{}], True, 1e308, float("nan"), {"token": None}])
+def test_requests_of_the_wrong_type(functions: Functions, component, function, request_):
+    assert refused(functions.ask(component, function, request_)) in ("page.request", "page.session")
+
+
+@pytest.mark.parametrize(("component", "function"), CALLS)
+@pytest.mark.parametrize("token", ["", "wrong", 7, None, [], {}, "x" * 100_000, float("nan")])
+def test_wrong_tokens(functions: Functions, picture_request: dict, component, function, token):
+    request = picture_request | {"token": token, "example": "crow"}
+    assert refused(functions.ask(component, function, request)) == "page.session"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {}, {"path": "/etc/passwd", "name": "passwd"}, {"path": "app.py", "name": "app.py"}, {"path": 7, "name": "x"},
+        {"path": "../../../../etc/passwd", "name": "x.wav"}, {"path": "/proc/self/environ", "name": "x.wav"},
+        {"path": str(EXAMPLE), "name": "x.flac"}, {"path": "", "name": ""}, {"path": "/tmp", "name": "x"},
+        {"path": ["/etc/passwd"], "name": "x"}, {"path": "/etc/passwd\0.wav", "name": "x.wav"}, {"path": "x" * 100_000, "name": "x"},
+        {"example": "../../app.py"}, {"example": "../examples/crow"}, {"example": "/etc/passwd"}, {"example": ["crow"]},
+        {"example": {"crow": 1}}, {"example": None}, {"example": "crow.flac"},
+    ],
+)  # fmt: skip
+def test_no_other_file_is_opened(functions: Functions, source):
+    assert refused(functions.ask("player", "open_sound", source)) == "page.request"
+
+
+def test_an_upload_cannot_point_elsewhere(functions: Functions, server: Server, wav: Path):
+    with open(wav, "rb") as file:
+        sent = functions.http.post("/upload", files={"files": ("../../../escape.wav", file)}).json()[0]
+    folder = server.log.parent / "uploads"
+    assert Path(sent).resolve().is_relative_to(folder.resolve())
+    assert functions.ask("player", "open_sound", {"path": sent, "name": "x.wav"})["ok"]["sample_rate"] == RATE
+    for path in (f"{folder}/../server.log", f"{sent}/../../../server.log", str(Path(sent).parent), f"{folder}/{'x' * 5000}"):
+        assert refused(functions.ask("player", "open_sound", {"path": path, "name": "x"})) == "page.request"
+
+
+WRONG = [None, "1", [], {}, True, float("nan"), float("inf"), -float("inf"), -1, 1e300, 10**30, 10**400]
+
+
+@pytest.mark.parametrize("value", WRONG, ids=lambda value: str(value)[:12])
+def test_impossible_numbers(functions: Functions, picture_request: dict, value):
+    for field in ("start", "end", "columns", "sound"):
+        assert refused(functions.ask("mel", "mel_picture", picture_request | {field: value})) in ("page.request", "page.gone")
+    for field in ("time", "band"):
+        assert refused(functions.ask("mel", "level", picture_request | {field: value})) == "page.request"
+    for field in ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "fmax", "top_db", "window", "mel_scale"):
+        config = picture_request["config"] | {field: value}
+        key = refused(functions.ask("mel", "mel_picture", picture_request | {"config": config}))
+        assert key.startswith("parameter."), (field, value)
+
+
+@pytest.mark.parametrize("config", [None, [], "librosa", 7, {}, {"n_mels": 64}, LIBROSA.to_dict() | {"__class__": 1}])
+def test_configs_of_the_wrong_shape(functions: Functions, picture_request: dict, config):
+    key = refused(functions.ask("mel", "mel_picture", picture_request | {"config": config}))
+    assert key in ("page.request", "parameter.keys")
+
+
+def test_times_the_wrong_way_round(functions: Functions, picture_request: dict):
+    refused(functions.ask("mel", "mel_picture", picture_request | {"start": 4.0, "end": 1.0}))
+
+
+def test_another_session_sees_nothing_of_mine(functions: Functions, server: Server, picture_request: dict):
+    other = Functions(server.url)
+    assert refused(other.ask("mel", "mel_picture", picture_request)) == "page.gone"
+    assert refused(other.ask("mel", "level", picture_request)) == "page.gone"
+
+
+@pytest.mark.parametrize("function", ["get_config", "postprocess", "open", "__init__", "store", "_sound", "value", ""])
+def test_only_server_functions_can_be_called(functions: Functions, function):
+    assert functions.post("player", function, {"token": functions.token}).status_code in (404, 422)
