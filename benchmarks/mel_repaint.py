@@ -56,6 +56,7 @@ OURS = """(n_mels) => new Promise((done) => {
     slider.dispatchEvent(new Event('change', { bubbles: true }));
     requestAnimationFrame(look);
 })"""
+SETTLED = "new Promise((done) => requestAnimationFrame(() => requestIdleCallback(() => setTimeout(done, 200))))"
 PLOTLY = """(n_mels) => new Promise((done) => {
     const picture = () => document.querySelector('.js-plotly-plot .heatmaplayer image')?.getAttribute('href');
     const slider = document.querySelector('input[type=range]');
@@ -151,6 +152,7 @@ def measure(releases: int) -> dict[str, list[float]]:
         for value in values:
             for name, script in (("ours", OURS), ("plotly", PLOTLY)):
                 pages[name].bring_to_front()  # a page at the back gets no animation frames
+                pages[name].evaluate(SETTLED)
                 taken[name].append(pages[name].evaluate(script, value))
     return {name: times[WARM_UP:] for name, times in taken.items()}
 

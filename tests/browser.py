@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import sounds
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+import sounds
 
 ROOT = Path(__file__).resolve().parent.parent
 MICROPHONE_HZ = 1000.0  # what the fake microphone hears

@@ -9,11 +9,11 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pytest
-import sounds
 import soundfile
-from browser import MICROPHONE_HZ, Sheet
 from playwright.sync_api import expect
 
+import sounds
+from browser import MICROPHONE_HZ, Sheet
 from esc.config import LIBROSA, PRESETS
 from esc.ui.text import CLASSES_RUSSIAN, ENGLISH, RUSSIAN
 
@@ -443,7 +443,8 @@ def test_keyboard_reaches_every_control_and_plays(sheet: Sheet):
     sheet.open_example("crow")
     wanted = sheet.ev(
         """() => {
-            const shown = (element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled && element.tabIndex >= 0;
+            const shown = (element) =>
+                element.checkVisibility({ visibilityProperty: true }) && !element.disabled && element.tabIndex >= 0;
             const found = [...document.querySelectorAll(
                 'a[href], button, input, select, textarea, summary, [tabindex]')].filter(shown);
             found.forEach((element, index) => { element.dataset.control = index; });

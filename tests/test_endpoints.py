@@ -9,12 +9,12 @@ import httpx
 import librosa
 import numpy as np
 import pytest
-import sounds
 import soundfile
-from browser import Server
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+import sounds
+from browser import Server
 from esc import Classifier, load_audio, mel_db
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig
 
@@ -166,7 +166,15 @@ def functions(server: Server) -> Functions:
 def picture_request(functions: Functions) -> dict:
     """A request for a picture that is answered."""
     sound = functions.ask("player", "open_sound", {"example": "crow"})["ok"]
-    request = {"sound": sound["id"], "config": LIBROSA.to_dict(), "start": 0.0, "end": 5.0, "columns": 300, "time": 1.0, "band": 3}
+    request = {
+        "sound": sound["id"],
+        "config": LIBROSA.to_dict(),
+        "start": 0.0,
+        "end": 5.0,
+        "columns": 300,
+        "time": 1.0,
+        "band": 3,
+    }
     picture = functions.ask("mel", "mel_picture", request)["ok"]
     assert (picture["rows"], picture["columns"]) == (128, 216)
     return request
@@ -202,7 +210,8 @@ def test_wrong_tokens(functions: Functions, picture_request: dict, component, fu
         {}, {"path": "/etc/passwd", "name": "passwd"}, {"path": "app.py", "name": "app.py"}, {"path": 7, "name": "x"},
         {"path": "../../../../etc/passwd", "name": "x.wav"}, {"path": "/proc/self/environ", "name": "x.wav"},
         {"path": str(EXAMPLE), "name": "x.flac"}, {"path": "", "name": ""}, {"path": "/tmp", "name": "x"},
-        {"path": ["/etc/passwd"], "name": "x"}, {"path": "/etc/passwd\0.wav", "name": "x.wav"}, {"path": "x" * 100_000, "name": "x"},
+        {"path": ["/etc/passwd"], "name": "x"}, {"path": "/etc/passwd\0.wav", "name": "x.wav"},
+        {"path": "x" * 100_000, "name": "x"},
         {"example": "../../app.py"}, {"example": "../examples/crow"}, {"example": "/etc/passwd"}, {"example": ["crow"]},
         {"example": {"crow": 1}}, {"example": None}, {"example": "crow.flac"},
     ],

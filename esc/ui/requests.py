@@ -107,7 +107,11 @@ class Requests:
 
     def _mel_picture(self, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
         waveform = self.store.waveform(sound, config.sample_rate)
-        view = mel_view(waveform, config, start, end, columns, high_db=self._peak_db(sound, config))
+        if start == 0 and end >= sound.seconds:  # all of it is shown: unless known, its own maximum is the sound's
+            view = mel_view(waveform, config, start, end, columns, high_db=self._peaks.get((sound.id, config)))
+            self._cached(self._peaks, CACHED_PEAKS, (sound.id, config), lambda: view.high_db)
+        else:
+            view = mel_view(waveform, config, start, end, columns, high_db=self._peak_db(sound, config))
         empty = empty_bands(config)
         mended = mend_empty_bands(config) if empty else config
         return {
