@@ -106,7 +106,7 @@ def add(endpoints: Endpoints) -> None:
         sound = gr.File(type="filepath", label="sound")
         preset = gr.Dropdown(list(PRESETS), value="librosa", label="preset")
         changes = gr.JSON(label="changes")
-        meta, matrix, label = gr.JSON(label="mel"), gr.File(label="matrix"), gr.Label(num_top_classes=5)
+        meta, matrix, label = gr.JSON(label="mel"), gr.File(label="matrix"), gr.Label(num_top_classes=5, label="classes")
         gr.Button().click(endpoints.mel, [sound, preset, changes], [meta, matrix], api_name="mel", concurrency_limit=2)
         gr.Button().click(endpoints.classify, sound, label, api_name="classify", concurrency_limit=1, concurrency_id="network")
 
