@@ -1,37 +1,48 @@
 // The parameter panel: presets, a slider and a number for each, what they mean together, and mends for what can't be.
 
-import { element, number, word } from './session.js';
+import { element, number, state, word } from './session.js';
 
-// name, unit, decimals; all but the first two lists are sliders over a geometric scale
-const NUMBERS = [
-  ['n_fft', 'samples'], ['win_length', 'samples'], ['hop_length', 'samples'], ['n_mels', 'bands'],
-  ['fmin', 'hz'], ['fmax', 'hz'], ['top_db', 'db'],
-];
+const UNITS = {
+  n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', fmin: 'hz', fmax: 'hz', n_mfcc: 'bands', top_db: 'db',
+};
 const RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000];
 const SLIDER_STEPS = 1000;
 const TYPING_MS = 350;
 const POWERS_OF_TWO = new Set(['n_fft']);
-const LINEAR = new Set(['top_db', 'n_mels']);
+const LINEAR = new Set(['top_db', 'n_mels', 'n_mfcc']);
 
-/** Build the panel in `root` and the cards of what the parameters mean in `together`; `changed()` follows each edit. */
-export function parameterPanel(root, together, spec, changed) {
-  const panel = new Panel(root, together, spec, changed);
-  panel.choose('librosa');
+// all views look through the same parameters: a change in one tab is there in the others
+const shared = { kept: null, panels: new Set() };
+const SHOWN = {
+  mel: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'top_db', 'window'],
+  stft: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'top_db', 'window'],
+  mfcc: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'n_mfcc', 'top_db', 'window'],
+  wave: [],
+  surface: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'top_db', 'window'],
+};
+
+/** Build a view's panel in `root` and the cards of what the parameters mean in `together`; `changed()` follows edits. */
+export function parameterPanel(root, together, spec, view, changed) {
+  shared.kept ??= { ...spec.presets.librosa };
+  const panel = new Panel(root, together, spec, view, changed);
+  shared.panels.add(panel);
+  panel.write();
   return panel;
 }
 
 class Panel {
-  constructor(root, together, spec, changed) {
+  constructor(root, together, spec, view, changed) {
     this.spec = spec;
+    this.view = view;
     this.changed = changed;
     this.fields = {};
-    this.kept = {};
     root.innerHTML = `
       <details class="sg-params" open>
         <summary></summary>
         <label class="sg-preset"><span></span><select></select></label>
         <div class="sg-refusal" role="alert" hidden><span></span><button type="button" class="sg-link"></button></div>
         <div class="sg-empties" role="status" hidden><span></span><button type="button" class="sg-link"></button></div>
+        <div class="sg-rate" role="status" hidden><span></span><button type="button" class="sg-link"></button></div>
         <div class="sg-fields"></div>
       </details>`;
     root.querySelector('summary').textContent = word('parameters');
@@ -43,20 +54,25 @@ class Panel {
     this.preset = root.querySelector('.sg-preset select');
     for (const name of [...Object.keys(spec.presets), 'own']) this.preset.append(new Option(word(`preset_${name}`), name));
     this.preset.options[this.preset.options.length - 1].disabled = true;
-    this.preset.addEventListener('change', () => { this.choose(this.preset.value); this.changed(); });
+    this.preset.addEventListener('change', () => this.choose(this.preset.value));
     this.build(root.querySelector('.sg-fields'));
     this.showMeaning(null);
     if (window.matchMedia('(max-width: 900px)').matches) root.querySelector('details').open = false;
   }
 
   build(place) {
-    this.addSelect(place, 'sample_rate', RATES.map((rate) => [rate, `${number(rate)} ${word('unit_hz')}`]), Number);
-    for (const [name, unit] of NUMBERS) this.addNumber(place, name, unit);
-    this.addSelect(place, 'window', this.spec.windows.map((window) => [window, window]), String);
+    for (const name of SHOWN[this.view]) {
+      if (name === 'sample_rate') {
+        this.addSelect(place, name, RATES.map((rate) => [rate, `${number(rate)} ${word('unit_hz')}`]), Number);
+      } else if (name === 'window') {
+        this.addSelect(place, name, this.spec.windows.map((window) => [window, window]), String);
+      } else this.addNumber(place, name, UNITS[name]);
+    }
+    this.root.hidden = SHOWN[this.view].length === 0;
   }
 
   row(place, name, control) {
-    const row = element(`<div class="sg-field" data-field="${name}"><label for="sg-${name}"></label><div></div><small id="sg-hint-${name}"></small></div>`);
+    const row = element(`<div class="sg-field" data-field="${name}"><label for="${this.id(name)}"></label><div></div><small id="${this.id(name)}-hint"></small></div>`);
     row.querySelector('label').textContent = word(`p_${name}`);
     row.querySelector('small').textContent = word(`h_${name}`);
     row.querySelector('div').append(...control);
@@ -64,27 +80,35 @@ class Panel {
   }
 
   addSelect(place, name, options, type) {
-    const select = element(`<select id="sg-${name}" aria-describedby="sg-hint-${name}"></select>`);
+    const values = new Set(options.map(([value]) => value));
+    const select = element(`<select id="${this.id(name)}" aria-describedby="${this.id(name)}-hint"></select>`);
     for (const [value, text] of options) select.append(new Option(text, value));
     select.addEventListener('change', () => this.edit(name, type(select.value)));
     this.row(place, name, [select]);
-    this.fields[name] = { write: (value) => { select.value = value; } };
+    const write = (value) => {
+      if (!values.has(value)) { // a file's own unusual rate
+        values.add(value);
+        select.append(new Option(number(value), value));
+      }
+      select.value = value;
+    };
+    this.fields[name] = { write };
   }
 
   addNumber(place, name, unit) {
     const [low, high] = this.spec.limits[name];
     // a slider ends where nothing more is possible; the number box takes any value and hears why not
-    const tops = { fmin: () => this.kept.sample_rate / 2, fmax: () => this.kept.sample_rate / 2, win_length: () => this.kept.n_fft };
+    const tops = { fmin: () => shared.kept.sample_rate / 2, fmax: () => shared.kept.sample_rate / 2, win_length: () => shared.kept.n_fft };
     const scale = () => sliderScale(name, low, Math.min(high, Math.max(2 * low + 1, tops[name]?.() ?? high)));
-    const slider = element(`<input type="range" min="0" step="1" aria-describedby="sg-hint-${name}">`);
+    const slider = element(`<input type="range" min="0" step="1" aria-describedby="${this.id(name)}-hint">`);
     slider.setAttribute('aria-label', word(`p_${name}`));
-    const box = element(`<input type="number" id="sg-${name}" min="${low}" max="${high}" step="any" inputmode="decimal">`);
+    const box = element(`<input type="number" id="${this.id(name)}" min="${low}" max="${high}" step="any" inputmode="decimal">`);
     const label = element('<span class="sg-unit"></span>');
     label.textContent = word(`unit_${unit}`);
     let typing = 0;
     const typed = () => {
       clearTimeout(typing);
-      if (box.value !== '' && Number(box.value) !== this.kept[name]) this.edit(name, Number(box.value), box);
+      if (box.value !== '' && Number(box.value) !== shared.kept[name]) this.edit(name, Number(box.value), box);
     };
     slider.addEventListener('input', () => this.edit(name, scale().value(Number(slider.value))));
     box.addEventListener('input', () => {
@@ -93,7 +117,7 @@ class Panel {
     });
     box.addEventListener('change', () => {
       typed();
-      this.fields[name].write(this.kept[name]);
+      this.write();
     });
     this.row(place, name, [slider, box, label]);
     this.fields[name] = {
@@ -107,44 +131,42 @@ class Panel {
     };
   }
 
+  id(name) {
+    return this.view === 'mel' ? `sg-${name}` : `sg-${this.view}-${name}`;
+  }
+
   choose(name) {
-    this.kept = { ...this.spec.presets[name] };
-    for (const [field, { write }] of Object.entries(this.fields)) write(this.kept[field]);
-    this.preset.value = name;
-    this.quiet();
+    this.apply(this.spec.presets[name]);
   }
 
   edit(name, value, from) {
-    // a window as long as the transform stays so, as in librosa's defaults
-    const follows = name === 'n_fft' && this.kept.win_length === this.kept.n_fft;
-    // a band that reaches to the top stays at the top when the rate changes
-    const atTop = name === 'sample_rate' && this.kept.fmax === this.kept.sample_rate / 2;
-    this.kept[name] = value;
-    for (const [field, { write }] of Object.entries(this.fields)) write(this.kept[field], field === name ? from : undefined);
-    if (follows) this.set('win_length', value);
-    if (atTop) this.set('fmax', value / 2);
-    this.namePreset();
-    this.changed();
+    const changes = { [name]: value };
+    const { n_fft: size, win_length: length, sample_rate: rate, fmax } = shared.kept;
+    if (name === 'n_fft' && length === size) changes.win_length = value; // a window as long as the transform stays so
+    if (name === 'sample_rate' && fmax === rate / 2) changes.fmax = value / 2; // a band up to the top stays up there
+    this.apply(changes, from);
   }
 
-  set(name, value) {
-    this.kept[name] = value;
-    this.fields[name].write(value);
+  /** Change parameters and tell all views; `from` is the box that is being typed into and keeps its text. */
+  apply(changes, from) {
+    Object.assign(shared.kept, changes);
+    for (const panel of shared.panels) {
+      panel.write(from);
+      panel.changed();
+    }
   }
 
-  apply(changes) {
-    for (const [name, value] of Object.entries(changes)) this.set(name, value);
-    this.namePreset();
-    this.changed();
-  }
-
-  namePreset() {
-    const same = (preset) => Object.entries(preset).every(([key, value]) => this.kept[key] === value);
+  write(from) {
+    for (const [name, { write }] of Object.entries(this.fields)) write(shared.kept[name], from);
+    const same = (preset) => Object.entries(preset).every(([key, value]) => shared.kept[key] === value);
     this.preset.value = Object.entries(this.spec.presets).find(([, preset]) => same(preset))?.[0] ?? 'own';
   }
 
+  /** The parameters for this view's requests; those that it does not use can't stand in its way. */
   values() {
-    return { ...this.kept };
+    const { n_mfcc: count, ...values } = shared.kept;
+    if (this.view === 'mfcc') return { ...values, n_mfcc: count };
+    return this.view === 'stft' ? { ...values, n_mels: 40, fmin: 0, fmax: values.sample_rate / 2 } : values;
   }
 
   quiet() {
@@ -155,10 +177,18 @@ class Panel {
   /** The server drew a picture with these parameters: show what they mean and name empty bands. */
   accepted({ meaning, empty_bands: empty, mended }) {
     this.quiet();
+    if (!meaning) return; // the waveform has no parameters
     this.showMeaning(meaning);
+    const { sample_rate: own } = state.sound;
+    const hidden = own > shared.kept.sample_rate * 1.01 && own <= RATES[RATES.length - 1];
+    const top = (rate) => number(rate / 2);
+    this.offer('.sg-rate', hidden ? word('rate_hides', { top: top(shared.kept.sample_rate) }) : '', hidden && {
+      label: word('rate_use', { top: top(own) }),
+      changes: { sample_rate: own, fmax: own / 2 },
+    });
     const bands = empty.slice(0, 6).map((band) => band + 1).join(', ') + (empty.length > 6 ? ', …' : '');
     const text = word('empty_bands', { count: empty.length, bands, bin: number(meaning.bin_hz, 1) });
-    const larger = mended && mended.n_fft !== this.kept.n_fft;
+    const larger = mended && mended.n_fft !== shared.kept.n_fft;
     this.offer('.sg-empties', empty.length ? text : '', mended && {
       label: word(larger ? 'mend_bands_fft' : 'mend_bands', mended),
       changes: mended,
@@ -200,7 +230,7 @@ class Panel {
     box.querySelector('span').textContent = text;
     const button = box.querySelector('button');
     button.hidden = !mend;
-    button.textContent = mend?.label ?? '';
+    button.textContent = mend ? mend.label : '';
     button.onclick = () => this.apply(mend.changes);
   }
 }

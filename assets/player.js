@@ -33,6 +33,7 @@ export function mount(root, { server, upload, watch, props, files }) {
       ui.message('');
       setSound(sound);
       if (sound.cut_off) say(word('cut_off', { name: sound.name }), 'note');
+      else if (sound.silent && sound.peak_db > -60) say(word('cancels'), 'note');
     } catch (refusal) {
       if (turn === latest) say(refusal.message);
     } finally {
@@ -154,7 +155,7 @@ function showFacts(ui, list, sound) {
   ui.deck.dataset.empty = 'false';
   ui.play.disabled = ui.loop.disabled = false;
   const channels = { 1: word('mono'), 2: word('stereo') }[sound.channels] ?? String(sound.channels);
-  const level = (db) => (sound.silent || db === null ? word('silence') : `${number(db, 1)} dBFS`);
+  const level = (db) => (db === null ? word('silence') : `${number(db, 1)} dBFS`);
   const facts = [
     ['', sound.name],
     ['fact_length', clock(sound.seconds)],

@@ -1,6 +1,7 @@
 // What all parts of the page share: the session with the server, the words, the open sound, its player and the time
 // window that is shown. One module, so one state; changes are announced as events.
 
+const SHORTEST_S = 0.01;
 export const events = new EventTarget();
 export const audio = new Audio();
 audio.preload = 'auto';
@@ -98,16 +99,19 @@ export function setSound(sound) {
 export function show(start, end) {
   if (!state.sound) return;
   const total = state.sound.seconds;
-  const span = Math.min(total, Math.max(Math.min(0.01, total), end - start));
+  const span = Math.min(total, Math.max(Math.min(SHORTEST_S, total), end - start));
   start = Math.min(Math.max(0, start), total - span);
   state.shown = { start, end: start + span };
   announce('shown');
 }
 
 export function zoom(factor, at) {
+  if (!state.sound) return;
   const { start, end } = state.shown;
-  const centre = at ?? (start + end) / 2;
-  const span = (end - start) * factor;
+  const now = audio.currentTime;
+  const centre = at ?? (now > start && now < end ? now : (start + end) / 2); // the play head stays where it is seen
+  const { seconds } = state.sound;
+  const span = Math.min(seconds, Math.max(Math.min(SHORTEST_S, seconds), (end - start) * factor)); // at a limit nothing drifts
   const share = (centre - start) / (end - start);
   show(centre - share * span, centre + (1 - share) * span);
 }

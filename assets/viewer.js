@@ -2,7 +2,7 @@
 // Colours, level range and the frequency axis are drawn here from the levels at hand, without asking the server.
 
 import {
-  ask, audio, bytesOf, clock, element, events, followPlayhead, learned, newest, number, say, seek, show, state, togglePlay, word,
+  ask, audio, bytesOf, clock, element, events, followPlayhead, newest, number, say, seek, show, state, togglePlay, word,
   zoom,
 } from './session.js';
 import { frequencyAxis, frequencyTicks, hzToMel, ticks } from './axes.js';
@@ -12,62 +12,62 @@ import { parameterPanel } from './parameters.js';
 const MARGIN = { left: 52, right: 62, top: 22, bottom: 26 };
 const REST_MS = 90; // the pointer stands still: ask for the exact level
 
-export async function mount(root, { server, props }) {
-  await learned;
-  const host = root.querySelector('.sg-viewer');
-  host.innerHTML = `
-    <div class="sg-stage">
-      <div class="sg-toolbar">
-        <label><span></span><select class="sg-colours"></select></label>
-        <label><span></span><select class="sg-axis"></select></label>
-        <div class="sg-range" role="group"><span></span>
-          <input type="range" class="sg-low" min="-80" max="0" value="-80" disabled>
-          <input type="range" class="sg-high" min="-80" max="0" value="0" disabled>
-          <output></output></div>
-        <div class="sg-zoom" role="group">
-          <button type="button" data-zoom="in">+</button><button type="button" data-zoom="out">−</button>
-          <button type="button" data-zoom="all">⤢</button></div>
-      </div>
-      <div class="sg-plot" tabindex="0" role="img">
-        <canvas class="sg-picture"></canvas><canvas class="sg-overlay"></canvas>
-        <div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div>
-      </div>
-      <output class="sg-readout"></output>
-      <section class="sg-together"></section>
+const SKELETON = `
+  <div class="sg-stage">
+    <div class="sg-toolbar">
+      <label class="sg-for-levels"><span></span><select class="sg-colours"></select></label>
+      <label class="sg-for-axis"><span></span><select class="sg-axis"></select></label>
+      <div class="sg-range sg-for-range" role="group"><span></span>
+        <input type="range" class="sg-low" min="-80" max="0" value="-80" disabled>
+        <input type="range" class="sg-high" min="-80" max="0" value="0" disabled>
+        <output></output></div>
+      <div class="sg-zoom" role="group">
+        <button type="button" data-zoom="in">+</button><button type="button" data-zoom="out">−</button>
+        <button type="button" data-zoom="all">⤢</button></div>
     </div>
-    <aside class="sg-side"></aside>`;
-  const viewer = new Viewer(host, server);
-  viewer.panel = parameterPanel(
-    host.querySelector('.sg-side'), host.querySelector('.sg-together'), props.parameters, () => viewer.refresh(),
-  );
-  host.viewer = viewer; // for tests and the curious
-  return viewer;
-}
+    <output class="sg-readout"></output>
+    <div class="sg-plot" tabindex="0" role="img">
+      <canvas class="sg-picture"></canvas><canvas class="sg-overlay"></canvas>
+      <div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div>
+    </div>
+    <section class="sg-together"></section>
+  </div>
+  <aside class="sg-side"></aside>`;
 
-class Viewer {
-  constructor(host, server) {
+/** The mel view, and what the other views have in common with it; see views.js for those. */
+export class Viewer {
+  static view = 'mel';
+  static axes = ['mel', 'linear', 'log'];
+
+  constructor(host, server, parameters) {
+    host.innerHTML = SKELETON;
+    host.dataset.view = this.constructor.view;
     this.host = host;
     this.server = server;
     this.plot = host.querySelector('.sg-plot');
     this.picture = host.querySelector('.sg-picture');
     this.overlay = host.querySelector('.sg-overlay');
     this.readout = host.querySelector('.sg-readout');
-    this.display = { colours: 'magma', axis: 'mel', low: null, high: null };
+    this.display = { colours: 'magma', axis: this.constructor.axes[0], low: null, high: null };
     this.data = null;
     this.pointer = null;
     this.drawings = 0; // counted for tests and the benchmark
     this.off = document.createElement('canvas');
     this.request = newest(() => this.load());
     this.words();
+    this.panel = parameterPanel(
+      host.querySelector('.sg-side'), host.querySelector('.sg-together'), parameters, this.constructor.view, () => this.refresh(),
+    );
     this.wire();
     this.redraw();
+    this.refresh(); // a tab that is opened late finds its sound open
   }
 
   words() {
     const find = (selector) => this.host.querySelector(selector);
-    this.plot.setAttribute('aria-label', word('viewer_label'));
+    this.plot.setAttribute('aria-label', `${word(`tab_${this.constructor.view}`)}. ${word('viewer_label')}`);
     find('.sg-empty').prepend(waveIcon());
-    find('.sg-empty .sg-strong').textContent = word('empty_mel');
+    find('.sg-empty .sg-strong').textContent = word(`empty_${this.constructor.view}`);
     find('.sg-empty .sg-small').textContent = word('empty_hint');
     this.readout.textContent = word('point_at');
     const [colours, axis] = this.host.querySelectorAll('.sg-toolbar label span');
@@ -81,7 +81,7 @@ class Viewer {
       button.setAttribute('aria-label', button.title);
     }
     for (const name of NAMES) find('.sg-colours').append(new Option(name, name));
-    for (const kind of ['mel', 'linear', 'log']) find('.sg-axis').append(new Option(word(`axis_${kind}`), kind));
+    for (const kind of this.constructor.axes) find('.sg-axis').append(new Option(word(`axis_${kind}`), kind));
   }
 
   wire() {
@@ -100,7 +100,12 @@ class Viewer {
     events.addEventListener('shown', () => {
       this.headInside = this.inWindow(audio.currentTime);
       this.redraw();
+      this.read();
       this.refresh();
+    });
+    audio.addEventListener('play', () => {
+      const { start, end } = state.shown;
+      if (!this.inWindow(audio.currentTime)) show(audio.currentTime, audio.currentTime + end - start);
     });
     new ResizeObserver(() => { this.redraw(); this.refresh(); }).observe(this.plot);
     followPlayhead((now) => this.follow(now));
@@ -133,10 +138,16 @@ class Viewer {
     });
     this.plot.addEventListener('pointerup', (event) => {
       if (drag && !drag.moved && this.inside(place(event))) seek(this.timeAt(place(event).x));
+      this.pointer = place(event);
+      this.read();
       drag = null;
     });
     this.plot.addEventListener('pointercancel', () => { drag = null; });
-    this.plot.addEventListener('pointerleave', () => { this.pointer = null; this.read(); });
+    this.plot.addEventListener('pointerleave', (event) => {
+      if (event.pointerType === 'touch') return; // what was tapped stays read
+      this.pointer = null;
+      this.read();
+    });
     this.plot.addEventListener('dblclick', () => state.sound && show(0, state.sound.seconds));
     this.plot.addEventListener('wheel', (event) => {
       const { start, end } = state.shown;
@@ -198,8 +209,8 @@ class Viewer {
   }
 
   axis() {
-    const { edges_hz: edges, mel_scale: scale } = this.data;
-    return frequencyAxis(this.display.axis, edges[0], edges[edges.length - 1], scale);
+    const { low_hz: low, high_hz: high, mel_scale: scale } = this.data;
+    return frequencyAxis(this.display.axis, low, high, scale);
   }
 
   visible() {
@@ -223,7 +234,7 @@ class Viewer {
     }
     const late = setTimeout(() => this.host.toggleAttribute('data-busy', true), 250);
     try {
-      const answer = await ask(this.server.mel_picture, request);
+      const answer = await ask(this.server[`${this.constructor.view}_picture`], request);
       if (state.sound.id !== id) return;
       this.loaded = key;
       this.accept(answer, request);
@@ -273,16 +284,15 @@ class Viewer {
     this.redraw();
   }
 
-  /** For each of `height` rows of pixels from the top, the band to show. */
+  /** For each of `height` rows of pixels from the top, the row of levels to show. */
   bands(height) {
     const axis = this.axis();
-    const { edges_hz: edges, rows, mel_scale: scale } = this.data;
-    const [low, high] = [hzToMel(edges[0], scale), hzToMel(edges[edges.length - 1], scale)];
+    const { bounds_hz: bounds, rows } = this.data;
+    let band = rows - 1;
     return Int32Array.from({ length: height }, (_, y) => {
-      const mel = hzToMel(axis.hz(1 - (y + 0.5) / height), scale);
-      // band k is centred on edge k + 1 of rows + 2 equally spaced edges
-      const band = Math.round(((mel - low) / (high - low)) * (rows + 1)) - 1;
-      return Math.min(rows - 1, Math.max(0, band));
+      const hz = axis.hz(1 - (y + 0.5) / height); // falls from pixel to pixel, so the search never turns back
+      while (band > 0 && hz < bounds[band]) band -= 1;
+      return band;
     });
   }
 
@@ -347,13 +357,12 @@ class Viewer {
     context.lineWidth = 1;
     context.textBaseline = 'middle';
     context.textAlign = 'right';
-    const axis = this.axis();
-    for (const hz of frequencyTicks(axis, this.display.axis, 22 / height)) {
-      const y = top + (1 - axis.share(hz)) * height;
+    for (const [share, text] of this.marks(height)) {
+      const y = top + (1 - share) * height;
       context.fillRect(left - 4, Math.round(y), 4, 1);
-      context.fillText(hz >= 1000 ? `${number(hz / 1000, hz % 1000 ? 1 : 0)}k` : number(hz), left - 7, y);
+      context.fillText(text, left - 7, y);
     }
-    context.fillText(word('freq_axis'), left - 7, top - 11);
+    context.fillText(this.unit(), left - 7, top - 11);
     context.textAlign = 'center';
     context.textBaseline = 'top';
     const { start, end } = state.shown;
@@ -369,6 +378,18 @@ class Viewer {
     this.scaleBar(context, left + width + 12, top, height);
   }
 
+  /** The unit of the vertical axis. */
+  unit() {
+    return word('freq_axis');
+  }
+
+  /** Labels of the vertical axis: [share from the bottom, text]. */
+  marks(height) {
+    const axis = this.axis();
+    return frequencyTicks(axis, this.display.axis, 22 / height).map((hz) =>
+      [axis.share(hz), hz >= 1000 ? `${number(hz / 1000, hz % 1000 ? 1 : 0)}k` : number(hz)]);
+  }
+
   scaleBar(context, x, top, height) {
     const colours = table(this.display.colours);
     for (let y = 0; y < height; y++) {
@@ -379,14 +400,23 @@ class Viewer {
     context.fillStyle = getComputedStyle(this.plot).color;
     context.textAlign = 'left';
     context.textBaseline = 'middle';
-    const { high_db: ceiling } = this.data;
-    const [low, high] = [ceiling + this.display.low, ceiling + this.display.high];
+    const [low, high] = this.shownLevels();
     for (const db of ticks(low, high, height / 40)) {
       const y = top + (1 - (db - low) / (high - low)) * height;
       context.fillRect(x + 10, Math.round(y), 3, 1);
       context.fillText(number(db), x + 16, y);
     }
-    context.fillText(word('level_axis'), x, top - 11);
+    context.fillText(this.levelUnit(), x, top - 11);
+  }
+
+  levelUnit() {
+    return word('level_axis');
+  }
+
+  /** The levels of the darkest and the brightest colour. */
+  shownLevels() {
+    const { high_db: ceiling } = this.data;
+    return [ceiling + this.display.low, ceiling + this.display.high];
   }
 
   inWindow(time) {
@@ -431,29 +461,39 @@ class Viewer {
       return;
     }
     const { top, height } = this.area();
-    const time = this.timeAt(this.pointer.x);
-    const share = 1 - (this.pointer.y - top) / height;
-    const hz = this.axis().hz(share);
+    const time = Math.max(0, this.timeAt(this.pointer.x));
     const rows = Math.max(1, Math.round(height));
+    const share = 1 - (this.pointer.y - top) / height;
     const band = this.bands(rows)[Math.min(rows - 1, Math.floor((1 - share) * rows))];
-    const { start, end, columns, levels, low_db: floor, high_db: ceiling, mel_scale: scale } = this.data;
+    const { start, end, columns, levels, low_db: floor, high_db: ceiling } = this.data;
     const column = Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
-    const write = (db, digits) => {
-      this.readout.textContent = `${number(time, 3)} ${word('unit_s')} · ${number(hz)} ${word('unit_hz')} · ` +
-        `${number(hzToMel(hz, scale), 1)} mel · ${number(db, digits)} ${word('unit_db')}`;
+    const write = (value, digits) => {
+      const least = value <= floor + 1e-3 && this.constructor.axes.length ? '≤ ' : ''; // below it the levels were cut
+      this.readout.textContent = `${number(time, 3)} ${word('unit_s')} · ${this.reading(share, band, least + number(value, digits))}`;
     };
     write(floor + (levels[band * columns + column] / 255) * (ceiling - floor), 0);
+    const { pointer, data: drawn } = this;
     this.rest = setTimeout(async () => {
-      const { pointer, data: drawn } = this;
       try {
         const { sound, config } = drawn.request; // the panel may be ahead of the picture
-        const request = { sound, config, time: Math.max(0, time), band };
-        const { db } = await ask(this.server.level, request);
-        if (this.pointer === pointer && this.data === drawn) write(db, 2);
+        const { value } = await ask(this.server.level, { sound, config, time, view: this.constructor.view, ...this.place(share, band) });
+        if (this.pointer === pointer && this.data === drawn) write(value, 2);
       } catch (refusal) {
         console.info(refusal.message); // the rounded level stays
       }
     }, REST_MS);
+  }
+
+  /** What tells the server where the pointer is, beside the time. */
+  place(share, band) {
+    return { band };
+  }
+
+  /** What lies under the pointer, beside the time, in words. */
+  reading(share, band, value) {
+    const hz = this.axis().hz(share);
+    return `${number(hz)} ${word('unit_hz')} · ${number(hzToMel(hz, this.data.mel_scale), 1)} mel · ` +
+      `${value} ${word('unit_db')}`;
   }
 }
 

@@ -167,6 +167,8 @@ def to_mono(samples: np.ndarray) -> np.ndarray:
     Whole numbers are scaled by their width to [-1, 1]; samples that are not finite become 0.
     """
     samples = np.asarray(samples)
+    if samples.dtype.kind == "f" and samples.size and not np.isfinite(samples).any():
+        raise AudioError("audio.not_finite", name="the waveform")
     if samples.ndim not in (1, 2) or samples.size == 0:
         raise AudioError("audio.shape", shape=samples.shape)
     if samples.dtype.kind in "iu":

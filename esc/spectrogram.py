@@ -15,6 +15,7 @@ from scipy.fft import dct
 from scipy.signal import get_window
 
 from esc.config import InputConfig, SpectrogramConfig
+from esc.errors import AudioError
 
 AMIN = 1e-10  # the least power that is told apart from silence, as in librosa.power_to_db
 _SLANEY_BREAK_HZ, _SLANEY_HZ_PER_MEL, _SLANEY_LOG_STEP = 1000.0, 200.0 / 3.0, np.log(6.4) / 27.0
@@ -38,7 +39,10 @@ def stft_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, c
         Power, not normalised: a sine of amplitude 1 under a Hann window peaks at `(win_length / 4) ** 2`.
         Equals `abs(librosa.stft(y, n_fft=..., win_length=..., hop_length=..., window=...)) ** 2`.
     """
-    samples = torch.as_tensor(waveform, dtype=torch.float32)
+    samples = torch.as_tensor(waveform)
+    if not samples.is_floating_point():
+        raise AudioError("audio.whole", dtype=str(samples.dtype).removeprefix("torch."))
+    samples = samples.float()
     window = _window(config.window, config.win_length).to(samples.device)
     leading = samples.shape[:-1]
     stft = torch.stft(
@@ -91,7 +95,11 @@ def mfcc(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig) -> torc
 
     The orthonormal DCT-II of `mel_db` along the bands; equals `librosa.feature.mfcc(S=mel_db, n_mfcc=...)`.
     """
-    db = mel_db(waveform, config)
+    return mfcc_of_db(mel_db(waveform, config), config)
+
+
+def mfcc_of_db(db: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
+    """Return the coefficients (..., n_mfcc, n_frames) of a mel spectrogram in dB (..., n_mels, n_frames)."""
     return _dct_matrix(config.n_mels, config.n_mfcc).to(db.device) @ db
 
 

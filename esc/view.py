@@ -17,9 +17,10 @@ import torch
 
 from esc.config import SpectrogramConfig
 from esc.errors import ParameterError
-from esc.spectrogram import mel_power, power_to_level
+from esc.spectrogram import hz_to_mel, mel_power, mel_to_hz, mfcc_of_db, power_to_level, stft_power
 
 FRAMES_A_COLUMN = 8  # more frames than this in a column are sampled: an hour in 1000 columns stays a matter of seconds
+MAX_ROWS = 1_025  # an STFT of 2048 shows all its bins
 MAX_COLUMNS = 8_192  # wider than any screen
 OVERVIEW_COLUMNS = 1_000
 CHUNK_VALUES = 4_000_000  # n_freqs * frames computed at a time: 32 MB as complex64
@@ -89,13 +90,103 @@ def mel_view(
     return _view(waveform, config, start_s, end_s, columns, high_db, mel_power)
 
 
-def peak_level_db(waveform: np.ndarray, config: SpectrogramConfig) -> float:
-    """Return the dB of the loudest mel value of a sound.
+def stft_view(
+    waveform: np.ndarray,
+    config: SpectrogramConfig,
+    start_s: float,
+    end_s: float,
+    columns: int,
+    high_db: float | None = None,
+) -> View:
+    """Return the STFT between two times as `mel_view` returns the mel spectrogram.
+
+    The rows are the bins, from 0 Hz up; where there are more than `MAX_ROWS`, neighbours share a row, more of them the
+    higher they lie, and the loudest shows. `stft_bounds_hz` says where the rows lie.
+    """
+    return _view(waveform, config, start_s, end_s, columns, high_db, _pooled_stft)
+
+
+def mfcc_view(
+    waveform: np.ndarray,
+    config: SpectrogramConfig,
+    start_s: float,
+    end_s: float,
+    columns: int,
+    high_db: float,
+    value_range: tuple[float, float] | None = None,
+) -> View:
+    """Return the coefficients 1 to n_mfcc - 1 between two times; `low_db` and `high_db` are coefficients here, not dB.
+
+    Coefficient 0, the overall level, is left out: its range would drown the others. Frames that share a column are
+    averaged, which for a linear transform is the coefficients of their mean level. `high_db` is the sound's
+    `peak_level_db`, below which `top_db` are kept; `value_range` the coefficients that read as 0 and 255, left out:
+    the least and the greatest of this view.
+    """
+    frames = _frames_between(waveform, config, start_s, end_s)
+    values = _columns_power(waveform, config, frames, columns, _mfcc_under(high_db), np.add).numpy()[1:]
+    low, high = value_range or (float(values.min()), float(values.max()))
+    share = (values - low) / max(high - low, 1e-9)
+    hop_s = config.hop_length / config.sample_rate
+    return View(
+        levels=np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8),
+        low_db=low,
+        high_db=high,
+        start_s=(int(frames[0]) - 0.5) * hop_s,
+        end_s=(int(frames[-1]) + 0.5) * hop_s,
+        n_frames=len(frames),
+    )
+
+
+def wave_view(waveform: np.ndarray, sample_rate: int, start_s: float, end_s: float, columns: int) -> np.ndarray:
+    """Return the least, the greatest and the root mean square sample of each column, float32 (3, n_columns).
+
+    No peak is lost however far one looks; where there are no more samples than columns, each is a column of its own.
+    """
+    first = min(max(0, math.floor(start_s * sample_rate)), len(waveform) - 1)
+    last = min(max(first + 1, math.ceil(end_s * sample_rate)), len(waveform))
+    columns = min(columns, last - first)
+    edges = first + np.arange(columns + 1) * (last - first) // columns
+    at_a_time = max(1, CHUNK_VALUES * columns // (last - first))
+    parts = []
+    for begin in range(0, columns, at_a_time):
+        cut = edges[begin : begin + at_a_time + 1]
+        piece, starts = np.asarray(waveform[cut[0] : cut[-1]]), cut[:-1] - cut[0]
+        squares = np.add.reduceat(piece.astype(np.float64) ** 2, starts) / np.diff(cut)
+        parts.append(np.stack([np.minimum.reduceat(piece, starts), np.maximum.reduceat(piece, starts), np.sqrt(squares)]))
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def mel_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
+    """Return where the rows of a mel view meet, in Hz, shape (n_mels + 1,): halfway, in mel, between band centres."""
+    low, high = hz_to_mel([config.fmin, config.fmax], config.mel_scale)
+    step = (high - low) / (config.n_mels + 1)
+    return mel_to_hz(low + step * (np.arange(config.n_mels + 1) + 0.5), config.mel_scale)
+
+
+def stft_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
+    """Return where the rows of an STFT view meet, in Hz, from 0 to half the sample rate."""
+    bounds = (np.append(_stft_rows(config), config.n_freqs) - 0.5) * config.sample_rate / config.n_fft
+    return bounds.clip(0.0, config.sample_rate / 2)
+
+
+def stft_level_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, freq_hz: float, high_db: float) -> float:
+    """Return the exact dB of the STFT bin nearest to `freq_hz` at the frame nearest to `time_s`, floored as the view."""
+    bin_ = min(max(0, round(freq_hz * config.n_fft / config.sample_rate)), config.n_freqs - 1)
+    return max(float(_levels_db(_frame_at(waveform, config, time_s, stft_power), config)[bin_, 0]), high_db - config.top_db)
+
+
+def mfcc_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, high_db: float) -> np.ndarray:
+    """Return the coefficients at the frame nearest to `time_s`, shape (n_mfcc,)."""
+    return _frame_at(waveform, config, time_s, _mfcc_under(high_db)).numpy()[:, 0]
+
+
+def peak_level_db(waveform: np.ndarray, config: SpectrogramConfig, transform: Transform = mel_power) -> float:
+    """Return the dB of the loudest value of a sound's mel spectrogram, or of its STFT (`transform=stft_power`).
 
     Exact up to `OVERVIEW_COLUMNS * FRAMES_A_COLUMN` frames; of longer sounds, the maximum of the sampled overview.
     """
     frames = np.arange(config.n_frames(len(waveform)))
-    return float(_levels_db(_columns_power(waveform, config, frames, OVERVIEW_COLUMNS, mel_power), config).max())
+    return float(_levels_db(_columns_power(waveform, config, frames, OVERVIEW_COLUMNS, transform), config).max())
 
 
 def level_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, band: int, high_db: float) -> float:
@@ -108,10 +199,36 @@ def level_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, ban
     """
     if isinstance(band, bool) or not isinstance(band, Integral) or not 0 <= band < config.n_mels:
         raise ParameterError("parameter.range", field="band", value=band, low=0, high=config.n_mels - 1)
+    level_db = _levels_db(_frame_at(waveform, config, time_s, mel_power), config)
+    return max(float(level_db[band, 0]), high_db - config.top_db)
+
+
+def _frame_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, transform: Transform) -> torch.Tensor:
     time_s = _time(waveform, config, "time_s", time_s)
     frame = min(round(time_s * config.sample_rate / config.hop_length), config.n_frames(len(waveform)) - 1)
-    level_db = _levels_db(_power_frames(waveform, config, np.array([frame]), mel_power), config)
-    return max(float(level_db[band, 0]), high_db - config.top_db)
+    return _power_frames(waveform, config, np.array([frame]), transform)
+
+
+def _stft_rows(config: SpectrogramConfig) -> np.ndarray:
+    """Return the first bin of each row: every bin, or at most `MAX_ROWS` groups evenly spaced in mel."""
+    if config.n_freqs <= MAX_ROWS:
+        return np.arange(config.n_freqs)
+    mels = np.linspace(0.0, hz_to_mel(config.sample_rate / 2, "slaney"), MAX_ROWS, endpoint=False)
+    return np.unique(np.round(mel_to_hz(mels, "slaney") * config.n_fft / config.sample_rate).astype(int))
+
+
+def _pooled_stft(waveform: np.ndarray, config: SpectrogramConfig, center: bool) -> torch.Tensor:
+    power = stft_power(waveform, config, center)
+    rows = _stft_rows(config)
+    return power if len(rows) == config.n_freqs else torch.from_numpy(np.maximum.reduceat(power.numpy(), rows, axis=-2))
+
+
+def _mfcc_under(high_db: float) -> Transform:
+    def transform(waveform: np.ndarray, config: SpectrogramConfig, center: bool) -> torch.Tensor:
+        level_db = power_to_level(mel_power(waveform, config, center), config)
+        return mfcc_of_db(level_db.clamp_min(high_db - config.top_db), config)
+
+    return transform
 
 
 def _view(
@@ -162,9 +279,14 @@ def _time(waveform: np.ndarray, config: SpectrogramConfig, field: str, value: fl
 
 
 def _columns_power(
-    waveform: np.ndarray, config: SpectrogramConfig, frames: np.ndarray, columns: int, transform: Transform
+    waveform: np.ndarray,
+    config: SpectrogramConfig,
+    frames: np.ndarray,
+    columns: int,
+    transform: Transform,
+    pool: np.ufunc = np.maximum,
 ) -> torch.Tensor:
-    """Return the power of frames gathered into at most `columns` columns, each the maximum of its frames."""
+    """Return frames gathered into at most `columns` columns: the maximum of each one's frames, or their mean (np.add)."""
     columns = min(columns, len(frames))
     if len(frames) > columns * FRAMES_A_COLUMN:
         wanted = columns * FRAMES_A_COLUMN
@@ -175,8 +297,9 @@ def _columns_power(
     for first in range(0, columns, at_a_time):
         cut = edges[first : first + at_a_time + 1]
         power = _power_frames(waveform, config, frames[cut[0] : cut[-1]], transform)
-        parts.append(torch.from_numpy(np.maximum.reduceat(power.numpy(), cut[:-1] - cut[0], axis=1)))
-    return torch.cat(parts, dim=1)
+        parts.append(torch.from_numpy(pool.reduceat(power.numpy(), cut[:-1] - cut[0], axis=1)))
+    gathered = torch.cat(parts, dim=1)
+    return gathered / torch.from_numpy(np.diff(edges)) if pool is np.add else gathered
 
 
 def _power_frames(waveform: np.ndarray, config: SpectrogramConfig, frames: np.ndarray, transform: Transform) -> torch.Tensor:

@@ -36,7 +36,7 @@ def build_page(checkpoint: Path = DEFAULT) -> gr.Blocks:
     folder = _own_folder()
     playable = folder / "playable"
     store = SoundStore(folder / "samples", playable)
-    gr.set_static_paths([ASSETS, playable])
+    gr.set_static_paths([ASSETS, playable, viewer.PLOTLY])
     examples = {path.stem: path for path in sorted((ASSETS / "examples").glob("*.flac"))}
     requests = Requests(store, Path(get_upload_folder()), examples)
     words = gr.I18n(**{language: dict(WORDS[language]) for language in LANGUAGES})
@@ -46,10 +46,14 @@ def build_page(checkpoint: Path = DEFAULT) -> gr.Blocks:
         gr.Markdown(words("header"), elem_id="header")
         sound = player.component(requests, examples, loader)
         with gr.Tabs():
-            with gr.Tab(words("tab_mel"), render_children=True):
-                viewer.component(requests, loader)
-            with gr.Tab(words("tab_classify"), render_children=True):
+            first, *others = viewer.VIEWS
+            with gr.Tab(words(f"tab_{first}"), render_children=True):
+                viewer.component(first, requests, loader)
+            with gr.Tab(words("tab_classify"), render_children=True):  # second: a phone hides the last ones in a menu
                 verdict = classify.component(loader)
+            for view in others:
+                with gr.Tab(words(f"tab_{view}")):
+                    viewer.component(view, requests, loader)
         gr.Markdown(words("footer"), elem_id="footer")
         verdict.classify(
             partial(classify.answer, store, checkpoint),

@@ -8,6 +8,7 @@ each handler takes one dict with the session's token, shares a bounded number of
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
 import itertools
 import logging
@@ -23,17 +24,31 @@ import numpy as np
 
 from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
 from esc.errors import EscError, PageError, ParameterError
-from esc.spectrogram import empty_bands, mel_edges_hz, mend_empty_bands
+from esc.spectrogram import empty_bands, mel_edges_hz, mel_freqs_hz, mel_power, mend_empty_bands, stft_power
 from esc.ui.store import Sound, SoundStore
 from esc.ui.text import say
-from esc.view import level_at, mel_view, peak_level_db
+from esc.view import (
+    View,
+    level_at,
+    mel_bounds_hz,
+    mel_view,
+    mfcc_at,
+    mfcc_view,
+    peak_level_db,
+    stft_bounds_hz,
+    stft_level_at,
+    stft_view,
+    wave_view,
+)
 
 PLACES = 4  # pictures computed at a time
 WAIT_SECONDS = 20.0
 CACHED_PICTURES, CACHED_PEAKS = 48, 512  # a picture has at most 4096 x 512 bytes, 2.8 MB in base64; usually 0.2
 ENVELOPE_COLUMNS = 1200
+SURFACE_ROWS = 160
 MAX_COLUMNS = 4096
 MAX_NAME = 200
+CONTAINERS = {"mov": "MP4", "matroska": "Matroska", "WAVEX": "WAV"}  # as people call them
 log = logging.getLogger(__name__)
 
 
@@ -76,7 +91,7 @@ class Requests:
             "seconds": sound.seconds,
             "sample_rate": facts.sample_rate,
             "channels": facts.channels,
-            "format": f"{facts.container.upper()} {facts.codec.replace('_', ' ')}",
+            "format": f"{CONTAINERS.get(facts.container, facts.container.upper())} {facts.codec.replace('_', ' ')}",
             "peak_db": _decibels(facts.peak),
             "rms_db": _decibels(facts.rms),
             "silent": facts.silent,
@@ -86,63 +101,115 @@ class Requests:
 
     def mel_picture(self, request: dict) -> dict:
         """Return the mel levels between `start` and `end` seconds, at most `columns` wide, and what goes with them."""
-        sound = self._sound(request)
-        config = self._config(request)
-        start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
-        columns = int(_real(request, "columns", 1, MAX_COLUMNS))
-        key = (sound.id, config, start, end, columns)
-        with self._place():
-            return self._cached(
-                self._pictures, CACHED_PICTURES, key, lambda: self._mel_picture(sound, config, start, end, columns)
-            )
+        return self._picture("mel", self._config(request), request)
+
+    def stft_picture(self, request: dict) -> dict:
+        """Return the STFT's levels, as `mel_picture` returns the mel spectrogram's."""
+        return self._picture("stft", self._config(request), request)
+
+    def mfcc_picture(self, request: dict) -> dict:
+        """Return the coefficients 1 and up, as `mel_picture` returns levels."""
+        return self._picture("mfcc", self._config(request), request)
+
+    def surface_picture(self, request: dict) -> dict:
+        """Return mel levels for a surface: no more rows than it can show, the loudest of neighbours kept."""
+        return self._picture("surface", self._config(request), request)
+
+    def wave_picture(self, request: dict) -> dict:
+        """Return the waveform's least, greatest and root mean square sample a column, or its samples."""
+        return self._picture("wave", None, request)
 
     def level(self, request: dict) -> dict:
-        """Return the exact level in dB of one band at one time."""
+        """Return the exact value at one time: of a mel band, of the STFT at `hz`, or of a coefficient."""
         sound, config = self._sound(request), self._config(request)
         time_s = _real(request, "time", 0.0, 1e6)
-        band = int(_real(request, "band", 0, config.n_mels - 1))
+        view = request.get("view", "mel")
         with self._place():
             waveform = self.store.waveform(sound, config.sample_rate)
-            return {"db": level_at(waveform, config, time_s, band, self._peak_db(sound, config))}
+            if view == "stft":
+                high_db = self._peak_db(sound, config, "stft")
+                return {"value": stft_level_at(waveform, config, time_s, _real(request, "hz", 0.0, 1e6), high_db)}
+            high_db = self._peak_db(sound, config, "mel")
+            if view == "mfcc":
+                coefficient = int(_real(request, "band", 0, config.n_mfcc - 1))
+                return {"value": float(mfcc_at(waveform, config, time_s, high_db)[coefficient])}
+            band = int(_real(request, "band", 0, config.n_mels - 1))
+            return {"value": level_at(waveform, config, time_s, band, high_db)}
 
-    def _mel_picture(self, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
+    def _picture(self, view: str, config: SpectrogramConfig | None, request: dict) -> dict:
+        sound = self._sound(request)
+        start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
+        columns = int(_real(request, "columns", 1, MAX_COLUMNS))
+        draw = {"mel": self._levels, "stft": self._levels, "mfcc": self._mfcc, "surface": self._surface, "wave": self._wave}[view]
+        key = (view, sound.id, config, start, end, columns)
+        with self._place():
+            return self._cached(self._pictures, CACHED_PICTURES, key, lambda: draw(view, sound, config, start, end, columns))
+
+    def _levels(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
         waveform = self.store.waveform(sound, config.sample_rate)
+        make = mel_view if view == "mel" else stft_view
         if start == 0 and end >= sound.seconds:  # all of it is shown: unless known, its own maximum is the sound's
-            view = mel_view(waveform, config, start, end, columns, high_db=self._peaks.get((sound.id, config)))
-            self._cached(self._peaks, CACHED_PEAKS, (sound.id, config), lambda: view.high_db)
+            drawn = make(waveform, config, start, end, columns, self._peaks.get((view, sound.id, config)))
+            self._cached(self._peaks, CACHED_PEAKS, (view, sound.id, config), lambda: drawn.high_db)
         else:
-            view = mel_view(waveform, config, start, end, columns, high_db=self._peak_db(sound, config))
-        empty = empty_bands(config)
-        mended = mend_empty_bands(config) if empty else config
-        return {
-            "levels": as_base64(view.levels),
-            "rows": view.levels.shape[0],
-            "columns": view.levels.shape[1],
-            "start": view.start_s,
-            "end": view.end_s,
-            "low_db": view.low_db,
-            "high_db": view.high_db,
-            "edges_hz": mel_edges_hz(config).round(3).tolist(),
+            drawn = make(waveform, config, start, end, columns, self._peak_db(sound, config, view))
+        bounds = mel_bounds_hz(config) if view == "mel" else stft_bounds_hz(config)
+        axis = {
+            "bounds_hz": bounds.round(3).tolist(),
+            "edges_hz": mel_edges_hz(config).round(3).tolist() if view == "mel" else [],
+            "low_hz": config.fmin if view == "mel" else 0.0,
+            "high_hz": config.fmax if view == "mel" else config.sample_rate / 2,
             "mel_scale": config.mel_scale,
-            "meaning": {
-                "window_ms": 1000 * config.win_length / config.sample_rate,
-                "hop_ms": 1000 * config.hop_length / config.sample_rate,
-                "bin_hz": config.sample_rate / config.n_fft,
-                "resolution_hz": config.resolution_hz,
-                "overlap": max(0.0, 1 - config.hop_length / config.win_length),
-                "frames": config.n_frames(len(waveform)),
-            },
-            "empty_bands": empty,
-            "mended": {"n_mels": mended.n_mels, "n_fft": mended.n_fft} if empty else None,
+        }
+        return _drawable(drawn) | axis | _coach(config, config.n_frames(len(waveform)), bands=view == "mel")
+
+    def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
+        high_db = self._peak_db(sound, config, "mel")
+        drawn = mel_view(self.store.waveform(sound, config.sample_rate), config, start, end, columns, high_db)
+        rows = np.arange(0, config.n_mels, -(-config.n_mels // SURFACE_ROWS))
+        pooled = dataclasses.replace(drawn, levels=np.maximum.reduceat(drawn.levels, rows, axis=0))
+        centres = np.add.reduceat(mel_freqs_hz(config), rows) / np.diff(np.append(rows, config.n_mels))
+        axis = {"centres_hz": centres.round(3).tolist(), "mel_scale": config.mel_scale}
+        return _drawable(pooled) | axis | _coach(config, drawn.n_frames, bands=True)
+
+    def _mfcc(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
+        if config.n_mfcc < 2:  # coefficient 0 is not drawn
+            raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
+        waveform = self.store.waveform(sound, config.sample_rate)
+        high_db = self._peak_db(sound, config, "mel")
+
+        def whole() -> tuple[float, float]:
+            overview = mfcc_view(waveform, config, 0.0, sound.seconds, ENVELOPE_COLUMNS, high_db)
+            return overview.low_db, overview.high_db
+
+        value_range = self._cached(self._peaks, CACHED_PEAKS, ("mfcc", sound.id, config), whole)
+        drawn = mfcc_view(waveform, config, start, end, columns, high_db, value_range)
+        return _drawable(drawn) | _coach(config, config.n_frames(len(waveform)), bands=True)
+
+    def _wave(self, view: str, sound: Sound, config: None, start: float, end: float, columns: int) -> dict:
+        rate = sound.facts.sample_rate
+        values = wave_view(sound.waveform, rate, start, end, columns)
+        first = min(int(start * rate), len(sound.waveform) - 1)
+        n_samples = min(math.ceil(end * rate), len(sound.waveform)) - first
+        # a sample is drawn at its own time, the middle of its column
+        samples = values.shape[1] >= n_samples
+        shift = 0.5 / rate if samples else 0.0
+        return {
+            "envelope": as_base64(values),
+            "columns": values.shape[1],
+            "start": first / rate - shift,
+            "end": (first + n_samples) / rate - shift,
+            "samples": samples,
         }
 
-    def _peak_db(self, sound: Sound, config: SpectrogramConfig) -> float:
+    def _peak_db(self, sound: Sound, config: SpectrogramConfig, view: str) -> float:
         """Return the loudest level of the whole sound, which anchors the dB scale at every zoom."""
+        transform = mel_power if view == "mel" else stft_power
         return self._cached(
             self._peaks,
             CACHED_PEAKS,
-            (sound.id, config),
-            lambda: peak_level_db(self.store.waveform(sound, config.sample_rate), config),
+            (view, sound.id, config),
+            lambda: peak_level_db(self.store.waveform(sound, config.sample_rate), config, transform),
         )
 
     @contextmanager
@@ -212,6 +279,36 @@ class Requests:
         return answer
 
 
+def _drawable(view: View) -> dict:
+    return {
+        "levels": as_base64(view.levels),
+        "rows": view.levels.shape[0],
+        "columns": view.levels.shape[1],
+        "start": view.start_s,
+        "end": view.end_s,
+        "low_db": view.low_db,
+        "high_db": view.high_db,
+    }
+
+
+def _coach(config: SpectrogramConfig, n_frames: int, bands: bool) -> dict:
+    """Return what the parameters mean together, and the empty mel bands with their mend where there are `bands`."""
+    empty = empty_bands(config) if bands else []
+    mended = mend_empty_bands(config) if empty else config
+    return {
+        "meaning": {
+            "window_ms": 1000 * config.win_length / config.sample_rate,
+            "hop_ms": 1000 * config.hop_length / config.sample_rate,
+            "bin_hz": config.sample_rate / config.n_fft,
+            "resolution_hz": config.resolution_hz,
+            "overlap": max(0.0, 1 - config.hop_length / config.win_length),
+            "frames": n_frames,
+        },
+        "empty_bands": empty,
+        "mended": {"n_mels": mended.n_mels, "n_fft": mended.n_fft} if empty else None,
+    }
+
+
 def config_from_page(values: dict) -> SpectrogramConfig:
     """Return the config of the page's parameters; those that the mel view has no use for are left at their defaults."""
     n_mels = values.get("n_mels")
@@ -223,7 +320,19 @@ def config_from_page(values: dict) -> SpectrogramConfig:
 
 def parameters_for_page() -> dict:
     """Return what the parameter panel is built from: fields, limits, choices and presets."""
-    fields = ("sample_rate", "n_fft", "win_length", "hop_length", "window", "n_mels", "fmin", "fmax", "top_db", "mel_scale")
+    fields = (
+        "sample_rate",
+        "n_fft",
+        "win_length",
+        "hop_length",
+        "window",
+        "n_mels",
+        "fmin",
+        "fmax",
+        "top_db",
+        "mel_scale",
+        "n_mfcc",
+    )
     return {
         "limits": {name: list(limits) for name, limits in LIMITS.items()},
         "windows": list(WINDOWS),

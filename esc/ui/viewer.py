@@ -1,21 +1,30 @@
-"""The linked spectrogram viewer and its parameters: a gr.HTML component over assets/viewer.js."""
+"""The linked spectrogram viewer and its parameters: a gr.HTML component over assets/views.js."""
 
 from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
 
 import gradio as gr
 
 from esc.ui.player import mount_script
 from esc.ui.requests import Requests, parameters_for_page
 
+VIEWS = ("mel", "stft", "mfcc", "wave", "surface")
+# the copy that the Python package carries; Gradio has another version of its own, which it loads late
+PLOTLY = Path(find_spec("plotly").submodule_search_locations[0]) / "package_data" / "plotly.min.js"
 
-def component(requests: Requests, loader: dict) -> gr.HTML:
-    """Return the mel viewer: it asks the server for what is on screen and draws the rest itself."""
+
+def component(view: str, requests: Requests, loader: dict) -> gr.HTML:
+    """Return one of `VIEWS`: it asks the server for what is on screen and draws the rest itself."""
     return gr.HTML(
         html_template='<div class="sg-viewer"></div>',
-        js_on_load=mount_script("viewer.js"),
-        server_functions=requests.functions("mel_picture", "level"),
+        js_on_load=mount_script("surface.js" if view == "surface" else "views.js"),
+        server_functions=requests.functions(f"{view}_picture", "level"),
         apply_default_css=False,
-        elem_id="mel",
+        elem_id=view,
+        view=view,
         parameters=parameters_for_page(),
+        plotly=str(PLOTLY),
         **loader,
     )

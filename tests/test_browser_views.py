@@ -1,0 +1,119 @@
+"""The tabs beside the mel spectrogram, in a real Chromium: painted, linked, and equal to what the file holds."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from esc.ui.text import ENGLISH
+
+pytestmark = pytest.mark.browser
+RATE = 22_050
+
+
+@pytest.fixture(scope="module")
+def tone_wav(tmp_path_factory):
+    times = np.arange(4 * RATE) / RATE
+    path = tmp_path_factory.mktemp("views") / "tone.wav"
+    soundfile.write(path, 0.5 * np.sin(2 * np.pi * 1000 * times) * (times >= 2), RATE, "PCM_16")
+    return path
+
+
+def enter(sheet, view):
+    """Open a view's tab and wait for its picture; `viewer` is its viewer from then on."""
+    sheet.page.get_by_role("tab", name=ENGLISH[f"tab_{view}"], exact=True).click()
+    sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.viewer?.drawings > 0")
+    sheet.ev(f"() => {{ window.viewer = document.querySelector('.sg-viewer[data-view={view}]').viewer; }}")
+
+
+def test_stft_shows_the_tone_where_it_is(open_sheet, tone_wav):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    enter(sheet, "stft")
+    assert sheet.pixels()["colours"] > 20
+    row, column = sheet.ev(
+        """() => { const { levels, columns } = viewer.data; const at = levels.lastIndexOf(255);
+            return [Math.floor(at / columns), at % columns]; }"""
+    )
+    picture = sheet.picture()
+    assert picture["bounds_hz"][row] <= 1000 <= picture["bounds_hz"][row + 1]
+    assert column > picture["columns"] / 2
+    x, y = sheet.point(0.75, 1 - 1000 / (RATE / 2))
+    sheet.page.mouse.move(x, y)
+    sheet.until("/\\.\\d\\d dB/.test(viewer.readout.textContent)")
+    _, hz, db = sheet.ev("viewer.readout.textContent").split(" · ")
+    assert abs(float(hz.split()[0].replace(",", "")) - 1000) < 30
+    assert float(db.split()[0]) > 40
+
+
+def test_wave_shows_the_peaks_and_then_the_samples(open_sheet, tone_wav):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    enter(sheet, "wave")
+    low, high = sheet.ev(
+        "(() => { const { values, columns } = viewer.data; return [values[columns - 9], values[2 * columns - 9]]; })()"
+    )
+    assert (low, high) == (pytest.approx(-0.5, abs=1e-3), pytest.approx(0.5, abs=1e-3))
+    assert sheet.ev("viewer.data.values[10]") == 0  # silence before the tone
+    sheet.ev("session.show(2.5, 2.505)")
+    sheet.until("viewer.data.samples")
+    values = np.array(sheet.ev("[...viewer.data.values.subarray(0, viewer.data.columns)]"))
+    samples, _ = soundfile.read(tone_wav)
+    first = int(2.5 * RATE)
+    np.testing.assert_allclose(values, samples[first : first + len(values)], atol=1e-6)
+
+
+def test_mfcc_has_a_row_a_coefficient(open_sheet, tone_wav):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    enter(sheet, "mfcc")
+    assert sheet.ev("viewer.data.rows") == 19
+    sheet.page.fill("#sg-mfcc-n_mfcc", "13")
+    sheet.until("viewer.data.rows === 12")
+    assert sheet.pixels()["colours"] > 20
+
+
+def test_zoom_and_parameters_are_the_same_in_every_tab(open_sheet, tone_wav):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    sheet.ev("session.show(1.5, 2.5)")
+    sheet.page.fill("#sg-hop_length", "256")
+    sheet.until("viewer.panel.values().hop_length === 256")
+    enter(sheet, "stft")
+    sheet.until("viewer.data.request.config.hop_length === 256")
+    picture = sheet.picture()
+    assert picture["start"] == pytest.approx(1.5, abs=0.02)
+    assert picture["end"] == pytest.approx(2.5, abs=0.02)
+    sheet.page.fill("#sg-stft-n_fft", "1024")
+    sheet.until("viewer.data.rows === 513")
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    sheet.until("document.querySelector('.sg-viewer').viewer.data.request.config.n_fft === 1024")
+    assert sheet.page.input_value("#sg-win_length") == "1024"  # it followed, as it was as long as the transform
+
+
+def test_the_surface_is_drawn_and_keeps_its_camera(open_sheet, tone_wav):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    enter(sheet, "surface")
+    camera = "Object.values(viewer.stage._fullLayout.scene._scene.getCamera().eye).map((v) => v.toFixed(6)).join()"
+    first = sheet.ev(camera)
+    sheet.page.click("[data-camera=above]")
+    sheet.until(f"(before) => {camera} !== before", first)
+    box = sheet.page.locator(".sg-surface").bounding_box()
+    above = sheet.ev(camera)
+    sheet.page.mouse.move(box["x"] + 300, box["y"] + 300)
+    sheet.page.mouse.down()
+    sheet.page.mouse.move(box["x"] + 380, box["y"] + 240, steps=5)
+    sheet.page.mouse.up()
+    sheet.until(f"(before) => {camera} !== before", above)
+    sheet.until(f"Object.values(viewer.camera.eye).map((v) => v.toFixed(6)).join() === {camera}")  # it has come to rest
+    turned = sheet.ev(camera)
+    drawings = sheet.ev("viewer.drawings")
+    sheet.page.fill("#sg-surface-n_mels", "64")
+    sheet.until("(before) => viewer.drawings > before && viewer.data.rows === 64", drawings)
+    assert sheet.ev(camera) == turned
+    heights = np.array(sheet.ev("viewer.stage.data[0].z.map((row) => Math.max(...row))"))
+    assert heights.max() == pytest.approx(sheet.ev("viewer.data.high_db"), abs=0.4)  # the peak stands
+    asked = len(sheet.requests)
+    sheet.page.select_option(".sg-viewer[data-view=surface] .sg-colours", "viridis")
+    sheet.until("(before) => viewer.drawings > before", drawings + 1)
+    assert len(sheet.requests) == asked
