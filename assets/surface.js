@@ -8,7 +8,7 @@ import { waveIcon } from './viewer.js';
 
 const COLUMNS = 320; // more can't be told apart on a turning surface
 const CAMERAS = {
-  corner: { eye: { x: -1.05, y: -1.35, z: 0.8 }, up: { x: 0, y: 0, z: 1 } },
+  corner: { eye: { x: -0.95, y: -1.5, z: 1.1 }, up: { x: 0, y: 0, z: 1 } },
   above: { eye: { x: 0, y: -0.01, z: 2.1 }, up: { x: 0, y: 1, z: 0 } },
   side: { eye: { x: 0, y: -2.1, z: 0.35 }, up: { x: 0, y: 0, z: 1 } },
   waterfall: { eye: { x: -2.0, y: 0.35, z: 0.75 }, up: { x: 0, y: 0, z: 1 } },

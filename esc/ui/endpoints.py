@@ -1,4 +1,4 @@
-"""Named endpoints for programs: `/mel` and `/classify`, by the same steps as the page."""
+"""Named endpoints for programs: `/mel`, `/stft`, `/mfcc`, `/waveform`, `/classify`, by the same steps as the page."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import html
 import logging
 import secrets
 from collections import deque
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
+import torch
 
 from esc.config import PRESETS, SpectrogramConfig
 from esc.errors import EscError, PageError, ParameterError
-from esc.spectrogram import frame_times_s, mel_db, mel_freqs_hz
+from esc.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
 from esc.ui.listening import predict
 from esc.ui.store import SoundStore
 from esc.ui.text import language_of, say
@@ -54,17 +56,75 @@ class Endpoints:
             A JSON object with times_s, freqs_hz, shape (n_mels, n_frames) and config, and an .npz file with the
             float32 matrix as mel_db, its times_s and freqs_hz.
         """
+        return self._matrix("mel_db", mel_db, mel_freqs_hz, sound, preset, changes, request)
+
+    def stft(
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
+    ) -> tuple[dict, str]:
+        """Short-time Fourier transform of a sound file, in dB.
+
+        Parameters:
+            sound: As for /mel.
+            preset: As for /mel.
+            changes: As for /mel.
+        Returns:
+            As from /mel: shape (n_freqs, n_frames), the matrix as stft_db.
+        """
+        return self._matrix("stft_db", stft_db, stft_freqs_hz, sound, preset, changes, request)
+
+    def mfcc(
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
+    ) -> tuple[dict, str]:
+        """Mel-frequency cepstral coefficients of a sound file.
+
+        Parameters:
+            sound: As for /mel.
+            preset: As for /mel.
+            changes: As for /mel; n_mfcc is their number.
+        Returns:
+            As from /mel, without freqs_hz: shape (n_mfcc, n_frames), the matrix as mfcc.
+        """
+        return self._matrix("mfcc", mfcc, None, sound, preset, changes, request)
+
+    def waveform(self, sound: str, sample_rate: int | None = None, request: gr.Request = None) -> tuple[dict, str]:
+        """The waveform of a sound file, the mean of its channels.
+
+        Parameters:
+            sound: As for /mel.
+            sample_rate: Hz to resample to; the file's own where it is left out.
+        Returns:
+            A JSON object with sample_rate, seconds, channels, peak and rms, and an .npz file with the float32 samples as
+            waveform.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            rate = opened.facts.sample_rate if sample_rate is None else sample_rate
+            rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON knows one kind of number
+            path = self._next_result("waveform")
+            np.savez(path, waveform=self._store.waveform(opened, rate))
+            facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "peak", "rms")}
+            return {"sample_rate": rate} | facts, str(path)
+
+    def _matrix(
+        self,
+        quantity: str,
+        transform: Callable[[np.ndarray, SpectrogramConfig], torch.Tensor],
+        freqs_hz: Callable[[SpectrogramConfig], np.ndarray] | None,
+        sound: str,
+        preset: str,
+        changes: dict | None,
+        request: gr.Request | None,
+    ) -> tuple[dict, str]:
         with _said_to(request), self._opened(sound) as opened:
             config = _config(preset, changes)
-            n_frames = config.n_frames(round(opened.seconds * config.sample_rate))
-            values = (config.n_freqs + config.n_mels) * n_frames
+            values = (config.n_freqs + config.n_mels) * config.n_frames(round(opened.seconds * config.sample_rate))
             if values > MAX_VALUES:
                 raise ParameterError("parameter.too_much", millions=values / 1e6, limit=MAX_VALUES / 1e6)
-            matrix = mel_db(np.array(self._store.waveform(opened, config.sample_rate)), config).numpy()
-            n_frames = matrix.shape[1]
-            axes = {"times_s": frame_times_s(n_frames, config), "freqs_hz": mel_freqs_hz(config)}
-            path = self._next_result()
-            np.savez_compressed(path, mel_db=matrix, **axes)
+            matrix = transform(np.array(self._store.waveform(opened, config.sample_rate)), config).numpy()
+            axes = {"times_s": frame_times_s(matrix.shape[1], config)}
+            if freqs_hz is not None:
+                axes["freqs_hz"] = freqs_hz(config)
+            path = self._next_result(quantity)
+            np.savez_compressed(path, **{quantity: matrix}, **axes)
             meta = {name: axis.tolist() for name, axis in axes.items()}
             return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, str(path)
 
@@ -92,8 +152,8 @@ class Endpoints:
         finally:
             self._store.drop(session.token)
 
-    def _next_result(self) -> Path:
-        path = self._folder / f"mel-{secrets.token_hex(8)}.npz"
+    def _next_result(self, name: str) -> Path:
+        path = self._folder / f"{name}-{secrets.token_hex(8)}.npz"
         self._results.append(path)
         while len(self._results) > KEPT_RESULTS:
             self._results.popleft().unlink(missing_ok=True)
@@ -106,8 +166,13 @@ def add(endpoints: Endpoints) -> None:
         sound = gr.File(type="filepath", label="sound")
         preset = gr.Dropdown(list(PRESETS), value="librosa", label="preset")
         changes = gr.JSON(label="changes")
-        meta, matrix, label = gr.JSON(label="mel"), gr.File(label="matrix"), gr.Label(num_top_classes=5, label="classes")
-        gr.Button().click(endpoints.mel, [sound, preset, changes], [meta, matrix], api_name="mel", concurrency_limit=2)
+        rate = gr.Number(value=None, label="sample_rate")
+        matrix, label = gr.File(label="matrix"), gr.Label(num_top_classes=5, label="classes")
+        shared = {"concurrency_limit": 2, "concurrency_id": "matrices"}
+        for name in ("mel", "stft", "mfcc"):
+            outputs = [gr.JSON(label=name), matrix]
+            gr.Button().click(getattr(endpoints, name), [sound, preset, changes], outputs, api_name=name, **shared)
+        gr.Button().click(endpoints.waveform, [sound, rate], [gr.JSON(label="facts"), matrix], api_name="waveform", **shared)
         gr.Button().click(endpoints.classify, sound, label, api_name="classify", concurrency_limit=1, concurrency_id="network")
 
 
