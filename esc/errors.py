@@ -51,7 +51,7 @@ MESSAGES = {
     "disk.room": "There is no room for {path}: it needs {needed_mb:.0f} MB and the disk has {free_mb:.0f} MB left.",
     "disk.full": "The disk is full: {path} could not be written. Make room and run the command again.",
     "download.failed": "{url} could not be fetched ({reason}). Run the command again: it goes on where it stopped.",
-    "download.archive": "What came from {url} is not ESC-50's archive ({reason}). It was removed; try again or give another --url.",
+    "download.archive": "What came from {url} is not ESC-50's archive ({reason}). It was removed; try again or give a --url.",
     "download.exists": "{path} is there already and holds something else. Remove it or give another --to.",
     "weights.unreadable": "{path} can't be used as ImageNet weights: {reason}.",
     "run.missing": "There is no run in {path}: {reason}. Train one (python -m training train).",

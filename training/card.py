@@ -13,7 +13,7 @@ _FRONT = """---
 license: cc-by-nc-4.0
 library_name: pytorch
 pipeline_tag: audio-classification
-tags: [audio, environmental-sound, esc-50, resnet18]
+tags: [audio, environmental-sound, esc-50, {architecture}]
 ---
 """
 
@@ -34,7 +34,7 @@ def write_card(folder: Path, classifier: Classifier, figures: Figures, fold: int
         Folder of synthesised sounds, each named after the class it is meant to be.
     """
     sections = [
-        _FRONT,
+        _FRONT.format(architecture=classifier.checkpoint.architecture),
         _what(classifier.checkpoint, figures, fold),
         _made(classifier.checkpoint),
         _examples(classifier, examples),
@@ -46,13 +46,17 @@ def write_card(folder: Path, classifier: Classifier, figures: Figures, fold: int
 
 
 def _what(checkpoint: Checkpoint, figures: Figures, fold: int) -> str:
-    trained = ", ".join(map(str, checkpoint.provenance["train_folds"]))
+    made = checkpoint.provenance
+    trained = ", ".join(map(str, made["train_folds"]))
+    begun = "from scratch" if made["initial_weights"].startswith("fresh") else f"({made['initial_weights']})"
+    data = "no other data, " if begun == "from scratch" else ""
+    kept = "at the last epoch" if made["recipe"]["average"] is None else "at the last epoch (running average of the weights)"
     return f"""# {checkpoint.architecture} for ESC-50
 
-Names which of 50 environmental sounds a {checkpoint.input.clip_seconds:g}-second clip is. Trained from scratch on folds
-{trained} of ESC-50 and never on fold {fold}; no other data, no test-time augmentation.
+Names which of 50 environmental sounds a {checkpoint.input.clip_seconds:g}-second clip is. Trained {begun} on folds
+{trained} of ESC-50 and never on fold {fold}; {data}no test-time augmentation.
 
-| on fold {fold}, at the last epoch (running average of the weights) | |
+| on fold {fold}, {kept} | |
 |---|---|
 | accuracy | {figures.accuracy:.4f} |
 | cross-entropy, nats | {figures.loss:.4f} |
@@ -65,16 +69,23 @@ Measure it again: `python -m training evaluate --fold {fold}`. One run with one 
 
 def _made(checkpoint: Checkpoint) -> str:
     made, recipe, spectrogram = checkpoint.provenance, checkpoint.provenance["recipe"], checkpoint.spectrogram
+    optimizer = {"adam": "Adam", "adamw": "AdamW"}[recipe.get("optimizer", "adamw")]
+    rate = f"{recipe['learning_rate']:g}"
+    tenfold = recipe.get("schedule") == "tenfold"
+    schedule = f"a rate of {rate} divided by ten every tenth epoch" if tenfold else f"a one-cycle rate up to {rate}"
+    shown = recipe["augmentation"]
+    mixing = "no augmentation" if shown is None else f"two sounds mixed in {shown['mix_share']:.0%} of the clips"
+    scaled = " and stretched to 0..255" if checkpoint.input.scaling == "notebook" else ""
     return f"""## How it was made
 
 `python -m training prepare`, then `python -m training train`: {made["epoch"]} epochs in {made["hours"]:g} hours on
-{made["device"]}, seed {made["seed"]}, batches of {recipe["batch_size"]}, AdamW with a one-cycle rate up to
-{recipe["learning_rate"]:g}, label smoothing {recipe["label_smoothing"]:g}, two sounds mixed in
-{recipe["augmentation"]["mix_share"]:.0%} of the clips. All numbers stand in `config.json`.
+{made["device"]}, seed {made["seed"]}, batches of {recipe["batch_size"]}, {optimizer} with {schedule},
+label smoothing {recipe["label_smoothing"]:g}, {mixing}.
+All numbers stand in `config.json`.
 
 Input: mel spectrogram of {spectrogram.n_mels} bands, {spectrogram.fmin:g} to {spectrogram.fmax:g} Hz, at
 {spectrogram.sample_rate} Hz, n_fft {spectrogram.n_fft}, hop {spectrogram.hop_length}, {spectrogram.top_db:g} dB deep, each
-clip standardised by itself. Longer sounds are cut to the clip, shorter ones mirrored at both ends.
+clip standardised by itself{scaled}. Longer sounds are cut to the clip, shorter ones mirrored at both ends.
 """
 
 

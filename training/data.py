@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esc.errors import DataError
+from training.places import DATA
 
-FOLDS = (1, 2, 3, 4, 5)
 _TABLES = ("meta/esc50.csv", "esc50.csv")
 _AUDIO_FOLDERS = ("audio/audio", "audio", ".")
 _ENDINGS = (".wav", ".ogg", ".flac", ".opus", ".mp3", ".m4a")
@@ -30,7 +30,7 @@ class Clip:
 
 def data_folder(given: Path | None) -> Path:
     """Return the folder of the data: the given one, or what the variable ESC50_DIR names."""
-    folder = given or Path(os.environ.get("ESC50_DIR", "data/ESC-50"))
+    folder = given or Path(os.environ.get("ESC50_DIR", DATA))
     if not folder.is_dir():
         raise DataError("data.missing", path=folder, reason="no such folder")
     return folder
@@ -65,9 +65,14 @@ def class_names(clips: list[Clip]) -> tuple[str, ...]:
     return tuple(names[target] for target in sorted(names))
 
 
+def all_folds(clips: list[Clip]) -> tuple[int, ...]:
+    """Return the folds that there are, 1 to 5 in ESC-50."""
+    return tuple(sorted({clip.fold for clip in clips}))
+
+
 def check_folds(clips: list[Clip], folds: tuple[int, ...]) -> None:
     """Raise DataError for a fold that no clip is in."""
-    known = sorted({clip.fold for clip in clips})
+    known = all_folds(clips)
     for fold in folds:
         if fold not in known:
             raise DataError("data.fold", fold=fold, folds=", ".join(map(str, known)))

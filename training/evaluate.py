@@ -56,8 +56,32 @@ def score(model: nn.Module, pictures_db: torch.Tensor, targets: torch.Tensor, in
 
 def expected_calibration_error(probabilities: np.ndarray, targets: np.ndarray) -> float:
     """Return the mean distance between confidence and accuracy over 15 equal bins (Guo et al., 2017), 0 to 1."""
+    counts, confidence, right = calibration_bins(probabilities, targets)
+    return float(np.abs(confidence - right).sum() / counts.sum())
+
+
+def calibration_bins(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return per bin of confidence: clips, sum of their confidences, number of right answers; each of shape (15,)."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == targets
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = [abs(confidence[bins == b].sum() - right[bins == b].sum()) for b in range(_BINS)]
-    return float(sum(gaps) / len(targets))
+    return tuple(np.bincount(bins, weights, minlength=_BINS) for weights in (None, confidence, right))
+
+
+def confusion_matrix(targets: np.ndarray, guesses: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return how many clips of each class (row) were taken for each class (column), int64 (n_classes, n_classes)."""
+    return np.bincount(targets * n_classes + guesses, minlength=n_classes**2).reshape(n_classes, n_classes)
+
+
+def recall_per_class(confusion: np.ndarray) -> np.ndarray:
+    """Return the share of each class's clips that were recognised, float64 (n_classes,); NaN where it has none."""
+    clips = confusion.sum(axis=1)
+    return np.divide(np.diag(confusion), clips, out=np.full(len(clips), np.nan), where=clips > 0)
+
+
+def most_confused(confusion: np.ndarray, count: int) -> list[tuple[int, int, int]]:
+    """Return the `count` commonest mistakes as (true class, guess, clips), commonest first."""
+    mistakes = confusion - np.diag(np.diag(confusion))
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:count]
+    pairs = (divmod(int(flat), len(confusion)) for flat in order)
+    return [(true, guess, int(mistakes[true, guess])) for true, guess in pairs if mistakes[true, guess]]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import json
+import io
 import logging
 import os
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,55 +21,71 @@ from esc.checkpoint import Checkpoint, save_checkpoint
 from esc.errors import DataError
 from esc.model import build_model
 from esc.spectrogram import network_input
-from training import augment
+from training import augment, runfolder
+from training.disk import check_room, full_disk_named
 from training.evaluate import score
+from training.optim import build_optimizer, build_schedule
 from training.prepare import Prepared
-from training.progress import progress_bar
+from training.pretrained import first_network
+from training.progress import EpochBar
 from training.recipes import Recipe
 
 log = logging.getLogger(__name__)
-RUNS = Path("runs")
+_PARTS = ("model", "averaged", "optimizer", "scheduler")
 
 
 @dataclass
 class State:
-    """All that changes during a run; what `last.pt` holds."""
+    """All that changes during a run; what `last.pt` holds. `averaged` is None where a recipe keeps the last weights."""
 
     model: nn.Module
-    averaged: nn.Module
+    averaged: nn.Module | None
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
     epoch: int = 0
     seconds: float = 0.0
+    rate: float = 0.0
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network that is looked at and kept in the end."""
+        return self.model if self.averaged is None else self.averaged
 
     def save(self, path: Path) -> None:
         """Write atomically: a kill in between leaves the epoch before."""
         unfinished = path.with_suffix(".tmp")
-        torch.save(
-            {
-                "model": self.model.state_dict(),
-                "averaged": self.averaged.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "scheduler": self.scheduler.state_dict(),
-                "epoch": self.epoch,
-                "seconds": self.seconds,
-            },
-            unfinished,
-        )
-        os.replace(unfinished, path)
+        parts = {name: getattr(self, name) for name in _PARTS}
+        saved = {name: part.state_dict() if part is not None else None for name, part in parts.items()}
+        check_room(path, 4 * sum(p.nbytes for p in self.model.parameters()))  # weights, average, two moments
+        packed = io.BytesIO()  # torch hides the system's error for a full disk behind one of its own
+        torch.save(saved | {"epoch": self.epoch, "seconds": self.seconds}, packed)
+        try:
+            with full_disk_named(path):
+                unfinished.write_bytes(packed.getbuffer())
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def load(self, path: Path, device: torch.device) -> None:
         """Take up what `save` wrote."""
         saved = torch.load(path, map_location=device, weights_only=True)
-        for name in ("model", "averaged", "optimizer", "scheduler"):
-            getattr(self, name).load_state_dict(saved[name])
+        for name in _PARTS:
+            if saved[name] is not None:
+                getattr(self, name).load_state_dict(saved[name])
         self.epoch, self.seconds = saved["epoch"], saved["seconds"]
 
 
 def train(
-    prepared: Prepared, recipe: Recipe, train_folds: tuple[int, ...], valid_fold: int, seed: int, run: Path, valid_every: int = 1
+    prepared: Prepared,
+    recipe: Recipe,
+    train_folds: tuple[int, ...],
+    valid_fold: int,
+    seed: int,
+    run: Path,
+    valid_every: int = 1,
+    weights: Path | None = None,
 ) -> nn.Module:
-    """Train to the recipe's last epoch, resuming what lies in `run`, and return the averaged network.
+    """Train to the recipe's last epoch, resuming what lies in `run`, and return the network that is kept.
 
     Parameters
     ----------
@@ -82,105 +98,158 @@ def train(
     seed : int
         Of the first weights, the order of the clips and every augmentation.
     run : path
-        Folder for config.json, history.csv, last.pt and, at the end, checkpoint/.
+        Folder for config.json, history.csv, log.txt, last.pt and, at the end, checkpoint/.
     valid_every : int
         Epochs between two looks at the validation fold.
+    weights : path, optional
+        ImageNet weights for a recipe that wants them; see `training.pretrained.first_network`.
+
+    Raises
+    ------
+    DataError
+        The run was started with other settings, the weights don't fit, or the disk is full.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     settings = {"recipe": recipe.to_dict(), "train_folds": train_folds, "valid_fold": valid_fold, "seed": seed}
-    _claim(run, settings)
-    pictures, targets = _fold_tensors(prepared, train_folds, device)
-    valid_pictures, valid_targets = _fold_tensors(prepared, (valid_fold,), device)
-    torch.manual_seed(seed)
-    state = _new_state(recipe, len(prepared.class_names), len(pictures), device)
-    if (run / "last.pt").is_file():
-        state.load(run / "last.pt", device)
-        _forget_later(run / "history.csv", state.epoch)
-        log.info("resuming after epoch %d", state.epoch)
-    with progress_bar() as bar:
-        task = bar.add_task("epochs", total=recipe.epochs, completed=state.epoch, said="")
+    claimed = runfolder.claim(run, settings)
+    with runfolder.log_to(run):
+        pictures, targets = _fold_tensors(prepared, train_folds, device)
+        if len(pictures) < recipe.batch_size:
+            raise DataError("data.few", clips=len(pictures), batch=recipe.batch_size)
+        valid = _fold_tensors(prepared, (valid_fold,), device)
+        torch.manual_seed(seed)
+        resumed = (run / runfolder.STATE).is_file()
+        if resumed:
+            model, said = build_model(recipe.architecture, len(prepared.class_names)), claimed.get("initial_weights", "fresh")
+        else:
+            model, said = first_network(recipe, len(prepared.class_names), weights)
+            runfolder.write_settings(run, claimed | {"initial_weights": said})
+        state = _new_state(recipe, model, len(prepared.class_names), len(pictures), device)
+        if resumed:
+            state.load(run / runfolder.STATE, device)
+            runfolder.forget_later(run, state.epoch)
+            log.info("%s: resuming after epoch %d of %d", run, state.epoch, recipe.epochs)
+        else:
+            (run / runfolder.HISTORY).unlink(missing_ok=True)  # of a run that was killed in its first epoch
+        _epochs(state, (pictures, targets), valid, recipe, seed, run, valid_every, len(prepared.class_names))
+        with full_disk_named(run / runfolder.CHECKPOINT):
+            about = _checkpoint(prepared, recipe, settings, state, run, device, said)
+            save_checkpoint(run / runfolder.CHECKPOINT, state.kept, about)
+    return state.kept
+
+
+def _epochs(
+    state: State,
+    training: tuple[torch.Tensor, torch.Tensor],
+    valid: tuple[torch.Tensor, torch.Tensor],
+    recipe: Recipe,
+    seed: int,
+    run: Path,
+    valid_every: int,
+    n_classes: int,
+) -> None:
+    """Take the epochs that are left, keeping after each one all that the next needs."""
+    with EpochBar(recipe.epochs, state.epoch, len(training[0]) // recipe.batch_size) as bar:
         while state.epoch < recipe.epochs:
             begun = time.perf_counter()
-            row = _epoch(state, pictures, targets, recipe, seed, len(prepared.class_names))
+            row = _epoch(state, *training, recipe, seed, n_classes, bar.step)
             if state.epoch % valid_every == 0 or state.epoch == recipe.epochs:
-                figures = score(state.averaged, valid_pictures, valid_targets, recipe.input)
+                figures = score(state.kept, *valid, recipe.input)
                 row |= {"valid_loss": figures.loss, "valid_accuracy": figures.accuracy}
             state.seconds += time.perf_counter() - begun
             row["seconds"] = state.seconds
-            _append(run / "history.csv", row)
-            state.save(run / "last.pt")
-            bar.update(task, advance=1, said=_in_words(row))
-    save_checkpoint(run / "checkpoint", state.averaged, _checkpoint(prepared, recipe, settings, state, run, device))
-    return state.averaged
+            runfolder.append_history(run, row)
+            state.save(run / runfolder.STATE)
+            bar.epoch_done(row)
+            log.info("%s", _in_words(row, recipe.epochs))
 
 
-def _new_state(recipe: Recipe, n_classes: int, n_clips: int, device: torch.device) -> State:
-    model, averaged = (build_model(recipe.architecture, n_classes) for _ in range(2))
-    averaged.load_state_dict(model.state_dict())
-    averaged.requires_grad_(False).eval()
-    for network in (model, averaged):
-        network.to(device, memory_format=torch.channels_last)
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        max_lr=recipe.learning_rate,
-        total_steps=recipe.epochs * (n_clips // recipe.batch_size) + 1,
-        pct_start=recipe.warm_up,
-        cycle_momentum=False,
-    )
-    return State(model, averaged, optimizer, scheduler)
+def _new_state(recipe: Recipe, model: nn.Module, n_classes: int, n_clips: int, device: torch.device) -> State:
+    averaged = None
+    if recipe.average is not None:
+        averaged = build_model(recipe.architecture, n_classes)
+        averaged.load_state_dict(model.state_dict())
+        averaged.requires_grad_(False).eval()
+        averaged.to(device, memory_format=torch.channels_last)
+    model.to(device, memory_format=torch.channels_last)
+    optimizer = build_optimizer(recipe, model)
+    return State(model, averaged, optimizer, build_schedule(recipe, optimizer, n_clips // recipe.batch_size))
 
 
-def _epoch(state: State, pictures: torch.Tensor, targets: torch.Tensor, recipe: Recipe, seed: int, n_classes: int) -> dict:
+def _epoch(
+    state: State,
+    pictures: torch.Tensor,
+    targets: torch.Tensor,
+    recipe: Recipe,
+    seed: int,
+    n_classes: int,
+    seen: Callable[[torch.Tensor, torch.Tensor, int], None],
+) -> dict:
     """Take one pass over the clips and return its figures; all randomness comes from (seed, epoch)."""
     rng = torch.Generator().manual_seed(seed * 100_003 + state.epoch)
     state.model.train()
     order = torch.randperm(len(pictures), generator=rng).to(pictures.device)
-    losses, right, seen = [], 0, 0
+    losses, right, clips = [], 0, 0
     for index in order.split(recipe.batch_size):
         if len(index) < recipe.batch_size:
             break  # batch statistics of a handful of clips would hurt; another order comes next epoch
-        batch, soft = _augmented(pictures[index], targets[index], recipe, rng, n_classes)
-        with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=batch.is_cuda):
-            logits = state.model(batch)
-            loss = cross_entropy(logits, soft, label_smoothing=recipe.label_smoothing)
-        state.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        state.optimizer.step()
-        state.scheduler.step()
-        _average(state, recipe.average)
-        losses.append(loss.detach())
+        batch, soft = _network_batch(pictures[index], targets[index], recipe, rng, n_classes)
+        loss, logits = _step(state, batch, soft, recipe)
+        losses.append(loss)
         right += (logits.argmax(1) == soft.argmax(1)).sum()
-        seen += len(index)
+        clips += len(index)
+        seen(loss, right, clips)
     state.epoch += 1
-    rate = state.scheduler.get_last_lr()[0]
     return {
         "epoch": state.epoch,
-        "learning_rate": rate,
+        "learning_rate": state.rate,
         "train_loss": float(torch.stack(losses).mean()),
-        "train_accuracy": float(right) / seen,
+        "train_accuracy": float(right) / clips,
         "valid_loss": "",
         "valid_accuracy": "",
     }
 
 
-def _augmented(
+def _step(state: State, batch: torch.Tensor, soft: torch.Tensor, recipe: Recipe) -> tuple[torch.Tensor, torch.Tensor]:
+    """Take one step of the optimizer; return the batch's loss and logits. Gradients add up over the sub-batches."""
+    state.optimizer.zero_grad(set_to_none=True)
+    size = recipe.sub_batch or len(batch)
+    losses, logits = [], []
+    for part, wanted in zip(batch.split(size), soft.split(size), strict=True):
+        half = batch.is_cuda and recipe.mixed_precision
+        with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=half):
+            answer = state.model(part)
+            loss = cross_entropy(answer, wanted, label_smoothing=recipe.label_smoothing) * (len(part) / len(batch))
+        loss.backward()
+        losses.append(loss.detach())
+        logits.append(answer.detach())
+    state.rate = state.scheduler.get_last_lr()[0]
+    state.optimizer.step()
+    state.scheduler.step()
+    _average(state, recipe.average)
+    return torch.stack(losses).sum(), torch.cat(logits)
+
+
+def _network_batch(
     pictures_db: torch.Tensor, targets: torch.Tensor, recipe: Recipe, rng: torch.Generator, n_classes: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    wanted = recipe.augmentation
-    pictures_db = augment.move(pictures_db, wanted, rng)
-    pictures_db, soft = augment.mix(pictures_db, one_hot(targets, n_classes).float(), wanted, recipe.spectrogram, rng)
-    pictures_db = augment.tilt(pictures_db, wanted, rng)
-    scaled = augment.mask(network_input(pictures_db, recipe.input), wanted, rng)
+    """Return dB pictures augmented and scaled, (batch, 1, n_mels, n_frames), and their targets (batch, n_classes)."""
+    wanted, soft = recipe.augmentation, one_hot(targets, n_classes).float()
+    if wanted is None:
+        scaled = network_input(pictures_db, recipe.input)
+    else:
+        pictures_db = augment.move(pictures_db, wanted, rng)
+        pictures_db, soft = augment.mix(pictures_db, soft, wanted, recipe.spectrogram, rng)
+        pictures_db = augment.tilt(pictures_db, wanted, rng)
+        scaled = augment.mask(network_input(pictures_db, recipe.input), wanted, rng)
     return scaled[:, None].to(memory_format=torch.channels_last), soft
 
 
 @torch.no_grad()
-def _average(state: State, decay: float) -> None:
+def _average(state: State, decay: float | None) -> None:
     """Move the averaged weights and batch statistics a step towards the model's; faster while the run is young."""
+    if state.averaged is None:
+        return
     steps = state.scheduler.last_epoch
     decay = min(decay, (1 + steps) / (10 + steps))
     pairs = zip(state.averaged.state_dict().values(), state.model.state_dict().values(), strict=True)
@@ -194,42 +263,16 @@ def _fold_tensors(prepared: Prepared, folds: tuple[int, ...], device: torch.devi
     return pictures, torch.from_numpy(prepared.targets[chosen]).to(device)
 
 
-def _claim(run: Path, settings: dict) -> None:
-    """Write the run's settings, or make sure that a run to be resumed was started with the same."""
-    run.mkdir(parents=True, exist_ok=True)
-    path = run / "config.json"
-    text = json.dumps(settings, indent=1)
-    if path.is_file() and (run / "last.pt").is_file():
-        before, now = json.loads(path.read_text()), json.loads(text)
-        different = [key for key in now if before.get(key) != now[key]]
-        if different:
-            raise DataError("run.mismatch", path=run, differences=", ".join(different))
-    path.write_text(text + "\n")
-
-
-def _append(path: Path, row: dict) -> None:
-    fresh = not path.is_file()
-    with path.open("a", newline="") as lines:
-        writer = csv.DictWriter(lines, fieldnames=list(row))
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def _forget_later(path: Path, epoch: int) -> None:
-    """Drop the row that a kill has left behind without its weights: its epoch is taken again."""
-    header, *rows = path.read_text().splitlines(keepends=True)
-    path.write_text("".join([header, *(row for row in rows if int(row.split(",")[0]) <= epoch)]))
-
-
-def _in_words(row: dict) -> str:
-    words = f"loss {row['train_loss']:.3f}"
+def _in_words(row: dict, epochs: int) -> str:
+    words = f"epoch {row['epoch']} of {epochs}: loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.4f}"
     if row["valid_accuracy"] != "":
-        words += f"  valid accuracy {row['valid_accuracy']:.3f}"
+        words += f", held out: loss {row['valid_loss']:.4f}, accuracy {row['valid_accuracy']:.4f}"
     return words
 
 
-def _checkpoint(prepared: Prepared, recipe: Recipe, settings: dict, state: State, run: Path, device: torch.device) -> Checkpoint:
+def _checkpoint(
+    prepared: Prepared, recipe: Recipe, settings: dict, state: State, run: Path, device: torch.device, initial_weights: str
+) -> Checkpoint:
     return Checkpoint(
         architecture=recipe.architecture,
         class_names=prepared.class_names,
@@ -239,7 +282,7 @@ def _checkpoint(prepared: Prepared, recipe: Recipe, settings: dict, state: State
             "run": run.name,
             "data": "ESC-50 (K. J. Piczak, 2015), CC BY-NC 3.0",
             "licence": "CC BY-NC 4.0",
-            "initial_weights": "fresh",
+            "initial_weights": initial_weights,
             "epoch": state.epoch,
             "hours": round(state.seconds / 3600, 2),
             "device": torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads",

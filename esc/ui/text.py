@@ -280,7 +280,6 @@ RUSSIAN = MappingProxyType(
         "unit_s": "с",
         "unit_db": "дБ",
         "unit_bands": "",
-        "unit_none": "",
         "rate_hides": "В файле есть частоты выше {top} Гц; при этой частоте дискретизации их не видно.",
         "rate_use": "Показать до {top} Гц",
         "together": "Что это значит вместе",

@@ -1,0 +1,110 @@
+"""How fast the command line says what happens when in an hour of sound, and how much memory that takes.
+
+The hour is synthesised: noise, hums and sweeps that never fall silent, since silence is not given to the network. Each
+run is a process of its own, timed from its start to its end, with Python's and torch's imports inside; its peak
+memory is what the system counted for it (ru_maxrss).
+
+    python -m benchmarks.timeline_speed [--minutes 60] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE_RATE, CLIP_SECONDS = 44_100, 5.0
+GOALS = {CLIP_SECONDS: 100.0, CLIP_SECONDS / 2: 60.0}  # hop in s: times real time
+GOAL_GB = 1.2
+BYTES_PER_MAXRSS = 1 if sys.platform == "darwin" else 1024
+
+
+def write_sound(path: Path, minutes: float) -> None:
+    """Write minutes of synthetic sound, 16 bit mono, ten seconds at a time."""
+    rng = np.random.default_rng(0)
+    times_s = np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE
+    with soundfile.SoundFile(str(path), "w", SAMPLE_RATE, 1, "PCM_16") as file:
+        for _ in range(round(minutes * 6)):
+            level, hum_hz, sweep_hz = rng.uniform(0.01, 0.2), rng.uniform(50, 400), rng.uniform(500, 4000)
+            noise = level * rng.standard_normal(len(times_s))
+            tones = 0.1 * np.sin(2 * np.pi * hum_hz * times_s) + 0.1 * np.sin(2 * np.pi * sweep_hz * times_s**2 / 20)
+            file.write(noise + tones)
+
+
+def run(sound: Path, hop_seconds: float) -> tuple[float, int, int]:
+    """Return the wall time in s, the peak memory in bytes and the number of segments of one run."""
+    command = [sys.executable, "-m", "esc", "classify", str(sound), "--timeline", "--hop", str(hop_seconds), "--format", "json"]
+    with tempfile.TemporaryFile() as output:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output)
+        _, status, usage = os.wait4(process.pid, 0)  # this child's own figures, not the largest of all
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{command} ended with {process.returncode}")
+        output.seek(0)
+        found = len(json.load(output)[0]["timeline"])
+    return seconds, usage.ru_maxrss * BYTES_PER_MAXRSS, found
+
+
+def measure(minutes: float) -> dict:
+    """Return what each hop came to."""
+    load = os.getloadavg()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        sound = Path(folder) / "sound.wav"
+        write_sound(sound, minutes)
+        for hop_seconds, goal in GOALS.items():
+            seconds, peak, found = run(sound, hop_seconds)
+            factor, gigabytes = minutes * 60 / seconds, peak / 1e9
+            rows.append(
+                {
+                    "hop_seconds": hop_seconds,
+                    "wall_seconds": seconds,
+                    "times_real_time": factor,
+                    "goal_times": goal,
+                    "peak_gb": gigabytes,
+                    "segments": found,
+                    "goal_met": factor >= goal and gigabytes <= GOAL_GB,
+                }
+            )
+    return {"minutes": minutes, "runs": rows, "cores": os.cpu_count(), "load_average_before": list(load)}
+
+
+def show(result: dict) -> None:
+    """Print what was measured as a table."""
+    print(
+        f"{result['minutes']:g} minutes of sound, {result['cores']} cores, load before {result['load_average_before'][0]:.2f}\n"
+    )
+    print(f"{'hop':>6}{'wall time':>12}{'real time':>12}{'peak memory':>14}   goal")
+    for row in result["runs"]:
+        verdict = "met" if row["goal_met"] else "MISSED"
+        goal = f">= {row['goal_times']:.0f} x and <= {GOAL_GB} GB: {verdict}"
+        figures = f"{row['wall_seconds']:>10.1f} s{row['times_real_time']:>10.0f} x{row['peak_gb']:>11.2f} GB"
+        print(f"{row['hop_seconds']:>4.1f} s{figures}   {goal}")
+
+
+def main(given: list[str] | None = None) -> None:
+    """Measure and print; `given`: arguments in place of the command line's."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=60.0, help="how much sound (default 60)")
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    arguments = parser.parse_args(given)
+    result = measure(arguments.minutes)
+    if arguments.json:
+        print(json.dumps(result, indent=1))
+    else:
+        show(result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+"""`python -m esc ...`: the command line."""
+
+from esc.cli import main
+
+if __name__ == "__main__":  # worker processes import this file anew
+    main()

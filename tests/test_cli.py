@@ -1,0 +1,223 @@
+"""The command line from outside: each format read back by a parser, exit codes, what goes where."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sounds
+from esc.audio import load_audio
+from esc.batch import Task, hear_all, sound_files
+from esc.classifier import Classifier
+from esc.cli import main
+from esc.errors import AudioError
+from esc.tables import RAVEN_COLUMNS, SoundResult, as_raven
+from esc.timeline import Segment
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "assets" / "examples"
+
+
+def classify(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "esc", "classify", *map(str, arguments)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120)
+    assert "Traceback" not in ended.stderr
+    return ended
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Three sounds, one of them in a folder of its own, a broken one, and what is no sound."""
+    folder = tmp_path_factory.mktemp("sounds")
+    rain, rate = load_audio(EXAMPLES / "rain.flac")
+    siren, _ = load_audio(EXAMPLES / "siren.flac", rate)
+    quiet = np.zeros(5 * rate, np.float32)
+    sounds.write(folder / "a, long.wav", np.concatenate([rain, quiet, siren, siren]), rate)
+    (folder / "deep").mkdir()
+    sounds.write(folder / "deep" / "b [b]дождь.WAV".lower(), np.stack([rain, rain], axis=1), rate)
+    sounds.write(folder / "c.flac", quiet, rate)
+    (folder / "broken.mp3").write_bytes(b"no sound at all" * 100)
+    (folder / "notes.txt").write_text("nothing to hear")
+    (folder / ".hidden.wav").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def in_json(folder) -> tuple[subprocess.CompletedProcess, list[dict]]:
+    ended = classify(folder, "--timeline", "--format", "json", "--top", 3)
+    return ended, json.loads(ended.stdout)
+
+
+def test_a_folder_as_json(folder, in_json):
+    ended, rows = in_json
+    assert ended.returncode == 1
+    names = ["a, long.wav", "c.flac", "deep/b [b]дождь.wav"]
+    assert [row["file"] for row in rows] == [str(folder / name) for name in names]
+    assert all(list(row) == ["file", "seconds", "top", "verdict", "timeline"] for row in rows)
+    assert [row["seconds"] for row in rows] == pytest.approx([20.0, 5.0, 5.0], abs=0.01)
+    assert rows[1]["verdict"] == "silence"
+    assert rows[1]["top"] == rows[1]["timeline"] == []
+    long = rows[0]
+    assert all(list(mark) == ["label", "start", "end", "probability"] for mark in long["timeline"])
+    spans = {mark["label"]: (mark["start"], mark["end"]) for mark in long["timeline"]}
+    assert spans["rain"][0] == 0.0
+    assert spans["siren"][1] == pytest.approx(long["seconds"])
+    assert spans["siren"][0] >= 7.5
+
+
+def test_what_is_broken_is_named_and_nothing_else(folder, in_json):
+    (line,) = [line for line in in_json[0].stderr.splitlines() if not line.startswith("Note: ")]  # libmpg123's own
+    assert line.startswith(f"error: {folder / 'broken.mp3'} can't be read as sound")
+
+
+def test_the_same_numbers_as_predict(in_json):
+    classifier = Classifier.load()
+    for row in in_json[1]:
+        prediction = classifier.predict(*load_audio(row["file"]), top_k=3)
+        assert row["verdict"] == prediction.verdict
+        assert [entry["label"] for entry in row["top"]] == [label for label, _ in prediction.top]
+        probabilities = [entry["probability"] for entry in row["top"]]
+        assert probabilities == pytest.approx([probability for _, probability in prediction.top], rel=1e-5)
+
+
+def test_two_processes_are_as_one(folder, in_json):
+    ended = classify(folder, "--timeline", "--format", "json", "--top", 3, "--jobs", 2)
+    assert ended.returncode == 1
+    assert ended.stderr == in_json[0].stderr
+    assert json.loads(ended.stdout) == in_json[1]
+
+
+def test_csv_has_a_row_for_each_file(folder, in_json):
+    ended = classify(folder, "--format", "csv", "--top", 2)
+    assert ended.returncode == 1
+    rows = list(csv.DictReader(io.StringIO(ended.stdout)))
+    assert [row["file"] for row in rows] == [row["file"] for row in in_json[1]]
+    for row, expected in zip(rows, in_json[1], strict=True):
+        assert row["verdict"] == expected["verdict"]
+        assert float(row["seconds"]) == pytest.approx(expected["seconds"], abs=1e-3)
+        for rank, entry in enumerate(expected["top"][:2], 1):
+            assert row[f"label_{rank}"] == entry["label"]
+            assert float(row[f"probability_{rank}"]) == pytest.approx(entry["probability"], abs=1e-6)
+    assert rows[1]["label_1"] == rows[1]["probability_2"] == ""
+
+
+def test_csv_has_a_row_for_each_segment(folder, in_json, tmp_path):
+    target = tmp_path / "table.csv"
+    ended = classify(folder, "--timeline", "--format", "csv", "--output", target)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    table = pd.read_csv(target)
+    expected = [(row["file"], mark["label"]) for row in in_json[1] for mark in row["timeline"]]
+    assert list(zip(table["file"], table["label"], strict=True)) == expected
+    marks = [mark for row in in_json[1] for mark in row["timeline"]]
+    for column in ("start", "end", "probability"):
+        assert table[column].tolist() == pytest.approx([mark[column] for mark in marks], abs=1e-3)
+
+
+def test_audacity_one_label_track_a_sound(folder, in_json, tmp_path):
+    ended = classify(folder, "--timeline", "--format", "audacity", "--output", tmp_path)
+    assert ended.returncode == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a, long.txt", "b [b]дождь.txt", "c.txt"]
+    for row in in_json[1]:
+        lines = (tmp_path / f"{Path(row['file']).stem}.txt").read_text(encoding="utf-8").splitlines()
+        found = [(float(start), float(end), label) for start, end, label in (line.split("\t") for line in lines)]
+        assert found == [(pytest.approx(m["start"]), pytest.approx(m["end"]), m["label"]) for m in row["timeline"]]
+
+
+def test_one_good_file_as_audacity_raven_and_table(in_json):
+    file, marks = in_json[1][0]["file"], in_json[1][0]["timeline"]
+    audacity, raven, table = (classify(file, "--timeline", "--format", form) for form in ("audacity", "raven", "table"))
+    for ended in (audacity, raven, table):
+        assert (ended.returncode, ended.stderr) == (0, "")
+    assert [line.split("\t")[2] for line in audacity.stdout.splitlines()] == [mark["label"] for mark in marks]
+    rows = pd.read_csv(io.StringIO(raven.stdout), sep="\t")
+    assert list(rows.columns) == list(RAVEN_COLUMNS)
+    assert rows["Selection"].tolist() == list(range(1, len(marks) + 1))
+    assert rows["Species"].tolist() == [mark["label"] for mark in marks]
+    assert rows["Begin Time (s)"].tolist() == pytest.approx([mark["start"] for mark in marks], abs=1e-3)
+    assert rows["End Time (s)"].tolist() == pytest.approx([mark["end"] for mark in marks], abs=1e-3)
+    assert (rows["Low Freq (Hz)"] < rows["High Freq (Hz)"]).all()
+    shown = [line for line in table.stdout.splitlines() if file in line]
+    assert len(shown) == len(marks)
+
+
+def test_raven_counts_on_through_files_and_keeps_below_nyquist():
+    config = Classifier.load().checkpoint.spectrogram
+    common = {"seconds": 10.0, "sample_rate": 8_000, "heard_seconds": 5.0, "top": (("dog", 0.9),), "verdict": "dog"}
+    results = [
+        SoundResult(file="a.wav", timeline=(Segment("dog", 1.0, 2.0, 0.9),), **common),
+        SoundResult(file="b\t.wav", **common),
+    ]
+    rows = pd.read_csv(io.StringIO(as_raven(results, config)), sep="\t")
+    assert rows["Begin Time (s)"].tolist() == [1.0, 10.0]
+    assert rows["End Time (s)"].tolist() == [2.0, 15.0]
+    assert rows["File Offset (s)"].tolist() == [1.0, 0.0]
+    assert rows["High Freq (Hz)"].tolist() == [4000.0, 4000.0]
+    assert rows["Begin Path"].tolist() == ["a.wav", "b\t.wav"]
+
+
+def test_missing_files_and_empty_folders_do_not_stop_the_rest(tmp_path):
+    ended = classify(tmp_path / "nothing.wav", tmp_path, EXAMPLES / "siren.flac", "--format", "json")
+    assert ended.returncode == 1
+    assert "nothing.wav" in ended.stderr and "no sound files" in ended.stderr
+    (row,) = json.loads(ended.stdout)
+    assert row["verdict"] == "siren" and row["timeline"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ([], "FILE_OR_FOLDER"),
+        ([EXAMPLES, "--format", "xml"], "--format"),
+        ([EXAMPLES, "--format", "audacity"], "--output"),
+        ([EXAMPLES, "--top", 0], "--top"),
+        ([EXAMPLES, "--top", 51], "--top"),
+        ([EXAMPLES, "--timeline", "--hop", 9], "hop"),
+        ([EXAMPLES, "--hop", 1], "--timeline"),
+        ([EXAMPLES, "--jobs", 0], "--jobs"),
+        ([EXAMPLES, "--output", "/no/such/folder/x.csv"], "--output"),
+        ([EXAMPLES, "--output", EXAMPLES], "--output"),
+        ([EXAMPLES, "--checkpoint", EXAMPLES], "no checkpoint"),
+        ([EXAMPLES, "--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_usage(arguments, word, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["esc", "classify", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert word in said.err
+
+
+def test_wrong_usage_from_outside():
+    ended = classify(EXAMPLES, "--format", "xml")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "xml" in ended.stderr
+
+
+def test_a_file_is_heard_once_and_in_the_order_of_names(tmp_path):
+    for name in ("b.wav", "a.ogg", "c.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.MP3").touch()
+    files, errors = sound_files([tmp_path / "b.wav", tmp_path, tmp_path / "c.txt", tmp_path / "b.wav"])
+    assert [file.name for file in files] == ["b.wav", "a.ogg", "a.MP3", "c.txt"]
+    assert errors == []
+
+
+def test_a_decoder_that_stumbles_costs_one_file_only(monkeypatch, tmp_path):
+    def stumble(*_):
+        raise IndexError("tuple index out of range")
+
+    monkeypatch.setattr("esc.batch.open_audio", stumble)
+    (answer,) = hear_all([tmp_path / "odd.wav"], Task())
+    assert isinstance(answer, AudioError)
+    assert answer.key == "audio.crashed" and "IndexError" in str(answer)

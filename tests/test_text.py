@@ -1,0 +1,31 @@
+"""The words on the screen: both languages say the same things, with the same blanks."""
+
+import string
+
+import pytest
+
+from esc.checkpoint import DEFAULT, read_config
+from esc.errors import MESSAGES
+from esc.ui.text import CLASSES_RUSSIAN, ENGLISH, ERRORS_RUSSIAN, RUSSIAN, language_of
+
+
+def blanks(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize(("english", "russian"), [(ENGLISH, RUSSIAN), (MESSAGES, ERRORS_RUSSIAN)], ids=["words", "errors"])
+def test_both_languages_say_the_same(english, russian):
+    assert set(english) == set(russian)
+    assert {key for key in english if blanks(english[key]) != blanks(russian[key])} == set()
+
+
+def test_every_class_has_a_russian_name():
+    assert set(CLASSES_RUSSIAN) == set(read_config(DEFAULT).class_names)
+    assert len(set(CLASSES_RUSSIAN.values())) == 50
+
+
+@pytest.mark.parametrize(
+    ("header", "language"), [("ru-RU,ru;q=0.9,en;q=0.8", "ru"), ("en-US,ru;q=0.5", "en"), ("", "en"), ("de", "en")]
+)
+def test_language_of_a_browser(header, language):
+    assert language_of(header) == language

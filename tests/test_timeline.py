@@ -1,0 +1,262 @@
+"""What happens when: windows equal to single clips, segments by hand, bounded memory, and a minute of real sounds."""
+
+from __future__ import annotations
+
+import csv
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+
+import sounds
+from esc.audio import fit_clip, is_silent, load_audio, open_audio, resample
+from esc.classifier import Classifier
+from esc.errors import AudioError, ParameterError
+from esc.spectrogram import mel_db
+from esc.timeline import BATCH, SILENCE, STRETCH, Segment, WindowResult, segments, timeline, windows
+
+RATE, CLIP = 44_100, 5 * 44_100
+NAMES = ("dog", "cat", "rain")
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier.load()
+
+
+@pytest.fixture(scope="module")
+def varied() -> np.ndarray:
+    """24.3 s of sounds that differ from second to second, at 44.1 kHz."""
+    return np.concatenate([sounds.busy(2.7, seed=seed) for seed in range(9)])
+
+
+@pytest.fixture
+def shown(classifier, monkeypatch) -> list[np.ndarray]:
+    """The pictures that the network is given, as they come."""
+    pictures: list[np.ndarray] = []
+    answer = classifier.probabilities
+
+    def note(pictures_db: torch.Tensor) -> np.ndarray:
+        pictures.extend(pictures_db.numpy())
+        return answer(pictures_db)
+
+    monkeypatch.setattr(classifier, "probabilities", note)
+    return pictures
+
+
+def window(start_s: float, end_s: float, *probabilities: float) -> WindowResult:
+    if not probabilities:
+        return WindowResult(start_s, end_s, SILENCE, None)
+    row = np.array(probabilities, np.float32)
+    return WindowResult(start_s, end_s, NAMES[row.argmax()], row)
+
+
+# windows
+
+
+@pytest.mark.parametrize("hop_s", [5.0, 2.5, 1.7])
+def test_each_window_is_heard_as_a_single_clip(classifier, varied, shown, hop_s):
+    heard = list(windows(classifier, varied, RATE, hop_s))
+    config = classifier.checkpoint.spectrogram
+    for result, picture in zip(heard, list(shown), strict=True):  # a copy: the network is asked again below
+        piece = varied[round(result.start_s * RATE) :][:CLIP]
+        assert np.array_equal(picture, mel_db(classifier.clip(piece, RATE), config).numpy())
+        alone = classifier.predict(piece, RATE, top_k=3)
+        assert result.verdict == alone.verdict
+        for label, probability in alone.top:
+            assert result.probabilities[classifier.class_names.index(label)] == pytest.approx(probability, abs=1e-5)
+
+
+@pytest.mark.parametrize("hop_s", [5.0, 2.5, 1.7])
+def test_the_grid_and_its_end(classifier, varied, hop_s):
+    heard = list(windows(classifier, varied, RATE, hop_s))
+    seconds = len(varied) / RATE
+    starts = [result.start_s for result in heard]
+    assert starts[:-1] == pytest.approx([hop_s * index for index in range(len(heard) - 1)], abs=1 / RATE)
+    assert starts[-1] == pytest.approx(seconds - 5.0)
+    assert heard[-1].end_s == pytest.approx(seconds)
+    assert 0 < starts[-1] - starts[-2] <= hop_s
+    assert all(result.end_s - result.start_s == pytest.approx(5.0) for result in heard)
+
+
+@pytest.mark.parametrize("n_clips", [1, 2])
+def test_a_whole_number_of_clips_needs_no_extra_window(classifier, varied, n_clips):
+    heard = list(windows(classifier, varied[: n_clips * CLIP], RATE, 5.0))
+    assert [(result.start_s, result.end_s) for result in heard] == [(5.0 * i, 5.0 * i + 5.0) for i in range(n_clips)]
+
+
+def test_a_short_sound_is_one_window_padded_as_in_training(classifier, varied, shown):
+    (only,) = windows(classifier, varied[:RATE], RATE)
+    assert (only.start_s, only.end_s) == (0.0, 1.0)
+    assert np.array_equal(shown[0], mel_db(fit_clip(varied[:RATE], CLIP), classifier.checkpoint.spectrogram).numpy())
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 48_000])
+def test_other_rates_are_resampled_as_a_whole_sound(classifier, shown, rate):
+    sound = sounds.busy(13.3, rate)
+    heard = list(windows(classifier, sound, rate, 5.0))
+    whole = resample(sound, rate, RATE)
+    assert heard[-1].end_s <= len(sound) / rate
+    assert heard[-1].end_s == pytest.approx(len(sound) / rate, abs=1 / RATE)
+    asked = [result for result in heard if result.probabilities is not None]
+    for result, picture in zip(asked, shown, strict=True):
+        start = len(whole) - CLIP if result is heard[-1] else round(result.start_s * RATE)
+        expected = mel_db(whole[start : start + CLIP], classifier.checkpoint.spectrogram).numpy()
+        np.testing.assert_allclose(picture, expected, atol=1e-3)
+
+
+def test_blocks_arrays_and_memory_maps_are_the_same(classifier, varied, tmp_path):
+    path = sounds.write(tmp_path / "varied.wav", varied, RATE, "FLOAT")
+    mapped = np.memmap(tmp_path / "varied.f32", np.float32, "w+", shape=varied.shape)
+    mapped[:] = varied
+    facts, blocks = open_audio(path)
+    stereo = np.stack([varied, varied])
+    ragged = np.split(varied, [1, 5, 100_000, 100_000, STRETCH + 7])
+    results = [
+        [(result.start_s, result.end_s, result.verdict, *result.probabilities) for result in windows(classifier, sound, RATE)]
+        for sound in (varied, mapped, stereo, (block for block in ragged if len(block)), blocks)
+    ]
+    assert all(result == results[0] for result in results[1:])
+    assert facts.n_samples == len(varied)
+
+
+def test_silence_is_not_asked_about(classifier, varied, shown):
+    sound = np.concatenate([varied[:CLIP], np.full(2 * CLIP, 0.1, np.float32), varied[:CLIP]])
+    assert is_silent(sound[CLIP : 3 * CLIP])
+    heard = list(windows(classifier, sound, RATE, 5.0))
+    assert [result.verdict == SILENCE for result in heard] == [False, True, True, False]
+    assert [result.probabilities is None for result in heard] == [False, True, True, False]
+    assert len(shown) == 2
+    assert timeline(classifier, np.zeros(3 * CLIP, np.float32), RATE) == ()
+
+
+def test_results_come_while_the_sound_is_still_coming(classifier, varied):
+    asked = 0
+
+    def blocks():
+        nonlocal asked
+        for _ in range(100):
+            asked += 1
+            yield varied[:CLIP]
+
+    results = windows(classifier, blocks(), RATE, 5.0)
+    assert asked == 0
+    next(results)
+    assert asked == BATCH
+    results.close()
+    assert asked == BATCH
+
+
+def test_memory_does_not_grow_with_the_sound(classifier):
+    block = np.zeros(STRETCH, np.float32)  # silent, so that this takes no time
+    peaks = []
+    for n_blocks in (20, 200):  # 2 and 20 minutes, the latter 210 MB
+        tracemalloc.start()
+        heard = sum(1 for _ in windows(classifier, (block for _ in range(n_blocks)), RATE, 5.0))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert heard == -(-n_blocks * STRETCH // CLIP)
+    assert peaks[1] < peaks[0] + 1_000_000
+    assert peaks[1] < 40_000_000
+
+
+@pytest.mark.parametrize("hop_s", [0.0, 0.05, -1.0, 5.1, float("nan"), float("inf")])
+def test_impossible_hops_are_refused_at_once(classifier, varied, hop_s):
+    with pytest.raises(ParameterError, match="hop_seconds"):
+        windows(classifier, varied, RATE, hop_s)
+
+
+def test_impossible_sounds_are_refused(classifier):
+    with pytest.raises(ParameterError, match="sample_rate"):
+        windows(classifier, np.zeros(9, np.float32), 0)
+    for sound, key in (
+        (np.zeros(0, np.float32), "audio.shape"),
+        (np.zeros((1, 2, 3), np.float32), "audio.shape"),
+        (np.zeros(1, np.float32), "audio.too_short"),
+        (iter(()), "audio.too_short"),
+    ):
+        with pytest.raises(AudioError) as caught:
+            list(windows(classifier, sound, RATE))
+        assert caught.value.key == key
+
+
+# segments
+
+
+def test_one_class_after_another():
+    heard = [window(0, 5, 0.9, 0.1, 0), window(5, 10, 0.7, 0.3, 0), window(10, 15, 0, 0.1, 0.8)]
+    assert segments(heard, NAMES, 0.5, 0.4) == (
+        Segment("dog", 0.0, 10.0, pytest.approx(0.8)),
+        Segment("rain", 10.0, 15.0, pytest.approx(0.8)),
+    )
+
+
+def test_overlapping_windows_are_averaged_where_they_overlap():
+    heard = [window(0, 4, 0.8, 0.1, 0.1), window(2, 6, 0.4, 0.6, 0)]
+    # 0-2 s: dog 0.8; 2-4 s: dog 0.6, cat 0.35; 4-6 s: dog 0.4, cat 0.6
+    assert segments(heard, NAMES, 0.5, 0.5) == (
+        Segment("dog", 0.0, 4.0, pytest.approx(0.7)),
+        Segment("cat", 4.0, 6.0, pytest.approx(0.6)),
+    )
+    assert segments(heard, NAMES, 0.5, 0.35) == (
+        Segment("dog", 0.0, 6.0, pytest.approx(0.6)),
+        Segment("cat", 2.0, 6.0, pytest.approx((0.35 + 0.6) / 2)),
+    )
+
+
+def test_hysteresis():
+    heard = [window(5 * i, 5 * i + 5, p, 1 - p, 0) for i, p in enumerate((0.3, 0.6, 0.3, 0.2, 0.4, 0.2))]
+    (dog,) = [segment for segment in segments(heard, NAMES, 0.5, 0.25) if segment.label == "dog"]
+    assert (dog.start_s, dog.end_s, dog.probability) == (0.0, 15.0, pytest.approx(0.4))  # 0.4 alone opens nothing
+
+
+def test_the_mean_is_over_time():
+    heard = [window(0, 1, 0.9, 0.1, 0), window(1, 4, 0.5, 0.5, 0)]
+    assert segments(heard, NAMES, 0.6, 0.5) == (Segment("dog", 0.0, 4.0, pytest.approx((0.9 + 3 * 0.5) / 4)),)
+
+
+def test_silence_cuts_and_counts_for_no_class():
+    heard = [window(0, 4, 1, 0, 0), window(2, 6), window(4, 8, 1, 0, 0)]
+    assert segments(heard, NAMES) == (Segment("dog", 0.0, 2.0, 1.0), Segment("dog", 6.0, 8.0, 1.0))
+    assert segments([window(0, 5), window(5, 10)], NAMES, 0.0, 0.0) == ()
+
+
+def test_order_does_not_matter_and_nothing_is_nothing():
+    heard = [window(5 * i, 5 * i + 5, 0.6, 0.4, 0) for i in range(4)]
+    assert segments(heard[::-1], NAMES) == segments(heard, NAMES) != ()
+    assert segments([], NAMES) == ()
+
+
+@pytest.mark.parametrize(("opens", "keeps"), [(1.1, 0.5), (-0.1, -0.2), (0.5, 0.6), (float("nan"), 0.1)])
+def test_impossible_thresholds(opens, keeps):
+    with pytest.raises(ParameterError, match="probability"):
+        segments([], NAMES, opens, keeps)
+
+
+# real sounds
+
+SIX = ("rain", "rooster", "clock_alarm", "church_bells", "siren", "vacuum_cleaner")  # fixed before any was listened to
+GAP_S = 5.0
+
+
+@pytest.mark.data
+def test_a_minute_of_six_sounds_with_silence_between(classifier, data_dir):
+    with next(data_dir.rglob("esc50.csv")).open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    audio = {path.stem: path for path in data_dir.rglob("5-*") if path.is_file()}
+    sound, truth = [], []
+    for index, label in enumerate(SIX):
+        name = next(row["filename"] for row in rows if row["fold"] == "5" and row["category"] == label)
+        clip, _ = load_audio(audio[name.rsplit(".", 1)[0]], RATE)
+        start_s = index * (5.0 + GAP_S)
+        truth.append((label, start_s, start_s + 5.0))
+        sound += [fit_clip(clip, CLIP), np.zeros(round(GAP_S * RATE), np.float32)]
+    minute = np.concatenate(sound)
+    assert len(minute) == 60 * RATE
+    found = timeline(classifier, minute, RATE)
+    hits = [any(s.label == label and s.start_s < end_s and s.end_s > start_s for s in found) for label, start_s, end_s in truth]
+    assert sum(hits) >= 4, f"{found} of {truth}"
+    assert all(0 <= segment.start_s < segment.end_s <= 60 and 0 < segment.probability <= 1 for segment in found)
+    for segment in found:  # a segment may lean into the silence, but not lie in it
+        assert any(segment.start_s < end_s and segment.end_s > start_s for _, start_s, end_s in truth)

@@ -1,0 +1,159 @@
+"""The pictures of `look` and of reports, and the figures behind them, against scikit-learn and by hand."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+import sklearn.calibration
+import sklearn.metrics
+
+import sounds
+from esc.config import LIBROSA, NOTEBOOK, PRESETS
+from esc.errors import AudioError, DataError
+from esc.figures import (
+    plot_confusion,
+    plot_curves,
+    plot_mel,
+    plot_mel_surface,
+    plot_mfcc,
+    plot_recall,
+    plot_reliability,
+    plot_stft,
+    plot_waveform,
+)
+from esc.spectrogram import mel_db, mel_freqs_hz, mfcc, stft_db
+from test_training import SMALL, data  # noqa: F401, a fixture
+from training.evaluate import calibration_bins, confusion_matrix, most_confused, recall_per_class
+from training.look import find_clip, look
+
+# pictures of sounds
+
+
+@pytest.mark.parametrize("preset", ["librosa", "notebook", "clicks"])
+def test_pictures_have_axes_with_units(sweep, preset):
+    config = PRESETS[preset].replace(sample_rate=44_100)
+    levels_db = mel_db(sweep, config).numpy()
+    drawn = {
+        "amplitude, 1 = full scale": plot_waveform(sweep, 44_100),
+        "frequency, kHz": plot_stft(stft_db(sweep, config).numpy(), config),
+        "frequency, Hz (mel scale)": plot_mel(levels_db, config),
+        "frequency, Hz": plot_mel_surface(levels_db, config),
+        "coefficient": plot_mfcc(mfcc(sweep, config).numpy(), config),
+    }
+    for label, figure in drawn.items():
+        axes = figure.axes[0]
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("time, s", label)
+        assert axes.get_title()
+        assert axes.get_xlim()[1] == pytest.approx(1.0, abs=0.08)
+
+
+def test_a_picture_shows_the_matrix_it_was_given(sweep):
+    levels_db = stft_db(sweep, LIBROSA.replace(sample_rate=44_100)).numpy()
+    image = plot_stft(levels_db, LIBROSA.replace(sample_rate=44_100)).axes[0].images[0]
+    np.testing.assert_array_equal(image.get_array(), levels_db)
+    left, right, bottom, top = image.get_extent()
+    centres_s = left + (np.arange(levels_db.shape[1]) + 0.5) * (right - left) / levels_db.shape[1]
+    np.testing.assert_allclose(centres_s, np.arange(levels_db.shape[1]) * 512 / 44_100, atol=1e-9)
+    centres_khz = bottom + (np.arange(1_025) + 0.5) * (top - bottom) / 1_025
+    np.testing.assert_allclose(centres_khz, np.arange(1_025) * 44.1 / 2_048, atol=1e-9)
+
+
+@pytest.mark.parametrize("config", [LIBROSA, NOTEBOOK, SMALL])
+def test_a_mel_tick_stands_at_its_frequency(config):
+    axes = plot_mel(np.zeros((config.n_mels, 9), np.float32), config).axes[0]
+    for place, tick in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True):
+        wanted_hz = float(tick.get_text().replace(",", ""))
+        assert np.interp(place, np.arange(config.n_mels), mel_freqs_hz(config)) == pytest.approx(wanted_hz, rel=0.01)
+
+
+def test_the_landscape_keeps_its_peak():
+    levels_db = np.full((256, 2_000), -60.0, np.float32)
+    levels_db[77, 1_234] = 3.0
+    surface = plot_mel_surface(levels_db, NOTEBOOK).axes[0]
+    assert surface.get_zlim()[1] > 2.9
+
+
+@pytest.mark.parametrize("n_samples", [2, 100, 4_001, 100_000])
+def test_a_waveform_of_any_length_is_drawn(n_samples):
+    waveform = np.zeros(n_samples, np.float32)
+    waveform[-1] = 0.5
+    low, high = plot_waveform(waveform, 8_000).axes[0].dataLim.intervaly
+    assert (low, high) == (0.0, 0.5)
+
+
+def test_looking_at_a_file_and_at_a_clip(data, tmp_path):  # noqa: F811
+    path = sounds.write(tmp_path / "a.wav", sounds.tone(440.0, 1.0, 48_000), 48_000)
+    files = look(path, SMALL, tmp_path / "out")
+    assert [file.name for file in files] == ["1-waveform.png", "2-stft.png", "3-mel.png", "4-mel-3d.png", "5-mfcc.png"]
+    for file in files:
+        header = file.read_bytes()[:24]
+        assert header.startswith(b"\x89PNG")
+        width, height = struct.unpack(">II", header[16:])
+        assert width > 700
+        assert height > 300
+    assert find_clip("1-1000-A-0.wav", data) == find_clip("1-1000-A-0", data) == data / "audio" / "1-1000-A-0.wav"
+    assert find_clip(str(path), None) == path
+    with pytest.raises(DataError, match=r"neither a file none\.wav here nor a clip"):
+        find_clip("none.wav", data)
+    with pytest.raises(AudioError, match="There is no file"):
+        look(find_clip(str(tmp_path / "none.wav"), data), SMALL, tmp_path)
+
+
+def test_the_command_draws_into_a_folder(data, tmp_path, capsys, monkeypatch):  # noqa: F811
+    from training.__main__ import main
+
+    command = ["training", "look", "1-1000-A-0.wav", "--data", str(data), "--out", str(tmp_path), "--preset", "clicks"]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert capsys.readouterr().out.splitlines() == [f"wrote {file}" for file in sorted(tmp_path.glob("*.png"))]
+
+
+# figures of a run
+
+
+def test_confusion_and_recall_equal_scikit_learns(rng):
+    targets, guesses = rng.integers(0, 7, 300), rng.integers(0, 7, 300)
+    confusion = confusion_matrix(targets, guesses, 7)
+    np.testing.assert_array_equal(confusion, sklearn.metrics.confusion_matrix(targets, guesses))
+    np.testing.assert_allclose(recall_per_class(confusion), sklearn.metrics.recall_score(targets, guesses, average=None))
+    assert np.trace(confusion) / 300 == sklearn.metrics.accuracy_score(targets, guesses)
+    assert np.isnan(recall_per_class(confusion_matrix(targets, guesses, 8))[7])
+
+
+def test_reliability_equals_scikit_learns(rng):
+    probabilities = rng.dirichlet([0.3, 0.3, 0.3], 400)
+    targets = rng.integers(0, 3, 400)
+    counts, confidence, right = calibration_bins(probabilities, targets)
+    hit = probabilities.argmax(1) == targets
+    share, mean = sklearn.calibration.calibration_curve(hit, probabilities.max(1), n_bins=15)
+    filled = counts > 0
+    np.testing.assert_allclose(right[filled] / counts[filled], share)
+    np.testing.assert_allclose(confidence[filled] / counts[filled], mean)
+
+
+def test_the_commonest_mistakes_come_first():
+    confusion = np.array([[5, 2, 0], [0, 1, 3], [1, 0, 9]])
+    assert most_confused(confusion, 5) == [(1, 2, 3), (0, 1, 2), (2, 0, 1)]
+    assert most_confused(confusion, 1) == [(1, 2, 3)]
+    assert most_confused(np.eye(3, dtype=int), 5) == []
+
+
+def test_pictures_of_a_run():
+    history = [
+        {"epoch": e, "train_loss": 3 / e, "train_accuracy": 0.1 * e, "valid_loss": v, "valid_accuracy": v and 0.5}
+        for e, v in ((1.0, None), (2.0, 2.0), (3.0, None), (4.0, 1.5))
+    ]
+    loss, accuracy = plot_curves(history).axes
+    assert [list(line.get_xdata()) for line in loss.lines] == [[1, 2, 3, 4], [2, 4]]
+    assert accuracy.get_ylim()[0] == 0
+    assert plot_curves(history[:1]).axes
+    drawn = plot_confusion(np.array([[3, 1], [0, 4]]), ("a", "b_c")).axes[0]
+    assert {text.get_text() for text in drawn.texts} == {"3", "1", "4"}
+    assert [label.get_text() for label in drawn.get_xticklabels()] == ["a", "b c"]
+    bars = plot_recall(np.array([0.9, 0.2, np.nan]), ("a", "b", "c")).axes[0]
+    assert [label.get_text() for label in bars.get_yticklabels()] == ["c", "b", "a"]
+    assert plot_reliability(np.array([0, 2]), np.array([0, 1.8]), np.array([0, 1])).axes[0].patches[0].get_height() == 0.5

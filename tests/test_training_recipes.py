@@ -1,0 +1,225 @@
+"""The recipes: the notebook's against PIPELINE.md's numbers, `first` against a loop written out, first weights, steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import urllib.error
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+import typer
+from torch import nn
+from torch.nn.functional import cross_entropy, one_hot
+
+import training.train as loop
+from esc.checkpoint import load_checkpoint
+from esc.config import NOTEBOOK
+from esc.errors import DataError, ParameterError
+from esc.model import build_model
+from esc.spectrogram import network_input
+from test_training import CLASSES, HELD_OUT, QUICK, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
+from training import augment
+from training.commands.options import chosen_recipe, run_name
+from training.optim import build_optimizer, build_schedule
+from training.pretrained import first_network
+from training.recipes import RECIPES
+from training.runfolder import read_history, read_settings
+
+RECIPE = RECIPES["notebook"]
+
+
+def test_the_notebooks_numbers_are_the_pipelines():
+    told = dict(
+        sample_rate=44100, n_fft=16384, win_length=3969, hop_length=308, n_mels=256, fmin=20, fmax=17000, top_db=80, db_ref=1
+    )
+    assert {name: RECIPE.spectrogram.to_dict()[name] for name in told} == told
+    assert RECIPE.spectrogram is NOTEBOOK
+    assert (NOTEBOOK.n_mels, NOTEBOOK.n_frames(5 * 44_100)) == (256, 716)
+    assert (RECIPE.architecture, RECIPE.batch_size, RECIPE.epochs, RECIPE.learning_rate) == ("resnet18", 16, 50, 2e-4)
+    assert (RECIPE.augmentation, RECIPE.average, RECIPE.label_smoothing, RECIPE.weight_decay) == (None, None, 0, 0)
+    assert (RECIPE.initial_weights, RECIPE.first_layer, RECIPE.input.scaling) == ("imagenet", "fresh", "notebook")
+    optimizer = build_optimizer(RECIPE, nn.Linear(2, 2))
+    assert type(optimizer) is torch.optim.Adam
+    assert {group["weight_decay"] for group in optimizer.param_groups} == {0}
+
+
+def test_the_notebooks_rate_epoch_by_epoch():
+    optimizer = build_optimizer(RECIPE, nn.Linear(2, 2))
+    schedule = build_schedule(RECIPE, optimizer, 7)
+    for epoch in range(1, 51):
+        expected = 2e-4 / 10 ** (epoch // 10)  # PIPELINE.md, step 5
+        for _ in range(7):
+            assert optimizer.param_groups[0]["lr"] == pytest.approx(expected, rel=1e-12)
+            optimizer.step()
+            schedule.step()
+
+
+def test_the_notebooks_image_is_whole_numbers_from_0_to_255(rng):
+    picture_db = (20 * rng.standard_normal((16, 30)) - 30).astype(np.float32)
+    standard = (picture_db - picture_db.mean()) / (picture_db.std() + 1e-6)
+    expected = (255 * (standard - standard.min()) / (standard.max() - standard.min())).astype(np.uint8)
+    given = network_input(torch.from_numpy(picture_db)[None], RECIPE.input)[0].numpy()
+    assert given.dtype == np.float32
+    assert np.abs(given - expected).max() <= 1  # a value at the edge of two whole numbers may fall on either side
+    assert (given == expected).mean() > 0.99
+
+
+@pytest.fixture(scope="module")
+def imagenet(tmp_path_factory):
+    """A file as torchvision's for ResNet18, with other numbers in it."""
+    torch.manual_seed(5)
+    path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
+    torch.save(torchvision.models.resnet18().state_dict(), path)
+    return path
+
+
+def test_weights_from_a_file(imagenet):
+    theirs = torch.load(imagenet)
+    model, said = first_network(RECIPE, 50, imagenet)
+    ours = model.state_dict()
+    same = {name for name in ours if ours[name].shape == theirs[name].shape and torch.equal(ours[name], theirs[name])}
+    fresh = set(ours) - same
+    assert fresh == {"conv1.weight", "fc.weight", "fc.bias"}
+    assert model.conv1.weight.shape == (64, 1, 7, 7)
+    assert float(model.conv1.weight.detach().abs().max()) <= 1 / 7  # nn.Conv2d's own bounds, 1 / sqrt(49)
+    assert said == "ImageNet, from resnet18.pth"
+    summed, _ = first_network(dataclasses.replace(RECIPE, first_layer="summed"), 50, imagenet)
+    torch.testing.assert_close(summed.conv1.weight.detach(), theirs["conv1.weight"].sum(1, keepdim=True))
+
+
+def test_weights_that_can_not_be_used(imagenet, tmp_path):
+    damaged = tmp_path / "damaged.pth"
+    damaged.write_bytes(imagenet.read_bytes()[:1_000])
+    other = tmp_path / "other.pth"
+    torch.save({"a": torch.zeros(1)}, other)
+    larger = dataclasses.replace(RECIPE, architecture="resnet50")
+    for recipe, file in ((RECIPE, tmp_path / "none.pth"), (RECIPE, damaged), (RECIPE, other), (larger, imagenet)):
+        with pytest.raises(DataError) as caught:
+            first_network(recipe, 50, file)
+        assert caught.value.key == "weights.unreadable"
+        assert str(file) in str(caught.value)
+
+
+def test_without_a_network_it_starts_fresh_and_says_so(monkeypatch, caplog):
+    def no_network(*_, **__):
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", no_network)
+    _, said = first_network(RECIPE, 50)
+    assert said.startswith("fresh")
+    assert "no route" in caplog.text
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet34", "resnet50"])
+def test_an_architecture_is_chosen(architecture):
+    recipe = chosen_recipe("notebook", architecture, 4)
+    assert (recipe.architecture, recipe.sub_batch, recipe.batch_size) == (architecture, 4, 16)
+    named = "notebook-fold5" if architecture == "resnet18" else f"notebook-{architecture}-fold5"
+    assert run_name("notebook", recipe, "fold5") == named
+    fresh = dataclasses.replace(recipe, initial_weights="fresh")
+    model, said = first_network(fresh, 7)
+    assert (model.fc.out_features, said) == (7, "fresh")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("optimizer", "sgd"), ("schedule", "none"), ("sub_batch", 17), ("first_layer", 1)],
+)
+def test_a_recipe_refuses_what_it_does_not_know(field, value):
+    with pytest.raises(ParameterError, match=field):
+        dataclasses.replace(RECIPE, **{field: value})
+
+
+@pytest.mark.parametrize("wrong", [("best-of-all",), ("first", "vgg"), ("notebook", None, 17)])
+def test_options_that_name_nothing_are_refused(wrong):
+    with pytest.raises(typer.BadParameter):
+        chosen_recipe(*wrong)
+
+
+def test_sub_batches_add_up_to_the_batch(rng):
+    """Without batch statistics the step is the same, whatever the pieces."""
+    batch = torch.from_numpy(rng.standard_normal((16, 1, 6, 5)).astype(np.float32))
+    soft = one_hot(torch.from_numpy(rng.integers(0, 4, 16)), 4).float()
+    after = []
+    for sub_batch in (None, 4, 5):
+        torch.manual_seed(1)
+        recipe = dataclasses.replace(QUICK, sub_batch=sub_batch, average=None)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(30, 4))
+        optimizer = build_optimizer(recipe, model)
+        state = loop.State(model, None, optimizer, build_schedule(recipe, optimizer, 5))
+        loss, logits = loop._step(state, batch, soft, recipe)
+        after.append((loss, logits, model[1].weight.grad.clone()))
+    for other in after[1:]:
+        for ours, theirs in zip(after[0], other, strict=True):
+            torch.testing.assert_close(ours, theirs)
+
+
+def test_a_quick_run_is_the_loop_written_out(prepared, tmp_path):  # noqa: F811
+    """AdamW, one-cycle, augmentation and average as `first` has always taken them, to the last bit."""
+    recipe = dataclasses.replace(QUICK, epochs=2)
+    loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 3, tmp_path)
+    ours = torch.load(tmp_path / "last.pt", weights_only=True)
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = prepared.folds != HELD_OUT
+    pictures, targets = (torch.from_numpy(np.array(part[chosen])).to(device) for part in (prepared.pictures_db, prepared.targets))
+    torch.manual_seed(3)
+    model = build_model("resnet18", len(CLASSES)).to(device, memory_format=torch.channels_last)
+    averaged = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    groups = [{"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 0.01},
+              {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0}]  # fmt: skip
+    optimizer = torch.optim.AdamW(groups, lr=2e-3, fused=True)
+    steps = len(pictures) // 16
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=2e-3, total_steps=2 * steps + 1, pct_start=0.2, cycle_momentum=False
+    )
+    for epoch in range(2):
+        rng = torch.Generator().manual_seed(3 * 100_003 + epoch)
+        for index in torch.randperm(len(pictures), generator=rng).to(device).split(16)[:steps]:
+            batch = augment.move(pictures[index], QUICK.augmentation, rng)
+            batch, soft = augment.mix(batch, one_hot(targets[index], 4).float(), QUICK.augmentation, QUICK.spectrogram, rng)
+            batch = network_input(augment.tilt(batch, QUICK.augmentation, rng), QUICK.input)
+            batch = augment.mask(batch, QUICK.augmentation, rng)[:, None].to(memory_format=torch.channels_last)
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+                loss = cross_entropy(model.train()(batch), soft, label_smoothing=0.05)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            decay = min(0.9, (1 + schedule.last_epoch) / (10 + schedule.last_epoch))
+            for name, tensor in model.state_dict().items():
+                if tensor.is_floating_point():
+                    averaged[name].lerp_(tensor, 1 - decay)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(ours["model"][name], tensor), name
+        if tensor.is_floating_point():
+            assert torch.equal(ours["averaged"][name], averaged[name]), name
+
+
+def test_the_notebooks_way_trains_and_resumes(prepared, imagenet, tmp_path, monkeypatch):  # noqa: F811
+    """Its recipe on small pictures: the last weights are kept, and a kill changes nothing."""
+    recipe = dataclasses.replace(RECIPE, spectrogram=QUICK.spectrogram, epochs=2,
+                                 input=dataclasses.replace(RECIPE.input, clip_seconds=0.5))  # fmt: skip
+    loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / "whole", weights=imagenet)
+    save = loop.State.save
+
+    def kill(state, path):
+        if state.epoch == 2:
+            raise KeyboardInterrupt
+        save(state, path)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loop.State, "save", kill)
+        loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / "killed", weights=imagenet)
+    loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / "killed")  # the weights are not asked for again
+    whole, killed = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "killed"))
+    assert whole["averaged"] is None
+    assert all(torch.equal(whole["model"][name], killed["model"][name]) for name in whole["model"])
+    _, meta = load_checkpoint(tmp_path / "killed" / "checkpoint")
+    assert meta.provenance["initial_weights"] == "ImageNet, from resnet18.pth"
+    assert read_settings(tmp_path / "killed")["initial_weights"] == "ImageNet, from resnet18.pth"
+    rows = read_history(tmp_path / "killed")
+    assert [(row["epoch"], row["learning_rate"]) for row in rows] == [(1, 2e-4), (2, 2e-4)]
+    assert "resuming after epoch 1 of 2" in (tmp_path / "killed" / "log.txt").read_text()

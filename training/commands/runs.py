@@ -1,0 +1,88 @@
+"""train, crossval, report: one run, five of them, and the page on a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.commands.options import (
+    Architecture,
+    Cache,
+    Data,
+    Readings,
+    RecipeName,
+    Seed,
+    SubBatch,
+    Weights,
+    chosen_recipe,
+    run_name,
+)  # fmt: skip
+from training.data import all_folds, check_folds, data_folder, read_clips
+from training.places import CACHE, READINGS, RUNS
+
+
+def train_command(
+    data: Data = None,
+    recipe: RecipeName = "first",
+    fold: Annotated[int, typer.Option(help="The fold that is held out, 1 to 5.")] = 5,
+    inner: Annotated[bool, typer.Option(help="For choosing settings: train on three folds, look at the fourth.")] = False,
+    arch: Architecture = None,
+    sub_batch: SubBatch = None,
+    weights: Weights = None,
+    seed: Seed = 1,
+    name: Annotated[str | None, typer.Option(help="Folder under runs/; made from the other options where left out.")] = None,
+    valid_every: Annotated[int, typer.Option(min=1, help="Epochs between two looks at the held-out fold, for the curve.")] = 1,
+    cache: Cache = CACHE,
+) -> None:
+    """Train a network to the last epoch; a run that was stopped goes on where it was. Give the same options again."""
+    from training.prepare import prepare
+    from training.train import train
+
+    chosen = chosen_recipe(recipe, arch, sub_batch)
+    clips = read_clips(data_folder(data))
+    check_folds(clips, (fold,))
+    outer = tuple(f for f in all_folds(clips) if f != fold)
+    valid_fold, train_folds = (outer[-1], outer[:-1]) if inner else (fold, outer)
+    prepared = prepare(clips, chosen.spectrogram, chosen.input, cache)
+    run = RUNS / (name or run_name(recipe, chosen, f"fold{fold}", "inner" if inner else "", f"seed{seed}"))
+    train(prepared, chosen, train_folds, valid_fold, seed, run, valid_every, weights)
+    typer.echo(f"wrote {run / 'checkpoint'}. Next: python -m training report {run}")
+
+
+def crossval_command(
+    data: Data = None,
+    recipe: RecipeName = "first",
+    arch: Architecture = None,
+    sub_batch: SubBatch = None,
+    weights: Weights = None,
+    seed: Seed = 1,
+    name: Annotated[str | None, typer.Option(help="Folder under runs/; made from the other options where left out.")] = None,
+    cache: Cache = CACHE,
+    readings: Readings = READINGS,
+) -> None:
+    """Train five times, each fold held out once: ESC-50's official figure. Stopped, it goes on where it was."""
+    from training.crossval import SUMMARY, cross_validate
+
+    chosen = chosen_recipe(recipe, arch, sub_batch)
+    folder = RUNS / (name or run_name(recipe, chosen, "crossval", f"seed{seed}"))
+    summary = cross_validate(read_clips(data_folder(data)), chosen, seed, folder, cache, readings, weights)
+    for fold, accuracy in summary["accuracy"].items():
+        typer.echo(f"fold {fold}: {accuracy:.4f}")
+    typer.echo(f"mean {summary['mean']:.4f}, standard deviation {summary['std']:.4f}, ECE {summary['ece']:.4f}")
+    typer.echo(f"wrote {folder / SUMMARY}")
+
+
+def report_command(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, such as runs/first-fold5-seed1.")],
+    data: Data = None,
+    cache: Cache = CACHE,
+    readings: Readings = READINGS,
+) -> None:
+    """Write a page with curves, confusion matrix, recall, commonest mistakes and calibration into each run's folder."""
+    from training.report import write_report
+
+    clips = read_clips(data_folder(data))
+    for run in runs:
+        typer.echo(f"wrote {write_report(run, clips, cache, readings)}")

@@ -1,0 +1,38 @@
+"""A disk that is full, said in one sentence before and while something is written."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from esc.errors import DataError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def check_room(path: Path, n_bytes: int) -> None:
+    """Raise DataError where the disk that `path` will lie on has fewer than `n_bytes` bytes left."""
+    folder = next(parent for parent in path.absolute().parents if parent.is_dir())
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes:
+        raise DataError("disk.room", path=path, needed_mb=n_bytes / 1e6, free_mb=free / 1e6)
+
+
+@contextmanager
+def full_disk_named(path: Path) -> Iterator[None]:
+    """Turn the system's error for a full disk, met while `path` is written, into a DataError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise DataError("disk.full", path=path) from error
+    except SafetensorError as error:  # wraps the system's error and keeps but its number
+        if not any(f"os error {code}" in str(error) for code in _FULL):
+            raise
+        raise DataError("disk.full", path=path) from error

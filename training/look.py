@@ -1,0 +1,66 @@
+"""The notebook's first steps: a clip's waveform, STFT, mel spectrogram in 2D and 3D, and MFCC, as pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from esc.audio import load_audio, resample
+from esc.config import SpectrogramConfig
+from esc.errors import DataError
+from esc.figures import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
+from esc.spectrogram import mel_db, mfcc, stft_db
+from training.data import data_folder, read_clips
+from training.disk import full_disk_named
+
+MOST_SECONDS = 60.0  # of a longer sound the beginning is drawn
+
+
+def find_clip(clip: str, data: Path | None) -> Path:
+    """Return a sound's path: `clip` itself where it is a file, else the ESC-50 clip of that name, whatever its ending."""
+    path = Path(clip)
+    if path.is_file() or path.name != clip:
+        return path
+    found = next((row.path for row in read_clips(data_folder(data)) if Path(row.name).stem == path.stem), None)
+    if found is None:
+        raise DataError("data.no_clip", name=clip)
+    return found
+
+
+def look(path: Path, config: SpectrogramConfig, out: Path) -> list[Path]:
+    """Draw a sound in five pictures and return where they are.
+
+    Parameters
+    ----------
+    path : path
+        Any file that `esc.audio.load_audio` reads.
+    config : SpectrogramConfig
+    out : path
+        Folder; made where it is missing.
+
+    Raises
+    ------
+    AudioError, DataError
+        The file can't be read; the disk is full.
+    """
+    waveform, own_rate = load_audio(path)
+    seconds = len(waveform) / own_rate
+    waveform = waveform[: int(MOST_SECONDS * own_rate)]
+    shown = f", the first {MOST_SECONDS:g} s of {seconds:.1f} s" if seconds > MOST_SECONDS else f", {seconds:.2f} s"
+    samples = resample(waveform, own_rate, config.sample_rate)
+    frame = f"window {config.win_length} of {config.n_fft}, hop {config.hop_length} samples at {config.sample_rate} Hz"
+    levels_db = mel_db(samples, config).numpy()
+    figures = {
+        "1-waveform": plot_waveform(waveform, own_rate, f"{path.name}: waveform at {own_rate} Hz{shown}"),
+        "2-stft": plot_stft(stft_db(samples, config).numpy(), config, f"{path.name}: STFT, {frame}"),
+        "3-mel": plot_mel(levels_db, config, f"{path.name}: mel spectrogram, {config.n_mels} bands, {frame}"),
+        "4-mel-3d": plot_mel_surface(levels_db, config, f"{path.name}: mel spectrogram"),
+        "5-mfcc": plot_mfcc(mfcc(samples, config).numpy(), config, f"{path.name}: {config.n_mfcc} MFCC, {frame}"),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, figure in figures.items():
+        file = out / f"{name}.png"
+        with full_disk_named(file):
+            figure.savefig(file)
+        files.append(file)
+    return files

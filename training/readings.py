@@ -1,0 +1,86 @@
+"""Reading a fold with a checkpoint, and the log of all such readings: how often a held-out fold was looked at is told."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from esc.checkpoint import Checkpoint, load_checkpoint
+from training.data import Clip, check_folds
+from training.evaluate import Figures, score
+from training.prepare import prepare
+
+log = logging.getLogger(__name__)
+_COLUMNS = ("date", "run", "fold", "accuracy")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a checkpoint says of one fold's clips.
+
+    Attributes
+    ----------
+    figures : Figures
+    checkpoint : Checkpoint
+    targets : int64 array, shape (clips,)
+    names : tuple of str
+        File names as in the table.
+    """
+
+    figures: Figures
+    checkpoint: Checkpoint
+    targets: np.ndarray
+    names: tuple[str, ...]
+
+
+def read_fold(checkpoint: Path, clips: list[Clip], fold: int, cache: Path, readings: Path) -> Reading:
+    """Measure a checkpoint on one fold; where it was held out, the log gets a row.
+
+    Parameters
+    ----------
+    checkpoint : path
+        Its folder.
+    clips : list of Clip
+        The whole data set.
+    fold : int
+    cache : path
+        Folder for the prepared pictures.
+    readings : path
+        The log, a CSV file.
+
+    Raises
+    ------
+    DataError, CheckpointError
+        There is no such fold; a clip or the checkpoint is missing or damaged.
+    """
+    check_folds(clips, (fold,))
+    model, meta = load_checkpoint(checkpoint)
+    prepared = prepare(clips, meta.spectrogram, meta.input, cache)
+    chosen = np.flatnonzero(prepared.folds == fold)
+    targets = prepared.targets[chosen]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = model.to(device, memory_format=torch.channels_last)
+    pictures = torch.from_numpy(prepared.pictures_db[chosen]).to(device)
+    figures = score(model, pictures, torch.from_numpy(targets).to(device), meta.input)
+    if fold not in meta.provenance.get("train_folds", ()):
+        record(readings, meta.provenance.get("run", checkpoint.name), fold, figures.accuracy)
+    return Reading(figures, meta, targets, tuple(prepared.names[index] for index in chosen))
+
+
+def record(readings: Path, run: str, fold: int, accuracy: float) -> None:
+    """Append one reading of a held-out fold to the log; a log that can't be written is told, not fatal."""
+    try:
+        readings.parent.mkdir(parents=True, exist_ok=True)
+        with readings.open("a", newline="", encoding="utf-8") as lines:
+            writer = csv.writer(lines, lineterminator="\n")
+            if lines.tell() == 0:
+                writer.writerow(_COLUMNS)
+            writer.writerow([datetime.now(UTC).isoformat(timespec="minutes"), run, fold, f"{accuracy:.4f}"])
+    except OSError as error:
+        log.warning("This reading is not in the log %s: %s", readings, error)
