@@ -14,8 +14,8 @@ from esc.audio import SILENCE_PEAK
 from esc.classifier import Prediction
 from esc.errors import CheckpointError, EscError, PageError
 from esc.ui.listening import classifier, predict
+from esc.ui.pictures import as_base64
 from esc.ui.player import mount_script
-from esc.ui.requests import as_base64
 from esc.ui.store import Sound, SoundStore
 from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name, say
 

@@ -1,0 +1,192 @@
+"""The pictures that the views draw, computed for what is on screen and kept for the next time."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import itertools
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from esc.config import SpectrogramConfig
+from esc.errors import ParameterError
+from esc.spectrogram import empty_bands, mel_edges_hz, mel_freqs_hz, mel_power, mend_empty_bands, stft_power
+from esc.ui.store import Sound, SoundStore
+from esc.view import (
+    View,
+    level_at,
+    mel_bounds_hz,
+    mel_view,
+    mfcc_at,
+    mfcc_view,
+    peak_level_db,
+    stft_bounds_hz,
+    stft_level_at,
+    stft_view,
+    wave_view,
+)
+
+CACHED_PICTURES, CACHED_PEAKS = 48, 512  # a picture has at most 4096 x 512 bytes, 2.8 MB in base64; usually 0.2
+ENVELOPE_COLUMNS = 1200
+SURFACE_ROWS = 160
+
+
+class Pictures:
+    """The pictures of one app's sounds, as dicts that travel to the browser as JSON.
+
+    Parameters
+    ----------
+    store : SoundStore
+    """
+
+    def __init__(self, store: SoundStore) -> None:
+        self._store = store
+        self._pictures: OrderedDict[tuple, dict] = OrderedDict()
+        self._peaks: OrderedDict[tuple, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def draw(self, view: str, sound: Sound, config: SpectrogramConfig | None, start: float, end: float, columns: int) -> dict:
+        """Return the picture of a view ("mel", "stft", "mfcc", "surface", "wave") between two times in seconds.
+
+        At most `columns` wide; levels as bytes in base64 with their range and axes. "wave" takes no config.
+        """
+        draw = {"mel": self._levels, "stft": self._levels, "mfcc": self._mfcc, "surface": self._surface, "wave": self._wave}[view]
+        key = (view, sound.id, config, start, end, columns)
+        return self._cached(self._pictures, CACHED_PICTURES, key, lambda: draw(view, sound, config, start, end, columns))
+
+    def value(self, view: str, sound: Sound, config: SpectrogramConfig, time_s: float, place: float) -> float:
+        """Return the exact value of a view at one time: of a mel band, of the STFT at Hz, or of a coefficient."""
+        waveform = self._store.waveform(sound, config.sample_rate)
+        if view == "stft":
+            return stft_level_at(waveform, config, time_s, place, self._peak_db(sound, config, "stft"))
+        high_db = self._peak_db(sound, config, "mel")
+        if view == "mfcc":
+            return float(mfcc_at(waveform, config, time_s, high_db)[int(place)])
+        return level_at(waveform, config, time_s, int(place), high_db)
+
+    def _levels(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
+        waveform = self._store.waveform(sound, config.sample_rate)
+        make = mel_view if view == "mel" else stft_view
+        if start == 0 and end >= sound.seconds:  # all of it is shown: unless known, its own maximum is the sound's
+            drawn = make(waveform, config, start, end, columns, self._peaks.get((view, sound.id, config)))
+            self._cached(self._peaks, CACHED_PEAKS, (view, sound.id, config), lambda: drawn.high_db)
+        else:
+            drawn = make(waveform, config, start, end, columns, self._peak_db(sound, config, view))
+        bounds = mel_bounds_hz(config) if view == "mel" else stft_bounds_hz(config)
+        axis = {
+            "bounds_hz": bounds.round(3).tolist(),
+            "edges_hz": mel_edges_hz(config).round(3).tolist() if view == "mel" else [],
+            "low_hz": config.fmin if view == "mel" else 0.0,
+            "high_hz": config.fmax if view == "mel" else config.sample_rate / 2,
+            "mel_scale": config.mel_scale,
+        }
+        return _drawable(drawn) | axis | _coach(config, config.n_frames(len(waveform)), bands=view == "mel")
+
+    def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
+        high_db = self._peak_db(sound, config, "mel")
+        drawn = mel_view(self._store.waveform(sound, config.sample_rate), config, start, end, columns, high_db)
+        rows = np.arange(0, config.n_mels, -(-config.n_mels // SURFACE_ROWS))
+        pooled = dataclasses.replace(drawn, levels=np.maximum.reduceat(drawn.levels, rows, axis=0))
+        centres = np.add.reduceat(mel_freqs_hz(config), rows) / np.diff(np.append(rows, config.n_mels))
+        axis = {"centres_hz": centres.round(3).tolist(), "mel_scale": config.mel_scale}
+        return _drawable(pooled) | axis | _coach(config, drawn.n_frames, bands=True)
+
+    def _mfcc(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
+        if config.n_mfcc < 2:  # coefficient 0 is not drawn
+            raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
+        waveform = self._store.waveform(sound, config.sample_rate)
+        high_db = self._peak_db(sound, config, "mel")
+
+        def whole() -> tuple[float, float]:
+            overview = mfcc_view(waveform, config, 0.0, sound.seconds, ENVELOPE_COLUMNS, high_db)
+            return overview.low_db, overview.high_db
+
+        value_range = self._cached(self._peaks, CACHED_PEAKS, ("mfcc", sound.id, config), whole)
+        drawn = mfcc_view(waveform, config, start, end, columns, high_db, value_range)
+        return _drawable(drawn) | _coach(config, config.n_frames(len(waveform)), bands=True)
+
+    def _wave(self, view: str, sound: Sound, config: None, start: float, end: float, columns: int) -> dict:
+        rate = sound.facts.sample_rate
+        values = wave_view(sound.waveform, rate, start, end, columns)
+        first = min(int(start * rate), len(sound.waveform) - 1)
+        n_samples = min(math.ceil(end * rate), len(sound.waveform)) - first
+        # a sample is drawn at its own time, the middle of its column
+        samples = values.shape[1] >= n_samples
+        shift = 0.5 / rate if samples else 0.0
+        return {
+            "envelope": as_base64(values),
+            "columns": values.shape[1],
+            "start": first / rate - shift,
+            "end": (first + n_samples) / rate - shift,
+            "samples": samples,
+        }
+
+    def _peak_db(self, sound: Sound, config: SpectrogramConfig, view: str) -> float:
+        """Return the loudest level of the whole sound, which anchors the dB scale at every zoom."""
+        transform = mel_power if view == "mel" else stft_power
+        return self._cached(
+            self._peaks,
+            CACHED_PEAKS,
+            (view, sound.id, config),
+            lambda: peak_level_db(self._store.waveform(sound, config.sample_rate), config, transform),
+        )
+
+    def _cached(self, cache: OrderedDict, most: int, key: tuple, compute: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key in cache:
+                cache.move_to_end(key)
+                return cache[key]
+        answer = compute()
+        with self._lock:
+            cache[key] = answer
+            while len(cache) > most:
+                cache.popitem(last=False)
+        return answer
+
+
+def _drawable(view: View) -> dict:
+    return {
+        "levels": as_base64(view.levels),
+        "rows": view.levels.shape[0],
+        "columns": view.levels.shape[1],
+        "start": view.start_s,
+        "end": view.end_s,
+        "low_db": view.low_db,
+        "high_db": view.high_db,
+    }
+
+
+def _coach(config: SpectrogramConfig, n_frames: int, bands: bool) -> dict:
+    """Return what the parameters mean together, and the empty mel bands with their mend where there are `bands`."""
+    empty = empty_bands(config) if bands else []
+    mended = mend_empty_bands(config) if empty else config
+    return {
+        "meaning": {
+            "window_ms": 1000 * config.win_length / config.sample_rate,
+            "hop_ms": 1000 * config.hop_length / config.sample_rate,
+            "bin_hz": config.sample_rate / config.n_fft,
+            "resolution_hz": config.resolution_hz,
+            "overlap": max(0.0, 1 - config.hop_length / config.win_length),
+            "frames": n_frames,
+        },
+        "empty_bands": empty,
+        "mended": {"n_mels": mended.n_mels, "n_fft": mended.n_fft} if empty else None,
+    }
+
+
+def envelope(waveform: np.ndarray, columns: int) -> np.ndarray:
+    """Return the least and the greatest sample of each column as int8, shape (2, columns), scaled by 127."""
+    edges = np.linspace(0, len(waveform), min(columns, len(waveform)) + 1).astype(int)
+    pieces = (waveform[start:end] for start, end in itertools.pairwise(edges))
+    extremes = np.array([(piece.min(), piece.max()) for piece in pieces])  # one pass: an hour comes from the disk
+    return np.rint(np.clip(extremes.T, -1, 1) * 127).astype(np.int8)
+
+
+def as_base64(array: np.ndarray) -> str:
+    """Return an array's bytes, row by row, as base64 text."""
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
