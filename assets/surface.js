@@ -19,6 +19,12 @@ const LIGHTS = {
   flat: { ambient: 1, diffuse: 0, specular: 0, roughness: 1, fresnel: 0 },
 };
 
+const CONFIG = { // no button that would send anything elsewhere
+  responsive: true,
+  displaylogo: false,
+  modeBarButtons: [['toImage'], ['zoom3d', 'pan3d', 'orbitRotation', 'tableRotation'], ['resetCameraDefault3d']],
+};
+
 let plotly = null;
 function loadPlotly(url) {
   plotly ??= new Promise((resolve, reject) => {
@@ -59,7 +65,7 @@ class Surface {
     this.plot = host.querySelector('.sg-plot');
     this.stage = host.querySelector('.sg-surface');
     this.display = { colours: 'magma', light: 'soft', height: 0.45 };
-    this.camera = CAMERAS.corner;
+    this.camera = this.fitted(CAMERAS.corner);
     this.drawings = 0;
     this.request = newest(() => this.load());
     this.words();
@@ -68,6 +74,12 @@ class Surface {
     );
     this.wire();
     this.refresh();
+  }
+
+  /** A camera from further off where the picture is narrow, so that all of the surface is in it. */
+  fitted({ eye, up }) {
+    const away = this.plot.clientWidth && this.plot.clientWidth < 600 ? 2 : 1;
+    return { eye: { x: eye.x * away, y: eye.y * away, z: eye.z * away }, up };
   }
 
   words() {
@@ -96,7 +108,7 @@ class Surface {
     find('.sg-cameras').addEventListener('click', (event) => {
       const camera = CAMERAS[event.target.dataset.camera];
       if (camera && this.data) {
-        this.camera = camera;
+        this.camera = this.fitted(camera);
         this.draw();
       }
     });
@@ -141,7 +153,7 @@ class Surface {
   async draw() {
     if (!this.data) return;
     this.host.toggleAttribute('data-filled', true);
-    await window.Plotly.react(this.stage, [this.trace()], this.layout(), { responsive: true, displaylogo: false });
+    await window.Plotly.react(this.stage, [this.trace()], this.layout(), CONFIG);
     if (!this.drawings) {
       // Plotly keeps by itself only what was turned by hand, so every turn is remembered here
       this.stage.on('plotly_relayout', (change) => { this.camera = change['scene.camera'] ?? this.camera; });

@@ -32,7 +32,7 @@ class Mfcc extends Viewer {
   }
 
   unit() {
-    return 'no.';
+    return word('row_number');
   }
 
   marks(height) {

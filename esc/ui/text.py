@@ -91,6 +91,7 @@ ENGLISH = MappingProxyType(
         "surface_hint": "Drag to turn, wheel to come closer, right button to move. The time shown is the other tabs'.",
         "amplitude": "ampl.",
         "coefficient": "coefficient",
+        "row_number": "no.",
         "wave_key": "Light: least and greatest sample; dark: RMS. Full scale is 1.",
         "point_at": "Point at the picture, or tap it, to read time, frequency and level.",
         # parameters
@@ -243,6 +244,7 @@ RUSSIAN = MappingProxyType(
         "surface_hint": "Тяните, чтобы вращать; колесо приближает, правая кнопка сдвигает. Время — как в других вкладках.",
         "amplitude": "ампл.",
         "coefficient": "коэффициент",
+        "row_number": "№",
         "wave_key": "Светлое: наименьший и наибольший отсчёт; тёмное: RMS. Полная шкала: 1.",
         "point_at": "Наведите на картинку или коснитесь её, чтобы прочесть время, частоту и уровень.",
         "parameters": "Параметры",
