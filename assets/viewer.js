@@ -424,6 +424,7 @@ export class Viewer {
   }
 
   follow(now) {
+    if (!this.visible()) return; // the view on screen leads
     // turn the page when the play head runs out of it, but leave alone who looks elsewhere while it plays
     if (!audio.paused && this.headInside && !this.inWindow(now)) show(now, now + state.shown.end - state.shown.start);
     this.headInside = this.inWindow(now);

@@ -126,15 +126,7 @@ def mfcc_view(
     values = _columns_power(waveform, config, frames, columns, _mfcc_under(high_db), np.add).numpy()[1:]
     low, high = value_range or (float(values.min()), float(values.max()))
     share = (values - low) / max(high - low, 1e-9)
-    hop_s = config.hop_length / config.sample_rate
-    return View(
-        levels=np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8),
-        low_db=low,
-        high_db=high,
-        start_s=(int(frames[0]) - 0.5) * hop_s,
-        end_s=(int(frames[-1]) + 0.5) * hop_s,
-        n_frames=len(frames),
-    )
+    return _placed(np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8), low, high, frames, config)
 
 
 def wave_view(waveform: np.ndarray, sample_rate: int, start_s: float, end_s: float, columns: int) -> np.ndarray:
@@ -245,15 +237,14 @@ def _view(
     frames = _frames_between(waveform, config, start_s, end_s)
     level_db = _levels_db(_columns_power(waveform, config, frames, columns, transform), config)
     high_db = float(level_db.max()) if high_db is None else float(high_db)
+    return _placed(_quantised(level_db, high_db, config), high_db - config.top_db, high_db, frames, config)
+
+
+def _placed(levels: np.ndarray, low: float, high: float, frames: np.ndarray, config: SpectrogramConfig) -> View:
+    """Return levels with the outer edges of the frames that they show."""
     hop_s = config.hop_length / config.sample_rate
-    return View(
-        levels=_quantised(level_db, high_db, config),
-        low_db=high_db - config.top_db,
-        high_db=high_db,
-        start_s=(int(frames[0]) - 0.5) * hop_s,
-        end_s=(int(frames[-1]) + 0.5) * hop_s,
-        n_frames=len(frames),
-    )
+    start_s, end_s = (int(frames[0]) - 0.5) * hop_s, (int(frames[-1]) + 0.5) * hop_s
+    return View(levels, low_db=low, high_db=high, start_s=start_s, end_s=end_s, n_frames=len(frames))
 
 
 def _frames_between(waveform: np.ndarray, config: SpectrogramConfig, start_s: float, end_s: float) -> np.ndarray:

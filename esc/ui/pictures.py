@@ -18,6 +18,7 @@ from esc.errors import ParameterError
 from esc.spectrogram import empty_bands, mel_edges_hz, mel_freqs_hz, mel_power, mend_empty_bands, stft_power
 from esc.ui.store import Sound, SoundStore
 from esc.view import (
+    FRAMES_A_COLUMN,
     View,
     level_at,
     mel_bounds_hz,
@@ -70,13 +71,7 @@ class Pictures:
         return level_at(waveform, config, time_s, int(place), high_db)
 
     def _levels(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
-        waveform = self._store.waveform(sound, config.sample_rate)
-        make = mel_view if view == "mel" else stft_view
-        if start == 0 and end >= sound.seconds:  # all of it is shown: unless known, its own maximum is the sound's
-            drawn = make(waveform, config, start, end, columns, self._peaks.get((view, sound.id, config)))
-            self._cached(self._peaks, CACHED_PEAKS, (view, sound.id, config), lambda: drawn.high_db)
-        else:
-            drawn = make(waveform, config, start, end, columns, self._peak_db(sound, config, view))
+        drawn, n_frames = self._anchored(view, sound, config, start, end, columns)
         bounds = mel_bounds_hz(config) if view == "mel" else stft_bounds_hz(config)
         axis = {
             "bounds_hz": bounds.round(3).tolist(),
@@ -85,16 +80,28 @@ class Pictures:
             "high_hz": config.fmax if view == "mel" else config.sample_rate / 2,
             "mel_scale": config.mel_scale,
         }
-        return _drawable(drawn) | axis | _coach(config, config.n_frames(len(waveform)), bands=view == "mel")
+        return _drawable(drawn) | axis | _coach(config, n_frames, bands=view == "mel")
+
+    def _anchored(
+        self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int
+    ) -> tuple[View, int]:
+        """Return levels whose brightest is the whole sound's maximum, and how many frames the sound has."""
+        waveform = self._store.waveform(sound, config.sample_rate)
+        make = mel_view if view == "mel" else stft_view
+        key, n_frames = (view, sound.id, config), config.n_frames(len(waveform))
+        if start > 0 or end < sound.seconds or n_frames > columns * FRAMES_A_COLUMN:
+            return make(waveform, config, start, end, columns, self._peak_db(sound, config, view)), n_frames
+        drawn = make(waveform, config, start, end, columns)  # every frame is in it: its own maximum is the sound's
+        self._cached(self._peaks, CACHED_PEAKS, key, lambda: drawn.high_db)
+        return drawn, n_frames
 
     def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
-        high_db = self._peak_db(sound, config, "mel")
-        drawn = mel_view(self._store.waveform(sound, config.sample_rate), config, start, end, columns, high_db)
+        drawn, n_frames = self._anchored("mel", sound, config, start, end, columns)
         rows = np.arange(0, config.n_mels, -(-config.n_mels // SURFACE_ROWS))
         pooled = dataclasses.replace(drawn, levels=np.maximum.reduceat(drawn.levels, rows, axis=0))
         centres = np.add.reduceat(mel_freqs_hz(config), rows) / np.diff(np.append(rows, config.n_mels))
         axis = {"centres_hz": centres.round(3).tolist(), "mel_scale": config.mel_scale}
-        return _drawable(pooled) | axis | _coach(config, drawn.n_frames, bands=True)
+        return _drawable(pooled) | axis | _coach(config, n_frames, bands=True)
 
     def _mfcc(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
         if config.n_mfcc < 2:  # coefficient 0 is not drawn
