@@ -6,7 +6,7 @@ import pytest
 
 from esc.checkpoint import DEFAULT, read_config
 from esc.errors import MESSAGES
-from esc.ui.text import CLASSES_RUSSIAN, ENGLISH, ERRORS_RUSSIAN, RUSSIAN, language_of
+from esc.ui.text import CLASSES_RUSSIAN, ENGLISH, ERRORS_RUSSIAN, PARTS, RUSSIAN, language_of
 
 
 def blanks(text):
@@ -17,6 +17,10 @@ def blanks(text):
 def test_both_languages_say_the_same(english, russian):
     assert set(english) == set(russian)
     assert {key for key in english if blanks(english[key]) != blanks(russian[key])} == set()
+
+
+def test_no_two_parts_of_the_page_use_one_key_for_two_texts():
+    assert sum(len(part.WORDS) for part in PARTS) == len(ENGLISH)
 
 
 def test_every_class_has_a_russian_name():

@@ -20,7 +20,7 @@ from esc.ui.store import SoundStore
 from esc.ui.text import LANGUAGES, WORDS, language_of
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-CSS = ASSETS / "style.css"
+STYLES = ("style.css",)  # in the order in which they apply
 _CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its own
 _HEAD = '<meta name="color-scheme" content="light dark">'
 
@@ -81,7 +81,7 @@ def launch_options(page: gr.Blocks) -> dict:
     """Return what `page.launch` is called with beside host and port."""
     return {
         "theme": _theme(),
-        "css_paths": [CSS],
+        "css_paths": [ASSETS / name for name in STYLES],
         "head": _HEAD,
         "i18n": page.i18n,
         "max_file_size": MAX_BYTES,

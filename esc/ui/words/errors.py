@@ -1,0 +1,69 @@
+"""What errors say in Russian; the English stands in esc/errors.py."""
+
+from types import MappingProxyType
+
+ERRORS_RUSSIAN = MappingProxyType(
+    {
+        "audio.missing": "Файла {name} нет.",
+        "audio.empty": "{name} пуст (0 байт). Выберите файл со звуком.",
+        "audio.too_big": "{name} занимает {megabytes:.0f} МБ; принимается не больше {limit_mb:.0f} МБ.",
+        "audio.too_long": "{name} длится {minutes:.0f} мин; принимается не больше {limit_minutes:.0f}.",
+        "audio.unreadable": "{name} не читается как звук ({reason}). Подходят {accepted}.",
+        "audio.no_track": "В {name} нет звуковой дорожки. Подходят {accepted}.",
+        "audio.folder": "Папка {name} не даёт звуков ({reason}).",
+        "audio.no_samples": "В {name} нет звука: 0 отсчётов. Возможно, файл обрезан.",
+        "audio.too_short": "В {name} отсчётов: {samples}; для спектра нужно хотя бы {least}.",
+        "audio.not_finite": "В {name} нет ни одного конечного отсчёта: все NaN или бесконечны.",
+        "audio.rate": "Частота дискретизации {name}: {rate} Гц; принимается от {low} до {high} Гц.",
+        "audio.shape": "Звук должен быть одномерным или (каналы, отсчёты); форма этого: {shape}.",
+        "audio.whole": "У волны из целых чисел ({dtype}) нет масштаба: сначала разделите её на полную шкалу.",
+        "audio.timeout": "Чтение {name} заняло больше {seconds:.0f} с и остановлено. Попробуйте звук короче.",
+        "audio.crashed": "Не удалось прочесть {name} ({reason}). Файл повреждён или требует слишком много памяти.",
+        "parameter.range": "{field} = {value} невозможно: нужно от {low} до {high}.",
+        "parameter.choice": "{field} = {value} невозможно: выберите из {choices}.",
+        "parameter.type": "{field} = {value} невозможно: нужно число: {wanted}.",
+        "parameter.window": "win_length = {value} невозможно: окно должно помещаться в n_fft = {n_fft} отсчётов.",
+        "parameter.band": "fmin = {fmin} Гц и fmax = {fmax} Гц невозможны: fmin должна быть ниже fmax.",
+        "parameter.nyquist": "fmax = {value} Гц невозможно: при {sample_rate} Гц выше {nyquist} Гц ничего нет.",
+        "parameter.mfcc": "n_mfcc = {value} невозможно: мел-полос всего {n_mels}.",
+        "parameter.keys": "Параметры не подходят: лишние {unknown}, недостаёт {missing}.",
+        "parameter.too_much": "В этом спектре {millions:.0f} млн значений; за раз считается не больше {limit:.0f} млн. "
+        "Возьмите больший hop_length, меньший n_fft или звук короче.",
+        "checkpoint.missing": "В {path} нет модели. Обучите её (python -m training train) или верните папку.",
+        "checkpoint.damaged": "Модель в {path} не годится: {reason}. Верните папку или обучите заново.",
+        "checkpoint.version": "Модель в {path} имеет формат {found}; эта программа читает формат {wanted}.",
+        "data.missing": "В {path} нет ESC-50: {reason}. Укажите папку в ESC50_DIR или --data.",
+        "data.columns": "В {path} нет столбцов {missing}; в таблице ESC-50 есть filename, fold, target, category.",
+        "data.row": "Строку {number} в {path} не прочесть ({reason}); fold и target должны быть целыми числами.",
+        "data.clips": "Нет записей из {path}: {count}, первая {first}. Скачайте архив снова.",
+        "data.fold": "Фолда {fold} нет; есть {folds}.",
+        "data.cache": "{path} подготовлен из других записей или настроек. Запустите python -m training prepare снова.",
+        "data.few": "Для обучения есть {clips} записей, меньше одного пакета из {batch}.",
+        "data.no_clip": "Нет ни файла {name} здесь, ни записи с таким именем в ESC-50.",
+        "data.damaged": "Запись {path} не годится: {reason}. Скачайте её снова.",
+        "disk.room": "Для {path} нет места: нужно {needed_mb:.0f} МБ, на диске свободно {free_mb:.0f} МБ.",
+        "disk.full": "Диск полон: {path} не записан. Освободите место и повторите команду.",
+        "download.failed": "Не удалось скачать {url} ({reason}). Повторите команду: она продолжит с того же места.",
+        "download.archive": "По адресу {url} лежит не архив ESC-50 ({reason}). Он удалён; повторите или дайте другой --url.",
+        "download.exists": "{path} уже есть, и там что-то другое. Удалите или укажите другое --to.",
+        "weights.unreadable": "{path} не годится как веса ImageNet: {reason}.",
+        "run.missing": "В {path} нет обучения: {reason}. Запустите его (python -m training train).",
+        "run.mismatch": "{path} начат с другими настройками ({differences}). Возьмите другое --name или удалите папку.",
+        "page.session": "Сервер больше не знает эту страницу. Перезагрузите её.",
+        "page.request": "Сервер не понял запрос ({reason}). Перезагрузите страницу.",
+        "page.gone": "Этого звука на сервере больше нет. Перетащите его снова.",
+        "page.busy": "Сервер занят другими звуками. Повторите чуть позже.",
+        "page.no_sound": "Звук не открыт. Перетащите файл, запишите или выберите пример.",
+        "page.failed": "На сервере что-то пошло не так; это записано в его журнал. Всё, что у вас было, на месте.",
+    }
+)
+
+VALUES_RUSSIAN = MappingProxyType(  # what a message may name in words
+    {
+        "whole number": "целое",
+        "number": "любое",
+        "none": "нет",
+        "Invalid data found when processing input": "данные не похожи на звук",
+        "no sample rate": "нет частоты дискретизации",
+    }
+)
