@@ -12,6 +12,7 @@ export const state = {
   words: {},
   sound: null, // what the server said of the open sound
   shown: { start: 0, end: 1 }, // seconds
+  selection: null, // or { start, end, low_hz, high_hz }: seconds and Hz; null for both Hz: all frequencies
 };
 
 let admit;
@@ -92,7 +93,25 @@ export function newest(work) {
 export function setSound(sound) {
   state.sound = sound;
   state.shown = { start: 0, end: sound.seconds };
+  select(null);
   announce('sound');
+}
+
+/** Select a stretch of time, in all frequencies or between two of them, kept inside the sound; null: nothing. */
+export function select(selection) {
+  const before = state.selection;
+  state.selection = selection && state.sound ? inside(selection, state.sound) : null;
+  if (before || state.selection) announce('selection');
+}
+
+function inside(selection, { seconds, sample_rate: rate }) {
+  const between = (a, b, most) => [a, b].map((value) => Math.min(Math.max(0, value), most)).sort((one, other) => one - other);
+  const banded = (selection.low_hz ?? null) !== null && (selection.high_hz ?? null) !== null;
+  const wanted = [selection.start, selection.end, ...(banded ? [selection.low_hz, selection.high_hz] : [])];
+  if (!wanted.every(Number.isFinite)) throw new RangeError(`a selection of ${JSON.stringify(selection)}`);
+  const [start, end] = between(selection.start, selection.end, seconds);
+  const [low_hz, high_hz] = banded ? between(selection.low_hz, selection.high_hz, rate / 2) : [null, null];
+  return end > start && (!banded || high_hz > low_hz) ? { start, end, low_hz, high_hz } : null;
 }
 
 /** Show another stretch of time, kept inside the sound and no shorter than 10 ms. */
