@@ -1,7 +1,7 @@
 // The classify tab: asks once the tab is on screen and a sound is open, shows the likeliest classes and what was seen.
 
 import { audio, bytesOf, clock, element, events, learned, number, state, word } from './session.js';
-import { paintLevels, waveIcon } from './viewer.js';
+import { paintLevels, waveIcon } from './stills.js';
 
 export async function mount(root, { trigger, watch, props, files }) {
   await learned;

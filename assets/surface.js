@@ -4,7 +4,7 @@ import { announce, ask, bytesOf, element, events, learned, newest, number, say, 
 import { frequencyAxis, frequencyTicks, hzToMel } from './axes.js';
 import { NAMES, table } from './colormaps.js';
 import { parameterPanel } from './parameters.js';
-import { waveIcon } from './viewer.js';
+import { waveIcon } from './stills.js';
 
 const COLUMNS = 320; // more can't be told apart on a turning surface
 const CAMERAS = {

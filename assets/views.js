@@ -3,6 +3,7 @@
 import { ticks } from './axes.js';
 import { bytesOf, learned, number, state, word } from './session.js';
 import { Viewer } from './viewer.js';
+import './extensions.js';
 
 class Stft extends Viewer {
   static view = 'stft';
@@ -87,16 +88,16 @@ class Wave extends Viewer {
   scaleBar() {} // no levels, no colours
 
   paint(context) {
+    this.within(context, () => this.paintWave(context));
+  }
+
+  paintWave(context) {
     const { left, top, width, height } = this.area();
     const { values, columns, start, end } = this.data;
     const reach = this.reach();
     const y = (value) => top + (1 - (value / reach + 1) / 2) * height;
     const x = (column) => this.xOf(start + ((column + 0.5) / columns) * (end - start));
     const style = getComputedStyle(this.host);
-    context.save();
-    context.beginPath();
-    context.rect(left, top, width, height);
-    context.clip();
     context.fillStyle = style.getPropertyValue('--sg-line');
     context.fillRect(left, y(0), width, 1);
     context.fillStyle = context.strokeStyle = style.getPropertyValue('--sg-accent');
@@ -113,7 +114,6 @@ class Wave extends Viewer {
       band((c) => values[columns + c], (c) => values[c], 0.55);
       band((c) => values[2 * columns + c], (c) => -values[2 * columns + c], 1); // RMS
     }
-    context.restore();
   }
 
   paintSamples(context, x, y) {

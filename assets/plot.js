@@ -1,0 +1,239 @@
+// What a view's canvases show and where: the plot's geometry, the picture from the levels at hand, axes and dB scale.
+
+import { audio, clock, number, show, state, word } from './session.js';
+import { frequencyAxis, frequencyTicks, ticks } from './axes.js';
+import { table } from './colormaps.js';
+
+/** CSS pixels between the axes and the plot's edges; below and beside the plot they are --sg-left and so on. */
+export const MARGIN = { left: 52, right: 62, top: 22, bottom: 26 };
+
+/** The part of a viewer that paints; its elements, `display`, `data` and `call` are the viewer's. */
+export class Plot {
+  off = document.createElement('canvas'); // the levels at their own size
+
+  ratio() {
+    return Math.min(3, window.devicePixelRatio || 1);
+  }
+
+  area() {
+    const { width, height } = this.plot.getBoundingClientRect();
+    return {
+      left: MARGIN.left, top: MARGIN.top,
+      width: Math.max(1, width - MARGIN.left - MARGIN.right), height: Math.max(1, height - MARGIN.top - MARGIN.bottom),
+    };
+  }
+
+  inside({ x, y }) {
+    const { left, top, width, height } = this.area();
+    return x >= left && x <= left + width && y >= top && y <= top + height;
+  }
+
+  timeAt(x) {
+    const { left, width } = this.area();
+    return state.shown.start + ((x - left) / width) * (state.shown.end - state.shown.start);
+  }
+
+  xOf(time) {
+    const { left, width } = this.area();
+    return left + ((time - state.shown.start) / (state.shown.end - state.shown.start)) * width;
+  }
+
+  /** Where a frequency lies on the plot; only for views with a frequency axis (`constructor.axes`) and a picture. */
+  yOf(hz) {
+    const { top, height } = this.area();
+    return top + (1 - this.axis().share(hz)) * height;
+  }
+
+  hzAt(y) {
+    const { top, height } = this.area();
+    return this.axis().hz(1 - (y - top) / height);
+  }
+
+  axis() {
+    const { low_hz: low, high_hz: high, mel_scale: scale } = this.data;
+    return frequencyAxis(this.display.axis, low, high, scale);
+  }
+
+  visible() {
+    return this.plot.offsetParent !== null && this.plot.getBoundingClientRect().width > 0;
+  }
+
+  /** For each of `height` rows of pixels from the top, the row of levels to show. */
+  bands(height) {
+    const axis = this.axis();
+    const { bounds_hz: bounds, rows } = this.data;
+    let band = rows - 1;
+    return Int32Array.from({ length: height }, (_, y) => {
+      const hz = axis.hz(1 - (y + 0.5) / height); // falls from pixel to pixel, so the search never turns back
+      while (band > 0 && hz < bounds[band]) band -= 1;
+      return band;
+    });
+  }
+
+  redraw() {
+    const ratio = this.ratio();
+    const { width, height } = this.plot.getBoundingClientRect();
+    if (!width || (this.data && !this.current())) return; // the answer for the new sound is on its way
+    for (const canvas of [this.picture, this.overlay]) {
+      const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+      if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+    }
+    this.host.toggleAttribute('data-filled', Boolean(this.data));
+    const context = this.picture.getContext('2d');
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    if (this.data) {
+      this.paint(context, ratio);
+      this.within(context, () => this.call('picture', context));
+      this.scales(context);
+      this.drawings += 1;
+    }
+    this.drawOverlay();
+  }
+
+  paint(context, ratio) {
+    const { top, width, height } = this.area();
+    const rows = Math.round(height * ratio);
+    const { levels, columns, low_db: floor, high_db: ceiling, start, end } = this.data;
+    const colours = this.palette(floor, ceiling);
+    const image = new ImageData(columns, rows);
+    const pixels = new Uint32Array(image.data.buffer);
+    this.bands(rows).forEach((band, y) => {
+      const from = band * columns;
+      for (let x = 0; x < columns; x++) pixels[y * columns + x] = colours[levels[from + x]];
+    });
+    [this.off.width, this.off.height] = [columns, rows];
+    this.off.getContext('2d').putImageData(image, 0, 0);
+    this.within(context, () => {
+      context.imageSmoothingEnabled = columns > width;
+      const [x0, x1] = [this.xOf(start), this.xOf(end)];
+      context.drawImage(this.off, x0, top, x1 - x0, height);
+    });
+  }
+
+  /** Draw with everything outside the plot's axes cut off, and leave the context as it was. */
+  within(context, draw) {
+    const { left, top, width, height } = this.area();
+    context.save();
+    context.beginPath();
+    context.rect(left, top, width, height);
+    context.clip();
+    draw();
+    context.restore();
+  }
+
+  /** The 256 colours of the levels under the display's own range. */
+  palette(floor, ceiling) {
+    const colours = table(this.display.colours);
+    const { low, high } = this.display;
+    return Uint32Array.from({ length: 256 }, (_, level) => {
+      const db = floor - ceiling + (level / 255) * (ceiling - floor);
+      return colours[Math.max(0, Math.min(255, Math.round((255 * (db - low)) / (high - low))))];
+    });
+  }
+
+  scales(context) {
+    const { left, top, width, height } = this.area();
+    const style = getComputedStyle(this.plot);
+    context.fillStyle = context.strokeStyle = style.color;
+    context.font = `11px ${style.fontFamily}`;
+    context.lineWidth = 1;
+    context.textBaseline = 'middle';
+    context.textAlign = 'right';
+    for (const [share, text] of this.marks(height)) {
+      const y = top + (1 - share) * height;
+      context.fillRect(left - 4, Math.round(y), 4, 1);
+      context.fillText(text, left - 7, y);
+    }
+    context.fillText(this.unit(), left - 7, top - 11);
+    context.textAlign = 'center';
+    context.textBaseline = 'top';
+    const { start, end } = state.shown;
+    const marks = ticks(start, end, width / 70);
+    const digits = marks.length > 1 ? Math.max(0, -Math.floor(Math.log10(marks[1] - marks[0]) + 1e-9)) : 2;
+    for (const time of marks) {
+      const x = this.xOf(time);
+      context.fillRect(Math.round(x), top + height, 1, 4);
+      context.fillText(end > 120 ? clock(time) : number(time, digits), x, top + height + 7);
+    }
+    context.textAlign = 'right';
+    context.fillText(word('time_axis'), left + width + MARGIN.right - 2, top + height + 7);
+    this.scaleBar(context, left + width + 12, top, height);
+  }
+
+  /** The unit of the vertical axis. */
+  unit() {
+    return word('freq_axis');
+  }
+
+  /** Labels of the vertical axis: [share from the bottom, text]. */
+  marks(height) {
+    const axis = this.axis();
+    return frequencyTicks(axis, this.display.axis, 22 / height).map((hz) =>
+      [axis.share(hz), hz >= 1000 ? `${number(hz / 1000, hz % 1000 ? 1 : 0)}k` : number(hz)]);
+  }
+
+  scaleBar(context, x, top, height) {
+    const colours = table(this.display.colours);
+    for (let y = 0; y < height; y++) {
+      const colour = colours[Math.round(255 * (1 - y / height))];
+      context.fillStyle = `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
+      context.fillRect(x, top + y, 10, 1.5);
+    }
+    context.fillStyle = getComputedStyle(this.plot).color;
+    context.textAlign = 'left';
+    context.textBaseline = 'middle';
+    const [low, high] = this.shownLevels();
+    for (const db of ticks(low, high, height / 40)) {
+      const y = top + (1 - (db - low) / (high - low)) * height;
+      context.fillRect(x + 10, Math.round(y), 3, 1);
+      context.fillText(number(db), x + 16, y);
+    }
+    context.fillText(this.levelUnit(), x, top - 11);
+  }
+
+  levelUnit() {
+    return word('level_axis');
+  }
+
+  /** The levels of the darkest and the brightest colour. */
+  shownLevels() {
+    const { high_db: ceiling } = this.data;
+    return [ceiling + this.display.low, ceiling + this.display.high];
+  }
+
+  inWindow(time) {
+    return time >= state.shown.start && time <= state.shown.end;
+  }
+
+  follow(now) {
+    if (!this.visible()) return; // the view on screen leads
+    // turn the page when the play head runs out of it, but leave alone who looks elsewhere while it plays
+    if (!audio.paused && this.headInside && !this.inWindow(now)) show(now, now + state.shown.end - state.shown.start);
+    this.headInside = this.inWindow(now);
+    this.drawOverlay();
+  }
+
+  drawOverlay() {
+    const ratio = this.ratio();
+    const context = this.overlay.getContext('2d');
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, this.overlay.width, this.overlay.height);
+    if (!this.current()) return;
+    const { left, top, width, height } = this.area();
+    const x = this.xOf(audio.currentTime);
+    this.plot.dataset.playhead = x.toFixed(1);
+    if (x >= left - 1 && x <= left + width + 1) {
+      context.fillStyle = 'rgb(0 0 0 / 55%)';
+      context.fillRect(x - 1.5, top, 3, height);
+      context.fillStyle = '#fff';
+      context.fillRect(x - 0.5, top, 1, height);
+    }
+    if (this.pointer && this.inside(this.pointer)) {
+      context.fillStyle = 'rgb(255 255 255 / 45%)';
+      context.fillRect(this.pointer.x, top, 1, height);
+      context.fillRect(left, this.pointer.y, width, 1);
+    }
+    this.within(context, () => this.call('overlay', context));
+  }
+}
