@@ -10,6 +10,7 @@ from importlib import import_module
 
 _HOMES = {
     "esc.audio": ("load_audio", "fit_clip", "resample"),
+    "esc.calibration": ("Calibration",),
     "esc.checkpoint": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
     "esc.classifier": ("Classifier", "Prediction"),
     "esc.config": (

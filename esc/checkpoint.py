@@ -8,6 +8,7 @@ to a Space takes.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from esc.calibration import Calibration
 from esc.config import InputConfig, SpectrogramConfig
 from esc.errors import CheckpointError, ParameterError
 from esc.model import build_model
@@ -40,6 +42,8 @@ class Checkpoint:
     input : InputConfig
     provenance : dict
         How it came about: recipe, seed, epochs, training and held-out folds, measured figures, versions, licence.
+    calibration : Calibration, optional
+        None until it was measured: probabilities are then plain softmax, and every sound counts as known.
     """
 
     architecture: str
@@ -47,6 +51,7 @@ class Checkpoint:
     spectrogram: SpectrogramConfig
     input: InputConfig
     provenance: dict = field(default_factory=dict)
+    calibration: Calibration | None = None
 
 
 def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> None:
@@ -76,8 +81,18 @@ def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> N
         weight_map |= dict.fromkeys(shard, file)
     total = sum(tensor.nbytes for tensor in state.values())
     _write_json(folder / _INDEX, {"metadata": {"total_size": total}, "weight_map": weight_map})
+    write_config(folder, checkpoint)
+
+
+def write_config(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write, or replace at one stroke, what a checkpoint says of itself; its weights stay as they are.
+
+    So a calibration is added: `write_config(folder, dataclasses.replace(read_config(folder), calibration=...))`.
+    """
     meta = asdict(checkpoint) | {"format": FORMAT, "class_names": list(checkpoint.class_names)}
-    _write_json(folder / _CONFIG, meta)
+    fresh = folder / f"{_CONFIG}.new"
+    _write_json(fresh, meta)
+    os.replace(fresh, folder / _CONFIG)
 
 
 def load_checkpoint(folder: Path | None = None) -> tuple[nn.Module, Checkpoint]:
@@ -95,7 +110,7 @@ def load_checkpoint(folder: Path | None = None) -> tuple[nn.Module, Checkpoint]:
     """
     folder = Path(folder) if folder is not None else DEFAULT
     if not (folder / _CONFIG).is_file():
-        raise CheckpointError("checkpoint.missing", path=_shown(folder))
+        raise CheckpointError("checkpoint.missing", path=shown_path(folder))
     checkpoint = read_config(folder)
     try:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
@@ -109,7 +124,7 @@ def load_checkpoint(folder: Path | None = None) -> tuple[nn.Module, Checkpoint]:
         model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()})
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RuntimeError, SafetensorError, ParameterError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError("checkpoint.damaged", path=_shown(folder), reason=reason) from error
+        raise CheckpointError("checkpoint.damaged", path=shown_path(folder), reason=reason) from error
     return model.eval(), checkpoint
 
 
@@ -118,26 +133,27 @@ def read_config(folder: Path) -> Checkpoint:
     path = Path(folder) / _CONFIG
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
-        found = meta["format"]
-        if found != FORMAT:
-            raise CheckpointError("checkpoint.version", path=_shown(folder), found=found, wanted=FORMAT)
+        if meta["format"] != FORMAT:
+            raise CheckpointError("checkpoint.version", path=shown_path(folder), found=meta["format"], wanted=FORMAT)
+        measured = meta.get("calibration")  # files from before there was any lack it
         return Checkpoint(
             architecture=meta["architecture"],
             class_names=tuple(meta["class_names"]),
             spectrogram=SpectrogramConfig.from_dict(meta["spectrogram"]),
             input=InputConfig.from_dict(meta["input"]),
             provenance=meta["provenance"],
+            calibration=None if measured is None else Calibration.from_dict(measured),
         )
     except FileNotFoundError as error:
-        raise CheckpointError("checkpoint.missing", path=_shown(folder)) from error
+        raise CheckpointError("checkpoint.missing", path=shown_path(folder)) from error
     except (OSError, ValueError, KeyError, TypeError, ParameterError) as error:
-        raise CheckpointError("checkpoint.damaged", path=_shown(folder), reason=f"{_CONFIG}: {error}") from error
+        raise CheckpointError("checkpoint.damaged", path=shown_path(folder), reason=f"{_CONFIG}: {error}") from error
 
 
-def _shown(folder: Path) -> Path:
-    """Return a folder as messages name it: without the server's own path where it belongs to the project."""
+def shown_path(path: Path) -> Path:
+    """Return a path as messages name it: without the server's own part where it belongs to the project."""
     project = DEFAULT.parent.parent
-    return folder.relative_to(project) if folder.is_relative_to(project) else folder
+    return path.relative_to(project) if path.is_relative_to(project) else path
 
 
 def _shards(state: dict[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:

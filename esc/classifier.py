@@ -10,9 +10,13 @@ import torch
 from torch import nn
 
 from esc.audio import fit_clip, is_silent, resample, to_mono
+from esc.calibration import calibrated, is_known
 from esc.checkpoint import Checkpoint, load_checkpoint
 from esc.errors import AudioError, ParameterError
 from esc.spectrogram import mel_db, network_input
+
+SILENCE = "silence"  # the verdict on a clip that the network is not asked about
+UNKNOWN = "unknown"  # the verdict on a clip that is none of the classes, as the checkpoint's calibration has it
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,9 @@ class Prediction:
     Attributes
     ----------
     top : tuple of (label, probability)
-        The likeliest classes, likeliest first; empty for silence.
+        The likeliest classes, likeliest first; empty for silence, the nearest guesses for `UNKNOWN`.
     verdict : str
-        The likeliest class's label, or "silence", which is decided before the network is asked.
+        The likeliest class's label, `UNKNOWN`, or `SILENCE`, which is decided before the network is asked.
     clip : float32 array, shape (n_samples,)
         The clip as cut or padded, at the checkpoint's rate.
     picture_db : float32 array, shape (n_mels, n_frames)
@@ -35,6 +39,11 @@ class Prediction:
     verdict: str
     clip: np.ndarray
     picture_db: np.ndarray
+
+    @property
+    def known(self) -> bool:
+        """Whether the verdict is one of the classes."""
+        return self.verdict not in (SILENCE, UNKNOWN)
 
 
 class Classifier:
@@ -112,14 +121,27 @@ class Classifier:
         clip = self.clip(waveform, sample_rate)
         picture_db = mel_db(clip, self.checkpoint.spectrogram)
         if is_silent(clip):
-            return Prediction((), "silence", clip, picture_db.numpy())
-        probabilities = self.probabilities(picture_db[None])[0]
+            return Prediction((), SILENCE, clip, picture_db.numpy())
+        ((verdict, probabilities),) = self.verdicts(picture_db[None])
         best = probabilities.argsort()[::-1][:top_k]
         top = tuple((self.class_names[index], float(probabilities[index])) for index in best)
-        return Prediction(top, top[0][0], clip, picture_db.numpy())
+        return Prediction(top, verdict, clip, picture_db.numpy())
+
+    def verdicts(self, pictures_db: torch.Tensor) -> list[tuple[str, np.ndarray]]:
+        """Return for each dB picture (clips, n_mels, n_frames) the likeliest label or `UNKNOWN`, and its probabilities."""
+        logits = self.logits(pictures_db)
+        probabilities = calibrated(logits, self.checkpoint.calibration).cpu().numpy()
+        known = is_known(logits, self.checkpoint.calibration).tolist()
+        labels = [self.class_names[target] for target in probabilities.argmax(axis=1)]
+        verdicts = [label if knows else UNKNOWN for label, knows in zip(labels, known, strict=True)]
+        return list(zip(verdicts, probabilities, strict=True))
+
+    def probabilities(self, pictures_db: torch.Tensor) -> np.ndarray:
+        """Return class probabilities (clips, n_classes), calibrated, of dB pictures (clips, n_mels, n_frames)."""
+        return calibrated(self.logits(pictures_db), self.checkpoint.calibration).cpu().numpy()
 
     @torch.inference_mode()
-    def probabilities(self, pictures_db: torch.Tensor) -> np.ndarray:
-        """Return class probabilities (clips, n_classes) of dB pictures (clips, n_mels, n_frames)."""
+    def logits(self, pictures_db: torch.Tensor) -> torch.Tensor:
+        """Return what the network itself says (clips, n_classes) of dB pictures (clips, n_mels, n_frames)."""
         scaled = network_input(pictures_db.to(self.device), self.checkpoint.input)[:, None]
-        return self.model(scaled.to(memory_format=torch.channels_last)).softmax(dim=1).cpu().numpy()
+        return self.model(scaled.to(memory_format=torch.channels_last))

@@ -127,7 +127,7 @@ class SpectrogramConfig:
     @classmethod
     def from_dict(cls, values: dict) -> SpectrogramConfig:
         """Return the config that `to_dict` gave; unknown and missing keys raise ParameterError."""
-        _check_keys(cls, values)
+        check_keys(cls, values)
         return cls(**values)
 
 
@@ -166,7 +166,7 @@ class InputConfig:
     @classmethod
     def from_dict(cls, values: dict) -> InputConfig:
         """Return the config that `to_dict` gave; unknown and missing keys raise ParameterError."""
-        _check_keys(cls, values)
+        check_keys(cls, values)
         return cls(**values)
 
 
@@ -186,7 +186,8 @@ def _number(field: str, value: object, whole: bool) -> int | float:
     return int(number) if whole else number
 
 
-def _check_keys(cls: type, values: dict) -> None:
+def check_keys(cls: type, values: dict) -> None:
+    """Raise ParameterError where `values` lacks a field of a dataclass or holds another."""
     known = {field.name for field in dataclasses.fields(cls)}
     given = set(values)
     if given != known:

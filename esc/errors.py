@@ -38,6 +38,7 @@ MESSAGES = {
     "checkpoint.missing": "There is no checkpoint in {path}. Train one (python -m training train) or restore the folder.",
     "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",
     "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}.",
+    "figures.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training calibrate).",
     # data and training
     "data.missing": "There is no ESC-50 in {path}: {reason}. Set ESC50_DIR or --data to the folder that holds it.",
     "data.columns": "{path} lacks the columns {missing}; ESC-50's own table has filename, fold, target, category.",

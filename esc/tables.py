@@ -56,10 +56,14 @@ class SoundResult:
 
     @property
     def marks(self) -> tuple[Segment, ...]:
-        """The timeline or, where none was asked for, one segment with the verdict on the first clip."""
+        """The timeline or, where none was asked for, one segment with the verdict on the first clip.
+
+        Silence and "unknown" are decided by a threshold, not by a probability: they stand there with 1.
+        """
         if self.timeline is not None:
             return self.timeline
-        return (Segment(self.verdict, 0.0, self.heard_seconds, self.top[0][1] if self.top else 1.0),)
+        probability = dict(self.top).get(self.verdict, 1.0)
+        return (Segment(self.verdict, 0.0, self.heard_seconds, probability),)
 
 
 def as_json(results: Sequence[SoundResult]) -> str:

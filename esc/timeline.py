@@ -16,12 +16,11 @@ import soxr
 import torch
 
 from esc.audio import MIN_SAMPLES, fit_clip, is_silent, to_mono
-from esc.classifier import Classifier
+from esc.classifier import SILENCE, UNKNOWN, Classifier
 from esc.config import SAMPLE_RATES
 from esc.errors import AudioError, ParameterError
 from esc.spectrogram import mel_db
 
-SILENCE = "silence"  # the verdict on a window that the network is not asked about
 HOP_PER_CLIP = 0.5  # the hop where none is given, in clips: everything but the ends is heard twice
 LEAST_HOP_PER_CLIP = 0.02  # 0.1 s for a clip of 5 s: 50 forward passes for each clip of sound
 BATCH = 4  # windows through the network at once; more is no faster (two cores: 14 ms a clip one by one, 10 in 4s, 10 in 8s)
@@ -39,7 +38,7 @@ class WindowResult:
     start_s, end_s : float
         Seconds from the start of the sound, inside it; a sound shorter than a clip is one window from 0 to its end.
     verdict : str
-        The likeliest class's label, or `SILENCE`, which is decided before the network is asked.
+        The likeliest class's label, `UNKNOWN`, or `SILENCE`, which is decided before the network is asked.
     probabilities : float32 array, shape (n_classes,), or None
         In the order of the targets, summing to 1; None for silence.
     """
@@ -145,9 +144,9 @@ def segments(
     """Return the stretches in which a class was heard, by start; those of different classes may overlap.
 
     Probabilities are smoothed over neighbouring windows: at each moment they are the mean over the windows that hold
-    it. Where one of these is silent, so is the moment. A class's segment is a run of moments at which it keeps
-    `keep_probability` and at one of which it reaches `open_probability` (hysteresis, as in Schmitt's trigger and in
-    the edge tracking of Canny, 1986).
+    it, where a window with none of the known classes counts as 0 for each of them. Where one of the windows is silent,
+    so is the moment. A class's segment is a run of moments at which it keeps `keep_probability` and at one of which it
+    reaches `open_probability` (hysteresis, as in Schmitt's trigger and in the edge tracking of Canny, 1986).
 
     Parameters
     ----------
@@ -239,10 +238,9 @@ def _heard(classifier: Classifier, batch: list[tuple[int, np.ndarray]], seconds:
     # picture by picture: that is as fast as a batch, and equal to a single clip's to the last bit
     pictures_db = [mel_db(clip, config) for (_, clip), quiet in zip(batch, silent, strict=True) if not quiet]
     results = []
-    answers = iter(classifier.probabilities(torch.stack(pictures_db)) if pictures_db else ())
+    answers = iter(classifier.verdicts(torch.stack(pictures_db)) if pictures_db else ())
     for (start, clip), quiet in zip(batch, silent, strict=True):
-        probabilities = None if quiet else next(answers)
-        verdict = SILENCE if quiet else classifier.class_names[int(probabilities.argmax())]
+        verdict, probabilities = (SILENCE, None) if quiet else next(answers)
         end_s = min((start + len(clip)) / config.sample_rate, seconds)
         results.append(WindowResult(start / config.sample_rate, end_s, verdict, probabilities))
     return results
@@ -298,8 +296,9 @@ def _moments(heard: list[WindowResult], n_classes: int) -> tuple[np.ndarray, np.
         if window.probabilities is None:
             silent[first:past] = True
             continue
-        sums[first] += window.probabilities  # differences now, levels by one cumulative sum at the end
-        sums[past] -= window.probabilities
+        if window.verdict != UNKNOWN:
+            sums[first] += window.probabilities  # differences now, levels by one cumulative sum at the end
+            sums[past] -= window.probabilities
         asked[first] += 1
         asked[past] -= 1
     means = sums.cumsum(axis=0)[:-1] / np.maximum(1, asked.cumsum()[:-1])[:, None]

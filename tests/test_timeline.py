@@ -35,13 +35,13 @@ def varied() -> np.ndarray:
 def shown(classifier, monkeypatch) -> list[np.ndarray]:
     """The pictures that the network is given, as they come."""
     pictures: list[np.ndarray] = []
-    answer = classifier.probabilities
+    answer = classifier.logits
 
-    def note(pictures_db: torch.Tensor) -> np.ndarray:
+    def note(pictures_db: torch.Tensor) -> torch.Tensor:
         pictures.extend(pictures_db.numpy())
         return answer(pictures_db)
 
-    monkeypatch.setattr(classifier, "probabilities", note)
+    monkeypatch.setattr(classifier, "logits", note)
     return pictures
 
 

@@ -134,12 +134,13 @@ class Endpoints:
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
         Returns:
-            The likeliest class as label and the five likeliest with their probabilities as confidences; "silence"
-            where nothing is to be heard.
+            The likeliest class as label and the five likeliest with their probabilities as confidences; "silence" where
+            nothing is to be heard; "unknown" with 1, then the nearest guesses, where it is none of the classes.
         """
         with _said_to(request), self._opened(sound) as opened:
             prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate)
-            return dict(prediction.top) or {prediction.verdict: 1.0}
+            decided = {} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}
+            return decided | dict(prediction.top)
 
     @contextmanager
     def _opened(self, path: str | None):
@@ -167,7 +168,7 @@ def add(endpoints: Endpoints) -> None:
         preset = gr.Dropdown(list(PRESETS), value="librosa", label="preset")
         changes = gr.JSON(label="changes")
         rate = gr.Number(value=None, label="sample_rate")
-        matrix, label = gr.File(label="matrix"), gr.Label(num_top_classes=5, label="classes")
+        matrix, label = gr.File(label="matrix"), gr.Label(num_top_classes=6, label="classes")
         shared = {"concurrency_limit": 2, "concurrency_id": "matrices"}
         for name in ("mel", "stft", "mfcc"):
             outputs = [gr.JSON(label=name), matrix]

@@ -32,6 +32,7 @@ ERRORS_RUSSIAN = MappingProxyType(
         "checkpoint.missing": "В {path} нет модели. Обучите её (python -m training train) или верните папку.",
         "checkpoint.damaged": "Модель в {path} не годится: {reason}. Верните папку или обучите заново.",
         "checkpoint.version": "Модель в {path} имеет формат {found}; эта программа читает формат {wanted}.",
+        "figures.damaged": "Измерения в {path} не годятся: {reason}. Измерьте заново (python -m training calibrate).",
         "data.missing": "В {path} нет ESC-50: {reason}. Укажите папку в ESC50_DIR или --data.",
         "data.columns": "В {path} нет столбцов {missing}; в таблице ESC-50 есть filename, fold, target, category.",
         "data.row": "Строку {number} в {path} не прочесть ({reason}); fold и target должны быть целыми числами.",

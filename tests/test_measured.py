@@ -1,0 +1,82 @@
+"""The measured figures beside a checkpoint: what is written is what is read, and every damage is told."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from esc.errors import CheckpointError
+from esc.measured import FILE, RELIABILITY_BINS, read_figures, write_figures
+
+BIN = {"low": 0.0, "high": 0.0667, "clips": 3, "confidence": 0.05, "accuracy": 0.33}
+FIGURES = {
+    "held_out": {
+        "folds": [5], "clips": 400, "accuracy": 0.7725, "loss": 0.89, "ece": 0.031, "ece_before": 0.114,
+        "reliability": [BIN | {"clips": 0, "confidence": None, "accuracy": None}, *[BIN] * (RELIABILITY_BINS - 1)],
+        "recall": {"dog": 0.9, "helicopter": 0.25},
+        "confused": [{"true": "helicopter", "guess": "engine", "clips": 3}],
+    },
+    "unknown": {
+        "score": "energy", "threshold": 4.2, "auroc": 0.81, "left_out_classes": ["cow", "train"],
+        "kinds": {"classes": 0.75, "noise": 0.99}, "caught": 0.55, "false_alarms": 0.05,
+    },
+    "history": {
+        "epoch": [1, 2], "train_loss": [3.0, 2.0], "valid_loss": [None, 2.5], "train_accuracy": [None, None],
+        "valid_accuracy": [None, 0.31],
+    },
+    "deletion": {
+        "clips": 400, "layer": "layer4", "method": "gradcam", "shares": [0.1, 0.2], "before": 0.7, "marked": [0.4, 0.3],
+        "random": [0.6, 0.5], "least": [0.69, 0.68],
+    },
+}  # fmt: skip
+
+
+def test_parts_are_written_one_by_one(tmp_path):
+    assert read_figures(tmp_path) is None
+    for name, part in FIGURES.items():
+        path = write_figures(tmp_path, **{name: part})
+    assert read_figures(tmp_path) == FIGURES
+    write_figures(tmp_path, held_out=FIGURES["held_out"] | {"clips": 2000})
+    assert read_figures(tmp_path)["held_out"]["clips"] == 2000
+    assert read_figures(tmp_path)["history"] == FIGURES["history"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+BROKEN = {
+    "another part": lambda figures: figures.update(more={}),
+    "no object": lambda figures: figures.update(held_out=[]),
+    "a missing field": lambda figures: figures["held_out"].pop("ece"),
+    "a field too many": lambda figures: figures["unknown"].update(auc=0.5),
+    "a share above 1": lambda figures: figures["held_out"].update(accuracy=77.25),
+    "a truth value": lambda figures: figures["held_out"].update(accuracy=True),
+    "no number": lambda figures: figures["held_out"].update(loss=float("nan")),
+    "text": lambda figures: figures["held_out"]["recall"].update(dog="0.9"),
+    "half a clip": lambda figures: figures["held_out"].update(clips=400.5),
+    "a bin too few": lambda figures: figures["held_out"]["reliability"].pop(),
+    "a score of another name": lambda figures: figures["unknown"].update(score="entropy"),
+    "curves of two lengths": lambda figures: figures["history"]["train_loss"].pop(),
+    "an epoch without number": lambda figures: figures["history"].update(epoch=[1, None]),
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
+def test_broken_figures_are_named(tmp_path, change):
+    figures = copy.deepcopy(FIGURES)
+    change(figures)
+    with pytest.raises(CheckpointError):
+        write_figures(tmp_path, **figures)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / FILE).write_text(json.dumps(figures))
+    with pytest.raises(CheckpointError) as caught:
+        read_figures(tmp_path)
+    assert caught.value.key == "figures.damaged"
+    assert FILE in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b"\xff\xfe\x00"])
+def test_a_broken_file_is_named(tmp_path, content):
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(CheckpointError):
+        read_figures(tmp_path)
