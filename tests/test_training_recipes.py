@@ -22,6 +22,7 @@ from esc.spectrogram import network_input
 from test_training import CLASSES, HELD_OUT, QUICK, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
 from training import augment
 from training.commands.options import chosen_recipe, run_name
+from training.devices import has_bfloat16, precision
 from training.optim import build_optimizer, build_schedule
 from training.pretrained import first_network
 from training.recipes import RECIPES
@@ -182,8 +183,9 @@ def test_a_quick_run_is_the_loop_written_out(prepared, tmp_path):  # noqa: F811
             batch, soft = augment.mix(batch, one_hot(targets[index], 4).float(), QUICK.augmentation, QUICK.spectrogram, rng)
             batch = network_input(augment.tilt(batch, QUICK.augmentation, rng), QUICK.input)
             batch = augment.mask(batch, QUICK.augmentation, rng)[:, None].to(memory_format=torch.channels_last)
-            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-                loss = cross_entropy(model.train()(batch), soft, label_smoothing=0.05)
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)):
+                logits = model.train()(batch)
+            loss = cross_entropy(logits.float(), soft, label_smoothing=0.05)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -223,3 +225,37 @@ def test_the_notebooks_way_trains_and_resumes(prepared, imagenet, tmp_path, monk
     rows = read_history(tmp_path / "killed")
     assert [(row["epoch"], row["learning_rate"]) for row in rows] == [(1, 2e-4), (2, 2e-4)]
     assert "resuming after epoch 1 of 2" in (tmp_path / "killed" / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("instructions", "mixed", "expected"),
+    [
+        ({"avx512_bf16": True}, True, torch.bfloat16),
+        ({"avx512_bf16": False, "amx_bf16": True}, True, torch.bfloat16),
+        ({"avx512_bf16": True}, False, torch.float32),
+        ({"avx512_f": True, "avx512_bf16": False}, True, torch.float32),  # imitated there, at an eighth of the speed
+        ({}, True, torch.float32),
+    ],
+)
+def test_a_cpu_computes_in_bfloat16_only_where_it_can(monkeypatch, instructions, mixed, expected):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: instructions)
+    assert precision(torch.device("cpu"), mixed) is expected
+
+
+def test_the_precision_is_told(prepared, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("training.train.precision", lambda device, mixed: torch.bfloat16 if mixed else torch.float32)
+    seen = []
+    monkeypatch.setattr(
+        loop, "cross_entropy", lambda logits, *rest, **more: (seen.append(logits), cross_entropy(logits, *rest, **more))[1]
+    )
+    for mixed, said in ((True, "bfloat16"), (False, "float32")):
+        recipe = dataclasses.replace(QUICK, epochs=1, mixed_precision=mixed)
+        loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / said)
+        assert f"computing in {said}" in (tmp_path / said / "log.txt").read_text()
+        model, meta = load_checkpoint(tmp_path / said / "checkpoint")
+        assert meta.provenance["precision"] == said
+        assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+        assert {logits.dtype for logits in seen} == {torch.float32}, "the loss is never computed in bfloat16"
+        rounded = [bool((logits.bfloat16().float() == logits).all()) for logits in seen]
+        assert rounded == [mixed] * len(seen)
+        seen.clear()

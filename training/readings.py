@@ -13,6 +13,7 @@ import torch
 
 from esc.checkpoint import Checkpoint, load_checkpoint
 from training.data import Clip, check_folds
+from training.devices import best_device
 from training.evaluate import Figures, score
 from training.prepare import prepare
 
@@ -64,7 +65,7 @@ def read_fold(checkpoint: Path, clips: list[Clip], fold: int, cache: Path, readi
     prepared = prepare(clips, meta.spectrogram, meta.input, cache)
     chosen = np.flatnonzero(prepared.folds == fold)
     targets = prepared.targets[chosen]
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     model = model.to(device, memory_format=torch.channels_last)
     pictures = torch.from_numpy(prepared.pictures_db[chosen]).to(device)
     figures = score(model, pictures, torch.from_numpy(targets).to(device), meta.input)

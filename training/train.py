@@ -22,6 +22,7 @@ from esc.errors import DataError
 from esc.model import build_model
 from esc.spectrogram import network_input
 from training import augment, runfolder
+from training.devices import best_device, device_name, dtype_name, precision
 from training.disk import check_room, full_disk_named
 from training.evaluate import score
 from training.optim import build_optimizer, build_schedule
@@ -36,12 +37,16 @@ _PARTS = ("model", "averaged", "optimizer", "scheduler")
 
 @dataclass
 class State:
-    """All that changes during a run; what `last.pt` holds. `averaged` is None where a recipe keeps the last weights."""
+    """All that changes during a run, what `last.pt` holds, and the precision that the network computes in.
+
+    `averaged` is None where a recipe keeps the last weights.
+    """
 
     model: nn.Module
     averaged: nn.Module | None
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
+    precision: torch.dtype = torch.float32
     epoch: int = 0
     seconds: float = 0.0
     rate: float = 0.0
@@ -109,7 +114,7 @@ def train(
     DataError
         The run was started with other settings, the weights don't fit, or the disk is full.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     settings = {"recipe": recipe.to_dict(), "train_folds": train_folds, "valid_fold": valid_fold, "seed": seed}
     claimed = runfolder.claim(run, settings)
     with runfolder.log_to(run):
@@ -131,6 +136,7 @@ def train(
             log.info("%s: resuming after epoch %d of %d", run, state.epoch, recipe.epochs)
         else:
             (run / runfolder.HISTORY).unlink(missing_ok=True)  # of a run that was killed in its first epoch
+        log.info("computing in %s on %s", dtype_name(state.precision), device_name(device))
         _epochs(state, (pictures, targets), valid, recipe, seed, run, valid_every, len(prepared.class_names))
         with full_disk_named(run / runfolder.CHECKPOINT):
             about = _checkpoint(prepared, recipe, settings, state, run, device, said)
@@ -173,7 +179,8 @@ def _new_state(recipe: Recipe, model: nn.Module, n_classes: int, n_clips: int, d
         averaged.to(device, memory_format=torch.channels_last)
     model.to(device, memory_format=torch.channels_last)
     optimizer = build_optimizer(recipe, model)
-    return State(model, averaged, optimizer, build_schedule(recipe, optimizer, n_clips // recipe.batch_size))
+    schedule = build_schedule(recipe, optimizer, n_clips // recipe.batch_size)
+    return State(model, averaged, optimizer, schedule, precision(device, recipe.mixed_precision))
 
 
 def _epoch(
@@ -216,10 +223,10 @@ def _step(state: State, batch: torch.Tensor, soft: torch.Tensor, recipe: Recipe)
     size = recipe.sub_batch or len(batch)
     losses, logits = [], []
     for part, wanted in zip(batch.split(size), soft.split(size), strict=True):
-        half = batch.is_cuda and recipe.mixed_precision
-        with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=half):
+        with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=state.precision == torch.bfloat16):
             answer = state.model(part)
-            loss = cross_entropy(answer, wanted, label_smoothing=recipe.label_smoothing) * (len(part) / len(batch))
+        answer = answer.float()
+        loss = cross_entropy(answer, wanted, label_smoothing=recipe.label_smoothing) * (len(part) / len(batch))
         loss.backward()
         losses.append(loss.detach())
         logits.append(answer.detach())
@@ -285,7 +292,8 @@ def _checkpoint(
             "initial_weights": initial_weights,
             "epoch": state.epoch,
             "hours": round(state.seconds / 3600, 2),
-            "device": torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads",
+            "device": device_name(device),
+            "precision": dtype_name(state.precision),
             "versions": {"python": platform.python_version(), "torch": torch.__version__, "torchvision": torchvision.__version__},
             **settings,
         },
