@@ -6,12 +6,13 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ import torch
 from esc.audio import ACCEPTED, open_audio
 from esc.classifier import Classifier
 from esc.errors import AudioError, EscError
+from esc.segments import silent_stretches
 from esc.tables import SoundResult
 from esc.timeline import WindowResult, segments, windows
 
@@ -28,6 +30,14 @@ ENDINGS = (  # what counts as a sound in a folder; a file named by itself may ha
 )  # fmt: skip
 _HEAD_SPARE_S = 2.0  # what is kept beyond the first clip; `Classifier.predict` looks at one second of it
 _log = logging.getLogger(__name__)
+
+
+class Facts(Protocol):
+    """What has to be known of a sound beside its samples."""
+
+    sample_rate: int
+    seconds: float
+    cut_off: bool
 
 
 @dataclass(frozen=True)
@@ -94,20 +104,43 @@ def hear(path: Path, classifier: Classifier, task: Task, on_window: Callable[[Wi
     name = shown(path)
     try:
         facts, blocks = open_audio(path, name)
-        head = _Head(blocks, int((classifier.checkpoint.input.clip_seconds + _HEAD_SPARE_S) * facts.sample_rate))
-        heard = []
-        if task.timeline:
-            for window in windows(classifier, head, facts.sample_rate, task.hop_seconds, task.workers):
-                heard.append(window)
-                if on_window:
-                    on_window(window)
-        else:
-            for _ in head:  # to the end: how long a sound is, and what is broken in it, is known for sure only there
-                pass
+        for heard in hearing(name, facts, blocks, classifier, task):
+            if isinstance(heard, SoundResult):
+                return heard
+            if on_window:
+                on_window(heard)
     except OSError as error:  # a folder on the way that may not be entered, a disk that fails
         raise AudioError("audio.unreadable", name=name, reason=error.strerror or str(error), accepted=ACCEPTED) from error
+
+
+def hearing(
+    name: str, facts: Facts, blocks: Iterable[np.ndarray], classifier: Classifier, task: Task
+) -> Iterator[WindowResult | SoundResult]:
+    """Yield the windows of a sound's timeline, if the task wants one, as they are found, and at last the whole result.
+
+    Parameters
+    ----------
+    name : str
+        What the result calls the sound.
+    facts : Facts
+        `esc.audio.AudioFacts` or `esc.decode.Decoded`; what is known at the end of the blocks is what counts.
+    blocks : iterable of array
+        The sound, as for `esc.timeline.windows`.
+    classifier : Classifier
+    task : Task
+        `checkpoint` is the classifier's own and not looked at.
+    """
+    head = _Head(blocks, int((classifier.checkpoint.input.clip_seconds + _HEAD_SPARE_S) * facts.sample_rate))
+    heard = []
+    if task.timeline:
+        for window in windows(classifier, head, facts.sample_rate, task.hop_seconds, task.workers):
+            heard.append(window)
+            yield window
+    else:
+        for _ in head:  # to the end: how long a sound is, and what is broken in it, is known for sure only there
+            pass
     prediction = classifier.predict(head.samples, facts.sample_rate, task.top_k)
-    return SoundResult(
+    yield SoundResult(
         file=name,
         seconds=facts.seconds,
         sample_rate=facts.sample_rate,
@@ -115,6 +148,7 @@ def hear(path: Path, classifier: Classifier, task: Task, on_window: Callable[[Wi
         top=prediction.top,
         verdict=prediction.verdict,
         timeline=segments(heard, classifier.class_names) if task.timeline else None,
+        silences=silent_stretches(heard),
         cut_off=facts.cut_off,
     )
 

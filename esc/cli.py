@@ -7,31 +7,24 @@ there is work to do: help and wrong usage answer at once.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
-from rich.text import Text
 
 from esc.errors import AudioError, EscError, ParameterError
+from esc.terminal import Bar, result_table
 
 if TYPE_CHECKING:
     from esc.batch import Task
     from esc.checkpoint import Checkpoint
     from esc.tables import SoundResult
-    from esc.timeline import WindowResult
 
 FORMATS = ("table", "json", "csv", "audacity", "raven")
 EXIT_UNREAD, EXIT_USAGE = 1, 2
-PROGRESS_AFTER_S = 1.0  # shorter work needs no bar
 _WIDE = 10_000  # columns of a table that no terminal shows: nothing in it is cut or wrapped
 
 app = typer.Typer(help=__doc__.splitlines()[0], no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -64,12 +57,7 @@ def classify_command(
 
     Files that can't be read are named on standard error, the rest is done, and the exit code is 1.
     """
-    if form not in FORMATS:
-        raise typer.BadParameter(f"{form!r} is not possible: one of {', '.join(FORMATS)}", param_hint="--format")
-    if hop is not None and not timeline:
-        raise typer.BadParameter("a hop is between the windows of a --timeline", param_hint="--hop")
-    if output and not output.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
+    _check_usage(form, timeline, hop, output)
 
     import torch
 
@@ -82,30 +70,45 @@ def classify_command(
         raise ParameterError("parameter.range", field="--top", value=top, low=1, high=len(meta.class_names))
     check_hop(hop, meta.input.clip_seconds)
     files, errors = sound_files(paths)
-    tracks = form == "audacity" and len(files) > 1
+    into_folder = _takes_folder(form, len(files), output)
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)  # windows are shared out instead, see `esc.timeline.windows`
+    task = Task(checkpoint, top, timeline, hop, workers=max(1, cores // min(jobs, max(1, len(files)))))
+    results, refused = _heard(files, task, jobs)
+    _complain(results, [*errors, *refused])
+    _write_all(results, form, task, meta, output, into_folder)
+    if errors or refused:
+        raise typer.Exit(EXIT_UNREAD)
+
+
+def _check_usage(form: str, timeline: bool, hop: float | None, output: Path | None) -> None:
+    """Refuse options that don't go together."""
+    if form not in FORMATS:
+        raise typer.BadParameter(f"{form!r} is not possible: one of {', '.join(FORMATS)}", param_hint="--format")
+    if hop is not None and not timeline:
+        raise typer.BadParameter("a hop is between the windows of a --timeline", param_hint="--hop")
+    if output and not output.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
+
+
+def _takes_folder(form: str, files: int, output: Path | None) -> bool:
+    """Return whether `output` is a folder for one label track a sound, and refuse what it can't be."""
+    tracks = form == "audacity" and files > 1
     if tracks and not (output and output.is_dir()):
         raise typer.BadParameter(
             "a label track belongs to one sound; for several, --output names a folder", param_hint="--format"
         )
     if output and output.is_dir() and not tracks:
         raise typer.BadParameter(f"{output} is a folder", param_hint="--output")
+    return tracks
 
-    cores = torch.get_num_threads()
-    torch.set_num_threads(1)  # windows are shared out instead, see `esc.timeline.windows`
-    task = Task(checkpoint, top, timeline, hop, workers=max(1, cores // min(jobs, max(1, len(files)))))
-    results, refused = _heard(files, task, jobs)
-    for error in [*errors, *refused]:
+
+def _complain(results: Sequence[SoundResult], errors: Sequence[AudioError]) -> None:
+    for error in errors:
         typer.echo(f"error: {error}", err=True)
     for result in results:
         if result.cut_off:
             typer.echo(f"note: {result.file} is cut off: it announces more sound than it holds.", err=True)
-    if tracks:
-        for name, result in zip(_track_names(results), results, strict=True):
-            _write([result], form, task, meta, output / name)
-    else:
-        _write(results, form, task, meta, output)
-    if errors or refused:
-        raise typer.Exit(EXIT_UNREAD)
 
 
 def _heard(files: Sequence[Path], task: Task, jobs: int) -> tuple[list[SoundResult], list[AudioError]]:
@@ -113,106 +116,40 @@ def _heard(files: Sequence[Path], task: Task, jobs: int) -> tuple[list[SoundResu
     from esc.batch import hear_all
 
     results, refused = [], []
-    with _Bar(len(files)) as bar:
+    with Bar(len(files)) as bar:
         for number, heard in enumerate(hear_all(files, task, jobs, bar.window), 1):
             (refused if isinstance(heard, AudioError) else results).append(heard)
             bar.files(number)
     return results, refused
 
 
-class _Bar:
-    """Progress on standard error, where that is a terminal and the work takes longer than a blink."""
+def _write_all(
+    results: Sequence[SoundResult], form: str, task: Task, meta: Checkpoint, output: Path | None, into_folder: bool
+) -> None:
+    """Write results where they shall go: standard output, one file, or a label track each into a folder."""
+    from esc.tables import track_names
 
-    def __init__(self, files: int) -> None:
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._progress.add_task("", total=files)
-        self._began, self._shown = time.monotonic(), False
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            self._progress.stop()
-
-    def window(self, window: WindowResult) -> None:
-        """Say how much of the present file's sound has been heard."""
-        self._update(description=f"{timedelta(seconds=int(window.end_s))} of sound")
-
-    def files(self, done: int) -> None:
-        """Say how many files are done."""
-        self._update(completed=done, description="")
-
-    def _update(self, **changes: object) -> None:
-        self._progress.update(self._task, **changes)
-        late = time.monotonic() - self._began > PROGRESS_AFTER_S
-        if late and not self._shown and self._progress.console.is_terminal:
-            self._shown = True
-            self._progress.start()
+    if not into_folder:
+        _write(results, form, task, meta, output)
+        return
+    for name, result in zip(track_names(results), results, strict=True):
+        _write([result], form, task, meta, output / name)
 
 
 def _write(results: Sequence[SoundResult], form: str, task: Task, meta: Checkpoint, target: Path | None) -> None:
-    """Write results to a file, or to standard output."""
+    from esc.tables import as_text
+
     try:
         with nullcontext(sys.stdout) if target is None else target.open("w", encoding="utf-8", newline="") as file:
-            if form == "table" and not results:
-                return
-            if form == "table":
+            if form != "table":
+                file.write(as_text(results, form, task.top_k, task.timeline, meta.spectrogram))
+            elif results:
                 width = None if file.isatty() else _WIDE
-                Console(file=file, width=width).print(_table(results, task.timeline))
-            else:
-                file.write(_text(results, form, task, meta))
+                Console(file=file, width=width).print(result_table(results, task.timeline))
     except OSError as error:
         if target is None:  # a closed pipe
             raise
         raise typer.BadParameter(f"{target} can't be written ({error.strerror})", param_hint="--output") from error
-
-
-def _text(results: Sequence[SoundResult], form: str, task: Task, meta: Checkpoint) -> str:
-    from esc import tables
-
-    if form == "json":
-        return tables.as_json(results)
-    if form == "csv":
-        return tables.as_csv(results, task.top_k, task.timeline)
-    if form == "raven":
-        return tables.as_raven(results, meta.spectrogram)
-    return "".join(map(tables.as_audacity, results))  # one sound at most
-
-
-def _table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
-    """Return the results for people."""
-    if with_timeline:
-        table = Table("file", _right("start s"), _right("end s"), "what", _right("probability"), box=box.SIMPLE)
-        for result in results:
-            for mark in result.marks:
-                times = (f"{mark.start_s:.1f}", f"{mark.end_s:.1f}")
-                table.add_row(Text(result.file), *times, mark.label, f"{mark.probability:.2f}")
-            if not result.marks:
-                table.add_row(Text(result.file), "", "", "nothing sure enough", "")
-        return table
-    table = Table("file", _right("seconds"), "verdict", "likeliest", box=box.SIMPLE)
-    for result in results:
-        likeliest = ", ".join(f"{label} {probability:.2f}" for label, probability in result.top)
-        table.add_row(Text(result.file), f"{result.seconds:.1f}", result.verdict, likeliest)
-    return table
-
-
-def _right(title: str) -> Column:
-    return Column(title, justify="right")
-
-
-def _track_names(results: Sequence[SoundResult]) -> list[str]:
-    """Return a file name for each sound's label track; of sounds with the same name the later ones get a number."""
-    names: list[str] = []
-    for result in results:
-        stem = Path(result.file).stem
-        name, number = f"{stem}.txt", 2
-        while name in names:
-            name, number = f"{stem}_{number}.txt", number + 1
-        names.append(name)
-    return names
 
 
 def main() -> None:

@@ -10,10 +10,13 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from esc.config import SpectrogramConfig
-from esc.timeline import Segment
+from esc.segments import totals
+from esc.timeline import SILENCE, Segment
 
+FORMS = ("json", "csv", "audacity", "raven")
 RAVEN_COLUMNS = (  # the first seven are Raven's own, the rest notes that it shows beside them
     "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Species",
     "Confidence", "Begin Path", "File Offset (s)",
@@ -41,6 +44,8 @@ class SoundResult:
         As `Prediction.verdict`.
     timeline : tuple of Segment, or None
         None where none was asked for.
+    silences : tuple of (start, end) in seconds
+        As `esc.segments.silent_stretches`; empty where no timeline was asked for.
     cut_off : bool
         The file announces more sound than it holds.
     """
@@ -52,6 +57,7 @@ class SoundResult:
     top: tuple[tuple[str, float], ...]
     verdict: str
     timeline: tuple[Segment, ...] | None = None
+    silences: tuple[tuple[float, float], ...] = ()
     cut_off: bool = False
 
     @property
@@ -62,13 +68,31 @@ class SoundResult:
         """
         if self.timeline is not None:
             return self.timeline
-        probability = dict(self.top).get(self.verdict, 1.0)
-        return (Segment(self.verdict, 0.0, self.heard_seconds, probability),)
+        label, probability = self._first
+        return (Segment(label, 0.0, self.heard_seconds, probability),)
+
+    @property
+    def overall(self) -> tuple[str, float] | None:
+        """What was heard for longest in the whole sound, and its mean probability; None: nothing was sure enough.
+
+        Of a sound no longer than a clip, or without a timeline, that is the verdict on the clip.
+        """
+        if self.timeline is None or self.seconds <= self.heard_seconds:
+            return self._first
+        if self.timeline:
+            longest = totals(self.timeline)[0]
+            return longest.label, longest.probability
+        silent_s = sum(end_s - start_s for start_s, end_s in self.silences)
+        return (SILENCE, 1.0) if silent_s > self.seconds / 2 else None
+
+    @property
+    def _first(self) -> tuple[str, float]:
+        return self.verdict, dict(self.top).get(self.verdict, 1.0)
 
 
-def as_json(results: Sequence[SoundResult]) -> str:
-    """Return a list of {"file", "seconds", "top", "verdict", "timeline"}; numbers keep all their digits."""
-    rows = [
+def as_rows(results: Sequence[SoundResult]) -> list[dict]:
+    """Return a list of {"file", "seconds", "top", "verdict", "timeline"}."""
+    return [
         {
             "file": result.file,
             "seconds": result.seconds,
@@ -81,7 +105,11 @@ def as_json(results: Sequence[SoundResult]) -> str:
         }
         for result in results
     ]
-    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+
+
+def as_json(results: Sequence[SoundResult]) -> str:
+    """Return `as_rows` as text; numbers keep all their digits."""
+    return json.dumps(as_rows(results), indent=1, ensure_ascii=False) + "\n"
 
 
 def as_csv(results: Sequence[SoundResult], top_k: int, with_timeline: bool) -> str:
@@ -125,6 +153,29 @@ def as_raven(results: Sequence[SoundResult], config: SpectrogramConfig) -> str:
             rows.append([str(len(rows)), "Spectrogram 1", "1", *times, f"{config.fmin:.1f}", f"{high_hz:.1f}", *what])
         before_s += result.seconds
     return _delimited(rows, "\t")
+
+
+def as_text(results: Sequence[SoundResult], form: str, top_k: int, with_timeline: bool, config: SpectrogramConfig) -> str:
+    """Return results in one of `FORMS`; "audacity" takes one sound at most, for a label track belongs to one."""
+    if form == "json":
+        return as_json(results)
+    if form == "csv":
+        return as_csv(results, top_k, with_timeline)
+    if form == "raven":
+        return as_raven(results, config)
+    return "".join(map(as_audacity, results))
+
+
+def track_names(results: Sequence[SoundResult]) -> list[str]:
+    """Return a file name for each sound's label track; of sounds with the same name the later ones get a number."""
+    names: list[str] = []
+    for result in results:
+        stem = Path(result.file).stem
+        name, number = f"{stem}.txt", 2
+        while name in names:
+            name, number = f"{stem}_{number}.txt", number + 1
+        names.append(name)
+    return names
 
 
 def _delimited(rows: list[list[str]], delimiter: str) -> str:

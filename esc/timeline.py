@@ -121,7 +121,7 @@ def windows(
     if not low <= sample_rate <= high:
         raise ParameterError("parameter.range", field="sample_rate", value=sample_rate, low=low, high=high)
     hop = round(check_hop(hop_seconds, classifier.checkpoint.input.clip_seconds) * classifier.checkpoint.spectrogram.sample_rate)
-    blocks = _stretches(sound) if isinstance(sound, np.ndarray) else sound
+    blocks = stretches(sound) if isinstance(sound, np.ndarray) else sound
     return _windows(classifier, blocks, sample_rate, hop, workers)
 
 
@@ -276,8 +276,8 @@ class _Resampled:
             yield np.pad(tail, (0, missing - len(tail)))
 
 
-def _stretches(sound: np.ndarray) -> Iterator[np.ndarray]:
-    """Cut an array along its samples; an unfit one goes on as it is, to be refused with its shape."""
+def stretches(sound: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield a sound's array cut along its samples; an unfit one goes on as it is, to be refused with its shape."""
     if sound.ndim not in (1, 2) or sound.size == 0:
         yield sound
         return
