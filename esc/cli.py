@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from esc.commands.export import export_command
 from esc.errors import AudioError, EscError, ParameterError
 from esc.terminal import Bar, result_table
 
@@ -28,6 +29,7 @@ EXIT_UNREAD, EXIT_USAGE = 1, 2
 _WIDE = 10_000  # columns of a table that no terminal shows: nothing in it is cut or wrapped
 
 app = typer.Typer(help=__doc__.splitlines()[0], no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("export")(export_command)
 
 
 @app.callback()

@@ -39,6 +39,10 @@ MESSAGES = {
     "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",
     "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}.",
     "figures.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training calibrate).",
+    # optional packages, exports
+    "package.missing": "This needs the package {package}, which is not installed. Install it (pip install -r {file}).",
+    "export.no_sound": "There is no sound to compare the exported network on: restore the folder assets/examples.",
+    "export.write": "{path} can't be written ({reason}).",
     # data and training
     "data.missing": "There is no ESC-50 in {path}: {reason}. Set ESC50_DIR or --data to the folder that holds it.",
     "data.columns": "{path} lacks the columns {missing}; ESC-50's own table has filename, fold, target, category.",
@@ -102,6 +106,14 @@ class ParameterError(EscError):
 
 class CheckpointError(EscError):
     """A checkpoint that is missing, damaged or of another format."""
+
+
+class PackageError(EscError):
+    """An optional package that is not installed."""
+
+
+class ExportError(EscError):
+    """A file for other programs that can't be made."""
 
 
 class DataError(EscError):

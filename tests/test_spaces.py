@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+LISTS = ("requirements.txt", "requirements-export.txt", "requirements-ray.txt", "requirements-dev.txt")
 LFS_BYTES = 10_000_000  # from here on a Space takes files by Git LFS only
 TEXT = {".py", ".md", ".txt", ".toml", ".js", ".css", ".html", ".json", ".sh", ".yml", ".yaml", ".cfg", ""}
 
@@ -71,17 +72,17 @@ def test_the_front_matter_presents_the_space(front_matter):
 
 
 def test_every_requirement_is_pinned_exactly():
-    for file in ("requirements.txt", "requirements-dev.txt"):
+    for file in LISTS:
         for line in (ROOT / file).read_text().splitlines():
-            assert re.fullmatch(r"#.*|-r requirements\.txt|[A-Za-z0-9_-]+==[0-9][\w.]*", line), f"{file}: {line}"
+            assert re.fullmatch(r"#.*|-r requirements[\w-]*\.txt|[A-Za-z0-9_-]+(\[\w+\])?==[0-9][\w.]*", line), f"{file}: {line}"
     assert (pinned("torch"), pinned("torchvision")) == ("2.11.0", "0.26.0"), "a matched pair, the newest of ZeroGPU"
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file", LISTS)
 def test_what_runs_here_is_what_is_pinned(file):
     from importlib.metadata import version
 
-    for package, wanted in re.findall(r"^([\w-]+)==([\w.]+)$", (ROOT / file).read_text(), flags=re.MULTILINE):
+    for package, wanted in re.findall(r"^([\w-]+)(?:\[\w+\])?==([\w.]+)$", (ROOT / file).read_text(), flags=re.MULTILINE):
         assert version(package).split("+")[0] == wanted
 
 
