@@ -2,19 +2,15 @@
 
     python -m esc.decode SOURCE TARGET.f32 [--playable COPY.flac] [--name NAME]
 
-writes the mono waveform as raw float32 at the file's own rate and prints one line of JSON: the fields of `Decoded`,
-or `{"error": key, "values": {...}}` with exit code 3 where the file is at fault. Both ends of this conversation are
-here: `decode` and `main` run in the worker, `decode_in_worker` is what the server calls.
+writes the mono waveform as raw float32 at the file's own rate and prints the fields of `Decoded` as `esc.worker` says:
+`decode` and `main` run in the worker, `decode_in_worker` is what the server calls.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-import logging
 import os
-import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,10 +19,8 @@ from types import MappingProxyType
 import soundfile
 
 from esc.audio import AudioFacts, open_blocks
-from esc.errors import AudioError, EscError
+from esc.worker import limit_memory, reply, run_in_worker
 
-MEMORY_LIMIT = 4 * 2**30  # bytes of address space; the libraries map about 1 GiB, a block of sound takes some MB
-EXIT_REFUSED = 3  # the file is at fault, and the JSON line says why
 PLAYABLE = MappingProxyType(  # container: (codecs, endings by which a web server names the type rightly)
     {
         "WAV": (("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"), (".wav", ".wave")),
@@ -37,7 +31,6 @@ PLAYABLE = MappingProxyType(  # container: (codecs, endings by which a web serve
     }
 )
 _FLAC_ANY_RATE = 65_536  # Hz; from here on a FLAC stream can name only multiples of ten
-_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -130,27 +123,9 @@ def decode(
 
 
 def decode_in_worker(source: Path, target: Path, playable: Path, name: str, timeout_s: float) -> Decoded:
-    """Run `decode` in a worker process with limits on time and memory and return what it found.
-
-    Raises
-    ------
-    AudioError
-        What the worker says of the file; "audio.timeout" after `timeout_s` seconds; "audio.crashed" for any other end,
-        whose standard error goes to the log.
-    """
-    command = [sys.executable, "-m", "esc.decode", f"--playable={playable.absolute()}", f"--name={name}"]
-    command += ["--", str(source.absolute()), str(target.absolute())]
-    house = str(Path(__file__).resolve().parents[1])
-    search = os.pathsep.join(filter(None, (house, os.environ.get("PYTHONPATH"))))
-    # one thread: NumPy's would each reserve address space, which the limit counts
-    environment = os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    try:
-        ended = subprocess.run(
-            command, cwd=house, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s
-        )
-    except subprocess.TimeoutExpired as error:
-        raise AudioError("audio.timeout", name=name, seconds=timeout_s) from error
-    return _answer(ended, name)
+    """Run `decode` in a worker process and return what it found; raises as `decode` and `run_in_worker` do."""
+    arguments = [f"--playable={playable.absolute()}", f"--name={name}", "--", str(source.absolute()), str(target.absolute())]
+    return Decoded(**run_in_worker("esc.decode", arguments, name, timeout_s))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -161,26 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--playable", metavar="COPY.flac", help="where a copy goes if browsers can't play SOURCE")
     parser.add_argument("--name", help="what messages call the file")
     given = parser.parse_args(arguments)
-    try:
-        decoded = decode(given.source, given.target, given.playable, given.name)
-    except EscError as error:
-        print(json.dumps({"error": error.key, "values": error.values}, default=str))
-        return EXIT_REFUSED
-    print(json.dumps(dataclasses.asdict(decoded)))
-    return 0
-
-
-def _answer(ended: subprocess.CompletedProcess, name: str) -> Decoded:
-    """Read what the worker printed."""
-    lines = ended.stdout.splitlines()
-    if lines and ended.returncode == 0:
-        return Decoded(**json.loads(lines[-1]))
-    if lines and ended.returncode == EXIT_REFUSED:
-        refused = json.loads(lines[-1])
-        raise AudioError(refused["error"], **refused["values"])
-    _log.error("decoding %s ended with %d:\n%s", name, ended.returncode, ended.stderr.decode(errors="replace"))
-    cause = f"exit code {ended.returncode}" if ended.returncode >= 0 else f"signal {-ended.returncode}"
-    raise AudioError("audio.crashed", name=name, reason=cause)
+    return reply(lambda: dataclasses.asdict(decode(given.source, given.target, given.playable, given.name)))
 
 
 def _flac(path: str | os.PathLike, sample_rate: int, channels: int) -> soundfile.SoundFile:
@@ -189,20 +145,6 @@ def _flac(path: str | os.PathLike, sample_rate: int, channels: int) -> soundfile
     return soundfile.SoundFile(str(path), "w", named_rate, channels, "PCM_16", format="FLAC")
 
 
-def _limit_memory() -> None:
-    """Cap this process's address space, where the system knows such a limit."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    known = [limit for limit in (soft, hard, MEMORY_LIMIT) if limit != resource.RLIM_INFINITY]
-    try:
-        resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
-    except (ValueError, OSError) as error:  # macOS has the name but not always the limit
-        _log.warning("no limit on memory here: %s", error)
-
-
 if __name__ == "__main__":
-    _limit_memory()
+    limit_memory()
     sys.exit(main())

@@ -122,7 +122,7 @@ def mfcc_view(
     `peak_level_db`, below which `top_db` are kept; `value_range` the coefficients that read as 0 and 255, left out:
     the least and the greatest of this view.
     """
-    frames = _frames_between(waveform, config, start_s, end_s)
+    frames = frames_between(waveform, config, start_s, end_s)
     values = _columns_power(waveform, config, frames, columns, _mfcc_under(high_db), np.add).numpy()[1:]
     low, high = value_range or (float(values.min()), float(values.max()))
     share = (values - low) / max(high - low, 1e-9)
@@ -198,7 +198,7 @@ def level_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, ban
 def _frame_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, transform: Transform) -> torch.Tensor:
     time_s = _time(waveform, config, "time_s", time_s)
     frame = min(round(time_s * config.sample_rate / config.hop_length), config.n_frames(len(waveform)) - 1)
-    return _power_frames(waveform, config, np.array([frame]), transform)
+    return power_frames(waveform, config, np.array([frame]), transform)
 
 
 def _stft_rows(config: SpectrogramConfig) -> np.ndarray:
@@ -234,7 +234,7 @@ def _view(
 ) -> View:
     if isinstance(columns, bool) or not isinstance(columns, Integral) or not 1 <= columns <= MAX_COLUMNS:
         raise ParameterError("parameter.range", field="columns", value=columns, low=1, high=MAX_COLUMNS)
-    frames = _frames_between(waveform, config, start_s, end_s)
+    frames = frames_between(waveform, config, start_s, end_s)
     level_db = _levels_db(_columns_power(waveform, config, frames, columns, transform), config)
     high_db = float(level_db.max()) if high_db is None else float(high_db)
     return _placed(_quantised(level_db, high_db, config), high_db - config.top_db, high_db, frames, config)
@@ -247,7 +247,7 @@ def _placed(levels: np.ndarray, low: float, high: float, frames: np.ndarray, con
     return View(levels, low_db=low, high_db=high, start_s=start_s, end_s=end_s, n_frames=len(frames))
 
 
-def _frames_between(waveform: np.ndarray, config: SpectrogramConfig, start_s: float, end_s: float) -> np.ndarray:
+def frames_between(waveform: np.ndarray, config: SpectrogramConfig, start_s: float, end_s: float) -> np.ndarray:
     """Return the numbers of the frames with centres in [start_s, end_s], or of the one nearest to the middle."""
     start_s, end_s = (_time(waveform, config, *named) for named in (("start_s", start_s), ("end_s", end_s)))
     if start_s > end_s:
@@ -287,13 +287,13 @@ def _columns_power(
     parts = []
     for first in range(0, columns, at_a_time):
         cut = edges[first : first + at_a_time + 1]
-        power = _power_frames(waveform, config, frames[cut[0] : cut[-1]], transform)
+        power = power_frames(waveform, config, frames[cut[0] : cut[-1]], transform)
         parts.append(torch.from_numpy(pool.reduceat(power.numpy(), cut[:-1] - cut[0], axis=1)))
     gathered = torch.cat(parts, dim=1)
     return gathered / torch.from_numpy(np.diff(edges)) if pool is np.add else gathered
 
 
-def _power_frames(waveform: np.ndarray, config: SpectrogramConfig, frames: np.ndarray, transform: Transform) -> torch.Tensor:
+def power_frames(waveform: np.ndarray, config: SpectrogramConfig, frames: np.ndarray, transform: Transform) -> torch.Tensor:
     """Return the power of the frames with these numbers, shape (rows, len(frames)), as in the whole picture."""
     starts = frames * config.hop_length - config.n_fft // 2
     consecutive = frames[-1] - frames[0] == len(frames) - 1

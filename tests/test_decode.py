@@ -11,8 +11,9 @@ import pytest
 import soundfile
 
 from esc.audio import is_silent, load_audio, open_audio
-from esc.decode import EXIT_REFUSED, Decoded, decode, decode_in_worker, main
+from esc.decode import Decoded, decode, decode_in_worker, main
 from esc.errors import AudioError
+from esc.worker import EXIT_REFUSED
 
 HOUSE = Path(__file__).resolve().parents[1]
 RATE = 22_050
@@ -201,7 +202,7 @@ def test_any_other_end_is_a_crash_and_logged(tmp_path, noise, caplog):
 
 def test_memory_is_limited_in_the_worker():
     pytest.importorskip("resource")
-    script = "import esc.decode, numpy; esc.decode._limit_memory(); numpy.empty(5 * 2**30, numpy.uint8)"
+    script = "import esc.worker, numpy; esc.worker.limit_memory(); numpy.empty(5 * 2**30, numpy.uint8)"
     ended = subprocess.run([sys.executable, "-c", script], cwd=HOUSE, capture_output=True)
     assert ended.returncode == 1
     assert b"MemoryError" in ended.stderr

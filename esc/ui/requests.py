@@ -18,6 +18,7 @@ from typing import Any
 
 from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
 from esc.errors import EscError, PageError, ParameterError
+from esc.ui.measuring import Box, Measuring
 from esc.ui.pictures import ENVELOPE_COLUMNS, Pictures, as_base64, envelope
 from esc.ui.store import Sound, SoundStore
 from esc.ui.text import say
@@ -48,6 +49,7 @@ class Requests:
         self._examples = examples
         self._places = threading.BoundedSemaphore(PLACES)
         self._pictures = Pictures(store)
+        self._measuring = Measuring(store)
 
     def functions(self, *names: str) -> list[Callable[[Any], dict]]:
         """Return handlers as Gradio server functions that answer `{"ok": ...}` or `{"error": ...}`."""
@@ -106,6 +108,24 @@ class Requests:
         place = _real(request, "hz" if view == "stft" else "band", 0, most)
         with self._place():
             return {"value": self._pictures.value(view, sound, config, time_s, place)}
+
+    def measure(self, request: dict) -> dict:
+        """Return the figures of a selection (`start`, `end`, `low_hz`, `high_hz`) under a config."""
+        sound, config, box = self._sound(request), self._config(request), _box(request)
+        with self._place():
+            return self._measuring.figures(sound, config, box)
+
+    def spectrum(self, request: dict) -> dict:
+        """Return the exact spectrum of a view ("mel" or "stft") at a time, `start` = `end`, or its mean between two."""
+        sound, config, box = self._sound(request), self._config(request), _box(request)
+        if request.get("view") not in ("mel", "stft"):
+            raise PageError("page.request", reason="view")
+        with self._place():
+            return self._measuring.spectrum(request["view"], sound, config, box.start_s, box.end_s)
+
+    def save_selection(self, request: dict) -> dict:
+        """Write a selection's stretch of the file, all channels, as a WAV and return where it is."""
+        return self._measuring.save(self._sound(request), _box(request))
 
     def _picture(self, view: str, config: SpectrogramConfig | None, request: dict) -> dict:
         sound = self._sound(request)
@@ -230,3 +250,10 @@ def _real(request: dict, name: str, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise PageError("page.request", reason=name)
     return float(value)
+
+
+def _box(request: dict) -> Box:
+    start = _real(request, "start", 0.0, 1e6)
+    banded = request.get("low_hz") is not None or request.get("high_hz") is not None
+    low, high = (_real(request, name, 0.0, 1e6) if banded else None for name in ("low_hz", "high_hz"))
+    return Box(start, _real(request, "end", start, 1e6), low, high)

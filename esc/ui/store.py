@@ -13,6 +13,8 @@ import shutil
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,8 +54,10 @@ class Sound:
         What the user calls it.
     facts : Decoded
         What the file holds.
+    original : Path
+        The file as it came, by another name; not served to anyone where the browser plays a copy.
     playable : Path
-        What a browser can play: the original by another name, or a copy.
+        What a browser can play: the original, or a copy.
     waveform : float32 array or read-only memmap, shape (n_samples,)
         Mono, at `facts.sample_rate`; shared between threads, not to be written to.
     """
@@ -61,12 +65,13 @@ class Sound:
     id: str
     name: str
     facts: Decoded
+    original: Path
     playable: Path
     waveform: np.ndarray = field(repr=False)
     _resampled: OrderedDict[int, np.ndarray] = field(default_factory=OrderedDict, repr=False)
-    _copy_bytes: int = field(default=0, repr=False)
+    _file_bytes: int = field(default=0, repr=False)  # of original and copy
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held while resampling
-    _gone: bool = field(default=False, repr=False)
+    gone: bool = field(default=False, repr=False)  # dropped: what is still being written for it is for nobody
 
     @property
     def seconds(self) -> float:
@@ -193,6 +198,16 @@ class SoundStore:
         """Return where a file that the web server may serve can be written; it goes when the sound goes."""
         return self._folders[1] / f"{_PREFIX}{sound.id}-{ending}"
 
+    @contextmanager
+    def decoder(self) -> Iterator[None]:
+        """Hold one of the places for work on files, or raise PageError("page.busy") after `QUEUE_SECONDS`."""
+        if not self._decoders.acquire(timeout=QUEUE_SECONDS):
+            raise PageError("page.busy")
+        try:
+            yield
+        finally:
+            self._decoders.release()
+
     def drop(self, token: str) -> None:
         """Forget a session, if it is known, and delete its files."""
         with self._lock:
@@ -203,21 +218,19 @@ class SoundStore:
     def _decoded(self, sound_id: str, path: Path, name: str) -> Sound:
         samples, copy = (place / f"{_PREFIX}{sound_id}" for place in self._folders)
         copy = copy.with_suffix(".flac")
-        if not self._decoders.acquire(timeout=QUEUE_SECONDS):
-            raise PageError("page.busy")
-        try:
+        with self.decoder():
             facts = decode_in_worker(path, samples, copy, name, DECODE_SECONDS)
-        finally:
-            self._decoders.release()
         if facts.seconds > MEMORY_SECONDS:
             waveform = np.memmap(samples, np.float32, mode="r")
         else:
             waveform = np.fromfile(samples, np.float32)
             _remove(samples)
-        if not facts.copied:
-            copy = copy.with_suffix(path.suffix.lower())
-            _link(path, copy)
-        return Sound(sound_id, name, facts, copy, waveform, _copy_bytes=copy.stat().st_size)
+        ending = path.suffix.lower()[:8]
+        original = Path(f"{samples}-original{ending}") if facts.copied else copy.with_suffix(ending)
+        playable = copy if facts.copied else original
+        _link(path, original)
+        held = sum(file.stat().st_size for file in {original, playable})
+        return Sound(sound_id, name, facts, original, playable, waveform, _file_bytes=held)
 
     def _admit(self, token: str, sound: Sound) -> None:
         with self._lock:
@@ -244,7 +257,7 @@ class SoundStore:
         except BaseException:
             _remove(path)
             raise
-        if sound._gone:  # dropped while its file was being written
+        if sound.gone:  # dropped while its file was being written
             _erase(self._folders, sound.id)
             raise PageError("page.gone")
 
@@ -268,7 +281,7 @@ class SoundStore:
                 raise AudioError("audio.too_long", name=sound.name, minutes=minutes, limit_minutes=limit)
 
     def _forget(self, session: Session, sound_id: str) -> None:
-        session.sounds.pop(sound_id)._gone = True
+        session.sounds.pop(sound_id).gone = True
         _erase(self._folders, sound_id)
 
 
@@ -276,7 +289,7 @@ def _held_bytes(sound: Sound) -> tuple[int, int]:
     """Return the bytes that a sound holds on disk and in memory."""
     arrays = (sound.waveform, *sound._resampled.values())
     disk = sum(array.nbytes for array in arrays if isinstance(array, np.memmap))
-    return sound._copy_bytes + disk, sum(array.nbytes for array in arrays) - disk
+    return sound._file_bytes + disk, sum(array.nbytes for array in arrays) - disk
 
 
 def _resample_to_file(sound: Sound, sample_rate: int, length: int, path: Path) -> None:

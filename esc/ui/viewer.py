@@ -20,7 +20,7 @@ def component(view: str, requests: Requests, loader: dict) -> gr.HTML:
     return gr.HTML(
         html_template='<div class="sg-viewer"></div>',
         js_on_load=mount_script("surface.js" if view == "surface" else "views.js"),
-        server_functions=requests.functions(f"{view}_picture", "level"),
+        server_functions=requests.functions(f"{view}_picture", "level", "measure", "spectrum", "save_selection"),
         apply_default_css=False,
         elem_id=view,
         view=view,

@@ -18,6 +18,8 @@ ERRORS_RUSSIAN = MappingProxyType(
         "audio.shape": "Звук должен быть одномерным или (каналы, отсчёты); форма этого: {shape}.",
         "audio.whole": "У волны из целых чисел ({dtype}) нет масштаба: сначала разделите её на полную шкалу.",
         "audio.timeout": "Чтение {name} заняло больше {seconds:.0f} с и остановлено. Попробуйте звук короче.",
+        "audio.cut_too_big": "Этот отрезок занял бы {megabytes:.0f} МБ; за раз сохраняется не больше {limit_mb:.0f} МБ. "
+        "Выделите меньше.",
         "audio.crashed": "Не удалось прочесть {name} ({reason}). Файл повреждён или требует слишком много памяти.",
         "parameter.range": "{field} = {value} невозможно: нужно от {low} до {high}.",
         "parameter.choice": "{field} = {value} невозможно: выберите из {choices}.",
