@@ -2,6 +2,7 @@
 
 import { audio, bytesOf, clock, element, events, learned, number, state, word } from './session.js';
 import { paintLevels, waveIcon } from './stills.js';
+import { verdictOf } from './verdict.js';
 
 export async function mount(root, { trigger, watch, props, files }) {
   await learned;
@@ -43,25 +44,8 @@ function note(name, text) {
 }
 
 function result(answer, props, files) {
-  const name = (label) => props.classes[state.language][label] ?? label;
-  const verdict = element('<div class="sg-verdict"></div>');
-  if (answer.top.length) {
-    verdict.append(note('', word('hear_top')), note('sg-big', name(answer.top[0][0])));
-    const list = element('<ol class="sg-bars"></ol>');
-    list.setAttribute('aria-label', word('probabilities', { top: answer.top.length, count: answer.count }));
-    for (const [label, probability] of answer.top) {
-      const row = element('<li><span></span><i><b></b></i><output></output></li>');
-      row.firstChild.textContent = name(label);
-      row.dataset.label = label;
-      row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
-      row.lastChild.textContent = `${number(100 * probability, 1)} %`;
-      list.append(row);
-    }
-    verdict.append(list, note('sg-small', word('numbers_mean', answer)));
-    return [verdict, given(answer, files)];
-  }
-  verdict.append(note('sg-big', word('silence')), note('', word(answer.fit === 'cut' ? 'verdict_silence_cut' : 'verdict_silence', { ...answer, seconds: number(answer.clip_seconds) })));
-  return [verdict];
+  const verdict = verdictOf(answer, (label) => props.classes[state.language][label] ?? label);
+  return answer.top.length ? [verdict, given(answer, files)] : [verdict];
 }
 
 function given(answer, files) {

@@ -73,7 +73,9 @@ def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, prediction: Pre
     missing = meta.input.clip_seconds - sound.seconds
     return {
         "sound": sound.id,
+        "verdict": prediction.verdict,
         "top": [list(pair) for pair in prediction.top],
+        "calibrated": meta.calibration is not None,
         "count": len(meta.class_names),
         "limit_db": round(20 * math.log10(SILENCE_PEAK)),
         "levels": as_base64(levels),

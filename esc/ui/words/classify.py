@@ -19,12 +19,6 @@ WORDS = MappingProxyType(
             "Первые {seconds} с: тишина, ни один отсчёт не выше {limit_db} dBFS. Сеть не спрашивали.",
         ),
         "probabilities": ("The {top} likeliest of {count} classes", "Самые вероятные классы: {top} из {count}"),
-        "numbers_mean": (
-            "Softmax probabilities of a network that knows {count} sounds only: it names the nearest one even for a "
-            "sound it has never met.",
-            "Это вероятности softmax сети, которая знает только {count} звуков: даже для незнакомого звука она "
-            "назовёт ближайший.",
-        ),
         "given": ("What the network was given", "Что получила сеть"),
         "given_cut": ("The first {seconds} s of your sound.", "Первые {seconds} с вашего звука."),
         "given_whole": ("Your sound, {seconds} s.", "Ваш звук, {seconds} с."),
