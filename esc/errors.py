@@ -32,6 +32,7 @@ MESSAGES = {
     "parameter.band": "fmin = {fmin} Hz and fmax = {fmax} Hz are not possible: fmin must lie below fmax.",
     "parameter.nyquist": "fmax = {value} Hz is not possible: at {sample_rate} Hz nothing above {nyquist} Hz exists.",
     "parameter.mfcc": "n_mfcc = {value} is not possible: there are only n_mels = {n_mels} bands to make them from.",
+    "parameter.delta": "A derivative looks at {width} frames, and this sound has {n_frames}. Use a smaller hop_length.",
     "parameter.keys": "These parameters don't fit: unknown {unknown}, missing {missing}.",
     "parameter.too_much": "This spectrum has {millions:.0f} million values; at most {limit:.0f} million are computed at "
     "once. Use a larger hop_length, a smaller n_fft or a shorter sound.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -17,7 +18,7 @@ import torch
 
 from esc.config import SpectrogramConfig
 from esc.errors import ParameterError
-from esc.spectrogram import hz_to_mel, mel_power, mel_to_hz, mfcc_of_db, power_to_level, stft_power
+from esc.spectrogram import hz_to_mel, mel_power, mel_to_hz, power_to_level, stft_power
 
 FRAMES_A_COLUMN = 8  # more frames than this in a column are sampled: an hour in 1000 columns stays a matter of seconds
 MAX_ROWS = 1_025  # an STFT of 2048 shows all its bins
@@ -106,29 +107,6 @@ def stft_view(
     return _view(waveform, config, start_s, end_s, columns, high_db, _pooled_stft)
 
 
-def mfcc_view(
-    waveform: np.ndarray,
-    config: SpectrogramConfig,
-    start_s: float,
-    end_s: float,
-    columns: int,
-    high_db: float,
-    value_range: tuple[float, float] | None = None,
-) -> View:
-    """Return the coefficients 1 to n_mfcc - 1 between two times; `low_db` and `high_db` are coefficients here, not dB.
-
-    Coefficient 0, the overall level, is left out: its range would drown the others. Frames that share a column are
-    averaged, which for a linear transform is the coefficients of their mean level. `high_db` is the sound's
-    `peak_level_db`, below which `top_db` are kept; `value_range` the coefficients that read as 0 and 255, left out:
-    the least and the greatest of this view.
-    """
-    frames = frames_between(waveform, config, start_s, end_s)
-    values = _columns_power(waveform, config, frames, columns, _mfcc_under(high_db), np.add).numpy()[1:]
-    low, high = value_range or (float(values.min()), float(values.max()))
-    share = (values - low) / max(high - low, 1e-9)
-    return _placed(np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8), low, high, frames, config)
-
-
 def wave_view(waveform: np.ndarray, sample_rate: int, start_s: float, end_s: float, columns: int) -> np.ndarray:
     """Return the least, the greatest and the root mean square sample of each column, float32 (3, n_columns).
 
@@ -164,12 +142,7 @@ def stft_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
 def stft_level_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, freq_hz: float, high_db: float) -> float:
     """Return the exact dB of the STFT bin nearest to `freq_hz` at the frame nearest to `time_s`, floored as the view."""
     bin_ = min(max(0, round(freq_hz * config.n_fft / config.sample_rate)), config.n_freqs - 1)
-    return max(float(_levels_db(_frame_at(waveform, config, time_s, stft_power), config)[bin_, 0]), high_db - config.top_db)
-
-
-def mfcc_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, high_db: float) -> np.ndarray:
-    """Return the coefficients at the frame nearest to `time_s`, shape (n_mfcc,)."""
-    return _frame_at(waveform, config, time_s, _mfcc_under(high_db)).numpy()[:, 0]
+    return max(float(_levels_at(waveform, config, time_s, stft_power)[bin_, 0]), high_db - config.top_db)
 
 
 def peak_level_db(waveform: np.ndarray, config: SpectrogramConfig, transform: Transform = mel_power) -> float:
@@ -178,7 +151,7 @@ def peak_level_db(waveform: np.ndarray, config: SpectrogramConfig, transform: Tr
     Exact up to `OVERVIEW_COLUMNS * FRAMES_A_COLUMN` frames; of longer sounds, the maximum of the sampled overview.
     """
     frames = np.arange(config.n_frames(len(waveform)))
-    return float(_levels_db(_columns_power(waveform, config, frames, OVERVIEW_COLUMNS, transform), config).max())
+    return float(_columns_db(waveform, config, frames, OVERVIEW_COLUMNS, transform).max())
 
 
 def level_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, band: int, high_db: float) -> float:
@@ -191,14 +164,18 @@ def level_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, ban
     """
     if isinstance(band, bool) or not isinstance(band, Integral) or not 0 <= band < config.n_mels:
         raise ParameterError("parameter.range", field="band", value=band, low=0, high=config.n_mels - 1)
-    level_db = _levels_db(_frame_at(waveform, config, time_s, mel_power), config)
+    level_db = _levels_at(waveform, config, time_s, mel_power)
     return max(float(level_db[band, 0]), high_db - config.top_db)
 
 
-def _frame_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, transform: Transform) -> torch.Tensor:
-    time_s = _time(waveform, config, "time_s", time_s)
-    frame = min(round(time_s * config.sample_rate / config.hop_length), config.n_frames(len(waveform)) - 1)
-    return power_frames(waveform, config, np.array([frame]), transform)
+def frame_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float) -> np.ndarray:
+    """Return the number of the frame nearest to a time, shape (1,)."""
+    time_s = clamped_time(waveform, config, "time_s", time_s)
+    return np.array([min(round(time_s * config.sample_rate / config.hop_length), config.n_frames(len(waveform)) - 1)])
+
+
+def _levels_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, transform: Transform) -> np.ndarray:
+    return _levels_db(power_frames(waveform, config, frame_at(waveform, config, time_s), transform), config)
 
 
 def _stft_rows(config: SpectrogramConfig) -> np.ndarray:
@@ -215,14 +192,6 @@ def _pooled_stft(waveform: np.ndarray, config: SpectrogramConfig, center: bool) 
     return power if len(rows) == config.n_freqs else torch.from_numpy(np.maximum.reduceat(power.numpy(), rows, axis=-2))
 
 
-def _mfcc_under(high_db: float) -> Transform:
-    def transform(waveform: np.ndarray, config: SpectrogramConfig, center: bool) -> torch.Tensor:
-        level_db = power_to_level(mel_power(waveform, config, center), config)
-        return mfcc_of_db(level_db.clamp_min(high_db - config.top_db), config)
-
-    return transform
-
-
 def _view(
     waveform: np.ndarray,
     config: SpectrogramConfig,
@@ -235,12 +204,12 @@ def _view(
     if isinstance(columns, bool) or not isinstance(columns, Integral) or not 1 <= columns <= MAX_COLUMNS:
         raise ParameterError("parameter.range", field="columns", value=columns, low=1, high=MAX_COLUMNS)
     frames = frames_between(waveform, config, start_s, end_s)
-    level_db = _levels_db(_columns_power(waveform, config, frames, columns, transform), config)
+    level_db = _columns_db(waveform, config, frames, columns, transform)
     high_db = float(level_db.max()) if high_db is None else float(high_db)
-    return _placed(_quantised(level_db, high_db, config), high_db - config.top_db, high_db, frames, config)
+    return placed(_quantised(level_db, high_db, config), high_db - config.top_db, high_db, frames, config)
 
 
-def _placed(levels: np.ndarray, low: float, high: float, frames: np.ndarray, config: SpectrogramConfig) -> View:
+def placed(levels: np.ndarray, low: float, high: float, frames: np.ndarray, config: SpectrogramConfig) -> View:
     """Return levels with the outer edges of the frames that they show."""
     hop_s = config.hop_length / config.sample_rate
     start_s, end_s = (int(frames[0]) - 0.5) * hop_s, (int(frames[-1]) + 0.5) * hop_s
@@ -249,7 +218,7 @@ def _placed(levels: np.ndarray, low: float, high: float, frames: np.ndarray, con
 
 def frames_between(waveform: np.ndarray, config: SpectrogramConfig, start_s: float, end_s: float) -> np.ndarray:
     """Return the numbers of the frames with centres in [start_s, end_s], or of the one nearest to the middle."""
-    start_s, end_s = (_time(waveform, config, *named) for named in (("start_s", start_s), ("end_s", end_s)))
+    start_s, end_s = (clamped_time(waveform, config, *named) for named in (("start_s", start_s), ("end_s", end_s)))
     if start_s > end_s:
         raise ParameterError("parameter.range", field="start_s", value=start_s, low=0.0, high=end_s)
     frames_a_second = config.sample_rate / config.hop_length
@@ -261,7 +230,7 @@ def frames_between(waveform: np.ndarray, config: SpectrogramConfig, start_s: flo
     return np.arange(first, last + 1)
 
 
-def _time(waveform: np.ndarray, config: SpectrogramConfig, field: str, value: float) -> float:
+def clamped_time(waveform: np.ndarray, config: SpectrogramConfig, field: str, value: float) -> float:
     """Return a time clamped to the sound; infinite ones are fine, what is no number is not."""
     seconds = len(waveform) / config.sample_rate
     if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
@@ -269,28 +238,37 @@ def _time(waveform: np.ndarray, config: SpectrogramConfig, field: str, value: fl
     return float(min(max(value, 0.0), seconds))
 
 
-def _columns_power(
-    waveform: np.ndarray,
-    config: SpectrogramConfig,
+def _columns_db(
+    waveform: np.ndarray, config: SpectrogramConfig, frames: np.ndarray, columns: int, transform: Transform
+) -> np.ndarray:
+    return _levels_db(gathered(frames, columns, config, partial(power_frames, waveform, config, transform=transform)), config)
+
+
+def gathered(
     frames: np.ndarray,
     columns: int,
-    transform: Transform,
+    config: SpectrogramConfig,
+    compute: Callable[[np.ndarray], torch.Tensor],
     pool: np.ufunc = np.maximum,
+    frames_a_column: int = FRAMES_A_COLUMN,
 ) -> torch.Tensor:
-    """Return frames gathered into at most `columns` columns: the maximum of each one's frames, or their mean (np.add)."""
+    """Return frames in at most `columns` columns: the maximum of each one's frames, or their mean (`pool=np.add`).
+
+    `compute` makes the values (rows, n) of n frames, by their numbers; more than `frames_a_column` are sampled.
+    """
     columns = min(columns, len(frames))
     if len(frames) > columns * FRAMES_A_COLUMN:
-        wanted = columns * FRAMES_A_COLUMN
+        wanted = columns * frames_a_column
         frames = frames[(2 * np.arange(wanted) + 1) * len(frames) // (2 * wanted)]  # the middles of equal parts
     edges = np.arange(columns + 1) * len(frames) // columns  # column c holds frames[edges[c]:edges[c + 1]]
     at_a_time = max(1, CHUNK_VALUES // (config.n_freqs * FRAMES_A_COLUMN))
     parts = []
     for first in range(0, columns, at_a_time):
         cut = edges[first : first + at_a_time + 1]
-        power = power_frames(waveform, config, frames[cut[0] : cut[-1]], transform)
-        parts.append(torch.from_numpy(pool.reduceat(power.numpy(), cut[:-1] - cut[0], axis=1)))
-    gathered = torch.cat(parts, dim=1)
-    return gathered / torch.from_numpy(np.diff(edges)) if pool is np.add else gathered
+        values = compute(frames[cut[0] : cut[-1]])
+        parts.append(torch.from_numpy(pool.reduceat(values.numpy(), cut[:-1] - cut[0], axis=1)))
+    columns_of_values = torch.cat(parts, dim=1)
+    return columns_of_values / torch.from_numpy(np.diff(edges)) if pool is np.add else columns_of_values
 
 
 def power_frames(waveform: np.ndarray, config: SpectrogramConfig, frames: np.ndarray, transform: Transform) -> torch.Tensor:

@@ -6,13 +6,12 @@ import librosa
 import numpy as np
 import pytest
 
+from esc.cepstrum import mfcc_at, mfcc_view
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
 from esc.spectrogram import mel_db, stft_power
 from esc.view import (
     MAX_ROWS,
     mel_bounds_hz,
-    mfcc_at,
-    mfcc_view,
     peak_level_db,
     stft_bounds_hz,
     stft_level_at,

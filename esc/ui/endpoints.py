@@ -14,6 +14,7 @@ import gradio as gr
 import numpy as np
 import torch
 
+from esc.cepstrum import PLAIN, CepstrumConfig, shaped
 from esc.config import PRESETS, SpectrogramConfig
 from esc.errors import EscError, PageError, ParameterError
 from esc.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
@@ -80,11 +81,19 @@ class Endpoints:
         Parameters:
             sound: As for /mel.
             preset: As for /mel.
-            changes: As for /mel; n_mfcc is their number.
+            changes: As for /mel; n_mfcc is their number, lifter (0: none) weights them, delta (0, 1 or 2) gives their
+                derivative.
         Returns:
-            As from /mel, without freqs_hz: shape (n_mfcc, n_frames), the matrix as mfcc.
+            As from /mel, without freqs_hz: shape (n_mfcc, n_frames), the matrix as mfcc; cepstrum beside config.
         """
-        return self._matrix("mfcc", mfcc, None, sound, preset, changes, request)
+        with _said_to(request):
+            cepstrum, others = _cepstrum(changes)
+
+            def transform(waveform: np.ndarray, config: SpectrogramConfig) -> torch.Tensor:
+                return torch.from_numpy(shaped(mfcc(waveform, config).numpy(), cepstrum))
+
+            meta, path = self._matrix("mfcc", transform, None, sound, preset, others, request)
+            return meta | {"cepstrum": cepstrum.to_dict()}, path
 
     def waveform(self, sound: str, sample_rate: int | None = None, request: gr.Request = None) -> tuple[dict, str]:
         """The waveform of a sound file, the mean of its channels.
@@ -183,6 +192,15 @@ def _config(preset: str, changes: dict | None) -> SpectrogramConfig:
     if not isinstance(changes, dict | None):
         raise ParameterError("parameter.type", field="changes", value=changes, wanted="JSON object")
     return SpectrogramConfig.from_dict(PRESETS[preset].to_dict() | (changes or {}))
+
+
+def _cepstrum(changes: object) -> tuple[CepstrumConfig, object]:
+    """Return how the coefficients are to be shaped, and the changes that are left for the spectrogram's config."""
+    if not isinstance(changes, dict):
+        return PLAIN, changes
+    asked = {name: changes[name] for name in PLAIN.to_dict() if name in changes}
+    others = {name: value for name, value in changes.items() if name not in asked}
+    return CepstrumConfig.from_dict(PLAIN.to_dict() | asked), others
 
 
 @contextmanager

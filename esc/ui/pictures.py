@@ -9,10 +9,12 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from esc.cepstrum import PLAIN, CepstrumConfig, mfcc_at, mfcc_view
 from esc.config import SpectrogramConfig
 from esc.errors import ParameterError
 from esc.spectrogram import empty_bands, mel_edges_hz, mel_freqs_hz, mel_power, mend_empty_bands, stft_power
@@ -23,8 +25,6 @@ from esc.view import (
     level_at,
     mel_bounds_hz,
     mel_view,
-    mfcc_at,
-    mfcc_view,
     peak_level_db,
     stft_bounds_hz,
     stft_level_at,
@@ -51,23 +51,36 @@ class Pictures:
         self._peaks: OrderedDict[tuple, Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def draw(self, view: str, sound: Sound, config: SpectrogramConfig | None, start: float, end: float, columns: int) -> dict:
+    def draw(
+        self,
+        view: str,
+        sound: Sound,
+        config: SpectrogramConfig | None,
+        start: float,
+        end: float,
+        columns: int,
+        cepstrum: CepstrumConfig = PLAIN,
+    ) -> dict:
         """Return the picture of a view ("mel", "stft", "mfcc", "surface", "wave") between two times in seconds.
 
-        At most `columns` wide; levels as bytes in base64 with their range and axes. "wave" takes no config.
+        At most `columns` wide; levels as bytes in base64 with their range and axes. "wave" takes no config, `cepstrum` is for
+        "mfcc".
         """
-        draw = {"mel": self._levels, "stft": self._levels, "mfcc": self._mfcc, "surface": self._surface, "wave": self._wave}[view]
-        key = (view, sound.id, config, start, end, columns)
+        mfcc = partial(self._mfcc, cepstrum)
+        draw = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc, "surface": self._surface, "wave": self._wave}[view]
+        key = (view, sound.id, config, start, end, columns, cepstrum)
         return self._cached(self._pictures, CACHED_PICTURES, key, lambda: draw(view, sound, config, start, end, columns))
 
-    def value(self, view: str, sound: Sound, config: SpectrogramConfig, time_s: float, place: float) -> float:
+    def value(
+        self, view: str, sound: Sound, config: SpectrogramConfig, time_s: float, place: float, cepstrum: CepstrumConfig = PLAIN
+    ) -> float:
         """Return the exact value of a view at one time: of a mel band, of the STFT at Hz, or of a coefficient."""
         waveform = self._store.waveform(sound, config.sample_rate)
         if view == "stft":
             return stft_level_at(waveform, config, time_s, place, self._peak_db(sound, config, "stft"))
         high_db = self._peak_db(sound, config, "mel")
         if view == "mfcc":
-            return float(mfcc_at(waveform, config, time_s, high_db)[int(place)])
+            return float(mfcc_at(waveform, config, time_s, high_db, cepstrum)[int(place)])
         return level_at(waveform, config, time_s, int(place), high_db)
 
     def _levels(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
@@ -103,18 +116,27 @@ class Pictures:
         axis = {"centres_hz": centres.round(3).tolist(), "mel_scale": config.mel_scale}
         return _drawable(pooled) | axis | _coach(config, n_frames, bands=True)
 
-    def _mfcc(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
+    def _mfcc(
+        self,
+        cepstrum: CepstrumConfig,
+        view: str,
+        sound: Sound,
+        config: SpectrogramConfig,
+        start: float,
+        end: float,
+        columns: int,
+    ) -> dict:
         if config.n_mfcc < 2:  # coefficient 0 is not drawn
             raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
         waveform = self._store.waveform(sound, config.sample_rate)
         high_db = self._peak_db(sound, config, "mel")
 
         def whole() -> tuple[float, float]:
-            overview = mfcc_view(waveform, config, 0.0, sound.seconds, ENVELOPE_COLUMNS, high_db)
+            overview = mfcc_view(waveform, config, 0.0, sound.seconds, ENVELOPE_COLUMNS, high_db, cepstrum=cepstrum)
             return overview.low_db, overview.high_db
 
-        value_range = self._cached(self._peaks, CACHED_PEAKS, ("mfcc", sound.id, config), whole)
-        drawn = mfcc_view(waveform, config, start, end, columns, high_db, value_range)
+        value_range = self._cached(self._peaks, CACHED_PEAKS, ("mfcc", sound.id, config, cepstrum), whole)
+        drawn = mfcc_view(waveform, config, start, end, columns, high_db, value_range, cepstrum)
         return _drawable(drawn) | _coach(config, config.n_frames(len(waveform)), bands=True)
 
     def _wave(self, view: str, sound: Sound, config: None, start: float, end: float, columns: int) -> dict:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from esc.cepstrum import MAX_LIFTER, PLAIN, CepstrumConfig
 from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
 from esc.errors import EscError, PageError, ParameterError
 from esc.ui.measuring import Box, Measuring
@@ -86,8 +87,8 @@ class Requests:
         return self._picture("stft", self._config(request), request)
 
     def mfcc_picture(self, request: dict) -> dict:
-        """Return the coefficients 1 and up, as `mel_picture` returns levels."""
-        return self._picture("mfcc", self._config(request), request)
+        """Return the coefficients 1 and up, as `mel_picture` returns levels; `cepstrum` says how they are shaped."""
+        return self._picture("mfcc", self._config(request), request, _cepstrum(request))
 
     def surface_picture(self, request: dict) -> dict:
         """Return mel levels for a surface: no more rows than it can show, the loudest of neighbours kept."""
@@ -106,8 +107,9 @@ class Requests:
             raise PageError("page.request", reason="view")
         most = {"mel": config.n_mels - 1, "mfcc": config.n_mfcc - 1, "stft": 1e6}[view]
         place = _real(request, "hz" if view == "stft" else "band", 0, most)
+        cepstrum = _cepstrum(request) if view == "mfcc" else PLAIN
         with self._place():
-            return {"value": self._pictures.value(view, sound, config, time_s, place)}
+            return {"value": self._pictures.value(view, sound, config, time_s, place, cepstrum)}
 
     def measure(self, request: dict) -> dict:
         """Return the figures of a selection (`start`, `end`, `low_hz`, `high_hz`) under a config."""
@@ -127,12 +129,12 @@ class Requests:
         """Write a selection's stretch of the file, all channels, as a WAV and return where it is."""
         return self._measuring.save(self._sound(request), _box(request))
 
-    def _picture(self, view: str, config: SpectrogramConfig | None, request: dict) -> dict:
+    def _picture(self, view: str, config: SpectrogramConfig | None, request: dict, cepstrum: CepstrumConfig = PLAIN) -> dict:
         sound = self._sound(request)
         start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
         columns = int(_real(request, "columns", 1, MAX_COLUMNS))
         with self._place():
-            return self._pictures.draw(view, sound, config, start, end, columns)
+            return self._pictures.draw(view, sound, config, start, end, columns, cepstrum)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -198,6 +200,13 @@ def config_from_page(values: dict) -> SpectrogramConfig:
     return SpectrogramConfig.from_dict(spare | values)
 
 
+def _cepstrum(request: dict) -> CepstrumConfig:
+    values = request.get("cepstrum")
+    if not isinstance(values, dict):
+        raise PageError("page.request", reason="cepstrum")
+    return CepstrumConfig.from_dict(values)
+
+
 def parameters_for_page() -> dict:
     """Return what the parameter panel is built from: fields, limits, choices and presets."""
     fields = (
@@ -214,7 +223,8 @@ def parameters_for_page() -> dict:
         "n_mfcc",
     )
     return {
-        "limits": {name: list(limits) for name, limits in LIMITS.items()},
+        "limits": {name: list(limits) for name, limits in LIMITS.items()} | {"lifter": [0, MAX_LIFTER]},
+        "cepstrum": PLAIN.to_dict(),
         "windows": list(WINDOWS),
         "mel_scales": list(MEL_SCALES),
         "presets": {name: {f: getattr(config, f) for f in fields} for name, config in PRESETS.items()},

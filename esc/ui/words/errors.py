@@ -28,6 +28,7 @@ ERRORS_RUSSIAN = MappingProxyType(
         "parameter.band": "fmin = {fmin} Гц и fmax = {fmax} Гц невозможны: fmin должна быть ниже fmax.",
         "parameter.nyquist": "fmax = {value} Гц невозможно: при {sample_rate} Гц выше {nyquist} Гц ничего нет.",
         "parameter.mfcc": "n_mfcc = {value} невозможно: мел-полос всего {n_mels}.",
+        "parameter.delta": "Производной нужно кадров: {width}, а в этом звуке их {n_frames}. Возьмите меньший hop_length.",
         "parameter.keys": "Параметры не подходят: лишние {unknown}, недостаёт {missing}.",
         "parameter.too_much": "В этом спектре {millions:.0f} млн значений; за раз считается не больше {limit:.0f} млн. "
         "Возьмите больший hop_length, меньший n_fft или звук короче.",
