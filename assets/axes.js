@@ -1,5 +1,6 @@
 // Scales and ticks of a spectrogram: where a frequency lies on a mel, linear or logarithmic axis.
 
+export const KINDS = ['mel', 'linear', 'log']; // what frequencyAxis knows
 const BREAK_HZ = 1000;
 const HZ_PER_MEL = 200 / 3;
 const LOG_STEP = Math.log(6.4) / 27;
@@ -15,11 +16,26 @@ export function melToHz(mel, scale) {
   return mel < breakMel ? mel * HZ_PER_MEL : BREAK_HZ * Math.exp(LOG_STEP * (mel - breakMel));
 }
 
+/** Critical-band rate in bark: Traunmüller (1990), "Analytical expressions for the tonotopic sensory scale", with its
+ *  corrections below 2 and above 20.1 bark. */
+export function hzToBark(hz) {
+  const z = (26.81 * hz) / (1960 + hz) - 0.53;
+  if (z < 2) return z + 0.15 * (2 - z);
+  return z > 20.1 ? z + 0.22 * (z - 20.1) : z;
+}
+
+export function barkToHz(bark) {
+  let z = bark;
+  if (bark < 2) z = (bark - 0.3) / 0.85;
+  else if (bark > 20.1) z = (bark + 0.22 * 20.1) / 1.22;
+  return (1960 * (z + 0.53)) / (26.28 - z);
+}
+
 /** A frequency axis from the lowest to the highest band centre: share (0 bottom, 1 top) <-> Hz. */
 export function frequencyAxis(kind, low, high, scale) {
   low = kind === 'log' ? Math.max(low, 20) : low;
-  const to = { mel: (hz) => hzToMel(hz, scale), linear: (hz) => hz, log: (hz) => Math.log(Math.max(hz, 1)) }[kind];
-  const from = { mel: (v) => melToHz(v, scale), linear: (v) => v, log: Math.exp }[kind];
+  const to = { mel: (hz) => hzToMel(hz, scale), linear: (hz) => hz, log: (hz) => Math.log(Math.max(hz, 1)), bark: hzToBark }[kind];
+  const from = { mel: (v) => melToHz(v, scale), linear: (v) => v, log: Math.exp, bark: barkToHz }[kind];
   const [a, b] = [to(low), to(high)];
   return {
     low,

@@ -3,27 +3,27 @@
 import { element, number, state, word } from './session.js';
 
 const UNITS = {
-  n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', fmin: 'hz', fmax: 'hz', n_mfcc: 'bands', top_db: 'db',
+  n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', fmin: 'hz', fmax: 'hz', n_mfcc: 'bands', lifter: 'bands', top_db: 'db',
 };
 const RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000];
 const SLIDER_STEPS = 1000;
 const TYPING_MS = 350;
 const POWERS_OF_TWO = new Set(['n_fft']);
-const LINEAR = new Set(['top_db', 'n_mels', 'n_mfcc']);
+const LINEAR = new Set(['top_db', 'n_mels', 'n_mfcc', 'lifter']);
 
 // all views look through the same parameters: a change in one tab is there in the others
 const shared = { kept: null, panels: new Set() };
 const SHOWN = {
   mel: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'top_db', 'window'],
   stft: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'top_db', 'window'],
-  mfcc: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'n_mfcc', 'top_db', 'window'],
+  mfcc: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'n_mfcc', 'delta', 'lifter', 'top_db', 'window'],
   wave: [],
   surface: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'top_db', 'window'],
 };
 
 /** Build a view's panel in `root` and the cards of what the parameters mean in `together`; `changed()` follows edits. */
 export function parameterPanel(root, together, spec, view, changed) {
-  shared.kept ??= { ...spec.presets.librosa };
+  shared.kept ??= { ...spec.presets.librosa, ...spec.cepstrum };
   const panel = new Panel(root, together, spec, view, changed);
   shared.panels.add(panel);
   panel.write();
@@ -64,6 +64,8 @@ class Panel {
     for (const name of SHOWN[this.view]) {
       if (name === 'sample_rate') {
         this.addSelect(place, name, RATES.map((rate) => [rate, `${number(rate)} ${word('unit_hz')}`]), Number);
+      } else if (name === 'delta') {
+        this.addSelect(place, name, [0, 1, 2].map((order) => [order, word(`delta_${order}`)]), Number);
       } else if (name === 'window') {
         this.addSelect(place, name, this.spec.windows.map((window) => [window, window]), String);
       } else this.addNumber(place, name, UNITS[name]);
@@ -164,9 +166,15 @@ class Panel {
 
   /** The parameters for this view's requests; those that it does not use can't stand in its way. */
   values() {
-    const { n_mfcc: count, ...values } = shared.kept;
+    const { n_mfcc: count, lifter, delta, ...values } = shared.kept;
     if (this.view === 'mfcc') return { ...values, n_mfcc: count };
     return this.view === 'stft' ? { ...values, n_mels: 40, fmin: 0, fmax: values.sample_rate / 2 } : values;
+  }
+
+  /** What a request for this view's picture says of the parameters. */
+  asked() {
+    const { lifter, delta } = shared.kept;
+    return { config: this.values(), ...(this.view === 'mfcc' && { cepstrum: { lifter, delta } }) };
   }
 
   quiet() {

@@ -69,7 +69,7 @@ export function extend(fn) {
 /** The mel view, and what the other views have in common with it; see views.js for those. */
 export class Viewer extends Plot {
   static view = 'mel';
-  static axes = ['mel', 'linear', 'log'];
+  static axes = ['mel', 'linear', 'log', 'bark'];
 
   constructor(host, server, parameters) {
     super();
@@ -188,7 +188,7 @@ export class Viewer extends Plot {
     const { id, seconds } = state.sound;
     const { start, end } = state.shown;
     const columns = Math.max(1, Math.min(2000, Math.round(this.area().width * this.ratio())));
-    const request = { sound: id, config: this.panel.values(), start: Math.max(0, start), end: Math.min(seconds, end), columns };
+    const request = { sound: id, ...this.panel.asked(), start: Math.max(0, start), end: Math.min(seconds, end), columns };
     const key = JSON.stringify(request);
     if (key === this.asked) { // back at what is on screen, perhaps from something impossible
       this.panel.accepted(this.data);

@@ -7,7 +7,7 @@ import './extensions.js';
 
 class Stft extends Viewer {
   static view = 'stft';
-  static axes = ['linear', 'log', 'mel'];
+  static axes = ['linear', 'log', 'mel', 'bark'];
 
   place(share) {
     return { hz: this.axis().hz(share) };
@@ -47,7 +47,7 @@ class Mfcc extends Viewer {
   }
 
   place(share, band) {
-    return { band: band + 1 }; // coefficient 0 is not shown
+    return { band: band + 1, cepstrum: this.data.request.cepstrum }; // coefficient 0 is not shown
   }
 
   reading(share, band, value) {

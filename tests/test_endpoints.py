@@ -91,6 +91,40 @@ def test_stft_and_mfcc_equal_librosa(client: Client, wav: Path):
     assert meta["shape"][0] == 13
 
 
+def test_mfcc_is_liftered_and_differentiated_as_librosas(client: Client, wav: Path):
+    waveform, _ = soundfile.read(wav, dtype="float32")
+    mel = librosa.power_to_db(librosa.feature.melspectrogram(y=waveform, sr=RATE), top_db=80.0)
+    expected = librosa.feature.delta(librosa.feature.mfcc(S=mel, n_mfcc=13, lifter=22), order=2)
+    changes = {"n_mfcc": 13, "lifter": 22, "delta": 2}
+    meta, matrix = client.predict(handle_file(wav), changes=changes, api_name="/mfcc")
+    with np.load(matrix) as file:
+        np.testing.assert_allclose(file["mfcc"], expected, atol=3e-3)
+    assert meta["cepstrum"] == {"lifter": 22, "delta": 2}
+    for wrong, reason in (({"delta": 3}, "delta = 3"), ({"lifter": "x"}, "lifter = x"), ({"liter": 1}, "unknown liter")):
+        with pytest.raises(AppError) as refused:
+            client.predict(handle_file(wav), changes=wrong, api_name="/mfcc")
+        assert reason in said(refused.value)
+
+
+def test_surface_keeps_the_peaks_on_true_axes(client: Client, tmp_path: Path):
+    path = sounds.write(tmp_path / "tone.wav", sounds.tone(1_000.0, 20.0, RATE) * (np.arange(20 * RATE) >= 15 * RATE), RATE)
+    meta, matrix = client.predict(handle_file(path), changes={"n_mels": 256, "n_fft": 8192}, columns=100, api_name="/surface")
+    with np.load(matrix) as file:
+        surface = file["surface_db"]
+        np.testing.assert_allclose(meta["times_s"], file["times_s"])
+    assert list(surface.shape) == meta["shape"] == [128, 100]
+    waveform, _ = soundfile.read(path, dtype="float32")
+    config = LIBROSA.replace(n_mels=256, n_fft=8192)
+    assert surface.max() == pytest.approx(float(mel_db(waveform, config).max()), abs=0.01)
+    row, column = np.unravel_index(surface.argmax(), surface.shape)
+    assert meta["freqs_hz"][row] == pytest.approx(1_000, rel=0.03)
+    assert 14.9 < meta["times_s"][column] < 20
+    assert surface[row, np.array(meta["times_s"]) < 14.5].max() <= surface.max() - config.top_db + 0.01
+    with pytest.raises(AppError) as refused:
+        client.predict(handle_file(path), columns=1, api_name="/surface")
+    assert "columns = 1" in said(refused.value)
+
+
 def test_waveform_is_the_file_and_librosas_at_another_rate(client: Client, wav: Path):
     own, _ = soundfile.read(wav, dtype="float32")
     facts, samples = client.predict(handle_file(wav), sample_rate=None, api_name="/waveform")
@@ -150,7 +184,7 @@ def test_broken_files_are_named(client: Client, tmp_path: Path, endpoint):
 
 def test_the_api_names_two_endpoints_and_explains_them(client: Client):
     api = client.view_api(return_format="dict")
-    assert set(api["named_endpoints"]) == {"/mel", "/stft", "/mfcc", "/waveform", "/classify"}
+    assert set(api["named_endpoints"]) == {"/mel", "/stft", "/mfcc", "/surface", "/waveform", "/classify"}
     assert api["unnamed_endpoints"] == {}
     for endpoint in api["named_endpoints"].values():
         assert len(endpoint["description"]) > 20

@@ -1,7 +1,8 @@
-"""Named endpoints for programs: `/mel`, `/stft`, `/mfcc`, `/waveform`, `/classify`, by the same steps as the page."""
+"""Named endpoints for programs: `/mel`, `/stft`, `/mfcc`, `/surface`, `/waveform`, `/classify`, by the same steps as the page."""
 
 from __future__ import annotations
 
+import base64
 import html
 import logging
 import secrets
@@ -19,12 +20,14 @@ from esc.config import PRESETS, SpectrogramConfig
 from esc.errors import EscError, PageError, ParameterError
 from esc.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
 from esc.ui.listening import predict
+from esc.ui.pictures import Pictures
 from esc.ui.store import SoundStore
 from esc.ui.text import language_of, say
 
 log = logging.getLogger(__name__)
 MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
 KEPT_RESULTS = 20
+SURFACE_COLUMNS = 320
 
 
 class Endpoints:
@@ -89,11 +92,41 @@ class Endpoints:
         with _said_to(request):
             cepstrum, others = _cepstrum(changes)
 
-            def transform(waveform: np.ndarray, config: SpectrogramConfig) -> torch.Tensor:
-                return torch.from_numpy(shaped(mfcc(waveform, config).numpy(), cepstrum))
+        def transform(waveform: np.ndarray, config: SpectrogramConfig) -> torch.Tensor:
+            return torch.from_numpy(shaped(mfcc(waveform, config).numpy(), cepstrum))
 
-            meta, path = self._matrix("mfcc", transform, None, sound, preset, others, request)
-            return meta | {"cepstrum": cepstrum.to_dict()}, path
+        meta, path = self._matrix("mfcc", transform, None, sound, preset, others, request)
+        return meta | {"cepstrum": cepstrum.to_dict()}, path
+
+    def surface(
+        self,
+        sound: str,
+        preset: str = "librosa",
+        changes: dict | None = None,
+        columns: int = SURFACE_COLUMNS,
+        request: gr.Request = None,
+    ) -> tuple[dict, str]:
+        """What the 3D view shows of a sound file: mel levels on a grid small enough to turn, the loudest kept.
+
+        Parameters:
+            sound: As for /mel.
+            preset: As for /mel.
+            changes: As for /mel.
+            columns: How many places in time at most, 2 to 2000.
+        Returns:
+            As from /mel: the matrix as surface_db, in steps of top_db / 255 below its loudest; freqs_hz are the
+            rows' mean centres, times_s the columns' middles.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            config = _config(preset, changes)
+            if isinstance(columns, bool) or columns != int(columns) or not 2 <= columns <= 2000:
+                raise ParameterError("parameter.range", field="columns", value=columns, low=2, high=2000)
+            drawn = Pictures(self._store).draw("surface", opened, config, 0.0, opened.seconds, int(columns))
+            levels = np.frombuffer(base64.b64decode(drawn["levels"]), np.uint8).reshape(drawn["rows"], drawn["columns"])
+            step_db = (drawn["high_db"] - drawn["low_db"]) / 255
+            edges_s = np.linspace(drawn["start"], drawn["end"], drawn["columns"] + 1)
+            axes = {"times_s": (edges_s[:-1] + edges_s[1:]) / 2, "freqs_hz": np.array(drawn["centres_hz"])}
+            return self._written("surface_db", (drawn["low_db"] + levels * step_db).astype(np.float32), axes, config)
 
     def waveform(self, sound: str, sample_rate: int | None = None, request: gr.Request = None) -> tuple[dict, str]:
         """The waveform of a sound file, the mean of its channels.
@@ -132,10 +165,15 @@ class Endpoints:
             axes = {"times_s": frame_times_s(matrix.shape[1], config)}
             if freqs_hz is not None:
                 axes["freqs_hz"] = freqs_hz(config)
-            path = self._next_result(quantity)
-            np.savez_compressed(path, **{quantity: matrix}, **axes)
-            meta = {name: axis.tolist() for name, axis in axes.items()}
-            return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, str(path)
+            return self._written(quantity, matrix, axes, config)
+
+    def _written(
+        self, quantity: str, matrix: np.ndarray, axes: dict[str, np.ndarray], config: SpectrogramConfig
+    ) -> tuple[dict, str]:
+        path = self._next_result(quantity)
+        np.savez_compressed(path, **{quantity: matrix}, **axes)
+        meta = {name: axis.tolist() for name, axis in axes.items()}
+        return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, str(path)
 
     def classify(self, sound: str, request: gr.Request = None) -> dict[str, float]:
         """Which of ESC-50's 50 classes the first five seconds of a sound file are.
@@ -182,6 +220,10 @@ def add(endpoints: Endpoints) -> None:
         for name in ("mel", "stft", "mfcc"):
             outputs = [gr.JSON(label=name), matrix]
             gr.Button().click(getattr(endpoints, name), [sound, preset, changes], outputs, api_name=name, **shared)
+        columns = gr.Number(value=SURFACE_COLUMNS, label="columns")
+        gr.Button().click(
+            endpoints.surface, [sound, preset, changes, columns], [gr.JSON(label="surface"), matrix], api_name="surface", **shared
+        )
         gr.Button().click(endpoints.waveform, [sound, rate], [gr.JSON(label="facts"), matrix], api_name="waveform", **shared)
         gr.Button().click(endpoints.classify, sound, label, api_name="classify", concurrency_limit=1, concurrency_id="network")
 

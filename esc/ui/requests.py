@@ -240,6 +240,8 @@ def mend(error: EscError) -> dict | None:
         return {"win_length": values["n_fft"]}
     if error.key == "parameter.nyquist":
         return {"fmax": values["nyquist"]}
+    if error.key == "parameter.delta":
+        return {"delta": 0}
     if error.key == "parameter.range" and isinstance(values["value"], int | float) and math.isfinite(values["value"]):
         return {values["field"]: min(max(values["value"], values["low"]), values["high"])}
     return None
@@ -247,7 +249,12 @@ def mend(error: EscError) -> dict | None:
 
 def fields(error: EscError) -> list[str]:
     """Return the parameters that an error is about."""
-    about = {"parameter.window": ["win_length"], "parameter.nyquist": ["fmax"], "parameter.band": ["fmin", "fmax"]}
+    about = {
+        "parameter.window": ["win_length"],
+        "parameter.nyquist": ["fmax"],
+        "parameter.band": ["fmin", "fmax"],
+        "parameter.delta": ["delta"],
+    }
     return about.get(error.key, [str(error.values["field"])] if "field" in error.values else [])
 
 

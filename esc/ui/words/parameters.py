@@ -55,6 +55,19 @@ WORDS = MappingProxyType(
             "Made from the mel bands. No. 0, the overall level, is not drawn: it would drown the others.",
             "Получаются из мел-полос. № 0, общий уровень, не показан: он заглушил бы остальные.",
         ),
+        "p_lifter": ("Liftering", "Лифтеринг"),
+        "h_lifter": (
+            "0: none. Otherwise lifts the small high coefficients; 22 is usual in speech.",
+            "0: нет. Иначе поднимает малые старшие коэффициенты; для речи обычно 22.",
+        ),
+        "p_delta": ("Shown", "Показать"),
+        "h_delta": (
+            "A derivative says how the coefficients change from frame to frame.",
+            "Производная говорит, как коэффициенты меняются от кадра к кадру.",
+        ),
+        "delta_0": ("the coefficients", "коэффициенты"),
+        "delta_1": ("first derivative (delta)", "первую производную (дельта)"),
+        "delta_2": ("second derivative (delta-delta)", "вторую производную (дельта-дельта)"),
         "p_top_db": ("Depth", "Глубина"),
         "h_top_db": ("How far below the loudest moment is kept.", "Насколько тише самого громкого места ещё видно."),
         "rate_hides": (

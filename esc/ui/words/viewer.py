@@ -27,6 +27,7 @@ WORDS = MappingProxyType(
         "axis_mel": ("mel", "мел"),
         "axis_linear": ("linear", "линейная"),
         "axis_log": ("log", "логарифм"),
+        "axis_bark": ("bark", "барк"),
         "range": ("Shown levels", "Показанные уровни"),
         "range_low": ("darkest, dB", "самый тёмный, дБ"),
         "range_high": ("brightest, dB", "самый яркий, дБ"),
