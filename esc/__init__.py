@@ -18,6 +18,7 @@ _HOMES = {
     ),
     "esc.errors": ("AudioError", "CheckpointError", "EscError", "ParameterError"),
     "esc.model": ("build_model",),
+    "esc.neighbours": ("Neighbour", "SoundIndex"),
     "esc.spectrogram": ("mel_db", "mfcc", "stft_db", "mel_freqs_hz", "stft_freqs_hz", "frame_times_s"),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

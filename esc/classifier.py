@@ -13,6 +13,7 @@ from esc.audio import fit_clip, is_silent, resample, to_mono
 from esc.calibration import calibrated, is_known
 from esc.checkpoint import Checkpoint, load_checkpoint
 from esc.errors import AudioError, ParameterError
+from esc.model import features
 from esc.spectrogram import mel_db, network_input
 
 SILENCE = "silence"  # the verdict on a clip that the network is not asked about
@@ -143,5 +144,32 @@ class Classifier:
     @torch.inference_mode()
     def logits(self, pictures_db: torch.Tensor) -> torch.Tensor:
         """Return what the network itself says (clips, n_classes) of dB pictures (clips, n_mels, n_frames)."""
+        return self.model(self._scaled(pictures_db))
+
+    @torch.inference_mode()
+    def embedding(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Return what the network makes of a waveform's first clip before it decides on a class.
+
+        Sounds whose embeddings point the same way are alike to the network, see `esc.neighbours`.
+
+        Parameters
+        ----------
+        waveform, sample_rate
+            As for `predict`.
+
+        Returns
+        -------
+        array, float32, shape (n_features,)
+            Means over the picture, so none is negative; 512 of them for ResNet18.
+
+        Raises
+        ------
+        AudioError
+            The waveform has no samples or another shape.
+        """
+        picture_db = mel_db(self.clip(waveform, sample_rate), self.checkpoint.spectrogram)
+        return features(self.model, self._scaled(picture_db[None]))[0].cpu().numpy()
+
+    def _scaled(self, pictures_db: torch.Tensor) -> torch.Tensor:
         scaled = network_input(pictures_db.to(self.device), self.checkpoint.input)[:, None]
-        return self.model(scaled.to(memory_format=torch.channels_last))
+        return scaled.to(memory_format=torch.channels_last)

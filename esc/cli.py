@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from esc.commands.export import export_command
+from esc.commands.index import index_command
 from esc.errors import AudioError, EscError, ParameterError
 from esc.terminal import Bar, result_table
 
@@ -30,6 +31,7 @@ _WIDE = 10_000  # columns of a table that no terminal shows: nothing in it is cu
 
 app = typer.Typer(help=__doc__.splitlines()[0], no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("export")(export_command)
+app.command("index")(index_command)
 
 
 @app.callback()

@@ -21,6 +21,7 @@ MESSAGES = {
     "audio.rate": "{name} has a sample rate of {rate} Hz; accepted are {low} to {high} Hz.",
     "audio.shape": "A waveform is one-dimensional or (channels, samples); this one has the shape {shape}.",
     "audio.whole": "A waveform of whole numbers ({dtype}) has no scale here: divide it by its full scale first.",
+    "audio.nothing_heard": "{name} is silent at its beginning: there is nothing to compare.",
     "audio.timeout": "Reading {name} took longer than {seconds:.0f} s and was stopped. Try a shorter sound.",
     "audio.cut_too_big": "This stretch would fill {megabytes:.0f} MB; at most {limit_mb:.0f} MB are saved at once. Select less.",
     "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",
@@ -41,6 +42,12 @@ MESSAGES = {
     "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",
     "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}.",
     "figures.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training calibrate).",
+    # indices of sounds
+    "index.missing": "There is no index {path}. Make one (python -m esc index FOLDER -o {path}).",
+    "index.damaged": "The index {path} can't be used: {reason}. Make it anew (python -m esc index FOLDER -o {path}).",
+    "index.checkpoint": "The index {path} was made by another checkpoint: its sounds can't be compared with this one's. "
+    "Make it anew (python -m esc index FOLDER -o {path}).",
+    "index.write": "{path} can't be written ({reason}).",
     # optional packages, exports
     "package.missing": "This needs the package {package}, which is not installed. Install it (pip install -r {file}).",
     "export.no_sound": "There is no sound to compare the exported network on: restore the folder assets/examples.",
@@ -112,6 +119,10 @@ class CheckpointError(EscError):
 
 class PackageError(EscError):
     """An optional package that is not installed."""
+
+
+class SoundIndexError(EscError):
+    """An index of sounds that is missing, damaged or another checkpoint's."""
 
 
 class ExportError(EscError):

@@ -39,3 +39,15 @@ def build_model(architecture: str, n_classes: int, weights: dict[str, torch.Tens
         fitted["conv1.weight"] = fitted["conv1.weight"].sum(dim=1, keepdim=True)
         model.load_state_dict(fitted | {f"fc.{name}": tensor for name, tensor in model.fc.state_dict().items()})
     return model
+
+
+def features(model: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+    """Return what the last layer is given, (batch, n_features): 512 for ResNet18 and 34, 2048 for ResNet50.
+
+    `model` is of `build_model`; `pictures` are (batch, 1, n_mels, n_frames), as for the model itself.
+    """
+    below = pictures
+    for name, layer in model.named_children():
+        if name != "fc":
+            below = layer(below)
+    return below.flatten(1)

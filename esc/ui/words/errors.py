@@ -17,6 +17,7 @@ ERRORS_RUSSIAN = MappingProxyType(
         "audio.rate": "Частота дискретизации {name}: {rate} Гц; принимается от {low} до {high} Гц.",
         "audio.shape": "Звук должен быть одномерным или (каналы, отсчёты); форма этого: {shape}.",
         "audio.whole": "У волны из целых чисел ({dtype}) нет масштаба: сначала разделите её на полную шкалу.",
+        "audio.nothing_heard": "{name} начинается с тишины: сравнивать нечего.",
         "audio.timeout": "Чтение {name} заняло больше {seconds:.0f} с и остановлено. Попробуйте звук короче.",
         "audio.cut_too_big": "Этот отрезок занял бы {megabytes:.0f} МБ; за раз сохраняется не больше {limit_mb:.0f} МБ. "
         "Выделите меньше.",
@@ -36,6 +37,11 @@ ERRORS_RUSSIAN = MappingProxyType(
         "checkpoint.damaged": "Модель в {path} не годится: {reason}. Верните папку или обучите заново.",
         "checkpoint.version": "Модель в {path} имеет формат {found}; эта программа читает формат {wanted}.",
         "figures.damaged": "Измерения в {path} не годятся: {reason}. Измерьте заново (python -m training calibrate).",
+        "index.missing": "Индекса {path} нет. Создайте его (python -m esc index FOLDER -o {path}).",
+        "index.damaged": "Индекс {path} не годится: {reason}. Создайте его заново (python -m esc index FOLDER -o {path}).",
+        "index.checkpoint": "Индекс {path} создан другой моделью: её звуки нельзя сравнивать со звуками этой. "
+        "Создайте его заново (python -m esc index FOLDER -o {path}).",
+        "index.write": "{path} не записать ({reason}).",
         "package.missing": "Для этого нужен пакет {package}, его здесь нет. Установите его (pip install -r {file}).",
         "export.no_sound": "Не на чем сравнить экспортированную сеть: верните папку assets/examples.",
         "export.write": "{path} не записать ({reason}).",
