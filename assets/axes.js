@@ -1,6 +1,6 @@
 // Scales and ticks of a spectrogram: where a frequency lies on a mel, linear or logarithmic axis.
 
-export const KINDS = ['mel', 'linear', 'log']; // what frequencyAxis knows
+export const KINDS = ['mel', 'linear', 'log', 'bark']; // what frequencyAxis knows
 const BREAK_HZ = 1000;
 const HZ_PER_MEL = 200 / 3;
 const LOG_STEP = Math.log(6.4) / 27;
@@ -59,11 +59,11 @@ export function ticks(low, high, count) {
 
 /** Frequencies to label so that labels lie at least `gap` apart (as a share of the axis). */
 export function frequencyTicks(axis, kind, gap) {
-  const round = kind === 'linear'
-    ? ticks(axis.low, axis.high, 1 / gap)
-    : [0, ...[10, 100, 1000, 10000].flatMap((decade) => STEPS.map((step) => step * decade))];
+  const even = ticks(axis.low, axis.high, 1 / gap);
+  const decades = [0, ...[10, 100, 1000, 10000].flatMap((decade) => STEPS.map((step) => step * decade))];
   const kept = [];
-  const most = round.filter((hz) => hz >= axis.low && hz <= axis.high);
+  const inside = decades.filter((hz) => hz >= axis.low && hz <= axis.high);
+  const most = kind === 'linear' || inside.length < 3 ? even : inside; // few decades: a stretch was zoomed into
   const rounder = (hz) => hz === 0 || Math.log10(hz) % 1 === 0; // crowded axes keep 0 and the powers of ten
   for (const hz of most.sort((a, b) => rounder(b) - rounder(a) || a - b)) {
     if (kept.every((other) => Math.abs(axis.share(hz) - axis.share(other)) >= gap)) kept.push(hz);

@@ -1,1 +1,7 @@
 // The modules that extend the viewers (see viewer.js), one a line, in the order in which they are asked and draw.
+import './tools.js';
+import './minimap.js';
+import './look.js';
+import './fullscreen.js';
+import './link.js';
+import './help.js';

@@ -1,94 +1,209 @@
-// The hand on a viewer's plot: pointer, wheel and keys.
+// The hand on a viewer's plot: what a press, a drag, two fingers and the wheel do. Its keys are in keys.js.
 
-import { audio, seek, show, state, togglePlay, zoom } from './session.js';
+import { seek, select, show, showAll, state, zoom } from './session.js';
+import { bandOf, moveBand, zoomBand } from './band.js';
+import { toolOf } from './hand.js';
 
-/** Let a viewer follow the pointer: click seeks, drag pans, the wheel zooms at the pointer. */
+const MOVED_PX = 4; // less is a click
+const EDGE_PX = 7;
+const FLAT_PX = 12; // a drag flatter than this means all frequencies, a thinner one all times
+
+/** Let a viewer follow pointers and the wheel. */
 export function wirePointer(viewer) {
   const { plot } = viewer;
-  let drag = null;
+  const fingers = new Map(); // by pointer: where they are
+  let gesture = null;
   const place = (event) => {
     const box = plot.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
+  const stop = () => {
+    gesture?.cancel?.();
+    gesture = null;
+  };
   plot.addEventListener('pointerdown', (event) => {
-    if (!state.sound || event.button) return;
-    const grabbed = viewer.grab(place(event), event);
-    drag = { ...place(event), shown: { ...state.shown }, moved: false, grabbed };
+    if (!state.sound || !viewer.current() || event.button) return;
+    const at = place(event);
+    fingers.set(event.pointerId, at);
     plot.setPointerCapture(event.pointerId);
+    if (fingers.size === 2) stop();
+    if (fingers.size === 2) gesture = pinch(viewer, fingers);
+    else if (fingers.size === 1) gesture = viewer.grab(at, event) ?? begin(viewer, at, event);
   });
   plot.addEventListener('pointermove', (event) => {
     const at = place(event);
-    if (drag?.grabbed) drag.grabbed.move?.(at, event);
-    else if (drag && Math.abs(at.x - drag.x) > 4) drag.moved = true;
-    if (drag?.moved) {
-      const { start, end } = drag.shown;
-      const by = ((drag.x - at.x) / viewer.area().width) * (end - start);
-      show(start + by, end + by);
-    }
+    if (fingers.has(event.pointerId)) fingers.set(event.pointerId, at);
+    gesture?.move?.(at, event);
+    if (!fingers.size) plot.dataset.edge = edgeAt(viewer, at)?.cursor ?? '';
     viewer.point(at);
   });
   plot.addEventListener('pointerup', (event) => {
     const at = place(event);
-    if (drag?.grabbed) drag.grabbed.drop?.(at, event);
-    else if (drag && !drag.moved && viewer.inside(at)) seek(viewer.timeAt(at.x));
-    drag = null;
+    if (fingers.delete(event.pointerId)) {
+      gesture?.drop?.(at, event);
+      gesture = null;
+    }
     viewer.point(at);
   });
-  plot.addEventListener('pointercancel', () => {
-    drag?.grabbed?.cancel?.();
-    drag = null;
+  plot.addEventListener('pointercancel', (event) => {
+    fingers.delete(event.pointerId);
+    stop();
   });
   plot.addEventListener('pointerleave', (event) => {
     if (event.pointerType !== 'touch') viewer.point(null); // what was tapped stays read
   });
-  plot.addEventListener('dblclick', () => state.sound && show(0, state.sound.seconds));
-  plot.addEventListener('wheel', (event) => {
-    const { start, end } = state.shown;
-    const all = end - start >= state.sound?.seconds;
-    if (!state.sound || (all && event.deltaY > 0 && !event.ctrlKey)) return; // nothing to zoom out: scroll the page
-    event.preventDefault();
-    if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
-      const by = ((event.deltaX || event.deltaY) / viewer.area().width) * (end - start);
-      show(start + by, end + by);
-    } else zoom(Math.exp(event.deltaY * 0.002), viewer.timeAt(place(event).x));
+  plot.addEventListener('touchstart', (event) => { // two fingers are ours, one may scroll the page
+    if (event.touches.length > 1 && event.cancelable) event.preventDefault();
   }, { passive: false });
+  plot.addEventListener('dblclick', showAll);
+  plot.addEventListener('wheel', (event) => wheel(viewer, event, place(event)), { passive: false });
 }
 
-const step = (share) => share * (state.shown.end - state.shown.start);
-const pan = (share) => show(state.shown.start + step(share), state.shown.end + step(share));
-
-/** The keys that every viewer has, by the name of their combination (see `combination`). */
-export const KEYS = {
-  '+': { word: 'zoom_in', run: () => zoom(0.5) },
-  '=': { run: () => zoom(0.5) },
-  '-': { word: 'zoom_out', run: () => zoom(2) },
-  0: { word: 'zoom_all', run: () => show(0, state.sound.seconds) },
-  ArrowLeft: { word: 'key_head_left', run: () => seek(audio.currentTime - step(0.025)) },
-  ArrowRight: { word: 'key_head_right', run: () => seek(audio.currentTime + step(0.025)) },
-  'Shift+ArrowLeft': { word: 'key_pan_left', run: () => pan(-0.1) },
-  'Shift+ArrowRight': { word: 'key_pan_right', run: () => pan(0.1) },
-  Home: { word: 'key_begin', run: () => seek(0) },
-  End: { word: 'key_end', run: () => seek(state.sound.seconds) },
-  ' ': { word: 'key_play', run: togglePlay },
-};
-
-/** A key event as 'Alt+ArrowLeft', 'Ctrl+c', 'l': Shift is named only where it does not change the character. */
-export function combination(event) {
-  const shift = event.shiftKey && event.key.length > 1;
-  return `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${shift ? 'Shift+' : ''}${event.key}`;
-}
-
-const OWN_KEYS = 'input, select, textarea, [role=slider], [contenteditable]';
-
-/** Let the keys of a viewer and of its extensions work while the focus is in it, but not in a field that types. */
-export function wireKeys(viewer) {
-  viewer.host.addEventListener('keydown', (event) => {
-    const pressed = combination(event);
-    if (!state.sound || event.defaultPrevented || event.target.closest(OWN_KEYS)) return;
-    if ([' ', 'Enter'].includes(event.key) && event.target.closest('button, a, summary')) return;
-    const key = viewer.keys()[pressed];
-    if (!key) return;
+function wheel(viewer, event, at) {
+  if (!state.sound) return;
+  const { start, end } = state.shown;
+  if (viewer.pitched && viewer.current() && at.x < viewer.area().left) { // on the frequency axis
+    if (!state.band && event.deltaY > 0) return;
     event.preventDefault();
-    key.run(event);
-  });
+    zoomBand(viewer, Math.exp(event.deltaY * 0.002), at.y);
+    return;
+  }
+  const all = end - start >= state.sound.seconds;
+  if (all && event.deltaY > 0 && !event.ctrlKey) return; // nothing to zoom out: scroll the page
+  event.preventDefault();
+  if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
+    const by = ((event.deltaX || event.deltaY) / viewer.area().width) * (end - start);
+    show(start + by, end + by);
+  } else zoom(Math.exp(event.deltaY * 0.002), viewer.timeAt(at.x));
+}
+
+/** What a press with one finger or the mouse begins. */
+function begin(viewer, at, event) {
+  const tool = toolOf(event);
+  const edge = tool === 'box' ? null : edgeAt(viewer, at);
+  if (edge) return { move: (to) => edge.drag(to), drop() {} };
+  const work = { move: movePicture, select: selectBox, box: zoomBox }[tool](viewer, at);
+  let moved = false;
+  return {
+    move(to) {
+      moved ||= Math.hypot(to.x - at.x, to.y - at.y) > MOVED_PX;
+      if (moved) work.drag(to);
+    },
+    drop(to) {
+      if (moved) work.done?.(to);
+      else if (viewer.inside(at)) work.click(at);
+    },
+    cancel: () => work.cancel?.(),
+  };
+}
+
+const seekTo = (viewer) => (at) => seek(viewer.timeAt(at.x));
+
+function movePicture(viewer, from) {
+  const { start, end } = state.shown;
+  const axis = viewer.pitched ? viewer.axis() : null;
+  return {
+    drag(to) {
+      const { width, height } = viewer.area();
+      if (axis) moveBand(viewer, (to.y - from.y) / height, axis);
+      const by = ((from.x - to.x) / width) * (end - start);
+      show(start + by, end + by);
+    },
+    click: seekTo(viewer),
+  };
+}
+
+/** The box between two places, kept inside the plot, and whether it spans all heights or all times. */
+function boxOf(viewer, a, b) {
+  const { left, top, width, height } = viewer.area();
+  const inX = (x) => Math.min(Math.max(x, left), left + width);
+  const inY = (y) => Math.min(Math.max(y, top), top + height);
+  const [x0, x1] = [inX(Math.min(a.x, b.x)), inX(Math.max(a.x, b.x))];
+  const [y0, y1] = [inY(Math.min(a.y, b.y)), inY(Math.max(a.y, b.y))];
+  const flat = !viewer.pitched || y1 - y0 < FLAT_PX || y1 - y0 > height - 1;
+  return { x0, x1, y0: flat ? top : y0, y1: flat ? top + height : y1, flat, thin: x1 - x0 < FLAT_PX && !flat };
+}
+
+function selectBox(viewer, from) {
+  const before = state.selection;
+  return {
+    drag(to) {
+      const { x0, x1, y0, y1, flat } = boxOf(viewer, from, to);
+      const [low_hz, high_hz] = flat ? [null, null] : [viewer.hzAt(y1), viewer.hzAt(y0)];
+      select({ start: viewer.timeAt(x0), end: viewer.timeAt(x1), low_hz, high_hz });
+    },
+    click(at) {
+      select(null);
+      seekTo(viewer)(at);
+    },
+    cancel: () => select(before),
+  };
+}
+
+function zoomBox(viewer, from) {
+  const draw = (box) => {
+    viewer.box = box;
+    viewer.drawOverlay();
+  };
+  return {
+    drag: (to) => draw(boxOf(viewer, from, to)),
+    done(to) {
+      const { x0, x1, y0, y1, flat, thin } = boxOf(viewer, from, to);
+      draw(null);
+      const { top, height } = viewer.area();
+      const share = (y) => 1 - (y - top) / height;
+      const band = flat ? state.band : bandOf(viewer, share(y1), share(y0));
+      if (thin) show(state.shown.start, state.shown.end, { band });
+      else if (x1 - x0 > MOVED_PX) show(viewer.timeAt(x0), viewer.timeAt(x1), { band });
+    },
+    click: seekTo(viewer),
+    cancel: () => draw(null),
+  };
+}
+
+/** Two fingers: what lies under them stays under them. */
+function pinch(viewer, fingers) {
+  const ends = () => [...fingers.values()].map(({ x }) => x).sort((a, b) => a - b);
+  const { start, end } = state.shown;
+  const { left, width } = viewer.area();
+  const [a, b] = ends();
+  const [from, to] = [a, b].map((x) => viewer.timeAt(x));
+  const apart = Math.abs(b - a) > 24; // fingers above each other only move
+  return {
+    move() {
+      if (fingers.size < 2) return;
+      const [x0, x1] = ends();
+      const span = apart ? ((to - from) / Math.max(8, x1 - x0)) * width : end - start;
+      const middle = (from + to) / 2;
+      const place = ((x0 + x1) / 2 - left) / width;
+      show(middle - place * span, middle + (1 - place) * span);
+    },
+  };
+}
+
+/** The edge of the selection at a place: how to drag it, and the pointer's shape. */
+function edgeAt(viewer, { x, y }) {
+  if (!state.selection || !viewer.current()) return null;
+  const { start, end, low_hz: low, high_hz: high } = state.selection;
+  const { top, height } = viewer.area();
+  const banded = low !== null && viewer.pitched;
+  const [y0, y1] = banded ? [viewer.yOf(high), viewer.yOf(low)] : [top, top + height];
+  const near = (a, b) => Math.abs(a - b) <= EDGE_PX;
+  const [x0, x1] = [viewer.xOf(start), viewer.xOf(end)];
+  const change = (name, value) => ({ ...state.selection, [name]: value });
+  if (y > y0 - EDGE_PX && y < y1 + EDGE_PX) {
+    const name = (near(x, x1) && 'end') || (near(x, x0) && 'start');
+    if (name) return { cursor: 'side', drag: (to) => select(change(name, kept(viewer.timeAt(to.x), name, start, end))) };
+  }
+  if (banded && x > x0 - EDGE_PX && x < x1 + EDGE_PX) {
+    const name = (near(y, y0) && 'high_hz') || (near(y, y1) && 'low_hz');
+    if (name) return { cursor: 'level', drag: (to) => select(change(name, kept(viewer.hzAt(to.y), name, low, high))) };
+  }
+  return null;
+}
+
+/** An edge stops just before the other one. */
+function kept(value, name, low, high) {
+  const least = (high - low) * 0.01;
+  return ['start', 'low_hz'].includes(name) ? Math.min(value, high - least) : Math.max(value, low + least);
 }

@@ -1,6 +1,6 @@
 // The parameter panel: presets, a slider and a number for each, what they mean together, and mends for what can't be.
 
-import { element, number, state, word } from './session.js';
+import { announce, element, number, state, word } from './session.js';
 
 const UNITS = {
   n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', fmin: 'hz', fmax: 'hz', n_mfcc: 'bands', lifter: 'bands', top_db: 'db',
@@ -28,6 +28,22 @@ export function parameterPanel(root, together, spec, view, changed) {
   shared.panels.add(panel);
   panel.write();
   return panel;
+}
+
+/** The parameters as they are, what they are at first, and what values are possible. */
+export function parameters() {
+  const { spec } = [...shared.panels][0];
+  return { values: { ...shared.kept }, first: spec.presets.librosa, spec };
+}
+
+/** Change parameters and tell all views; `from` is the box that is being typed into and keeps its text. */
+export function applyParameters(changes, from) {
+  Object.assign(shared.kept, changes);
+  for (const panel of shared.panels) {
+    panel.write(from);
+    panel.changed();
+  }
+  announce('parameters');
 }
 
 class Panel {
@@ -138,7 +154,7 @@ class Panel {
   }
 
   choose(name) {
-    this.apply(this.spec.presets[name]);
+    applyParameters(this.spec.presets[name]);
   }
 
   edit(name, value, from) {
@@ -146,16 +162,7 @@ class Panel {
     const { n_fft: size, win_length: length, sample_rate: rate, fmax } = shared.kept;
     if (name === 'n_fft' && length === size) changes.win_length = value; // a window as long as the transform stays so
     if (name === 'sample_rate' && fmax === rate / 2) changes.fmax = value / 2; // a band up to the top stays up there
-    this.apply(changes, from);
-  }
-
-  /** Change parameters and tell all views; `from` is the box that is being typed into and keeps its text. */
-  apply(changes, from) {
-    Object.assign(shared.kept, changes);
-    for (const panel of shared.panels) {
-      panel.write(from);
-      panel.changed();
-    }
+    applyParameters(changes, from);
   }
 
   write(from) {
@@ -239,7 +246,7 @@ class Panel {
     const button = box.querySelector('button');
     button.hidden = !mend;
     button.textContent = mend ? mend.label : '';
-    button.onclick = () => this.apply(mend.changes);
+    button.onclick = () => applyParameters(mend.changes);
   }
 }
 

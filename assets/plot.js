@@ -2,12 +2,14 @@
 
 import { audio, clock, number, show, state, word } from './session.js';
 import { frequencyAxis, frequencyTicks, ticks } from './axes.js';
+import { crispImage, smoothImage } from './cells.js';
 import { table } from './colormaps.js';
+import { display } from './display.js';
 
 /** CSS pixels between the axes and the plot's edges; below and beside the plot they are --sg-left and so on. */
 export const MARGIN = { left: 52, right: 62, top: 22, bottom: 26 };
 
-/** The part of a viewer that paints; its elements, `display`, `data` and `call` are the viewer's. */
+/** The part of a viewer that paints; its elements, `data` and `call` are the viewer's. */
 export class Plot {
   off = document.createElement('canvas'); // the levels at their own size
 
@@ -49,9 +51,24 @@ export class Plot {
     return this.axis().hz(1 - (y - top) / height);
   }
 
+  /** The frequency axis of what is shown. */
   axis() {
+    const whole = this.wholeAxis();
+    if (!state.band) return whole;
+    const low = Math.max(state.band.low_hz, whole.low);
+    const high = Math.min(state.band.high_hz, whole.high);
+    return high > low ? frequencyAxis(this.axisKind(), low, high, this.data.mel_scale) : whole; // a band of another view
+  }
+
+  /** The frequency axis of all that the picture holds. */
+  wholeAxis() {
     const { low_hz: low, high_hz: high, mel_scale: scale } = this.data;
-    return frequencyAxis(this.display.axis, low, high, scale);
+    return frequencyAxis(this.axisKind(), low, high, scale);
+  }
+
+  axisKind() {
+    const { axes, view } = this.constructor;
+    return axes.includes(display.axes[view]) ? display.axes[view] : axes[0];
   }
 
   visible() {
@@ -67,6 +84,19 @@ export class Plot {
       const hz = axis.hz(1 - (y + 0.5) / height); // falls from pixel to pixel, so the search never turns back
       while (band > 0 && hz < bounds[band]) band -= 1;
       return band;
+    });
+  }
+
+  /** For each of `height` rows of pixels from the top, where it lies in rows of levels: 2.5 is between two of them. */
+  rowsAt(height) {
+    const axis = this.axis();
+    const { bounds_hz: bounds, rows } = this.data;
+    const centre = (row) => (bounds[row] + bounds[row + 1]) / 2;
+    let row = rows - 1;
+    return Float32Array.from({ length: height }, (_, y) => {
+      const hz = axis.hz(1 - (y + 0.5) / height);
+      while (row > 0 && hz < centre(row)) row -= 1;
+      return row >= rows - 1 ? row : Math.max(0, row + (hz - centre(row)) / (centre(row + 1) - centre(row)));
     });
   }
 
@@ -92,22 +122,23 @@ export class Plot {
   }
 
   paint(context, ratio) {
-    const { top, width, height } = this.area();
+    const { left, top, width, height } = this.area();
     const rows = Math.round(height * ratio);
-    const { levels, columns, low_db: floor, high_db: ceiling, start, end } = this.data;
+    const { columns, low_db: floor, high_db: ceiling, start, end } = this.data;
     const colours = this.palette(floor, ceiling);
-    const image = new ImageData(columns, rows);
-    const pixels = new Uint32Array(image.data.buffer);
-    this.bands(rows).forEach((band, y) => {
-      const from = band * columns;
-      for (let x = 0; x < columns; x++) pixels[y * columns + x] = colours[levels[from + x]];
-    });
-    [this.off.width, this.off.height] = [columns, rows];
+    const [x0, x1] = [this.xOf(start), this.xOf(end)];
+    const few = columns / (x1 - x0) < ratio; // fewer columns than pixels: something to blend
+    const smooth = display.smooth && few;
+    const place = smooth ? [left, width] : [x0, x1 - x0];
+    const cell = (_, x) => ((left + (x + 0.5) / ratio - x0) / (x1 - x0)) * columns - 0.5;
+    const image = smooth
+      ? smoothImage(this.data, this.rowsAt(rows), Float32Array.from({ length: Math.round(width * ratio) }, cell), colours)
+      : crispImage(this.data, this.bands(rows), colours);
+    [this.off.width, this.off.height] = [image.width, image.height];
     this.off.getContext('2d').putImageData(image, 0, 0);
     this.within(context, () => {
-      context.imageSmoothingEnabled = columns > width;
-      const [x0, x1] = [this.xOf(start), this.xOf(end)];
-      context.drawImage(this.off, x0, top, x1 - x0, height);
+      context.imageSmoothingEnabled = !few;
+      context.drawImage(this.off, place[0], top, place[1], height);
     });
   }
 
@@ -124,8 +155,8 @@ export class Plot {
 
   /** The 256 colours of the levels under the display's own range. */
   palette(floor, ceiling) {
-    const colours = table(this.display.colours);
-    const { low, high } = this.display;
+    const colours = table(display.colours);
+    const [low, high] = this.range();
     return Uint32Array.from({ length: 256 }, (_, level) => {
       const db = floor - ceiling + (level / 255) * (ceiling - floor);
       return colours[Math.max(0, Math.min(255, Math.round((255 * (db - low)) / (high - low))))];
@@ -169,12 +200,13 @@ export class Plot {
   /** Labels of the vertical axis: [share from the bottom, text]. */
   marks(height) {
     const axis = this.axis();
-    return frequencyTicks(axis, this.display.axis, 22 / height).map((hz) =>
-      [axis.share(hz), hz >= 1000 ? `${number(hz / 1000, hz % 1000 ? 1 : 0)}k` : number(hz)]);
+    const digits = (hz) => [1000, 100, 10].findIndex((step) => hz % step === 0); // 2k, 1.5k, 1.25k
+    return frequencyTicks(axis, this.axisKind(), 22 / height).map((hz) =>
+      [axis.share(hz), hz >= 1000 ? `${number(hz / 1000, Math.max(0, digits(hz)))}k` : number(hz)]);
   }
 
   scaleBar(context, x, top, height) {
-    const colours = table(this.display.colours);
+    const colours = table(display.colours);
     for (let y = 0; y < height; y++) {
       const colour = colours[Math.round(255 * (1 - y / height))];
       context.fillStyle = `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
@@ -198,8 +230,13 @@ export class Plot {
 
   /** The levels of the darkest and the brightest colour. */
   shownLevels() {
-    const { high_db: ceiling } = this.data;
-    return [ceiling + this.display.low, ceiling + this.display.high];
+    return this.range().map((db) => this.data.high_db + db);
+  }
+
+  /** The same below the picture's maximum, in dB. */
+  range() {
+    const floor = this.data.low_db - this.data.high_db;
+    return [Math.min(display.low ?? floor, display.high - 1), display.high];
   }
 
   inWindow(time) {
@@ -209,7 +246,9 @@ export class Plot {
   follow(now) {
     if (!this.visible()) return; // the view on screen leads
     // turn the page when the play head runs out of it, but leave alone who looks elsewhere while it plays
-    if (!audio.paused && this.headInside && !this.inWindow(now)) show(now, now + state.shown.end - state.shown.start);
+    if (!audio.paused && this.headInside && !this.inWindow(now)) {
+      show(now, now + state.shown.end - state.shown.start, { follow: true });
+    }
     this.headInside = this.inWindow(now);
     this.drawOverlay();
   }

@@ -12,6 +12,7 @@ export const state = {
   words: {},
   sound: null, // what the server said of the open sound
   shown: { start: 0, end: 1 }, // seconds
+  band: null, // the shown frequencies, { low_hz, high_hz }; null: all that a view has
   selection: null, // or { start, end, low_hz, high_hz }: seconds and Hz; null for both Hz: all frequencies
 };
 
@@ -93,6 +94,7 @@ export function newest(work) {
 export function setSound(sound) {
   state.sound = sound;
   state.shown = { start: 0, end: sound.seconds };
+  state.band = null;
   select(null);
   announce('sound');
 }
@@ -114,14 +116,23 @@ function inside(selection, { seconds, sample_rate: rate }) {
   return end > start && (!banded || high_hz > low_hz) ? { start, end, low_hz, high_hz } : null;
 }
 
-/** Show another stretch of time, kept inside the sound and no shorter than 10 ms. */
-export function show(start, end) {
+/** Show another stretch of time, kept inside the sound and no shorter than 10 ms, and perhaps another band of frequencies.
+ *
+ * `follow`: the play head went there, not the user.
+ */
+export function show(start, end, { band = state.band, follow = false } = {}) {
   if (!state.sound) return;
   const total = state.sound.seconds;
   const span = Math.min(total, Math.max(Math.min(SHORTEST_S, total), end - start));
   start = Math.min(Math.max(0, start), total - span);
   state.shown = { start, end: start + span };
-  announce('shown');
+  state.band = band;
+  announce('shown', { follow });
+}
+
+/** Show the whole sound in all its frequencies. */
+export function showAll() {
+  if (state.sound) show(0, state.sound.seconds, { band: null });
 }
 
 export function zoom(factor, at) {

@@ -23,3 +23,29 @@ export function paintLevels(canvas, { levels, rows, columns }, colours = 'magma'
   }
   canvas.getContext('2d').putImageData(image, 0, 0);
 }
+
+/** A sound's envelope (least values, then greatest, as int8) over the whole of a canvas, in its own colour. */
+export function drawEnvelope(canvas, levels) {
+  const ratio = window.devicePixelRatio || 1;
+  const { width, height } = canvas.parentElement.getBoundingClientRect();
+  if (!width) return;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const columns = levels.length / 2;
+  const context = canvas.getContext('2d');
+  context.fillStyle = getComputedStyle(canvas).color;
+  const middle = canvas.height / 2;
+  for (let x = 0; x < canvas.width; x++) {
+    const first = Math.floor((x * columns) / canvas.width);
+    const last = Math.max(first + 1, Math.floor(((x + 1) * columns) / canvas.width));
+    let low = 127;
+    let high = -128;
+    for (let c = first; c < last; c++) {
+      low = Math.min(low, levels[c]);
+      high = Math.max(high, levels[columns + c]);
+    }
+    const top = middle - (high / 127) * middle * 0.94;
+    const bottom = middle - (low / 127) * middle * 0.94;
+    context.fillRect(x, top, 1, Math.max(ratio, bottom - top));
+  }
+}

@@ -1,6 +1,6 @@
 // The viewer of a sound: a plot with axes, a readout, play head and time window that all views share. Colours, level
 // range and the frequency axis are drawn here from the levels at hand, without asking the server. Its rooms: plot.js
-// paints, gestures.js is the hand (pointer, wheel, keys), readout.js says what lies under the pointer.
+// paints, gestures.js is the hand and keys.js the keys, readout.js says what lies under the pointer.
 //
 // Extensions: a module calls `extend((viewer) => hooks)` and is named in extensions.js; viewer.js stays as it is. The
 // function is called once for each 2D viewer (`viewer.constructor.view`: mel, stft, mfcc, wave), also for those built
@@ -12,7 +12,8 @@
 //   point(at)          the pointer is at {x, y, time, hz} (hz: null without a frequency axis) inside the plot, or null
 //   loaded(data)       a new picture has come from the server
 //   keys               { l: { word: 'key_loop', run(event) } }: keys while the focus is in the viewer, named as
-//                      `combination` in gestures.js does; `word` is their line in the help sheet
+//                      `combination` in keys.js does; `word` is their line in the help sheet,
+//                      in its `group` (tools, sound, shown, selection, display; else: rest)
 // Places for elements of yours, appended in that function: `viewer.toolbar`, `viewer.below` (rows under the plot, as wide
 // as its time axis), `viewer.beside` (columns at its right, as high as its vertical axis) and `viewer.under` (under the
 // rows, full width). Plot coordinates are CSS pixels: `viewer.area()`, `xOf(time)`, `timeAt(x)`, `inside(at)`; with a
@@ -20,11 +21,11 @@
 // draws all, `viewer.drawOverlay()` only what lies above the picture.
 
 import {
-  ask, audio, bytesOf, events, followPlayhead, newest, number, say, show, state, word, zoom,
+  ask, audio, bytesOf, events, followPlayhead, newest, number, say, show, state, word,
 } from './session.js';
 import { hzToMel } from './axes.js';
-import { NAMES } from './colormaps.js';
-import { KEYS, wireKeys, wirePointer } from './gestures.js';
+import { wirePointer } from './gestures.js';
+import { KEYS, wireKeys } from './keys.js';
 import { parameterPanel } from './parameters.js';
 import { MARGIN, Plot } from './plot.js';
 import { readPointer } from './readout.js';
@@ -32,20 +33,10 @@ import { waveIcon } from './stills.js';
 
 const SKELETON = `
   <div class="sg-stage">
-    <div class="sg-toolbar">
-      <label class="sg-for-levels"><span></span><select class="sg-colours"></select></label>
-      <label class="sg-for-axis"><span></span><select class="sg-axis"></select></label>
-      <div class="sg-range sg-for-range" role="group"><span></span>
-        <input type="range" class="sg-low" min="-80" max="0" value="-80" disabled>
-        <input type="range" class="sg-high" min="-80" max="0" value="0" disabled>
-        <output></output></div>
-      <div class="sg-zoom" role="group">
-        <button type="button" data-zoom="in">+</button><button type="button" data-zoom="out">−</button>
-        <button type="button" data-zoom="all">⤢</button></div>
-    </div>
+    <div class="sg-toolbar" role="group"></div>
     <output class="sg-readout"></output>
     <div class="sg-frame">
-      <div class="sg-plot" tabindex="0" role="img">
+      <div class="sg-plot" tabindex="0" role="application">
         <canvas class="sg-picture"></canvas><canvas class="sg-overlay"></canvas>
         <div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div>
       </div>
@@ -82,7 +73,6 @@ export class Viewer extends Plot {
     [this.plot, this.picture, this.overlay] = [find('.sg-plot'), find('.sg-picture'), find('.sg-overlay')];
     [this.toolbar, this.readout] = [find('.sg-toolbar'), find('.sg-readout')];
     [this.below, this.beside, this.under] = [find('.sg-below'), find('.sg-beside'), find('.sg-under')];
-    this.display = { colours: 'magma', axis: this.constructor.axes[0], low: null, high: null };
     this.data = null;
     this.pointer = null;
     this.drawings = 0; // counted for tests and the benchmark
@@ -135,32 +125,10 @@ export class Viewer extends Plot {
     find('.sg-empty .sg-strong').textContent = word(`empty_${this.constructor.view}`);
     find('.sg-empty .sg-small').textContent = word('empty_hint');
     this.readout.textContent = word('point_at');
-    const [colours, axis] = this.host.querySelectorAll('.sg-toolbar label span');
-    colours.textContent = word('colours');
-    axis.textContent = word('axis');
-    find('.sg-range span').textContent = word('range');
-    find('.sg-low').setAttribute('aria-label', word('range_low'));
-    find('.sg-high').setAttribute('aria-label', word('range_high'));
-    for (const button of this.host.querySelectorAll('[data-zoom]')) {
-      button.title = word(`zoom_${button.dataset.zoom}`);
-      button.setAttribute('aria-label', button.title);
-    }
-    for (const name of NAMES) find('.sg-colours').append(new Option(name, name));
-    for (const kind of this.constructor.axes) find('.sg-axis').append(new Option(word(`axis_${kind}`), kind));
+    this.toolbar.setAttribute('aria-label', word('toolbar'));
   }
 
   wire() {
-    const find = (selector) => this.host.querySelector(selector);
-    find('.sg-colours').addEventListener('change', (event) => { this.display.colours = event.target.value; this.redraw(); });
-    find('.sg-axis').addEventListener('change', (event) => { this.display.axis = event.target.value; this.redraw(); });
-    find('.sg-low').addEventListener('input', (event) => this.setRange('low', Number(event.target.value)));
-    find('.sg-high').addEventListener('input', (event) => this.setRange('high', Number(event.target.value)));
-    find('.sg-zoom').addEventListener('click', (event) => {
-      const how = event.target.dataset.zoom;
-      if (how === 'in') zoom(0.5);
-      if (how === 'out') zoom(2);
-      if (how === 'all' && state.sound) show(0, state.sound.seconds);
-    });
     events.addEventListener('sound', () => { this.refresh(); });
     events.addEventListener('shown', () => {
       this.headInside = this.inWindow(audio.currentTime);
@@ -168,9 +136,14 @@ export class Viewer extends Plot {
       this.read();
       this.refresh();
     });
+    events.addEventListener('display', () => {
+      this.redraw();
+      this.read();
+    });
     audio.addEventListener('play', () => {
       const { start, end } = state.shown;
-      if (!this.inWindow(audio.currentTime)) show(audio.currentTime, audio.currentTime + end - start);
+      const now = audio.currentTime;
+      if (this.visible() && !this.inWindow(now)) show(now, now + end - start, { follow: true });
     });
     new ResizeObserver(() => { this.redraw(); this.refresh(); }).observe(this.plot);
     followPlayhead((now) => this.follow(now));
@@ -188,7 +161,9 @@ export class Viewer extends Plot {
     const { id, seconds } = state.sound;
     const { start, end } = state.shown;
     const columns = Math.max(1, Math.min(2000, Math.round(this.area().width * this.ratio())));
-    const request = { sound: id, ...this.panel.asked(), start: Math.max(0, start), end: Math.min(seconds, end), columns };
+    const asked = this.panel.asked();
+    const more = this.overhang(asked.config);
+    const request = { sound: id, ...asked, start: Math.max(0, start - more), end: Math.min(seconds, end + more), columns };
     const key = JSON.stringify(request);
     if (key === this.asked) { // back at what is on screen, perhaps from something impossible
       this.panel.accepted(this.data);
@@ -216,34 +191,18 @@ export class Viewer extends Plot {
     }
   }
 
+  /** Seconds to ask for beyond both ends: a frame, so that the picture reaches the plot's edges. */
+  overhang({ hop_length: hop, sample_rate: rate }) {
+    return hop / rate;
+  }
+
   /** Whether the picture at hand is the open sound's. */
   current() {
     return Boolean(this.data) && this.data.request.sound === state.sound?.id;
   }
 
   accept(answer, request) {
-    const depth = Math.round(answer.high_db - answer.low_db);
-    if (depth !== this.depth) [this.display.low, this.display.high] = [-depth, 0];
-    this.depth = depth;
     this.data = { ...answer, levels: bytesOf(answer.levels), request };
-    this.rangeInputs();
-    this.redraw();
-  }
-
-  rangeInputs() {
-    const [low, high] = [this.host.querySelector('.sg-low'), this.host.querySelector('.sg-high')];
-    for (const input of [low, high]) [input.min, input.max, input.disabled] = [-this.depth, 0, false];
-    [low.value, high.value] = [this.display.low, this.display.high];
-    const { high_db: top } = this.data;
-    this.host.querySelector('.sg-range output').textContent =
-      `${number(top + this.display.low)} … ${number(top + this.display.high)} ${word('unit_db')}`;
-  }
-
-  setRange(which, value) {
-    if (!this.data) return;
-    const { low, high } = this.display;
-    this.display[which] = which === 'low' ? Math.min(value, high - 1) : Math.max(value, low + 1);
-    this.rangeInputs();
     this.redraw();
   }
 

@@ -22,14 +22,18 @@ class Mfcc extends Viewer {
   static view = 'mfcc';
   static axes = [];
 
-  accept(answer, request) {
-    [this.display.low, this.display.high] = [answer.low_db - answer.high_db, 0];
-    super.accept(answer, request);
+  /** All coefficients there are: the shown levels are of dB. */
+  range() {
+    return [this.data.low_db - this.data.high_db, 0];
   }
 
   bands(height) {
+    return Int32Array.from(this.rowsAt(height), (row) => Math.round(row));
+  }
+
+  rowsAt(height) {
     const { rows } = this.data;
-    return Int32Array.from({ length: height }, (_, y) => Math.floor((1 - (y + 0.5) / height) * rows));
+    return Float32Array.from({ length: height }, (_, y) => (1 - (y + 0.5) / height) * rows - 0.5);
   }
 
   unit() {
@@ -68,6 +72,10 @@ class Wave extends Viewer {
     const bytes = bytesOf(answer.envelope);
     this.data = { ...answer, values: new Float32Array(bytes.buffer), request };
     this.redraw();
+  }
+
+  overhang() {
+    return 0; // a sample's column reaches as far as it
   }
 
   /** Half the height of the picture in amplitude: the sound's peak, rounded up. */

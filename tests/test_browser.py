@@ -229,6 +229,7 @@ def test_empty_mel_bands_are_named_and_mended(sheet: Sheet):
 
 def test_colours_axis_and_range_ask_nobody(sheet: Sheet):
     sheet.open_example("crow")
+    sheet.page.click("[data-do=display]")
     seen, asked = [sheet.pixels()["sum"]], len(sheet.requests)
     for action in (
         lambda: sheet.page.select_option(".sg-colours", "viridis"),

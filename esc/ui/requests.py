@@ -66,6 +66,7 @@ class Requests:
         return {
             "id": sound.id,
             "name": sound.name,
+            "example": request["example"] if path in self._examples.values() else None,
             "path": str(sound.playable),
             "seconds": sound.seconds,
             "sample_rate": facts.sample_rate,

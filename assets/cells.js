@@ -1,0 +1,37 @@
+// From levels to pixels: each cell as it is, or blended with its neighbours.
+
+/** One pixel a column and one row of levels a row of pixels: `bands` names it for each. */
+export function crispImage({ levels, columns }, bands, colours) {
+  const image = new ImageData(columns, bands.length);
+  const pixels = new Uint32Array(image.data.buffer);
+  bands.forEach((band, y) => {
+    const from = band * columns;
+    for (let x = 0; x < columns; x++) pixels[y * columns + x] = colours[levels[from + x]];
+  });
+  return image;
+}
+
+/** Levels blended linearly in both directions, then coloured. `down` and `across`: where each pixel lies, in cells. */
+export function smoothImage({ levels, columns, rows }, down, across, colours) {
+  const image = new ImageData(across.length, down.length);
+  const pixels = new Uint32Array(image.data.buffer);
+  const [left, right, weights] = neighbours(across, columns);
+  const [below, above, shares] = neighbours(down, rows);
+  for (let y = 0, pixel = 0; y < down.length; y++) {
+    const [a, b, share] = [below[y] * columns, above[y] * columns, shares[y]];
+    for (let x = 0; x < across.length; x++, pixel++) {
+      const weight = weights[x];
+      const low = levels[a + left[x]] * (1 - weight) + levels[a + right[x]] * weight;
+      const high = levels[b + left[x]] * (1 - weight) + levels[b + right[x]] * weight;
+      pixels[pixel] = colours[(low + (high - low) * share + 0.5) | 0];
+    }
+  }
+  return image;
+}
+
+/** The cells on both sides of each place and the weight of the second. */
+function neighbours(places, count) {
+  const kept = places.map((place) => Math.min(Math.max(0, place), count - 1));
+  const first = Int32Array.from(kept, Math.floor);
+  return [first, first.map((cell) => Math.min(cell + 1, count - 1)), kept.map((place, i) => place - first[i])];
+}
