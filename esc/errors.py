@@ -34,6 +34,9 @@ MESSAGES = {
     "parameter.nyquist": "fmax = {value} Hz is not possible: at {sample_rate} Hz nothing above {nyquist} Hz exists.",
     "parameter.mfcc": "n_mfcc = {value} is not possible: there are only n_mels = {n_mels} bands to make them from.",
     "parameter.delta": "A derivative looks at {width} frames, and this sound has {n_frames}. Use a smaller hop_length.",
+    "parameter.sub_batch": "A batch of {batch} can't be taken in parts of sub_batch = {value}: give a divisor of it, 2 or more.",
+    "parameter.processes": "{processes} processes can't share a batch of {batch} in sub-batches of {value} clips. Give a "
+    "--sub-batch that each of them gets equally many of.",
     "parameter.keys": "These parameters don't fit: unknown {unknown}, missing {missing}.",
     "parameter.too_much": "This spectrum has {millions:.0f} million values; at most {limit:.0f} million are computed at "
     "once. Use a larger hop_length, a smaller n_fft or a shorter sound.",
@@ -58,10 +61,12 @@ MESSAGES = {
     "data.row": "Row {number} of {path} can't be read ({reason}); fold and target are whole numbers.",
     "data.clips": "{count} clips named in {path} are not there, the first is {first}. Fetch the archive again.",
     "data.fold": "Fold {fold} does not exist; this data has the folds {folds}.",
+    "data.without": "{value} can't be left out: give names of classes, or a number up to {most}.",
     "data.cache": "{path} was prepared from other clips or settings. Run python -m training prepare again.",
     "data.few": "There are {clips} clips to train on, fewer than one batch of {batch}.",
     "data.no_clip": "There is neither a file {name} here nor a clip of that name in ESC-50.",
     "data.damaged": "The clip {path} can't be used: {reason}. Fetch it again.",
+    "data.predictions": "{path} holds no predictions ({reason}). Remove it; the command makes it anew.",
     "disk.room": "There is no room for {path}: it needs {needed_mb:.0f} MB and the disk has {free_mb:.0f} MB left.",
     "disk.full": "The disk is full: {path} could not be written. Make room and run the command again.",
     "download.failed": "{url} could not be fetched ({reason}). Run the command again: it goes on where it stopped.",
@@ -69,6 +74,7 @@ MESSAGES = {
     "download.exists": "{path} is there already and holds something else. Remove it or give another --to.",
     "weights.unreadable": "{path} can't be used as ImageNet weights: {reason}.",
     "run.missing": "There is no run in {path}: {reason}. Train one (python -m training train).",
+    "run.damaged": "{path} can't be taken up ({reason}). Remove the run's folder and train anew.",
     "run.mismatch": "{path} was started with other settings ({differences}). Choose another --name or remove the folder.",
     # the page
     "page.session": "This page is no longer known to the server. Reload it.",

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.stats
 import sklearn.metrics
 import torch
 from torch import nn
@@ -24,11 +23,11 @@ from esc.checkpoint import DEFAULT, load_checkpoint
 from esc.config import ESC50, InputConfig, SpectrogramConfig
 from esc.errors import DataError
 from esc.spectrogram import mel_db
-from training import augment
 from training.data import check_folds, class_names, data_folder, read_clips
 from training.evaluate import expected_calibration_error, score
 from training.prepare import clip_picture, prepare
 from training.recipes import RECIPES, Augmentation, Recipe
+from training.state import State
 
 RATE = 8_000
 SMALL = SpectrogramConfig(
@@ -254,130 +253,6 @@ def test_the_cache_is_used_and_never_mistaken(data, tmp_path):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-# augmentation
-
-
-@pytest.fixture
-def pictures(rng) -> torch.Tensor:
-    return torch.from_numpy((15 * rng.standard_normal((6, 12, 40)) - 40).astype(np.float32))
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def test_a_shift_in_time_is_circular(pictures):
-    """Without a change of speed each row is its own turned around, between two frames where the turn is no whole number."""
-    moved = augment.move(pictures, Augmentation(), seeded())
-    assert moved.shape == pictures.shape
-    torch.testing.assert_close(moved.mean(dim=2), pictures.mean(dim=2), atol=1e-3, rtol=0)
-    for before, after in zip(pictures.numpy(), moved.numpy(), strict=True):
-        assert _turn(before, after) is not None
-
-
-def _turn(before: np.ndarray, after: np.ndarray) -> float | None:
-    """Return by how many frames `after` is turned, or None if by no number."""
-    n_frames = before.shape[1]
-    for whole in range(n_frames):
-        left, right = np.roll(before, -whole, axis=1), np.roll(before, -whole - 1, axis=1)
-        part = np.sum((after - left) * (right - left)) / np.sum((right - left) ** 2)
-        if -1e-3 <= part <= 1 + 1e-3 and np.abs(left + part * (right - left) - after).max() < 1e-2:
-            return whole + part
-    return None
-
-
-def test_turns_differ_from_picture_to_picture(pictures):
-    moved = augment.move(pictures, Augmentation(), seeded())
-    turns = [_turn(before, after) for before, after in zip(pictures.numpy(), moved.numpy(), strict=True)]
-    assert len({round(turn, 2) for turn in turns}) == len(turns)
-    assert max(turns) - min(turns) > 10
-
-
-def test_a_shift_in_pitch_moves_whole_bands(pictures):
-    constant = pictures[:, :, :1].expand(-1, -1, 40)  # the same at all times: turning changes nothing
-    shifts = set()
-    for seed in range(8):
-        moved = augment.move(constant, Augmentation(shift_bands=2), seeded(seed))
-        for before, after in zip(constant[:, :, 0], moved[:, :, 7], strict=True):
-            fits = [
-                bands
-                for bands in range(-2, 3)
-                if torch.allclose(before[(torch.arange(12) + bands).clamp(0, 11)], after, atol=1e-4)
-            ]
-            assert len(fits) == 1
-            shifts |= set(fits)
-    assert shifts == {-2, -1, 0, 1, 2}
-
-
-def test_speed_stays_within_its_bounds():
-    ramp = torch.arange(1_000.0).expand(64, 1, -1)
-    moved = augment.move(ramp, Augmentation(speed=0.1), seeded())
-    steps = moved.diff(dim=2).median(dim=2).values
-    assert 0.9 - 1e-3 <= float(steps.min()) < 0.93
-    assert 1.07 < float(steps.max()) <= 1.1 + 1e-3
-
-
-def test_mixed_powers_and_targets_follow_one_ratio(pictures):
-    targets = torch.eye(6)
-    mixed, soft = augment.mix(
-        pictures, targets, Augmentation(mix_share=1.0, mix_alpha=0.8), SMALL.replace(top_db=160.0), seeded()
-    )
-    torch.testing.assert_close(soft.sum(dim=1), torch.ones(6))
-    assert float(soft.min()) >= 0.0
-    assert ((soft > 0).sum(dim=1) <= 2).all()
-    assert (soft.max(dim=1).values < 0.999).any()
-    power = 10 ** (pictures.double() / 10)
-    power = power / power.mean(dim=(1, 2), keepdim=True)
-    for index, row in enumerate(soft.double()):
-        ratio = row[index]
-        partner = index if ratio > 0.9999 else int(row.index_fill(0, torch.tensor(index), -1.0).argmax())
-        expected = ratio**2 * power[index] + (1 - ratio) ** 2 * power[partner]
-        if partner != index:
-            torch.testing.assert_close(mixed[index].double(), 10 * expected.log10(), atol=2e-3, rtol=0)
-
-
-def test_without_mixing_a_picture_keeps_its_shape_and_target(pictures):
-    targets = torch.eye(6)
-    mixed, soft = augment.mix(pictures, targets, Augmentation(mix_share=0.0), SMALL.replace(top_db=160.0), seeded())
-    assert torch.equal(soft, targets)
-    difference = mixed - pictures
-    torch.testing.assert_close(difference, difference[:, :1, :1].expand_as(difference), atol=1e-3, rtol=0)
-
-
-@pytest.mark.parametrize("alpha", [0.3, 0.4, 1.0])
-def test_ratios_are_beta_distributed(alpha):
-    drawn = augment._beta(seeded(3), 4_000, alpha).numpy()
-    assert scipy.stats.kstest(drawn, scipy.stats.beta(alpha, alpha).cdf).pvalue > 0.01
-
-
-def test_a_tilt_is_smooth_and_the_same_at_all_times(pictures):
-    tilted = augment.tilt(pictures, Augmentation(tilt_db=3.0), seeded())
-    gain_db = tilted - pictures
-    torch.testing.assert_close(gain_db, gain_db[:, :, :1].expand_as(gain_db), atol=1e-4, rtol=0)
-    assert float(gain_db.abs().max()) > 1.0
-    assert torch.equal(augment.tilt(pictures, Augmentation(), seeded()), pictures)
-
-
-def test_masks_hide_stretches_no_wider_than_allowed():
-    ones = torch.ones(50, 40, 100)
-    wanted = Augmentation(time_masks=1, freq_masks=1, time_mask_share=0.2, freq_mask_share=0.25)
-    masked = augment.mask(ones, wanted, seeded())
-    assert set(masked.unique().tolist()) == {0.0, 1.0}
-    hidden_frames = (masked == 0).all(dim=1).sum(dim=1)
-    hidden_bands = (masked == 0).all(dim=2).sum(dim=1)
-    assert 10 < int(hidden_frames.max()) <= 20
-    assert 5 < int(hidden_bands.max()) <= 10
-    assert torch.equal(augment.mask(ones, Augmentation(), seeded()), ones)
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_augmentation_hangs_on_the_seed_alone(pictures, seed):
-    wanted = dataclasses.replace(QUICK.augmentation, mix_share=1.0)
-    once, again, other = (augment.move(pictures, wanted, seeded(number)) for number in (seed, seed, seed + 1))
-    assert torch.equal(once, again)
-    assert not torch.equal(once, other)
-
-
 # figures
 
 
@@ -454,7 +329,7 @@ class Killed(BaseException):
 
 
 def test_after_a_kill_the_weights_are_the_same_to_the_last_bit(prepared, trained, tmp_path, monkeypatch):
-    save = loop.State.save
+    save = State.save
 
     def kill_before_the_second_epoch_is_saved(state, path):
         if state.epoch == 2:
@@ -463,7 +338,7 @@ def test_after_a_kill_the_weights_are_the_same_to_the_last_bit(prepared, trained
 
     run = tmp_path / "run"
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(loop.State, "save", kill_before_the_second_epoch_is_saved)
+        patch.setattr(State, "save", kill_before_the_second_epoch_is_saved)
         loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, run)
     assert not (run / "checkpoint").exists()
     torch.manual_seed(999)  # what the process drew before must not matter

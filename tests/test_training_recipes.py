@@ -23,10 +23,14 @@ from test_training import CLASSES, HELD_OUT, QUICK, TRAINING_FOLDS, cache, data,
 from training import augment
 from training.commands.options import chosen_recipe, run_name
 from training.devices import has_bfloat16, precision
+from training.noise import Noise
 from training.optim import build_optimizer, build_schedule
+from training.plan import draw
 from training.pretrained import first_network
 from training.recipes import RECIPES
 from training.runfolder import read_history, read_settings
+from training.state import State
+from training.step import take_step
 
 RECIPE = RECIPES["notebook"]
 
@@ -126,7 +130,17 @@ def test_an_architecture_is_chosen(architecture):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("optimizer", "sgd"), ("schedule", "none"), ("sub_batch", 17), ("first_layer", 1)],
+    [
+        ("optimizer", "sgd"),
+        ("schedule", "none"),
+        ("sub_batch", 17),
+        ("sub_batch", 5),
+        ("sub_batch", 1),
+        ("first_layer", 1),
+        ("source", "video"),
+        ("dropout", 1.0),
+        ("drop_path", -0.1),
+    ],
 )
 def test_a_recipe_refuses_what_it_does_not_know(field, value):
     with pytest.raises(ParameterError, match=field):
@@ -144,17 +158,65 @@ def test_sub_batches_add_up_to_the_batch(rng):
     batch = torch.from_numpy(rng.standard_normal((16, 1, 6, 5)).astype(np.float32))
     soft = one_hot(torch.from_numpy(rng.integers(0, 4, 16)), 4).float()
     after = []
-    for sub_batch in (None, 4, 5):
+    for sub_batch in (None, 4, 8):
         torch.manual_seed(1)
         recipe = dataclasses.replace(QUICK, sub_batch=sub_batch, average=None)
         model = nn.Sequential(nn.Flatten(), nn.Linear(30, 4))
         optimizer = build_optimizer(recipe, model)
-        state = loop.State(model, None, optimizer, build_schedule(recipe, optimizer, 5))
-        loss, logits = loop._step(state, batch, soft, recipe)
-        after.append((loss, logits, model[1].weight.grad.clone()))
+        state = State(model, None, optimizer, build_schedule(recipe, optimizer, 5))
+        loss, right = take_step(state, batch, soft, recipe)
+        after.append((loss, right, model[1].weight.grad.clone()))
     for other in after[1:]:
         for ours, theirs in zip(after[0], other, strict=True):
             torch.testing.assert_close(ours, theirs)
+    guesses = batch.flatten(1).numpy()
+    torch.manual_seed(1)
+    first = nn.Linear(30, 4)
+    assert float(after[0][1]) == (first(torch.from_numpy(guesses)).argmax(1) == soft.argmax(1)).sum()
+
+
+def test_batch_statistics_are_a_sub_batchs_and_the_running_ones_their_mean(rng):
+    batch = torch.from_numpy(rng.standard_normal((16, 1, 6, 5)).astype(np.float32)) * torch.arange(1.0, 17.0)[:, None, None, None]
+    soft = one_hot(torch.from_numpy(rng.integers(0, 4, 16)), 4).float()
+    recipe = dataclasses.replace(QUICK, sub_batch=4, average=None)
+    norm = nn.BatchNorm2d(1)
+    model = nn.Sequential(norm, nn.Flatten(), nn.Linear(30, 4))
+    norm.running_mean.fill_(0.7)
+    optimizer = build_optimizer(recipe, model)
+    take_step(State(model, None, optimizer, build_schedule(recipe, optimizer, 5)), batch, soft, recipe)
+    parts = batch.double().reshape(4, -1)
+    torch.testing.assert_close(norm.running_mean.double(), (0.9 * 0.7 + 0.1 * parts.mean(dim=1)).mean()[None], atol=1e-5, rtol=0)
+    torch.testing.assert_close(norm.running_var.double(), (0.9 + 0.1 * parts.var(dim=1)).mean()[None], atol=1e-4, rtol=1e-5)
+    assert int(norm.num_batches_tracked) == 1
+
+
+def test_dropout_and_stochastic_depth(rng):
+    """Both keep the mean, follow their rates, hang on the generator alone and are off in evaluation."""
+    recipe = dataclasses.replace(QUICK, dropout=0.5, drop_path=0.4)
+    torch.manual_seed(0)
+    model = build_model("resnet18", 4)
+    noise = Noise(model, recipe)
+    features, branches = noise.draw(4_000, torch.Generator().manual_seed(3))
+    assert set(features.unique().tolist()) == {0.0, 2.0}
+    assert float(features.mean()) == pytest.approx(1.0, abs=0.01)
+    shares = (branches == 0).float().mean(dim=0)
+    assert shares.tolist() == pytest.approx([0.4 * number / 8 for number in range(1, 9)], abs=0.03)
+    assert branches.mean(dim=0).tolist() == pytest.approx([1.0] * 8, abs=0.05)
+    pictures = torch.from_numpy(rng.standard_normal((3, 1, 32, 40)).astype(np.float32))
+    plain = build_model("resnet18", 4)
+    plain.load_state_dict(model.state_dict())
+    with torch.inference_mode():
+        assert torch.equal(model.eval()(pictures), plain.eval()(pictures))
+        model.train()
+        model.layer4[1].bn2.eval()  # the last branch alone is then left out of training's noise
+        noise.use((torch.zeros(3, 512), torch.ones(3, 8)), torch.arange(3), pictures.device)
+        torch.testing.assert_close(model(pictures), model.fc.bias.expand(3, -1))  # without features the bias is left
+        model.train()
+        seen = {}
+        model.layer1[0].register_forward_hook(lambda block, given, answer: seen.update(given=given[0], answer=answer))
+        noise.use((torch.ones(3, 512), torch.tensor([0.0] + [1.0] * 7).expand(3, -1)), torch.arange(3), pictures.device)
+        model(pictures)
+    assert torch.equal(seen["answer"], seen["given"].relu()), "a block without its branch passes on what it was given"
 
 
 def test_a_quick_run_is_the_loop_written_out(prepared, tmp_path):  # noqa: F811
@@ -179,10 +241,14 @@ def test_a_quick_run_is_the_loop_written_out(prepared, tmp_path):  # noqa: F811
     for epoch in range(2):
         rng = torch.Generator().manual_seed(3 * 100_003 + epoch)
         for index in torch.randperm(len(pictures), generator=rng).to(device).split(16)[:steps]:
-            batch = augment.move(pictures[index], QUICK.augmentation, rng)
-            batch, soft = augment.mix(batch, one_hot(targets[index], 4).float(), QUICK.augmentation, QUICK.spectrogram, rng)
-            batch = network_input(augment.tilt(batch, QUICK.augmentation, rng), QUICK.input)
-            batch = augment.mask(batch, QUICK.augmentation, rng)[:, None].to(memory_format=torch.channels_last)
+            plan, soft = draw(QUICK.augmentation, 16, rng), one_hot(targets[index], 4).float()
+            _ = torch.rand(16, 0, generator=rng)  # neither dropout nor stochastic depth
+            batch = augment.mix(
+                augment.move(pictures[index], plan), torch.arange(16), plan.partner, plan.ratio, QUICK.spectrogram
+            )
+            soft = plan.ratio[:, None] * soft + (1 - plan.ratio[:, None]) * soft[plan.partner]
+            batch = network_input(augment.tilt(augment.shift_bands(batch, plan), plan), QUICK.input)
+            batch = augment.mask(batch, plan)[:, None].to(memory_format=torch.channels_last)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)):
                 logits = model.train()(batch)
             loss = cross_entropy(logits.float(), soft, label_smoothing=0.05)
@@ -205,7 +271,7 @@ def test_the_notebooks_way_trains_and_resumes(prepared, imagenet, tmp_path, monk
     recipe = dataclasses.replace(RECIPE, spectrogram=QUICK.spectrogram, epochs=2,
                                  input=dataclasses.replace(RECIPE.input, clip_seconds=0.5))  # fmt: skip
     loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / "whole", weights=imagenet)
-    save = loop.State.save
+    save = State.save
 
     def kill(state, path):
         if state.epoch == 2:
@@ -213,7 +279,7 @@ def test_the_notebooks_way_trains_and_resumes(prepared, imagenet, tmp_path, monk
         save(state, path)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(loop.State, "save", kill)
+        patch.setattr(State, "save", kill)
         loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / "killed", weights=imagenet)
     loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / "killed")  # the weights are not asked for again
     whole, killed = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "killed"))
@@ -243,10 +309,11 @@ def test_a_cpu_computes_in_bfloat16_only_where_it_can(monkeypatch, instructions,
 
 
 def test_the_precision_is_told(prepared, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("training.train.precision", lambda device, mixed: torch.bfloat16 if mixed else torch.float32)
+    monkeypatch.setattr("training.state.precision", lambda device, mixed: torch.bfloat16 if mixed else torch.float32)
     seen = []
     monkeypatch.setattr(
-        loop, "cross_entropy", lambda logits, *rest, **more: (seen.append(logits), cross_entropy(logits, *rest, **more))[1]
+        "training.step.cross_entropy",
+        lambda logits, *rest, **more: (seen.append(logits), cross_entropy(logits, *rest, **more))[1],
     )
     for mixed, said in ((True, "bfloat16"), (False, "float32")):
         recipe = dataclasses.replace(QUICK, epochs=1, mixed_precision=mixed)

@@ -29,6 +29,7 @@ from training.evaluate import Figures, score
 from training.prepare import prepare
 from training.readings import read_fold, record
 from training.report import write_report
+from training.state import State
 
 # report, readings, cross-validation
 
@@ -186,7 +187,7 @@ def test_a_full_disk_while_preparing(data, tmp_path, monkeypatch):  # noqa: F811
 
 
 def test_a_full_disk_while_training_keeps_the_epoch_before(run, prepared, tmp_path):  # noqa: F811
-    state = loop.State(torch.nn.Linear(900, 900), None, *[torch.optim.SGD(torch.nn.Linear(1, 1).parameters())] * 2)
+    state = State(torch.nn.Linear(900, 900), None, *[torch.optim.SGD(torch.nn.Linear(1, 1).parameters())] * 2)
     path = tmp_path / "last.pt"
     path.write_bytes(b"the epoch before")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -211,7 +212,7 @@ def test_a_card_tells_how_the_checkpoint_was_made(run, tmp_path, average):
         config["provenance"]["recipe"] |= {"average": None, "augmentation": None, "optimizer": "adam", "schedule": "tenfold"}
         config["provenance"]["initial_weights"] = "ImageNet, from a.pth"
         (tmp_path / "checkpoint" / "config.json").write_text(json.dumps(config))
-    figures = Figures(accuracy=0.75, loss=1.0, ece=0.05, clips=20, probabilities=np.zeros((20, 4)))
+    figures = Figures(0.75, 1.0, 0.05, 20, np.zeros((20, 4)), np.zeros((20, 4)))
     classifier = Classifier.load(tmp_path / "checkpoint")
     card = write_card(tmp_path / "checkpoint", classifier, figures, 5, tmp_path).read_text()
     assert "| accuracy | 0.7500 |" in card

@@ -6,6 +6,7 @@ To begin with: download, prepare, train, then evaluate or report. Each command t
 from __future__ import annotations
 
 import logging
+import os
 
 import typer
 from rich.logging import RichHandler
@@ -26,16 +27,21 @@ app.command("card")(measure.card_command)
 
 
 def main() -> None:
-    """Run the command line; an error that a user can mend is one line and exit code 1."""
+    """Run the command line; an error that a user can mend is one line and exit code 1.
+
+    Of the processes that torchrun starts on a machine, one speaks.
+    """
+    speaks = os.environ.get("LOCAL_RANK", "0") == "0"
     if console().is_terminal:  # through the console, so that lines stand above a running bar
         handler = RichHandler(console=console(), show_time=False, show_level=False, show_path=False)
     else:
         handler = logging.StreamHandler()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    logging.basicConfig(level=logging.INFO if speaks else logging.ERROR, format="%(message)s", handlers=[handler])
     try:
         app()
     except EscError as error:
-        typer.echo(f"error: {error}", err=True)
+        if speaks:
+            typer.echo(f"error: {error}", err=True)
         raise SystemExit(1) from error
 
 

@@ -1,4 +1,4 @@
-"""Augmentation of whole batches of dB pictures on their device: no loop over clips."""
+"""Augmentation of whole batches of dB pictures on their device, as a plan says: no loop over clips."""
 
 from __future__ import annotations
 
@@ -6,84 +6,70 @@ import torch
 
 from esc.config import SpectrogramConfig
 from esc.spectrogram import power_to_db
-from training.recipes import Augmentation
+from training.plan import Plan
 
 
-def move(pictures_db: torch.Tensor, augmentation: Augmentation, rng: torch.Generator) -> torch.Tensor:
-    """Return pictures (batch, n_mels, n_frames) each turned around in time, played faster or slower, moved in pitch.
+def move(pictures_db: torch.Tensor, plan: Plan) -> torch.Tensor:
+    """Return pictures (batch, n_mels, n_frames) each turned around in time and played faster or slower, or a part of it.
 
     The shift in time is circular; a picture played slower loses its end, a faster one begins again.
     """
-    batch, n_mels, n_frames = pictures_db.shape
-    speed = 1.0 + augmentation.speed * (2.0 * _uniform(rng, batch, 1) - 1.0)
-    start = n_frames * _uniform(rng, batch, 1)
-    position = (start + speed * torch.arange(n_frames)) % n_frames
-    left = position.floor().long() % n_frames
-    weight = (position - position.floor())[:, None, :].to(pictures_db.device)
+    n_frames = pictures_db.shape[2]
+    played = plan.speed[:, None] * torch.arange(n_frames, device=pictures_db.device)
+    played = torch.remainder(played, (n_frames * plan.stretch)[:, None])
+    position = torch.remainder(n_frames * plan.start[:, None] + played, n_frames)
+    whole = position.floor()
+    left = whole.long() % n_frames  # rounding may reach n_frames itself
     right = (left + 1) % n_frames
-    pictures_db = torch.lerp(_frames(pictures_db, left), _frames(pictures_db, right), weight)
-    bands = torch.randint(-augmentation.shift_bands, augmentation.shift_bands + 1, (batch, 1), generator=rng)
-    rows = (torch.arange(n_mels) + bands).clamp(0, n_mels - 1).to(pictures_db.device)
-    return pictures_db.gather(1, rows[:, :, None].expand(-1, -1, n_frames))
+    return torch.lerp(_frames(pictures_db, left), _frames(pictures_db, right), (position - whole)[:, None, :])
+
+
+def shift_bands(pictures_db: torch.Tensor, plan: Plan) -> torch.Tensor:
+    """Return pictures moved up or down by whole bands; the outermost band fills what becomes free."""
+    batch, n_mels, n_frames = pictures_db.shape
+    rows = (torch.arange(n_mels, device=pictures_db.device) + plan.bands[:, None]).clamp(0, n_mels - 1)
+    flat = rows + n_mels * torch.arange(batch, device=pictures_db.device)[:, None]
+    return pictures_db.reshape(-1, n_frames).index_select(0, flat.reshape(-1)).reshape(pictures_db.shape)
 
 
 def mix(
-    pictures_db: torch.Tensor, targets: torch.Tensor, augmentation: Augmentation, config: SpectrogramConfig, rng: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return pictures of two sounds heard at once, and targets (batch, n_classes) mixed in the same ratio.
+    pictures_db: torch.Tensor, own: torch.Tensor, other: torch.Tensor, ratio: torch.Tensor, config: SpectrogramConfig
+) -> torch.Tensor:
+    """Return pictures of two sounds heard at once: those in the places `own` and those in the places `other`.
 
     Powers add, since two recordings have unrelated phases; both are brought to the same mean power first, as in
-    between-class learning (Tokozume et al., 2018).
+    between-class learning (Tokozume et al., 2018). `ratio` (len(own),) is the share of the first.
     """
-    batch = len(pictures_db)
-    ratio = _beta(rng, batch, augmentation.mix_alpha)
-    ratio = torch.where(_uniform(rng, batch) < augmentation.mix_share, ratio, 1.0).to(pictures_db.device)
-    partner = torch.randperm(batch, generator=rng).to(pictures_db.device)
     power = torch.pow(10.0, pictures_db / 10.0)
-    power = power / power.mean(dim=(1, 2), keepdim=True).clamp_min(1e-12)
+    power /= power.mean(dim=(1, 2), keepdim=True).clamp_min(1e-12)
     share = ratio[:, None, None]
-    power = share.square() * power + (1.0 - share).square() * power[partner]
-    mixed_targets = ratio[:, None] * targets + (1.0 - ratio[:, None]) * targets[partner]
-    return power_to_db(power, config), mixed_targets
+    return power_to_db(share.square() * power[own] + (1.0 - share).square() * power[other], config)
 
 
-def tilt(pictures_db: torch.Tensor, augmentation: Augmentation, rng: torch.Generator) -> torch.Tensor:
-    """Return pictures heard through a smooth random filter: four gains in dB along the bands, interpolated."""
-    gains_db = augmentation.tilt_db * torch.randn(len(pictures_db), 1, 4, generator=rng)
-    curve = torch.nn.functional.interpolate(gains_db, size=pictures_db.shape[1], mode="linear", align_corners=True)
-    return pictures_db + curve.transpose(1, 2).to(pictures_db.device)
+def tilt(pictures_db: torch.Tensor, plan: Plan) -> torch.Tensor:
+    """Return pictures heard through a smooth filter: a few gains in dB along the bands, interpolated."""
+    n_mels = pictures_db.shape[1]
+    curve = torch.nn.functional.interpolate(plan.tilt_db[:, None, :], size=n_mels, mode="linear", align_corners=True)
+    return pictures_db + curve.transpose(1, 2)
 
 
-def mask(pictures: torch.Tensor, augmentation: Augmentation, rng: torch.Generator) -> torch.Tensor:
-    """Return scaled pictures with bands of time and of frequency set to 0, their mean (SpecAugment, Park et al., 2019)."""
-    batch, n_mels, n_frames = pictures.shape
-    rows = _masks(rng, batch, n_mels, augmentation.freq_masks, augmentation.freq_mask_share)
-    columns = _masks(rng, batch, n_frames, augmentation.time_masks, augmentation.time_mask_share)
-    hidden = rows[:, :, None] | columns[:, None, :]
-    return pictures.masked_fill(hidden.to(pictures.device), 0.0)
+def mask(pictures: torch.Tensor, plan: Plan) -> torch.Tensor:
+    """Return scaled pictures with bands of time, of frequency (SpecAugment, Park et al., 2019) and boxes set to 0, their mean."""
+    _, n_mels, n_frames = pictures.shape
+    rows = _inside(plan.freq_masks, n_mels).any(dim=1)[:, :, None]
+    columns = _inside(plan.time_masks, n_frames).any(dim=1)[:, None, :]
+    hidden = rows | columns
+    if plan.boxes.shape[1]:
+        in_time, in_freq = _inside(plan.boxes[..., :2], n_frames), _inside(plan.boxes[..., 2:], n_mels)
+        hidden = hidden | (in_freq[..., :, None] & in_time[..., None, :]).any(dim=1)
+    return pictures.masked_fill(hidden, 0.0)
 
 
-def _masks(rng: torch.Generator, batch: int, length: int, count: int, share: float) -> torch.Tensor:
-    """Return (batch, length), True inside any of `count` random stretches."""
-    width = share * length * _uniform(rng, batch, count, 1)
-    start = (length - width) * _uniform(rng, batch, count, 1)
-    place = torch.arange(length)
-    return ((place >= start) & (place < start + width)).any(dim=1)
+def _inside(spans: torch.Tensor, length: int) -> torch.Tensor:
+    """Return (batch, count, length), True where a place of the axis lies between begin and end."""
+    place = torch.arange(length, device=spans.device)
+    return (place >= length * spans[..., :1]) & (place < length * spans[..., 1:])
 
 
 def _frames(pictures: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-    return pictures.gather(2, index.to(pictures.device)[:, None, :].expand(-1, pictures.shape[1], -1))
-
-
-def _uniform(rng: torch.Generator, *shape: int) -> torch.Tensor:
-    return torch.rand(*shape, generator=rng)
-
-
-def _beta(rng: torch.Generator, batch: int, alpha: float) -> torch.Tensor:
-    """Draw from Beta(alpha, alpha) by Johnk's method on uniform numbers: torch's own takes no generator."""
-    log_u = torch.rand(batch, 64, 2, generator=rng, dtype=torch.float64).clamp_min(1e-300).log() / alpha
-    log_sum = torch.logsumexp(log_u, dim=2)
-    accepted = (log_sum <= 0).int()
-    first = accepted.argmax(dim=1, keepdim=True)  # 64 tries miss with a chance below 1e-9 for alpha up to 1
-    drawn = (log_u[..., 0] - log_sum).gather(1, first).squeeze(1).exp()
-    return torch.where(accepted.any(dim=1), drawn, 1.0).float()
+    return pictures.gather(2, index[:, None, :].expand(-1, pictures.shape[1], -1))

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from pathlib import Path
 
 import numpy as np
 
 from training.data import Clip, all_folds
-from training.disk import full_disk_named
-from training.evaluate import expected_calibration_error
-from training.prepare import prepare
-from training.readings import read_fold
+from training.disk import write_whole
+from training.evaluate import expected_calibration_error, figures_of
+from training.predictions import held_out
+from training.prepare import prepare_for
 from training.recipes import Recipe
-from training.runfolder import CHECKPOINT
 from training.train import train
 
 log = logging.getLogger(__name__)
-SUMMARY, _PREDICTIONS = "crossval.json", "held_out.npz"
+SUMMARY = "crossval.json"
 
 
 def cross_validate(
@@ -49,16 +47,17 @@ def cross_validate(
         together, `clips`, `seed`, `recipe`.
     """
     folds = all_folds(clips)
-    prepared = prepare(clips, recipe.spectrogram, recipe.input, cache)
+    prepared = prepare_for(recipe, clips, cache)
     accuracy, probabilities, targets = {}, [], []
     for fold in folds:
         run = folder / f"fold{fold}"
         log.info("fold %d of %d is held out", fold, len(folds))
         train(prepared, recipe, tuple(f for f in folds if f != fold), fold, seed, run, recipe.epochs, weights)
-        guessed, true = _held_out(run, clips, fold, cache, readings)
-        accuracy[str(fold)] = float((guessed.argmax(axis=1) == true).mean())
-        probabilities.append(guessed)
-        targets.append(true)
+        predictions = held_out(run, clips, fold, cache, readings)
+        figures = figures_of(predictions.logits, predictions.targets)
+        accuracy[str(fold)] = figures.accuracy
+        probabilities.append(figures.probabilities)
+        targets.append(predictions.targets)
     summary = {
         "accuracy": accuracy,
         "mean": float(np.mean(list(accuracy.values()))),
@@ -68,21 +67,5 @@ def cross_validate(
         "seed": seed,
         "recipe": recipe.to_dict(),
     }
-    unfinished = folder / f"{SUMMARY}.tmp"
-    with full_disk_named(folder / SUMMARY):
-        unfinished.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    os.replace(unfinished, folder / SUMMARY)
+    write_whole(folder / SUMMARY, json.dumps(summary, indent=1) + "\n")
     return summary
-
-
-def _held_out(run: Path, clips: list[Clip], fold: int, cache: Path, readings: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities and targets of the held-out fold: read once, then kept beside the run."""
-    path = run / _PREDICTIONS
-    if not path.is_file():
-        reading = read_fold(run / CHECKPOINT, clips, fold, cache, readings)
-        unfinished = path.with_suffix(".tmp")
-        with full_disk_named(path), unfinished.open("wb") as file:
-            np.savez(file, probabilities=reading.figures.probabilities, targets=reading.targets, names=reading.names)
-        os.replace(unfinished, path)
-    with np.load(path) as kept:
-        return kept["probabilities"], kept["targets"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from training.places import DATA
 _TABLES = ("meta/esc50.csv", "esc50.csv")
 _AUDIO_FOLDERS = ("audio/audio", "audio", ".")
 _ENDINGS = (".wav", ".ogg", ".flac", ".opus", ".mp3", ".m4a")
+_LEFT_OUT_SEED = 50
 _COLUMNS = {"filename", "fold", "target", "category"}
 
 
@@ -76,6 +79,39 @@ def check_folds(clips: list[Clip], folds: tuple[int, ...]) -> None:
     for fold in folds:
         if fold not in known:
             raise DataError("data.fold", fold=fold, folds=", ".join(map(str, known)))
+
+
+def left_out(clips: list[Clip], wanted: str) -> tuple[str, ...]:
+    """Return the classes to be left out of a training: so many, drawn by a seed that never changes, or those named.
+
+    Parameters
+    ----------
+    clips : list of Clip
+    wanted : str
+        A number, or names of classes with commas in between; empty for none.
+
+    Raises
+    ------
+    DataError
+        There is no such class, or fewer than two would be left.
+    """
+    names = class_names(clips)
+    if wanted.strip().isdecimal():
+        count = min(int(wanted), len(names))
+        chosen = sorted(random.Random(_LEFT_OUT_SEED).sample(range(len(names)), count))
+        found = tuple(names[target] for target in chosen)
+    else:
+        found = tuple(dict.fromkeys(name for part in wanted.split(",") if (name := part.strip())))
+    unknown = [name for name in found if name not in names]
+    if unknown or len(names) - len(found) < 2:
+        raise DataError("data.without", value=", ".join(unknown) or wanted, most=len(names) - 2)
+    return found
+
+
+def without_classes(clips: list[Clip], names: tuple[str, ...]) -> list[Clip]:
+    """Return the clips of all other classes, their targets counted anew without gaps."""
+    kept = [name for name in class_names(clips) if name not in names]
+    return [dataclasses.replace(clip, target=kept.index(clip.category)) for clip in clips if clip.category in kept]
 
 
 def _clip(row: dict[str, str], number: int, table: Path, audio: dict[str, Path]) -> Clip:

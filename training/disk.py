@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,3 +37,14 @@ def full_disk_named(path: Path) -> Iterator[None]:
         if not any(f"os error {code}" in str(error) for code in _FULL):
             raise
         raise DataError("disk.full", path=path) from error
+
+
+def write_whole(path: Path, content: str | bytes | memoryview) -> None:
+    """Write a file that is there whole or not at all; raise DataError where the disk is full."""
+    unfinished = path.with_name(f"{path.name}.tmp")
+    try:
+        with full_disk_named(path):
+            unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from torch import nn
 
 from esc.config import InputConfig
 from esc.spectrogram import network_input
+from training.group import ALONE, Group
 
 _BATCH = 50
 _BINS = 15
@@ -24,7 +25,7 @@ class Figures:
     accuracy, loss, ece : float
         Share of right first guesses; mean cross-entropy in nats; expected calibration error over 15 equal bins.
     clips : int
-    probabilities : float32 array, shape (clips, n_classes)
+    probabilities, logits : float32 arrays, shape (clips, n_classes)
     """
 
     accuracy: float
@@ -32,25 +33,38 @@ class Figures:
     ece: float
     clips: int
     probabilities: np.ndarray
+    logits: np.ndarray
 
 
 @torch.inference_mode()
-def score(model: nn.Module, pictures_db: torch.Tensor, targets: torch.Tensor, input_config: InputConfig) -> Figures:
-    """Return the figures of a network in evaluation mode for dB pictures (clips, n_mels, n_frames) and their targets."""
+def score(
+    model: nn.Module, pictures_db: torch.Tensor, targets: torch.Tensor, input_config: InputConfig, group: Group = ALONE
+) -> Figures:
+    """Return the figures of a network in evaluation mode for dB pictures (clips, n_mels, n_frames) and their targets.
+
+    Several processes share the clips, so that each is scored once, and all get the figures of all.
+    """
     model.eval()
-    logits = torch.cat(
-        [
-            model(network_input(part, input_config)[:, None].to(memory_format=torch.channels_last)).float()
-            for part in pictures_db.split(_BATCH)
-        ]
-    )
-    probabilities = logits.softmax(dim=1)
+    mine = torch.arange(len(targets), device=pictures_db.device).tensor_split(group.size)[group.rank]
+    parts = (network_input(pictures_db[part], input_config)[:, None] for part in mine.split(_BATCH))
+    answers = torch.cat([model(part.to(memory_format=torch.channels_last)).float() for part in parts])
+    logits = answers.new_zeros(len(targets), answers.shape[1])
+    logits[mine] = answers
+    group.add([logits])  # zeros where another process has scored
+    return figures_of(logits.cpu().numpy(), targets.cpu().numpy())
+
+
+def figures_of(logits: np.ndarray, targets: np.ndarray) -> Figures:
+    """Return the figures of logits (clips, n_classes) for targets (clips,)."""
+    answers = torch.from_numpy(logits)
+    probabilities = answers.softmax(dim=1).numpy()
     return Figures(
-        accuracy=float((logits.argmax(1) == targets).float().mean()),
-        loss=float(nn.functional.cross_entropy(logits, targets)),
-        ece=expected_calibration_error(probabilities.cpu().numpy(), targets.cpu().numpy()),
+        accuracy=float((logits.argmax(axis=1) == targets).mean()),
+        loss=float(nn.functional.cross_entropy(answers, torch.from_numpy(targets))),
+        ece=expected_calibration_error(probabilities, targets),
         clips=len(targets),
-        probabilities=probabilities.cpu().numpy(),
+        probabilities=probabilities,
+        logits=logits,
     )
 
 

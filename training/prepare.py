@@ -1,4 +1,4 @@
-"""Clips -> one array of dB pictures on disk, made once for each spectrogram config by the library's own functions."""
+"""Clips -> one array on disk, made once by the library's own functions: dB pictures, or the sounds themselves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,29 +23,37 @@ from training.data import Clip, class_names
 from training.disk import check_room, full_disk_named
 from training.places import CACHE
 from training.progress import progress_bar
+from training.recipes import Recipe
 
-_STEPS = 1  # raised whenever `clip_picture` gives other values than before
+_STEPS = 1  # raised whenever `clip_picture` or `clip_sound` gives other values than before
+_FULL = 32_767
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The pictures of a data set, in the order of its table.
+    """The clips of a data set in the order of its table, either as pictures or as sounds.
 
     Attributes
     ----------
-    pictures_db : float32 array, shape (n_clips, n_mels, n_frames)
-        Memory-mapped.
+    pictures_db : float32 array, shape (n_clips, n_mels, n_frames), optional
+        Memory-mapped; None where sounds were prepared.
     targets, folds : int64 arrays, shape (n_clips,)
     names : tuple of str
         File names as in the table.
     class_names : tuple of str
+    sounds : int16 array, shape (n_clips, n_samples), optional
+        Memory-mapped; each clip fills the whole range.
+    scales : float32 array, shape (n_clips,), optional
+        By which a sound is multiplied to be what it was.
     """
 
-    pictures_db: np.ndarray
+    pictures_db: np.ndarray | None
     targets: np.ndarray
     folds: np.ndarray
     names: tuple[str, ...]
     class_names: tuple[str, ...]
+    sounds: np.ndarray | None = None
+    scales: np.ndarray | None = None
 
 
 def clip_picture(path: Path, spectrogram: SpectrogramConfig, input_config: InputConfig) -> np.ndarray:
@@ -54,9 +64,17 @@ def clip_picture(path: Path, spectrogram: SpectrogramConfig, input_config: Input
     DataError
         The file can't be read or is cut off; names it.
     """
-    waveform = resample(*_read_whole(path), spectrogram.sample_rate)
-    n_samples = round(input_config.clip_seconds * spectrogram.sample_rate)
-    return mel_db(fit_clip(waveform, n_samples), spectrogram).numpy()
+    return mel_db(_clip_waveform(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
+
+
+def clip_sound(path: Path, sample_rate: int, clip_seconds: float) -> tuple[np.ndarray, np.float32]:
+    """Return one file's clip as int16 (n_samples,) that fill their range, and the scale that gives float32 back.
+
+    The quietest clip keeps 98 dB below its peak, more than any picture shows.
+    """
+    waveform = _clip_waveform(path, sample_rate, clip_seconds)
+    scale = np.float32(max(float(np.abs(waveform).max()), np.finfo(np.float32).tiny * _FULL) / _FULL)
+    return np.round(waveform / scale).astype(np.int16), scale
 
 
 def prepare(
@@ -72,21 +90,69 @@ def prepare(
     DataError
         A clip is damaged, or the disk is full.
     """
-    folder = cache / _digest(clips, spectrogram, input_config)
-    file = folder / "mel_db.npy"
+    file = cache / _digest(clips, [spectrogram.to_dict(), input_config.clip_seconds]) / "mel_db.npy"
     if not file.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        _compute(clips, spectrogram, input_config, file, jobs or os.cpu_count() or 1)
-    pictures = np.load(file, mmap_mode="r")
-    if len(pictures) != len(clips):
-        raise DataError("data.cache", path=file)
+        n_frames = spectrogram.n_frames(round(input_config.clip_seconds * spectrogram.sample_rate))
+        with (
+            _written(file, "<f4", (len(clips), spectrogram.n_mels, n_frames)) as write,
+            closing(_each(clips, "mel spectrograms", jobs, clip_picture, spectrogram, input_config)) as pictures,
+        ):
+            for picture in pictures:
+                write(picture)
+    return _prepared(clips, pictures_db=_mapped(file, len(clips)))
+
+
+def prepare_sounds(
+    clips: list[Clip], sample_rate: int, clip_seconds: float, cache: Path = CACHE, jobs: int | None = None
+) -> Prepared:
+    """Return the sounds of all clips at one rate (Hz), read where the cache does not hold them yet; as `prepare`."""
+    folder = cache / _digest(clips, [sample_rate, clip_seconds])
+    file, scales = folder / "sounds.npy", folder / "scales.npy"
+    if not file.is_file() or not scales.is_file():
+        kept: list[np.float32] = []
+        with (
+            _written(file, "<i2", (len(clips), round(clip_seconds * sample_rate))) as write,
+            closing(_each(clips, "sounds", jobs, clip_sound, sample_rate, clip_seconds)) as sounds,
+        ):
+            for sound, scale in sounds:
+                write(sound)
+                kept.append(scale)
+            with _written(scales, "<f4", (len(clips),)) as write_scales:  # there before the sounds are
+                write_scales(np.array(kept))
+    return _prepared(clips, sounds=_mapped(file, len(clips)), scales=np.load(scales))
+
+
+def prepare_for(recipe: Recipe, clips: list[Clip], cache: Path = CACHE) -> Prepared:
+    """Return what a recipe trains on: pictures or sounds."""
+    if recipe.source == "sounds":
+        return prepare_sounds(clips, recipe.spectrogram.sample_rate, recipe.input.clip_seconds, cache)
+    return prepare(clips, recipe.spectrogram, recipe.input, cache)
+
+
+def _prepared(clips: list[Clip], pictures_db: np.ndarray | None = None, **sounds: np.ndarray) -> Prepared:
     return Prepared(
-        pictures_db=pictures,
+        pictures_db=pictures_db,
         targets=np.array([clip.target for clip in clips], dtype=np.int64),
         folds=np.array([clip.fold for clip in clips], dtype=np.int64),
         names=tuple(clip.name for clip in clips),
         class_names=class_names(clips),
+        **sounds,
     )
+
+
+def _mapped(file: Path, n_clips: int) -> np.ndarray:
+    """Return an array that stays on the disk; what is written to it in memory never reaches the file."""
+    try:
+        values = np.load(file, mmap_mode="c")
+    except (OSError, ValueError) as error:  # cut off by something other than this program
+        raise DataError("data.cache", path=file) from error
+    if len(values) != n_clips:
+        raise DataError("data.cache", path=file)
+    return values
+
+
+def _clip_waveform(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
+    return fit_clip(resample(*_read_whole(path), sample_rate), round(clip_seconds * sample_rate))
 
 
 def _read_whole(path: Path) -> tuple[np.ndarray, int]:
@@ -102,29 +168,36 @@ def _read_whole(path: Path) -> tuple[np.ndarray, int]:
     return waveform, facts.sample_rate
 
 
-def _compute(clips: list[Clip], spectrogram: SpectrogramConfig, input_config: InputConfig, file: Path, jobs: int) -> None:
-    n_frames = spectrogram.n_frames(round(input_config.clip_seconds * spectrogram.sample_rate))
-    shape = (len(clips), spectrogram.n_mels, n_frames)
-    check_room(file, 4 * math.prod(shape))
+@contextmanager
+def _written(file: Path, dtype: str, shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], object]]:
+    """Give a function that appends rows to an array on disk, which appears under its name when all are written."""
+    check_room(file, np.dtype(dtype).itemsize * math.prod(shape))
+    file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(f".{os.getpid()}.tmp")
-    pool = ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        with full_disk_named(file), unfinished.open("wb") as pictures, progress_bar() as bar:
-            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(pictures, header)
-            task = bar.add_task("mel spectrograms", total=len(clips), said="")
-            paths = [clip.path for clip in clips]
-            repeated = [spectrogram] * len(clips), [input_config] * len(clips)
-            for picture in pool.map(clip_picture, paths, *repeated, chunksize=8):
-                pictures.write(picture.astype("<f4", copy=False).tobytes())
-                bar.advance(task)
+        with full_disk_named(file), unfinished.open("wb") as values:
+            np.lib.format.write_array_header_1_0(values, {"descr": dtype, "fortran_order": False, "shape": shape})
+            yield lambda rows: values.write(rows.astype(dtype, copy=False).tobytes())
         os.replace(unfinished, file)
     finally:
-        pool.shutdown(cancel_futures=True)  # after an error nobody waits for the clips that are left
         unfinished.unlink(missing_ok=True)
 
 
-def _digest(clips: list[Clip], spectrogram: SpectrogramConfig, input_config: InputConfig) -> str:
+def _each(clips: list[Clip], said: str, jobs: int | None, work: Callable, *settings: object) -> Iterator:
+    """Yield what `work` makes of each clip, in order, by as many processes as there are cores."""
+    pool = ProcessPoolExecutor(jobs or os.cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        with progress_bar() as bar:
+            task = bar.add_task(said, total=len(clips), said="")
+            repeated = ([setting] * len(clips) for setting in settings)
+            for made in pool.map(work, [clip.path for clip in clips], *repeated, chunksize=8):
+                yield made
+                bar.advance(task)
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error nobody waits for the clips that are left
+
+
+def _digest(clips: list[Clip], settings: list) -> str:
     rows = [(clip.path.name, clip.path.stat().st_size, clip.fold, clip.target) for clip in clips]
-    text = json.dumps([_STEPS, rows, spectrogram.to_dict(), input_config.clip_seconds])
+    text = json.dumps([_STEPS, rows, *settings])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

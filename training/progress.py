@@ -49,10 +49,14 @@ class EpochBar:
         All, and those taken before.
     steps : int
         Batches in one epoch.
+    shown : bool
+        False for all but one of the processes that train together.
     """
 
-    def __init__(self, epochs: int, done: int, steps: int) -> None:
+    def __init__(self, epochs: int, done: int, steps: int, shown: bool = True) -> None:
         self._progress = progress_bar()
+        self._progress.disable = not shown
+        self._shown = shown
         self._epochs = self._progress.add_task("epochs", total=epochs, completed=done, said="")
         self._batches = self._progress.add_task("batches", total=steps, said="")
         self._shown_at = 0.0
@@ -68,7 +72,7 @@ class EpochBar:
     def step(self, loss: torch.Tensor, right: torch.Tensor, clips: int) -> None:
         """Count a batch; `right` of the epoch's `clips` so far were recognised."""
         self._progress.advance(self._batches)
-        if time.monotonic() - self._shown_at > _EVERY_S:
+        if self._shown and time.monotonic() - self._shown_at > _EVERY_S:
             self._progress.update(self._batches, said=f"loss {float(loss):.3f}  accuracy {float(right) / clips:.3f}")
             self._shown_at = time.monotonic()
 

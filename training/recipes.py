@@ -14,22 +14,44 @@ CHOICES = MappingProxyType(
         "first_layer": ("summed", "fresh"),
         "optimizer": ("adamw", "adam"),
         "schedule": ("one-cycle", "tenfold"),
+        "source": ("pictures", "sounds"),
+    }
+)
+LIMITS = MappingProxyType(
+    {
+        "mix_share": (0.0, 1.0),
+        "mix_alpha": (0.05, 1.0),
+        "speed": (0.0, 0.9),
+        "least_stretch": (0.1, 1.0),
+        "gain_db": (0.0, 40.0),
+        "shift_bands": (0, 64),
+        "tilt_db": (0.0, 40.0),
+        "time_masks": (0, 16),
+        "freq_masks": (0, 16),
+        "time_mask_share": (0.0, 1.0),
+        "freq_mask_share": (0.0, 1.0),
+        "boxes": (0, 16),
+        "box_share": (0.0, 1.0),
     }
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What is done to the pictures of a training batch, each time anew.
+    """What is done to the clips of a training batch, each time anew, beside a circular shift in time.
 
     Parameters
     ----------
     mix_share : float
         Share of the clips that are mixed with another one.
     mix_alpha : float
-        The mixing ratio is drawn from Beta(mix_alpha, mix_alpha).
+        The mixing ratio is drawn from Beta(mix_alpha, mix_alpha); 1 makes all ratios equally likely.
     speed : float
         Playing speed is drawn from 1 - speed to 1 + speed.
+    least_stretch : float
+        Of a clip a part is played, over and over: at least this share of it; 1 plays it whole.
+    gain_db : float
+        Gain is drawn from -gain_db to gain_db, before the floor is cut; sounds only, pictures are scaled when mixed.
     shift_bands : int
         Bands up or down that a picture is moved at the most.
     tilt_db : float
@@ -38,17 +60,30 @@ class Augmentation:
         Number of masks (SpecAugment).
     time_mask_share, freq_mask_share : float
         Widest mask as a share of the axis.
+    boxes : int
+        Number of rectangles hidden (random erasing, Zhong et al., 2020).
+    box_share : float
+        Longest side of a rectangle as a share of its axis.
     """
 
     mix_share: float = 0.0
     mix_alpha: float = 0.3
     speed: float = 0.0
+    least_stretch: float = 1.0
+    gain_db: float = 0.0
     shift_bands: int = 0
     tilt_db: float = 0.0
     time_masks: int = 0
     freq_masks: int = 0
     time_mask_share: float = 0.0
     freq_mask_share: float = 0.0
+    boxes: int = 0
+    box_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            if not low <= getattr(self, name) <= high:
+                raise ParameterError("parameter.range", field=name, value=getattr(self, name), low=low, high=high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +100,14 @@ class Recipe:
         What becomes of ImageNet's first layer: "summed" over the colours, or "fresh".
     spectrogram, input : SpectrogramConfig, InputConfig
         What the network is given; stored in the checkpoint.
+    source : str
+        What is kept in memory and augmented: "pictures" in dB, made once, or "sounds", whose pictures are made anew for
+        every batch.
     epochs, batch_size : int
     sub_batch : int, optional
-        Clips that go through the network at once; their gradients are added up to the batch's. Saves memory; batch
-        statistics are a sub-batch's own. The whole batch where left out.
+        Clips that go through the network at once, a divisor of the batch; their gradients are added up to the batch's.
+        Saves memory, and several processes share a batch by its sub-batches. Batch statistics are a sub-batch's own, the
+        running ones their mean. The whole batch where left out.
     optimizer : str
         "adamw" or "adam".
     schedule : str
@@ -85,6 +124,10 @@ class Recipe:
     mixed_precision : bool
         Compute the network in bfloat16 where the hardware has it: GPUs, and CPUs with AVX512-BF16 or AMX (half the time
         there, and eight times as long on those without). Weights, loss, optimizer and every evaluation stay float32.
+    dropout : float
+        Share of the features that are silenced before the last layer.
+    drop_path : float
+        Share of the clips for which the last residual branch is left out, rising to it from the first (stochastic depth).
     augmentation : Augmentation, optional
         None shows every picture as it is.
     """
@@ -94,6 +137,7 @@ class Recipe:
     first_layer: str = "summed"
     spectrogram: SpectrogramConfig = ESC50
     input: InputConfig = field(default_factory=InputConfig)
+    source: str = "pictures"
     epochs: int
     batch_size: int
     sub_batch: int | None = None
@@ -105,14 +149,24 @@ class Recipe:
     label_smoothing: float
     average: float | None
     mixed_precision: bool = True
+    dropout: float = 0.0
+    drop_path: float = 0.0
     augmentation: Augmentation | None
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ParameterError("parameter.choice", field=name, value=getattr(self, name), choices=", ".join(choices))
-        if self.sub_batch is not None and not 2 <= self.sub_batch <= self.batch_size:
-            raise ParameterError("parameter.range", field="sub_batch", value=self.sub_batch, low=2, high=self.batch_size)
+        if self.sub_batch is not None and not (self.sub_batch >= 2 and self.batch_size % self.sub_batch == 0):
+            raise ParameterError("parameter.sub_batch", value=self.sub_batch, batch=self.batch_size)
+        for name in ("dropout", "drop_path"):
+            if not 0.0 <= getattr(self, name) <= 0.9:
+                raise ParameterError("parameter.range", field=name, value=getattr(self, name), low=0.0, high=0.9)
+
+    @property
+    def at_once(self) -> int:
+        """Clips that go through the network at once."""
+        return self.sub_batch or self.batch_size
 
     def to_dict(self) -> dict:
         """Return the recipe as nested plain values, for JSON."""

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from esc.errors import DataError
-from training.disk import full_disk_named
-from training.recipes import Recipe
+from training.disk import full_disk_named, write_whole
+from training.recipes import Augmentation, Recipe
 
 SETTINGS, HISTORY, STATE, CHECKPOINT, LOG = "config.json", "history.csv", "last.pt", "checkpoint", "log.txt"
 
@@ -39,7 +39,10 @@ def read_settings(run: Path) -> dict:
     path = run / SETTINGS
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-        settings["recipe"] = _unchosen() | settings["recipe"]
+        recipe = _unchosen(Recipe) | settings["recipe"]
+        if recipe["augmentation"] is not None:
+            recipe["augmentation"] = _unchosen(Augmentation) | recipe["augmentation"]
+        settings = {"without": []} | settings | {"recipe": recipe}
     except FileNotFoundError as error:
         raise DataError("run.missing", path=run, reason=f"no {SETTINGS}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -49,8 +52,7 @@ def read_settings(run: Path) -> dict:
 
 def write_settings(run: Path, settings: dict) -> None:
     """Write a run's settings."""
-    with full_disk_named(run / SETTINGS):
-        (run / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    write_whole(run / SETTINGS, json.dumps(settings, indent=1) + "\n")
 
 
 def read_history(run: Path) -> list[dict[str, float | None]]:
@@ -81,7 +83,7 @@ def forget_later(run: Path, epoch: int) -> None:
     path = run / HISTORY
     if path.is_file():
         header, *rows = path.read_text().splitlines(keepends=True)
-        path.write_text("".join([header, *(row for row in rows if int(row.split(",")[0]) <= epoch)]))
+        write_whole(path, "".join([header, *(row for row in rows if int(row.split(",")[0]) <= epoch)]))
 
 
 @contextmanager
@@ -101,7 +103,7 @@ def log_to(run: Path) -> Iterator[None]:
         handler.close()
 
 
-def _unchosen() -> dict:
-    """Return the recipe's plain defaults: a run started before a field was there had its default."""
+def _unchosen(kind: type) -> dict:
+    """Return a recipe's plain defaults: a run started before a field was there had its default."""
     plain = str | int | float | None
-    return {field.name: field.default for field in dataclasses.fields(Recipe) if isinstance(field.default, plain)}
+    return {field.name: field.default for field in dataclasses.fields(kind) if isinstance(field.default, plain)}

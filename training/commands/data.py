@@ -43,9 +43,9 @@ def download_command(
 
 
 def prepare_command(data: Data = None, recipe: RecipeName = "first", cache: Cache = CACHE) -> None:
-    """Turn all clips into mel spectrograms once, so that training reads one array."""
-    from training.prepare import prepare
+    """Turn all clips into what the recipe trains on, once: mel spectrograms, or sounds at its rate, in one array."""
+    from training.prepare import prepare_for
 
-    chosen = chosen_recipe(recipe)
-    prepared = prepare(read_clips(data_folder(data)), chosen.spectrogram, chosen.input, cache)
-    typer.echo(f"{len(prepared.names)} clips as pictures of {' x '.join(map(str, prepared.pictures_db.shape[1:]))} in {cache}")
+    prepared = prepare_for(chosen_recipe(recipe), read_clips(data_folder(data)), cache)
+    values, said = (prepared.sounds, "sounds of") if prepared.pictures_db is None else (prepared.pictures_db, "pictures of")
+    typer.echo(f"{len(prepared.names)} clips as {said} {' x '.join(map(str, values.shape[1:]))} in {cache}")

@@ -29,6 +29,11 @@ Weights = Annotated[
     typer.Option("--weights", help="File of ImageNet weights (.pth, .safetensors) for 'notebook'; fetched where left out."),
 ]
 
+Without = Annotated[
+    str,
+    typer.Option("--without", help="Classes to leave out, by name with commas in between, or how many: for `calibrate`."),
+]
+
 
 def chosen_recipe(name: str, architecture: str | None = None, sub_batch: int | None = None) -> Recipe:
     """Return the recipe of that name, with the architecture and sub-batch that were asked for."""

@@ -16,10 +16,11 @@ from training.commands.options import (
     Seed,
     SubBatch,
     Weights,
+    Without,
     chosen_recipe,
     run_name,
 )  # fmt: skip
-from training.data import all_folds, check_folds, data_folder, read_clips
+from training.data import all_folds, check_folds, data_folder, left_out, read_clips, without_classes
 from training.places import CACHE, READINGS, RUNS
 
 
@@ -31,13 +32,18 @@ def train_command(
     arch: Architecture = None,
     sub_batch: SubBatch = None,
     weights: Weights = None,
+    without: Without = "",
     seed: Seed = 1,
     name: Annotated[str | None, typer.Option(help="Folder under runs/; made from the other options where left out.")] = None,
     valid_every: Annotated[int, typer.Option(min=1, help="Epochs between two looks at the held-out fold, for the curve.")] = 1,
     cache: Cache = CACHE,
 ) -> None:
-    """Train a network to the last epoch; a run that was stopped goes on where it was. Give the same options again."""
-    from training.prepare import prepare
+    """Train a network to the last epoch; a run that was stopped goes on where it was. Give the same options again.
+
+    Several GPUs, machines or processes share a run: torchrun --nproc-per-node 2 -m training train --sub-batch 16
+    """
+    from training.group import joined
+    from training.prepare import prepare_for
     from training.train import train
 
     chosen = chosen_recipe(recipe, arch, sub_batch)
@@ -45,10 +51,14 @@ def train_command(
     check_folds(clips, (fold,))
     outer = tuple(f for f in all_folds(clips) if f != fold)
     valid_fold, train_folds = (outer[-1], outer[:-1]) if inner else (fold, outer)
-    prepared = prepare(clips, chosen.spectrogram, chosen.input, cache)
-    run = RUNS / (name or run_name(recipe, chosen, f"fold{fold}", "inner" if inner else "", f"seed{seed}"))
-    train(prepared, chosen, train_folds, valid_fold, seed, run, valid_every, weights)
-    typer.echo(f"wrote {run / 'checkpoint'}. Next: python -m training report {run}")
+    missing = left_out(clips, without)
+    parts = f"fold{fold}", "inner" if inner else "", f"without{len(missing)}" if missing else "", f"seed{seed}"
+    run = RUNS / (name or run_name(recipe, chosen, *parts))
+    with joined() as group:
+        prepared = group.one_after_another(lambda: prepare_for(chosen, without_classes(clips, missing), cache))
+        train(prepared, chosen, train_folds, valid_fold, seed, run, valid_every, weights, without=missing, group=group)
+        if group.first:
+            typer.echo(f"wrote {run / 'checkpoint'}. Next: python -m training report {run}")
 
 
 def crossval_command(

@@ -1,0 +1,167 @@
+"""Augmentation of pictures: what a plan draws, and what is done with it, against formulas and by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+
+from esc.errors import ParameterError
+from test_training import QUICK, SMALL
+from training import augment
+from training.plan import Plan, beta, draw
+from training.recipes import Augmentation
+
+
+@pytest.fixture
+def pictures(rng) -> torch.Tensor:
+    return torch.from_numpy((15 * rng.standard_normal((6, 12, 40)) - 40).astype(np.float32))
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def planned(wanted: Augmentation, batch: int, seed: int = 0) -> Plan:
+    return draw(wanted, batch, seeded(seed))
+
+
+def test_a_shift_in_time_is_circular(pictures):
+    """At its own speed each row is itself turned around, between two frames where the turn is no whole number."""
+    moved = augment.move(pictures, planned(Augmentation(), 6))
+    assert moved.shape == pictures.shape
+    torch.testing.assert_close(moved.mean(dim=2), pictures.mean(dim=2), atol=1e-3, rtol=0)
+    for before, after in zip(pictures.numpy(), moved.numpy(), strict=True):
+        assert _turn(before, after) is not None
+
+
+def _turn(before: np.ndarray, after: np.ndarray) -> float | None:
+    """Return by how many frames `after` is turned, or None if by no number."""
+    n_frames = before.shape[1]
+    for whole in range(n_frames):
+        left, right = np.roll(before, -whole, axis=1), np.roll(before, -whole - 1, axis=1)
+        part = np.sum((after - left) * (right - left)) / np.sum((right - left) ** 2)
+        if -1e-3 <= part <= 1 + 1e-3 and np.abs(left + part * (right - left) - after).max() < 1e-2:
+            return whole + part
+    return None
+
+
+def test_turns_differ_from_picture_to_picture(pictures):
+    moved = augment.move(pictures, planned(Augmentation(), 6))
+    turns = [_turn(before, after) for before, after in zip(pictures.numpy(), moved.numpy(), strict=True)]
+    assert len({round(turn, 2) for turn in turns}) == len(turns)
+    assert max(turns) - min(turns) > 10
+
+
+def test_a_shift_in_pitch_moves_whole_bands(pictures):
+    constant = pictures[:, :, :1].expand(-1, -1, 40)  # the same at all times: turning changes nothing
+    shifts = set()
+    for seed in range(8):
+        moved = augment.shift_bands(constant, planned(Augmentation(shift_bands=2), 6, seed))
+        for before, after in zip(constant[:, :, 0], moved[:, :, 7], strict=True):
+            fits = [
+                bands
+                for bands in range(-2, 3)
+                if torch.allclose(before[(torch.arange(12) + bands).clamp(0, 11)], after, atol=1e-4)
+            ]
+            assert len(fits) == 1
+            shifts |= set(fits)
+    assert shifts == {-2, -1, 0, 1, 2}
+
+
+def test_speed_stays_within_its_bounds():
+    ramp = torch.arange(1_000.0).expand(64, 1, -1)
+    moved = augment.move(ramp, planned(Augmentation(speed=0.1), 64))
+    steps = moved.diff(dim=2).median(dim=2).values
+    assert 0.9 - 1e-3 <= float(steps.min()) < 0.93
+    assert 1.07 < float(steps.max()) <= 1.1 + 1e-3
+
+
+def test_mixed_powers_follow_the_ratio(pictures):
+    own, other, ratio = torch.tensor([0, 1, 5, 2]), torch.tensor([3, 1, 0, 4]), torch.tensor([0.3, 0.6, 1.0, 0.0])
+    mixed = augment.mix(pictures, own, other, ratio, SMALL.replace(top_db=160.0))
+    power = 10 ** (pictures.double() / 10)
+    power = power / power.mean(dim=(1, 2), keepdim=True)
+    for place, share in enumerate(ratio.double()):
+        expected = share**2 * power[own[place]] + (1 - share) ** 2 * power[other[place]]
+        torch.testing.assert_close(mixed[place].double(), 10 * expected.log10(), atol=2e-3, rtol=0)
+
+
+def test_a_plan_mixes_the_share_that_is_wanted_with_every_clip_once():
+    plan = planned(Augmentation(mix_share=0.7, mix_alpha=1.0), 2_000)
+    assert sorted(plan.partner.tolist()) == list(range(2_000))
+    assert float((plan.ratio < 1).float().mean()) == pytest.approx(0.7, abs=0.04)
+    even = plan.ratio[plan.ratio < 1].numpy()
+    assert scipy.stats.kstest(even, scipy.stats.uniform.cdf).pvalue > 0.01  # alpha 1: all ratios alike
+    assert set(planned(Augmentation(), 50).ratio.tolist()) == {1.0}
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.4, 1.0])
+def test_ratios_are_beta_distributed(alpha):
+    drawn = beta(seeded(3), 4_000, alpha).numpy()
+    assert scipy.stats.kstest(drawn, scipy.stats.beta(alpha, alpha).cdf).pvalue > 0.01
+
+
+def test_a_tilt_is_smooth_and_the_same_at_all_times(pictures):
+    tilted = augment.tilt(pictures, planned(Augmentation(tilt_db=3.0), 6))
+    gain_db = tilted - pictures
+    torch.testing.assert_close(gain_db, gain_db[:, :, :1].expand_as(gain_db), atol=1e-4, rtol=0)
+    assert float(gain_db.abs().max()) > 1.0
+    assert torch.equal(augment.tilt(pictures, planned(Augmentation(), 6)), pictures)
+
+
+def test_masks_hide_stretches_no_wider_than_allowed():
+    ones = torch.ones(50, 40, 100)
+    wanted = Augmentation(time_masks=1, freq_masks=1, time_mask_share=0.2, freq_mask_share=0.25)
+    masked = augment.mask(ones, planned(wanted, 50))
+    assert set(masked.unique().tolist()) == {0.0, 1.0}
+    hidden_frames = (masked == 0).all(dim=1).sum(dim=1)
+    hidden_bands = (masked == 0).all(dim=2).sum(dim=1)
+    assert 10 < int(hidden_frames.max()) <= 20
+    assert 5 < int(hidden_bands.max()) <= 10
+    assert torch.equal(augment.mask(ones, planned(Augmentation(), 50)), ones)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_augmentation_hangs_on_the_seed_alone(pictures, seed):
+    wanted = dataclasses.replace(QUICK.augmentation, mix_share=1.0)
+    once, again, other = (augment.move(pictures, planned(wanted, 6, number)) for number in (seed, seed, seed + 1))
+    assert torch.equal(once, again)
+    assert not torch.equal(once, other)
+
+
+def test_a_stretch_of_the_clip_is_played_over_and_over():
+    ramp = torch.arange(100.0).expand(40, 1, -1)
+    plan = planned(Augmentation(least_stretch=0.3), 40)
+    assert 0.3 <= float(plan.stretch.min()) < 0.4
+    assert 0.9 < float(plan.stretch.max()) <= 1.0
+    plan = dataclasses.replace(plan, start=torch.full((40,), 0.2), stretch=torch.full((40,), 0.25))
+    torch.testing.assert_close(augment.move(ramp, plan)[7, 0], 20 + torch.arange(25.0).repeat(4), atol=1e-3, rtol=0)
+
+
+def test_boxes_hide_rectangles_no_larger_than_allowed():
+    ones = torch.ones(60, 40, 100)
+    masked = augment.mask(ones, planned(Augmentation(boxes=1, box_share=0.3), 60))
+    hidden = masked == 0
+    heights, widths = hidden.any(dim=2).sum(dim=1), hidden.any(dim=1).sum(dim=1)
+    assert torch.equal(hidden.sum(dim=(1, 2)), heights * widths), "a rectangle, not two bands"
+    assert 8 < int(heights.max()) <= 13
+    assert 20 < int(widths.max()) <= 31
+
+
+def test_a_part_of_a_plan_is_that_part():
+    plan = planned(dataclasses.replace(QUICK.augmentation, boxes=2, box_share=0.2), 8)
+    part = plan.part(torch.tensor([5, 2]))
+    for field in dataclasses.fields(Plan):
+        assert torch.equal(getattr(part, field.name), getattr(plan, field.name)[[5, 2]]), field.name
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"mix_share": 1.1}, {"mix_alpha": 2.0}, {"speed": -0.1}, {"least_stretch": 0.0}, {"boxes": 99}, {"gain_db": 99.0}]
+)
+def test_an_augmentation_refuses_what_is_not_possible(wrong):
+    with pytest.raises(ParameterError, match=next(iter(wrong))):
+        Augmentation(**wrong)

@@ -1,0 +1,133 @@
+"""Processes that train together, started by torchrun: two of them equal one, score each clip once and go on after a kill."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from esc.errors import ParameterError
+from test_training import data  # noqa: F401, a fixture
+from training.group import ALONE, Group
+
+# a program of its own: the recipe is the tests', started as torchrun starts `python -m training`
+PROGRAM = """
+import dataclasses, os, sys
+from pathlib import Path
+sys.path[:0] = [{root!r}, {tests!r}]
+import torch
+torch.set_num_threads(1)
+import training.evaluate, training.train
+from test_training import HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS
+from training.data import read_clips
+from training.group import joined
+from training.prepare import prepare_for
+from training.state import State
+
+recipe = dataclasses.replace(QUICK, sub_batch=8, dropout=0.2, drop_path=0.2, mixed_precision=False, epochs=2, source={source!r})
+if {killed!r} and os.environ.get("RANK", "0") == "0":
+    save = State.save
+    def save_once(state, path):
+        if state.epoch == 2:
+            os._exit(9)
+        save(state, path)
+    State.save = save_once
+with joined() as group:
+    prepared = group.one_after_another(lambda: prepare_for(recipe, read_clips(Path({data!r})), Path({cache!r})))
+    seen = []
+    model_of = training.train.new_state
+    def counting(*arguments):
+        state = model_of(*arguments)
+        state.kept.register_forward_hook(lambda model, given, answer: seen.append(0 if model.training else len(answer)))
+        return state
+    training.train.new_state = counting
+    training.train.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, Path({run!r}), group=group)
+    scored = torch.tensor([float(sum(seen))])
+    group.add([scored])
+    if group.first:
+        print("scored", int(scored), "by", group.size)
+"""
+
+
+def run(folder: Path, data: Path, cache: Path, processes: int, source: str = "pictures", killed: bool = False):  # noqa: F811
+    tests = Path(__file__).resolve().parent
+    program = folder.with_suffix(".py")
+    program.write_text(
+        PROGRAM.format(
+            root=str(tests.parent),
+            tests=str(tests),
+            data=str(data),
+            cache=str(cache),
+            run=str(folder),
+            source=source,
+            killed=killed,
+        )
+    )
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    command = [sys.executable, *(torchrun if processes > 1 else []), str(program)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "history.csv").open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@pytest.fixture(scope="module")
+def alone(data, tmp_path_factory):  # noqa: F811
+    folder = tmp_path_factory.mktemp("alone")
+    ended = run(folder / "run", data, folder / "cache", 1)
+    assert ended.returncode == 0, ended.stderr
+    assert "scored 40 by 1" in ended.stdout  # 20 clips after each of two epochs
+    return folder / "run"
+
+
+def assert_equal_up_to_rounding(ours: Path, theirs: Path) -> None:
+    for here, there in zip(rows(ours), rows(theirs), strict=True):
+        assert here["epoch"] == there["epoch"]
+        for name in ("learning_rate", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy"):
+            assert float(here[name]) == pytest.approx(float(there[name]), rel=2e-3, abs=1e-6), name
+    ours, theirs = (torch.load(folder / "last.pt", weights_only=True) for folder in (ours, theirs))
+    for part in ("model", "averaged"):
+        for name, tensor in theirs[part].items():
+            difference = (ours[part][name].float() - tensor.float()).norm() / tensor.float().norm().clamp_min(1e-3)
+            assert float(difference) < 5e-3, f"{part}.{name}"
+    assert ours["scheduler"]["last_epoch"] == theirs["scheduler"]["last_epoch"] > 5
+
+
+def test_two_processes_equal_one_even_after_a_kill(alone, data, tmp_path):  # noqa: F811
+    killed = run(tmp_path / "run", data, tmp_path / "cache", 2, killed=True)
+    assert killed.returncode != 0
+    assert not (tmp_path / "run" / "checkpoint").exists()
+    ended = run(tmp_path / "run", data, tmp_path / "cache", 2)
+    assert ended.returncode == 0, ended.stderr
+    assert "scored 20 by 2" in ended.stdout  # the second epoch's; each clip by one of the two
+    assert "resuming after epoch 1 of 2" in (tmp_path / "run" / "log.txt").read_text()
+    assert "2 process(es)" in (tmp_path / "run" / "log.txt").read_text()
+    assert_equal_up_to_rounding(tmp_path / "run", alone)
+
+
+def test_the_command_is_shared_and_says_in_one_line_what_is_wrong(data, tmp_path):  # noqa: F811
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "ESC50_DIR": str(data), "CUDA_VISIBLE_DEVICES": ""}
+    environment["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "training"]
+    ended = subprocess.run(
+        [*command, "train", "--sub-batch", "32"], cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
+    )
+    assert ended.returncode != 0
+    (line,) = [line for line in ended.stderr.splitlines() if line.startswith("error:")]
+    assert "2 processes can't share a batch of 32 in sub-batches of 32" in line
+
+
+def test_a_batch_is_shared_by_whole_sub_batches():
+    assert ALONE.places(16, 4).tolist() == list(range(16))
+    shares = [Group(rank, 2, rank).places(16, 4).tolist() for rank in (0, 1)]
+    assert shares == [list(range(8)), list(range(8, 16))]
+    with pytest.raises(ParameterError, match="3 processes can't share a batch of 16"):
+        Group(0, 3, 0).places(16, 4)
