@@ -2,6 +2,7 @@
 
 import logging
 import os
+from pathlib import Path
 
 import esc.ui.gpu  # noqa: F401  first: before all that imports torch
 from esc.checkpoint import DEFAULT
@@ -9,7 +10,8 @@ from esc.ui.listening import warm_up
 from esc.ui.page import build_page, launch_options
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-demo = build_page()
+index = os.environ.get("SOUNDGLASS_INDEX")  # of a folder of one's own: python -m esc index FOLDER -o index.npz
+demo = build_page(index=Path(index) if index else None)
 
 if __name__ == "__main__":
     warm_up(DEFAULT)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from esc.audio import is_silent
 from esc.classifier import Classifier, Prediction
 from esc.errors import EscError
 from esc.ui.gpu import on_gpu
@@ -44,3 +45,16 @@ def predict(path: Path, waveform: np.ndarray, sample_rate: int) -> Prediction:
 @on_gpu
 def _predict(path: Path, waveform: np.ndarray, sample_rate: int) -> Prediction:
     return classifier(path).predict(waveform, sample_rate)
+
+
+def embedding(path: Path, waveform: np.ndarray, sample_rate: int) -> np.ndarray | None:
+    """Return what the network makes of a waveform's first clip, (n_features,); None where that is silent."""
+    network = classifier(path)
+    seconds = network.checkpoint.input.clip_seconds + 1.0
+    head = np.array(waveform[: int(seconds * sample_rate)])
+    return None if is_silent(network.clip(head, sample_rate)) else _embedding(path, head, sample_rate)
+
+
+@on_gpu
+def _embedding(path: Path, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+    return classifier(path).embedding(waveform, sample_rate)

@@ -14,30 +14,35 @@ from gradio.utils import get_upload_folder
 
 from esc.audio import MAX_BYTES
 from esc.checkpoint import DEFAULT
+from esc.examples import example_sounds
 from esc.ui import classify, endpoints, player, viewer
+from esc.ui.neighbours import Neighbours
 from esc.ui.requests import Requests
 from esc.ui.store import SoundStore
 from esc.ui.text import LANGUAGES, WORDS, language_of
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-STYLES = ("style.css", "nav.css", "why.css")  # in the order in which they apply
+STYLES = ("style.css", "nav.css", "why.css", "neighbours.css")  # in the order in which they apply
 _CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its own
 _HEAD = '<meta name="color-scheme" content="light dark">'
 
 
-def build_page(checkpoint: Path = DEFAULT) -> gr.Blocks:
+def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Blocks:
     """Return the whole app, not yet launched; see `launch_options` for what `launch` wants to know.
 
     Parameters
     ----------
     checkpoint : path
         Folder of the checkpoint that the classify tab uses; it is only read when it is first asked.
+    index : path, optional
+        Of the sounds that the open one is compared with, from `python -m esc index`; the example sounds where left out.
     """
     folder = _own_folder()
     playable = folder / "playable"
     store = SoundStore(folder / "samples", playable)
     gr.set_static_paths([ASSETS, playable, viewer.PLOTLY])
-    examples = {path.stem: path for path in sorted((ASSETS / "examples").glob("*.flac"))}
+    examples = example_sounds()
+    neighbours = Neighbours(store, checkpoint, index)
     requests = Requests(store, Path(get_upload_folder()), examples)
     words = gr.I18n(**{language: dict(WORDS[language]) for language in LANGUAGES})
     loader = {"assets": str(ASSETS)}
@@ -51,6 +56,7 @@ def build_page(checkpoint: Path = DEFAULT) -> gr.Blocks:
                 viewer.component(first, requests, loader)
             with gr.Tab(words("tab_classify"), render_children=True):  # second: a phone hides the last ones in a menu
                 verdict = classify.component(loader)
+                similar = neighbours.component(loader)
             for view in others:
                 with gr.Tab(words(f"tab_{view}")):
                     viewer.component(view, requests, loader)
@@ -65,6 +71,7 @@ def build_page(checkpoint: Path = DEFAULT) -> gr.Blocks:
             concurrency_limit=1,
             concurrency_id="network",
         )
+        neighbours.wire(similar)
         endpoints.add(endpoints.Endpoints(store, checkpoint, folder))
 
         def begin(request: gr.Request) -> tuple[dict, dict]:

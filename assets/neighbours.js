@@ -1,0 +1,138 @@
+// The most similar sounds: asked for once the section scrolls into view; a card each, with its picture, played at a click.
+
+import { audio, bytesOf, element, events, learned, number, say, state, word } from './session.js';
+import { paintLevels } from './stills.js';
+
+export async function mount(root, { trigger, watch, props, files }) {
+  await learned;
+  const host = root.querySelector('.sg-neighbours');
+  const clips = player();
+  let asked = null;
+  let inView = false;
+  const ask = () => {
+    if (!state.sound || !inView || asked === state.sound.id) return;
+    asked = state.sound.id;
+    host.replaceChildren(heading(word('near_title_examples')), note('sg-small', word('near_looking')));
+    props.value = { token: state.token, sound: state.sound.id };
+    trigger('neighbours');
+  };
+  const again = () => {
+    const button = element('<button type="button" class="sg-button"></button>');
+    button.textContent = word('again');
+    button.addEventListener('click', () => { asked = null; ask(); });
+    return button;
+  };
+  const draw = () => {
+    const answer = props.value;
+    if (!answer || answer.token || answer.sound !== state.sound?.id) return; // our own question, or another sound's
+    host.hidden = Boolean(answer.off); // the tab says already that the network is missing
+    if (answer.error) host.replaceChildren(heading(word('near_title_examples')), note('sg-wrong', answer.error), again());
+    else host.replaceChildren(...result(answer, files, clips));
+  };
+  watch('value', draw);
+  events.addEventListener('sound', () => {
+    clips.stop();
+    host.hidden = false;
+    host.replaceChildren(heading(word('near_title_examples')));
+    ask();
+  });
+  new IntersectionObserver(([entry]) => {
+    inView = entry.isIntersecting;
+    ask();
+  }).observe(host);
+}
+
+function result(answer, files, clips) {
+  const values = { ...answer, seconds: number(answer.clip_seconds) };
+  const title = heading(word(answer.examples ? 'near_title_examples' : 'near_title_index', values));
+  if (answer.silent) return [title, note('sg-small', word('near_silent', values))];
+  if (!answer.rows.length) return [title, note('sg-small', word('near_none'))];
+  const list = element('<ol class="sg-cards"></ol>');
+  list.setAttribute('aria-label', title.textContent);
+  for (const row of answer.rows) {
+    const item = document.createElement('li');
+    item.append(row.clip ? card(row, files, clips) : absent(row));
+    list.append(item);
+  }
+  return [title, list, note('sg-small', word('near_note', values))];
+}
+
+/** A picture, a name and a number, which together are the button that plays the sound. */
+function card(row, files, clips) {
+  const button = element(`<button type="button" class="sg-card" aria-pressed="false">
+    <span class="sg-thumb"><canvas aria-hidden="true"></canvas><i class="sg-gone-by"></i></span></button>`);
+  paintLevels(button.querySelector('canvas'), { levels: bytesOf(row.levels), rows: row.rows, columns: row.columns });
+  button.append(...caption(row));
+  const said = { name: row.names[state.language], similarity: number(row.similarity, 2) };
+  const label = (playing) => {
+    button.setAttribute('aria-pressed', String(playing));
+    button.setAttribute('aria-label', word(playing ? 'near_stop' : 'near_play', said));
+  };
+  label(false);
+  const url = files + row.clip.split('/').map(encodeURIComponent).join('/');
+  button.addEventListener('click', () => clips.toggle(url, button, label));
+  return button;
+}
+
+function absent(row) {
+  const box = element('<div class="sg-card"><span class="sg-thumb"></span></div>');
+  box.firstChild.append(note('sg-small', word('near_gone')));
+  box.append(...caption(row));
+  return box;
+}
+
+function caption(row) {
+  const [name, similarity] = [document.createElement('b'), element('<span class="sg-small"></span>')];
+  name.textContent = row.names[state.language];
+  name.title = name.textContent;
+  similarity.textContent = row.same ? word('near_same') : number(row.similarity, 2);
+  return [name, similarity];
+}
+
+/** One sound at a time, and none beside the page's own player. */
+function player() {
+  const clip = new Audio();
+  clip.preload = 'none';
+  let current = null; // { button, label } of the card that plays
+  const stop = () => {
+    clip.pause();
+    if (!current) return;
+    current.label(false);
+    current.button.style.removeProperty('--gone-by');
+    current = null;
+  };
+  const toggle = (url, button, label) => {
+    const ours = current?.button === button;
+    stop();
+    if (ours) return;
+    audio.pause();
+    current = { button, label };
+    label(true);
+    clip.src = url;
+    clip.play().then(follow).catch((error) => {
+      if (error.name === 'AbortError') return; // another card was clicked meanwhile
+      stop();
+      say(word('play_failed'));
+    });
+  };
+  const follow = () => {
+    if (clip.paused || !current) return;
+    current.button.style.setProperty('--gone-by', `${(100 * clip.currentTime) / (clip.duration || Infinity)}%`);
+    requestAnimationFrame(follow);
+  };
+  clip.addEventListener('ended', stop);
+  audio.addEventListener('play', stop);
+  return { toggle, stop };
+}
+
+function heading(text) {
+  const title = document.createElement('h3');
+  title.textContent = text;
+  return title;
+}
+
+function note(name, text) {
+  const paragraph = element(`<p class="${name}"></p>`);
+  paragraph.textContent = text;
+  return paragraph;
+}

@@ -1,0 +1,151 @@
+"""The section "Most similar sounds" of the classify tab: neighbours of the open sound, each with a picture and to be played."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import soundfile
+
+from esc.errors import AudioError, CheckpointError, EscError, PageError
+from esc.examples import FOLDER, example_sounds
+from esc.neighbours import Neighbour, SoundIndex, head_of
+from esc.spectrogram import mel_db
+from esc.ui.listening import classifier, embedding
+from esc.ui.pictures import as_base64
+from esc.ui.player import mount_script
+from esc.ui.store import Sound, SoundStore
+from esc.ui.text import LANGUAGES, class_name, say
+
+log = logging.getLogger(__name__)
+SHOWN = 6
+_POOL = 2  # bands and frames of the network's picture in one of the little picture: it is never drawn larger
+
+
+class Neighbours:
+    """The neighbours of one app's open sounds.
+
+    Parameters
+    ----------
+    store : SoundStore
+    checkpoint : path
+        Folder of the checkpoint whose network embeds the sounds.
+    index : path, optional
+        What `python -m esc index` wrote; the example sounds where it is left out.
+    """
+
+    def __init__(self, store: SoundStore, checkpoint: Path, index: Path | None = None) -> None:
+        self._store, self._checkpoint, self._file = store, checkpoint, index
+        self._index: SoundIndex | None = None
+        self._lock = threading.Lock()
+
+    def component(self, loader: dict) -> gr.HTML:
+        """Return the section; its "neighbours" event carries {"token", "sound"} and is answered in its value."""
+        return gr.HTML(
+            html_template='<section class="sg-neighbours"></section>',
+            js_on_load=mount_script("neighbours.js", events=("neighbours",)),
+            apply_default_css=False,
+            elem_id="neighbours",
+            **loader,
+        )
+
+    def wire(self, section: gr.HTML) -> None:
+        """Let the section's questions be answered, one at a time with whatever else asks the network."""
+        section.neighbours(
+            self.answer,
+            section,
+            section,
+            api_visibility="private",
+            show_progress="hidden",
+            trigger_mode="always_last",
+            concurrency_limit=1,
+            concurrency_id="network",
+        )
+
+    def answer(self, question: object) -> dict:
+        """Return what the section draws for a question of the page, or {"error": sentence}; nothing is raised.
+
+        Parameters
+        ----------
+        question : dict
+            {"token", "sound"}, from the browser and therefore not trusted.
+        """
+        language, asked = "en", None
+        try:
+            if not isinstance(question, dict):
+                raise PageError("page.no_sound")
+            asked = question.get("sound")
+            language = self._store.session(question.get("token")).language
+            sound = self._store.sound(question["token"], asked)
+            return {"sound": sound.id} | self._found(sound)
+        except EscError as error:
+            log.info("neighbours: %s", error)
+            return {"error": say(error, language), "off": isinstance(error, CheckpointError), "sound": asked}
+        except Exception:
+            log.exception("neighbours failed")
+            return {"error": say(PageError("page.failed"), language), "off": False, "sound": asked}
+
+    def _found(self, sound: Sound) -> dict:
+        heard = embedding(self._checkpoint, sound.waveform, sound.facts.sample_rate)
+        index = self._opened()
+        about = {"count": len(index.paths), "examples": self._file is None, "features": index.embeddings.shape[1]}
+        about["clip_seconds"] = classifier(self._checkpoint).checkpoint.input.clip_seconds
+        if heard is None:
+            return about | {"silent": True, "rows": []}
+        rows = [self._row(sound, rank, one, index) for rank, one in enumerate(index.nearest(heard, SHOWN))]
+        return about | {"silent": False, "rows": rows}
+
+    def _row(self, sound: Sound, rank: int, neighbour: Neighbour, index: SoundIndex) -> dict:
+        row = {"names": self._names(neighbour.path, index), "similarity": neighbour.similarity, "same": neighbour.same}
+        try:
+            return row | self._heard(sound, rank, neighbour.path)
+        except AudioError as error:  # moved or changed since the index was made
+            log.warning("neighbours: %s", error)
+            return row | {"clip": None}
+
+    def _heard(self, sound: Sound, rank: int, path: Path) -> dict:
+        """Return a neighbour's clip, where the browser finds it, and its little picture."""
+        meta = classifier(self._checkpoint).checkpoint
+        waveform, sample_rate = head_of(path, meta.input.clip_seconds + 1.0)
+        picture = mel_db(classifier(self._checkpoint).clip(waveform, sample_rate), meta.spectrogram).numpy()
+        small = _pooled(picture)
+        levels = np.rint(((small - small.max()) / meta.spectrogram.top_db + 1.0).clip(0, 1) * 255).astype(np.uint8)
+        clip = path
+        if not path.is_relative_to(FOLDER):  # its folder is nobody's business: what is played is a copy
+            clip = self._store.place_beside(sound, f"neighbour-{rank}.flac")
+            first = waveform[: round(meta.input.clip_seconds * sample_rate)]
+            soundfile.write(clip, first.clip(-1, 1), sample_rate)
+        return {"clip": str(clip), "levels": as_base64(levels), "rows": levels.shape[0], "columns": levels.shape[1]}
+
+    def _names(self, path: Path, index: SoundIndex) -> dict[str, str]:
+        if self._file is None:
+            return {language: class_name(path.stem, language) for language in LANGUAGES}
+        try:
+            name = str(path.relative_to(os.path.commonpath([one.parent for one in index.paths])))
+        except ValueError:  # on several drives
+            name = path.name
+        return dict.fromkeys(LANGUAGES, name)
+
+    def _opened(self) -> SoundIndex:
+        """Return the index, made or read when first asked for; a failure is not kept, so a mended file works at once."""
+        with self._lock:
+            if self._index is None:
+                network = classifier(self._checkpoint)
+                if self._file is not None:
+                    self._index = SoundIndex.load(self._file, network)
+                else:
+                    self._index, errors = SoundIndex.of_files(network, example_sounds().values())
+                    for error in errors:
+                        log.warning("neighbours: %s", error)
+            return self._index
+
+
+def _pooled(picture: np.ndarray) -> np.ndarray:
+    """Return the loudest of each `_POOL` x `_POOL` cells of a picture (n_mels, n_frames)."""
+    for axis, length in enumerate(picture.shape):
+        picture = np.maximum.reduceat(picture, np.arange(0, length, _POOL), axis=axis)
+    return picture
