@@ -13,6 +13,9 @@ WINDOWS = ("hann", "hamming", "blackman", "blackmanharris", "bartlett", "boxcar"
 _LOBE_BINS = MappingProxyType(
     {"hann": 2.0, "hamming": 1.81, "blackman": 2.3, "blackmanharris": 2.67, "bartlett": 1.77, "boxcar": 1.21}
 )
+_HALF_WIDTHS = MappingProxyType(
+    {"hann": 0.5, "hamming": 0.5277, "blackman": 0.4055, "blackmanharris": 0.3432, "bartlett": 0.5, "boxcar": 1.0}
+)
 MEL_SCALES = ("slaney", "htk")
 LIMITS = MappingProxyType(
     {
@@ -115,6 +118,16 @@ class SpectrogramConfig:
         Use of Windows for Harmonic Analysis", lists the same quantity.
         """
         return _LOBE_BINS[self.window] * self.sample_rate / self.win_length
+
+    @property
+    def resolution_s(self) -> float:
+        """Distance in seconds at which two equal clicks are told apart: the -6 dB width of the window itself.
+
+        A click's magnitude over the frames traces the window, as a tone's over the bins traces the window's transform,
+        so this is the same measure as `resolution_hz`, of the other one of the pair. For a Hann window it is half of
+        its length, for which `resolution_s * resolution_hz` is 1.
+        """
+        return _HALF_WIDTHS[self.window] * self.win_length / self.sample_rate
 
     def replace(self, **changes: object) -> SpectrogramConfig:
         """Return a copy with some fields changed, checked anew."""

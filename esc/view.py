@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
 
@@ -25,6 +25,7 @@ MAX_ROWS = 1_025  # an STFT of 2048 shows all its bins
 MAX_COLUMNS = 8_192  # wider than any screen
 OVERVIEW_COLUMNS = 1_000
 CHUNK_VALUES = 4_000_000  # n_freqs * frames computed at a time: 32 MB as complex64
+_SAMPLED_COLUMNS = 250  # of a view, for how much of it is hidden
 _FRAME_EPS = 1e-6  # of a hop: a time that was computed from a frame's number still finds that frame
 
 Transform = Callable[..., torch.Tensor]  # (waveform, config, center=...) -> power (..., rows, n_frames)
@@ -46,6 +47,10 @@ class View:
         where frames share a column each is off by less than a hop.
     n_frames : int
         Frames between the edges; one column each unless there are more than columns.
+    hidden : float
+        Share of the values that were raised to `low_db`, of those that are not silence itself.
+    depth_db : float
+        How far below `high_db` one would have to look for nine tenths of those that are not silence.
     """
 
     levels: np.ndarray
@@ -54,6 +59,8 @@ class View:
     start_s: float
     end_s: float
     n_frames: int
+    hidden: float = 0.0
+    depth_db: float = 0.0
 
 
 def mel_view(
@@ -105,25 +112,6 @@ def stft_view(
     higher they lie, and the loudest shows. `stft_bounds_hz` says where the rows lie.
     """
     return _view(waveform, config, start_s, end_s, columns, high_db, _pooled_stft)
-
-
-def wave_view(waveform: np.ndarray, sample_rate: int, start_s: float, end_s: float, columns: int) -> np.ndarray:
-    """Return the least, the greatest and the root mean square sample of each column, float32 (3, n_columns).
-
-    No peak is lost however far one looks; where there are no more samples than columns, each is a column of its own.
-    """
-    first = min(max(0, math.floor(start_s * sample_rate)), len(waveform) - 1)
-    last = min(max(first + 1, math.ceil(end_s * sample_rate)), len(waveform))
-    columns = min(columns, last - first)
-    edges = first + np.arange(columns + 1) * (last - first) // columns
-    at_a_time = max(1, CHUNK_VALUES * columns // (last - first))
-    parts = []
-    for begin in range(0, columns, at_a_time):
-        cut = edges[begin : begin + at_a_time + 1]
-        piece, starts = np.asarray(waveform[cut[0] : cut[-1]]), cut[:-1] - cut[0]
-        squares = np.add.reduceat(piece.astype(np.float64) ** 2, starts) / np.diff(cut)
-        parts.append(np.stack([np.minimum.reduceat(piece, starts), np.maximum.reduceat(piece, starts), np.sqrt(squares)]))
-    return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 def mel_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
@@ -206,7 +194,8 @@ def _view(
     frames = frames_between(waveform, config, start_s, end_s)
     level_db = _columns_db(waveform, config, frames, columns, transform)
     high_db = float(level_db.max()) if high_db is None else float(high_db)
-    return placed(_quantised(level_db, high_db, config), high_db - config.top_db, high_db, frames, config)
+    drawn = placed(_quantised(level_db, high_db, config), high_db - config.top_db, high_db, frames, config)
+    return replace(drawn, **_below(level_db, high_db, config))
 
 
 def placed(levels: np.ndarray, low: float, high: float, frames: np.ndarray, config: SpectrogramConfig) -> View:
@@ -292,6 +281,16 @@ def _cut(waveform: np.ndarray, start: int, stop: int) -> np.ndarray:
 
 def _levels_db(power: torch.Tensor, config: SpectrogramConfig) -> np.ndarray:
     return power_to_level(power, config).numpy()
+
+
+def _below(level_db: np.ndarray, high_db: float, config: SpectrogramConfig) -> dict[str, float]:
+    """Return what a view says of the values that are too quiet for it."""
+    some = level_db[:, :: max(1, level_db.shape[1] // _SAMPLED_COLUMNS)]
+    heard = some[some > float(power_to_level(torch.zeros(()), config)) + 1e-3]
+    if not heard.size:
+        return {}
+    tenth = float(np.partition(heard, heard.size // 10)[heard.size // 10])
+    return {"hidden": float((heard < high_db - config.top_db).mean()), "depth_db": high_db - tenth}
 
 
 def _quantised(level_db: np.ndarray, high_db: float, config: SpectrogramConfig) -> np.ndarray:

@@ -16,8 +16,8 @@ from esc.view import (
     stft_bounds_hz,
     stft_level_at,
     stft_view,
-    wave_view,
 )
+from esc.wave import wave_view
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from esc.cepstrum import PLAIN, CepstrumConfig, mfcc_at, mfcc_view
+from esc.coach import advise, meaning
 from esc.config import SpectrogramConfig
 from esc.errors import ParameterError
-from esc.spectrogram import empty_bands, mel_edges_hz, mel_freqs_hz, mel_power, mend_empty_bands, stft_power
+from esc.spectrogram import mel_edges_hz, mel_freqs_hz, mel_power, stft_power
 from esc.ui.store import Sound, SoundStore
 from esc.view import (
     FRAMES_A_COLUMN,
@@ -29,8 +30,8 @@ from esc.view import (
     stft_bounds_hz,
     stft_level_at,
     stft_view,
-    wave_view,
 )
+from esc.wave import wave_view
 
 CACHED_PICTURES, CACHED_PEAKS = 48, 512  # a picture has at most 4096 x 512 bytes, 2.8 MB in base64; usually 0.2
 ENVELOPE_COLUMNS = 1200
@@ -93,7 +94,7 @@ class Pictures:
             "high_hz": config.fmax if view == "mel" else config.sample_rate / 2,
             "mel_scale": config.mel_scale,
         }
-        return _drawable(drawn) | axis | _coach(config, n_frames, bands=view == "mel")
+        return _drawable(drawn) | axis | _coach(config, sound, n_frames, view == "mel", drawn)
 
     def _anchored(
         self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int
@@ -114,7 +115,7 @@ class Pictures:
         pooled = dataclasses.replace(drawn, levels=np.maximum.reduceat(drawn.levels, rows, axis=0))
         centres = np.add.reduceat(mel_freqs_hz(config), rows) / np.diff(np.append(rows, config.n_mels))
         axis = {"centres_hz": centres.round(3).tolist(), "mel_scale": config.mel_scale}
-        return _drawable(pooled) | axis | _coach(config, n_frames, bands=True)
+        return _drawable(pooled) | axis | _coach(config, sound, n_frames, True, drawn)
 
     def _mfcc(
         self,
@@ -137,7 +138,7 @@ class Pictures:
 
         value_range = self._cached(self._peaks, CACHED_PEAKS, ("mfcc", sound.id, config, cepstrum), whole)
         drawn = mfcc_view(waveform, config, start, end, columns, high_db, value_range, cepstrum)
-        return _drawable(drawn) | _coach(config, config.n_frames(len(waveform)), bands=True)
+        return _drawable(drawn) | _coach(config, sound, config.n_frames(len(waveform)), True)
 
     def _wave(self, view: str, sound: Sound, config: None, start: float, end: float, columns: int) -> dict:
         rate = sound.facts.sample_rate
@@ -190,22 +191,10 @@ def _drawable(view: View) -> dict:
     }
 
 
-def _coach(config: SpectrogramConfig, n_frames: int, bands: bool) -> dict:
-    """Return what the parameters mean together, and the empty mel bands with their mend where there are `bands`."""
-    empty = empty_bands(config) if bands else []
-    mended = mend_empty_bands(config) if empty else config
-    return {
-        "meaning": {
-            "window_ms": 1000 * config.win_length / config.sample_rate,
-            "hop_ms": 1000 * config.hop_length / config.sample_rate,
-            "bin_hz": config.sample_rate / config.n_fft,
-            "resolution_hz": config.resolution_hz,
-            "overlap": max(0.0, 1 - config.hop_length / config.win_length),
-            "frames": n_frames,
-        },
-        "empty_bands": empty,
-        "mended": {"n_mels": mended.n_mels, "n_fft": mended.n_fft} if empty else None,
-    }
+def _coach(config: SpectrogramConfig, sound: Sound, n_frames: int, bands: bool, view: View | None = None) -> dict:
+    """Return what the parameters mean together, and what to know about the picture that they make."""
+    advice = advise(config, sound.facts.sample_rate, sound.seconds, bands, view)
+    return {"meaning": meaning(config, n_frames), "advice": [one.to_dict() for one in advice]}
 
 
 def envelope(waveform: np.ndarray, columns: int) -> np.ndarray:
