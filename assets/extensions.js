@@ -4,4 +4,5 @@ import './minimap.js';
 import './look.js';
 import './fullscreen.js';
 import './link.js';
+import './coach.js';
 import './help.js';

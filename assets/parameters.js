@@ -1,6 +1,7 @@
 // The parameter panel: presets, a slider and a number for each, what they mean together, and mends for what can't be.
 
-import { announce, element, number, state, word } from './session.js';
+import { announce, element, number, word } from './session.js';
+import { Notes } from './notes.js';
 
 const UNITS = {
   n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', fmin: 'hz', fmax: 'hz', n_mfcc: 'bands', lifter: 'bands', top_db: 'db',
@@ -53,12 +54,11 @@ class Panel {
     this.changed = changed;
     this.fields = {};
     root.innerHTML = `
+      <div class="sg-notes" role="status"></div>
       <details class="sg-params" open>
         <summary></summary>
         <label class="sg-preset"><span></span><select></select></label>
         <div class="sg-refusal" role="alert" hidden><span></span><button type="button" class="sg-link"></button></div>
-        <div class="sg-empties" role="status" hidden><span></span><button type="button" class="sg-link"></button></div>
-        <div class="sg-rate" role="status" hidden><span></span><button type="button" class="sg-link"></button></div>
         <div class="sg-fields"></div>
       </details>`;
     root.querySelector('summary').textContent = word('parameters');
@@ -67,6 +67,11 @@ class Panel {
     together.querySelector('h3').textContent = word('together');
     this.meaning = together.querySelector('dl');
     this.root = root;
+    this.notes = new Notes(root.querySelector('.sg-notes'), {
+      config: () => shared.kept,
+      fit: (mend) => this.fit(mend),
+      apply: (changes) => this.apply(changes),
+    });
     this.preset = root.querySelector('.sg-preset select');
     for (const name of [...Object.keys(spec.presets), 'own']) this.preset.append(new Option(word(`preset_${name}`), name));
     this.preset.options[this.preset.options.length - 1].disabled = true;
@@ -184,30 +189,25 @@ class Panel {
     return { config: this.values(), ...(this.view === 'mfcc' && { cepstrum: { lifter, delta } }) };
   }
 
+  /** What of a mend concerns this view: the STFT has no band, and leaves the others' alone as far as it can be. */
+  fit(mend) {
+    if (this.view !== 'stft') return mend;
+    const { fmin, fmax, ...changes } = mend;
+    const highest = changes.sample_rate / 2;
+    return shared.kept.fmax > highest ? { ...changes, fmax: highest } : changes;
+  }
+
   quiet() {
     this.root.querySelector('.sg-refusal').hidden = true;
     for (const row of this.root.querySelectorAll('.sg-field[data-wrong]')) row.removeAttribute('data-wrong');
   }
 
-  /** The server drew a picture with these parameters: show what they mean and name empty bands. */
-  accepted({ meaning, empty_bands: empty, mended }) {
+  /** The server drew a picture with these parameters: show what they mean and where they mislead. */
+  accepted({ meaning, advice }) {
     this.quiet();
     if (!meaning) return; // the waveform has no parameters
     this.showMeaning(meaning);
-    const { sample_rate: own } = state.sound;
-    const hidden = own > shared.kept.sample_rate * 1.01 && own <= RATES[RATES.length - 1];
-    const top = (rate) => number(rate / 2);
-    this.offer('.sg-rate', hidden ? word('rate_hides', { top: top(shared.kept.sample_rate) }) : '', hidden && {
-      label: word('rate_use', { top: top(own) }),
-      changes: { sample_rate: own, fmax: own / 2 },
-    });
-    const bands = empty.slice(0, 6).map((band) => band + 1).join(', ') + (empty.length > 6 ? ', …' : '');
-    const text = word('empty_bands', { count: empty.length, bands, bin: number(meaning.bin_hz, 1) });
-    const larger = mended && mended.n_fft !== shared.kept.n_fft;
-    this.offer('.sg-empties', empty.length ? text : '', mended && {
-      label: word(larger ? 'mend_bands_fft' : 'mend_bands', mended),
-      changes: mended,
-    });
+    this.notes.show({ advice, meaning });
   }
 
   showMeaning(meaning) {
@@ -216,6 +216,7 @@ class Panel {
       ['m_window_ms', (m) => `${number(m.window_ms, 1)} ${ms}`],
       ['m_hop_ms', (m) => `${number(m.hop_ms, 1)} ${ms}`],
       ['m_bin_hz', (m) => `${number(m.bin_hz, 1)} ${hz}`],
+      ['m_resolution_ms', (m) => `${number(m.resolution_ms, 1)} ${ms}`],
       ['m_resolution_hz', (m) => `${number(m.resolution_hz, 1)} ${hz}`],
       ['m_overlap', (m) => `${number(100 * m.overlap)} %`],
       ['m_frames', (m) => number(m.frames)],

@@ -217,7 +217,7 @@ def test_empty_mel_bands_are_named_and_mended(sheet: Sheet):
     type_into(sheet, "n_fft", 512)
     sheet.until("viewer.data.rows === 256 && viewer.data.meaning.bin_hz > 43")
     empty = librosa_empty_bands(n_fft=512, n_mels=256)
-    warning = sheet.page.locator(".sg-empties")
+    warning = sheet.page.locator("#mel [data-note=empty]")
     expect(warning).to_contain_text(f"{len(empty)} mel bands stay black")
     expect(warning).to_contain_text(", ".join(str(band + 1) for band in empty[:6]))
     with sheet.new_picture():

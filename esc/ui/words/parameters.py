@@ -70,11 +70,6 @@ WORDS = MappingProxyType(
         "delta_2": ("second derivative (delta-delta)", "вторую производную (дельта-дельта)"),
         "p_top_db": ("Depth", "Глубина"),
         "h_top_db": ("How far below the loudest moment is kept.", "Насколько тише самого громкого места ещё видно."),
-        "rate_hides": (
-            "The file goes on above {top} Hz, which is not shown at this rate.",
-            "В файле есть частоты выше {top} Гц; при этой частоте дискретизации их не видно.",
-        ),
-        "rate_use": ("Show up to {top} Hz", "Показать до {top} Гц"),
         "together": ("What they mean together", "Что это значит вместе"),
         "m_window_ms": ("Window", "Окно"),
         "m_hop_ms": ("A frame every", "Кадр каждые"),
@@ -82,14 +77,6 @@ WORDS = MappingProxyType(
         "m_resolution_hz": ("Resolves tones", "Различает тоны"),
         "m_overlap": ("Overlap", "Перекрытие"),
         "m_frames": ("Frames", "Кадров"),
-        "empty_bands": (
-            "{count} mel bands stay black whatever the sound (nos. {bands}): they are narrower than the {bin} Hz "
-            "between two bins.",
-            "Мел-полосы без данных: {count} (№ {bands}). Они уже, чем {bin} Гц между полосами БПФ, и останутся "
-            "чёрными при любом звуке.",
-        ),
-        "mend_bands": ("Use {n_mels} bands", "Взять полос: {n_mels}"),
-        "mend_bands_fft": ("Use {n_mels} bands and an FFT of {n_fft}", "Взять полос: {n_mels}, БПФ: {n_fft}"),
         "mend_to": ("Set {field} to {value}", "Поставить {field} = {value}"),
     }
 )
