@@ -34,7 +34,7 @@ export function parameterPanel(root, together, spec, view, changed) {
 /** The parameters as they are, what they are at first, and what values are possible. */
 export function parameters() {
   const { spec } = [...shared.panels][0];
-  return { values: { ...shared.kept }, first: spec.presets.librosa, spec };
+  return { values: { ...shared.kept }, first: { ...spec.presets.librosa, ...spec.cepstrum }, spec };
 }
 
 /** Change parameters and tell all views; `from` is the box that is being typed into and keeps its text. */
@@ -70,7 +70,7 @@ class Panel {
     this.notes = new Notes(root.querySelector('.sg-notes'), {
       config: () => shared.kept,
       fit: (mend) => this.fit(mend),
-      apply: (changes) => this.apply(changes),
+      apply: applyParameters,
     });
     this.preset = root.querySelector('.sg-preset select');
     for (const name of [...Object.keys(spec.presets), 'own']) this.preset.append(new Option(word(`preset_${name}`), name));

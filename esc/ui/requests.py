@@ -224,7 +224,7 @@ def parameters_for_page() -> dict:
         "n_mfcc",
     )
     return {
-        "limits": {name: list(limits) for name, limits in LIMITS.items()} | {"lifter": [0, MAX_LIFTER]},
+        "limits": {name: list(limits) for name, limits in LIMITS.items()} | {"lifter": [0, MAX_LIFTER], "delta": [0, 2]},
         "cepstrum": PLAIN.to_dict(),
         "windows": list(WINDOWS),
         "mel_scales": list(MEL_SCALES),
