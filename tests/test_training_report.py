@@ -27,7 +27,7 @@ from training.data import read_clips
 from training.disk import full_disk_named
 from training.evaluate import Figures, score
 from training.prepare import prepare
-from training.readings import read_fold, record
+from training.readings import Reading, read_fold, record
 from training.report import write_report
 from training.state import State
 
@@ -214,7 +214,8 @@ def test_a_card_tells_how_the_checkpoint_was_made(run, tmp_path, average):
         (tmp_path / "checkpoint" / "config.json").write_text(json.dumps(config))
     figures = Figures(0.75, 1.0, 0.05, 20, np.zeros((20, 4)), np.zeros((20, 4)))
     classifier = Classifier.load(tmp_path / "checkpoint")
-    card = write_card(tmp_path / "checkpoint", classifier, figures, 5, tmp_path).read_text()
+    reading = Reading(figures, classifier.checkpoint, np.zeros(20, np.int64), ())
+    card = write_card(tmp_path / "checkpoint", classifier, reading, 5, tmp_path).read_text()
     assert "| accuracy | 0.7500 |" in card
     said = ("from scratch", "AdamW", "one-cycle", "50% of the clips", "running average")
     said_of_the_notebook = ("ImageNet, from a.pth", "Adam ", "divided by ten", "no augmentation")

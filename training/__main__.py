@@ -23,6 +23,7 @@ app.command("train")(runs.train_command)
 app.command("crossval")(runs.crossval_command)
 app.command("report")(runs.report_command)
 app.command("evaluate")(measure.evaluate_command)
+app.command("calibrate")(measure.calibrate_command)
 app.command("card")(measure.card_command)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from esc.config import SpectrogramConfig
@@ -40,7 +42,7 @@ def mix(
     Powers add, since two recordings have unrelated phases; both are brought to the same mean power first, as in
     between-class learning (Tokozume et al., 2018). `ratio` (len(own),) is the share of the first.
     """
-    power = torch.pow(10.0, pictures_db / 10.0)
+    power = (pictures_db * (math.log(10.0) / 10.0)).exp_()
     power /= power.mean(dim=(1, 2), keepdim=True).clamp_min(1e-12)
     share = ratio[:, None, None]
     return power_to_db(share.square() * power[own] + (1.0 - share).square() * power[other], config)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 
 from esc.audio import load_audio
 from esc.checkpoint import Checkpoint
 from esc.classifier import Classifier
-from training.evaluate import Figures
+from esc.measured import read_figures
+from training.readings import Reading
 
+_SCORES = MappingProxyType({"energy": "energy (log-sum-exp of the logits)", "max_softmax": "largest probability"})
 _FRONT = """---
 license: cc-by-nc-4.0
 library_name: pytorch
@@ -18,7 +21,7 @@ tags: [audio, environmental-sound, esc-50, {architecture}]
 """
 
 
-def write_card(folder: Path, classifier: Classifier, figures: Figures, fold: int, examples: Path) -> Path:
+def write_card(folder: Path, classifier: Classifier, reading: Reading, fold: int, examples: Path) -> Path:
     """Write `README.md` beside a checkpoint and return its path.
 
     Parameters
@@ -27,29 +30,31 @@ def write_card(folder: Path, classifier: Classifier, figures: Figures, fold: int
         The checkpoint's folder.
     classifier : Classifier
         Loaded from it.
-    figures : Figures
-        Measured on `fold`, which it was not trained on.
+    reading : Reading
+        Of `fold`, which it was not trained on.
     fold : int
     examples : path
         Folder of synthesised sounds, each named after the class it is meant to be.
     """
     sections = [
         _FRONT.format(architecture=classifier.checkpoint.architecture),
-        _what(classifier.checkpoint, figures, fold),
+        _what(classifier.checkpoint, reading, fold),
         _made(classifier.checkpoint),
+        *_calibration(classifier.checkpoint, read_figures(folder) or {}),
         _examples(classifier, examples),
-        _limits(),
+        _limits(classifier.checkpoint),
     ]
     path = folder / "README.md"
     path.write_text("\n".join(sections), encoding="utf-8")
     return path
 
 
-def _what(checkpoint: Checkpoint, figures: Figures, fold: int) -> str:
-    made = checkpoint.provenance
+def _what(checkpoint: Checkpoint, reading: Reading, fold: int) -> str:
+    figures, made = reading.calibrated, checkpoint.provenance
     trained = ", ".join(map(str, made["train_folds"]))
     begun = "from scratch" if made["initial_weights"].startswith("fresh") else f"({made['initial_weights']})"
     data = "no other data, " if begun == "from scratch" else ""
+    before = "" if checkpoint.calibration is None else f" ({reading.figures.ece:.4f} before the temperature)"
     kept = "at the last epoch" if made["recipe"]["average"] is None else "at the last epoch (running average of the weights)"
     return f"""# {checkpoint.architecture} for ESC-50
 
@@ -60,7 +65,7 @@ Names which of 50 environmental sounds a {checkpoint.input.clip_seconds:g}-secon
 |---|---|
 | accuracy | {figures.accuracy:.4f} |
 | cross-entropy, nats | {figures.loss:.4f} |
-| expected calibration error, 15 bins | {figures.ece:.4f} |
+| expected calibration error, 15 bins | {figures.ece:.4f}{before} |
 | clips | {figures.clips} |
 
 Measure it again: `python -m training evaluate --fold {fold}`. One run with one seed: expect about two points either way.
@@ -111,10 +116,38 @@ Synthesised, never trained on; the intended class is among the five likeliest fo
     )
 
 
-def _limits() -> str:
-    return """## Limits and licence
+def _calibration(checkpoint: Checkpoint, figures: dict) -> list[str]:
+    """Return the section on probabilities and unknown sounds, where they were measured."""
+    if checkpoint.calibration is None or not {"held_out", "unknown"} <= set(figures):
+        return []
+    held_out, unknown, calibration = figures["held_out"], figures["unknown"], checkpoint.calibration
+    folds = ", ".join(map(str, held_out["folds"]))
+    by = "the other folds" if len(held_out["folds"]) > 1 else "other recordings of that fold"
+    rows = "\n".join(f"| {kind} | {area:.3f} |" for kind, area in unknown["kinds"].items())
+    return [
+        f"""## What its probabilities mean
 
-It knows 50 sounds and names the nearest one for anything else; its probabilities are plain softmax. The data are 2,000
+Logits are divided by a temperature of {calibration.temperature:.3f}, fitted on held-out clips (fold {folds}). With a temperature
+fitted on {by} alone, the expected calibration error over {held_out["clips"]} held-out clips is {held_out["ece"]:.4f}
+({held_out["ece_before"]:.4f} without one).
+
+A sound whose {_SCORES[calibration.unknown_score]} lies below {calibration.unknown_threshold:.3f}
+is called none of the classes. This refuses {unknown["false_alarms"]:.1%} of known sounds
+and {unknown["caught"]:.1%} of unknown ones (AUROC {unknown["auroc"]:.3f}):
+
+| unknown sounds | AUROC |
+|---|---|
+{rows}
+"""
+    ]
+
+
+def _limits(checkpoint: Checkpoint) -> str:
+    plain = "its probabilities are plain softmax" if checkpoint.calibration is None else "not all of these are told apart"
+    named = f"""It knows {len(checkpoint.class_names)} sounds and names the nearest one for anything else; {plain}."""
+    return f"""## Limits and licence
+
+{named} The data are 2,000
 clips from freesound.org, so rare recording situations will surprise it. ESC-50 (K. J. Piczak, 2015) is CC BY-NC 3.0: the
 weights are CC BY-NC 4.0, for non-commercial use.
 """

@@ -110,6 +110,8 @@ def left_out(clips: list[Clip], wanted: str) -> tuple[str, ...]:
 
 def without_classes(clips: list[Clip], names: tuple[str, ...]) -> list[Clip]:
     """Return the clips of all other classes, their targets counted anew without gaps."""
+    if not names:
+        return clips
     kept = [name for name in class_names(clips) if name not in names]
     return [dataclasses.replace(clip, target=kept.index(clip.category)) for clip in clips if clip.category in kept]
 

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from esc.checkpoint import Checkpoint, load_checkpoint
-from training.data import Clip, check_folds
+from training.data import Clip, check_folds, without_classes
 from training.devices import best_device
-from training.evaluate import Figures, score
+from training.evaluate import Figures, figures_of, score
 from training.prepare import prepare
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,14 @@ class Reading:
     targets: np.ndarray
     names: tuple[str, ...]
 
+    @property
+    def calibrated(self) -> Figures:
+        """The figures under the checkpoint's temperature; the plain ones where it has none."""
+        calibration = self.checkpoint.calibration
+        if calibration is None:
+            return self.figures
+        return figures_of(self.figures.logits / np.float32(calibration.temperature), self.targets)
+
 
 def read_fold(checkpoint: Path, clips: list[Clip], fold: int, cache: Path, readings: Path) -> Reading:
     """Measure a checkpoint on one fold; where it was held out, the log gets a row.
@@ -48,7 +56,7 @@ def read_fold(checkpoint: Path, clips: list[Clip], fold: int, cache: Path, readi
     checkpoint : path
         Its folder.
     clips : list of Clip
-        The whole data set.
+        The whole data set; classes that the checkpoint's training left out are left out here too.
     fold : int
     cache : path
         Folder for the prepared pictures.
@@ -62,6 +70,7 @@ def read_fold(checkpoint: Path, clips: list[Clip], fold: int, cache: Path, readi
     """
     check_folds(clips, (fold,))
     model, meta = load_checkpoint(checkpoint)
+    clips = without_classes(clips, tuple(meta.provenance.get("without", ())))
     prepared = prepare(clips, meta.spectrogram, meta.input, cache)
     chosen = np.flatnonzero(prepared.folds == fold)
     targets = prepared.targets[chosen]

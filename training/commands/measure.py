@@ -1,4 +1,4 @@
-"""evaluate, card: what a checkpoint reaches on a fold, and its model card."""
+"""evaluate, calibrate, card: what a checkpoint reaches on a fold, what its probabilities mean, and its model card."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ def evaluate_command(
     if output not in ("text", "json"):
         raise typer.BadParameter(f"{output!r} is not possible: text or json", param_hint="--format")
     reading = _read(data, fold, checkpoint, cache, readings)
-    figures, meta = reading.figures, reading.checkpoint
+    figures, before, meta = reading.calibrated, reading.figures, reading.checkpoint
     if output == "json":
         result = {
             "accuracy": figures.accuracy,
             "loss": figures.loss,
             "ece": figures.ece,
+            "ece_before": before.ece,
+            "calibration": None if meta.calibration is None else meta.calibration.to_dict(),
             "clips": figures.clips,
             "fold": fold,
             "trained_on": meta.provenance.get("train_folds"),
@@ -45,7 +47,40 @@ def evaluate_command(
     if fold in meta.provenance.get("train_folds", ()):
         typer.echo(f"Fold {fold} was trained on: these figures flatter the model.", err=True)
     measured = f"accuracy {figures.accuracy:.4f}, loss {figures.loss:.4f}, ECE {figures.ece:.4f}"
-    typer.echo(f"fold {fold}: {measured}, {figures.clips} clips")
+    cooled = "" if meta.calibration is None else f" (before the temperature {before.ece:.4f})"
+    typer.echo(f"fold {fold}: {measured}{cooled}, {figures.clips} clips")
+
+
+def calibrate_command(
+    run: Annotated[Path, typer.Argument(help="Folder of the finished run whose checkpoint is calibrated.")],
+    others: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="A run that held out another fold; once for each: all give the temperature together."),
+    ] = None,
+    without: Annotated[
+        Path | None, typer.Option(help="A run trained with --without: its left-out classes are the unknown sounds.")
+    ] = None,
+    data: Data = None,
+    cache: Cache = CACHE,
+    readings: Readings = READINGS,
+) -> None:
+    """Make probabilities mean what they say, and find the threshold for "none of these"; both go into the checkpoint.
+
+    The temperature comes from clips that were held out, and the error told is of clips that had no say in it.
+    """
+    from training.calibrate import calibrate
+
+    found = calibrate(run, others or [], without, read_clips(data_folder(data)), cache, readings)
+    calibration, separation = found.calibration, found.separation
+    by = "other folds" if len(found.folds) > 1 else "other recordings"
+    typer.echo(f"temperature {calibration.temperature:.3f}, from fold {', '.join(map(str, sorted(found.folds)))}")
+    typer.echo(f"ECE {found.before.ece:.4f} before, {found.after.ece:.4f} with a temperature fitted on {by}")
+    said = ", ".join(f"{name} {area:.3f}" for name, area in separation.auroc.items())
+    typer.echo(f"unknown sounds: AUROC {said}; {separation.score} below {calibration.unknown_threshold:.3f} is none of these")
+    for kind, area in separation.kinds.items():
+        typer.echo(f"  {kind}: AUROC {area:.3f}")
+    typer.echo(f"  refused: {separation.caught:.1%} of them and {separation.false_alarms:.1%} of known sounds")
+    typer.echo(f"wrote {run / 'checkpoint'}")
 
 
 def card_command(
@@ -62,8 +97,8 @@ def card_command(
     from training.card import write_card
 
     folder = checkpoint or DEFAULT
-    figures = _read(data, fold, folder, cache, readings).figures
-    typer.echo(f"wrote {write_card(folder, Classifier.load(folder), figures, fold, examples)}")
+    reading = _read(data, fold, folder, cache, readings)
+    typer.echo(f"wrote {write_card(folder, Classifier.load(folder), reading, fold, examples)}")
 
 
 def _read(data: Path | None, fold: int, checkpoint: Path | None, cache: Path, readings: Path):

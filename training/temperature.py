@@ -1,0 +1,49 @@
+"""The temperature that makes a network's probabilities mean what they say, and figures that were not fitted to themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+
+_LEAST, _MOST = 0.05, 20.0
+
+
+def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Return the mean negative log-likelihood in nats."""
+    return float((logsumexp(logits, axis=1) - logits[np.arange(len(targets)), targets]).mean())
+
+
+def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Return the temperature, 0.05 to 20, under which the targets are likeliest (Guo et al., 2017).
+
+    The likelihood has one peak over 1 / temperature, since log-sum-exp is convex.
+    """
+    exact = logits.astype(np.float64)
+    bounds = (np.log(_LEAST), np.log(_MOST))
+    found = minimize_scalar(lambda log: cross_entropy(exact / np.exp(log), targets), bounds=bounds, method="bounded")
+    return float(np.exp(found.x))
+
+
+def cross_fitted(logits: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return logits over the temperature that all other groups give, so that no clip has a say in its own.
+
+    Parameters
+    ----------
+    logits : array, shape (clips, n_classes)
+    targets : int array, shape (clips,)
+    groups : int array, shape (clips,)
+        At least two different ones.
+    """
+    scaled = np.empty_like(logits)
+    for group in np.unique(groups):
+        inside = groups == group
+        scaled[inside] = logits[inside] / fit_temperature(logits[~inside], targets[~inside])
+    return scaled
+
+
+def groups_of_sources(sources: list[str], count: int) -> np.ndarray:
+    """Return a group, 0 to count - 1, for each clip; clips of one recording share theirs, int64 (clips,)."""
+    order = np.random.default_rng(0).permutation(sorted(set(sources)))
+    group = {source: number % count for number, source in enumerate(order)}
+    return np.array([group[source] for source in sources])
