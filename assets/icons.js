@@ -12,6 +12,8 @@ const LINES = {
   full: '<path d="M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5"/>',
   more: '<path d="M5 12h.01M12 12h.01M19 12h.01" stroke-width="3.2"/>',
   link: '<path d="M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7L12 17"/>',
+  harmonics: '<path d="M3 20h18M3 15h18M3 10.6h18M3 7h18M3 4h18"/>',
+  slice: '<path d="M4 3v18M4 6h3l4 3-5 3 12 3-10 3-4 1"/>',
   keys: '<rect x="2.5" y="6" width="19" height="12" rx="2"/><path d="M6 10h.01M10 10h.01M14 10h.01M18 10h.01M8 14.4h8"/>',
 };
 

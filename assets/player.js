@@ -1,22 +1,10 @@
-// The player: drop, choose, record or pick an example; play, pause, seek, loop; what the file holds.
+// The player: drop, choose, record or pick an example; what the file holds. transport.js plays it.
 
-import {
-  ask, audio, bytesOf, clock, element, enter, events, followPlayhead, learn, number, say, seek, setSound, state,
-  togglePlay, word,
-} from './session.js';
+import { ask, audio, clock, element, enter, events, fileAt, learn, number, say, setSound, state, word } from './session.js';
 import { LIMIT_MINUTES, record } from './recorder.js';
-import { drawEnvelope } from './stills.js';
+import { icon, transport } from './transport.js';
 
-const ICONS = {
-  play: '<path d="M7 4.5v15l12-7.5z"/>',
-  pause: '<path d="M6 5h4v14H6zM14 5h4v14h-4z"/>',
-  loop: '<path d="M17 3l4 4-4 4V8H7v4H5V6h12zM7 21l-4-4 4-4v3h10v-4h2v6H7z"/>',
-  record: '<circle cx="12" cy="12" r="6.5"/>',
-  file: '<path d="M12 3l5 5h-3.5v6h-3V8H7zM5 17h14v3H5z"/>',
-};
-const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
-
-export function mount(root, { server, upload, watch, props, files }) {
+export function mount(root, { server, upload, watch, props }) {
   learn(props.words);
   const ui = build(root, props);
   const admit = () => { if (props.value?.token) enter(props.value.token); };
@@ -30,7 +18,7 @@ export function mount(root, { server, upload, watch, props, files }) {
       const sound = await ask(server.open_sound, request);
       if (turn !== latest) return;
       audio.pause();
-      audio.src = files + sound.path.split('/').map(encodeURIComponent).join('/');
+      audio.src = fileAt(sound.path);
       ui.message('');
       setSound(sound);
       if (sound.cut_off) say(word('cut_off', { name: sound.name }), 'note');
@@ -72,8 +60,7 @@ export function mount(root, { server, upload, watch, props, files }) {
     chip.addEventListener('click', () => open(chip.textContent, { example: chip.dataset.example }));
   }
   wireRecorder(ui, openFile);
-  wireTransport(ui);
-  events.addEventListener('sound', () => ui.showFacts(state.sound));
+  events.addEventListener('sound', () => showFacts(ui.host.querySelector('.sg-facts'), state.sound));
   events.addEventListener('message', ({ detail }) => ui.message(detail.text, detail.kind));
 }
 
@@ -89,14 +76,7 @@ function build(root, props) {
     </div>
     <div class="sg-examples" role="group"><span></span></div>
     <div class="sg-message" role="alert" hidden><span></span><button type="button">×</button></div>
-    <div class="sg-deck" data-empty="true">
-      <button type="button" class="sg-round sg-play" disabled>${icon('play')}</button>
-      <div class="sg-strip" tabindex="0" role="slider" aria-valuemin="0" aria-valuenow="0">
-        <canvas></canvas><div class="sg-window" hidden></div><div class="sg-head" hidden></div><p class="sg-drop"></p>
-      </div>
-      <button type="button" class="sg-round sg-loop" aria-pressed="false" disabled>${icon('loop')}</button>
-      <output class="sg-time"></output>
-    </div>
+    <div class="sg-transport"></div>
     <dl class="sg-facts"></dl>`;
   const find = (selector) => host.querySelector(selector);
   const ui = {
@@ -105,29 +85,19 @@ function build(root, props) {
     recordButton: find('.sg-record'),
     meter: find('.sg-meter'),
     hint: find('.sg-hint'),
-    deck: find('.sg-deck'),
-    play: find('.sg-play'),
-    loop: find('.sg-loop'),
-    strip: find('.sg-strip'),
-    time: find('.sg-time'),
     examples: [],
   };
   find('.sg-main span').textContent = word('choose');
   find('.sg-record span').textContent = word('record');
   find('.sg-examples > span').textContent = word('examples');
   find('.sg-examples').setAttribute('aria-label', word('examples'));
-  find('.sg-drop').innerHTML = '<b></b><small></small>';
+  transport(find('.sg-transport'), () => ui.input.click());
   find('.sg-drop b').textContent = word('drop');
   find('.sg-drop small').textContent = word('drop_formats', {
     accepted: props.limits.accepted, megabytes: number(props.limits.bytes / 1e6), hours: number(props.limits.seconds / 3600),
   });
   find('.sg-message button').setAttribute('aria-label', word('close'));
   ui.hint.textContent = word('mic_hint');
-  ui.time.textContent = `${clock(0)} / ${clock(0)}`;
-  ui.play.setAttribute('aria-label', word('play'));
-  ui.loop.setAttribute('aria-label', word('loop'));
-  ui.loop.title = word('loop');
-  ui.strip.setAttribute('aria-label', word('seek'));
   for (const [example, names] of Object.entries(props.examples)) {
     const chip = element('<button type="button" class="sg-chip"></button>');
     chip.dataset.example = example;
@@ -148,13 +118,10 @@ function build(root, props) {
     if (text) ui.message(text, 'busy');
     else if (message.dataset.kind === 'busy') ui.message('');
   };
-  ui.showFacts = (sound) => showFacts(ui, find('.sg-facts'), sound);
   return ui;
 }
 
-function showFacts(ui, list, sound) {
-  ui.deck.dataset.empty = 'false';
-  ui.play.disabled = ui.loop.disabled = false;
+function showFacts(list, sound) {
   const channels = { 1: word('mono'), 2: word('stereo') }[sound.channels] ?? String(sound.channels);
   const level = (db) => (db === null ? word('silence') : `${number(db, 1)} dBFS`);
   const facts = [
@@ -234,72 +201,5 @@ function wireRecorder(ui, openFile) {
     } finally {
       ui.recordButton.disabled = false;
     }
-  });
-}
-
-function wireTransport(ui) {
-  const head = ui.strip.querySelector('.sg-head');
-  const frame = ui.strip.querySelector('.sg-window');
-  const canvas = ui.strip.querySelector('canvas');
-  let envelope = null;
-  const draw = () => { if (envelope) drawEnvelope(canvas, envelope); };
-  const showWindow = () => {
-    const { start, end } = state.shown;
-    const total = state.sound.seconds;
-    frame.hidden = end - start > total * 0.999;
-    frame.style.left = `${(100 * start) / total}%`;
-    frame.style.width = `${(100 * (end - start)) / total}%`;
-  };
-  const showHead = (now) => {
-    if (!state.sound) return;
-    head.hidden = false;
-    head.style.left = `${Math.min(100, (100 * now) / state.sound.seconds)}%`;
-    ui.time.textContent = `${clock(now)} / ${clock(state.sound.seconds)}`;
-    ui.strip.setAttribute('aria-valuenow', now.toFixed(2));
-    ui.strip.setAttribute('aria-valuetext', clock(now));
-  };
-  const showPlaying = () => {
-    ui.play.innerHTML = icon(audio.paused ? 'play' : 'pause');
-    ui.play.setAttribute('aria-label', word(audio.paused ? 'play' : 'pause'));
-  };
-  events.addEventListener('sound', () => {
-    ui.strip.setAttribute('aria-valuemax', state.sound.seconds.toFixed(2));
-    envelope = new Int8Array(bytesOf(state.sound.envelope).buffer);
-    draw();
-    showWindow();
-    showHead(0);
-  });
-  events.addEventListener('shown', showWindow);
-  new ResizeObserver(draw).observe(ui.strip);
-  new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ['class'] }); // the theme
-  audio.addEventListener('play', showPlaying);
-  audio.addEventListener('pause', showPlaying);
-  audio.addEventListener('error', () => { if (audio.currentSrc) say(word('play_failed'), 'note'); });
-  followPlayhead(showHead);
-  ui.play.addEventListener('click', togglePlay);
-  ui.loop.addEventListener('click', () => {
-    audio.loop = !audio.loop;
-    ui.loop.setAttribute('aria-pressed', String(audio.loop));
-  });
-  const seekTo = (event) => {
-    const box = ui.strip.getBoundingClientRect();
-    seek(((event.clientX - box.left) / box.width) * (state.sound?.seconds ?? 0));
-  };
-  ui.strip.addEventListener('pointerdown', (event) => {
-    if (!state.sound) return;
-    ui.strip.setPointerCapture(event.pointerId);
-    seekTo(event);
-  });
-  ui.strip.addEventListener('pointermove', (event) => { if (event.buttons) seekTo(event); });
-  ui.strip.addEventListener('click', () => { if (!state.sound) ui.input.click(); });
-  ui.strip.addEventListener('keydown', (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
-    if (event.key === ' ') togglePlay();
-    else if (event.key === 'Enter' && !state.sound) ui.input.click();
-    else if (event.key === 'Home') seek(0);
-    else if (event.key === 'End') seek(state.sound?.seconds ?? 0);
-    else if (step) seek(audio.currentTime + (step * (state.sound?.seconds ?? 0)) / 100);
-    else return;
-    event.preventDefault();
   });
 }

@@ -163,6 +163,11 @@ export function say(text, kind = 'error') {
   announce('message', { text, kind });
 }
 
+/** The address of a file that the server has put where it serves it from. */
+export function fileAt(path) {
+  return new URL(`gradio_api/file=${path.split('/').map(encodeURIComponent).join('/')}`, document.baseURI).href;
+}
+
 export function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }

@@ -1,0 +1,85 @@
+// The harmonic cursor: lines at the multiples of the frequency under the pointer; a click keeps them where they are.
+
+import { announce, events, number, state, word } from './session.js';
+import { toolButton } from './menu.js';
+import { extend } from './viewer.js';
+
+const MOST = 40;
+const LEAST_GAP = 13; // CSS pixels between labels
+const DENSE = 3; // lines that lie closer say nothing
+const CLICK = 4; // a press that moved further was a drag
+
+const cursor = { on: false, hz: null, kept: false }; // one for all views: what is compared stays when the view changes
+
+function change(settings) {
+  Object.assign(cursor, settings);
+  announce('harmonics');
+}
+
+const toggle = () => change({ on: !cursor.on, hz: null, kept: false });
+
+/** The multiples of a frequency up to the highest that is shown. */
+export function harmonics(hz, highest) {
+  if (!(hz > 0)) return [];
+  return Array.from({ length: Math.min(MOST, Math.floor(highest / hz + 1e-9)) }, (_, i) => (i + 1) * hz);
+}
+
+extend((viewer) => {
+  if (!viewer.pitched) return {};
+  const button = toolButton('harmonics', 'harmonics', 'H', toggle);
+  viewer.toolbar.append(button);
+  const show = () => {
+    button.setAttribute('aria-pressed', String(cursor.on));
+    viewer.drawOverlay();
+  };
+  events.addEventListener('harmonics', show);
+  events.addEventListener('sound', () => change({ hz: null, kept: false }));
+  show();
+  let pressed = null;
+  return {
+    keys: { h: { word: 'key_harmonics', group: 'tools', run: toggle } },
+    point: (at) => { if (cursor.on && !cursor.kept && at?.hz > 0) change({ hz: at.hz }); },
+    grab: (at, event) => {
+      pressed = at;
+      const release = ({ clientX, clientY }) => {
+        const far = Math.hypot(clientX - event.clientX, clientY - event.clientY) > CLICK;
+        if (cursor.on && !far && viewer.current() && viewer.inside(pressed)) change({ hz: viewer.hzAt(pressed.y), kept: true });
+      };
+      viewer.plot.addEventListener('pointerup', release, { once: true });
+      return null; // the press itself is for others
+    },
+    overlay: (context) => { if (cursor.on && cursor.hz && state.sound) draw(context, viewer); },
+  };
+});
+
+function draw(context, viewer) {
+  const { left, width } = viewer.area();
+  const lines = harmonics(cursor.hz, viewer.axis().high);
+  viewer.plot.dataset.harmonics = lines.map((hz) => viewer.yOf(hz).toFixed(1)).join(' ');
+  context.font = `11px ${getComputedStyle(viewer.plot).fontFamily}`;
+  context.textBaseline = 'bottom';
+  context.textAlign = 'right';
+  let [line, label] = [Infinity, Infinity];
+  lines.forEach((hz, i) => {
+    const y = viewer.yOf(hz);
+    if (line - y < DENSE) return;
+    line = y;
+    for (const [colour, thick] of [['rgb(0 0 0 / 60%)', 3], [i ? 'rgb(140 225 255 / 90%)' : '#fff', 1]]) {
+      context.fillStyle = colour;
+      context.fillRect(left, y - thick / 2, width, thick);
+    }
+    if (label - y < LEAST_GAP) return;
+    label = y;
+    const text = `${i ? `${i + 1} × ` : ''}${number(i ? cursor.hz : hz, 1)}${i ? ` = ${number(hz, 0)}` : ''} ${word('unit_hz')}`;
+    write(context, text, left + width - 5, y - 2);
+  });
+}
+
+function write(context, text, x, y) {
+  context.lineWidth = 3;
+  context.lineJoin = 'round';
+  context.strokeStyle = 'rgb(0 0 0 / 75%)';
+  context.strokeText(text, x, y);
+  context.fillStyle = '#fff';
+  context.fillText(text, x, y);
+}

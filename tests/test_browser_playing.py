@@ -1,0 +1,172 @@
+"""Ways of playing in a real Chromium: the selection, loop, slower, and only the selected frequencies, heard by Web Audio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import expect
+
+from browser import Sheet
+from esc.ui.text import ENGLISH
+
+pytestmark = pytest.mark.browser
+RATE = 44_100
+LOW_HZ, HIGH_HZ = 500.0, 4000.0
+
+# what goes to the loudspeakers goes to an analyser, too
+TAP = """
+    const connect = AudioNode.prototype.connect;
+    AudioNode.prototype.connect = function (to, ...rest) {
+        if (to === this.context.destination && this.context instanceof AudioContext) {
+            window.tap ??= new AnalyserNode(this.context, { fftSize: 16384, smoothingTimeConstant: 0 });
+            connect.call(this, window.tap);
+        }
+        return connect.call(this, to, ...rest);
+    };
+    window.heard = (hz) => {
+        if (!window.tap) return -Infinity;
+        const levels = new Float32Array(tap.frequencyBinCount);
+        tap.getFloatFrequencyData(levels);
+        const bin = Math.round((hz * tap.fftSize) / tap.context.sampleRate);
+        return Math.max(...levels.subarray(bin - 4, bin + 5));
+    };
+    window.loudestHz = () => {
+        const levels = new Float32Array(tap.frequencyBinCount);
+        tap.getFloatFrequencyData(levels);
+        const loudest = levels.indexOf(Math.max(...levels));
+        return levels[loudest] > -60 ? (loudest * tap.context.sampleRate) / tap.fftSize : 0;
+    };
+"""
+
+
+@pytest.fixture(scope="module")
+def two_tones(tmp_path_factory) -> Path:
+    """Eight seconds of 500 Hz and, as loud, 4 kHz."""
+    times_s = np.arange(8 * RATE) / RATE
+    path = tmp_path_factory.mktemp("playing") / "two.wav"
+    samples = 0.3 * np.sin(2 * np.pi * LOW_HZ * times_s) + 0.3 * np.sin(2 * np.pi * HIGH_HZ * times_s)
+    soundfile.write(path, samples, RATE, "PCM_16")
+    return path
+
+
+def do(sheet: Sheet, name: str) -> None:
+    sheet.page.click(f".sg-ways [data-do={name}]")
+
+
+def select(sheet: Sheet, start: float, end: float, low: float | None = None, high: float | None = None) -> None:
+    sheet.ev("(box) => session.select(box)", {"start": start, "end": end, "low_hz": low, "high_hz": high})
+
+
+def test_the_band_pass_keeps_its_band_and_nothing_an_octave_off(sheet: Sheet):
+    gains = sheet.ev(
+        """async (bands) => {
+            const address = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/bandpass.js')).name;
+            const { bandPass } = await import(address);
+            const seconds = 2;
+            const gain = async (low, high, hz) => {
+                const context = new OfflineAudioContext(1, seconds * 48000, 48000);
+                const tone = new OscillatorNode(context, { frequency: hz });
+                [tone, ...bandPass(context, low, high), context.destination].reduce((from, to) => from.connect(to));
+                tone.start();
+                const samples = (await context.startRendering()).getChannelData(0).subarray(48000); // once it has settled
+                return 10 * Math.log10(2 * samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
+            };
+            const answer = [];
+            for (const [low, high] of bands) {
+                const tones = [low / 2, low, Math.sqrt(low * high), high, 2 * high];
+                answer.push(await Promise.all(tones.map((hz) => gain(low, high, hz))));
+            }
+            return answer;
+        }""",
+        [[100, 200], [500, 2000], [950, 1050], [3000, 9000]],
+    )
+    for below, at_low, middle, at_high, above in gains:
+        assert max(below, above) < -40
+        assert [at_low, middle, at_high] == [pytest.approx(0, abs=0.3)] * 3  # twice the ripple, and what is measured
+
+
+def test_only_the_selected_frequencies_are_heard(open_sheet, two_tones):
+    sheet = open_sheet(prepare=TAP)
+    sheet.open_file(two_tones)
+    band = sheet.page.locator(".sg-ways [data-do=only_band]")
+    expect(band).to_be_disabled()  # no frequencies are selected
+    select(sheet, 0.5, 7.5, 300, 1000)
+    do(sheet, "only_band")
+    expect(band).to_have_attribute("aria-pressed", "true")
+    sheet.page.click(".sg-loop")
+    do(sheet, "play_selection")
+    sheet.until(f"heard({LOW_HZ}) > -40 && heard({LOW_HZ}) - heard({HIGH_HZ}) > 40")
+    expect(sheet.page.locator(".sg-now")).to_contain_text("only 300 to 1,000 Hz")
+    select(sheet, 0.5, 7.5, 2000, 6000)  # the filter follows the selection
+    sheet.until(f"heard({HIGH_HZ}) > -40 && heard({HIGH_HZ}) - heard({LOW_HZ}) > 40")
+    do(sheet, "only_band")
+    sheet.until(f"heard({LOW_HZ}) > -40 && Math.abs(heard({LOW_HZ}) - heard({HIGH_HZ})) < 3")
+
+
+def test_slower_at_the_same_pitch_or_a_lower_one(open_sheet, two_tones):
+    sheet = open_sheet(prepare=TAP)
+    sheet.open_file(two_tones)
+    select(sheet, 0.2, 7.8, 300, 1000)
+    do(sheet, "only_band")
+    sheet.page.click(".sg-loop")
+    expect(sheet.page.locator(".sg-ways [data-do=keep_pitch]")).to_be_disabled()  # it makes no difference yet
+    sheet.page.get_by_role("button", name=ENGLISH["speed_25"]).click()
+    sheet.page.click(".sg-play")
+    sheet.until(f"Math.abs(loudestHz() - {LOW_HZ}) < 15")
+    assert sheet.ev("[session.audio.playbackRate, session.audio.preservesPitch]") == [0.25, True]
+    do(sheet, "keep_pitch")
+    sheet.until(f"Math.abs(loudestHz() - {LOW_HZ / 4}) < 6")  # and the filter's edges fell with it
+    expect(sheet.page.locator(".sg-now")).to_contain_text("¼×, pitch falls")
+    sheet.page.get_by_role("button", name=ENGLISH["speed_100"]).click()
+    sheet.until(f"Math.abs(loudestHz() - {LOW_HZ}) < 15")
+
+
+def test_the_selection_plays_once_or_in_a_loop_and_its_span_is_not_left(sheet: Sheet, two_tones):
+    sheet.open_file(two_tones)
+    expect(sheet.page.locator(".sg-ways [data-do=play_selection]")).to_be_disabled()
+    select(sheet, 1.0, 1.4)
+    sheet.ev(
+        """() => {
+            window.times = [];
+            session.followPlayhead(() => { if (!session.audio.paused) times.push(session.audio.currentTime); });
+            window.turns = 0;
+            session.audio.addEventListener('seeked', () => { if (session.audio.currentTime < 1.2) turns += 1; });
+        }"""
+    )
+    do(sheet, "play_selection")
+    sheet.until("times.length > 0")
+    expect(sheet.page.locator(".sg-now")).to_contain_text("Playing the selection, 1.00 to 1.40 s")
+    sheet.until("session.audio.paused && Math.abs(session.audio.currentTime - 1.4) < 0.001")  # the head rests at its end
+    assert sheet.ev("times.every((time) => time >= 0.999)")
+    sheet.page.click(".sg-loop")
+    sheet.ev("() => { turns = 0; }")
+    do(sheet, "play_selection")
+    sheet.until("turns >= 3")
+    assert not sheet.ev("session.audio.paused")
+    select(sheet, 2.0, 2.3)  # the loop goes where the selection goes
+    sheet.until("session.audio.currentTime >= 2.0 && session.audio.currentTime < 2.4")
+    do(sheet, "play_selection")
+    sheet.until("session.audio.paused")
+    sheet.ev("session.select(null)")
+    sheet.ev("session.seek(7.7)")
+    sheet.page.click(".sg-play")  # without a selection the whole is in the loop
+    sheet.until("session.audio.currentTime < 1.0")
+    assert not sheet.ev("session.audio.paused")
+
+
+def test_seeking_elsewhere_leaves_the_span_and_speed_outlives_the_sound(sheet: Sheet, two_tones):
+    sheet.open_file(two_tones)
+    select(sheet, 1.0, 3.0)
+    sheet.page.get_by_role("button", name=ENGLISH["speed_50"]).click()
+    do(sheet, "play_selection")
+    sheet.until("!session.audio.paused && session.audio.currentTime >= 1.0")
+    sheet.ev("session.seek(5)")
+    sheet.until("session.audio.currentTime > 5.05")
+    expect(sheet.page.locator(".sg-now")).to_contain_text(ENGLISH["heard_all"])
+    sheet.open_example("crow")
+    assert sheet.ev("session.audio.paused")
+    assert sheet.ev("session.audio.playbackRate") == 0.5
+    assert sheet.ev("session.state.selection") is None
