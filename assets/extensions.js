@@ -1,10 +1,10 @@
 // The modules that extend the viewers (see viewer.js), one a line, in the order in which they are asked and draw.
 import './tools.js';
 import './minimap.js';
+import './look.js';
 import './selection.js';
 import './harmonics.js';
 import './slice.js';
-import './look.js';
 import './fullscreen.js';
 import './link.js';
 import './coach.js';

@@ -5,8 +5,8 @@ import { toolButton } from './menu.js';
 import { extend } from './viewer.js';
 
 const MOST = 40;
-const LEAST_GAP = 13; // CSS pixels between labels
-const DENSE = 3; // lines that lie closer say nothing
+const LEAST_GAP = 15; // CSS pixels that a label needs
+const DENSE = 6; // CSS pixels: lines that lie closer hide the picture
 const CLICK = 4; // a press that moved further was a drag
 
 const cursor = { on: false, hz: null, kept: false }; // one for all views: what is compared stays when the view changes
@@ -57,29 +57,31 @@ function draw(context, viewer) {
   const lines = harmonics(cursor.hz, viewer.axis().high);
   viewer.plot.dataset.harmonics = lines.map((hz) => viewer.yOf(hz).toFixed(1)).join(' ');
   context.font = `11px ${getComputedStyle(viewer.plot).fontFamily}`;
-  context.textBaseline = 'bottom';
+  context.textBaseline = 'middle';
   context.textAlign = 'right';
-  let [line, label] = [Infinity, Infinity];
+  const seen = [];
   lines.forEach((hz, i) => {
     const y = viewer.yOf(hz);
-    if (line - y < DENSE) return;
-    line = y;
-    for (const [colour, thick] of [['rgb(0 0 0 / 60%)', 3], [i ? 'rgb(140 225 255 / 90%)' : '#fff', 1]]) {
+    if (seen.length && seen.at(-1).y - y < DENSE) return;
+    seen.push({ hz, y, text: i ? `${i + 1} × ${number(cursor.hz, 1)} = ${number(hz)}` : number(hz, 1) });
+    for (const [colour, thick] of [['rgb(0 0 0 / 55%)', 3], [i ? 'rgb(140 225 255 / 90%)' : '#fff', 1]]) {
       context.fillStyle = colour;
       context.fillRect(left, y - thick / 2, width, thick);
     }
-    if (label - y < LEAST_GAP) return;
-    label = y;
-    const text = `${i ? `${i + 1} × ` : ''}${number(i ? cursor.hz : hz, 1)}${i ? ` = ${number(hz, 0)}` : ''} ${word('unit_hz')}`;
-    write(context, text, left + width - 5, y - 2);
   });
+  let label = Infinity;
+  for (const { y, text } of seen) {
+    if (label - y < LEAST_GAP) continue;
+    label = y;
+    write(context, `${text} ${word('unit_hz')}`, left + width - 6, y);
+  }
 }
 
+/** A label on its line, from the right. */
 function write(context, text, x, y) {
-  context.lineWidth = 3;
-  context.lineJoin = 'round';
-  context.strokeStyle = 'rgb(0 0 0 / 75%)';
-  context.strokeText(text, x, y);
+  const { width } = context.measureText(text);
+  context.fillStyle = 'rgb(0 0 0 / 72%)';
+  context.fillRect(x - width - 4, y - 7, width + 8, 14);
   context.fillStyle = '#fff';
-  context.fillText(text, x, y);
+  context.fillText(text, x, y + 0.5);
 }

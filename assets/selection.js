@@ -50,7 +50,7 @@ function drawSelection(context, viewer) {
   const banded = viewer.pitched && low !== null;
   const [x0, x1] = [viewer.xOf(start), viewer.xOf(end)];
   const [y0, y1] = banded ? [viewer.yOf(high), viewer.yOf(low)] : [top, top + height];
-  context.fillStyle = 'rgb(255 255 255 / 14%)';
+  context.fillStyle = 'rgb(255 209 102 / 16%)';
   context.fillRect(x0, y0, x1 - x0, y1 - y0);
   for (const [colour, width] of [['rgb(0 0 0 / 70%)', 3], ['#ffd166', 1.25]]) { // seen on dark and on bright pictures
     context.strokeStyle = colour;
@@ -68,7 +68,6 @@ function drawSelection(context, viewer) {
 }
 
 const seconds = (value) => `${number(value, 3)} ${word('unit_s')}`;
-const hertz = (value) => `${number(value, value < 1000 ? 1 : 0)} ${word('unit_hz')}`;
 const decibels = (value, unit = word('unit_db')) => (value === null ? word('silence') : `${number(value, 2)} ${unit}`);
 const dbfs = (value) => decibels(value, 'dBFS');
 
@@ -77,13 +76,13 @@ const FIGURES = [
   ['sel_start', ({ start }) => seconds(start)],
   ['sel_end', ({ end }) => seconds(end)],
   ['sel_duration', ({ start, end }) => seconds(end - start)],
-  ['sel_band', ({ low_hz: low, high_hz: high }) => (low === null ? word('sel_all') : `${hertz(low)} – ${hertz(high)}`)],
+  ['sel_band', ({ low_hz: low, high_hz: high }) => (low === null ? word('sel_all') : `${number(low)} – ${number(high)} ${word('unit_hz')}`)],
   ['sel_mean', (_, { mean_db: mean }) => decibels(mean)],
   ['sel_peak', (_, { peak_db: peak }) => decibels(peak)],
   ['sel_peak_hz', (_, { peak_hz: hz }) => (hz === null ? '–' : `${number(hz, 1)} ${word('unit_hz')}`)],
   ['sel_peak_s', (_, { peak_s: time }) => (time === null ? '–' : seconds(time))],
   ['sel_rms', (_, { rms_dbfs: rms }) => dbfs(rms)],
-  ['sel_amplitude', (_, { amplitude, amplitude_dbfs: db }) => (db === null ? '0' : `${number(amplitude, 4)} · ${dbfs(db)}`)],
+  ['sel_amplitude', (_, { amplitude, amplitude_dbfs: db }) => (db === null ? '0' : `${number(amplitude, 3)} · ${dbfs(db)}`)],
 ];
 const OF_THE_SELECTION = 4; // the first ones need no server
 /** Columns of a table of selections, with their units; numbers as programs read them. */
@@ -171,14 +170,17 @@ async function save(viewer, button) {
     const { sound: id, name } = { sound: state.sound.id, name: state.sound.name };
     const { start, end } = state.selection;
     const { path } = await ask(viewer.server.save_selection, { sound: id, ...state.selection });
+    const answer = await fetch(fileAt(path));
+    if (!answer.ok) throw new Error(word('offline'));
     const link = element('<a hidden></a>');
-    link.href = fileAt(path);
+    link.href = URL.createObjectURL(await answer.blob()); // the server would name the file by its own name
     link.download = `${name.replace(/\.\w+$/, '')} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`;
     document.body.append(link);
     link.click();
     link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers fetch it later than the click
   } catch (refusal) {
-    say(refusal.message);
+    say(refusal instanceof TypeError ? word('offline') : refusal.message); // a TypeError is fetch's word for no answer
   } finally {
     button.disabled = !state.selection;
   }

@@ -72,7 +72,7 @@ function placeOf(pointer) {
 }
 
 function build(viewer) {
-  const root = element('<figure class="sg-slice"><figcaption></figcaption><canvas role="img"></canvas><output></output></figure>');
+  const root = element('<figure class="sg-slice"><figcaption></figcaption><canvas role="img"></canvas><p></p></figure>');
   const [caption, canvas, peakText] = root.children;
   viewer.beside.append(root);
   let shown = null;
@@ -84,8 +84,8 @@ function build(viewer) {
     const loudest = levels.reduce((best, level, row) => (level > levels[best] ? row : best), 0);
     shown = { levels, centre, peak: peak ?? (mel && levels[loudest] > levels[0] ? [centre(loudest), levels[loudest]] : null) };
     caption.textContent = word(place.name, { time: number(place.start, 3) });
-    peakText.textContent = shown.peak
-      ? `${number(shown.peak[0], mel ? 0 : 1)} ${word('unit_hz')} · ${number(shown.peak[1], 1)} ${word('unit_db')}` : word('silence');
+    const [hz, db] = shown.peak ?? [];
+    peakText.textContent = shown.peak ? `${number(hz, mel ? 0 : 1)} ${word('unit_hz')} · ${number(db, 1)} ${word('unit_db')}` : word('silence');
     canvas.setAttribute('aria-label', `${word('slice')}, ${caption.textContent}. ${word('slice_peak')}: ${peakText.textContent}`);
     viewer.slice = shown; // there for tests and the curious
     draw();

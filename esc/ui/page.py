@@ -22,7 +22,15 @@ from esc.ui.store import SoundStore
 from esc.ui.text import LANGUAGES, WORDS, language_of
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-STYLES = ("style.css", "nav.css", "playing.css", "measuring.css", "why.css", "neighbours.css", "coach.css")  # in the order in which they apply
+STYLES = (
+    "style.css",
+    "nav.css",
+    "playing.css",
+    "measuring.css",
+    "why.css",
+    "neighbours.css",
+    "coach.css",
+)  # in the order in which they apply
 _CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its own
 _HEAD = '<meta name="color-scheme" content="light dark">'
 

@@ -1,0 +1,194 @@
+"""Selection, harmonic cursor and spectrum slice in a real Chromium, against tones of known frequency, level and time."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import expect
+
+from browser import Sheet
+from esc.config import LIBROSA
+from esc.ui.text import ENGLISH, RUSSIAN
+from test_browser_views import enter
+
+pytestmark = pytest.mark.browser
+RATE = LIBROSA.sample_rate
+AMPLITUDE = 0.5
+PEAK_DB = 20 * np.log10(AMPLITUDE * LIBROSA.win_length / 4)  # of a sine under a Hann window
+PLACE = (
+    "(hz) => { const box = viewer.plot.getBoundingClientRect(); return [box.left + viewer.xOf(1.5), box.top + viewer.yOf(hz)]; }"
+)
+
+
+@pytest.fixture(scope="module")
+def tone_wav(tmp_path_factory) -> Path:
+    """Stereo: 1 kHz of amplitude 0.5 from 1 s to 2 s of three, over faint noise, alike on both channels."""
+    rng = np.random.default_rng(4)
+    times_s = np.arange(3 * RATE) / RATE
+    loud = (times_s >= 1) & (times_s < 2)
+    mono = AMPLITUDE * np.sin(2 * np.pi * 1000 * times_s) * loud + 1e-4 * rng.standard_normal(len(times_s))
+    path = tmp_path_factory.mktemp("measuring") / 'one "kilo".wav'
+    soundfile.write(path, np.stack([mono, mono], axis=1), RATE, "PCM_24")
+    return path
+
+
+def select(sheet: Sheet, start: float, end: float, low: float | None = None, high: float | None = None) -> None:
+    sheet.ev("(box) => session.select(box)", {"start": start, "end": end, "low_hz": low, "high_hz": high})
+
+
+def figures(sheet: Sheet) -> dict[str, str]:
+    """Return the panel's figures by the words beside them, once they are there."""
+    sheet.until("!/[–]$/.test([...viewer.host.querySelectorAll('.sg-selection dd')].at(-1).textContent)")
+    return sheet.ev(
+        """() => Object.fromEntries([...viewer.host.querySelectorAll('.sg-selection dl div')]
+            .map((cell) => [cell.querySelector('dt').textContent, cell.querySelector('dd').textContent]))"""
+    )
+
+
+def first(text: str) -> float:
+    return float(text.replace(",", "").split()[0])
+
+
+def test_figures_of_a_known_tone_in_every_view(open_sheet, tone_wav: Path):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    panel = sheet.page.locator(".sg-selection").first
+    expect(panel).to_contain_text(ENGLISH["sel_none"])
+    height = panel.bounding_box()["height"]
+    select(sheet, 1.2, 1.8, 500, 2000)
+    shown = figures(sheet)
+    assert panel.bounding_box()["height"] == pytest.approx(height, abs=1)  # nothing jumps
+    assert [first(shown[ENGLISH[name]]) for name in ("sel_start", "sel_end", "sel_duration")] == [1.2, 1.8, 0.6]
+    assert shown[ENGLISH["sel_band"]] == "500 – 2,000 Hz"
+    assert first(shown[ENGLISH["sel_peak_hz"]]) == pytest.approx(1000.0, abs=0.5)
+    assert first(shown[ENGLISH["sel_peak"]]) == pytest.approx(PEAK_DB, abs=0.1)
+    assert 1.2 <= first(shown[ENGLISH["sel_peak_s"]]) <= 1.8
+    assert first(shown[ENGLISH["sel_rms"]]) == pytest.approx(20 * np.log10(AMPLITUDE / np.sqrt(2)), abs=0.01)
+    assert shown[ENGLISH["sel_amplitude"]].startswith("0.500 · -6.0")
+    # three bins hold the power of a Hann window's tone: 1, 1/4 and 1/4 of the peak's, wherever it lies between the bins
+    bins = np.arange(np.ceil(500 / (RATE / 2048)), np.floor(2000 / (RATE / 2048)) + 1)
+    mean_db = PEAK_DB + 10 * np.log10(1.5 / len(bins))
+    assert first(shown[ENGLISH["sel_mean"]]) == pytest.approx(mean_db, abs=0.1)
+    for view in ("stft", "mfcc", "wave"):
+        enter(sheet, view)
+        assert figures(sheet) == shown, view
+    sheet.page.focus(".sg-viewer[data-view=wave] .sg-plot")
+    sheet.page.keyboard.press("Escape")
+    expect(sheet.page.locator(".sg-viewer[data-view=wave] .sg-selection")).to_contain_text(ENGLISH["sel_none"])
+
+
+def test_figures_are_copied_and_samples_saved(open_sheet, tone_wav: Path):
+    sheet = open_sheet(permissions=["clipboard-read", "clipboard-write"])
+    sheet.open_file(tone_wav)
+    expect(sheet.page.locator(".sg-selection [data-do=sel_save]").first).to_be_disabled()
+    select(sheet, 1.2, 1.8, 500, 2000)
+    shown = figures(sheet)
+    sheet.page.click(".sg-selection [data-do=sel_copy]")
+    expect(sheet.page.locator(".sg-selection p").first).to_have_text(ENGLISH["sel_copied"])
+    assert sheet.ev("navigator.clipboard.readText()").splitlines() == [f"{name}: {text}" for name, text in shown.items()]
+    sheet.page.click(".sg-selection [data-do=sel_csv]")
+    sheet.until("navigator.clipboard.readText().then((text) => text.startsWith('file,start_s'))")
+    (row,) = csv.DictReader(io.StringIO(sheet.ev("navigator.clipboard.readText()")))
+    assert (row["file"], float(row["start_s"]), float(row["high_hz"])) == (tone_wav.name, 1.2, 2000.0)
+    assert float(row["peak_hz"]) == pytest.approx(1000.0, abs=0.5)
+    assert float(row["peak_db"]) == pytest.approx(PEAK_DB, abs=0.1)
+    with sheet.page.expect_download() as saved:
+        sheet.page.click(".sg-selection [data-do=sel_save]")
+    assert saved.value.suggested_filename.endswith("1.200-1.800 s.wav")
+    got, rate = soundfile.read(saved.value.path(), dtype="float32")
+    held, _ = soundfile.read(tone_wav, dtype="float32")
+    assert rate == RATE
+    np.testing.assert_array_equal(got, held[round(1.2 * RATE) : round(1.8 * RATE)])
+
+
+def test_the_slice_is_numpys_at_the_pointer_and_of_the_selection(open_sheet, tone_wav: Path):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    enter(sheet, "stft")
+    x, y = sheet.ev(PLACE, 3000)
+    sheet.page.mouse.move(x, y)
+    sheet.until("/^at 1\\.[45]/.test(viewer.host.querySelector('.sg-slice figcaption').textContent)")
+    time_s = sheet.ev("viewer.timeAt(viewer.pointer.x)")
+    centre = round(time_s * RATE / LIBROSA.hop_length) * LIBROSA.hop_length
+    mono = soundfile.read(tone_wav)[0].mean(axis=1)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(2048) / 2048)
+    power = np.abs(np.fft.rfft(mono[centre - 1024 : centre + 1024] * window)) ** 2
+    levels = np.array(sheet.ev("[...viewer.slice.levels]"))
+    np.testing.assert_allclose(levels[60:130], 10 * np.log10(power[60:130]), atol=0.3)  # the tone's skirts; the rest is float32's
+    np.testing.assert_allclose(levels[91:95], 10 * np.log10(power[91:95]), atol=0.01)
+    assert sheet.ev("viewer.slice.peak") == [pytest.approx(1000, abs=0.5), pytest.approx(PEAK_DB, abs=0.1)]
+    # the same height as the picture's own axis
+    tops = sheet.ev(
+        """() => { const box = viewer.plot.getBoundingClientRect(); const { top, height } = viewer.area();
+            const canvas = viewer.host.querySelector('.sg-slice canvas').getBoundingClientRect();
+            return [canvas.top - box.top - top, canvas.height - height]; }"""
+    )
+    assert tops == [pytest.approx(0, abs=1), pytest.approx(0, abs=1)]
+    select(sheet, 2.3, 2.9)
+    sheet.page.mouse.move(5, 5)
+    caption = sheet.page.locator(".sg-viewer[data-view=stft] .sg-slice figcaption")
+    expect(caption).to_have_text(ENGLISH["slice_selection"])
+    assert sheet.ev("Math.max(...viewer.slice.levels)") < 0  # noise alone
+    sheet.page.click(".sg-viewer[data-view=stft] [data-do=slice]")
+    expect(caption).to_be_hidden()
+    sheet.page.focus(".sg-viewer[data-view=stft] .sg-plot")
+    sheet.page.keyboard.press("m")
+    expect(caption).to_be_visible()
+
+
+@pytest.mark.parametrize("view", ["mel", "stft"])
+def test_harmonics_lie_at_the_multiples(open_sheet, tone_wav: Path, view: str):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    if view == "stft":
+        enter(sheet, view)
+    sheet.page.focus(f".sg-viewer[data-view={view}] .sg-plot")
+    sheet.page.keyboard.press("h")
+    x, y = sheet.ev(PLACE, 800)
+    sheet.page.mouse.move(x, y)
+    lines = "viewer.plot.dataset.harmonics?.split(' ').map(Number)"
+    sheet.until(f"{lines}?.length >= 10")
+    hz = np.array(sheet.ev(f"{lines}.map((y) => viewer.hzAt(y))"))
+    pixel_hz = np.abs(np.array(sheet.ev(f"{lines}.map((y) => viewer.hzAt(y + 1))")) - hz)
+    f0 = sheet.ev("viewer.hzAt(viewer.pointer.y)")
+    assert f0 == pytest.approx(800, abs=2 * pixel_hz[0])
+    np.testing.assert_allclose(hz, f0 * np.arange(1, len(hz) + 1), atol=pixel_hz.max() * 0.1)
+    assert len(hz) == int(RATE / 2 / f0)
+    sheet.page.mouse.click(x, y)  # keeps it
+    kept = sheet.ev(lines)
+    sheet.page.mouse.move(x, y - 40)
+    sheet.until("viewer.pointer && Math.abs(viewer.hzAt(viewer.pointer.y) - 800) > 50")
+    assert sheet.ev(lines) == kept
+    sheet.page.keyboard.press("h")
+    expect(sheet.page.locator(f".sg-viewer[data-view={view}] [data-do=harmonics]")).to_have_attribute("aria-pressed", "false")
+
+
+def test_keys_are_in_the_sheet_and_a_phone_brings_the_slice(open_sheet, tone_wav: Path):
+    sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU")
+    sheet.open_file(tone_wav)
+    slice_ = sheet.page.locator(".sg-slice").first
+    expect(slice_).to_be_hidden()
+    sheet.page.tap(".sg-viewer [data-do=slice]")
+    expect(slice_).to_be_visible()
+    sheet.until("viewer.slice")
+    assert sheet.ev("document.documentElement.scrollWidth") <= 390
+    sheet.page.focus(".sg-plot")
+    sheet.page.keyboard.press("?")
+    keys = sheet.page.locator(".sg-sheet")
+    for name in ("play_selection_hint", "key_loop", "key_speed", "key_pitch", "key_band", "key_harmonics", "key_slice"):
+        expect(keys).to_contain_text(RUSSIAN[name])
+
+
+def test_frequencies_that_the_rate_does_not_reach_are_explained(open_sheet, tmp_path: Path):
+    sheet = open_sheet()
+    path = tmp_path / "fast.wav"
+    soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(44_100), 44_100, "PCM_16")
+    sheet.open_file(path)
+    select(sheet, 0.2, 0.4, 15_000, 20_000)  # the picture's rate is 22,050 Hz
+    expect(sheet.page.locator(".sg-selection p").first).to_contain_text("low_hz = 15000")
+    expect(sheet.page.locator(".sg-selection [data-do=sel_csv]").first).to_be_disabled()
