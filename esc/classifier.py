@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from esc.audio import fit_clip, is_silent, resample, to_mono
+from esc.audio import MIN_SAMPLES, fit_clip, is_silent, resample, to_mono
 from esc.calibration import calibrated, is_known
 from esc.checkpoint import Checkpoint, load_checkpoint
 from esc.errors import AudioError, ParameterError
@@ -81,25 +82,45 @@ class Classifier:
         """The labels, in the order of the targets."""
         return self.checkpoint.class_names
 
-    def clip(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Return the clip that stands for a waveform: resampled, then cut or padded as in training.
+    def clip(self, waveform: np.ndarray, sample_rate: int, start_s: float = 0.0) -> np.ndarray:
+        """Return the clip that begins at a time of a waveform: resampled, then cut or padded as in training.
+
+        Equal to what `resample` of the whole waveform gives there, up to rounding.
 
         Parameters
         ----------
         waveform : array, shape (n_samples,) or (channels, n_samples)
         sample_rate : int
             Hz.
+        start_s : float
+            As for `predict`.
         """
-        spectrogram, wanted = self.checkpoint.spectrogram, self.checkpoint.input
-        enough = int(wanted.clip_seconds * sample_rate) + sample_rate  # a second more keeps the resampler's edge out
-        at_rate = resample(to_mono(waveform[..., :enough]), sample_rate, spectrogram.sample_rate)
-        if len(at_rate) < 2:
-            raise AudioError("audio.too_short", name="the waveform", samples=len(at_rate), least=2)
-        return fit_clip(at_rate, round(wanted.clip_seconds * spectrogram.sample_rate))
+        rate, seconds = self.checkpoint.spectrogram.sample_rate, self.checkpoint.input.clip_seconds
+        start_s = self.clip_start(waveform.shape[-1], sample_rate, start_s)
+        # a second more on both sides keeps the resampler's edges out; begun where samples of both rates coincide
+        together = sample_rate // math.gcd(sample_rate, rate)
+        begin = max(0, int((start_s - 1.0) * sample_rate) // together * together)
+        end = int((start_s + seconds + 1.0) * sample_rate)
+        at_rate = resample(to_mono(waveform[..., begin:end]), sample_rate, rate)
+        if len(at_rate) < MIN_SAMPLES:
+            raise AudioError("audio.too_short", name="the waveform", samples=len(at_rate), least=MIN_SAMPLES)
+        return fit_clip(at_rate[round(start_s * rate) - begin * rate // sample_rate :], round(seconds * rate))
+
+    def clip_start(self, n_samples: int, sample_rate: int, start_s: float) -> float:
+        """Return where the clip that is asked for at `start_s` begins, in seconds: on a sample of the checkpoint's rate.
+
+        It is moved back so that it ends with the sound, to the start of one shorter than a clip. Raises ParameterError
+        where `start_s` lies outside the sound.
+        """
+        rate, seconds = self.checkpoint.spectrogram.sample_rate, self.checkpoint.input.clip_seconds
+        if not 0.0 <= start_s <= n_samples / sample_rate:  # also catches NaN
+            raise ParameterError("parameter.range", field="start_s", value=start_s, low=0.0, high=n_samples / sample_rate)
+        last = -(-n_samples * rate // sample_rate) - round(seconds * rate)
+        return max(0, min(round(start_s * rate), last)) / rate
 
     @torch.inference_mode()
-    def predict(self, waveform: np.ndarray, sample_rate: int, top_k: int = 5) -> Prediction:
-        """Return the likeliest classes of a waveform's first clip.
+    def predict(self, waveform: np.ndarray, sample_rate: int, top_k: int = 5, start_s: float = 0.0) -> Prediction:
+        """Return the likeliest classes of one clip of a waveform, its first where no start is given.
 
         Parameters
         ----------
@@ -109,17 +130,19 @@ class Classifier:
             Hz.
         top_k : int
             How many classes to name, 1 to the number of classes.
+        start_s : float
+            Where the clip begins, in seconds; moved back so that it ends with the sound, see `clip_start`.
 
         Raises
         ------
         AudioError
             The waveform has no samples or another shape.
         ParameterError
-            `top_k` is out of range.
+            `top_k` or `start_s` is out of range.
         """
         if not 1 <= top_k <= len(self.class_names):
             raise ParameterError("parameter.range", field="top_k", value=top_k, low=1, high=len(self.class_names))
-        clip = self.clip(waveform, sample_rate)
+        clip = self.clip(waveform, sample_rate, start_s)
         picture_db = mel_db(clip, self.checkpoint.spectrogram)
         if is_silent(clip):
             return Prediction((), SILENCE, clip, picture_db.numpy())

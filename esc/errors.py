@@ -37,6 +37,7 @@ MESSAGES = {
     "parameter.sub_batch": "A batch of {batch} can't be taken in parts of sub_batch = {value}: give a divisor of it, 2 or more.",
     "parameter.processes": "{processes} processes can't share a batch of {batch} in sub-batches of {value} clips. Give a "
     "--sub-batch that each of them gets equally many of.",
+    "parameter.class": "{value} is none of the network's classes; they are named in its config.json.",
     "parameter.keys": "These parameters don't fit: unknown {unknown}, missing {missing}.",
     "parameter.too_much": "This spectrum has {millions:.0f} million values; at most {limit:.0f} million are computed at "
     "once. Use a larger hop_length, a smaller n_fft or a shorter sound.",

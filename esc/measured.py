@@ -37,9 +37,9 @@ def read_figures(folder: Path) -> dict | None:
             sounds refused}
         "history": {"epoch": [int], "train_loss", "valid_loss", "train_accuracy", "valid_accuracy": lists as long, None
             where an epoch was not measured}
-        "deletion": {"clips": int, "layer": str, "method": str, "shares": [share of the picture masked],
-            "before": mean probability of the class, "marked", "random", "least": lists as long as "shares", the mean
-            probability after masking what the map marks most, as much elsewhere, and what it marks least}
+        "deletion": {"clips": int, "method": str, "shares": [share of the picture covered], "before": mean probability of
+            the likeliest class, "marked", "random", "loudest": lists as long as "shares", that probability after covering
+            what the heat map marks most, as much elsewhere, and the loudest places}
 
     Raises
     ------
@@ -177,15 +177,14 @@ _parts = _fields(
         "deletion": _fields(
             {
                 "clips": _clips,
-                "layer": _text(),
                 "method": _text(),
                 "shares": _list(_share),
                 "before": _share,
                 "marked": _list(_share),
                 "random": _list(_share),
-                "least": _list(_share),
+                "loudest": _list(_share),
             },
-            same_length=("shares", "marked", "random", "least"),
+            same_length=("shares", "marked", "random", "loudest"),
         ),
     },
     all_of_them=False,

@@ -369,15 +369,6 @@ def test_an_example_is_classified(sheet: Sheet):
     assert "church_bells" in labels
     assert shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 100.3
     expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(labels[0].replace("_", " "))
-    colours = sheet.ev(
-        """() => {
-            const canvas = document.querySelector('.sg-given canvas');
-            const image = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            return new Set(new Uint32Array(image.data.buffer)).size;
-        }"""
-    )
-    assert colours > 50
-    expect(sheet.page.locator(".sg-given")).to_contain_text("5.00 s")
     sheet.page.click(".sg-chip[data-example=door_wood_knock]")  # the tab on screen follows the sound
     expect(sheet.page.locator(".sg-bars li[data-label=door_wood_knock]")).to_be_visible()
 

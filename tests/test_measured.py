@@ -27,8 +27,8 @@ FIGURES = {
         "valid_accuracy": [None, 0.31],
     },
     "deletion": {
-        "clips": 400, "layer": "layer4", "method": "gradcam", "shares": [0.1, 0.2], "before": 0.7, "marked": [0.4, 0.3],
-        "random": [0.6, 0.5], "least": [0.69, 0.68],
+        "clips": 400, "method": "Grad-CAM", "shares": [0.1, 0.2], "before": 0.7, "marked": [0.4, 0.3],
+        "random": [0.6, 0.5], "loudest": [0.69, 0.68],
     },
 }  # fmt: skip
 

@@ -7,14 +7,11 @@ import math
 from pathlib import Path
 
 import gradio as gr
-import numpy as np
-import soundfile
 
 from esc.audio import SILENCE_PEAK
 from esc.classifier import Prediction
 from esc.errors import CheckpointError, EscError, PageError
 from esc.ui.listening import classifier, predict
-from esc.ui.pictures import as_base64
 from esc.ui.player import mount_script
 from esc.ui.store import Sound, SoundStore
 from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name, say
@@ -54,7 +51,7 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
         language = store.session(question.get("token")).language
         sound = store.sound(question["token"], asked)
         prediction = predict(checkpoint, sound.waveform, sound.facts.sample_rate)
-        return _drawable(store, checkpoint, sound, prediction)
+        return _drawable(checkpoint, sound, prediction)
     except EscError as error:
         log.info("classify: %s", error)
         return {"error": say(error, language), "off": isinstance(error, CheckpointError), "sound": asked}
@@ -63,13 +60,8 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
         return {"error": say(PageError("page.failed"), language), "off": False, "sound": asked}
 
 
-def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, prediction: Prediction) -> dict:
+def _drawable(checkpoint: Path, sound: Sound, prediction: Prediction) -> dict:
     meta = classifier(checkpoint).checkpoint
-    picture = prediction.picture_db
-    share = (picture - picture.max()) / meta.spectrogram.top_db + 1.0
-    levels = np.rint(share.clip(0, 1) * 255).astype(np.uint8) if prediction.top else np.zeros(picture.shape, np.uint8)
-    clip_path = store.place_beside(sound, "clip.flac")
-    soundfile.write(clip_path, prediction.clip.clip(-1, 1), meta.spectrogram.sample_rate)
     missing = meta.input.clip_seconds - sound.seconds
     return {
         "sound": sound.id,
@@ -78,10 +70,6 @@ def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, prediction: Pre
         "calibrated": meta.calibration is not None,
         "count": len(meta.class_names),
         "limit_db": round(20 * math.log10(SILENCE_PEAK)),
-        "levels": as_base64(levels),
-        "rows": levels.shape[0],
-        "columns": levels.shape[1],
-        "clip": str(clip_path),
         "clip_seconds": meta.input.clip_seconds,
         "fit": "whole" if abs(missing) < _SAME_LENGTH_S else "padded" if missing > 0 else "cut",
     }

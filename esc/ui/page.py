@@ -15,7 +15,7 @@ from gradio.utils import get_upload_folder
 from esc.audio import MAX_BYTES
 from esc.checkpoint import DEFAULT
 from esc.examples import example_sounds
-from esc.ui import classify, endpoints, player, viewer
+from esc.ui import classify, endpoints, player, viewer, why
 from esc.ui.neighbours import Neighbours
 from esc.ui.requests import Requests
 from esc.ui.store import SoundStore
@@ -62,8 +62,11 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
             first, *others = viewer.VIEWS
             with gr.Tab(words(f"tab_{first}"), render_children=True):
                 viewer.component(first, requests, loader)
-            with gr.Tab(words("tab_classify"), render_children=True):  # second: a phone hides the last ones in a menu
-                verdict = classify.component(loader)
+            # second: a phone hides the last ones in a menu
+            with gr.Tab(words("tab_classify"), render_children=True):
+                with gr.Row(elem_id="said"):
+                    verdict = classify.component(loader)
+                    why.add(store, checkpoint, loader)
                 similar = neighbours.component(loader)
             for view in others:
                 with gr.Tab(words(f"tab_{view}")):

@@ -33,6 +33,7 @@ ERRORS_RUSSIAN = MappingProxyType(
         "parameter.sub_batch": "sub_batch = {value} невозможно: пакет из {batch} должен делиться на части от 2 записей.",
         "parameter.processes": "{processes} процессов не могут разделить пакет из {batch} на части по {value} записей. Дайте "
         "--sub-batch, при котором каждому достанется поровну.",
+        "parameter.class": "{value} не из классов сети; они названы в её config.json.",
         "parameter.keys": "Параметры не подходят: лишние {unknown}, недостаёт {missing}.",
         "parameter.too_much": "В этом спектре {millions:.0f} млн значений; за раз считается не больше {limit:.0f} млн. "
         "Возьмите больший hop_length, меньший n_fft или звук короче.",

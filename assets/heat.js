@@ -1,0 +1,26 @@
+// A heat map over a picture: the levels in grey, dimmed as the map is shown more strongly, and glowing where the map is.
+
+const [COOL, HOT] = [[226, 74, 22], [255, 226, 92]]; // dark orange to yellow: told apart from grey by every eye
+const DIMMED = 0.5; // how much darker the rest gets at full strength
+const GAMMA = 0.45; // below 1: the weaker half stays visible
+const KEPT = 0.3; // how much a fully coloured cell still tells of its level
+
+/** The picture as an ImageData, low bands at the bottom; levels and heat are bytes row by row from the lowest band. */
+export function heated(levels, heat, rows, columns, strength) {
+  const image = new ImageData(columns, rows);
+  const glow = Float32Array.from({ length: 256 }, (_, warm) => strength * (warm / 255) ** GAMMA);
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      const from = (rows - 1 - y) * columns + x;
+      const [level, warm, share] = [levels[from], heat[from] / 255, glow[heat[from]]];
+      const grey = level * (1 - DIMMED * strength);
+      const to = 4 * (y * columns + x);
+      for (let c = 0; c < 3; c++) {
+        const colour = (COOL[c] + (HOT[c] - COOL[c]) * warm) * (1 - KEPT + (KEPT * level) / 255);
+        image.data[to + c] = grey + share * (colour - grey);
+      }
+      image.data[to + 3] = 255;
+    }
+  }
+  return image;
+}

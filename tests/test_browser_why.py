@@ -1,0 +1,129 @@
+"""What speaks for a class, in a real browser: the map over the picture, its strength, other classes, other stretches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import sounds
+from browser import Sheet
+from esc.ui.text import ENGLISH, RUSSIAN
+
+pytestmark = pytest.mark.browser
+RATE = 44_100
+PIXELS = """() => {
+    const { why } = document.querySelector('.sg-why');
+    const { width, height } = why.picture;
+    let sum = 17;
+    for (const pixel of new Uint32Array(why.picture.getContext('2d').getImageData(0, 0, width, height).data.buffer)) {
+        sum = (Math.imul(sum, 31) + pixel) | 0;
+    }
+    return sum;
+}"""
+COLOURED = """() => {
+    const { why } = document.querySelector('.sg-why');
+    const { data } = why.picture.getContext('2d').getImageData(0, 0, why.picture.width, why.picture.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) count += data[i + 3] > 250 && data[i] - data[i + 2] > 30;
+    return count;
+}"""
+
+
+def opened(sheet: Sheet) -> None:
+    """Open the tab and wait for a map of the open sound."""
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_classify"]).click()
+    sheet.until("document.querySelector('.sg-why')?.why?.data?.sound === session.state.sound.id")
+
+
+def set_strength(sheet: Sheet, value: int) -> None:
+    sheet.ev(
+        """(value) => { const slider = document.querySelector('.sg-tools input');
+            slider.value = value; slider.dispatchEvent(new Event('input', { bubbles: true })); }""",
+        value,
+    )
+
+
+def test_the_map_of_a_class(sheet: Sheet):
+    sheet.open_example("crow")
+    opened(sheet)
+    why = sheet.page.locator(".sg-why")
+    first, second = (bar.get_attribute("data-label") for bar in sheet.page.locator(".sg-bars li").all()[:2])
+    expect(why.locator("h3")).to_have_text(ENGLISH["why_title"].format(name=first.replace("_", " ")))
+    expect(why.locator(".sg-chip")).to_have_count(5)
+    expect(why).to_contain_text(ENGLISH["given_whole"].format(seconds="5.00"))
+    assert sheet.ev(COLOURED) > 500
+
+    asked = len(sheet.requests)  # strength and the other classes that are at hand are the browser's own
+    strong = sheet.ev(PIXELS)
+    set_strength(sheet, 0)
+    assert sheet.ev(PIXELS) != strong
+    assert sheet.ev(COLOURED) == 0, "at strength 0 it is the picture alone, in grey"
+    set_strength(sheet, 75)
+    assert sheet.ev(PIXELS) == strong
+    sheet.page.locator(f".sg-bars li[data-label={second}] button").click()
+    expect(why.locator("h3")).to_have_text(ENGLISH["why_title"].format(name=second.replace("_", " ")))
+    expect(why.locator(f".sg-chip[data-label={second}]")).to_have_attribute("aria-pressed", "true")
+    expect(sheet.page.locator(f".sg-bars li[data-label={second}]")).to_have_attribute("aria-current", "true")
+    assert sheet.ev(PIXELS) != strong
+    assert [url for url in sheet.requests[asked:] if "queue" in url] == []
+
+    missing = sheet.ev("[...document.querySelectorAll('.sg-choices option')].at(-1).value")
+    why.locator("select").select_option(missing)  # one that the server has to be asked for
+    expect(why.locator(f".sg-chip[data-label={missing}]")).to_have_attribute("aria-pressed", "true")
+    expect(why.locator(".sg-chip")).to_have_count(6)
+
+
+def test_the_page_draws_what_the_library_computes(sheet: Sheet, root: Path):
+    """Bytes of picture and map on the page against esc.explain on the same file."""
+    from esc.audio import load_audio
+    from esc.classifier import Classifier
+    from esc.explain import explain
+
+    sheet.open_example("siren")
+    opened(sheet)
+    classifier = Classifier.load()
+    found = explain(classifier, *load_audio(root / "assets/examples/siren.flac"), labels=["siren"])
+    data = sheet.ev(
+        """() => {
+            const { maps, levels, rows, columns } = document.querySelector('.sg-why').why.data;
+            return [[...maps.siren], [...levels], rows, columns];
+        }"""
+    )
+    heat, levels = (np.array(part).reshape(data[2:]) for part in data[:2])
+    np.testing.assert_allclose(heat / 255, found.maps["siren"], atol=0.02)
+    picture_db = found.prediction.picture_db
+    np.testing.assert_allclose(levels / 255 * 80 - 80, picture_db - picture_db.max(), atol=80 / 255)
+
+
+def test_a_stretch_of_a_long_sound_and_the_play_head(sheet: Sheet, tmp_path: Path):
+    wave = np.concatenate([sounds.busy(4.0, seed=seed) for seed in range(3)])
+    sheet.open_file(sounds.write(tmp_path / "long.wav", wave, RATE))
+    opened(sheet)
+    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["given_cut"].format(seconds="5.00"))
+    sheet.ev("session.announce('explain', { start: 6.0, label: null })")
+    sheet.until("document.querySelector('.sg-why')?.why?.data.start === 6")
+    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["given_window"].format(start="0:06.00", end="0:11.00"))
+    sheet.ev("session.seek(8.5)")
+    middle = sheet.ev("(({ left, width }) => left + width / 2)(document.querySelector('.sg-why').why.area())")
+    sheet.until("(middle) => Math.abs(Number(document.querySelector('.sg-map').dataset.playhead) - middle) < 4", middle)
+    sheet.page.get_by_role("button", name=ENGLISH["play_clip"]).click()  # the clip itself, as the network was given it
+    sheet.until("document.querySelector('.sg-why').why.clip.currentTime > 0.2")
+    box = sheet.page.locator(".sg-map").bounding_box()
+    sheet.page.mouse.click(box["x"] + 60, box["y"] + 100)
+    sheet.until("session.audio.currentTime > 6 && session.audio.currentTime < 6.5")
+
+
+def test_short_and_silent_sounds(open_sheet, tmp_path: Path):
+    sheet = open_sheet(locale="ru-RU")
+    sheet.open_file(sounds.write(tmp_path / "short.wav", sounds.busy(1.0), RATE))
+    sheet.page.get_by_role("tab", name=RUSSIAN["tab_classify"]).click()
+    sheet.until("document.querySelector('.sg-why')?.why?.data?.fit === 'padded'")
+    assert sheet.ev("document.querySelector('.sg-why')?.why?.data.before_s") == pytest.approx(2.0)
+    assert sheet.ev("document.querySelector('.sg-why').why.span()")[0] == pytest.approx(-2.0, abs=0.02)
+    silence = sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE)
+    sheet.page.set_input_files("input.sg-file", silence)
+    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["silence"])
+    expect(sheet.page.locator(".sg-why")).to_be_hidden()

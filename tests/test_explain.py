@@ -1,0 +1,253 @@
+"""Heat maps: against autograd by another way, where evidence is known to lie, and by covering what they mark."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import sounds
+from esc.audio import fit_clip, resample
+from esc.calibration import calibrated
+from esc.checkpoint import Checkpoint
+from esc.classifier import SILENCE, Classifier
+from esc.config import ESC50, InputConfig
+from esc.errors import AudioError, ParameterError
+from esc.explain import CLASS_LAYER, FINE_LAYER, LAYERS, activations_and_gradients, explain, grad_cam, heat_maps, layer_cam
+from esc.model import build_model
+from esc.spectrogram import network_input
+from training.deletion import SHARES, cover, deletion_test, turned
+
+RATE = 44_100
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier.load()
+
+
+@pytest.fixture(scope="module")
+def pictures_db(classifier) -> torch.Tensor:
+    """Three pictures that differ."""
+    waves = [sounds.busy(5.0, seed=seed) for seed in range(3)]
+    return torch.stack([torch.from_numpy(classifier.predict(wave, RATE).picture_db) for wave in waves])
+
+
+# the formulas
+
+
+@pytest.mark.parametrize("layers", [(FINE_LAYER, CLASS_LAYER), ("layer1",), ("layer3", "layer4")])
+def test_gradients_equal_those_of_the_whole_network(classifier, pictures_db, layers):
+    """Run as one piece, one picture at a time, with hooks: the same activations and gradients."""
+    scaled = network_input(pictures_db, classifier.checkpoint.input)[:, None]
+    targets = torch.tensor([3, 49, 0])
+    seen = activations_and_gradients(classifier.model, scaled, targets, layers)
+    for number in range(len(scaled)):
+        kept = hooked(classifier.model, scaled[number : number + 1], int(targets[number]), layers)
+        for layer, (activations, gradients) in zip(layers, seen, strict=True):
+            torch.testing.assert_close(activations[number], kept[layer][0].detach(), rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(gradients[number], kept[layer].grad[0], rtol=1e-3, atol=1e-6)
+
+
+def hooked(model: nn.Module, scaled: torch.Tensor, target: int, layers: tuple[str, ...]) -> dict[str, torch.Tensor]:
+    """Return the layers' outputs with their gradients, by hooks that are taken out again."""
+    kept = {}
+
+    def keep(layer):
+        return lambda _, __, output: kept.update({layer: output}) or output.retain_grad()
+
+    hooks = [getattr(model, layer).register_forward_hook(keep(layer)) for layer in layers]
+    model(scaled)[0, target].backward()
+    for hook in hooks:
+        hook.remove()
+    model.zero_grad()
+    return kept
+
+
+def test_the_last_block_gives_the_class_activation_map(classifier, pictures_db):
+    """There Grad-CAM is CAM (Zhou et al., 2016): the last layer's weights over the number of cells."""
+    scaled = network_input(pictures_db, classifier.checkpoint.input)[:, None]
+    targets = torch.tensor([5, 5, 17])
+    ((activations, gradients),) = activations_and_gradients(classifier.model, scaled, targets, ["layer4"])
+    weights = classifier.model.fc.weight.detach()[targets]
+    cells = activations.shape[-2] * activations.shape[-1]
+    expected = torch.einsum("nc,nchw->nhw", weights / cells, activations).clamp_min(0)
+    torch.testing.assert_close(grad_cam(activations, gradients), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_layer_cam_by_hand():
+    activations = torch.tensor([[[[1.0, 2.0]], [[3.0, 0.5]]]])
+    gradients = torch.tensor([[[[0.5, -1.0]], [[-2.0, 4.0]]]])
+    assert layer_cam(activations, gradients).tolist() == [[[0.5, 2.0]]]
+    assert grad_cam(activations, gradients).tolist() == [[[2.75, 0.0]]]  # means -0.25 and 1: -0.25 + 3 and -0.5 + 0.5
+
+
+def test_nothing_is_left_in_the_network(classifier, pictures_db):
+    assert all(parameter.grad is None for parameter in classifier.model.parameters())
+    before = classifier.probabilities(pictures_db)
+    heat_maps(classifier, pictures_db, torch.tensor([0, 1, 2]))
+    np.testing.assert_array_equal(classifier.probabilities(pictures_db), before)
+    assert all(parameter.grad is None for parameter in classifier.model.parameters())
+    assert not any(module._forward_hooks or module._backward_hooks for module in classifier.model.modules())
+
+
+def test_a_map_does_not_depend_on_its_company(classifier, pictures_db):
+    targets = classifier.logits(pictures_db).argmax(dim=1)
+    together = heat_maps(classifier, pictures_db, targets)
+    for number in range(3):
+        alone = heat_maps(classifier, pictures_db[number : number + 1], targets[number : number + 1])[0]
+        torch.testing.assert_close(together[number], alone, rtol=1e-3, atol=1e-4)
+    assert together.shape == pictures_db.shape
+    assert together.min() >= 0 and together.amax(dim=(1, 2)).tolist() == pytest.approx([1, 1, 1])
+
+
+# evidence at a known place
+
+
+class Loudness(nn.Module):
+    """Stands for a block: the loudest cell of each stretch, in as many channels as the block has."""
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.pool = nn.AvgPool2d(stride, stride) if stride > 1 else nn.Identity()
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        return self.pool(maps[:, :1]).expand(-1, self.channels, -1, -1)
+
+
+def seeing(bands: slice, n_mels: int = 128) -> Classifier:
+    """A classifier that answers "there" the more, the louder it is in some bands, and "elsewhere" the louder in others."""
+    model = build_model("resnet18", 2)
+    model.conv1, model.bn1, model.maxpool = nn.AvgPool2d(2), nn.Identity(), nn.AvgPool2d(2)
+    model.layer1, model.layer2 = Loudness(64, 1), Loudness(128, 2)
+    model.layer3, model.layer4 = Loudness(256, 2), Loudness(512, 2)
+    inside = torch.zeros(512, n_mels // 32)
+    inside[:, bands] = 1.0
+    model.avgpool = BandMeans(inside)
+    model.fc = nn.Linear(2, 2, bias=False)
+    model.fc.weight = nn.Parameter(torch.eye(2))
+    meta = Checkpoint(architecture="resnet18", class_names=("there", "elsewhere"), spectrogram=ESC50, input=InputConfig())
+    return Classifier(model.eval(), meta, torch.device("cpu"))
+
+
+class BandMeans(nn.Module):
+    """Mean over the bands that are meant and over the others, in place of the mean over the picture."""
+
+    def __init__(self, inside: torch.Tensor) -> None:
+        super().__init__()
+        self.inside = inside[0]
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        bands = maps.relu().mean(dim=(1, 3))  # (clips, n_mels / 32)
+        return torch.stack([(bands * self.inside).mean(dim=1), (bands * (1 - self.inside)).mean(dim=1)], dim=1)[..., None]
+
+
+def test_a_map_lies_where_the_evidence_does():
+    """Two tones, low then high; one class looks at the low bands alone: so do the maps, in time and in frequency."""
+    low, high = sounds.tone(150.0, 2.5, amplitude=0.4), sounds.tone(9_000.0, 2.5, amplitude=0.4)
+    wave = np.concatenate([low, high])
+    network = seeing(slice(0, 2))
+    found = explain(network, wave, RATE, labels=["there", "elsewhere"], likeliest=0)
+    there, elsewhere = found.maps["there"], found.maps["elsewhere"]
+    middle_band, middle_frame = there.shape[0] // 2, there.shape[1] // 2
+    assert there[:middle_band, :middle_frame].sum() > 0.9 * there.sum()
+    assert elsewhere[middle_band:, middle_frame:].sum() > 0.9 * elsewhere.sum()
+    # the brightest cell lies on the tone itself
+    for label, hz in (("there", 150.0), ("elsewhere", 9_000.0)):
+        band = np.unravel_index(found.maps[label].argmax(), there.shape)[0]
+        loudest = found.prediction.picture_db[:, 20 if hz < 1_000 else -20].argmax()
+        assert abs(band - loudest) <= 6, label
+
+
+# explaining a sound
+
+
+def test_the_likeliest_class_is_explained_where_none_is_named(classifier):
+    wave = sounds.busy(5.0)
+    prediction = classifier.predict(wave, RATE)
+    found = explain(classifier, wave, RATE)
+    assert list(found.maps) == [prediction.top[0][0]] == [found.prediction.verdict]
+    assert found.probabilities[prediction.verdict] == prediction.top[0][1]
+    np.testing.assert_array_equal(found.prediction.picture_db, prediction.picture_db)
+
+
+def test_other_classes_have_other_maps(classifier):
+    found = explain(classifier, sounds.busy(5.0), RATE, labels=["rain", "dog"], likeliest=1)
+    assert list(found.maps)[:2] == ["rain", "dog"] and len(found.maps) == 3
+    assert np.abs(found.maps["rain"] - found.maps["dog"]).max() > 0.2
+
+
+@pytest.mark.parametrize("sample_rate", [44_100, 48_000, 11_025])
+@pytest.mark.parametrize("start_s", [0.0, 3.3, 6.2])
+def test_a_window_is_cut_out_of_the_whole(classifier, sample_rate, start_s):
+    """What is explained is what the timeline heard: the same samples as of the whole sound, resampled."""
+    wave = np.concatenate([sounds.busy(2.8, sample_rate, seed=seed) for seed in range(4)])
+    found = explain(classifier, wave, sample_rate, start_s)
+    assert found.start_s == pytest.approx(start_s, abs=1 / RATE)
+    expected = fit_clip(resample(wave, sample_rate, RATE)[round(start_s * RATE) :], 5 * RATE)
+    np.testing.assert_allclose(found.prediction.clip, expected, atol=1e-6)
+
+
+def test_a_window_at_the_end_is_moved_back(classifier):
+    wave = sounds.busy(7.0)
+    found = explain(classifier, wave, RATE, 6.5)
+    assert found.start_s == pytest.approx(2.0)
+    np.testing.assert_array_equal(found.prediction.clip, wave[2 * RATE :])
+    assert explain(classifier, wave[:RATE], RATE, 0.5).start_s == 0.0  # shorter than a clip: all of it
+
+
+def test_silence_has_no_reasons(classifier):
+    found = explain(classifier, np.zeros(RATE, np.float32), RATE, labels=["dog"])
+    assert (found.maps, found.probabilities, found.prediction.verdict) == ({}, {}, SILENCE)
+
+
+def test_what_can_not_be_explained_is_named(classifier):
+    wave = sounds.busy(1.0)
+    with pytest.raises(ParameterError, match="unicorn"):
+        explain(classifier, wave, RATE, labels=["unicorn"])
+    for start_s in (-0.1, 1.1, float("nan"), float("inf")):
+        with pytest.raises(ParameterError, match="start_s"):
+            explain(classifier, wave, RATE, start_s)
+    with pytest.raises(AudioError):
+        explain(classifier, wave[:1], RATE)
+
+
+# covering what a map marks
+
+
+def test_cover_and_turn_by_hand():
+    picture = torch.tensor([[[1.0, 2.0], [3.0, 6.0]]])
+    heat = torch.tensor([[[0.0, 0.9], [0.1, 0.2]]])
+    assert cover(picture, heat, 0.5).tolist() == [[[1.0, 3.0], [3.0, 3.0]]]  # 2 and 6 become 3, the mean
+    rng = torch.Generator().manual_seed(0)
+    many = torch.arange(12.0).view(1, 3, 4).expand(50, -1, -1)
+    assert all(sorted(one.flatten().tolist()) == list(range(12)) for one in turned(many, rng))
+    assert len({tuple(one.flatten().tolist()) for one in turned(many, rng)}) > 8
+
+
+def test_covering_what_is_marked_costs_most(classifier, data_dir):
+    """On held-out clips of ESC-50: every 13th of fold 5, against as much elsewhere and against the loudest places."""
+    from training.data import read_clips
+    from training.prepare import clip_picture
+
+    meta = classifier.checkpoint
+    clips = [clip for clip in read_clips(data_dir) if clip.fold == 5][::13]
+    assert 5 not in meta.provenance["train_folds"]
+    pictures = np.stack([clip_picture(clip.path, meta.spectrogram, meta.input) for clip in clips])
+    found = deletion_test(classifier, torch.from_numpy(pictures), draws=2)
+    assert found.marked.shape == found.random.shape == (len(SHARES), len(clips)) == (3, 31)
+    np.testing.assert_allclose(found.before, calibrated_by_hand(classifier, pictures).max(axis=1), rtol=1e-4)
+    drops = {name: found.before.mean() - getattr(found, name).mean(axis=1) for name in ("marked", "random")}
+    assert (drops["marked"] > 1.5 * drops["random"]).all()
+    assert ((found.marked < found.random).mean(axis=1) > 0.7).all(), "in most clips, not only on average"
+    assert (found.marked.mean(axis=1) < found.loudest.mean(axis=1)).all()
+
+
+def calibrated_by_hand(classifier: Classifier, pictures: np.ndarray) -> np.ndarray:
+    return calibrated(classifier.logits(torch.from_numpy(pictures)), classifier.checkpoint.calibration).numpy()
+
+
+def test_layers_are_the_networks_own(classifier):
+    assert [name for name, _ in classifier.model.named_children() if name.startswith("layer")] == list(LAYERS)
