@@ -26,9 +26,11 @@ from training.card import write_card
 from training.data import read_clips
 from training.disk import full_disk_named
 from training.evaluate import Figures, score
+from training.predictions import Predictions
 from training.prepare import prepare
 from training.readings import Reading, read_fold, record
 from training.report import write_report
+from training.results import take_up, write_results
 from training.state import State
 
 # report, readings, cross-validation
@@ -105,6 +107,25 @@ def test_readings_of_a_held_out_fold_are_logged_and_others_not(run, data, cache,
     ] * 2
     with pytest.raises(DataError, match="Fold 7 does not exist"):
         read_fold(run / "checkpoint", clips, 7, cache, readings)
+
+
+def test_a_run_is_taken_up_into_the_results(run, data, cache, tmp_path):  # noqa: F811
+    readings, results = tmp_path / "readings.csv", tmp_path / "results"
+    assert take_up(run, results, read_clips(data), cache, readings) == ["a-run"]
+    kept = Predictions.load(results / "a-run" / "held_out.npz")
+    assert np.array_equal(kept.logits, Predictions.load(run / "held_out.npz").logits)
+    settings = json.loads((results / "a-run" / "config.json").read_text())
+    assert (settings["seed"], settings["epoch"], settings["train_folds"]) == (1, 2, [1, 2, 3, 4])
+    assert "CPU" in settings["device"] or torch.cuda.is_available()
+    page = write_results(results, readings).read_text()
+    accuracy = sklearn.metrics.accuracy_score(kept.targets, kept.logits.argmax(1))
+    assert f"| `a-run` | other | 1, 2, 3, 4 → 5 | 1 | 2 | {accuracy:.4f} |" in page
+    unfinished = tmp_path / "unfinished"
+    unfinished.mkdir()
+    for name in ("config.json", "history.csv"):
+        shutil.copy(run / name, unfinished / name)
+    take_up(unfinished, results, read_clips(data), cache, readings)
+    assert not (results / "unfinished" / "held_out.npz").exists()
 
 
 def test_a_log_that_can_not_be_written_is_told(tmp_path, caplog):

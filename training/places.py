@@ -9,4 +9,5 @@ CACHE = Path("data/prepared")
 LOOKS = Path("data/look")
 RUNS = Path("runs")
 READINGS = RUNS / "readings.csv"
+RESULTS = Path("training/results")
 EXAMPLES = Path("assets/examples")

@@ -49,6 +49,31 @@ def write_report(run: Path, clips: list[Clip], cache: Path, readings: Path) -> P
     return run / PAGE
 
 
+def plot_sweep(rows: list[dict]) -> Figure:
+    """Return a bar for each combination of a sweep, best on top: accuracy on the inner split, and the time it took.
+
+    Parameters
+    ----------
+    rows : list of dict
+        As `training.sweep.sweep` gives them.
+    """
+    figure = Figure(figsize=(9, 1.2 + 0.36 * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    places = range(len(rows))
+    axes.barh(places, [row["valid_accuracy"] for row in rows], color="#3b6ea5")
+    names = [f"{row['parameters']}\n{row['picture']}" if len(rows) <= 12 else row["parameters"] for row in rows]
+    axes.set_yticks(places, names, fontsize=8)
+    axes.invert_yaxis()
+    for place, row in zip(places, rows, strict=True):
+        said = f" {row['valid_accuracy']:.3f}, {row['seconds'] / 60:.0f} min"
+        axes.text(row["valid_accuracy"], place, said, va="center", fontsize=8)
+    axes.set_xlim(0, 1.15)
+    axes.set_xlabel("accuracy on the inner validation fold, last epoch")
+    axes.set_title(f"Spectrogram parameters after {rows[0]['epochs']} epochs")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def _head(run: Path, settings: dict, history: list[dict[str, float | None]]) -> str:
     recipe, last = settings["recipe"], history[-1]
     looks = [row for row in history if row["valid_accuracy"] is not None]
