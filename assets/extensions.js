@@ -8,4 +8,5 @@ import './slice.js';
 import './fullscreen.js';
 import './link.js';
 import './coach.js';
+import './layers.js';
 import './help.js';

@@ -9,6 +9,7 @@ const LINES = {
   out: '<path d="M5 12h14"/>',
   all: '<path d="M3 5v14M21 5v14M7 12h10M7 12l3-3m-3 3l3 3M17 12l-3-3m3 3l-3 3"/>',
   display: '<path d="M4 7h9M19 7h1M4 17h1M11 17h9"/><circle cx="16" cy="7" r="2.6"/><circle cx="8" cy="17" r="2.6"/>',
+  layers: '<path d="M12 4l9 5-9 5-9-5zM4.5 12.5L12 17l7.5-4.5M4.5 16L12 20.5 19.5 16"/>',
   full: '<path d="M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5"/>',
   more: '<path d="M5 12h.01M12 12h.01M19 12h.01" stroke-width="3.2"/>',
   link: '<path d="M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7L12 17"/>',

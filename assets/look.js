@@ -134,7 +134,7 @@ function show(panel, viewer) {
   find('.sg-levels').style.setProperty('--low', place(low));
   find('.sg-levels').style.setProperty('--high', place(high));
   const top = viewer.data?.high_db ?? 0;
-  find('.sg-range output').textContent = `${number(top + low)} … ${number(top + high)} ${word('unit_db')}`;
+  find('.sg-range output').textContent = `${number(top + low)} … ${number(top + high)} ${viewer.data?.unit ?? word('unit_db')}`;
   const context = find('.sg-swatch').getContext('2d');
   const image = new ImageData(256, 1);
   new Uint32Array(image.data.buffer).set(table(display.colours));

@@ -225,7 +225,7 @@ export class Plot {
   }
 
   levelUnit() {
-    return word('level_axis');
+    return this.data.unit ?? word('level_axis');
   }
 
   /** The levels of the darkest and the brightest colour. */

@@ -19,9 +19,10 @@ export function readPointer(viewer) {
   const write = (value, digits) => {
     const least = value <= floor + 1e-3 && viewer.constructor.axes.length ? '≤ ' : ''; // below it the levels were cut
     const text = viewer.reading(share, band, least + number(value, digits));
-    viewer.readout.textContent = `${number(time, 3)} ${word('unit_s')} · ${text}`;
+    viewer.readout.textContent = [`${number(time, 3)} ${word('unit_s')}`, text, ...viewer.said(time)].join(' · ');
   };
   write(floor + (levels[band * columns + column] / 255) * (ceiling - floor), 0);
+  if (drawn.layer) return; // the exact level would be the spectrogram's
   viewer.rest = setTimeout(async () => {
     try {
       const { sound, config } = drawn.request; // the panel may be ahead of the picture

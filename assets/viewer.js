@@ -11,6 +11,7 @@
 //                      drag for yourself, or nothing to leave it to others
 //   point(at)          the pointer is at {x, y, time, hz} (hz: null without a frequency axis) inside the plot, or null
 //   loaded(data)       a new picture has come from the server
+//   reading(time)      words to add to the readout
 //   keys               { l: { word: 'key_loop', run(event) } }: keys while the focus is in the viewer, named as
 //                      `combination` in keys.js does; `word` is their line in the help sheet,
 //                      in its `group` (tools, sound, shown, selection, display; else: rest)
@@ -219,6 +220,11 @@ export class Viewer extends Plot {
     readPointer(this);
   }
 
+  /** What extensions say of a time. */
+  said(time) {
+    return this.hooks.map((hooks) => hooks.reading?.(time)).filter(Boolean);
+  }
+
   /** What tells the server where the pointer is, beside the time. */
   place(share, band) {
     return { band };
@@ -228,6 +234,6 @@ export class Viewer extends Plot {
   reading(share, band, value) {
     const hz = this.axis().hz(share);
     return `${number(hz)} ${word('unit_hz')} · ${number(hzToMel(hz, this.data.mel_scale), 1)} mel · ` +
-      `${value} ${word('unit_db')}`;
+      `${value} ${this.levelUnit()}`;
   }
 }

@@ -14,7 +14,7 @@ class Stft extends Viewer {
   }
 
   reading(share, band, value) {
-    return `${number(this.axis().hz(share))} ${word('unit_hz')} · ${value} ${word('unit_db')}`;
+    return `${number(this.axis().hz(share))} ${word('unit_hz')} · ${value} ${this.levelUnit()}`;
   }
 }
 

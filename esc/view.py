@@ -123,7 +123,7 @@ def mel_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
 
 def stft_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
     """Return where the rows of an STFT view meet, in Hz, from 0 to half the sample rate."""
-    bounds = (np.append(_stft_rows(config), config.n_freqs) - 0.5) * config.sample_rate / config.n_fft
+    bounds = (np.append(stft_rows(config), config.n_freqs) - 0.5) * config.sample_rate / config.n_fft
     return bounds.clip(0.0, config.sample_rate / 2)
 
 
@@ -166,7 +166,7 @@ def _levels_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, t
     return _levels_db(power_frames(waveform, config, frame_at(waveform, config, time_s), transform), config)
 
 
-def _stft_rows(config: SpectrogramConfig) -> np.ndarray:
+def stft_rows(config: SpectrogramConfig) -> np.ndarray:
     """Return the first bin of each row: every bin, or at most `MAX_ROWS` groups evenly spaced in mel."""
     if config.n_freqs <= MAX_ROWS:
         return np.arange(config.n_freqs)
@@ -176,7 +176,7 @@ def _stft_rows(config: SpectrogramConfig) -> np.ndarray:
 
 def _pooled_stft(waveform: np.ndarray, config: SpectrogramConfig, center: bool) -> torch.Tensor:
     power = stft_power(waveform, config, center)
-    rows = _stft_rows(config)
+    rows = stft_rows(config)
     return power if len(rows) == config.n_freqs else torch.from_numpy(np.maximum.reduceat(power.numpy(), rows, axis=-2))
 
 

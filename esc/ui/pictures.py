@@ -78,8 +78,8 @@ class Pictures:
         """Return the exact value of a view at one time: of a mel band, of the STFT at Hz, or of a coefficient."""
         waveform = self._store.waveform(sound, config.sample_rate)
         if view == "stft":
-            return stft_level_at(waveform, config, time_s, place, self._peak_db(sound, config, "stft"))
-        high_db = self._peak_db(sound, config, "mel")
+            return stft_level_at(waveform, config, time_s, place, self.peak_db(sound, config, "stft"))
+        high_db = self.peak_db(sound, config, "mel")
         if view == "mfcc":
             return float(mfcc_at(waveform, config, time_s, high_db, cepstrum)[int(place)])
         return level_at(waveform, config, time_s, int(place), high_db)
@@ -104,7 +104,7 @@ class Pictures:
         make = mel_view if view == "mel" else stft_view
         key, n_frames = (view, sound.id, config), config.n_frames(len(waveform))
         if start > 0 or end < sound.seconds or n_frames > columns * FRAMES_A_COLUMN:
-            return make(waveform, config, start, end, columns, self._peak_db(sound, config, view)), n_frames
+            return make(waveform, config, start, end, columns, self.peak_db(sound, config, view)), n_frames
         drawn = make(waveform, config, start, end, columns)  # every frame is in it: its own maximum is the sound's
         self._cached(self._peaks, CACHED_PEAKS, key, lambda: drawn.high_db)
         return drawn, n_frames
@@ -130,7 +130,7 @@ class Pictures:
         if config.n_mfcc < 2:  # coefficient 0 is not drawn
             raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
         waveform = self._store.waveform(sound, config.sample_rate)
-        high_db = self._peak_db(sound, config, "mel")
+        high_db = self.peak_db(sound, config, "mel")
 
         def whole() -> tuple[float, float]:
             overview = mfcc_view(waveform, config, 0.0, sound.seconds, ENVELOPE_COLUMNS, high_db, cepstrum=cepstrum)
@@ -156,7 +156,7 @@ class Pictures:
             "samples": samples,
         }
 
-    def _peak_db(self, sound: Sound, config: SpectrogramConfig, view: str) -> float:
+    def peak_db(self, sound: Sound, config: SpectrogramConfig, view: str) -> float:
         """Return the loudest level of the whole sound, which anchors the dB scale at every zoom."""
         transform = mel_power if view == "mel" else stft_power
         return self._cached(

@@ -19,6 +19,8 @@ from typing import Any
 from esc.cepstrum import MAX_LIFTER, PLAIN, CepstrumConfig
 from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
 from esc.errors import EscError, PageError, ParameterError
+from esc.layers import LAYERS
+from esc.ui.layering import Layering
 from esc.ui.measuring import Box, Measuring
 from esc.ui.pictures import ENVELOPE_COLUMNS, Pictures, as_base64, envelope
 from esc.ui.store import Sound, SoundStore
@@ -51,6 +53,7 @@ class Requests:
         self._places = threading.BoundedSemaphore(PLACES)
         self._pictures = Pictures(store)
         self._measuring = Measuring(store)
+        self._layering = Layering(store, self._pictures)
 
     def functions(self, *names: str) -> list[Callable[[Any], dict]]:
         """Return handlers as Gradio server functions that answer `{"ok": ...}` or `{"error": ...}`."""
@@ -129,6 +132,24 @@ class Requests:
     def save_selection(self, request: dict) -> dict:
         """Write a selection's stretch of the file, all channels, as a WAV and return where it is."""
         return self._measuring.save(self._sound(request), _box(request))
+
+    def layer_start(self, request: dict) -> dict:
+        """Begin to compute a `layer` of the picture that the request describes; see `Layering.start`."""
+        sound, config, layer = self._sound(request), self._config(request), request.get("layer")
+        if layer not in LAYERS or request.get("view") not in ("mel", "stft"):
+            raise PageError("page.request", reason="layer")
+        start = _real(request, "start", 0.0, 1e6)
+        end = _real(request, "end", start, 1e6)
+        columns = int(_real(request, "columns", 1, MAX_COLUMNS))
+        return self._layering.start(request["token"], request["view"], layer, sound, config, start, end, columns)
+
+    def layer_state(self, request: dict) -> dict:
+        """Return how far a layer's `job` is, and the layer once it is done."""
+        return self._layering.state(request["token"], request.get("job"))
+
+    def layer_cancel(self, request: dict) -> dict:
+        """End a layer's `job` now."""
+        return self._layering.cancel(request["token"], request.get("job"))
 
     def _picture(self, view: str, config: SpectrogramConfig | None, request: dict, cepstrum: CepstrumConfig = PLAIN) -> dict:
         sound = self._sound(request)

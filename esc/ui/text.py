@@ -9,12 +9,26 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from esc.errors import EscError
-from esc.ui.words import classify, coach, measuring, nav, neighbours, page, parameters, player, playing, surface, viewer, why
+from esc.ui.words import (
+    classify,
+    coach,
+    layers,
+    measuring,
+    nav,
+    neighbours,
+    page,
+    parameters,
+    player,
+    playing,
+    surface,
+    viewer,
+    why,
+)
 from esc.ui.words.classes import CLASSES_RUSSIAN
 from esc.ui.words.errors import ERRORS_RUSSIAN, VALUES_RUSSIAN
 
 LANGUAGES = ("en", "ru")
-PARTS = (page, player, playing, viewer, nav, measuring, surface, parameters, coach, classify, why, neighbours)
+PARTS = (page, player, playing, viewer, nav, measuring, surface, parameters, coach, layers, classify, why, neighbours)
 _BOTH = MappingProxyType({key: texts for part in PARTS for key, texts in part.WORDS.items()})
 ENGLISH = MappingProxyType({key: english for key, (english, _) in _BOTH.items()})
 RUSSIAN = MappingProxyType({key: russian for key, (_, russian) in _BOTH.items()})

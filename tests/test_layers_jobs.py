@@ -1,0 +1,134 @@
+"""Layers computed by their own process: progress, results, cancellation that really ends it, and who may ask for what."""
+
+import time
+
+import librosa
+import numpy as np
+import pytest
+
+import sounds
+from esc.config import LIBROSA
+from esc.errors import PageError
+from esc.layers import jobs as jobs_module
+from esc.layers.jobs import Jobs
+from esc.layers.pictures import Rows
+from esc.layers.worker import Task, compute
+from esc.view import mel_bounds_hz
+
+RATE = LIBROSA.sample_rate
+ROWS = Rows(mel_bounds_hz(LIBROSA), None)
+PATIENCE_S = 90.0
+
+
+def task(layer, samples, high_db=None):
+    return Task(
+        layer, LIBROSA, samples, 0.0, len(samples) / RATE if isinstance(samples, np.ndarray) else 60.0, 500, ROWS, high_db
+    )
+
+
+def wait(jobs, job, holds):
+    end = time.monotonic() + PATIENCE_S
+    while not holds(jobs.ask(job.owner, job.id)):
+        assert time.monotonic() < end, (job.state, job.progress)
+        time.sleep(0.02)
+    return job
+
+
+@pytest.fixture(scope="module")
+def jobs():
+    made = Jobs()
+    yield made
+    if made._process is not None:
+        made._process.kill()
+        made._process.wait()
+
+
+@pytest.fixture(scope="module")
+def minutes():
+    return (0.1 * np.random.default_rng(0).standard_normal(120 * RATE)).astype(np.float32)
+
+
+def test_a_layer_comes_back_as_librosa_makes_it(jobs):
+    sound = sounds.busy(2.0, RATE)
+    job = wait(jobs, jobs.start("me", "mel centroid", task("centroid", sound)), lambda job: job.over)
+    assert (job.state, job.progress, job.error) == ("done", 1.0, None)
+    expected = librosa.feature.spectral_centroid(y=sound, sr=RATE)[0]
+    np.testing.assert_allclose(job.result["centroid_hz"], expected, rtol=1e-3, atol=0.1)
+
+
+def test_slow_work_tells_how_far_it_is_and_really_ends_when_cancelled(jobs, minutes):
+    job = jobs.start("me", "mel pitch", task("pitch", minutes))
+    wait(jobs, job, lambda job: job.progress > 0)
+    process = jobs._process
+    assert process.poll() is None
+    assert jobs.cancel("me", job.id).state == "cancelled"
+    process.wait(PATIENCE_S)  # no more of it is computed
+    assert job.result is None
+    after = wait(jobs, jobs.start("me", "mel onsets", task("onsets", sounds.tone(440.0, 1.0, RATE))), lambda job: job.over)
+    assert after.state == "done"  # by a process of its own
+    assert jobs._process is not process
+
+
+def test_a_newer_job_takes_an_older_ones_place(jobs, minutes):
+    first = jobs.start("me", "mel pitch", task("pitch", minutes))
+    wait(jobs, first, lambda job: job.state == "running")
+    waiting = jobs.start("me", "mel harmonic", task("harmonic", minutes))
+    assert waiting.state == "waiting"
+    second = jobs.start("me", "mel pitch", task("pitch", sounds.tone(440.0, 1.0, RATE)))
+    assert first.state == "cancelled"
+    jobs.cancel("me", waiting.id)
+    assert wait(jobs, second, lambda job: job.over).state == "done"
+    assert waiting.result is None
+    assert np.nanmedian(second.result["f0_hz"]) == pytest.approx(440, rel=0.01)
+
+
+def test_what_nobody_asks_for_ends(jobs, minutes, monkeypatch):
+    monkeypatch.setattr(jobs_module, "ABANDONED_S", 0.2)
+    job = jobs.start("me", "mel pitch", task("pitch", minutes))
+    end = time.monotonic() + PATIENCE_S
+    while not job.over and time.monotonic() < end:
+        time.sleep(0.05)  # without a question
+    assert job.state == "cancelled"
+
+
+def test_a_worker_that_dies_is_an_error_and_not_the_end(jobs, minutes):
+    job = jobs.start("me", "mel pitch", task("pitch", minutes))
+    wait(jobs, job, lambda job: job.progress > 0)
+    jobs._process.kill()
+    assert wait(jobs, job, lambda job: job.over).state == "failed"
+    assert job.error.key == "page.failed"
+    broken = wait(jobs, jobs.start("me", "x", task("centroid", np.zeros((2, 2), object))), lambda job: job.over)
+    assert broken.error.key == "page.failed"
+
+
+def test_jobs_are_their_owners_alone(jobs):
+    job = jobs.start("me", "mel centroid", task("centroid", sounds.tone(440.0, 0.5, RATE)))
+    for owner, asked in (("you", job.id), ("me", "nothing"), ("me", None), ("me", 7), ("me", [])):
+        for call in (jobs.ask, jobs.cancel):
+            with pytest.raises(PageError) as refused:
+                call(owner, asked)
+            assert refused.value.key == "page.request"
+    wait(jobs, job, lambda job: job.over)
+    assert job.state == "done"
+
+
+def test_the_queue_is_bounded(minutes, monkeypatch):
+    own = Jobs()
+    monkeypatch.setattr(own, "_threads", [None])  # nobody works
+    for number in range(jobs_module.WAITING):
+        own.start("me", str(number), task("pitch", minutes))
+    with pytest.raises(PageError) as refused:
+        own.start("you", "one more", task("pitch", minutes))
+    assert refused.value.key == "page.busy"
+
+
+def test_pictures_are_quantised_to_half_a_step(tmp_path):
+    sound = sounds.busy(2.0, RATE)
+    sound.tofile(tmp_path / "sound.f32")
+    for samples in (sound, tmp_path / "sound.f32"):
+        drawn = compute(task("harmonic", samples, high_db=20.0), lambda share: None)
+        assert (drawn["low"], drawn["high"]) == (-60.0, 20.0)
+        assert drawn["levels"].shape == (128, 87)
+        assert (drawn["start_s"], drawn["end_s"]) == (pytest.approx(-256 / RATE), pytest.approx(86.5 * 512 / RATE))
+    pcen = compute(task("pcen", sound), lambda share: None)
+    assert (pcen["low"], pcen["decibels"], pcen["levels"].max()) == (0.0, False, 255)
