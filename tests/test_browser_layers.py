@@ -53,7 +53,7 @@ def test_layers_lie_where_the_sound_is_and_take_the_pictures_place(open_sheet, n
         sheet.page.check(layer("mel", name))
     expect(sheet.page.locator("#mel .sg-legend li")).to_have_count(4)
     for name in ("pitch", "centroid", "loudness", "onsets"):
-        expect(legend(sheet, "mel", name).locator("progress")).to_be_hidden()
+        expect(legend(sheet, "mel", name).locator("progress")).to_be_hidden(timeout=PATIENCE_MS)
         expect(legend(sheet, "mel", name)).to_contain_text(ENGLISH[f"layer_{name}"])
     assert sheet.ev("viewer.overlay.toDataURL()") != clear
     assert sheet.pixels()["sum"] == spectrogram  # over it, not in it
@@ -103,7 +103,7 @@ def test_a_slow_layer_shows_how_far_it_is_and_ends_when_cancelled(open_sheet, mi
     sheet.page.check(layer("mel", "pitch"))
     sheet.page.keyboard.press("Escape")
     row = legend(sheet, "mel", "pitch")
-    expect(row).to_contain_text(re.compile(r"[1-9]\d? %"))
+    expect(row).to_contain_text(re.compile(r"[1-9]\d? %"), timeout=PATIENCE_MS)
     assert 0 < row.locator("progress").evaluate("(bar) => bar.value") < 1
     assert sheet.ev("viewer.host.dataset.layers") == "busy"
     row.get_by_text(ENGLISH["layer_cancel"]).click()
@@ -114,4 +114,4 @@ def test_a_slow_layer_shows_how_far_it_is_and_ends_when_cancelled(open_sheet, mi
     sheet.page.click("#mel [data-do=layers]")
     assert not sheet.page.is_checked(layer("mel", "pitch"))
     sheet.page.check(layer("mel", "onsets"))  # the cancelled one is in nobody's way
-    expect(legend(sheet, "mel", "onsets").locator("progress")).to_be_hidden()
+    expect(legend(sheet, "mel", "onsets").locator("progress")).to_be_hidden(timeout=PATIENCE_MS)
