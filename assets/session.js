@@ -169,7 +169,10 @@ export function fileAt(path) {
 }
 
 export function bytesOf(base64) {
-  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i); // Uint8Array.from is ten times slower
+  return bytes;
 }
 
 export function clock(seconds) {

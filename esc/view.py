@@ -7,6 +7,7 @@ share a column the loudest wins, so that a click of one frame stays visible at a
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 
-from esc.config import SpectrogramConfig
+from esc.config import LIMITS, SpectrogramConfig
 from esc.errors import ParameterError
 from esc.spectrogram import hz_to_mel, mel_power, mel_to_hz, power_to_level, stft_power
 
@@ -268,7 +269,10 @@ def power_frames(waveform: np.ndarray, config: SpectrogramConfig, frames: np.nda
         segment = _cut(waveform, starts[0], starts[-1] + config.n_fft)
         return transform(segment, config, center=False)
     rows = np.stack([_cut(waveform, start, start + config.n_fft) for start in starts])
-    return transform(rows, config, center=False)[..., 0].T
+    if config.n_fft > LIMITS["hop_length"][1]:
+        return transform(rows, config, center=False)[..., 0].T
+    # laid end to end they are one waveform's frames: one product with the mel filters instead of one a frame
+    return transform(rows.reshape(-1), dataclasses.replace(config, hop_length=config.n_fft), center=False)
 
 
 def _cut(waveform: np.ndarray, start: int, stop: int) -> np.ndarray:
