@@ -31,11 +31,11 @@ function showSheet(viewer) {
   close.addEventListener('click', () => sheet.close());
   sheet.addEventListener('click', (event) => { if (event.target === sheet) sheet.close(); }); // beside it
   const lines = Object.entries(linesOf(viewer.keys()));
-  sheet.querySelector('.sg-columns').append(
-    ...GROUPS.map((name) => section(word(`keys_${name}`), lines.filter(([, { group }]) => group === name)
-      .map(([text, { names }]) => [names, word(text)]))).filter(Boolean),
-    section(word('keys_pointer'), POINTER.map(([gesture, text]) => [[word(gesture)], word(text)])),
-  );
+  const keys = GROUPS.map((name) => section(word(`keys_${name}`), 'kbd', lines.filter(([, { group }]) => group === name)
+    .map(([text, { names }]) => [names, word(text)]))).filter(Boolean);
+  const pointer = section(word('keys_pointer'), 'span', POINTER.map(([gesture, text]) => [[word(gesture)], word(text)]));
+  const byTouch = window.matchMedia('(pointer: coarse)').matches;
+  sheet.querySelector('.sg-columns').append(...(byTouch ? [pointer, ...keys] : [...keys, pointer]));
   sheet.addEventListener('close', () => {
     sheet.remove();
     (before?.isConnected && before !== document.body ? before : viewer.plot).focus({ preventScroll: true });
@@ -60,14 +60,14 @@ function nameOf(combination) {
   return parts.map((part) => SIGNS[part] ?? (part === ' ' ? word('key_space') : part.length === 1 ? part.toUpperCase() : part)).join(' ');
 }
 
-function section(title, lines) {
+function section(title, tag, lines) {
   if (!lines.length) return null;
   const box = element('<section><h3></h3><dl></dl></section>');
   box.querySelector('h3').textContent = title;
   for (const [names, text] of lines) {
     const line = element('<div><dt></dt><dd></dd></div>');
     line.firstChild.append(...names.map((name) => {
-      const key = element('<kbd></kbd>');
+      const key = document.createElement(tag);
       key.textContent = name;
       return key;
     }));

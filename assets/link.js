@@ -11,7 +11,7 @@ import { extend } from './viewer.js';
 
 const QUIET_MS = 300;
 const SAME_LENGTH_S = 0.05;
-const PLACES = ['t', 'f', 'selection', 'length']; // what belongs to one sound
+const PLACES = ['example', 't', 'f', 'selection', 'length']; // what belongs to one sound
 
 let waiting = null; // the places of a link whose sound is not open yet
 let timer = 0;
@@ -41,7 +41,6 @@ const list = (...numbers) => numbers.map((value) => Number(value.toFixed(4))).jo
 /** All that differs from a first visit, as the fields of an address. */
 function settings() {
   const fields = new URLSearchParams();
-  if (state.sound?.example) fields.set('example', state.sound.example);
   const tab = currentTab();
   if (tab && tab !== 'mel') fields.set('view', tab);
   for (const [name, value] of Object.entries(waiting ?? placesNow())) fields.set(name, value);
@@ -59,7 +58,8 @@ function placesNow() {
   const places = {};
   if (!state.sound) return places;
   const { sound: { seconds, example }, shown: { start, end }, band, selection } = state;
-  if (!example) places.length = list(seconds);
+  if (example) places.example = example;
+  else places.length = list(seconds);
   if (start > 0 || end < seconds) places.t = list(start, end);
   if (band) places.f = list(band.low_hz, band.high_hz);
   if (selection) places.selection = list(...Object.values(selection).filter((value) => value !== null));
@@ -70,15 +70,14 @@ function restore() {
   const fields = new URLSearchParams(location.hash.slice(1));
   if (![...fields.keys()].length) return;
   const wrong = [...restoreLook(fields), ...restoreParameters(fields)];
-  const view = fields.get('view');
-  if (view && !openTab(view)) wrong.push('view');
+  if (!openTab(fields.get('view') ?? 'mel')) wrong.push('view');
   waiting = Object.fromEntries(PLACES.filter((name) => fields.has(name)).map((name) => [name, fields.get(name)]));
   const chip = [...document.querySelectorAll('.sg-chip[data-example]')].find((one) => one.dataset.example === fields.get('example'));
   if (chip && state.sound?.example === fields.get('example')) place();
   else if (chip) chip.click();
   else if (fields.has('example')) wrong.push('example');
   else if (fields.has('length') && state.sound) place();
-  const known = new Set(['example', 'view', ...PLACES, 'colours', 'levels', 'smooth', ...Object.keys(parameters().values)]);
+  const known = new Set(['view', ...PLACES, 'colours', 'levels', 'smooth', ...Object.keys(parameters().values)]);
   wrong.push(...[...fields.keys()].filter((name) => !known.has(name) && !name.startsWith('axis_')));
   if (wrong.length) say(word('link_ignored', { fields: [...new Set(wrong)].map((name) => name.slice(0, 40)).join(', ') }), 'note');
   else if (fields.has('length') && !state.sound) say(word('link_own', { seconds: fields.get('length').slice(0, 12) }), 'note');
@@ -132,9 +131,10 @@ events.addEventListener('sound', () => {
 
 /** Show what a link said of the sound that is open now, if it is the one meant. */
 function place() {
-  const { t, f, selection, length } = waiting;
+  const { example = null, t, f, selection, length } = waiting;
   waiting = null;
   const { seconds } = state.sound;
+  if (example !== state.sound.example) return; // another was opened meanwhile
   if (length !== undefined && Math.abs(Number(length) - seconds) > SAME_LENGTH_S) return;
   const pair = (text, most) => {
     const [low, high] = (text ?? '').split(',').map((part) => Number(part || NaN));

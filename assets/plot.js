@@ -177,7 +177,6 @@ export class Plot {
       context.fillText(text, left - 7, y);
     }
     context.fillText(this.unit(), left - 7, top - 11);
-    context.textAlign = 'center';
     context.textBaseline = 'top';
     const { start, end } = state.shown;
     const marks = ticks(start, end, width / 70);
@@ -185,7 +184,9 @@ export class Plot {
     for (const time of marks) {
       const x = this.xOf(time);
       context.fillRect(Math.round(x), top + height, 1, 4);
-      context.fillText(end > 120 ? clock(time) : number(time, digits), x, top + height + 7);
+      const atEnd = x > left + width - 14; // beside the axis's name
+      context.textAlign = atEnd ? 'right' : 'center';
+      context.fillText(end > 120 ? clock(time) : number(time, digits), atEnd ? left + width + 3 : x, top + height + 7);
     }
     context.textAlign = 'right';
     context.fillText(word('time_axis'), left + width + MARGIN.right - 2, top + height + 7);

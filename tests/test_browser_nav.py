@@ -168,8 +168,7 @@ def test_fingers_pinch_pan_and_let_the_page_scroll(open_sheet, long_wav):
     touch("touchEnd", [])
     sheet.until("(before) => document.scrollingElement.scrollTop > before + 60", scrolled)
     assert window(sheet) == pytest.approx((3.0, 7.0), abs=0.15)
-    rows = sheet.ev("new Set([...viewer.toolbar.children].map((one) => Math.round(one.getBoundingClientRect().top))).size")
-    assert rows <= 2
+    assert sheet.ev("viewer.toolbar.getBoundingClientRect().height") < 110  # two rows of buttons
     page.locator("[data-do=display]").first.tap()
     panel = page.locator(".sg-panel:visible").bounding_box()
     assert panel["x"] >= 0 and panel["x"] + panel["width"] <= 390
