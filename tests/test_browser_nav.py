@@ -177,6 +177,7 @@ def test_fingers_pinch_pan_and_let_the_page_scroll(open_sheet, long_wav):
 
 def test_the_minimap_leads(shown):
     page = shown.page
+    page.locator(".sg-minimap").first.scroll_into_view_if_needed()
     box = page.locator(".sg-minimap").first.bounding_box()
 
     def pull(a, b):
@@ -242,6 +243,7 @@ def test_the_look_asks_nobody_and_stays(shown):
     page = shown.page
     page.locator("[data-do=display]").first.click()
     seen, asked = [shown.pixels()["sum"]], len(shown.requests)
+    page.locator(".sg-levels").first.scroll_into_view_if_needed()
     middle = page.locator(".sg-levels i").first.bounding_box()
 
     def gain():
