@@ -190,6 +190,21 @@ def hear_all(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def heard_or_refused(
+    path: Path, classifier: Classifier, task: Task, on_window: Callable[[WindowResult], None] | None = None
+) -> SoundResult | AudioError:
+    """Return what `hear` does of one file, or what is wrong with it, so that the others are still heard."""
+    try:
+        return hear(path, classifier, task, on_window)
+    except AudioError as error:
+        return error
+    except EscError:
+        raise
+    except Exception as error:  # a decoder stumbled over the file in a way of its own
+        _log.debug("hearing %s failed", path, exc_info=True)
+        return AudioError("audio.crashed", name=shown(path), reason=f"{type(error).__name__}: {error}")
+
+
 class _Head:
     """Blocks passed on as they come, the first `n_samples` of them also kept."""
 
@@ -224,17 +239,7 @@ def _walk(folder: Path) -> tuple[list[Path], list[OSError]]:
 def _heard_or_refused(
     path: Path, task: Task, on_window: Callable[[WindowResult], None] | None = None
 ) -> SoundResult | AudioError:
-    """Hear one file; what is wrong with it is returned, so that the others are still heard."""
-    classifier = _classifier(task.checkpoint)
-    try:
-        return hear(path, classifier, task, on_window)
-    except AudioError as error:
-        return error
-    except EscError:
-        raise
-    except Exception as error:  # a decoder stumbled over the file in a way of its own
-        _log.debug("hearing %s failed", path, exc_info=True)
-        return AudioError("audio.crashed", name=shown(path), reason=f"{type(error).__name__}: {error}")
+    return heard_or_refused(path, _classifier(task.checkpoint), task, on_window)
 
 
 def _heard_alone(path: Path, task: Task) -> SoundResult | AudioError:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from esc.commands.archive import check_engine, hear_by_ray
 from esc.commands.export import export_command
 from esc.commands.index import index_command
 from esc.errors import AudioError, EscError, ParameterError
@@ -51,17 +52,24 @@ def classify_command(
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="Folder of the checkpoint; the shipped one where left out.")
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that share the files.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, max=256, help="Processes that share the files; 1, or with Ray all cores.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", help="Where results go instead of the screen; for several label tracks, a folder."),
     ] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="plain or ray: the latter writes --output OUT.parquet or OUT.csv and can go on.")
+    ] = "plain",
+    address: Annotated[str | None, typer.Option("--address", help="Of a Ray cluster; this machine where left out.")] = None,
 ) -> None:
     """Say what sounds are, of the first clip or, with --timeline, all along.
 
     Files that can't be read are named on standard error, the rest is done, and the exit code is 1.
     """
     _check_usage(form, timeline, hop, output)
+    check_engine(engine, address, form, output)
 
     import torch
 
@@ -74,6 +82,11 @@ def classify_command(
         raise ParameterError("parameter.range", field="--top", value=top, low=1, high=len(meta.class_names))
     check_hop(hop, meta.input.clip_seconds)
     files, errors = sound_files(paths)
+    if engine == "ray":
+        refused = hear_by_ray(files, Task(checkpoint, top, timeline, hop), output, jobs, address)
+        _complain((), [*errors, *refused])
+        raise typer.Exit(EXIT_UNREAD if errors or refused else 0)
+    jobs = jobs or 1
     into_folder = _takes_folder(form, len(files), output)
     cores = torch.get_num_threads()
     torch.set_num_threads(1)  # windows are shared out instead, see `esc.timeline.windows`

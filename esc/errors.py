@@ -24,6 +24,7 @@ MESSAGES = {
     "audio.nothing_heard": "{name} is silent at its beginning: there is nothing to compare.",
     "audio.timeout": "Reading {name} took longer than {seconds:.0f} s and was stopped. Try a shorter sound.",
     "audio.cut_too_big": "This stretch would fill {megabytes:.0f} MB; at most {limit_mb:.0f} MB are saved at once. Select less.",
+    "audio.changed": "{name} was changed or removed while it was worked on. Run the command again.",
     "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",
     # parameters
     "parameter.range": "{field} = {value} is not possible: it must lie between {low} and {high}.",
@@ -52,6 +53,11 @@ MESSAGES = {
     "index.checkpoint": "The index {path} was made by another checkpoint: its sounds can't be compared with this one's. "
     "Make it anew (python -m esc index FOLDER -o {path}).",
     "index.write": "{path} can't be written ({reason}).",
+    # archives
+    "journal.settings": "{path} notes work with another checkpoint or other options. Choose another --output or remove it.",
+    "journal.damaged": "{path} can't be used: {reason}. Remove it; the files are then heard anew.",
+    "journal.write": "{path} can't be written ({reason}).",
+    "archive.address": "No Ray cluster answers at {address} ({reason}). Leave --address out to use this machine alone.",
     # optional packages, exports
     "package.missing": "This needs the package {package}, which is not installed. Install it (pip install -r {file}).",
     "export.no_sound": "There is no sound to compare the exported network on: restore the folder assets/examples.",
@@ -133,6 +139,10 @@ class PackageError(EscError):
 
 class SoundIndexError(EscError):
     """An index of sounds that is missing, damaged or another checkpoint's."""
+
+
+class JournalError(EscError):
+    """Notes of what was done in an archive that can't be used, or results that can't be written."""
 
 
 class ExportError(EscError):

@@ -21,6 +21,7 @@ ERRORS_RUSSIAN = MappingProxyType(
         "audio.timeout": "Чтение {name} заняло больше {seconds:.0f} с и остановлено. Попробуйте звук короче.",
         "audio.cut_too_big": "Этот отрезок занял бы {megabytes:.0f} МБ; за раз сохраняется не больше {limit_mb:.0f} МБ. "
         "Выделите меньше.",
+        "audio.changed": "{name} изменён или удалён во время работы. Запустите команду снова.",
         "audio.crashed": "Не удалось прочесть {name} ({reason}). Файл повреждён или требует слишком много памяти.",
         "parameter.range": "{field} = {value} невозможно: нужно от {low} до {high}.",
         "parameter.choice": "{field} = {value} невозможно: выберите из {choices}.",
@@ -46,6 +47,11 @@ ERRORS_RUSSIAN = MappingProxyType(
         "index.checkpoint": "Индекс {path} создан другой моделью: её звуки нельзя сравнивать со звуками этой. "
         "Создайте его заново (python -m esc index FOLDER -o {path}).",
         "index.write": "{path} не записать ({reason}).",
+        "journal.settings": "{path}: это записи о работе с другой моделью или настройками. "
+        "Укажите другой --output или удалите файл.",
+        "journal.damaged": "{path} не годится: {reason}. Удалите файл; записи будут прослушаны заново.",
+        "journal.write": "{path} не записать ({reason}).",
+        "archive.address": "По адресу {address} не отвечает кластер Ray ({reason}). Без --address работает только эта машина.",
         "package.missing": "Для этого нужен пакет {package}, его здесь нет. Установите его (pip install -r {file}).",
         "export.no_sound": "Не на чем сравнить экспортированную сеть: верните папку assets/examples.",
         "export.write": "{path} не записать ({reason}).",

@@ -1,0 +1,212 @@
+"""Archives by Ray: two local workers against the plain engine, killed on the way; the journal by itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sounds
+from esc.archive import hear_archive, journal_path
+from esc.audio import load_audio
+from esc.batch import Task, hear_all, sound_files
+from esc.cli import main
+from esc.errors import AudioError, JournalError, PackageError
+from esc.examples import example_sounds
+from esc.journal import Journal, from_json, to_json
+from esc.tables import SoundResult
+from esc.timeline import Segment
+
+ROOT = Path(__file__).resolve().parent.parent
+WAIT_SECONDS = 240
+needs_ray = pytest.mark.skipif(
+    not (importlib.util.find_spec("ray") and importlib.util.find_spec("pyarrow")),
+    reason="Ray is not installed: pip install -r requirements-ray.txt",
+)
+RESULT = SoundResult(
+    file="дождь, a.wav", seconds=7.1, sample_rate=44_100, heard_seconds=5.0, top=(("rain", 0.1 + 0.2), ("sea_waves", 1e-9)),
+    verdict="rain", timeline=(Segment("rain", 0.0, 5.0, 1 / 3),), silences=((5.0, 7.1),), cut_off=True,
+)  # fmt: skip
+
+
+@pytest.fixture
+def wav(tmp_path: Path) -> Path:
+    return sounds.write(tmp_path / "дождь, a.wav", sounds.tone(), 44_100)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Enough sounds for several of Ray's blocks: two of ten seconds, silence, and a broken one."""
+    folder = tmp_path_factory.mktemp("archive")
+    rain, rate = load_audio(example_sounds()["rain"])
+    siren, _ = load_audio(example_sounds()["siren"], rate)
+    for name in ("long one.wav", "long two.wav"):
+        sounds.write(folder / name, np.concatenate([rain, siren]), rate)
+    sounds.write(folder / "quiet.flac", np.zeros(rate, np.float32), rate)
+    (folder / "broken.mp3").write_bytes(b"no sound at all" * 100)
+    for name, path in example_sounds().items():
+        shutil.copy(path, folder / f"{name}.flac")
+        shutil.copy(path, folder / f"{name} again.flac")
+    return folder
+
+
+def begin(folder: Path, output: Path) -> subprocess.Popen:
+    """Begin the command with two workers, in a session of its own."""
+    command = [sys.executable, "-m", "esc", "classify", folder, "--timeline", "--engine", "ray", "--jobs", "2"]
+    return subprocess.Popen(
+        [*map(str, command), "--output", str(output)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True,
+    )  # fmt: skip
+
+
+@needs_ray
+def test_two_workers_killed_on_the_way_end_up_with_the_plain_engines_numbers(folder, tmp_path):
+    import pandas as pd
+
+    output = tmp_path / "heard.parquet"
+    notes = journal_path(output)
+    first = begin(folder, output)
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end and first.poll() is None and not (notes.exists() and notes.read_text().count("\n") > 1):
+        time.sleep(0.05)
+    first.kill()
+    first.communicate()
+    head, *done = notes.read_text(encoding="utf-8").splitlines()
+    assert done and not output.exists()
+    assert {json.loads(line)["file"] for line in done} < {str(path) for path in folder.iterdir()}, "some, not all"
+    # a mark on what is noted shows that it is not heard again; a torn last line is what a full disk or a crash leaves
+    entry = json.loads(done[0])
+    marked = replace(from_json(entry["answer"]), verdict="marked") if "verdict" in entry["answer"] else None
+    if marked:
+        done[0] = json.dumps(entry | {"answer": to_json(marked)})
+    notes.write_text("\n".join([head, *done, '{"file": "torn']), encoding="utf-8")
+
+    second = begin(folder, output)
+    said, complained = second.communicate(timeout=WAIT_SECONDS)
+    assert (second.returncode, said) == (1, ""), complained
+    assert complained.count("error: ") == 1 and "broken.mp3 can't be read as sound" in complained
+    assert "Traceback" not in complained
+    assert [path.name for path in tmp_path.iterdir()] == ["heard.parquet"]
+
+    files, _ = sound_files([folder])
+    rows = pd.read_parquet(output)
+    assert rows["file"].tolist() == [str(path) for path in files]
+    for (_, row), expected in zip(rows.iterrows(), hear_all(files, Task(timeline=True)), strict=True):
+        if isinstance(expected, AudioError):
+            assert row["error"] == str(expected) and row["verdict"] is None
+            continue
+        was_marked = marked is not None and row["file"] == marked.file
+        assert row["verdict"] == ("marked" if was_marked else expected.verdict)
+        assert row["error"] is None
+        assert row["seconds"] == expected.seconds
+        assert [(one["label"], one["probability"]) for one in row["top"]] == list(expected.top)
+        marks = [(one["label"], one["start"], one["end"], one["probability"]) for one in row["timeline"]]
+        assert marks == [(one.label, one.start_s, one.end_s, one.probability) for one in expected.timeline]
+
+
+@needs_ray
+def test_all_that_is_noted_needs_no_ray_and_the_table_is_the_plain_engines(folder, tmp_path, monkeypatch):
+    files = sound_files([folder])[0][:6]
+    plain = tmp_path / "plain.csv"
+    monkeypatch.setattr(sys, "argv", ["esc", "classify", *map(str, files), "--format", "csv", "--output", str(plain)])
+    with pytest.raises(SystemExit):
+        main()
+    task, output = Task(), tmp_path / "heard.csv"
+
+    def heard(todo, *_):  # by the plain engine: what Ray does with the same function is tested above
+        yield from zip(todo, hear_all(todo, task), strict=True)
+
+    monkeypatch.setattr("esc.archive._ray", lambda *_: nullcontext())
+    monkeypatch.setattr("esc.archive._heard", heard)
+    counts = []
+    answers = hear_archive(files, task, output, on_file=counts.append)
+    assert counts == list(range(len(files) + 1))
+    assert output.read_bytes() == plain.read_bytes()
+    assert sum(isinstance(answer, AudioError) for answer in answers) == 1
+
+
+def test_an_answer_survives_the_journey():
+    assert from_json(to_json(RESULT)) == RESULT
+    error = AudioError("audio.unreadable", name="x\udc80.mp3", reason="none", accepted="WAV")
+    again = from_json(to_json(error))
+    assert (again.key, again.values, str(again)) == (error.key, error.values, str(error))
+
+
+def test_a_journal_goes_on(tmp_path, wav):
+    path = tmp_path / "x.journal"
+    journal = Journal(path, {"top_k": 5})
+    assert journal.answer(wav) is None
+    journal.add(wav, RESULT)  # and no close: the process is killed
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"file": "torn')
+    again = Journal(path, {"top_k": 5})
+    assert again.answer(wav) == RESULT
+    again.add(tmp_path / "gone.wav", AudioError("audio.missing", name="gone.wav"))
+    again.close(finished=False)
+    third = Journal(path, {"top_k": 5})
+    assert third.answer(wav) == RESULT
+    assert str(third.answer(tmp_path / "gone.wav")) == "There is no file gone.wav."
+    os.utime(wav, ns=(1, 1))
+    assert third.answer(wav) is None, "changed since: heard anew"
+    third.close(finished=True)
+    assert not path.exists()
+
+
+def test_a_journal_of_nothing_leaves_nothing(tmp_path):
+    Journal(tmp_path / "x.journal", {"top_k": 5}).close(finished=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_journal_of_this_task(tmp_path, wav):
+    path = tmp_path / "x.journal"
+    journal = Journal(path, {"top_k": 5})
+    journal.add(wav, RESULT)
+    with pytest.raises(JournalError, match="other options"):
+        Journal(path, {"top_k": 3})
+    for content in ("no journal\n", '{"format": 1, "top_k": 5}\n{"file": 1}\n', '{"format": 1, "top_k": 5}\n[]\n'):
+        path.write_text(content)
+        with pytest.raises(JournalError):
+            Journal(path, {"top_k": 5})
+        assert path.read_text() == content, "somebody else's file stays as it is"
+    with pytest.raises(JournalError, match="can't be written"):
+        Journal(tmp_path / "no such folder" / "x.journal", {})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--engine", "spark"], "--engine"),
+        (["--engine", "ray"], "--output"),
+        (["--engine", "ray", "--output", "x.txt"], ".parquet, .csv"),
+        (["--engine", "ray", "--output", "x.csv", "--format", "csv"], "--format"),
+        (["--engine", "ray", "--output", str(ROOT)], "--output"),
+        (["--address", "auto"], "--address"),
+        (["--engine", "ray", "--output", "x.csv", "--checkpoint", "/no/such/folder"], "no checkpoint"),
+        pytest.param(["--engine", "ray", "--output", "x.csv", "--address", "127.0.0.1:1"], "127.0.0.1:1", marks=needs_ray),
+    ],
+)
+def test_wrong_usage(arguments, word, monkeypatch, capsys, tmp_path, wav):
+    monkeypatch.setattr(sys, "argv", ["esc", "classify", str(wav), *arguments])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert word in said.err
+    assert list(tmp_path.iterdir()) == [wav]
+
+
+def test_without_the_packages_the_pip_line_is_named(monkeypatch, tmp_path, wav):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(PackageError, match=r"package ray.*pip install -r requirements-ray.txt"):
+        hear_archive([wav], Task(), tmp_path / "x.csv")
