@@ -32,7 +32,7 @@ $(VENV)/%.installed: %.txt | $(PYTHON)
 	$(PYTHON) -m pip install --disable-pip-version-check -r $<
 	@touch $@
 
-$(VENV)/requirements-dev.installed: requirements.txt requirements-export.txt requirements-ray.txt
+$(VENV)/requirements-dev.installed: requirements.txt requirements-export.txt requirements-ray.txt requirements-mcp.txt
 
 # a name on the PATH is not yet a Python that runs (pyenv's shims), so each is asked for its version and for venv
 $(PYTHON):

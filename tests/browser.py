@@ -40,8 +40,8 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *command: str) -> Iterator[Server]:
-    """Run an app (`python app.py` unless told otherwise) on a free port until the block ends."""
+def serving(folder: Path, *command: str, **variables: str) -> Iterator[Server]:
+    """Run an app (`python app.py` unless told otherwise, with more environment `variables`) until the block ends."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -54,7 +54,11 @@ def serving(folder: Path, *command: str) -> Iterator[Server]:
     }
     with open(server.log, "wb") as log:
         process = subprocess.Popen(
-            command or [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT
+            command or [sys.executable, "app.py"],
+            cwd=ROOT,
+            env=os.environ | settings | variables,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     try:
         _wait_for(server, process)

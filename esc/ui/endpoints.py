@@ -68,11 +68,12 @@ class Endpoints:
         """Short-time Fourier transform of a sound file, in dB.
 
         Parameters:
-            sound: As for /mel.
-            preset: As for /mel.
-            changes: As for /mel.
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters to set differently, for example {"n_fft": 4096, "hop_length": 256}.
         Returns:
-            As from /mel: shape (n_freqs, n_frames), the matrix as stft_db.
+            A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames) and config, and an .npz file with the
+            float32 matrix as stft_db, its times_s and freqs_hz.
         """
         return self._matrix("stft_db", stft_db, stft_freqs_hz, sound, preset, changes, request)
 
@@ -82,12 +83,13 @@ class Endpoints:
         """Mel-frequency cepstral coefficients of a sound file.
 
         Parameters:
-            sound: As for /mel.
-            preset: As for /mel.
-            changes: As for /mel; n_mfcc is their number, lifter (0: none) weights them, delta (0, 1 or 2) gives their
-                derivative.
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters to set differently, for example {"n_mfcc": 13, "lifter": 22, "delta": 1}: how many
+                coefficients, how they are weighted (0: not at all), which derivative (0, 1 or 2).
         Returns:
-            As from /mel, without freqs_hz: shape (n_mfcc, n_frames), the matrix as mfcc; cepstrum beside config.
+            A JSON object with times_s, shape (n_mfcc, n_frames), config and cepstrum, and an .npz file with the float32
+            matrix as mfcc and its times_s.
         """
         with _said_to(request):
             cepstrum, others = _cepstrum(changes)
@@ -109,13 +111,14 @@ class Endpoints:
         """What the 3D view shows of a sound file: mel levels on a grid small enough to turn, the loudest kept.
 
         Parameters:
-            sound: As for /mel.
-            preset: As for /mel.
-            changes: As for /mel.
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters to set differently, for example {"n_fft": 4096, "hop_length": 256}.
             columns: How many places in time at most, 2 to 2000.
         Returns:
-            As from /mel: the matrix as surface_db, in steps of top_db / 255 below its loudest; freqs_hz are the
-            rows' mean centres, times_s the columns' middles.
+            A JSON object with times_s, freqs_hz, shape (rows, columns) and config, and an .npz file with the matrix as
+            surface_db, in steps of top_db / 255 below its loudest; freqs_hz are the rows' mean centres, times_s the
+            columns' middles.
         """
         with _said_to(request), self._opened(sound) as opened:
             config = _config(preset, changes)
@@ -132,7 +135,7 @@ class Endpoints:
         """The waveform of a sound file, the mean of its channels.
 
         Parameters:
-            sound: As for /mel.
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             sample_rate: Hz to resample to; the file's own where it is left out.
         Returns:
             A JSON object with sample_rate, seconds, channels, peak and rms, and an .npz file with the float32 samples as

@@ -20,6 +20,7 @@ from esc.ui.neighbours import Neighbours
 from esc.ui.requests import Requests
 from esc.ui.store import SoundStore
 from esc.ui.text import LANGUAGES, WORDS, language_of
+from esc.ui.tools import serve_tools
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STYLES = (
@@ -106,6 +107,7 @@ def launch_options(page: gr.Blocks) -> dict:
         "max_file_size": MAX_BYTES,
         "strict_cors": True,
         "footer_links": ["api"],
+        "mcp_server": serve_tools(),
     }
 
 

@@ -1,0 +1,150 @@
+"""The section of the most similar sounds: in a real Chromium, and its answers to whatever a browser may ask."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import expect
+
+import sounds
+from esc import Classifier, SoundIndex, load_audio
+from esc.checkpoint import DEFAULT
+from esc.examples import FOLDER, example_sounds
+from esc.ui.neighbours import SHOWN, Neighbours
+from esc.ui.store import SoundStore
+from esc.ui.text import ENGLISH, class_name
+
+
+def cosines(name: str) -> dict[str, float]:
+    """Return how alike each example sound is to one of them, the most alike first."""
+    classifier = Classifier.load()
+    embeddings = {one: classifier.embedding(*load_audio(path)) for one, path in example_sounds().items()}
+    own = embeddings[name]
+    found = {one: float(own @ other / np.linalg.norm(own) / np.linalg.norm(other)) for one, other in embeddings.items()}
+    return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+@pytest.mark.browser
+def test_the_nearest_are_shown_and_played(open_sheet):
+    sheet = open_sheet(viewport={"width": 1280, "height": 420})
+    page = sheet.page
+    sheet.open_example("rain")
+    page.get_by_role("tab", name=ENGLISH["tab_classify"], exact=True).click()
+    expect(page.locator(".sg-bars").first).to_be_visible()
+    cards = page.locator(".sg-cards .sg-card")
+    assert cards.count() == 0, "nothing is compared before the section is seen"
+    page.locator(".sg-neighbours").scroll_into_view_if_needed()
+    expect(cards).to_have_count(SHOWN)
+    expected = list(cosines("rain").items())[:SHOWN]
+    assert page.locator(".sg-card b").all_inner_texts() == [class_name(name, "en") for name, _ in expected]
+    told = page.locator(".sg-card .sg-small").all_inner_texts()
+    assert told == [ENGLISH["near_same"], *(f"{similarity:.2f}" for _, similarity in expected[1:])]
+    assert len(set(cards.locator("canvas").evaluate_all("(all) => all.map((one) => one.toDataURL())"))) == SHOWN
+
+    second, third = cards.nth(1), cards.nth(2)
+    gone_by = "(card) => parseFloat(card.style.getPropertyValue('--gone-by')) > 0"
+    second.click()
+    page.wait_for_function(f"() => ({gone_by})(document.querySelectorAll('.sg-card')[1])")
+    expect(second).to_have_attribute("aria-pressed", "true")
+    assert any(url.endswith(f"/{expected[1][0]}.flac") for url in sheet.requests)
+    third.press("Enter")  # one at a time, by keyboard as by pointer
+    expect(third).to_have_attribute("aria-pressed", "true")
+    expect(second).to_have_attribute("aria-pressed", "false")
+    expect(third).to_have_attribute("aria-label", re.compile(f"^{ENGLISH['near_stop'].format(name='')}"))
+    page.locator(".sg-play").click()  # the page's own player takes over
+    expect(third).to_have_attribute("aria-pressed", "false")
+    sheet.until("!session.audio.paused")
+    second.click()
+    sheet.until("session.audio.paused")
+    second.click()
+    expect(second).to_have_attribute("aria-pressed", "false")
+    page.click(".sg-chip[data-example=siren]")
+    page.locator(".sg-neighbours").scroll_into_view_if_needed()
+    expect(page.locator(".sg-card b").first).to_have_text(class_name("siren", "en"))
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier.load()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SoundStore:
+    return SoundStore(tmp_path / "samples", tmp_path / "playable")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Recordings of one's own: a rain in a folder below, a siren, and a file that will be gone."""
+    folder = tmp_path / "my recordings"
+    (folder / "deep").mkdir(parents=True)
+    shutil.copy(example_sounds()["rain"], folder / "deep" / "дождь.flac")
+    siren, rate = load_audio(example_sounds()["siren"])
+    sounds.write(folder / "long siren.wav", np.concatenate([siren, siren]), rate)
+    shutil.copy(example_sounds()["wind"], folder / "gone.flac")
+    return folder
+
+
+def asked(neighbours: Neighbours, store: SoundStore, path: Path, language: str = "en") -> dict:
+    token = store.new_session(language).token
+    sound = store.open(token, path, path.name)
+    return neighbours.answer({"token": token, "sound": sound.id})
+
+
+def test_an_index_of_ones_own(classifier, store, archive, tmp_path):
+    index, _ = SoundIndex.of_files(classifier, sorted(archive.rglob("*.*")))
+    index.save(tmp_path / "index.npz")
+    (archive / "gone.flac").unlink()
+    answer = asked(Neighbours(store, DEFAULT, tmp_path / "index.npz"), store, example_sounds()["rain"])
+    assert (answer["count"], answer["examples"], answer["silent"]) == (3, False, False)
+    first, *others = answer["rows"]
+    assert first["names"]["en"] == str(Path("deep") / "дождь.flac") and first["same"]
+    by_name = {row["names"]["ru"]: row for row in others}
+    assert by_name["gone.flac"]["clip"] is None
+    clip = Path(by_name["long siren.wav"]["clip"])
+    assert clip.parent == tmp_path / "playable", "a copy: the folder itself is served to nobody"
+    played, rate = soundfile.read(clip, dtype="float32")
+    whole, _ = load_audio(archive / "long siren.wav")
+    np.testing.assert_allclose(played, whole[: 5 * rate], atol=2e-4)
+
+
+def test_an_example_is_played_from_where_it_lies(store):
+    answer = asked(Neighbours(store, DEFAULT), store, example_sounds()["crow"], "ru")
+    assert [Path(row["clip"]).parent for row in answer["rows"]] == [FOLDER] * SHOWN
+    assert answer["rows"][0]["names"] == {"en": "crow", "ru": class_name("crow", "ru")}
+
+
+def test_silence_resembles_nothing(store, tmp_path):
+    quiet = sounds.write(tmp_path / "quiet.wav", np.zeros(44_100, np.float32), 44_100)
+    answer = asked(Neighbours(store, DEFAULT), store, quiet)
+    assert answer["silent"] and answer["rows"] == []
+
+
+def test_an_index_that_cannot_be_used_costs_this_section_alone(store, tmp_path):
+    neighbours = Neighbours(store, DEFAULT, tmp_path / "absent.npz")
+    answer = asked(neighbours, store, example_sounds()["crow"], "ru")
+    assert answer["error"].startswith("Индекса") and not answer["off"]
+    index, _ = SoundIndex.of_files(Classifier.load(), [example_sounds()["crow"]])
+    index.save(tmp_path / "absent.npz")
+    assert len(asked(neighbours, store, example_sounds()["crow"])["rows"]) == 1, "mended, it works at once"
+    assert asked(Neighbours(store, tmp_path / "no checkpoint"), store, example_sounds()["crow"])["off"]
+
+
+@pytest.mark.parametrize(
+    "question", [None, [], "x", {}, {"token": 1}, {"token": "x", "sound": "y"}, {"token": [], "sound": {}}, 10**30]
+)
+def test_whatever_the_browser_sends(store, question):
+    answer = Neighbours(store, DEFAULT).answer(question)
+    assert isinstance(answer["error"], str) and "Traceback" not in answer["error"]
+
+
+def test_another_sessions_sound_is_not_compared(store):
+    token = store.new_session("en").token
+    sound = store.open(token, example_sounds()["crow"], "crow.flac")
+    other = store.new_session("ru").token
+    assert "rows" not in Neighbours(store, DEFAULT).answer({"token": other, "sound": sound.id})
