@@ -140,13 +140,13 @@ def _heard(files: Sequence[Path], classifier: Classifier, task: Task, jobs: int 
 def _ray(address: str | None, jobs: int | None) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it reports to its makers otherwise
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray will do, and a note about it if not set
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its own warnings would stand among our messages
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it calls it an error that a worker is given its network
     import ray
 
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address is None:
-            ray.init(num_cpus=jobs, include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
+            ray.init("local", num_cpus=jobs, include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
         else:
             _knock(address)
             package = Path(__file__).resolve().parent

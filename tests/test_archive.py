@@ -79,6 +79,7 @@ def test_two_workers_killed_on_the_way_end_up_with_the_plain_engines_numbers(fol
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end and first.poll() is None and not (notes.exists() and notes.read_text().count("\n") > 1):
         time.sleep(0.05)
+    assert first.poll() is None, first.communicate()
     first.kill()
     first.communicate()
     head, *done = notes.read_text(encoding="utf-8").splitlines()

@@ -12,6 +12,7 @@ import soundfile
 from playwright.sync_api import expect
 
 import sounds
+from browser import WAIT_MS
 from esc import Classifier, SoundIndex, load_audio
 from esc.checkpoint import DEFAULT
 from esc.examples import FOLDER, example_sounds
@@ -35,11 +36,11 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     page = sheet.page
     sheet.open_example("rain")
     page.get_by_role("tab", name=ENGLISH["tab_classify"], exact=True).click()
-    expect(page.locator(".sg-bars").first).to_be_visible()
+    page.wait_for_selector(".sg-bars")
     cards = page.locator(".sg-cards .sg-card")
     assert cards.count() == 0, "nothing is compared before the section is seen"
     page.locator(".sg-neighbours").scroll_into_view_if_needed()
-    expect(cards).to_have_count(SHOWN)
+    expect(cards).to_have_count(SHOWN, timeout=WAIT_MS)
     expected = list(cosines("rain").items())[:SHOWN]
     assert page.locator(".sg-card b").all_inner_texts() == [class_name(name, "en") for name, _ in expected]
     told = page.locator(".sg-card .sg-small").all_inner_texts()
@@ -65,7 +66,7 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     expect(second).to_have_attribute("aria-pressed", "false")
     page.click(".sg-chip[data-example=siren]")
     page.locator(".sg-neighbours").scroll_into_view_if_needed()
-    expect(page.locator(".sg-card b").first).to_have_text(class_name("siren", "en"))
+    expect(page.locator(".sg-card b").first).to_have_text(class_name("siren", "en"), timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")

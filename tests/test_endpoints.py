@@ -120,9 +120,10 @@ def test_surface_keeps_the_peaks_on_true_axes(client: Client, tmp_path: Path):
     assert meta["freqs_hz"][row] == pytest.approx(1_000, rel=0.03)
     assert 14.9 < meta["times_s"][column] < 20
     assert surface[row, np.array(meta["times_s"]) < 14.5].max() <= surface.max() - config.top_db + 0.01
-    with pytest.raises(AppError) as refused:
-        client.predict(handle_file(path), columns=1, api_name="/surface")
-    assert "columns = 1" in said(refused.value)
+    for columns in (1, 2.5, "many"):
+        with pytest.raises(AppError) as refused:
+            client.predict(handle_file(path), columns=columns, api_name="/surface")
+        assert f"columns = {columns} is not possible" in said(refused.value)
 
 
 def test_waveform_is_the_file_and_librosas_at_another_rate(client: Client, wav: Path):

@@ -122,7 +122,9 @@ class Endpoints:
         """
         with _said_to(request), self._opened(sound) as opened:
             config = _config(preset, changes)
-            if isinstance(columns, bool) or columns != int(columns) or not 2 <= columns <= 2000:
+            if isinstance(columns, bool) or not isinstance(columns, int | float) or not float(columns).is_integer():
+                raise ParameterError("parameter.type", field="columns", value=columns, wanted="whole number")
+            if not 2 <= columns <= 2000:
                 raise ParameterError("parameter.range", field="columns", value=columns, low=2, high=2000)
             drawn = Pictures(self._store).draw("surface", opened, config, 0.0, opened.seconds, int(columns))
             levels = np.frombuffer(base64.b64decode(drawn["levels"]), np.uint8).reshape(drawn["rows"], drawn["columns"])

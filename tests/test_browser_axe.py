@@ -1,0 +1,90 @@
+"""axe over the page in its main states: no serious finding in our own components; Gradio's own are listed one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from browser import Sheet
+from esc.ui.text import WORDS
+from esc.ui.viewer import VIEWS
+
+pytestmark = pytest.mark.browser
+GRAVE = ("serious", "critical")
+# (rule, what the element's selector must contain): findings in Gradio's own markup that we can't mend from here
+GRADIOS_OWN: dict[tuple[str, str], str] = {}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One element that breaks one of axe's rules."""
+
+    state: str
+    rule: str
+    impact: str
+    selector: str
+    html: str
+
+    @property
+    def excused(self) -> bool:
+        return any(self.rule == rule and part in self.selector for rule, part in GRADIOS_OWN)
+
+
+def findings(sheet: Sheet, state: str) -> list[Finding]:
+    """Return what axe finds on the page as it is now."""
+    found = Axe().run(sheet.page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        Finding(state, violation["id"], violation["impact"], " ".join(map(str, node["target"])), node["html"][:200])
+        for violation in found
+        for node in violation["nodes"]
+    ]
+
+
+def look_everywhere(sheet: Sheet, language: str, name: str) -> list[Finding]:
+    """Return what axe finds on the empty page, and with a sound in each of its tabs."""
+    page, words = sheet.page, WORDS[language]
+    found = findings(sheet, f"{name}, empty")
+    sheet.open_example("rain")
+    found += findings(sheet, f"{name}, filled")
+    page.get_by_role("tab", name=words["tab_classify"], exact=True).click()
+    page.wait_for_selector(".sg-bars")
+    page.locator(".sg-neighbours").scroll_into_view_if_needed()
+    page.wait_for_selector(".sg-cards")
+    found += findings(sheet, f"{name}, classify")
+    for view in VIEWS:
+        tab = page.get_by_role("tab", name=words[f"tab_{view}"], exact=True)
+        if not tab.is_visible():  # in the menu of a phone's tabs: seen on the wide page
+            continue
+        tab.click()
+        sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.hasAttribute('data-filled')")
+        found += findings(sheet, f"{name}, {view}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("theme", "width", "locale"),
+    [("light", 1280, "en-US"), ("dark", 1280, "en-US"), ("dark", 390, "ru-RU"), ("light", 390, "en-US")],
+)
+def test_nothing_grave(open_sheet, theme, width, locale):
+    sheet = open_sheet(
+        viewport={"width": width, "height": 900},
+        locale=locale,
+        color_scheme=theme,
+        has_touch=width < 500,
+        reduced_motion="reduce",
+    )
+    found = look_everywhere(sheet, locale[:2], f"{theme} {width}")
+    grave = {finding for finding in found if finding.impact in GRAVE and not finding.excused}
+    assert grave == set(), "\n".join(sorted(map(str, grave)))
+
+
+def test_axe_sees_what_is_wrong(sheet: Sheet):
+    """The check can fail: a button without a name and grey on grey are found."""
+    sheet.ev(
+        """() => document.querySelector('.sg-player').insertAdjacentHTML('beforeend',
+            '<button class="sg-bad"></button><p class="sg-bad" style="color:#999;background:#aaa">grey</p>')"""
+    )
+    rules = {finding.rule for finding in findings(sheet, "spoilt") if "sg-bad" in finding.html and finding.impact in GRAVE}
+    assert {"button-name", "color-contrast"} <= rules
