@@ -42,12 +42,38 @@ def findings(sheet: Sheet, state: str) -> list[Finding]:
     ]
 
 
+def look_into_tools(sheet: Sheet, name: str) -> list[Finding]:
+    """Return what axe finds with each of the mel view's menus open, the sheet of keys, a selection and an error."""
+    page, found = sheet.page, []
+    for button in page.locator(".sg-viewer[data-view=mel] .sg-menu > button").all():
+        if button.is_visible():
+            button.click()
+            found += findings(sheet, f"{name}, menu {button.get_attribute('data-do')}")
+            page.keyboard.press("Escape")
+    sheet.ev("viewer.plot.focus()")
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog.sg-sheet")
+    found += findings(sheet, f"{name}, keys")
+    page.keyboard.press("Escape")
+    page.keyboard.down("Shift")
+    page.mouse.move(*sheet.point(0.3, 0.3))
+    page.mouse.down()
+    page.mouse.move(*sheet.point(0.6, 0.7), steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    sheet.until("session.state.selection")
+    found += findings(sheet, f"{name}, selection")
+    page.set_input_files("input.sg-file", {"name": "broken.wav", "mimeType": "audio/wav", "buffer": b"no sound " * 99})
+    page.wait_for_selector(".sg-message[data-kind=error]:visible")
+    return found + findings(sheet, f"{name}, error")
+
+
 def look_everywhere(sheet: Sheet, language: str, name: str) -> list[Finding]:
     """Return what axe finds on the empty page, and with a sound in each of its tabs."""
     page, words = sheet.page, WORDS[language]
     found = findings(sheet, f"{name}, empty")
     sheet.open_example("rain")
-    found += findings(sheet, f"{name}, filled")
+    found += findings(sheet, f"{name}, filled") + look_into_tools(sheet, name)
     page.get_by_role("tab", name=words["tab_classify"], exact=True).click()
     page.wait_for_selector(".sg-bars")
     page.locator(".sg-neighbours").scroll_into_view_if_needed()
