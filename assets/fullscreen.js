@@ -26,7 +26,9 @@ extend((viewer) => {
   }
   document.addEventListener('fullscreenchange', tell);
   stage.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && !event.defaultPrevented && stage.hasAttribute('data-full')) fill(false);
+    if (event.key !== 'Escape' || event.defaultPrevented || !stage.hasAttribute('data-full')) return;
+    event.preventDefault();
+    fill(false);
   });
   return { keys: { f: { word: 'full_screen', group: 'display', run: toggle } } };
 });

@@ -23,7 +23,7 @@ events.addEventListener('sound', () => {
 
 events.addEventListener('shown', ({ detail }) => {
   const now = performance.now();
-  if (same(current, window_())) return; // at a limit
+  if (!going && same(current, window_())) return; // at a limit
   if (!going && !detail.follow) {
     if (now - changed > PAUSE_MS) past.push(current);
     if (past.length > MOST) past.shift();
@@ -43,9 +43,10 @@ export function canGo(way) {
 /** Show the window before (-1) or after (1) this one. */
 export function go(way) {
   const [from, to] = side(way);
-  if (!from.length) return;
-  const { start, end, band } = from.pop();
-  to.push(current);
+  let found = from.pop();
+  while (found && same(found, current)) found = from.pop(); // there and back again, quickly
+  if (found) to.push(current);
+  const { start, end, band } = found ?? current;
   changed = -Infinity;
   going = true;
   show(start, end, { band });
