@@ -10,6 +10,7 @@ const PICTURES = ['constant_q', 'reassigned', 'pcen', 'harmonic', 'percussive'];
 const LINES = ['pitch', 'centroid', 'loudness', 'onsets'];
 const VIEWS = new Set(['mel', 'stft']);
 const POLL_MS = 300;
+const REST_MS = 150; // who turns a wheel or drags a slider has not arrived yet
 const SLOW_START_MS = 2500; // no progress yet: it is being started, or compiled
 const chosen = { picture: null, lines: new Set() }; // in all views
 
@@ -20,6 +21,7 @@ class Layers {
   constructor(viewer) {
     this.viewer = viewer;
     this.base = null; // the spectrogram, while a layer's picture is in its place
+    this.rows = {};
     this.at = new Map(); // layer -> {key, job, share, layer, error, since}
     this.menu();
     this.legend = element('<ul class="sg-legend"></ul>');
@@ -107,8 +109,12 @@ class Layers {
     this.at.set(layer, one);
     const current = () => this.at.get(layer) === one;
     try {
+      this.write();
+      await rest(REST_MS);
+      if (!current()) return;
       let answer = await ask(this.viewer.server.layer_start, request);
       while (!answer.layer) {
+        one.state = answer.state;
         if (answer.state === 'cancelled') throw new Refusal({ error: word('layer_ended') }); // by another page of this session
         one.job = answer.job;
         one.share = answer.progress;
@@ -117,7 +123,7 @@ class Layers {
           return;
         }
         this.write();
-        await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+        await rest(POLL_MS);
         if (!current()) return;
         answer = await ask(this.viewer.server.layer_state, { job: one.job });
       }
@@ -159,36 +165,50 @@ class Layers {
 
   /** The legend: each layer with its sign, how far it is, and a button that takes it away. */
   write() {
-    const rows = this.wanted().filter((layer) => this.at.has(layer)).map((layer) => this.row(layer, this.at.get(layer)));
-    this.legend.replaceChildren(...rows);
+    const layers = this.wanted().filter((layer) => this.at.has(layer));
+    const rows = layers.map((layer) => this.rows[layer] ??= this.row(layer));
+    // rows stay the same elements, so that a button keeps the focus and the press that is on it
+    if (rows.length !== this.legend.children.length || rows.some((row, i) => row !== this.legend.children[i])) {
+      this.legend.replaceChildren(...rows);
+    }
+    for (const layer of layers) this.tell(layer, this.at.get(layer));
     if (this.wanted().some((layer) => this.at.get(layer)?.job)) this.viewer.host.dataset.layers = 'busy';
     else delete this.viewer.host.dataset.layers;
   }
 
-  row(layer, { ready, share, error, since, layer: drawn }) {
+  row(layer) {
     const row = element(`<li data-layer="${layer}"><i></i><span></span><progress max="1"></progress><output></output>
       <button type="button" class="sg-link"></button></li>`);
-    const [name, bar, said, button] = ['span', 'progress', 'output', 'button'].map((tag) => row.querySelector(tag));
-    name.textContent = word(`layer_${layer}`);
+    row.querySelector('span').textContent = word(`layer_${layer}`);
     row.querySelector('i').style.background = COLOURS[layer] ?? '';
-    bar.hidden = ready || Boolean(error);
-    bar.setAttribute('aria-label', name.textContent);
-    if (share > 0) bar.value = share;
-    const slow = share === 0 && performance.now() - since > SLOW_START_MS;
-    if (error) said.textContent = error;
-    else if (!ready) said.textContent = slow ? word('layer_first') : `${number(100 * share)} %`;
-    else if (layer === 'loudness') said.textContent = DRAW.scaleOf(drawn);
-    else if (layer === 'onsets') said.textContent = number(drawn.times_s.length);
-    button.textContent = word(ready || error ? 'layer_remove' : 'layer_cancel');
-    button.setAttribute('aria-label', `${button.textContent}: ${name.textContent}`);
-    button.addEventListener('click', () => {
+    row.querySelector('progress').setAttribute('aria-label', word(`layer_${layer}`));
+    row.querySelector('button').addEventListener('click', () => {
       if (chosen.picture === layer) chosen.picture = null;
       chosen.lines.delete(layer);
       announce('layers');
     });
     return row;
   }
+
+  tell(layer, { ready, share, error, since, layer: drawn, state: how }) {
+    const [bar, said, button] = ['progress', 'output', 'button'].map((tag) => this.rows[layer].querySelector(tag));
+    bar.hidden = ready || Boolean(error);
+    if (share > 0) bar.value = share;
+    else bar.removeAttribute('value');
+    const slow = share === 0 && performance.now() - since > SLOW_START_MS;
+    let text = '';
+    if (error) text = error;
+    else if (how === 'waiting' && !ready) text = word('layer_waiting');
+    else if (!ready) text = slow ? word('layer_first') : `${number(100 * share)} %`;
+    else if (layer === 'loudness') text = DRAW.scaleOf(drawn);
+    else if (layer === 'onsets') text = number(drawn.times_s.length);
+    said.textContent = text;
+    button.textContent = word(ready || error ? 'layer_remove' : 'layer_cancel');
+    button.setAttribute('aria-label', `${button.textContent}: ${word(`layer_${layer}`)}`);
+  }
 }
+
+const rest = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 function unpacked(layer) {
   if (layer.levels) {

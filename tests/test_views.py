@@ -5,6 +5,8 @@ import itertools
 import librosa
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from esc.cepstrum import mfcc_at, mfcc_view
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
@@ -115,3 +117,27 @@ def test_close_up_the_wave_is_its_samples(sound):
     low, high, _ = wave_view(sound, 22_050, 1.0, 1.01, 900)
     np.testing.assert_array_equal(low, sound[22_050 : 22_050 + 221])
     np.testing.assert_array_equal(low, high)
+
+
+@given(
+    start=st.floats(0, 2.99),
+    span=st.floats(1e-5, 3),
+    columns=st.integers(1, 3_000),
+    peak=st.integers(0, 3 * 22_050 - 1),
+    up=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_zoom_loses_a_peak(start, span, columns, peak, up):
+    sound = np.zeros(3 * 22_050, np.float32)
+    sound[peak] = 0.9 if up else -0.9
+    low, high, rms = wave_view(sound, 22_050, start, start + span, columns)
+    first = min(int(np.floor(start * 22_050)), len(sound) - 1)
+    last = min(max(first + 1, int(np.ceil((start + span) * 22_050))), len(sound))
+    assert len(low) == len(high) == len(rms) == min(columns, last - first)
+    seen = first <= peak < last
+    assert high.max() == (np.float32(0.9) if seen and up else 0)
+    assert low.min() == (np.float32(-0.9) if seen and not up else 0)
+    if seen:
+        edges = first + np.arange(len(low) + 1) * (last - first) // len(low)
+        column = np.searchsorted(edges, peak, side="right") - 1
+        assert np.flatnonzero(rms).tolist() == [column]  # in its own column, and no other

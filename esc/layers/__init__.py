@@ -19,6 +19,7 @@ OWN_RATE = 22_050  # Hz at which pitch and onsets are found, librosa's default
 # which take a picture's place, which are drawn over it, and at which rate: None is the config's
 PICTURES = ("constant_q", "reassigned", "pcen", "harmonic", "percussive")
 LINES = MappingProxyType({"centroid": None, "loudness": None, "pitch": OWN_RATE, "onsets": OWN_RATE})
+SLOW = ("pitch", "harmonic", "percussive")  # a minute of sound takes seconds, not a blink
 LAYERS = (*PICTURES, *LINES)
 
 

@@ -20,6 +20,7 @@ from esc.layers.worker import Task
 WAITING = 8  # tasks in the queue of all pages together
 KEPT_JOBS = 32  # finished ones, until they are asked for
 ABANDONED_S = 30.0  # nobody asks how it is going: the page is closed
+IDLE_S = 600.0  # without work the process, some 0.3 GB, is not kept
 _WATCH_S = 1.0
 _log = logging.getLogger(__name__)
 
@@ -132,10 +133,17 @@ class Jobs:
     def _work(self) -> None:
         while True:
             with self._lock:
-                self._lock.wait_for(lambda: self._waiting)
+                if not self._lock.wait_for(lambda: self._waiting, IDLE_S):
+                    self._rest()
+                    continue
                 job = self._running = self._waiting.popleft()
-                job.state = "running"
-                task, process = job.task, self._ready()
+                job.state, task = "running", job.task
+                try:
+                    process = self._ready()
+                except OSError as error:  # no memory or no processes left
+                    _log.error("no process for layers: %s", error)
+                    job.error, job.state = PageError("page.failed"), "failed"
+                    continue
             try:
                 self._follow(job, task, process)
             except (EOFError, OSError, pickle.UnpicklingError):  # it was killed, by us or for its memory
@@ -171,6 +179,12 @@ class Jobs:
             if not job.over:
                 _log.error("the layers' process ended with %d", code)
                 job.error, job.state = PageError("page.failed"), "failed"
+
+    def _rest(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
     def _watch(self) -> None:
         """End what nobody asks for any more."""

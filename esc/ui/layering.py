@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from esc.config import SpectrogramConfig
-from esc.layers import LINES, PICTURES, rate_of
+from esc.errors import PageError
+from esc.layers import LINES, PICTURES, SLOW, rate_of
 from esc.layers.jobs import Job, Jobs
 from esc.layers.pictures import Rows
 from esc.layers.worker import Task
@@ -32,9 +33,9 @@ class Layering:
 
     def __init__(self, store: SoundStore, pictures: Pictures) -> None:
         self._store, self._pictures = store, pictures
-        self._jobs = Jobs()
+        self._lanes = (Jobs(), Jobs())  # what takes long keeps nothing else waiting
         self._kept: OrderedDict[tuple, dict] = OrderedDict()
-        self._keys: OrderedDict[str, tuple] = OrderedDict()  # what each job's result is kept by
+        self._begun: OrderedDict[str, tuple[Jobs, tuple]] = OrderedDict()  # each job's lane, and what its result is kept by
         self._lock = threading.Lock()
 
     def start(
@@ -53,32 +54,39 @@ class Layering:
         rows = Rows(mel_bounds_hz(config), None) if view == "mel" else Rows(stft_bounds_hz(config), stft_rows(config))
         samples = Path(waveform.filename) if isinstance(waveform, np.memmap) else waveform
         high_db = self._pictures.peak_db(sound, config, view) if layer in _COMPARED else None
-        job = self._jobs.start(token, f"{view} {layer}", Task(layer, config, samples, start, end, columns, rows, high_db))
+        lane = self._lanes[layer in SLOW]
+        job = lane.start(token, f"{view} {layer}", Task(layer, config, samples, start, end, columns, rows, high_db))
         with self._lock:
-            self._keys[job.id] = key
-            while len(self._keys) > 4 * KEPT_LAYERS:
-                self._keys.popitem(last=False)
+            self._begun[job.id] = lane, key
+            while len(self._begun) > 4 * KEPT_LAYERS:
+                self._begun.popitem(last=False)
         return _said(job)
 
     def state(self, token: str, job_id: object) -> dict:
         """Return how far a job is, with the layer once it is done; a failed one raises what it failed by."""
-        job = self._jobs.ask(token, job_id)
+        lane, key = self._of(job_id)
+        job = lane.ask(token, job_id)
         if job.error is not None:
             raise job.error
         if job.state != "done":
             return _said(job)
         layer = _packed(job.layer, job.result)
         with self._lock:
-            key = self._keys.pop(job.id, None)
-            if key is not None:
-                self._kept[key] = layer
+            self._kept[key] = layer
             while len(self._kept) > KEPT_LAYERS:
                 self._kept.popitem(last=False)
         return _said(job) | {"layer": layer}
 
     def cancel(self, token: str, job_id: object) -> dict:
         """End a job now and return what became of it."""
-        return _said(self._jobs.cancel(token, job_id))
+        lane, _ = self._of(job_id)
+        return _said(lane.cancel(token, job_id))
+
+    def _of(self, job_id: object) -> tuple[Jobs, tuple]:
+        with self._lock:
+            if not isinstance(job_id, str) or job_id not in self._begun:
+                raise PageError("page.request", reason="job")
+            return self._begun[job_id]
 
 
 def _key(view, layer, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> tuple:

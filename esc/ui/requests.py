@@ -141,7 +141,8 @@ class Requests:
         start = _real(request, "start", 0.0, 1e6)
         end = _real(request, "end", start, 1e6)
         columns = int(_real(request, "columns", 1, MAX_COLUMNS))
-        return self._layering.start(request["token"], request["view"], layer, sound, config, start, end, columns)
+        with self._place():  # for its waveform and its scale; the layer itself is another process's work
+            return self._layering.start(request["token"], request["view"], layer, sound, config, start, end, columns)
 
     def layer_state(self, request: dict) -> dict:
         """Return how far a layer's `job` is, and the layer once it is done."""

@@ -30,6 +30,7 @@ WORDS = MappingProxyType(
         "layer_percussive": ("Percussive part", "Ударная часть"),
         "about_percussive": ("what goes across frequencies; slow", "что идёт поперёк частот; медленно"),
         "layer_first": ("starting; the first time takes longer", "запускается; первый раз дольше"),
+        "layer_waiting": ("waiting for another one", "ждёт другого"),
         "layer_cancel": ("Cancel", "Отменить"),
         "layer_remove": ("Remove", "Убрать"),
         "layer_ended": ("This was ended. Choose it again.", "Остановлено. Выберите снова."),
