@@ -8,7 +8,7 @@ const percent = (share) => number(100 * share);
 // the numbers of each sentence, as its words in esc/ui/words/coach.py name them
 const BLANKS = {
   gaps: ({ share }) => ({ share: percent(share) }),
-  thin: ({ loss_db: loss }) => ({ loss: number(loss) }),
+  thin: ({ loss_db: loss }) => (loss === null ? {} : { loss: number(loss) }), // null: not seen at all
   long: ({ window_ms: window, sound_ms: sound }) => ({ window: number(window), sound: number(sound) }),
   top: ({ own_hz: own, share }) => ({ own: number(own), share: percent(share) }),
   rate: ({ top_hz: top, own_hz: own }) => ({ top: number(top), own: number(own) }),

@@ -28,6 +28,8 @@ def test_warnings_are_mended_by_a_click_and_the_box_follows_the_pointer(open_she
     sheet.open_file(tones_wav)
     notes = sheet.page.locator("#mel .sg-note")
     expect(notes).to_have_count(0)
+    sheet.page.fill("#sg-hop_length", "2048")  # frame by frame: what lies right between is seen by none
+    expect(sheet.page.locator("#mel [data-note=thin]")).to_contain_text(ENGLISH["note_unseen"])
     sheet.page.fill("#sg-hop_length", "4000")
     gaps = sheet.page.locator("#mel [data-note=gaps]")
     expect(gaps).to_contain_text("49 %")
