@@ -45,7 +45,8 @@ MESSAGES = {
     # checkpoints
     "checkpoint.missing": "There is no checkpoint in {path}. Train one (python -m training train) or restore the folder.",
     "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",
-    "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}.",
+    "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}. Use the version that "
+    "wrote it, or train anew.",
     "figures.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training calibrate).",
     # indices of sounds
     "index.missing": "There is no index {path}. Make one (python -m esc index FOLDER -o {path}).",
@@ -65,11 +66,12 @@ MESSAGES = {
     # data and training
     "data.missing": "There is no ESC-50 in {path}: {reason}. Set ESC50_DIR or --data to the folder that holds it.",
     "data.columns": "{path} lacks the columns {missing}; ESC-50's own table has filename, fold, target, category.",
-    "data.row": "Row {number} of {path} can't be read ({reason}); fold and target are whole numbers.",
+    "data.table": "{path} can't be used as ESC-50's table ({reason}). Fetch the archive again.",
+    "data.row": "Row {number} of {path} can't be used ({reason}); fold and target are whole numbers, each clip stands once.",
     "data.clips": "{count} clips named in {path} are not there, the first is {first}. Fetch the archive again.",
     "data.fold": "Fold {fold} does not exist; this data has the folds {folds}.",
     "data.without": "{value} can't be left out: give names of classes, or a number up to {most}.",
-    "data.cache": "{path} was prepared from other clips or settings. Run python -m training prepare again.",
+    "data.cache": "{path} is damaged. Remove it and run the command again: it is made anew.",
     "data.few": "There are {clips} clips to train on, fewer than one batch of {batch}.",
     "data.no_clip": "There is neither a file {name} here nor a clip of that name in ESC-50.",
     "data.damaged": "The clip {path} can't be used: {reason}. Fetch it again.",

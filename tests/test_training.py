@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -192,6 +194,34 @@ def test_a_table_of_another_kind(tmp_path, table, missing):
     assert error.values["missing"].startswith(missing)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "key", "said"),
+    [
+        (lambda rows: [*rows, rows[3]], "data.row", "Row 102 .* stands in row 5 too"),
+        (lambda rows: [rows[0].replace(",hum,", ",hiss,"), *rows[1:]], "data.row", "target 0 and category"),
+        (lambda rows: [row.replace(",3,ticks", ",4,ticks") for row in rows], "data.table", "from 0 to 4 with gaps"),
+        (lambda rows: [rows[0].replace("1-1000-A-0.wav,1", "1-1000-A-0.wav,one"), *rows[1:]], "data.row", "Row 2 "),
+        (lambda rows: [*rows[:-1], "5-5034-A-3.wav,5"], "data.row", "Row 101 .*a column is empty"),
+        (lambda rows: [row.replace("1-1000-A-0.wav", "a-dog.wav") for row in rows], "data.clips", "the first is a-dog.wav"),
+        (lambda rows: [rows[0].replace("hum", "h\xfcm"), *rows[1:]], "data.table", "utf-8"),
+    ],
+)
+def test_rows_that_do_not_fit_are_named(tmp_path, spoil, key, said):
+    table = make_data(tmp_path, "flat") / "esc50.csv"
+    header, *rows = table.read_text().splitlines()
+    table.write_bytes("\n".join([header, *spoil(rows)]).encode("latin-1"))
+    error = refusal(tmp_path)
+    assert error.key == key
+    assert re.search(said, str(error)), str(error)
+    assert "esc50.csv" in str(error)
+
+
+def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path):
+    table = make_data(tmp_path, "flat") / "esc50.csv"
+    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes().replace(b"\n", b"\r\n"))
+    assert len(read_clips(tmp_path)) == 100
+
+
 def test_a_fold_that_does_not_exist(data):
     check_folds(read_clips(data), (1, 5))
     with pytest.raises(DataError, match="Fold 6 does not exist; this data has the folds 1, 2, 3, 4, 5"):
@@ -359,6 +389,40 @@ def test_a_run_is_not_resumed_with_other_settings(prepared, trained):
     with pytest.raises(DataError, match="other settings \\(recipe, seed\\)"):
         loop.train(prepared, dataclasses.replace(QUICK, epochs=4), TRAINING_FOLDS, HELD_OUT, 3, trained)
     assert (trained / "config.json").read_text() == before
+
+
+def test_a_row_that_a_kill_has_cut_off_is_taken_again(prepared, trained, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    header, first, second, _ = (trained / "history.csv").read_text().splitlines(keepends=True)
+    state = torch.load(run / "last.pt", weights_only=True)
+    (run / "history.csv").write_text(header + first + second + "1")  # of what would have been "10,0.001,..."
+    torch.save(state | {"epoch": 3}, run / "last.pt")
+    loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, run)
+    assert (run / "history.csv").read_text() == header + first + second
+
+
+@pytest.mark.parametrize("length", [0, 1_000, 1_000_000])
+def test_a_state_that_was_cut_off_is_told(prepared, trained, tmp_path, length):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    (run / "last.pt").write_bytes((trained / "last.pt").read_bytes()[:length])
+    with pytest.raises(DataError) as caught:
+        loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, run)
+    assert caught.value.key == "run.damaged"
+    assert "last.pt" in str(caught.value)
+
+
+def test_a_cache_that_was_cut_off_is_told(data, tmp_path):
+    clips = read_clips(data)[:6]
+    prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    (file,) = tmp_path.rglob("*.npy")
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(DataError) as caught:
+        prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    assert caught.value.key == "data.cache"
+    file.unlink()
+    assert len(prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1).names) == 6, "the mend that the message tells"
 
 
 def test_a_finished_run_is_not_trained_on(prepared, trained):

@@ -16,6 +16,7 @@ from esc.classifier import Classifier
 from esc.errors import DataError
 from esc.measured import write_figures
 from training.data import Clip
+from training.disk import full_disk_named
 from training.evaluate import Figures, calibration_bins, confusion_matrix, figures_of, most_confused, recall_per_class
 from training.predictions import Predictions, held_out
 from training.prepare import prepare
@@ -88,8 +89,9 @@ def calibrate(run: Path, others: list[Path], without: Path | None, clips: list[C
     parts = {"held_out": _held_out_part(found, targets, read[0].class_names), "unknown": _unknown_part(found, without)}
     if (run / HISTORY).is_file():
         parts["history"] = _history_part(run)
-    write_figures(folder, **parts)
-    write_config(folder, dataclasses.replace(read_config(folder), calibration=calibration))
+    with full_disk_named(folder):
+        write_figures(folder, **parts)
+        write_config(folder, dataclasses.replace(read_config(folder), calibration=calibration))
     return found
 
 

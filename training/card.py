@@ -9,6 +9,7 @@ from esc.audio import load_audio
 from esc.checkpoint import Checkpoint
 from esc.classifier import Classifier
 from esc.measured import read_figures
+from training.disk import write_whole
 from training.readings import Reading
 
 _SCORES = MappingProxyType({"energy": "energy (log-sum-exp of the logits)", "max_softmax": "largest probability"})
@@ -45,7 +46,7 @@ def write_card(folder: Path, classifier: Classifier, reading: Reading, fold: int
         _limits(classifier.checkpoint),
     ]
     path = folder / "README.md"
-    path.write_text("\n".join(sections), encoding="utf-8")
+    write_whole(path, "\n".join(sections))
     return path
 
 

@@ -45,21 +45,26 @@ def read_clips(folder: Path) -> list[Clip]:
     Raises
     ------
     DataError
-        The table or clips are missing, or the table has other columns.
+        The table or clips are missing, the table has other columns, a row can't be read or doesn't fit the others.
     """
     table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
     if table is None:
         raise DataError("data.missing", path=folder, reason=f"neither {_TABLES[0]} nor {_TABLES[1]} is there")
-    with table.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets put a mark before the first column
+            rows = list(csv.DictReader(lines))
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise DataError("data.table", path=table, reason=error) from error
     missing = _COLUMNS - set(rows[0] if rows else ())
     if missing:
         raise DataError("data.columns", path=table, missing=", ".join(sorted(missing)))
     audio = _audio_files(folder)
-    absent = [row["filename"] for row in rows if Path(row["filename"]).stem not in audio]
+    absent = [row["filename"] for row in rows if row["filename"] and Path(row["filename"]).stem not in audio]
     if absent:
         raise DataError("data.clips", count=len(absent), path=table, first=absent[0])
-    return [_clip(row, number, table, audio) for number, row in enumerate(rows, 2)]  # row 1 names the columns
+    clips = [_clip(row, number, table, audio) for number, row in enumerate(rows, 2)]  # row 1 names the columns
+    _check_rows(clips, table)
+    return clips
 
 
 def class_names(clips: list[Clip]) -> tuple[str, ...]:
@@ -116,8 +121,28 @@ def without_classes(clips: list[Clip], names: tuple[str, ...]) -> list[Clip]:
     return [dataclasses.replace(clip, target=kept.index(clip.category)) for clip in clips if clip.category in kept]
 
 
+def _check_rows(clips: list[Clip], table: Path) -> None:
+    """Raise DataError where a clip stands twice, or targets and categories are not the same thing counted from 0."""
+    first: dict[str, int] = {}
+    pairs: dict[int | str, int | str] = {}
+    for number, clip in enumerate(clips, 2):
+        if first.setdefault(clip.name, number) != number:
+            raise DataError("data.row", path=table, number=number, reason=f"{clip.name} stands in row {first[clip.name]} too")
+        if (
+            pairs.setdefault(clip.target, clip.category) != clip.category
+            or pairs.setdefault(clip.category, clip.target) != clip.target
+        ):
+            reason = f"target {clip.target} and category {clip.category} don't go together in other rows"
+            raise DataError("data.row", path=table, number=number, reason=reason)
+    targets = sorted({clip.target for clip in clips})
+    if targets != list(range(len(targets))):
+        raise DataError("data.table", path=table, reason=f"targets go from {targets[0]} to {targets[-1]} with gaps")
+
+
 def _clip(row: dict[str, str], number: int, table: Path, audio: dict[str, Path]) -> Clip:
     try:
+        if not all(row[column] for column in _COLUMNS):
+            raise ValueError("a column is empty")
         return Clip(
             path=audio[Path(row["filename"]).stem],
             name=row["filename"],

@@ -79,11 +79,11 @@ def append_history(run: Path, row: dict) -> None:
 
 
 def forget_later(run: Path, epoch: int) -> None:
-    """Drop the rows that a kill has left behind without their weights: those epochs are taken again."""
+    """Drop what a kill has left behind without its weights, a row that it cut off too: those epochs are taken again."""
     path = run / HISTORY
     if path.is_file():
         header, *rows = path.read_text().splitlines(keepends=True)
-        write_whole(path, "".join([header, *(row for row in rows if int(row.split(",")[0]) <= epoch)]))
+        write_whole(path, "".join([header, *(row for row in rows if row.endswith("\n") and int(row.split(",")[0]) <= epoch)]))
 
 
 @contextmanager
