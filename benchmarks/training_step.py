@@ -3,7 +3,8 @@
 Whole steps are `training.step.take_epoch` as a run takes it (drawing, augmentation, forward, backward, update, weight
 average), once from dB pictures in memory and once from sounds, whose mel spectrograms are made for every batch. The bare
 step is forward, backward and update of the same network on one batch that is there already. The clips are noise. All
-three take turns, so that whatever else the machine does slows them alike; figures are medians over the rounds.
+three take turns, so that whatever else the machine does slows them alike; figures are medians over the rounds. On a CPU
+the ratio of processor times stands beside that of wall clocks: other work on the machine touches it less.
 
     python -m benchmarks.training_step [--rounds 7] [--steps 6] [--short] [--json]
 """
@@ -88,13 +89,13 @@ def whole(recipe: Recipe, steps: int, device: torch.device) -> Callable[[], None
     return take
 
 
-def seconds(work: Callable[[], None], device: torch.device) -> float:
-    """Return how long it takes, with what a GPU still has to do."""
-    begun = time.perf_counter()
+def seconds(work: Callable[[], None], device: torch.device) -> tuple[float, float]:
+    """Return how long it takes, with what a GPU still has to do: by the clock on the wall and in processor time."""
+    begun, begun_cpu = time.perf_counter(), time.process_time()
     work()
     if device.type == "cuda":
         torch.cuda.synchronize()
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - begun_cpu
 
 
 def measure(rounds: int, steps: int) -> dict:
@@ -106,16 +107,18 @@ def measure(rounds: int, steps: int) -> dict:
         "pictures": whole(FIRST, steps, device),
         "sounds": whole(from_sounds, steps, device),
     }
-    taken: dict[str, list[float]] = {name: [] for name in kinds}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
     for number in range(rounds + 1):
         for name, work in kinds.items():
-            time_s = seconds(work, device)
+            times = seconds(work, device)
             if number:  # the first round warms up
-                taken[name].append(time_s)
-    ratios = {name: float(np.median(np.array(taken["bare"]) / taken[name])) for name in ("pictures", "sounds")}
+                taken[name].append(times)
+    walls, processors = ({name: np.array(times)[:, clock] for name, times in taken.items()} for clock in (0, 1))
+    ratios = _ratios(walls)
     return {
-        "clips_per_second": {name: steps * FIRST.batch_size / float(np.median(times)) for name, times in taken.items()},
+        "clips_per_second": {name: steps * FIRST.batch_size / float(np.median(times)) for name, times in walls.items()},
         "ratio_to_bare": ratios,
+        "ratio_of_processor_time": _ratios(processors) if device.type == "cpu" else None,
         "goal": GOAL,
         "goal_met": ratios["pictures"] >= GOAL,
         "batch_size": FIRST.batch_size,
@@ -125,6 +128,10 @@ def measure(rounds: int, steps: int) -> dict:
     }
 
 
+def _ratios(times: dict[str, np.ndarray]) -> dict[str, float]:
+    return {name: float(np.median(times["bare"] / times[name])) for name in ("pictures", "sounds")}
+
+
 def show(result: dict) -> None:
     """Print what was measured as a table."""
     print(f"ResNet18, batches of {result['batch_size']}, {result['precision']} on {result['device']}\n")
@@ -132,6 +139,8 @@ def show(result: dict) -> None:
     for name, title in titles.items():
         ratio = result["ratio_to_bare"].get(name)
         said = f"{ratio:>8.2f} of the bare step" if ratio is not None else ""
+        if ratio is not None and result["ratio_of_processor_time"]:
+            said += f" ({result['ratio_of_processor_time'][name]:.2f} by processor time)"
         print(f"{title:<34}{result['clips_per_second'][name]:>9.1f} clips/s{said}")
     verdict = "met" if result["goal_met"] else "MISSED"
     print(f"\ngoal from pictures >= {result['goal']:g}: {verdict} (load average {result['load_average'][0]:.1f})")

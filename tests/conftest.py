@@ -18,8 +18,7 @@ _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-st
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests that drive a browser at the end and those that train or read the data set before them."""
-    slow = {"test_training": 1}
-    items.sort(key=lambda item: 2 if item.get_closest_marker("browser") else slow.get(item.path.stem, 0))
+    items.sort(key=lambda item: 2 if item.get_closest_marker("browser") else item.path.stem.startswith("test_training"))
 
 
 @pytest.fixture(scope="session")

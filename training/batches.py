@@ -92,7 +92,7 @@ def network_batch(
     float32 tensor, shape (part, 1, n_mels, n_frames)
     float32 tensor, shape (part, n_classes)
     """
-    device = clips.values.device if clips.scales is None else clips.scales.device
+    device = clips.rows.device
     if plan is None:
         values, soft = clips.take(index[places].to(device)), _soft(clips, index[places], n_classes)
         scaled = network_input(values if clips.scales is None else mel_db(values, recipe.spectrogram), recipe.input)
@@ -116,9 +116,9 @@ def _mixed(
     if clips.scales is None:
         pictures_db = augment.mix(augment.move(values, moved), own, other, ratio, recipe.spectrogram)
     else:
-        waveforms = augment_sounds.amplify(augment_sounds.move(values, moved), moved)
-        sounds = augment_sounds.mix(waveforms, own, other, ratio, recipe.spectrogram.sample_rate)
-        pictures_db = mel_db(sounds, recipe.spectrogram)
+        waveforms = augment_sounds.move(values, moved)
+        mixed = augment_sounds.mix(waveforms, own, other, ratio, recipe.spectrogram.sample_rate)
+        pictures_db = mel_db(augment_sounds.amplify(mixed, plan.part(places, device)), recipe.spectrogram)
     return pictures_db, ratio[:, None] * soft[own] + (1.0 - ratio[:, None]) * soft[other]
 
 

@@ -51,7 +51,7 @@ class Augmentation:
     least_stretch : float
         Of a clip a part is played, over and over: at least this share of it; 1 plays it whole.
     gain_db : float
-        Gain is drawn from -gain_db to gain_db, before the floor is cut; sounds only, pictures are scaled when mixed.
+        Gain is drawn from -gain_db to gain_db after mixing; of sounds only, and felt where the input's scaling keeps levels.
     shift_bands : int
         Bands up or down that a picture is moved at the most.
     tilt_db : float
