@@ -255,6 +255,10 @@ def test_too_few_clips_for_a_batch(prepared, tmp_path):  # noqa: F811
         (("look", "nowhere.wav"), "neither a file nowhere.wav"),
         (("train", "--fold", "6"), "Fold 6 does not exist"),
         (("report", "nowhere"), "There is no run in nowhere"),
+        (("results", "nowhere"), "There is no run in nowhere"),
+        (("calibrate", "nowhere"), "There is no checkpoint in nowhere"),
+        (("train", "--without", "purr"), "purr can't be left out"),
+        (("sweep", "mels=3"), "mels is not possible: choose one of sample_rate"),
         (("download", "--url", "ftp://x/y"), "only http and https"),
     ],
 )

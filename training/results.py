@@ -155,7 +155,7 @@ def _looks(readings: Path) -> str:
         return "The log of readings is not there."
     with readings.open(newline="", encoding="utf-8") as lines:
         count = sum(row["fold"] == "5" for row in csv.DictReader(lines))
-    return f"Fold 5 was read with a finished checkpoint {count} times; each is a row of `{readings}`."
+    return f"Readings of fold 5 with a finished checkpoint so far: {count}, each a row of `{readings}`."
 
 
 def _summary(official: list[Result]) -> str:
@@ -226,7 +226,7 @@ def _runs(found: list[Result]) -> str:
     rows = []
     for result in found:
         made, best = result.settings, result.best
-        device = f"{made.get('device', 'not noted')}, {made.get('precision', 'float32')}"
+        device = ", ".join(made[name] for name in ("device", "precision") if name in made) or "not noted"
         accuracy = "–" if result.accuracy is None else f"{result.accuracy:.4f}"
         flattered = "–" if best is None else f"{best[0]:.4f} (epoch {best[1]})"
         left = f", without {len(made['without'])} classes" if made["without"] else ""

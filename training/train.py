@@ -85,8 +85,11 @@ def train(
     Raises
     ------
     DataError
-        The run was started with other settings, the weights don't fit, or the disk is full.
+        The run was started with other settings, its state or the weights can't be used, or the disk is full.
+    ParameterError
+        The group's processes can't share the recipe's batch.
     """
+    group.places(recipe.batch_size, recipe.at_once)  # a batch that can't be shared is told before anything is written
     device = best_device()
     settings = {"recipe": recipe.to_dict(), "train_folds": train_folds, "valid_fold": valid_fold, "seed": seed}
     settings |= {"without": without}
@@ -118,9 +121,10 @@ def _begin(about: _Run, claimed: dict, weights: Path | None, device: torch.devic
         log.info("%s: resuming after epoch %d of %d", run, state.epoch, recipe.epochs)
         return state, said
     model, said = group.same(lambda: first_network(recipe, about.n_classes, weights))
-    kind = {"initial_weights": said, "device": device_name(device)}
-    group.same(lambda: _start(run, claimed | kind))
-    return new_state(recipe, model, about.n_classes, len(about.clips), device), said
+    state = new_state(recipe, model, about.n_classes, len(about.clips), device)
+    begun = {"initial_weights": said, "device": device_name(device), "precision": dtype_name(state.precision)}
+    group.same(lambda: _start(run, claimed | begun))
+    return state, said
 
 
 def _start(run: Path, settings: dict) -> None:
