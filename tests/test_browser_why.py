@@ -72,6 +72,7 @@ def test_the_map_of_a_class(sheet: Sheet):
 
     missing = sheet.ev("[...document.querySelectorAll('.sg-choices option')].at(-1).value")
     why.locator("select").select_option(missing)  # one that the server has to be asked for
+    sheet.until("(label) => document.querySelector('.sg-why').why.label === label", missing)
     expect(why.locator(f".sg-chip[data-label={missing}]")).to_have_attribute("aria-pressed", "true")
     expect(why.locator(".sg-chip")).to_have_count(6)
 
@@ -125,5 +126,6 @@ def test_short_and_silent_sounds(open_sheet, tmp_path: Path):
     assert sheet.ev("document.querySelector('.sg-why').why.span()")[0] == pytest.approx(-2.0, abs=0.02)
     silence = sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE)
     sheet.page.set_input_files("input.sg-file", silence)
+    sheet.until("document.querySelector('.sg-verdict') && !document.querySelector('.sg-bars')")
     expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["silence"])
     expect(sheet.page.locator(".sg-why")).to_be_hidden()

@@ -17,6 +17,7 @@ import sounds
 from browser import Server
 from esc import Classifier, load_audio, mel_db
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig
+from esc.explain import explain
 
 RATE = 22_050
 EXAMPLE = Path(__file__).resolve().parent.parent / "assets" / "examples" / "church_bells.flac"
@@ -52,6 +53,43 @@ def test_classify_says_what_the_classifier_says(client: Client, tmp_path: Path):
     assert label["label"] == expected[0][0]
     assert [entry["label"] for entry in label["confidences"]] == [name for name, _ in expected]
     np.testing.assert_allclose([entry["confidence"] for entry in label["confidences"]], [p for _, p in expected], atol=1e-4)
+
+
+def test_explain_says_what_the_library_says(client: Client, tmp_path: Path):
+    sound = np.concatenate([sounds.busy(4.0, seed=seed) for seed in range(2)])
+    path = sounds.write(tmp_path / "long.wav", sound, 44_100, "FLOAT")
+    classifier = Classifier.load()
+    said_, result = client.predict(handle_file(path), None, None, api_name="/explain")
+    expected = explain(classifier, sound, 44_100)
+    assert (said_["label"], said_["start"]) == (expected.prediction.verdict, 0.0)
+    said_, result = client.predict(handle_file(path), "dog", 2.5, api_name="/explain")
+    expected = explain(classifier, sound, 44_100, 2.5, ["dog"])
+    assert (said_["label"], said_["start"], said_["verdict"]) == ("dog", 2.5, expected.prediction.verdict)
+    assert said_["probability"] == pytest.approx(expected.probabilities["dog"], abs=1e-4)
+    with np.load(result) as arrays:
+        np.testing.assert_allclose(arrays["map"], expected.maps["dog"], atol=1e-3)
+        np.testing.assert_allclose(arrays["picture_db"], expected.prediction.picture_db, atol=1e-3)
+        assert list(arrays["picture_db"].shape) == said_["shape"] == [len(said_["freqs_hz"]), len(said_["times_s"])]
+        frames = librosa.frames_to_time(np.arange(said_["shape"][1]), sr=44_100, hop_length=1_024)
+        np.testing.assert_allclose(arrays["times_s"], 2.5 + frames, atol=1e-6)
+
+
+def test_explain_silence_and_nonsense(client: Client, tmp_path: Path, wav: Path):
+    path = sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE)
+    answer, result = client.predict(handle_file(path), "dog", None, api_name="/explain")
+    assert (answer["label"], answer["probability"], answer["verdict"]) == (None, None, "silence")
+    assert answer["times_s"][0] == pytest.approx(-2.0)  # one second in the middle of five
+    with np.load(result) as arrays:
+        assert not arrays["map"].any()
+    for label, start, word in (
+        ("unicorn", None, "unicorn"),
+        (None, -1.0, "start"),
+        (None, 99.0, "start"),
+        (None, "soon", "start"),
+    ):
+        with pytest.raises(AppError) as refused:
+            client.predict(handle_file(wav), label, start, api_name="/explain")
+        assert word in said(refused.value) or "went wrong" not in said(refused.value)
 
 
 def test_classify_knows_silence(client: Client, tmp_path: Path):
@@ -183,9 +221,9 @@ def test_broken_files_are_named(client: Client, tmp_path: Path, endpoint):
     assert "No sound is open" in said(caught.value)
 
 
-def test_the_api_names_two_endpoints_and_explains_them(client: Client):
+def test_the_api_names_its_endpoints_and_explains_them(client: Client):
     api = client.view_api(return_format="dict")
-    assert set(api["named_endpoints"]) == {"/mel", "/stft", "/mfcc", "/surface", "/waveform", "/classify"}
+    assert set(api["named_endpoints"]) == {"/mel", "/stft", "/mfcc", "/surface", "/waveform", "/classify", "/explain"}
     assert api["unnamed_endpoints"] == {}
     for endpoint in api["named_endpoints"].values():
         assert len(endpoint["description"]) > 20

@@ -26,6 +26,7 @@ app.command("report")(runs.report_command)
 app.command("results")(runs.results_command)
 app.command("evaluate")(measure.evaluate_command)
 app.command("calibrate")(measure.calibrate_command)
+app.command("explain-test")(measure.explain_test_command)
 app.command("card")(measure.card_command)
 
 

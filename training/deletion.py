@@ -11,7 +11,9 @@ pictures and does not merely stumble over an edge that it never saw.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +22,9 @@ from esc.calibration import calibrated
 from esc.classifier import Classifier
 from esc.explain import FINE_LAYER, heat_maps, smoothed
 from esc.spectrogram import network_input
+from training.data import Clip, check_folds
+from training.prepare import prepare
+from training.progress import progress_bar
 
 SHARES = (0.1, 0.2, 0.3)
 METHOD = f"Grad-CAM of layer4 times LayerCAM of {FINE_LAYER}"
@@ -52,13 +57,21 @@ class Deletion:
         return about | means
 
 
-def deletion_test(classifier: Classifier, pictures_db: torch.Tensor, draws: int = DRAWS, seed: int = 0) -> Deletion:
+def deletion_test(
+    classifier: Classifier,
+    pictures_db: torch.Tensor,
+    draws: int = DRAWS,
+    seed: int = 0,
+    done: Callable[[int], None] = lambda count: None,
+) -> Deletion:
     """Return what covering parts of dB pictures (clips, n_mels, n_frames) does to the likeliest class of each.
 
-    `draws`: how often "elsewhere" is chosen anew for each picture.
+    `draws`: how often "elsewhere" is chosen anew for each picture. `done` is told how many pictures more are done.
     """
-    rng = torch.Generator().manual_seed(seed)
-    parts = [_tested(classifier, part, draws, rng) for part in pictures_db.split(_BATCH)]
+    rng, parts = torch.Generator().manual_seed(seed), []
+    for part in pictures_db.split(_BATCH):
+        parts.append(_tested(classifier, part, draws, rng))
+        done(len(part))
     columns = (np.concatenate(column, axis=-1) for column in zip(*parts, strict=True))
     return Deletion(*columns)
 
@@ -76,6 +89,25 @@ def _tested(classifier: Classifier, pictures_db: torch.Tensor, draws: int, rng: 
     maps = heat_maps(classifier, pictures_db, targets)
     random = np.mean([left(turned(maps, rng)) for _ in range(draws)], axis=0)
     return probabilities.amax(dim=1).numpy(), left(maps), random, left(smoothed(scaled))
+
+
+def maps_tested(folder: Path, clips: list[Clip], fold: int, cache: Path) -> Deletion:
+    """Return `deletion_test` of a checkpoint's folder on all clips of one fold, with a progress bar.
+
+    Raises
+    ------
+    DataError, CheckpointError
+        As `training.readings.read_fold` does.
+    """
+    check_folds(clips, (fold,))
+    classifier = Classifier.load(folder)
+    prepared = prepare(clips, classifier.checkpoint.spectrogram, classifier.checkpoint.input, cache)
+    chosen = np.flatnonzero(prepared.folds == fold)
+    with progress_bar() as bar:
+        task = bar.add_task("covering", total=len(chosen), said="")
+        return deletion_test(
+            classifier, torch.from_numpy(prepared.pictures_db[chosen]), done=lambda count: bar.advance(task, count)
+        )
 
 
 def cover(scaled: torch.Tensor, maps: torch.Tensor, share: float) -> torch.Tensor:

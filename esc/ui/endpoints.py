@@ -1,4 +1,7 @@
-"""Named endpoints for programs: `/mel`, `/stft`, `/mfcc`, `/surface`, `/waveform`, `/classify`, by the same steps as the page."""
+"""Named endpoints for programs, by the same steps as the page.
+
+`/mel`, `/stft`, `/mfcc`, `/surface` and `/waveform` give numbers; `/classify` says what was heard, `/explain` why.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,11 @@ from esc.cepstrum import PLAIN, CepstrumConfig, shaped
 from esc.config import PRESETS, SpectrogramConfig
 from esc.errors import EscError, PageError, ParameterError
 from esc.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
-from esc.ui.listening import predict
+from esc.ui.listening import classifier, predict
 from esc.ui.pictures import Pictures
 from esc.ui.store import SoundStore
 from esc.ui.text import language_of, say
+from esc.ui.why import check_question, clip_offset_s, explained
 
 log = logging.getLogger(__name__)
 MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
@@ -194,6 +198,45 @@ class Endpoints:
             decided = {} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}
             return decided | dict(prediction.top)
 
+    def explain(
+        self, sound: str, label: str | None = None, start: float | None = None, request: gr.Request = None
+    ) -> tuple[dict, str]:
+        """What in its picture speaks for a class, in five seconds of a sound file.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            label: One of the 50 classes; the likeliest where it is left out.
+            start: Seconds from the start of the sound; 0 where it is left out. Moved back so that the five seconds end
+                with the sound.
+        Returns:
+            A JSON object with label, its probability, the verdict, start (seconds), times_s (of the sound; below 0 and past
+            its end where a short one was mirrored), freqs_hz and shape, and an .npz file with the float32 matrices map (0 to
+            1: nothing to most speaks for the class there) and picture_db, which the network was given, and both axes. For
+            silence label and probability are null and the map is 0.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            label, start_s = check_question(label, start)
+            meta = classifier(self._checkpoint).checkpoint
+            found = explained(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, [label] if label else [])
+            picture_db = found.prediction.picture_db
+            named = label or (found.prediction.top[0][0] if found.prediction.top else None)
+            before_s = clip_offset_s(meta, len(opened.waveform), opened.facts.sample_rate)
+            axes = {
+                "times_s": found.start_s - before_s + frame_times_s(picture_db.shape[1], meta.spectrogram),
+                "freqs_hz": mel_freqs_hz(meta.spectrogram),
+            }
+            path = self._next_result("explain")
+            heat = found.maps.get(named, np.zeros_like(picture_db))
+            np.savez_compressed(path, map=heat, picture_db=picture_db, **axes)
+            said = {
+                "label": named if named in found.maps else None,
+                "probability": found.probabilities.get(named),
+                "verdict": found.prediction.verdict,
+                "start": found.start_s,
+                "shape": list(picture_db.shape),
+            }
+            return said | {name: axis.tolist() for name, axis in axes.items()}, str(path)
+
     @contextmanager
     def _opened(self, path: str | None):
         """Open a file in a session of its own, which ends with the request."""
@@ -231,6 +274,11 @@ def add(endpoints: Endpoints) -> None:
         )
         gr.Button().click(endpoints.waveform, [sound, rate], [gr.JSON(label="facts"), matrix], api_name="waveform", **shared)
         gr.Button().click(endpoints.classify, sound, label, api_name="classify", concurrency_limit=1, concurrency_id="network")
+        wanted, start = gr.Textbox(value=None, label="label"), gr.Number(value=None, label="start")
+        outputs = [gr.JSON(label="explanation"), matrix]
+        gr.Button().click(
+            endpoints.explain, [sound, wanted, start], outputs, api_name="explain", concurrency_limit=1, concurrency_id="why"
+        )
 
 
 def _config(preset: str, changes: dict | None) -> SpectrogramConfig:

@@ -16,6 +16,7 @@ from esc.audio import MAX_BYTES
 from esc.checkpoint import DEFAULT
 from esc.examples import example_sounds
 from esc.ui import classify, endpoints, player, viewer, why
+from esc.ui.about import About
 from esc.ui.neighbours import Neighbours
 from esc.ui.requests import Requests
 from esc.ui.store import SoundStore
@@ -29,6 +30,7 @@ STYLES = (
     "playing.css",
     "measuring.css",
     "why.css",
+    "about.css",
     "neighbours.css",
     "coach.css",
     "layers.css",
@@ -73,6 +75,8 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
             for view in others:
                 with gr.Tab(words(f"tab_{view}")):
                     viewer.component(view, requests, loader)
+            with gr.Tab(words("tab_about"), render_children=True):
+                About(store, checkpoint).component(requests, loader)
         gr.Markdown(words("footer"), elem_id="footer")
         verdict.classify(
             partial(classify.answer, store, checkpoint),

@@ -57,7 +57,11 @@ class Requests:
 
     def functions(self, *names: str) -> list[Callable[[Any], dict]]:
         """Return handlers as Gradio server functions that answer `{"ok": ...}` or `{"error": ...}`."""
-        return [self._answering(getattr(self, name)) for name in names]
+        return self.answering(*(getattr(self, name) for name in names))
+
+    def answering(self, *handlers: Callable[[dict], dict]) -> list[Callable[[Any], dict]]:
+        """Return any handlers, as `functions` returns its own."""
+        return [self._answering(handler) for handler in handlers]
 
     def open_sound(self, request: dict) -> dict:
         """Decode an upload (`path`, `name`) or an example (`example`) and return its facts and envelope."""

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from esc.errors import EscError
 from esc.ui.words import (
+    about,
     classify,
     coach,
     layers,
@@ -28,7 +29,7 @@ from esc.ui.words.classes import CLASSES_RUSSIAN
 from esc.ui.words.errors import ERRORS_RUSSIAN, VALUES_RUSSIAN
 
 LANGUAGES = ("en", "ru")
-PARTS = (page, player, playing, viewer, nav, measuring, surface, parameters, coach, layers, classify, why, neighbours)
+PARTS = (page, player, playing, viewer, nav, measuring, surface, parameters, coach, layers, classify, why, about, neighbours)
 _BOTH = MappingProxyType({key: texts for part in PARTS for key, texts in part.WORDS.items()})
 ENGLISH = MappingProxyType({key: english for key, (english, _) in _BOTH.items()})
 RUSSIAN = MappingProxyType({key: russian for key, (_, russian) in _BOTH.items()})

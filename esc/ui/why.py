@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from esc.checkpoint import Checkpoint
-from esc.errors import CheckpointError, EscError, PageError
+from esc.errors import CheckpointError, EscError, PageError, ParameterError
 from esc.explain import Explanation, cell_size, explain
 from esc.measured import read_figures
 from esc.ui.gpu import on_gpu
@@ -145,9 +145,18 @@ def _deletion(checkpoint: Path) -> dict | None:
         return None
 
 
+def check_question(label: object, start_s: object) -> tuple[str | None, float]:
+    """Return a class, or None for the likeliest, and a start in seconds; raise ParameterError where they are neither."""
+    if isinstance(start_s, bool) or not isinstance(start_s, int | float | None):
+        raise ParameterError("parameter.type", field="start", value=start_s, wanted="number")
+    if not isinstance(label, str | None):
+        raise ParameterError("parameter.class", value=label)
+    return label or None, float(start_s or 0.0)
+
+
 def _start(question: dict) -> float:
     start_s = question.get("start", 0.0)
-    if isinstance(start_s, bool) or not isinstance(start_s, int | float) or not math.isfinite(start_s):
+    if isinstance(start_s, bool) or not isinstance(start_s, int | float):
         raise PageError("page.request", reason="start")
     return float(start_s)
 

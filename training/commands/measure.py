@@ -1,4 +1,4 @@
-"""evaluate, calibrate, card: what a checkpoint reaches on a fold, what its probabilities mean, and its model card."""
+"""evaluate, calibrate, explain-test, card: what a checkpoint reaches, what its numbers and maps mean, its model card."""
 
 from __future__ import annotations
 
@@ -81,6 +81,31 @@ def calibrate_command(
         typer.echo(f"  {kind}: AUROC {area:.3f}")
     typer.echo(f"  refused: {separation.caught:.1%} of them and {separation.false_alarms:.1%} of known sounds")
     typer.echo(f"wrote {run / 'checkpoint'}")
+
+
+def explain_test_command(
+    data: Data = None,
+    fold: Annotated[int, typer.Option(help="The fold whose clips are used, 1 to 5.")] = 5,
+    checkpoint: CheckpointFolder = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Write the figures beside the checkpoint; the page shows them.")] = False,
+    cache: Cache = CACHE,
+) -> None:
+    """Cover what the heat maps mark: does the network miss it more than as much covered elsewhere?"""
+    from esc.checkpoint import DEFAULT
+    from esc.measured import write_figures
+    from training.deletion import SHARES, maps_tested
+
+    folder = checkpoint or DEFAULT
+    found = maps_tested(folder, read_clips(data_folder(data)), fold, cache)
+    figures = found.figures()
+    typer.echo(f"{figures['clips']} clips of fold {fold}; mean probability of the likeliest class {figures['before']:.3f}")
+    typer.echo("covered  what is marked  elsewhere  the loudest  marked below elsewhere")
+    for number, share in enumerate(SHARES):
+        left = [figures[name][number] for name in ("marked", "random", "loudest")]
+        below = (found.marked[number] < found.random[number]).mean()
+        typer.echo(f"{share:7.0%}{left[0]:16.3f}{left[1]:11.3f}{left[2]:13.3f}{below:14.0%} of clips")
+    if keep:
+        typer.echo(f"wrote {write_figures(folder, deletion=figures)}")
 
 
 def card_command(

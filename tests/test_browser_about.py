@@ -1,0 +1,128 @@
+"""About the model in a real browser: measured parts as charts, what is missing with the command that measures it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from browser import Sheet, serving
+from esc.calibration import Calibration
+from esc.checkpoint import DEFAULT, read_config, write_config
+from esc.measured import FILE, write_figures
+from esc.ui.text import RUSSIAN
+from test_measured import FIGURES
+
+pytestmark = pytest.mark.browser
+APP = """
+import os, sys
+from pathlib import Path
+import esc.ui.gpu
+from esc.ui.page import build_page, launch_options
+page = build_page(Path(sys.argv[1]))
+page.queue().launch(server_name="127.0.0.1", server_port=int(os.environ["PORT"]), **launch_options(page))
+"""
+CARD = """---
+license: mit
+---
+# A card
+
+<img src=x onerror=alert(1)> **bold** [out](https://example.org)
+
+| a | b |
+|---|---|
+| 1 | 2 |
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A calibrated copy of the shipped checkpoint which knows no sound, with some figures and a card that means harm."""
+    copy = shutil.copytree(DEFAULT, tmp_path_factory.mktemp("about") / "net", ignore=shutil.ignore_patterns(FILE))
+    strict = Calibration(temperature=0.8, unknown_score="max_softmax", unknown_threshold=1.0)
+    write_config(copy, dataclasses.replace(read_config(copy), calibration=strict))
+    write_figures(copy, held_out=FIGURES["held_out"], history=FIGURES["history"], deletion=FIGURES["deletion"])
+    (copy / "README.md").write_text(CARD)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def sheet(folder, chromium, tmp_path_factory):
+    """A page of an app with that checkpoint, in Russian."""
+    with serving(tmp_path_factory.mktemp("about-server"), sys.executable, "-c", APP, str(folder)) as running:
+        context = chromium.new_context(locale="ru-RU", viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(30_000)
+        yield Sheet(context.new_page(), running.url).start()
+        context.close()
+
+
+def test_each_part_is_shown_or_says_what_measures_it(sheet: Sheet):
+    sheet.page.get_by_role("tab", name=RUSSIAN["tab_about"]).click()
+    sheet.page.wait_for_selector(".sg-about section")
+    about = sheet.page.locator(".sg-about")
+    expect(about.locator("section")).to_have_count(8)
+    expect(about.locator(".sg-numbers")).to_contain_text("77,3")
+    expect(about.locator(".sg-numbers")).to_contain_text(RUSSIAN["about_unmeasured"])
+    expect(about.locator("#about_curves svg")).to_have_count(2)
+    assert about.locator("#about_reliability rect").count() == 14  # of 15 bins one is empty
+    expect(about.locator("#about_unknown")).to_contain_text("python -m training calibrate")
+    expect(about.locator("#about_maps tbody tr")).to_have_count(2)
+    expect(about.locator("#about_confused")).to_contain_text("вертолёт")
+    rows = about.locator(".sg-recall li")
+    assert [row.get_attribute("data-label") for row in rows.all()] == ["helicopter", "dog"]  # the hardest first
+    about.get_by_role("button", name=RUSSIAN["about_by_name"]).click()
+    assert [row.locator("span").inner_text() for row in rows.all()] == ["вертолёт", "собака"]
+    about.get_by_role("button", name=RUSSIAN["about_by_name"]).click()
+    assert [row.get_attribute("data-label") for row in rows.all()] == ["helicopter", "dog"]
+
+
+def test_the_card_is_text(sheet: Sheet):
+    """Markdown is read; HTML in it is shown, not run."""
+    sheet.page.click(".sg-card summary")
+    card = sheet.page.locator(".sg-card article")
+    expect(card.locator("h3")).to_have_text("A card")
+    expect(card).to_contain_text("<img src=x onerror=alert(1)>")
+    assert card.locator("img").count() == 0
+    expect(card.locator("strong")).to_have_text("bold")
+    expect(card.locator("td")).to_have_text(["1", "2"])
+    expect(card.locator("a")).to_have_attribute("rel", "noopener noreferrer")
+
+
+def test_an_unknown_sound_is_named_so(sheet: Sheet):
+    """The threshold of this checkpoint knows no sound: verdict, guesses in grey, and still what speaks for them."""
+    sheet.page.get_by_role("tab", name=RUSSIAN["tab_classify"]).click()
+    sheet.page.click(".sg-chip[data-example=siren]")
+    sheet.page.wait_for_selector(".sg-verdict .sg-big")
+    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["verdict_unknown"].format(count=50))
+    expect(sheet.page.locator(".sg-verdict")).to_contain_text(RUSSIAN["numbers_calibrated"].format(count=50))
+    bars = sheet.page.locator(".sg-bars[data-guesses] li")
+    expect(bars).to_have_count(5)
+    grey = bars.first.locator("b").evaluate("(bar) => getComputedStyle(bar).backgroundColor")
+    red, green, blue = (int(part) for part in grey.removeprefix("rgb(").removesuffix(")").split(","))
+    assert max(red, green, blue) - min(red, green, blue) < 40, grey
+    sheet.until("document.querySelector('.sg-why')?.why?.data?.maps.siren")
+    figures = FIGURES["deletion"]
+    expect(sheet.page.locator(".sg-tested")).to_contain_text(f"{100 * figures['marked'][0]:.0f} %")
+    assert sheet.complaints == [] and sheet.foreign() == []
+
+
+def test_a_lost_checkpoint_switches_off_its_tabs_alone(sheet: Sheet, folder: Path):
+    """The folder goes while the app runs: reason and mend are said; after its return the retry works."""
+    hidden = folder.rename(folder.with_name("gone"))
+    try:
+        sheet.page.reload()
+        sheet.until("document.querySelector('.sg-viewer')?.viewer && document.querySelector('.sg-main span')")
+        sheet.page.get_by_role("tab", name=RUSSIAN["tab_about"]).click()
+        about = sheet.page.locator(".sg-about")
+        sheet.page.wait_for_selector(".sg-about .sg-wrong")
+        expect(about).to_contain_text("python -m training train")
+        expect(about).to_contain_text(RUSSIAN["about_off"])
+    finally:
+        hidden.rename(folder)
+    about.get_by_role("button", name=RUSSIAN["again"]).click()
+    sheet.page.wait_for_selector(".sg-about section")
+    expect(about.locator("section")).to_have_count(8)
