@@ -1,9 +1,9 @@
 // A heat map over a picture: the levels in grey, dimmed as the map is shown more strongly, and glowing where the map is.
 
 const [COOL, HOT] = [[226, 74, 22], [255, 226, 92]]; // dark orange to yellow: told apart from grey by every eye
-const DIMMED = 0.5; // how much darker the rest gets at full strength
+const DIMMED = 0.45; // how much darker the rest gets at full strength
 const GAMMA = 0.45; // below 1: the weaker half stays visible
-const KEPT = 0.3; // how much a fully coloured cell still tells of its level
+const KEPT = 0.15; // how much a fully coloured cell still tells of its level
 
 /** The picture as an ImageData, low bands at the bottom; levels and heat are bytes row by row from the lowest band. */
 export function heated(levels, heat, rows, columns, strength) {

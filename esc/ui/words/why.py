@@ -40,7 +40,7 @@ WORDS = MappingProxyType(
             "bands. It shows where the network found its evidence, not whether the evidence is right. Each class has a "
             "scale of its own: compare places, not classes.",
             "Цветом показано, что подняло оценку сети за этот класс; различимо примерно до {seconds} с и {bands} полос. "
-            "Видно, где сеть нашла доводы, но не верны ли они. У каждого класса своя шкала: сравнивайте места, а не классы.",
+            "Видно, где сеть нашла доводы, но не то, верны ли они. У каждого класса своя шкала: сравнивайте места, а не классы.",
         ),
         "why_tested": (
             "Tested on {clips} clips kept out of training: covering the {share} % of the picture that the map marks most "
