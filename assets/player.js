@@ -1,6 +1,7 @@
 // The player: drop, choose, record or pick an example; what the file holds. transport.js plays it.
 
 import { ask, audio, clock, element, enter, events, fileAt, learn, number, say, setSound, state, word } from './session.js';
+import { trouble } from './microphone.js';
 import { LIMIT_MINUTES, record } from './recorder.js';
 import { icon, transport } from './transport.js';
 
@@ -56,6 +57,7 @@ export function mount(root, { server, upload, watch, props }) {
     ui.input.value = '';
   });
   acceptDrops(root, openFile);
+  events.addEventListener('file', ({ detail }) => openFile(detail.file)); // another part of the page has made one
   for (const chip of ui.examples) {
     chip.addEventListener('click', () => open(chip.textContent, { example: chip.dataset.example }));
   }
@@ -196,8 +198,7 @@ function wireRecorder(ui, openFile) {
         ui.hint.textContent = `${word('recording')} ${clock(recording.seconds())}`;
       }, 80);
     } catch (error) {
-      const known = { NotAllowedError: 'mic_denied', SecurityError: 'mic_denied', NotFoundError: 'mic_missing' };
-      say(word(known[error.name] ?? 'mic_failed', { reason: error.message }));
+      say(trouble(error));
     } finally {
       ui.recordButton.disabled = false;
     }

@@ -9,6 +9,12 @@ import { display } from './display.js';
 /** CSS pixels between the axes and the plot's edges; below and beside the plot they are --sg-left and so on. */
 export const MARGIN = { left: 52, right: 62, top: 22, bottom: 26 };
 
+/** A frequency as a tick names it: 500, 2k, 1.5k, 1.25k. */
+export function hertz(hz) {
+  const digits = [1000, 100, 10].findIndex((step) => hz % step === 0);
+  return hz >= 1000 ? `${number(hz / 1000, Math.max(0, digits))}k` : number(hz);
+}
+
 /** The part of a viewer that paints; its elements, `data` and `call` are the viewer's. */
 export class Plot {
   off = document.createElement('canvas'); // the levels at their own size
@@ -201,9 +207,7 @@ export class Plot {
   /** Labels of the vertical axis: [share from the bottom, text]. */
   marks(height) {
     const axis = this.axis();
-    const digits = (hz) => [1000, 100, 10].findIndex((step) => hz % step === 0); // 2k, 1.5k, 1.25k
-    return frequencyTicks(axis, this.axisKind(), 22 / height).map((hz) =>
-      [axis.share(hz), hz >= 1000 ? `${number(hz / 1000, Math.max(0, digits(hz)))}k` : number(hz)]);
+    return frequencyTicks(axis, this.axisKind(), 22 / height).map((hz) => [axis.share(hz), hertz(hz)]);
   }
 
   scaleBar(context, x, top, height) {

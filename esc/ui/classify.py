@@ -61,15 +61,20 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
 
 
 def _drawable(checkpoint: Path, sound: Sound, prediction: Prediction) -> dict:
+    verdict = verdict_for_page(checkpoint, prediction)
+    missing = verdict["clip_seconds"] - sound.seconds
+    fit = "whole" if abs(missing) < _SAME_LENGTH_S else "padded" if missing > 0 else "cut"
+    return {"sound": sound.id, "fit": fit} | verdict
+
+
+def verdict_for_page(checkpoint: Path, prediction: Prediction) -> dict:
+    """Return a prediction and what its numbers mean, as the page draws them."""
     meta = classifier(checkpoint).checkpoint
-    missing = meta.input.clip_seconds - sound.seconds
     return {
-        "sound": sound.id,
         "verdict": prediction.verdict,
         "top": [list(pair) for pair in prediction.top],
         "calibrated": meta.calibration is not None,
         "count": len(meta.class_names),
         "limit_db": round(20 * math.log10(SILENCE_PEAK)),
         "clip_seconds": meta.input.clip_seconds,
-        "fit": "whole" if abs(missing) < _SAME_LENGTH_S else "padded" if missing > 0 else "cut",
     }

@@ -17,6 +17,7 @@ from esc.checkpoint import DEFAULT
 from esc.examples import example_sounds
 from esc.ui import classify, endpoints, player, viewer, why
 from esc.ui.about import About
+from esc.ui.live import Live
 from esc.ui.neighbours import Neighbours
 from esc.ui.requests import Requests
 from esc.ui.store import SoundStore
@@ -34,6 +35,7 @@ STYLES = (
     "neighbours.css",
     "coach.css",
     "layers.css",
+    "live.css",
 )  # in the order in which they apply
 _CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its own
 _HEAD = '<meta name="color-scheme" content="light dark">'
@@ -72,6 +74,8 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
                     verdict = classify.component(loader)
                     why.add(store, checkpoint, loader)
                 similar = neighbours.component(loader)
+            with gr.Tab(words("tab_live")):
+                Live(checkpoint).component(requests, loader)
             for view in others:
                 with gr.Tab(words(f"tab_{view}")):
                     viewer.component(view, requests, loader)

@@ -14,6 +14,7 @@ from esc.ui.words import (
     classify,
     coach,
     layers,
+    live,
     measuring,
     nav,
     neighbours,
@@ -29,7 +30,23 @@ from esc.ui.words.classes import CLASSES_RUSSIAN
 from esc.ui.words.errors import ERRORS_RUSSIAN, VALUES_RUSSIAN
 
 LANGUAGES = ("en", "ru")
-PARTS = (page, player, playing, viewer, nav, measuring, surface, parameters, coach, layers, classify, why, about, neighbours)
+PARTS = (
+    page,
+    player,
+    playing,
+    viewer,
+    nav,
+    measuring,
+    surface,
+    parameters,
+    coach,
+    layers,
+    classify,
+    why,
+    about,
+    neighbours,
+    live,
+)
 _BOTH = MappingProxyType({key: texts for part in PARTS for key, texts in part.WORDS.items()})
 ENGLISH = MappingProxyType({key: english for key, (english, _) in _BOTH.items()})
 RUSSIAN = MappingProxyType({key: russian for key, (_, russian) in _BOTH.items()})

@@ -94,6 +94,7 @@ VALUES_RUSSIAN = MappingProxyType(  # what a message may name in words
         "whole number": "целое",
         "number": "любое",
         "none": "нет",
+        "the microphone": "микрофона",
         "Invalid data found when processing input": "данные не похожи на звук",
         "no sample rate": "нет частоты дискретизации",
     }

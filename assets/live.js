@@ -1,0 +1,249 @@
+// The live tab: the microphone's sound as a scrolling spectrogram, its level, and what the network hears in it once a second.
+// At the end the last minutes become the session's sound.
+
+import { announce, ask, audio, clock, events, learned, newest, state, word } from './session.js';
+import { LiveClasses } from './live_classes.js';
+import { Meter } from './loudness.js';
+import { microphones, openMicrophone, trouble } from './microphone.js';
+import { waveIcon } from './stills.js';
+import { openTab } from './tabs.js';
+import { Tape } from './tape.js';
+import { KINDS, Waterfall } from './waterfall.js';
+
+const KEPT_MINUTES = 5;
+const EVERY_S = 1; // between two questions to the network
+const LEAST_S = 0.01; // shorter recordings are nothing
+const GONE = ['page.session']; // refusals that asking again does not mend; so is all about the checkpoint
+
+const SKELETON = `
+  <div class="sg-live-controls">
+    <button type="button" class="sg-button sg-listen"><svg viewBox="0 0 24 24" aria-hidden="true"><path></path></svg><span></span></button>
+    <output class="sg-live-time"></output>
+    <label class="sg-device" hidden><span></span><select></select></label><span class="sg-device-name"></span>
+    <label class="sg-live-axis"><span></span><select></select></label>
+  </div>
+  <div class="sg-message" role="alert" hidden><span></span></div>
+  <div class="sg-kept" role="status" hidden><span></span><button type="button" class="sg-link" data-tab="mel"></button>
+    <button type="button" class="sg-link" data-tab="classify"></button></div>
+  <div class="sg-live-stage">
+    <div class="sg-live-picture">
+      <div class="sg-waterfall" role="img"><canvas></canvas><div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div></div>
+      <div class="sg-live-meter"></div>
+    </div>
+    <section class="sg-live-classes"></section>
+  </div>`;
+const SIGNS = {
+  listen: 'M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 0 0-7 0v5A3.5 3.5 0 0 0 12 15zM5 11h2a5 5 0 0 0 10 0h2a7 7 0 0 1-6 6.9V21h-2v-3.1A7 7 0 0 1 5 11z',
+  stop: 'M6 6h12v12H6z',
+};
+
+export async function mount(root, { server, props }) {
+  await learned;
+  const host = root.querySelector('.sg-live');
+  new Live(host, server, props).rest();
+}
+
+class Live {
+  constructor(host, server, props) {
+    host.innerHTML = SKELETON;
+    this.host = host;
+    this.server = server;
+    this.find = (selector) => host.querySelector(selector);
+    this.waterfall = new Waterfall(this.find('.sg-waterfall'));
+    this.meter = new Meter(this.find('.sg-live-meter'));
+    this.classes = new LiveClasses(this.find('.sg-live-classes'), (label) => props.classes[state.language][label] ?? label);
+    this.microphone = this.tape = this.kept = this.clipSeconds = null;
+    this.asking = false; // whether the server is asked for classes
+    this.hear = newest(() => this.askServer());
+    this.words();
+    this.wire();
+  }
+
+  words() {
+    const { find } = this;
+    find('.sg-empty').prepend(waveIcon());
+    find('.sg-empty .sg-strong').textContent = word('live_empty');
+    find('.sg-empty .sg-small').textContent = word('live_hint', { minutes: KEPT_MINUTES });
+    find('.sg-waterfall').setAttribute('aria-label', word('live_picture'));
+    find('.sg-device span').textContent = word('live_device');
+    find('.sg-live-axis span').textContent = word('live_axis');
+    find('.sg-live-axis select').append(...KINDS.map((kind) => new Option(word(`axis_${kind}`), kind)));
+    find('[data-tab=mel]').textContent = word('live_see');
+    find('[data-tab=classify]').textContent = word('tab_classify');
+  }
+
+  wire() {
+    const { find } = this;
+    find('.sg-listen').addEventListener('click', () => (this.microphone ? this.stop() : this.start()));
+    find('.sg-device select').addEventListener('change', (event) => this.change(event.target.value));
+    const axis = find('.sg-live-axis select');
+    axis.addEventListener('change', () => { this.waterfall.kind = axis.value; });
+    const showAxis = () => { axis.value = this.waterfall.kind; };
+    showAxis();
+    events.addEventListener('display', showAxis);
+    for (const link of this.host.querySelectorAll('.sg-kept button')) link.addEventListener('click', () => openTab(link.dataset.tab));
+    events.addEventListener('sound', () => this.opened());
+    navigator.mediaDevices?.addEventListener?.('devicechange', () => { if (this.microphone) this.devices(); });
+  }
+
+  /** To be called from a click. */
+  async start() {
+    const button = this.find('.sg-listen');
+    button.disabled = true;
+    this.tell('');
+    this.find('.sg-kept').hidden = true;
+    try {
+      audio.pause();
+      this.asking = true;
+      this.classes.begin(word('listening'));
+      this.hear(); // the network is made ready meanwhile
+      this.microphone = await openMicrophone((samples) => this.take(samples), () => this.stop(word('live_gone')));
+      this.begin();
+    } catch (error) {
+      this.tell(trouble(error));
+      this.rest();
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  begin() {
+    const { rate } = this.microphone;
+    this.tape = new Tape(rate, KEPT_MINUTES * 60);
+    this.askedAt = 0;
+    this.waterfall.begin(rate);
+    this.meter.begin(rate);
+    this.host.dataset.state = 'listening';
+    this.button('stop');
+    this.devices();
+    const draw = (now) => {
+      if (!this.microphone) return;
+      if (this.host.offsetParent) this.draw(now);
+      requestAnimationFrame(draw);
+    };
+    requestAnimationFrame(draw);
+  }
+
+  draw(now) {
+    this.waterfall.scroll(now);
+    this.meter.draw(now);
+    this.classes.age(now);
+    const text = clock(Math.floor(this.tape.heard / this.tape.rate)).replace(/\..*/, '');
+    const time = this.find('.sg-live-time');
+    if (time.textContent !== text) time.textContent = text;
+  }
+
+  take(samples) {
+    if (!this.tape) return; // the first ones, before all is set up
+    this.tape.add(samples);
+    this.waterfall.add(samples);
+    this.meter.add(samples);
+    if (this.tape.heard - this.askedAt < EVERY_S * this.tape.rate) return;
+    this.askedAt = this.tape.heard; // the sound is the clock: timers are slowed down in pages out of sight
+    if (this.asking) this.hear();
+  }
+
+  /** Ask what the last seconds are; the first time how long a clip is, too, which makes the server load the network. */
+  async askServer() {
+    try {
+      this.clipSeconds ??= (await ask(this.server.live_begin, {})).clip_seconds;
+      const { tape } = this;
+      if (!tape) return; // the user is still being asked for the microphone
+      const samples = base64(tape.last(Math.floor(this.clipSeconds * tape.rate)));
+      const answer = await ask(this.server.live_hear, { rate: tape.rate, samples });
+      if (tape === this.tape) this.classes.draw(answer, performance.now());
+    } catch (refusal) {
+      if (this.asking) this.refuse(refusal);
+    }
+  }
+
+  /** A slow or busy server is asked again a second later; what is shown stays, and its age is told. */
+  refuse(refusal) {
+    const off = refusal.key?.startsWith('checkpoint.') ?? false;
+    if (off || GONE.includes(refusal.key)) this.asking = false;
+    if (!this.asking || this.classes.answeredAt === Infinity) this.classes.refuse(refusal.message, off);
+  }
+
+  async devices() {
+    const found = await microphones();
+    if (!this.microphone) return;
+    const [box, name] = [this.find('.sg-device'), this.find('.sg-device-name')];
+    const several = found.length > 1;
+    box.hidden = !several;
+    name.hidden = several;
+    name.textContent = this.microphone.name();
+    if (!several) return;
+    const select = box.querySelector('select');
+    select.replaceChildren(...found.map(({ id, name: label }, i) => new Option(label || `${word('live_device')} ${i + 1}`, id)));
+    select.value = this.microphone.device();
+  }
+
+  /** Go on listening by another device. */
+  async change(device) {
+    try {
+      this.tell('');
+      await this.microphone?.use(device);
+    } catch (error) {
+      this.tell(trouble(error));
+    }
+    if (this.microphone) await this.devices();
+  }
+
+  /** End, and make what was kept the session's sound; `why`: what ended it, where that was not the user. */
+  async stop(why = '') {
+    const { microphone, tape } = this;
+    if (!microphone) return;
+    this.microphone = this.tape = null;
+    await microphone.close();
+    this.waterfall.rest();
+    this.meter.begin(microphone.rate);
+    this.rest('stopped');
+    if (why) this.tell(why);
+    if (tape.length < LEAST_S * tape.rate) {
+      this.tell(word('live_nothing'));
+      return;
+    }
+    this.kept = tape.file('live');
+    announce('file', { file: this.kept });
+  }
+
+  /** A sound has been opened: ours? */
+  opened() {
+    const ours = this.kept && state.sound.name === this.kept.name;
+    const box = this.find('.sg-kept');
+    box.hidden = !ours;
+    if (ours) box.firstChild.textContent = word('live_kept', { length: clock(state.sound.seconds), minutes: KEPT_MINUTES });
+    this.kept = null;
+  }
+
+  rest(name = 'idle') {
+    this.asking = false;
+    this.host.dataset.state = name;
+    this.button('listen');
+    if (name === 'idle') this.classes.begin();
+    this.find('.sg-device').hidden = true;
+    this.find('.sg-device-name').hidden = name === 'idle';
+  }
+
+  button(what) {
+    const button = this.find('.sg-listen');
+    button.classList.toggle('sg-main', what === 'listen');
+    button.toggleAttribute('data-on', what === 'stop');
+    button.querySelector('path').setAttribute('d', SIGNS[what]);
+    button.querySelector('span').textContent = word(what === 'stop' ? 'stop' : 'live_listen');
+  }
+
+  tell(text) {
+    const box = this.find('.sg-message');
+    box.hidden = !text;
+    box.firstChild.textContent = text;
+  }
+}
+
+/** 16-bit samples as base64 of little-endian bytes, which is the order of every machine that runs a browser. */
+function base64(samples) {
+  const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+  const parts = [];
+  for (let at = 0; at < bytes.length; at += 0x8000) parts.push(String.fromCharCode(...bytes.subarray(at, at + 0x8000)));
+  return btoa(parts.join(''));
+}

@@ -1,0 +1,56 @@
+// The spectrum of a stretch of samples in the browser: a Hann window and a radix-2 FFT, as levels in dBFS.
+
+/** Levels of `size` samples, a power of two: `levels(samples)` fills and returns size / 2 + 1 values, a full-scale sine
+ *  is 0 dBFS. The samples stay as they are. */
+export class Spectrum {
+  constructor(size) {
+    this.size = size;
+    this.window = Float64Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size));
+    this.cos = Float64Array.from({ length: size / 2 }, (_, i) => Math.cos((2 * Math.PI * i) / size));
+    this.sin = Float64Array.from({ length: size / 2 }, (_, i) => Math.sin((2 * Math.PI * i) / size));
+    this.order = reversed(size);
+    [this.real, this.imaginary] = [new Float64Array(size), new Float64Array(size)];
+    this.db = new Float32Array(size / 2 + 1);
+  }
+
+  levels(samples) {
+    const { size, real, imaginary, order, window, db } = this;
+    for (let i = 0; i < size; i++) real[order[i]] = samples[i] * window[i];
+    imaginary.fill(0);
+    this.transform();
+    const scale = (4 / size) ** 2; // the window's samples sum to size / 2, and half of a sine lies at its negative frequency
+    for (let k = 0; k < db.length; k++) {
+      db[k] = 10 * Math.log10(Math.max(1e-20, scale * (real[k] * real[k] + imaginary[k] * imaginary[k])));
+    }
+    return db;
+  }
+
+  /** Cooley and Tukey's algorithm in place; the input lies in bit-reversed order. */
+  transform() {
+    const { size, real, imaginary, cos, sin } = this;
+    for (let half = 1; half < size; half *= 2) {
+      const step = size / (2 * half);
+      for (let start = 0; start < size; start += 2 * half) {
+        for (let k = 0; k < half; k++) {
+          const [a, b] = [start + k, start + k + half];
+          const [c, s] = [cos[k * step], sin[k * step]];
+          const re = real[b] * c + imaginary[b] * s;
+          const im = imaginary[b] * c - real[b] * s;
+          real[b] = real[a] - re;
+          imaginary[b] = imaginary[a] - im;
+          real[a] += re;
+          imaginary[a] += im;
+        }
+      }
+    }
+  }
+}
+
+function reversed(size) {
+  const bits = Math.log2(size);
+  return Uint32Array.from({ length: size }, (_, i) => {
+    let turned = 0;
+    for (let b = 0; b < bits; b++) turned |= ((i >> b) & 1) << (bits - 1 - b);
+    return turned;
+  });
+}

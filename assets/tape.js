@@ -1,0 +1,73 @@
+// A memory for samples that can't outgrow its length: 16-bit PCM in blocks of a second, the oldest dropped first.
+
+export class Tape {
+  blocks = []; // Int16Arrays of one second, the last one partly filled
+  filled = 0; // samples in the last block
+  heard = 0; // samples that ever came
+
+  /** `seconds`: how much is kept, and at most one second more. */
+  constructor(rate, seconds) {
+    this.rate = Math.round(rate);
+    this.seconds = seconds;
+  }
+
+  /** Samples that are kept. */
+  get length() {
+    return this.blocks.length ? (this.blocks.length - 1) * this.rate + this.filled : 0;
+  }
+
+  /** Add samples between -1 and 1. */
+  add(samples) {
+    for (const value of samples) {
+      if (!this.blocks.length || this.filled === this.rate) this.turn();
+      this.blocks[this.blocks.length - 1][this.filled] = Math.max(-32768, Math.min(32767, Math.round(value * 32767)));
+      this.filled += 1;
+    }
+    this.heard += samples.length;
+  }
+
+  turn() {
+    const spare = this.blocks.length > this.seconds ? this.blocks.shift() : new Int16Array(this.rate);
+    this.blocks.push(spare);
+    this.filled = 0;
+  }
+
+  /** The newest samples, at most `count`, as an Int16Array. */
+  last(count) {
+    const wanted = Math.max(0, Math.min(Math.round(count), this.length));
+    const samples = new Int16Array(wanted);
+    let to = wanted;
+    for (let b = this.blocks.length - 1; b >= 0 && to > 0; b--) {
+      const used = b === this.blocks.length - 1 ? this.filled : this.rate;
+      const part = this.blocks[b].subarray(Math.max(0, used - to), used);
+      to -= part.length;
+      samples.set(part, to);
+    }
+    return samples;
+  }
+
+  /** What is kept, as a WAV file whose name begins with `name`. */
+  file(name) {
+    const samples = this.last(this.seconds * this.rate);
+    const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-');
+    return new File([header(samples.length, this.rate), samples], `${name}-${stamp}.wav`, { type: 'audio/wav' });
+  }
+}
+
+function header(samples, rate) {
+  const view = new DataView(new ArrayBuffer(44));
+  const text = (at, value) => [...value].forEach((c, i) => view.setUint8(at + i, c.charCodeAt(0)));
+  text(0, 'RIFF');
+  view.setUint32(4, 36 + samples * 2, true);
+  text(8, 'WAVEfmt ');
+  view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true);
+  view.setUint16(22, 1, true);
+  view.setUint32(24, rate, true);
+  view.setUint32(28, rate * 2, true);
+  view.setUint16(32, 2, true);
+  view.setUint16(34, 16, true);
+  text(36, 'data');
+  view.setUint32(40, samples * 2, true);
+  return view;
+}

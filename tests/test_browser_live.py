@@ -1,0 +1,118 @@
+"""The live tab in a Chromium whose microphone plays an example sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserType, expect
+
+import browser
+import sounds
+from browser import Sheet
+from esc import load_audio
+from esc.examples import example_sounds
+from esc.ui.text import ENGLISH, RUSSIAN
+
+pytestmark = pytest.mark.browser
+HEARD = "siren"
+LONG_MS = 60_000
+SPY = """
+    const media = navigator.mediaDevices;
+    const original = media.getUserMedia.bind(media);
+    window.wanted = [];
+    media.getUserMedia = (constraints) => { window.wanted.push(constraints); return original(constraints); };
+"""
+UNFILTERED = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium: Browser, chromium_path: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A headless Chromium of this module's own, whose microphone plays an example over and over."""
+    heard = tmp_path_factory.mktemp("live") / f"{HEARD}.wav"
+    waveform, rate = load_audio(example_sounds()[HEARD], sample_rate=48_000)
+    sounds.write(heard, waveform, rate, subtype="PCM_16")
+    kind: BrowserType = chromium.browser_type
+    own = kind.launch(executable_path=chromium_path, args=[*browser.FLAGS, f"--use-file-for-fake-audio-capture={heard}"])
+    yield own
+    own.close()
+
+
+def open_live(sheet: Sheet, words: dict[str, str]) -> None:
+    """Open the tab and wait until it is mounted."""
+    tab = sheet.page.get_by_role("tab", name=words["tab_live"], exact=True)
+    tab.click()
+    expect(sheet.page.locator(".sg-listen")).to_contain_text(words["live_listen"], timeout=LONG_MS)
+
+
+def waterfall(sheet: Sheet) -> dict:
+    """Return how many columns the scrolling picture has had, a number of its pixels, and how many colours it shows."""
+    return sheet.ev(
+        """() => {
+            const plot = document.querySelector('.sg-waterfall');
+            const canvas = plot.querySelector('canvas');
+            const ratio = canvas.width / plot.getBoundingClientRect().width;
+            const [x, y, width, height] = [60, 30, 500, 200].map((value) => Math.round(value * ratio));
+            const pixels = new Uint32Array(canvas.getContext('2d').getImageData(x, y, width, height).data.buffer);
+            let sum = 17;
+            for (const pixel of pixels) sum = (Math.imul(sum, 31) + pixel) | 0;
+            return { columns: Number(plot.dataset.columns), sum, colours: new Set(pixels).size };
+        }"""
+    )
+
+
+def test_listens_names_and_keeps(open_sheet):
+    sheet = open_sheet(prepare=SPY)
+    page = sheet.page
+    open_live(sheet, ENGLISH)
+    page.click(".sg-listen")
+    expect(page.locator(".sg-listen")).to_contain_text(ENGLISH["stop"], timeout=LONG_MS)
+    rows = page.locator(".sg-live-classes .sg-bars li")
+    expect(rows).to_have_count(5, timeout=LONG_MS)
+    expect(page.locator(f".sg-live-classes li[data-label={HEARD}]")).to_be_visible(timeout=LONG_MS)
+    page.wait_for_function("Number(document.querySelector('.sg-waterfall').dataset.columns) > 600", timeout=LONG_MS)
+    first = waterfall(sheet)
+    assert first["colours"] > 20
+    page.wait_for_function(
+        "(before) => Number(document.querySelector('.sg-waterfall').dataset.columns) > before + 30", arg=first["columns"]
+    )
+    assert waterfall(sheet)["sum"] != first["sum"], "the picture moves"
+    assert sheet.ev("window.wanted") == [{"audio": UNFILTERED}]
+    level = page.get_by_role("meter", name=ENGLISH["live_level"])
+    page.wait_for_function("Number(document.querySelector('.sg-loud-bar').ariaValueNow) > -60")
+    assert level.count() == 1
+
+    stop = page.locator(".sg-listen")
+    stop.click()
+    expect(page.locator(".sg-kept")).to_be_visible(timeout=LONG_MS)
+    assert sheet.facts()[ENGLISH["fact_name"]].startswith("live-")
+    assert sheet.ev("session.state.sound.seconds") > 6
+    at_rest = waterfall(sheet)
+    page.wait_for_timeout(200)
+    assert waterfall(sheet) == at_rest, "stopped, it stands still"
+    with sheet.new_picture():  # all views show it
+        page.locator(".sg-kept [data-tab=mel]").click()
+    page.get_by_role("tab", name=ENGLISH["tab_classify"], exact=True).click()
+    expect(page.locator(f".sg-classify li[data-label={HEARD}]")).to_be_visible(timeout=LONG_MS)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "key"),
+    [
+        ("", "mic_denied"),
+        ("navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }", "mic_missing"),
+        (
+            "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"
+            "Object.defineProperty(window, 'isSecureContext', { value: false });",
+            "mic_insecure",
+        ),
+        ("delete window.AudioWorkletNode", "mic_unsupported"),
+    ],
+)
+def test_no_microphone_is_explained(open_sheet, prepare, key):
+    sheet = open_sheet(prepare=prepare, permissions=["geolocation"], locale="ru-RU")
+    open_live(sheet, RUSSIAN)
+    sheet.page.click(".sg-listen")
+    expect(sheet.page.locator(".sg-live .sg-message")).to_have_text(RUSSIAN[key])
+    expect(sheet.page.locator(".sg-listen")).to_contain_text(RUSSIAN["live_listen"])
+    expect(sheet.page.locator(".sg-listen")).to_be_enabled()
