@@ -116,8 +116,9 @@ class Live {
     this.host.dataset.state = 'listening';
     this.button('stop');
     this.devices();
+    const { tape } = this;
     const draw = (now) => {
-      if (!this.microphone) return;
+      if (tape !== this.tape) return;
       if (this.host.offsetParent) this.draw(now);
       requestAnimationFrame(draw);
     };
@@ -204,15 +205,18 @@ class Live {
       return;
     }
     this.kept = tape.file('live');
+    this.shortened = tape.heard > KEPT_MINUTES * 60 * tape.rate;
     announce('file', { file: this.kept });
   }
 
   /** A sound has been opened: ours? */
   opened() {
-    const ours = this.kept && state.sound.name === this.kept.name;
+    const ours = state.sound.name === this.kept?.name;
     const box = this.find('.sg-kept');
     box.hidden = !ours;
-    if (ours) box.firstChild.textContent = word('live_kept', { length: clock(state.sound.seconds), minutes: KEPT_MINUTES });
+    if (!ours) return;
+    const text = this.shortened ? 'live_kept_last' : 'live_kept';
+    box.firstChild.textContent = word(text, { length: clock(state.sound.seconds), minutes: KEPT_MINUTES });
     this.kept = null;
   }
 

@@ -3,6 +3,7 @@
 import { element, number, word } from './session.js';
 
 const FLOOR_DB = -70;
+const MARKS_DB = [-60, -40, -20, 0];
 const HOLD_MS = 1500;
 const FALL_DB_S = 20; // after that
 const RMS_S = 0.3; // the time constant of the mean
@@ -14,7 +15,13 @@ export class Meter {
   constructor(host) {
     host.append(element(`<div class="sg-loud">
       <div class="sg-loud-bar" role="meter" aria-valuemin="${FLOOR_DB}" aria-valuemax="0"><i></i><b></b></div>
-      <p><span></span><span></span><em></em></p></div>`));
+      <div class="sg-loud-scale" aria-hidden="true"></div><p><span></span><span></span><em></em></p></div>`));
+    host.querySelector('.sg-loud-scale').append(...MARKS_DB.map((db) => {
+      const mark = element('<small></small>');
+      mark.textContent = number(db);
+      mark.style.left = `${100 * (1 - db / FLOOR_DB)}%`;
+      return mark;
+    }));
     [this.bar, this.cover, this.mark] = ['.sg-loud-bar', 'i', 'b'].map((selector) => host.querySelector(`.sg-loud ${selector}`));
     [this.peakText, this.rmsText] = host.querySelectorAll('.sg-loud span');
     this.clip = host.querySelector('.sg-loud em');

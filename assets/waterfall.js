@@ -46,6 +46,7 @@ export class Waterfall {
     this.columns = 0; // made so far
     this.shown = 0; // column, with a fraction, at the right edge
     this.drawnAt = 0;
+    this.over = false;
     this.repaint();
   }
 
@@ -149,7 +150,8 @@ export class Waterfall {
   /** Show all that has come, and stand still. */
   rest() {
     this.shown = this.columns;
-    this.draw();
+    this.over = true;
+    this.repaint();
   }
 
   draw() {
@@ -194,14 +196,15 @@ export class Waterfall {
     }
     context.fillText(word('freq_axis'), left - 7, top - 11);
     context.textBaseline = 'top';
-    context.textAlign = 'center';
     for (const time of ticks(-SPAN_S, 0, width / 90)) {
       const x = left + (1 + time / SPAN_S) * width;
+      const atEnd = Math.abs(time) < 1e-9; // beside the axis's name
       context.fillRect(Math.round(Math.min(x, left + width - 1)), top + height, 1, 4);
-      context.fillText(time === 0 ? word('live_now') : number(time), x, top + height + 7);
+      context.textAlign = atEnd ? 'right' : 'center';
+      context.fillText(atEnd ? word(this.over ? 'live_end' : 'live_now') : number(time), atEnd ? x + 3 : x, top + height + 7);
     }
     context.textAlign = 'right';
-    context.fillText(word('unit_s'), left + width + MARGIN.right - 2, top + height + 7);
+    context.fillText(word('time_axis'), left + width + MARGIN.right - 2, top + height + 7);
     this.levelScale(context, left + width + 12, top, height);
   }
 

@@ -88,7 +88,9 @@ def test_listens_names_and_keeps(open_sheet):
     assert sheet.facts()[ENGLISH["fact_name"]].startswith("live-")
     assert sheet.ev("session.state.sound.seconds") > 6
     at_rest = waterfall(sheet)
-    page.wait_for_timeout(200)
+    sheet.ev(
+        "new Promise((done) => { let left = 10; const step = () => (left-- ? requestAnimationFrame(step) : done()); step(); })"
+    )
     assert waterfall(sheet) == at_rest, "stopped, it stands still"
     with sheet.new_picture():  # all views show it
         page.locator(".sg-kept [data-tab=mel]").click()

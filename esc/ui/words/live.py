@@ -7,7 +7,7 @@ WORDS = MappingProxyType(
         "tab_live": ("Live", "Вживую"),
         "live_listen": ("Listen", "Слушать"),
         "live_empty": (
-            "The spectrogram of what your microphone hears runs here.",
+            "The spectrogram of what your microphone hears scrolls here.",
             "Здесь пойдёт спектрограмма того, что слышит ваш микрофон.",
         ),
         "live_hint": (
@@ -46,11 +46,16 @@ WORDS = MappingProxyType(
         "live_device": ("Microphone", "Микрофон"),
         "live_axis": ("Axis", "Ось"),
         "live_now": ("now", "сейчас"),
+        "live_end": ("end", "конец"),
         "live_kept": (
-            "The last {length} are open in all tabs now.",
-            "Последние {length} открыты теперь во всех вкладках.",
+            "The recording, {length} long, is open in all tabs now.",
+            "Запись длиной {length} открыта во всех вкладках.",
         ),
-        "live_see": ("See them", "Посмотреть"),
+        "live_kept_last": (
+            "The last {minutes} minutes are open in all tabs now; what came before has not been kept.",
+            "Последние {minutes} минут открыты во всех вкладках; более раннее не сохранено.",
+        ),
+        "live_see": ("See it", "Посмотреть"),
         "live_nothing": (
             "The microphone gave no sound before you stopped; nothing was kept.",
             "До остановки микрофон не дал звука; сохранять нечего.",

@@ -1,0 +1,166 @@
+"""What the live tab asks the server: the last seconds as PCM, heard as the command line hears a file, refused where wrong.
+
+And the tab's own arithmetic, run by the Node that Playwright brings: its spectrum against numpy, its memory of samples.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright._impl._driver import compute_driver_executable
+
+import sounds
+from esc import Classifier, load_audio
+from esc.checkpoint import DEFAULT
+from esc.examples import example_sounds
+from esc.ui import live
+from esc.ui.live import Live
+from esc.ui.requests import Requests
+from esc.ui.store import SoundStore
+from test_endpoints import WRONG, Functions, functions, refused  # noqa: F401, a fixture
+
+RATE = 48_000
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+
+
+def pcm(waveform: np.ndarray) -> str:
+    """Return what the page sends of a waveform."""
+    return base64.b64encode(np.rint(waveform.clip(-1, 1) * 32767).astype("<i2").tobytes()).decode()
+
+
+@pytest.fixture(scope="module")
+def siren() -> np.ndarray:
+    """The first clip of an example, as a microphone at 48 kHz hears it."""
+    return load_audio(example_sounds()["siren"], sample_rate=RATE)[0][: 5 * RATE]
+
+
+def test_heard_as_a_file_is(functions, siren, tmp_path):  # noqa: F811
+    assert functions.ask("live", "live_begin", {})["ok"] == {"clip_seconds": 5.0}
+    answer = functions.ask("live", "live_hear", {"rate": RATE, "samples": pcm(siren)})["ok"]
+    file = tmp_path / "same.wav"
+    soundfile.write(file, np.frombuffer(base64.b64decode(pcm(siren)), "<i2"), RATE, "PCM_16")
+    expected = Classifier.load().predict(*load_audio(file))
+    assert answer["verdict"] == expected.verdict == "siren"
+    assert [label for label, _ in answer["top"]] == [label for label, _ in expected.top]
+    np.testing.assert_allclose([p for _, p in answer["top"]], [p for _, p in expected.top], atol=1e-5)
+    assert (answer["count"], answer["clip_seconds"], answer["limit_db"]) == (50, 5.0, -80)
+    assert answer["calibrated"] == (Classifier.load().checkpoint.calibration is not None)
+
+
+def test_the_first_second_and_silence(functions, siren):  # noqa: F811
+    first = functions.ask("live", "live_hear", {"rate": RATE, "samples": pcm(siren[:RATE])})["ok"]
+    assert len(first["top"]) == 5
+    quiet = functions.ask("live", "live_hear", {"rate": 96_000, "samples": pcm(np.zeros(5 * 96_000))})["ok"]
+    assert (quiet["verdict"], quiet["top"]) == ("silence", [])
+
+
+@pytest.mark.parametrize("value", WRONG, ids=lambda value: str(value)[:12])
+def test_impossible_requests(functions, siren, value):  # noqa: F811
+    good = {"rate": RATE, "samples": pcm(siren[:RATE])}
+    assert refused(functions.ask("live", "live_hear", good | {"rate": value})) in ("page.request", "audio.rate")
+    assert refused(functions.ask("live", "live_hear", good | {"samples": value})) == "page.request"
+    assert refused(functions.ask("live", "live_hear", good | {"token": value})) == "page.session"
+    assert refused(functions.ask("live", "live_begin", {"token": value})) == "page.session"
+
+
+@pytest.mark.parametrize(
+    "samples",
+    ["", "AAA=", "AAAA", "not base64!", "ÄÖÜß" * 8, pcm(np.zeros(1)), pcm(np.zeros(5 * RATE + 1)), "A" * 10_000_000],
+    ids=["empty", "one sample", "odd", "no base64", "letters", "too few", "too many", "huge"],
+)
+def test_samples_that_are_none(functions, samples):  # noqa: F811
+    assert refused(functions.ask("live", "live_hear", {"rate": RATE, "samples": samples})) == "page.request"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SoundStore:
+    return SoundStore(tmp_path / "samples", tmp_path / "playable")
+
+
+def asked(store: SoundStore, one: Live, language: str, **request) -> dict:
+    """Return the answer to a request of a fresh session."""
+    (hear,) = Requests(store, Path("uploads"), {}).answering(one.live_hear)
+    return hear({"token": store.new_session(language).token} | request)
+
+
+def test_a_rate_that_no_sound_has_is_named_in_both_languages(store):
+    one = Live(DEFAULT)
+    assert "4000 Hz; accepted are 8000 to 192000 Hz" in asked(store, one, "en", rate=4000, samples="AAAAAAAA")["error"]
+    assert asked(store, one, "ru", rate=4000, samples="AAAAAAAA")["error"].startswith("Частота дискретизации микрофона: 4000 Гц")
+
+
+def test_no_checkpoint_switches_off_this_tab_alone(store, tmp_path):
+    answer = asked(store, Live(tmp_path / "none"), "en", rate=RATE, samples="AAAAAAAA")
+    assert answer["key"] == "checkpoint.missing" and "Train one" in answer["error"]
+
+
+def test_a_busy_server_says_so_and_goes_on(store, siren, monkeypatch):
+    monkeypatch.setattr(live, "WAIT_SECONDS", 0.01)
+    one = Live(DEFAULT)
+    for _ in range(live.PLACES):
+        one._places.acquire()
+    question = {"rate": RATE, "samples": pcm(siren)}
+    assert asked(store, one, "en", **question)["key"] == "page.busy"
+    for _ in range(live.PLACES):
+        one._places.release()
+    for _ in range(2 * live.PLACES):  # refused or heard, a place comes back
+        assert "ok" in asked(store, one, "en", **question)
+        assert asked(store, one, "en", **question | {"samples": "?"})["key"] == "page.request"
+
+
+def in_node(module: str, code: str) -> object:
+    """Return what the body of an async JavaScript function over the names of one of our modules returns."""
+    whole = f"""import({json.dumps((ASSETS / module).as_uri())})
+        .then(async ({{ Spectrum, Tape }}) => {{ {code} }}).then((found) => console.log(JSON.stringify(found)))"""
+    node = Path(compute_driver_executable()[0])
+    ended = subprocess.run([node, "--input-type=module", "-e", whole], capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(ended.stdout)
+
+
+def test_the_browsers_spectrum_is_numpys(rng):
+    waveform = 0.3 * rng.standard_normal(2048) + sounds.tone(1000.0, 2048 / RATE, RATE, 0.5)
+    found = in_node("spectrum.js", f"return [...new Spectrum(2048).levels({json.dumps(waveform.tolist())})]")
+    window = np.hanning(2049)[:-1]
+    expected = 20 * np.log10(np.abs(np.fft.rfft(waveform * window)) * 2 / window.sum())
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    on_a_bin = np.sin(2 * np.pi * 64 * np.arange(2048) / 2048)
+    full = in_node("spectrum.js", f"return new Spectrum(2048).levels({json.dumps(on_a_bin.tolist())})[64]")
+    assert full == pytest.approx(0.0, abs=1e-4), "a sine of full scale is 0 dBFS"
+
+
+def test_the_memory_of_samples_is_bounded_and_keeps_the_newest():
+    code = """
+        const tape = new Tape(100, 3);
+        const short = [...tape.last(10)];
+        for (let i = 0; i < 77; i++) tape.add(Float32Array.from({ length: 13 }, (_, k) => (13 * i + k) / 32767));
+        const loud = new Tape(9, 1);
+        loud.add([2, -2]);
+        return { short, heard: tape.heard, blocks: tape.blocks.length, length: tape.length,
+                 five: [...tape.last(5)], all: [...tape.last(1e9)], loud: [...loud.last(2)] };
+    """
+    found = in_node("tape.js", code)
+    assert found["heard"] == 1001 and found["blocks"] <= 4 and 300 <= found["length"] <= 400
+    assert found["short"] == [] and found["five"] == [996, 997, 998, 999, 1000]
+    assert found["all"] == list(range(1001 - found["length"], 1001))
+    assert found["loud"] == [32767, -32768]
+
+
+def test_what_is_kept_is_a_wav_file():
+    code = """
+        const tape = new Tape(8000, 2);
+        tape.add(Float32Array.from({ length: 24000 }, (_, i) => Math.sin(i / 5)));
+        const file = tape.file('live');
+        return [file.name, Buffer.from(await file.arrayBuffer()).toString('base64')];
+    """
+    name, content = in_node("tape.js", code)
+    assert name.startswith("live-") and name.endswith(".wav")
+    samples, rate = soundfile.read(io.BytesIO(base64.b64decode(content)))
+    assert rate == 8000 and len(samples) == 16_000
+    np.testing.assert_allclose(samples, np.sin(np.arange(8000, 24_000) / 5), atol=1e-4)
