@@ -1,7 +1,7 @@
 // The live tab: the microphone's sound as a scrolling spectrogram, its level, and what the network hears in it once a second.
 // At the end the last minutes become the session's sound.
 
-import { announce, ask, audio, clock, events, learned, newest, state, word } from './session.js';
+import { announce, ask, audio, clock, element, events, learned, newest, state, word } from './session.js';
 import { LiveClasses } from './live_classes.js';
 import { Meter } from './loudness.js';
 import { microphones, openMicrophone, trouble } from './microphone.js';
@@ -18,20 +18,22 @@ const GONE = ['page.session']; // refusals that asking again does not mend; so i
 const SKELETON = `
   <div class="sg-live-controls">
     <button type="button" class="sg-button sg-listen"><svg viewBox="0 0 24 24" aria-hidden="true"><path></path></svg><span></span></button>
-    <output class="sg-live-time"></output>
+    <span class="sg-live-time" role="timer"></span>
     <label class="sg-device" hidden><span></span><select></select></label><span class="sg-device-name"></span>
     <label class="sg-live-axis"><span></span><select></select></label>
   </div>
   <div class="sg-message" role="alert" hidden><span></span></div>
   <div class="sg-kept" role="status" hidden><span></span><button type="button" class="sg-link" data-tab="mel"></button>
-    <button type="button" class="sg-link" data-tab="classify"></button></div>
+    <button type="button" class="sg-link" data-tab="classify"></button><a class="sg-link"></a></div>
   <div class="sg-live-stage">
     <div class="sg-live-picture">
-      <div class="sg-waterfall" role="img"><canvas></canvas><div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div></div>
+      <div class="sg-waterfall"><canvas role="img"></canvas><div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div></div>
       <div class="sg-live-meter"></div>
     </div>
     <section class="sg-live-classes"></section>
   </div>`;
+const PILL = `<div class="sg-live-pill" role="group" hidden><button type="button" data-do="show"></button>
+  <button type="button" data-do="stop"></button></div>`;
 const SIGNS = {
   listen: 'M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 0 0-7 0v5A3.5 3.5 0 0 0 12 15zM5 11h2a5 5 0 0 0 10 0h2a7 7 0 0 1-6 6.9V21h-2v-3.1A7 7 0 0 1 5 11z',
   stop: 'M6 6h12v12H6z',
@@ -64,11 +66,13 @@ class Live {
     find('.sg-empty').prepend(waveIcon());
     find('.sg-empty .sg-strong').textContent = word('live_empty');
     find('.sg-empty .sg-small').textContent = word('live_hint', { minutes: KEPT_MINUTES });
-    find('.sg-waterfall').setAttribute('aria-label', word('live_picture'));
+    find('.sg-waterfall canvas').setAttribute('aria-label', word('live_picture'));
     find('.sg-device span').textContent = word('live_device');
     find('.sg-live-axis span').textContent = word('live_axis');
     find('.sg-live-axis select').append(...KINDS.map((kind) => new Option(word(`axis_${kind}`), kind)));
+    find('.sg-live-classes').setAttribute('aria-label', word('tab_classify'));
     find('[data-tab=mel]').textContent = word('live_see');
+    find('.sg-kept a').textContent = word('live_save');
     find('[data-tab=classify]').textContent = word('tab_classify');
   }
 
@@ -82,6 +86,13 @@ class Live {
     showAxis();
     events.addEventListener('display', showAxis);
     for (const link of this.host.querySelectorAll('.sg-kept button')) link.addEventListener('click', () => openTab(link.dataset.tab));
+    this.pill = element(PILL); // it listens on while another tab is open: that is seen, and ended, everywhere
+    document.querySelector('.gradio-container').append(this.pill);
+    const [shows, stops] = this.pill.children;
+    this.pill.setAttribute('aria-label', word('live_on'));
+    stops.textContent = word('stop');
+    shows.addEventListener('click', () => openTab('live'));
+    stops.addEventListener('click', () => this.stop());
     events.addEventListener('sound', () => this.opened());
     navigator.mediaDevices?.addEventListener?.('devicechange', () => { if (this.microphone) this.devices(); });
   }
@@ -91,7 +102,7 @@ class Live {
     const button = this.find('.sg-listen');
     button.disabled = true;
     this.tell('');
-    this.find('.sg-kept').hidden = true;
+    this.forget();
     try {
       audio.pause();
       this.asking = true;
@@ -119,7 +130,10 @@ class Live {
     const { tape } = this;
     const draw = (now) => {
       if (tape !== this.tape) return;
-      if (this.host.offsetParent) this.draw(now);
+      const seen = this.host.offsetParent !== null;
+      this.pill.hidden = seen;
+      if (seen) this.draw(now);
+      this.time();
       requestAnimationFrame(draw);
     };
     requestAnimationFrame(draw);
@@ -129,9 +143,14 @@ class Live {
     this.waterfall.scroll(now);
     this.meter.draw(now);
     this.classes.age(now);
+  }
+
+  time() {
     const text = clock(Math.floor(this.tape.heard / this.tape.rate)).replace(/\..*/, '');
     const time = this.find('.sg-live-time');
-    if (time.textContent !== text) time.textContent = text;
+    if (time.textContent === text) return;
+    time.textContent = text;
+    this.pill.firstChild.textContent = `${word('live_on')} ${text}`;
   }
 
   take(samples) {
@@ -206,22 +225,44 @@ class Live {
     }
     this.kept = tape.file('live');
     this.shortened = tape.heard > KEPT_MINUTES * 60 * tape.rate;
+    this.offer(word('live_opening'));
     announce('file', { file: this.kept });
+  }
+
+  /** Show what became of the recording; it can be saved even where the server is gone. */
+  offer(text, open = false) {
+    const box = this.find('.sg-kept');
+    box.hidden = false;
+    box.firstChild.textContent = text;
+    for (const link of box.querySelectorAll('button')) link.hidden = !open;
+    const save = box.querySelector('a');
+    if (save.href) return;
+    save.href = URL.createObjectURL(this.kept);
+    save.download = this.kept.name;
+  }
+
+  /** Let go of the recording: another sound or another recording has taken its place. */
+  forget() {
+    const save = this.find('.sg-kept a');
+    this.find('.sg-kept').hidden = true;
+    URL.revokeObjectURL(save.href);
+    save.removeAttribute('href');
+    this.kept = null;
   }
 
   /** A sound has been opened: ours? */
   opened() {
-    const ours = state.sound.name === this.kept?.name;
-    const box = this.find('.sg-kept');
-    box.hidden = !ours;
-    if (!ours) return;
-    const text = this.shortened ? 'live_kept_last' : 'live_kept';
-    box.firstChild.textContent = word(text, { length: clock(state.sound.seconds), minutes: KEPT_MINUTES });
-    this.kept = null;
+    if (state.sound.name !== this.kept?.name) {
+      this.forget();
+      return;
+    }
+    const values = { length: clock(state.sound.seconds), minutes: KEPT_MINUTES };
+    this.offer(word(this.shortened ? 'live_kept_last' : 'live_kept', values), true);
   }
 
   rest(name = 'idle') {
     this.asking = false;
+    this.pill.hidden = true;
     this.host.dataset.state = name;
     this.button('listen');
     if (name === 'idle') this.classes.begin();

@@ -66,7 +66,7 @@ export class LiveClasses {
     const rows = top.map(([label, probability]) => {
       const row = before.get(label)?.row ?? this.row(label);
       row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
-      row.querySelector('output').textContent = `${number(100 * probability, 1)} %`;
+      row.lastChild.textContent = `${number(100 * probability, 1)} %`;
       return row;
     });
     this.list.replaceChildren(...rows);
@@ -82,7 +82,7 @@ export class LiveClasses {
   }
 
   row(label) {
-    const row = element('<li><span></span><i><b></b></i><output></output></li>');
+    const row = element('<li><span></span><i><b></b></i><span></span></li>');
     row.dataset.label = label;
     row.querySelector('span').textContent = this.name(label);
     return row;

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
+import soundfile
 from playwright.sync_api import Browser, BrowserType, expect
 
 import browser
@@ -13,10 +15,12 @@ from browser import Sheet
 from esc import load_audio
 from esc.examples import example_sounds
 from esc.ui.text import ENGLISH, RUSSIAN
+from test_browser_axe import GRAVE, findings
 
 pytestmark = pytest.mark.browser
 HEARD = "siren"
 LONG_MS = 60_000
+SERVER_FUNCTION = re.compile("/component_server")
 SPY = """
     const media = navigator.mediaDevices;
     const original = media.getUserMedia.bind(media);
@@ -61,6 +65,12 @@ def waterfall(sheet: Sheet) -> dict:
     )
 
 
+def assert_nothing_grave(sheet: Sheet, state: str) -> None:
+    """The tab itself has no serious finding of axe."""
+    found = [finding for finding in findings(sheet, state) if finding.impact in GRAVE and not finding.excused]
+    assert [str(finding) for finding in found if "sg-l" in finding.html or ".sg-live" in finding.selector] == []
+
+
 def test_listens_names_and_keeps(open_sheet):
     sheet = open_sheet(prepare=SPY)
     page = sheet.page
@@ -78,14 +88,27 @@ def test_listens_names_and_keeps(open_sheet):
     )
     assert waterfall(sheet)["sum"] != first["sum"], "the picture moves"
     assert sheet.ev("window.wanted") == [{"audio": UNFILTERED}]
+    assert_nothing_grave(sheet, "listening")
     level = page.get_by_role("meter", name=ENGLISH["live_level"])
     page.wait_for_function("Number(document.querySelector('.sg-loud-bar').ariaValueNow) > -60")
     assert level.count() == 1
 
+    device = page.locator(".sg-device select")
+    other = device.locator("option").nth(1).get_attribute("value")
+    device.select_option(other)
+    sheet.until("window.wanted.length === 2")
+    assert sheet.ev("window.wanted[1]") == {"audio": UNFILTERED | {"deviceId": {"exact": other}}}
+    page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    pill = page.locator(".sg-live-pill")
+    expect(pill).to_contain_text(ENGLISH["live_on"])
+    pill.locator("[data-do=show]").click()
+    expect(pill).to_be_hidden()
     stop = page.locator(".sg-listen")
     stop.click()
     expect(page.locator(".sg-kept")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(".sg-kept")).to_contain_text(" long, is open in all tabs", timeout=LONG_MS)
     assert sheet.facts()[ENGLISH["fact_name"]].startswith("live-")
+    assert_nothing_grave(sheet, "stopped")
     assert sheet.ev("session.state.sound.seconds") > 6
     at_rest = waterfall(sheet)
     sheet.ev(
@@ -96,6 +119,36 @@ def test_listens_names_and_keeps(open_sheet):
         page.locator(".sg-kept [data-tab=mel]").click()
     page.get_by_role("tab", name=ENGLISH["tab_classify"], exact=True).click()
     expect(page.locator(f".sg-classify li[data-label={HEARD}]")).to_be_visible(timeout=LONG_MS)
+
+
+def test_a_slow_server_is_asked_one_question_at_a_time(open_sheet):
+    """Questions that wait are replaced by the newest one, an old answer is called old, and a lost device ends it all."""
+    sheet = open_sheet(
+        prepare=SPY + "media.getUserMedia = async (wanted) => (window.stream = await original(wanted));",
+        reduced_motion="reduce",
+    )
+    page, held = sheet.page, []
+    open_live(sheet, ENGLISH)
+    page.click(".sg-listen")
+    expect(page.locator(".sg-live-classes .sg-bars li")).to_have_count(5, timeout=LONG_MS)
+
+    page.route(SERVER_FUNCTION, lambda route: held.append(route))  # all that is asked now is what the last seconds are
+    expect(page.locator(".sg-late")).to_have_text(re.compile(r"[4-9] s old"), timeout=LONG_MS)
+    columns = waterfall(sheet)["columns"]
+    sheet.until(f"Number(document.querySelector('.sg-waterfall').dataset.columns) > {columns} + 150")
+    assert len(held) == 1, "seconds have gone by, and nothing piles up"
+    page.unroute(SERVER_FUNCTION)  # which lets the held one go
+    expect(page.locator(".sg-late")).to_be_hidden(timeout=LONG_MS)
+
+    sheet.ev("window.stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    expect(page.locator(".sg-live .sg-message")).to_have_text(ENGLISH["live_gone"])
+    expect(page.locator(".sg-kept [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
+    with page.expect_download() as saved:
+        page.locator(".sg-kept a").click()
+    samples, rate = soundfile.read(saved.value.path(), always_2d=True)
+    assert samples.shape[1] == 1 and len(samples) == pytest.approx(sheet.ev("session.state.sound.seconds") * rate, abs=2)
+    page.click(".sg-chip[data-example=crow]")
+    expect(page.locator(".sg-kept")).to_be_hidden(timeout=LONG_MS)
 
 
 @pytest.mark.parametrize(

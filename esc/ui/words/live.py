@@ -55,6 +55,9 @@ WORDS = MappingProxyType(
             "The last {minutes} minutes are open in all tabs now; what came before has not been kept.",
             "Последние {minutes} минут открыты во всех вкладках; более раннее не сохранено.",
         ),
+        "live_opening": ("The recording is being opened.", "Запись открывается."),
+        "live_save": ("Save as WAV", "Сохранить WAV"),
+        "live_on": ("Listening", "Слушаю"),
         "live_see": ("See it", "Посмотреть"),
         "live_nothing": (
             "The microphone gave no sound before you stopped; nothing was kept.",
