@@ -2,8 +2,9 @@
 
 Each worker holds the classifier and hears whole files by `esc.batch.heard_or_refused`, as the command line does without
 Ray; so the numbers are the same. On a cluster every machine needs the packages of requirements-ray.txt and must find
-the sounds under the same paths (a shared file system); this program itself and the network travel along. What was
-heard is noted here as it comes in, see `esc.journal`.
+the sounds under the same paths (a shared file system); this program itself and the network travel along. A cluster that
+asks for a token takes it from Ray's own variables, RAY_AUTH_MODE=token and RAY_AUTH_TOKEN. What was heard is noted here
+as it comes in, see `esc.journal`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -28,6 +30,7 @@ from esc.tables import as_csv
 ENDINGS = (".parquet", ".csv")
 REQUIREMENTS = "requirements-ray.txt"
 _KNOCK_SECONDS = 5.0
+_RETRIES = 2  # of a block whose worker was lost; without end a file that brings its worker down would be tried for ever
 _FILES_A_BLOCK = 8  # come in together: what is lost at most, a worker, when the work is cut off
 _STORE_BYTES = 512 * 2**20  # of this machine's memory for what travels between its workers: the network has 45 MB
 
@@ -72,7 +75,7 @@ def hear_archive(
     CheckpointError
         The checkpoint is missing or damaged.
     JournalError
-        The journal can't be used, or the output can't be written.
+        The journal can't be used, the output can't be written, no cluster answers, or workers were lost again and again.
     """
     if output.suffix.lower() not in ENDINGS:
         raise ParameterError("parameter.choice", field="the ending of --output", value=output.name, choices=", ".join(ENDINGS))
@@ -89,7 +92,7 @@ def hear_archive(
         if on_file:
             on_file(done)
         if todo:
-            with _ray(address, jobs):
+            with _ray(address, jobs), _giving_up(journal.path):
                 for path, heard in _heard(todo, classifier, task, jobs):
                     journal.add(path, heard)
                     done += 1
@@ -126,12 +129,15 @@ def _heard(files: Sequence[Path], classifier: Classifier, task: Task, jobs: int 
     workers = min(jobs or cores, cores, len(files))
     rows = [{"number": number, "path": str(path)} for number, path in enumerate(files)]
     blocks = max(min(workers, len(files)), -(-len(files) // _FILES_A_BLOCK))
-    heard = ray.data.from_items(rows, override_num_blocks=blocks).map(
-        _Hearer,
-        fn_constructor_args=(classifier, task),
-        compute=ray.data.ActorPoolStrategy(size=workers),
-        num_cpus=1,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray will rename `max_task_retries` some day; its version is pinned
+        heard = ray.data.from_items(rows, override_num_blocks=blocks).map(
+            _Hearer,
+            fn_constructor_args=(classifier, task),
+            compute=ray.data.ActorPoolStrategy(size=workers),
+            num_cpus=1,
+            max_task_retries=_RETRIES,
+        )
     for row in heard.iter_rows():
         yield files[row["number"]], from_json(row["answer"])
 
@@ -159,6 +165,18 @@ def _ray(address: str | None, jobs: int | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _giving_up(notes: Path) -> Iterator[None]:
+    """Say in one sentence that workers were lost again and again; what was heard until then stays noted."""
+    import ray.exceptions
+
+    try:
+        yield
+    except ray.exceptions.RayError as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise JournalError("archive.given_up", path=notes, reason=reason) from error
 
 
 def _knock(address: str) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `python -m esc classify FILE_OR_FOLDER...`.
+"""The command line: hear what sounds are, index them, export the network.
 
 Results alone go to standard output; progress and what could not be read go to standard error. Torch is imported when
 there is work to do: help and wrong usage answer at once.
@@ -31,8 +31,6 @@ EXIT_UNREAD, EXIT_USAGE = 1, 2
 _WIDE = 10_000  # columns of a table that no terminal shows: nothing in it is cut or wrapped
 
 app = typer.Typer(help=__doc__.splitlines()[0], no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command("export")(export_command)
-app.command("index")(index_command)
 
 
 @app.callback()
@@ -60,7 +58,7 @@ def classify_command(
         typer.Option("--output", help="Where results go instead of the screen; for several label tracks, a folder."),
     ] = None,
     engine: Annotated[
-        str, typer.Option("--engine", help="plain or ray: the latter writes --output OUT.parquet or OUT.csv and can go on.")
+        str, typer.Option("--engine", help="plain or ray: ray writes --output OUT.parquet or OUT.csv, and goes on after a kill.")
     ] = "plain",
     address: Annotated[str | None, typer.Option("--address", help="Of a Ray cluster; this machine where left out.")] = None,
 ) -> None:
@@ -96,6 +94,10 @@ def classify_command(
     _write_all(results, form, task, meta, output, into_folder)
     if errors or refused:
         raise typer.Exit(EXIT_UNREAD)
+
+
+app.command("index")(index_command)
+app.command("export")(export_command)
 
 
 def _check_usage(form: str, timeline: bool, hop: float | None, output: Path | None) -> None:

@@ -59,6 +59,8 @@ MESSAGES = {
     "journal.damaged": "{path} can't be used: {reason}. Remove it; the files are then heard anew.",
     "journal.write": "{path} can't be written ({reason}).",
     "archive.address": "No Ray cluster answers at {address} ({reason}). Leave --address out to use this machine alone.",
+    "archive.given_up": "Ray lost its workers again and again ({reason}). What was heard is noted in {path}: run the command "
+    "again to go on, or without --engine ray to learn which file ends a process.",
     # optional packages, exports
     "package.missing": "This needs the package {package}, which is not installed. Install it (pip install -r {file}).",
     "export.no_sound": "There is no sound to compare the exported network on: restore the folder assets/examples.",

@@ -53,6 +53,8 @@ ERRORS_RUSSIAN = MappingProxyType(
         "journal.damaged": "{path} не годится: {reason}. Удалите файл; записи будут прослушаны заново.",
         "journal.write": "{path} не записать ({reason}).",
         "archive.address": "По адресу {address} не отвечает кластер Ray ({reason}). Без --address работает только эта машина.",
+        "archive.given_up": "Ray снова и снова теряет рабочие процессы ({reason}). Готовое записано в {path}: повторите команду, "
+        "чтобы продолжить, или уберите --engine ray, чтобы узнать, какой файл обрывает процесс.",
         "package.missing": "Для этого нужен пакет {package}, его здесь нет. Установите его (pip install -r {file}).",
         "export.no_sound": "Не на чем сравнить экспортированную сеть: верните папку assets/examples.",
         "export.write": "{path} не записать ({reason}).",
