@@ -47,7 +47,7 @@ function result(answer, files, clips) {
   const title = heading(word(answer.examples ? 'near_title_examples' : 'near_title_index', values));
   if (answer.silent) return [title, note('sg-small', word('near_silent', values))];
   if (!answer.rows.length) return [title, note('sg-small', word('near_none'))];
-  const list = element('<ol class="sg-cards"></ol>');
+  const list = element('<ol class="sg-alikes"></ol>');
   list.setAttribute('aria-label', title.textContent);
   for (const row of answer.rows) {
     const item = document.createElement('li');
@@ -59,7 +59,7 @@ function result(answer, files, clips) {
 
 /** A picture, a name and a number, which together are the button that plays the sound. */
 function card(row, files, clips) {
-  const button = element(`<button type="button" class="sg-card" aria-pressed="false">
+  const button = element(`<button type="button" class="sg-alike" aria-pressed="false">
     <span class="sg-thumb"><canvas aria-hidden="true"></canvas><i class="sg-gone-by"></i></span></button>`);
   paintLevels(button.querySelector('canvas'), { levels: bytesOf(row.levels), rows: row.rows, columns: row.columns });
   button.append(...caption(row));
@@ -75,7 +75,7 @@ function card(row, files, clips) {
 }
 
 function absent(row) {
-  const box = element('<div class="sg-card"><span class="sg-thumb"></span></div>');
+  const box = element('<div class="sg-alike"><span class="sg-thumb"></span></div>');
   box.firstChild.append(note('sg-small', word('near_gone')));
   box.append(...caption(row));
   return box;

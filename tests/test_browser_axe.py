@@ -71,7 +71,7 @@ def look_everywhere(sheet: Sheet, language: str, name: str) -> list[Finding]:
     page.get_by_role("tab", name=words["tab_classify"], exact=True).click()
     page.wait_for_selector(".sg-bars")
     page.locator(".sg-neighbours").scroll_into_view_if_needed()
-    page.wait_for_selector(".sg-cards")
+    page.wait_for_selector(".sg-alikes")  # the last of the tab's parts to be answered
     found += findings(sheet, f"{name}, classify")
     for view in VIEWS:
         tab = page.get_by_role("tab", name=words[f"tab_{view}"], exact=True)
@@ -80,6 +80,11 @@ def look_everywhere(sheet: Sheet, language: str, name: str) -> list[Finding]:
         tab.click()
         sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.hasAttribute('data-filled')")
         found += findings(sheet, f"{name}, {view}")
+    about = page.get_by_role("tab", name=words["tab_about"], exact=True)
+    if about.is_visible():
+        about.click()
+        page.wait_for_selector(".sg-about h2, .sg-about h3")
+        found += findings(sheet, f"{name}, about")
     return found
 
 

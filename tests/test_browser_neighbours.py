@@ -37,20 +37,20 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     sheet.open_example("rain")
     page.get_by_role("tab", name=ENGLISH["tab_classify"], exact=True).click()
     page.wait_for_selector(".sg-bars")
-    cards = page.locator(".sg-cards .sg-card")
+    cards = page.locator(".sg-alikes .sg-alike")
     assert cards.count() == 0, "nothing is compared before the section is seen"
     page.locator(".sg-neighbours").scroll_into_view_if_needed()
     expect(cards).to_have_count(SHOWN, timeout=WAIT_MS)
     expected = list(cosines("rain").items())[:SHOWN]
-    assert page.locator(".sg-card b").all_inner_texts() == [class_name(name, "en") for name, _ in expected]
-    told = page.locator(".sg-card .sg-small").all_inner_texts()
+    assert page.locator(".sg-alike b").all_inner_texts() == [class_name(name, "en") for name, _ in expected]
+    told = page.locator(".sg-alike .sg-small").all_inner_texts()
     assert told == [ENGLISH["near_same"], *(f"{similarity:.2f}" for _, similarity in expected[1:])]
     assert len(set(cards.locator("canvas").evaluate_all("(all) => all.map((one) => one.toDataURL())"))) == SHOWN
 
     second, third = cards.nth(1), cards.nth(2)
     gone_by = "(card) => parseFloat(card.style.getPropertyValue('--gone-by')) > 0"
     second.click()
-    page.wait_for_function(f"() => ({gone_by})(document.querySelectorAll('.sg-card')[1])")
+    page.wait_for_function(f"() => ({gone_by})(document.querySelectorAll('.sg-alike')[1])")
     expect(second).to_have_attribute("aria-pressed", "true")
     assert any(url.endswith(f"/{expected[1][0]}.flac") for url in sheet.requests)
     third.press("Enter")  # one at a time, by keyboard as by pointer
@@ -66,7 +66,7 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     expect(second).to_have_attribute("aria-pressed", "false")
     page.click(".sg-chip[data-example=siren]")
     page.locator(".sg-neighbours").scroll_into_view_if_needed()
-    expect(page.locator(".sg-card b").first).to_have_text(class_name("siren", "en"), timeout=WAIT_MS)
+    expect(page.locator(".sg-alike b").first).to_have_text(class_name("siren", "en"), timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")
