@@ -169,7 +169,7 @@ class Live {
       this.clipSeconds ??= (await ask(this.server.live_begin, {})).clip_seconds;
       const { tape } = this;
       if (!tape) return; // the user is still being asked for the microphone
-      const samples = base64(tape.last(Math.floor(this.clipSeconds * tape.rate)));
+      const samples = await base64(tape.last(Math.floor(this.clipSeconds * tape.rate)));
       const answer = await ask(this.server.live_hear, { rate: tape.rate, samples });
       if (tape === this.tape) this.classes.draw(answer, performance.now());
     } catch (refusal) {
@@ -285,10 +285,12 @@ class Live {
   }
 }
 
-/** 16-bit samples as base64 of little-endian bytes, which is the order of every machine that runs a browser. */
+/** 16-bit samples as base64 of little-endian bytes, the order of every machine that runs a browser; off the main thread. */
 function base64(samples) {
-  const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-  const parts = [];
-  for (let at = 0; at < bytes.length; at += 0x8000) parts.push(String.fromCharCode(...bytes.subarray(at, at + 0x8000)));
-  return btoa(parts.join(''));
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(new Blob([samples]));
+  });
 }

@@ -23,7 +23,7 @@ export function mount(root, { server, upload, watch, props }) {
       ui.message('');
       setSound(sound);
       if (sound.cut_off) say(word('cut_off', { name: sound.name }), 'note');
-      else if (sound.silent && sound.peak_db > -60) say(word('cancels'), 'note');
+      else if (sound.silent && sound.peak_db !== null && sound.peak_db > -60) say(word('cancels'), 'note');
     } catch (refusal) {
       if (turn === latest) say(refusal.message);
     } finally {

@@ -43,7 +43,7 @@ export class Waterfall {
     this.levels = new Uint8Array(this.capacity * this.bins);
     this.recent = new Float32Array(this.spectrum.size); // the samples under the window
     this.waiting = 0; // samples since the last column
-    this.columns = 0; // made so far
+    this.columns = this.painted = 0; // made, and coloured, so far
     this.shown = 0; // column, with a fraction, at the right edge
     this.drawnAt = 0;
     this.over = false;
@@ -68,7 +68,6 @@ export class Waterfall {
     const to = this.levels.subarray(at * this.bins, (at + 1) * this.bins);
     for (let k = 0; k < to.length; k++) to[k] = Math.max(0, Math.min(255, Math.round((db[k] - FLOOR_DB) / STEP_DB)));
     this.columns += 1;
-    this.paint(at, at + 1);
   }
 
   /** The kind of its frequency axis: `KINDS`. */
@@ -96,6 +95,7 @@ export class Waterfall {
     this.palette = Uint32Array.from({ length: 256 }, (_, level) =>
       colours[Math.max(0, Math.min(255, Math.round((255 * (FLOOR_DB + level * STEP_DB - low)) / (high - low))))]);
     this.paint(0, this.capacity);
+    this.painted = this.columns;
     this.scales();
     this.draw();
   }
@@ -118,7 +118,6 @@ export class Waterfall {
 
   /** Paint columns of the ring, `from` up to `to`. */
   paint(from, to) {
-    if (!this.rows) return;
     const { rows, levels, bins, palette } = this;
     const image = new ImageData(to - from, rows.length);
     const pixels = new Uint32Array(image.data.buffer);
@@ -168,14 +167,21 @@ export class Waterfall {
     context.clip();
     context.fillStyle = css(this.palette[0]);
     context.fillRect(left, top, right - left, this.rows.length);
-    let from = Math.max(0, columns - capacity);
-    while (from < columns) {
-      const to = Math.min(columns, from - (from % capacity) + capacity);
+    const kept = Math.max(0, columns - capacity);
+    for (const [from, to] of this.pieces(Math.max(kept, this.painted))) this.paint(from % capacity, (from % capacity) + to - from);
+    this.painted = columns;
+    for (const [from, to] of this.pieces(kept)) {
       context.drawImage(this.ring, from % capacity, 0, to - from, this.rows.length, x(from), top, x(to) - x(from), this.rows.length);
-      from = to;
     }
     context.restore();
     this.plot.dataset.columns = columns;
+  }
+
+  /** The columns since `from`, cut where the ring closes: [first, behind the last]. */
+  pieces(from) {
+    const { columns, capacity } = this;
+    const closes = from - (from % capacity) + capacity;
+    return closes < columns ? [[from, closes], [closes, columns]] : [[from, columns]].filter(([a, b]) => b > a);
   }
 
   /** Axes and the scale of levels: they stand still. */

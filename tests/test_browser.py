@@ -376,6 +376,7 @@ def test_an_example_is_classified(sheet: Sheet):
 def test_silence_is_a_sound(sheet: Sheet, tmp_path: Path):
     sheet.open_file(sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE))
     assert sheet.facts()[ENGLISH["fact_peak"]] == ENGLISH["silence"]
+    expect(sheet.page.locator("#player .sg-message")).to_be_hidden()  # nothing cancels: there is nothing
     assert sheet.ev("Math.max(...viewer.data.levels)") == 0
     assert sheet.pixels()["colours"] <= 3  # the play head's own are on another canvas
     sheet.page.get_by_role("tab", name=ENGLISH["tab_classify"]).click()
