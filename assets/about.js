@@ -61,7 +61,7 @@ function page(told, props) {
 function section(title, parts) {
   const box = document.createElement('section');
   box.id = title;
-  box.append(text('h3', word(title)), ...parts);
+  box.append(text('h2', word(title)), ...parts);
   return box;
 }
 

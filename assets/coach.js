@@ -26,7 +26,7 @@ extend((viewer) => {
   input.checked = boxShown;
   toggle.querySelector('span').textContent = word('box');
   toggle.title = word('box_hint');
-  viewer.host.querySelector('.sg-together h3').append(toggle);
+  viewer.host.querySelector('.sg-together h2').append(toggle);
   input.addEventListener('change', () => {
     boxShown = input.checked;
     for (const box of boxes) box();

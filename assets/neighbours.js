@@ -126,7 +126,7 @@ function player() {
 }
 
 function heading(text) {
-  const title = document.createElement('h3');
+  const title = document.createElement('h2');
   title.textContent = text;
   return title;
 }

@@ -63,8 +63,8 @@ class Panel {
       </details>`;
     root.querySelector('summary').textContent = word('parameters');
     root.querySelector('.sg-preset span').textContent = word('preset');
-    together.innerHTML = '<h3></h3><dl></dl>';
-    together.querySelector('h3').textContent = word('together');
+    together.innerHTML = '<h2></h2><dl></dl>';
+    together.querySelector('h2').textContent = word('together');
     this.meaning = together.querySelector('dl');
     this.root = root;
     this.notes = new Notes(root.querySelector('.sg-notes'), {

@@ -3,7 +3,7 @@
 import { state } from './session.js';
 
 const PREFIX = 'tab_';
-const buttons = () => [...document.querySelectorAll('[role=tab]')];
+const buttons = () => [...document.querySelectorAll('[role=tab], .overflow-dropdown button')]; // a phone has some in a menu
 const nameOf = (button) => {
   const text = button.textContent.trim();
   return Object.keys(state.words).find((key) => key.startsWith(PREFIX) && state.words[key] === text)?.slice(PREFIX.length);

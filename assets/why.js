@@ -8,7 +8,7 @@ import { heated } from './heat.js';
 const MARGIN = { left: 46, right: 8, top: 20, bottom: 24 };
 const SKELETON = `
   <div>
-    <h3></h3>
+    <h2></h2>
     <p class="sg-small sg-given"></p>
     <div class="sg-choices" role="group"></div>
     <p class="sg-wait"></p>
@@ -141,7 +141,7 @@ class Why {
   choose(label) {
     this.label = label;
     this.choices();
-    this.find('h3').textContent = word('why_title', { name: this.name(label) });
+    this.find('h2').textContent = word('why_title', { name: this.name(label) });
     this.none.hidden = this.data.maps[label].some(Boolean);
     this.plot.setAttribute('aria-label', word('why_map', { name: this.name(label) }));
     this.paint();

@@ -51,7 +51,7 @@ def test_the_map_of_a_class(sheet: Sheet):
     opened(sheet)
     why = sheet.page.locator(".sg-why")
     first, second = (bar.get_attribute("data-label") for bar in sheet.page.locator(".sg-bars li").all()[:2])
-    expect(why.locator("h3")).to_have_text(ENGLISH["why_title"].format(name=first.replace("_", " ")))
+    expect(why.locator("h2")).to_have_text(ENGLISH["why_title"].format(name=first.replace("_", " ")))
     expect(why.locator(".sg-chip")).to_have_count(5)
     expect(why).to_contain_text(ENGLISH["given_whole"].format(seconds="5.00"))
     assert sheet.ev(COLOURED) > 500
@@ -64,7 +64,7 @@ def test_the_map_of_a_class(sheet: Sheet):
     set_strength(sheet, 75)
     assert sheet.ev(PIXELS) == strong
     sheet.page.locator(f".sg-bars li[data-label={second}] button").click()
-    expect(why.locator("h3")).to_have_text(ENGLISH["why_title"].format(name=second.replace("_", " ")))
+    expect(why.locator("h2")).to_have_text(ENGLISH["why_title"].format(name=second.replace("_", " ")))
     expect(why.locator(f".sg-chip[data-label={second}]")).to_have_attribute("aria-pressed", "true")
     expect(sheet.page.locator(f".sg-bars li[data-label={second}]")).to_have_attribute("aria-current", "true")
     assert sheet.ev(PIXELS) != strong

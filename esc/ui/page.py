@@ -36,6 +36,7 @@ STYLES = (
     "coach.css",
     "layers.css",
     "live.css",
+    "layout.css",
 )  # in the order in which they apply
 _CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its own
 _HEAD = '<meta name="color-scheme" content="light dark">'
