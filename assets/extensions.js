@@ -9,4 +9,5 @@ import './fullscreen.js';
 import './link.js';
 import './coach.js';
 import './layers.js';
+import './lanes.js';
 import './help.js';

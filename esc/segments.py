@@ -31,7 +31,7 @@ class Total:
 
 
 def totals(segments: Sequence[Segment]) -> tuple[Total, ...]:
-    """Return how long each class was heard, the longest first; a class's own segments don't overlap."""
+    """Return how long each class was heard, the longest first, then the earliest; a class's own segments don't overlap."""
     by_label: dict[str, list[Segment]] = {}
     for segment in segments:
         by_label.setdefault(segment.label, []).append(segment)
@@ -40,7 +40,7 @@ def totals(segments: Sequence[Segment]) -> tuple[Total, ...]:
         seconds = sum(segment.end_s - segment.start_s for segment in own)
         weighted = sum((segment.end_s - segment.start_s) * segment.probability for segment in own)
         found.append(Total(label, seconds, len(own), weighted / seconds))
-    return tuple(sorted(found, key=lambda total: (-total.seconds, total.label)))
+    return tuple(sorted(found, key=lambda total: -round(total.seconds, 6)))  # stable: else as they were met
 
 
 def silent_stretches(heard: Iterable[WindowResult]) -> tuple[tuple[float, float], ...]:

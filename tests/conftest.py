@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 from pathlib import Path
@@ -11,8 +12,11 @@ import pytest
 
 import sounds
 from browser import chromium, open_sheet, server, sheet  # noqa: F401, fixtures
+from esc.audio import fit_clip, load_audio
 
 ROOT = Path(__file__).resolve().parent.parent
+SIX = ("rain", "rooster", "clock_alarm", "church_bells", "siren", "vacuum_cleaner")  # fixed before any was listened to
+GAP_S, MINUTE_HZ = 5.0, 44_100
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -42,6 +46,22 @@ def data_dir() -> Path:
 def chromium_path() -> str | None:
     """The system's Chromium; None where Playwright's own is to be used."""
     return next((found for name in _CHROMIUMS if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def minute(data_dir: Path) -> tuple[np.ndarray, int, list[tuple[str, float, float]]]:
+    """Six clips of the held-out fold with silence between, their rate, and (label, start, end) of each in seconds."""
+    with next(data_dir.rglob("esc50.csv")).open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    audio = {path.stem: path for path in data_dir.rglob("5-*") if path.is_file()}
+    sound, truth = [], []
+    for index, label in enumerate(SIX):
+        name = next(row["filename"] for row in rows if row["fold"] == "5" and row["category"] == label)
+        clip, _ = load_audio(audio[name.rsplit(".", 1)[0]], MINUTE_HZ)
+        start_s = index * (5.0 + GAP_S)
+        truth.append((label, start_s, start_s + 5.0))
+        sound += [fit_clip(clip, 5 * MINUTE_HZ), np.zeros(round(GAP_S * MINUTE_HZ), np.float32)]
+    return np.concatenate(sound), MINUTE_HZ, truth
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Named endpoints for programs, by the same steps as the page.
 
-`/mel`, `/stft`, `/mfcc`, `/surface` and `/waveform` give numbers; `/classify` says what was heard, `/explain` why.
+`/mel`, `/stft`, `/mfcc`, `/surface` and `/waveform` give numbers; `/classify` and `/timeline` say what was heard, `/explain`
+why.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import gradio as gr
@@ -22,9 +23,11 @@ from esc.cepstrum import PLAIN, CepstrumConfig, shaped
 from esc.config import PRESETS, SpectrogramConfig
 from esc.errors import EscError, PageError, ParameterError
 from esc.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
+from esc.tables import as_rows
+from esc.ui.hearings import Hearings
 from esc.ui.listening import classifier, predict
 from esc.ui.pictures import Pictures
-from esc.ui.store import SoundStore
+from esc.ui.store import Sound, SoundStore
 from esc.ui.text import language_of, say
 from esc.ui.why import check_question, clip_offset_s, explained
 
@@ -43,9 +46,11 @@ class Endpoints:
     checkpoint : path
     folder : path
         For the .npz files that are handed out; the newest `KEPT_RESULTS` are kept.
+    hearings : Hearings
     """
 
-    def __init__(self, store: SoundStore, checkpoint: Path, folder: Path) -> None:
+    def __init__(self, store: SoundStore, checkpoint: Path, folder: Path, hearings: Hearings) -> None:
+        self._hearings = hearings
         self._store = store
         self._checkpoint = checkpoint
         self._folder = folder
@@ -237,16 +242,27 @@ class Endpoints:
             }
             return said | {name: axis.tolist() for name, axis in axes.items()}, str(path)
 
-    @contextmanager
-    def _opened(self, path: str | None):
+    def timeline(self, sound: str, hop_seconds: float | None = None, request: gr.Request = None) -> dict:
+        """What happens when in a whole sound file, as `python -m esc classify --timeline --format json` says it.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            hop_seconds: Seconds from one window to the next, 0.1 to 5; 2.5 where it is left out.
+        Returns:
+            A JSON object with file, seconds, top and verdict of the first five seconds, and timeline: a list of label,
+            start, end (seconds) and mean probability of each segment.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            if isinstance(hop_seconds, bool) or not isinstance(hop_seconds, int | float | None):
+                raise ParameterError("parameter.type", field="hop_seconds", value=hop_seconds, wanted="number")
+            *_, result = self._hearings.listen(opened, hop_seconds, lambda: True)
+            return as_rows([result])[0]
+
+    def _opened(self, path: str | None) -> AbstractContextManager[Sound]:
         """Open a file in a session of its own, which ends with the request."""
         if not path:
             raise PageError("page.no_sound")
-        session = self._store.new_session("en")
-        try:
-            yield self._store.open(session.token, path, Path(path).name)
-        finally:
-            self._store.drop(session.token)
+        return self._hearings.borrowed(Path(path), Path(path).name)
 
     def _next_result(self, name: str) -> Path:
         path = self._folder / f"{name}-{secrets.token_hex(8)}.npz"
@@ -278,6 +294,11 @@ def add(endpoints: Endpoints) -> None:
         outputs = [gr.JSON(label="explanation"), matrix]
         gr.Button().click(
             endpoints.explain, [sound, wanted, start], outputs, api_name="explain", concurrency_limit=1, concurrency_id="why"
+        )
+        hop = gr.Number(value=None, label="hop_seconds")
+        segments = gr.JSON(label="timeline")
+        gr.Button().click(
+            endpoints.timeline, [sound, hop], segments, api_name="timeline", concurrency_limit=2, concurrency_id="timelines"
         )
 
 

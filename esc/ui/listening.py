@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from esc.audio import is_silent
+from esc.batch import Task, hearing
 from esc.classifier import Classifier, Prediction
+from esc.decode import Decoded
 from esc.errors import EscError
-from esc.ui.gpu import on_gpu
+from esc.tables import SoundResult
+from esc.timeline import WindowResult, stretches
+from esc.ui.gpu import on_gpu, on_gpu_for
+from esc.ui.store import Sound
+
+GPU_SHARE = 0.01  # of a sound's length at a hop of one clip: what a lent GPU is asked for, beside the time to get going
+GPU_SECONDS_AT_MOST = 120.0
 
 
 @lru_cache(maxsize=2)
@@ -58,3 +67,25 @@ def embedding(path: Path, waveform: np.ndarray, sample_rate: int) -> np.ndarray 
 @on_gpu
 def _embedding(path: Path, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
     return classifier(path).embedding(waveform, sample_rate)
+
+
+def hear(path: Path, sound: Sound, hop_seconds: float, top_k: int) -> Iterator[WindowResult | SoundResult]:
+    """Yield each window of a whole sound as it is found, and at last the result: `esc.batch.hearing` by `path`'s checkpoint."""
+    waveform = sound.waveform
+    # as above: a long sound is read from its file on the other side of the border
+    samples = Path(waveform.filename) if isinstance(waveform, np.memmap) else waveform
+    return _hear(path, sound.name, sound.facts, samples, hop_seconds, top_k)
+
+
+def _gpu_seconds(path: Path, name: str, facts: Decoded, samples: np.ndarray | Path, hop_seconds: float, top_k: int) -> float:
+    clips_a_hop = classifier(path).checkpoint.input.clip_seconds / hop_seconds
+    return min(GPU_SECONDS_AT_MOST, 15 + GPU_SHARE * facts.seconds * clips_a_hop)
+
+
+@on_gpu_for(_gpu_seconds)
+def _hear(
+    path: Path, name: str, facts: Decoded, samples: np.ndarray | Path, hop_seconds: float, top_k: int
+) -> Iterator[WindowResult | SoundResult]:
+    waveform = np.memmap(samples, np.float32, mode="r") if isinstance(samples, Path) else samples
+    task = Task(path, top_k, timeline=True, hop_seconds=hop_seconds)
+    yield from hearing(name, facts, stretches(waveform), classifier(path), task)

@@ -17,11 +17,13 @@ from esc.checkpoint import DEFAULT
 from esc.examples import example_sounds
 from esc.ui import classify, endpoints, player, viewer, why
 from esc.ui.about import About
+from esc.ui.hearings import Hearings
 from esc.ui.live import Live
 from esc.ui.neighbours import Neighbours
 from esc.ui.requests import Requests
 from esc.ui.store import SoundStore
 from esc.ui.text import LANGUAGES, WORDS, language_of
+from esc.ui.timeline import Timelines
 from esc.ui.tools import serve_tools
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -36,6 +38,7 @@ STYLES = (
     "coach.css",
     "layers.css",
     "live.css",
+    "timeline.css",
     "layout.css",
 )  # in the order in which they apply
 _CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its own
@@ -58,6 +61,7 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
     gr.set_static_paths([ASSETS, playable, viewer.PLOTLY])
     examples = example_sounds()
     neighbours = Neighbours(store, checkpoint, index)
+    hearings = Hearings(store, checkpoint)
     requests = Requests(store, Path(get_upload_folder()), examples)
     words = gr.I18n(**{language: dict(WORDS[language]) for language in LANGUAGES})
     loader = {"assets": str(ASSETS)}
@@ -70,7 +74,8 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
             with gr.Tab(words(f"tab_{first}"), render_children=True):
                 viewer.component(first, requests, loader)
             # second: a phone hides the last ones in a menu
-            with gr.Tab(words("tab_classify"), render_children=True):
+            with gr.Tab(words("tab_classify"), render_children=True), gr.Column(elem_id="what"):
+                Timelines(store, hearings).add_to(requests, loader)
                 with gr.Row(elem_id="said"):
                     verdict = classify.component(loader)
                     why.add(store, checkpoint, loader)
@@ -94,7 +99,7 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
             concurrency_id="network",
         )
         neighbours.wire(similar)
-        endpoints.add(endpoints.Endpoints(store, checkpoint, folder))
+        endpoints.add(endpoints.Endpoints(store, checkpoint, folder, hearings))
 
         def begin(request: gr.Request) -> tuple[dict, dict]:
             """Begin a session in the browser's language; the state's deletion ends it."""

@@ -23,6 +23,7 @@ from esc.ui.words import (
     player,
     playing,
     surface,
+    timeline,
     viewer,
     why,
 )
@@ -42,11 +43,13 @@ PARTS = (
     coach,
     layers,
     classify,
+    timeline,
     why,
     about,
     neighbours,
     live,
 )
+
 _BOTH = MappingProxyType({key: texts for part in PARTS for key, texts in part.WORDS.items()})
 ENGLISH = MappingProxyType({key: english for key, (english, _) in _BOTH.items()})
 RUSSIAN = MappingProxyType({key: russian for key, (_, russian) in _BOTH.items()})

@@ -1,0 +1,90 @@
+"""What happens when, in a real Chromium: it comes piece by piece, can be given up, lies under the picture and plays."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import sounds
+from browser import ROOT
+from esc.audio import load_audio
+from esc.ui.text import ENGLISH
+
+pytestmark = pytest.mark.browser
+WAIT_MS = 90_000
+
+
+@pytest.fixture(scope="module")
+def rain_then_siren(tmp_path_factory):
+    """20 s: rain, silence, siren twice."""
+    rain, rate = load_audio(ROOT / "assets/examples/rain.flac")
+    siren, _ = load_audio(ROOT / "assets/examples/siren.flac", rate)
+    whole = np.concatenate([rain, np.zeros(5 * rate, np.float32), siren, siren])
+    return sounds.write(tmp_path_factory.mktemp("when") / "rain then siren.wav", whole, rate)
+
+
+def ask(sheet):
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_classify"]).click()
+
+
+def test_a_click_on_the_strip_plays_there_and_the_table_sorts(open_sheet, rain_then_siren):
+    sheet = open_sheet()
+    sheet.page.context.set_default_timeout(WAIT_MS)
+    sheet.open_file(rain_then_siren)
+    ask(sheet)
+    when = sheet.page.locator(".sg-when")
+    expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    strip = when.locator(".sg-lanes")
+    siren = strip.locator(".sg-mark[data-label=siren]").last
+    expect(siren).to_be_visible()
+    expect(when.locator(".sg-big")).to_contain_text(re.compile("siren", re.I))
+    plot, mark = (node.bounding_box() for node in (when.locator(".sg-plot"), siren))
+    shares = sheet.ev("[...document.querySelectorAll('.sg-when .sg-mark[data-label=siren]')].length")
+    row = when.locator(".sg-table tbody tr", has_text="siren").last
+    assert shares >= 1 and plot["x"] <= mark["x"] and mark["x"] + mark["width"] <= plot["x"] + plot["width"] + 1
+    siren.click()
+    sheet.until("!session.audio.paused && session.audio.currentTime > 5")
+    began = sheet.ev("session.state.selection.start")
+    viewer = "document.querySelector('.sg-when .sg-viewer').viewer"
+    assert mark["x"] - plot["x"] == pytest.approx(sheet.ev(f"{viewer}.xOf({began})"), abs=2), "one time axis"
+    sheet.ev("session.audio.pause()")
+    row.get_by_role("button").click()  # the table plays, too
+    sheet.until("!session.audio.paused")
+    sheet.ev("session.audio.pause()")
+    starts = "[...document.querySelectorAll('.sg-when .sg-table tbody tr')].map((row) => row.children[1].textContent)"
+    rising = sheet.ev(starts)
+    when.locator(".sg-table th", has_text=ENGLISH["column_start"]).get_by_role("button").click()
+    expect(when.locator(".sg-table th[aria-sort=descending]")).to_have_count(1)
+    assert sheet.ev(starts) == rising[::-1] and len(rising) >= 2
+    with sheet.page.expect_download() as saving:
+        when.locator(".sg-downloads .sg-chip", has_text=ENGLISH["form_audacity"]).click()
+    assert saving.value.suggested_filename == "rain then siren-timeline.txt"
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    expect(sheet.page.locator("#mel .sg-lanes .sg-mark[data-label=siren]").last).to_be_visible()  # under every picture
+
+
+def test_long_work_shows_how_far_and_can_be_stopped(open_sheet, tmp_path):
+    sheet = open_sheet()
+    sheet.page.context.set_default_timeout(WAIT_MS)
+    noise = np.random.default_rng(0).normal(0, 0.1, 15 * 60 * 8000)
+    sheet.open_file(sounds.write(tmp_path / "quarter of an hour.wav", noise, 8000))
+    ask(sheet)
+    when = sheet.page.locator(".sg-when")
+    sheet.until("Number(document.querySelector('.sg-when .sg-progress')?.getAttribute('aria-valuenow')) > 0")
+    when.locator(".sg-listen").click()
+    expect(when).to_have_attribute("data-stage", "stopped")
+    expect(when.locator(".sg-far")).to_have_text(re.compile(ENGLISH["stopped_at"].split("{")[0]))
+    expect(when.locator(".sg-listen")).to_have_text(ENGLISH["listen_again"])
+    sheet.open_example("siren")  # another sound is heard at once: the work on the server has ended
+    expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+
+
+def test_the_answer_fits_a_phone(open_sheet, rain_then_siren):
+    sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU")
+    sheet.page.context.set_default_timeout(WAIT_MS)
+    sheet.open_file(rain_then_siren)
+    sheet.page.locator("button[role=tab]").nth(1).tap()
+    expect(sheet.page.locator(".sg-when")).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    assert sheet.ev("document.documentElement.scrollWidth") <= 390
+    assert sheet.ev("document.querySelector('.sg-when').scrollWidth") <= 390

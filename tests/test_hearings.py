@@ -1,0 +1,236 @@
+"""Whole sounds heard for the page: the same numbers as the command line, given up when unwanted, kept by content."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+import sounds
+from browser import Server
+from esc.audio import load_audio
+from esc.checkpoint import DEFAULT
+from esc.classifier import Classifier
+from esc.errors import CheckpointError, PageError, ParameterError
+from esc.segments import silent_stretches, totals
+from esc.tables import RAVEN_COLUMNS, SoundResult, as_rows
+from esc.timeline import Segment, WindowResult
+from esc.ui.hearings import Heard, Hearings, Turns
+from esc.ui.store import Sound, SoundStore
+from esc.ui.timeline import Timelines
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "assets" / "examples"
+
+
+@pytest.fixture
+def store(tmp_path) -> SoundStore:
+    return SoundStore(tmp_path / "samples", tmp_path / "playable")
+
+
+@pytest.fixture(scope="module")
+def rain_then_siren(tmp_path_factory) -> Path:
+    """20 s: rain, silence, siren twice."""
+    rain, rate = load_audio(EXAMPLES / "rain.flac")
+    siren, _ = load_audio(EXAMPLES / "siren.flac", rate)
+    whole = np.concatenate([rain, np.zeros(5 * rate, np.float32), siren, siren])
+    return sounds.write(tmp_path_factory.mktemp("hearings") / "rain then siren.wav", whole, rate)
+
+
+@pytest.fixture
+def opened(store, rain_then_siren) -> Sound:
+    return store.open(store.new_session("en").token, rain_then_siren, rain_then_siren.name)
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[int]:
+    """How many clips the network was asked about, call by call."""
+    counts = []
+    verdicts = Classifier.verdicts
+
+    def count(classifier, pictures_db):
+        counts.append(len(pictures_db))
+        return verdicts(classifier, pictures_db)
+
+    monkeypatch.setattr(Classifier, "verdicts", count)
+    return counts
+
+
+def question(store: SoundStore, sound: Sound, /, **changes) -> gr.EventData:
+    (token,) = store._sessions
+    return gr.EventData(None, {"token": token, "sound": sound.id, "hop": 0.5, "turn": 1} | changes)
+
+
+def test_page_command_line_and_endpoint_say_the_same(store, opened, rain_then_siren, server: Server):
+    *_, result = Hearings(store, DEFAULT).listen(opened, None, lambda: True)
+    command = [sys.executable, "-m", "esc", "classify", rain_then_siren, "--timeline", "--format", "json"]
+    said = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=200).stdout)
+    client = Client(server.url, verbose=False)
+    answer = client.predict(handle_file(rain_then_siren), api_name="/timeline")
+    client.close()
+    (page,) = as_rows([result])
+    assert len(page["timeline"]) >= 2
+    for other in (said[0], answer):
+        assert list(other) == ["file", "seconds", "top", "verdict", "timeline"]
+        assert other["verdict"] == page["verdict"]
+        assert other["seconds"] == pytest.approx(page["seconds"])
+        for part in ("top", "timeline"):
+            assert [row["label"] for row in other[part]] == [row["label"] for row in page[part]]
+            for mine, theirs in zip(page[part], other[part], strict=True):
+                numbers = [name for name in mine if name != "label"]
+                assert [theirs[name] for name in numbers] == pytest.approx([mine[name] for name in numbers], abs=1e-5)
+
+
+@pytest.mark.parametrize("hop_seconds", [0.01, 60, "wide"])
+def test_the_endpoint_refuses_impossible_hops(server: Server, rain_then_siren, hop_seconds):
+    client = Client(server.url, verbose=False)
+    with pytest.raises((AppError, ValueError)) as refused:
+        client.predict(handle_file(rain_then_siren), hop_seconds, api_name="/timeline")
+    assert "Traceback" not in str(refused.value)
+    client.close()
+
+
+def test_what_is_heard_comes_piece_by_piece(store, opened, monkeypatch):
+    monkeypatch.setattr("esc.ui.hearings.UPDATE_S", 0.0)
+    *pieces, result = Hearings(store, DEFAULT).listen(opened, 1.25, lambda: True)
+    assert all(isinstance(piece, Heard) for piece in pieces)
+    far = [piece.heard_s for piece in pieces]
+    assert far == sorted(far) and far[0] == 0 and len(far) > 10
+    assert pieces[-1].timeline == result.timeline
+    assert result.silences and 5 <= result.silences[0][0] < result.silences[0][1] <= 10
+    assert result.overall[0] == "siren"
+
+
+def test_unwanted_work_stops(store, opened, asked):
+    heard = Hearings(store, DEFAULT).listen(opened, 0.25, lambda: False)
+    *_, last = heard
+    assert isinstance(last, Heard)
+    assert sum(asked) <= 12 < 20 / 0.25, "a batch is on its way, and no more than another"
+
+
+def test_equal_samples_are_heard_once_whatever_they_are_called(store, opened, rain_then_siren, asked):
+    hearings = Hearings(store, DEFAULT)
+    *_, first = hearings.listen(opened, 5.0, lambda: True)
+    before = len(asked)
+    other = store.open(store.new_session("ru").token, rain_then_siren, "другое имя.wav")
+    (again,) = hearings.listen(other, 5.0, lambda: True)
+    assert again == dataclasses.replace(first, file="другое имя.wav")
+    assert len(asked) == before
+    *_, finer = hearings.listen(opened, 2.5, lambda: True)
+    assert len(asked) > before and finer != first
+
+
+def test_a_missing_checkpoint_is_named(store, opened, tmp_path):
+    with pytest.raises(CheckpointError):
+        next(Hearings(store, tmp_path / "nowhere").listen(opened, None, lambda: True))
+
+
+def test_a_newer_turn_ends_the_older_and_sessions_are_apart(store):
+    turns, one, other = Turns(), store.new_session("en"), store.new_session("en")
+    first, foreign = turns.begin(one, 4), turns.begin(other, 1)
+    assert first() and foreign()
+    turns.end_before(one, 5)
+    assert not first() and foreign()
+    assert not turns.begin(one, 4)(), "it was given up while it stood in the queue"
+    assert turns.begin(one, 5)()
+    store.drop(other.token)
+    del other
+    gc.collect()
+    assert not foreign()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"token": "nobody's"}, {"token": None}, {"sound": "0" * 32}, {"sound": ["x"]}, {"hop": 0.3}, {"hop": True}, {"hop": [1.0]},
+     {"hop": None}, {"turn": -1}, {"turn": "1"}, {"turn": True}, {"turn": 2**60}],
+)  # fmt: skip
+def test_wrong_questions_are_answered_with_a_sentence(store, opened, wrong, asked):
+    (answer,) = Timelines(store, Hearings(store, DEFAULT)).listen(question(store, opened, **wrong))
+    assert answer["error"].endswith(".") and not answer["off"]
+    assert asked == []
+
+
+@pytest.mark.parametrize("nonsense", [None, [], "x", 3])
+def test_nonsense_is_answered_with_a_sentence(store, nonsense):
+    (answer,) = Timelines(store, Hearings(store, DEFAULT)).listen(gr.EventData(None, nonsense))
+    assert answer["error"]
+
+
+def test_the_page_is_told_and_the_files_parse_back(store, opened, tmp_path):
+    timelines = Timelines(store, Hearings(store, DEFAULT))
+    asking = question(store, opened)
+    *_, last = timelines.listen(asking)
+    assert last["stage"] == "done" and last["turn"] == 1 and last["heard"] == pytest.approx(20, abs=0.01)
+    assert json.loads(json.dumps(last)) == last
+    files = {form: timelines.timeline_file(asking._data | {"form": form}) for form in ("json", "csv", "audacity", "raven")}
+    for form, ending in {"json": ".json", "csv": ".csv", "audacity": ".txt", "raven": ".selections.txt"}.items():
+        assert files[form]["name"] == f"rain then siren-timeline{ending}"
+        (tmp_path / form).write_text(files[form]["text"], encoding="utf-8")
+    expected = [tuple(row) for row in last["segments"]]
+    (row,) = json.loads(files["json"]["text"])
+    assert [(mark["label"], mark["start"], mark["end"], mark["probability"]) for mark in row["timeline"]] == expected
+    in_csv = pd.read_csv(tmp_path / "csv")
+    audacity = pd.read_csv(tmp_path / "audacity", sep="\t", names=["start", "end", "label"])
+    raven = pd.read_csv(tmp_path / "raven", sep="\t")
+    assert tuple(raven.columns) == RAVEN_COLUMNS
+    for table, label, start, end in (
+        (in_csv, "label", "start", "end"),
+        (audacity, "label", "start", "end"),
+        (raven, "Species", "Begin Time (s)", "End Time (s)"),
+    ):
+        assert list(table[label]) == [mark[0] for mark in expected]
+        np.testing.assert_allclose(table[[start, end]], [mark[1:3] for mark in expected], atol=1e-3)
+
+
+def test_files_are_given_only_of_what_was_heard(store, opened):
+    timelines = Timelines(store, Hearings(store, DEFAULT))
+    with pytest.raises(PageError, match="no longer"):
+        timelines.timeline_file(question(store, opened)._data | {"form": "csv"})
+    for form in (None, "exe", ["csv"], "table"):
+        with pytest.raises(PageError, match="form"):
+            timelines.timeline_file(question(store, opened)._data | {"form": form})
+
+
+def test_a_dropped_sound_ends_its_run(store, opened, asked):
+    timelines = Timelines(store, Hearings(store, DEFAULT))
+    answers = timelines.listen(question(store, opened, hop=0.25))
+    next(answers)
+    store.drop(next(iter(store._sessions)))
+    *_, last = answers
+    assert "error" in last
+    assert sum(asked) <= 12
+
+
+def test_impossible_hops(store, opened):
+    with pytest.raises(ParameterError, match="hop_seconds"):
+        next(Hearings(store, DEFAULT).listen(opened, float("nan"), lambda: True))
+
+
+def test_totals_and_silences_by_hand():
+    found = [Segment("rain", 0, 4, 0.5), Segment("dog", 3, 5, 0.9), Segment("rain", 10, 11, 1.0)]
+    rain, dog = totals(found)
+    assert (rain.label, rain.seconds, rain.count, rain.probability) == ("rain", 5, 2, pytest.approx(0.6))
+    assert (dog.label, dog.seconds, dog.count, dog.probability) == ("dog", 2, 1, pytest.approx(0.9))
+    quiet = [WindowResult(start_s, start_s + 5, "silence", None) for start_s in (20.0, 2.5, 0.0)]
+    assert silent_stretches([*quiet, WindowResult(7.5, 12.5, "dog", np.ones(1))]) == ((0.0, 7.5), (20.0, 25.0))
+    assert totals([]) == silent_stretches([]) == ()
+
+
+def test_what_was_heard_overall():
+    fields = {"file": "x", "sample_rate": 8000, "top": (("dog", 0.7),), "verdict": "dog"}
+    short = SoundResult(seconds=3.0, heard_seconds=3.0, timeline=(), **fields)
+    assert short.overall == ("dog", 0.7)
+    marks = (Segment("dog", 0, 5, 0.8), Segment("rain", 5, 60, 0.6))
+    assert SoundResult(seconds=60.0, heard_seconds=5.0, timeline=marks, **fields).overall == ("rain", 0.6)
+    assert SoundResult(seconds=60.0, heard_seconds=5.0, timeline=(), silences=((0, 40),), **fields).overall == ("silence", 1.0)
+    assert SoundResult(seconds=60.0, heard_seconds=5.0, timeline=(), silences=((0, 20),), **fields).overall is None
