@@ -76,7 +76,8 @@ def test_long_work_shows_how_far_and_can_be_stopped(open_sheet, tmp_path):
     expect(when).to_have_attribute("data-stage", "stopped")
     expect(when.locator(".sg-far")).to_have_text(re.compile(ENGLISH["stopped_at"].split("{")[0]))
     expect(when.locator(".sg-listen")).to_have_text(ENGLISH["listen_again"])
-    sheet.open_example("siren")  # another sound is heard at once: the work on the server has ended
+    sheet.page.click(".sg-chip[data-example=siren]")  # another sound is heard at once: the work on the server has ended
+    sheet.until("session.state.sound.example === 'siren'")
     expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
 
 

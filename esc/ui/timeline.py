@@ -19,6 +19,7 @@ from esc.ui.player import mount_script
 from esc.ui.requests import Requests, parameters_for_page
 from esc.ui.store import SoundStore
 from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name, say
+from esc.ui.viewer import FUNCTIONS
 
 HOPS = (1.0, 0.5, 0.25)  # what the page offers, in clips
 ENDINGS = {"json": "json", "csv": "csv", "audacity": "txt", "raven": "selections.txt"}
@@ -44,7 +45,10 @@ class Timelines:
         component = gr.HTML(
             html_template='<div class="sg-when"></div>',
             js_on_load=mount_script("timeline.js", events=("listen",)),
-            server_functions=requests.functions("mel_picture", "level") + requests.answering(self.stop, self.timeline_file),
+            server_functions=[
+                *requests.functions("mel_picture", *FUNCTIONS),
+                *requests.answering(self.stop, self.timeline_file),
+            ],
             apply_default_css=False,
             elem_id="timeline",
             parameters=parameters_for_page(),

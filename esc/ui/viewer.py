@@ -10,8 +10,8 @@ import gradio as gr
 from esc.ui.player import mount_script
 from esc.ui.requests import Requests, parameters_for_page
 
-LAYER_FUNCTIONS = ("layer_start", "layer_state", "layer_cancel")
-EXACT = ("level", "measure", "spectrum", "save_selection")  # what every viewer asks the server for beside its picture
+# what every viewer asks the server for beside its picture
+FUNCTIONS = ("level", "measure", "spectrum", "save_selection", "layer_start", "layer_state", "layer_cancel")
 VIEWS = ("mel", "stft", "mfcc", "wave", "surface")
 # the copy that the Python package carries; Gradio has another version of its own, which it loads late
 PLOTLY = Path(find_spec("plotly").submodule_search_locations[0]) / "package_data" / "plotly.min.js"
@@ -22,7 +22,7 @@ def component(view: str, requests: Requests, loader: dict) -> gr.HTML:
     return gr.HTML(
         html_template='<div class="sg-viewer"></div>',
         js_on_load=mount_script("surface.js" if view == "surface" else "views.js"),
-        server_functions=requests.functions(f"{view}_picture", *EXACT, *LAYER_FUNCTIONS),
+        server_functions=requests.functions(f"{view}_picture", *FUNCTIONS),
         apply_default_css=False,
         elem_id=view,
         view=view,
