@@ -175,6 +175,15 @@ def test_fingers_pinch_pan_and_let_the_page_scroll(open_sheet, long_wav):
     assert sheet.ev("document.documentElement.scrollWidth") <= 390
 
 
+def test_a_link_opens_a_tab_that_a_phone_keeps_in_its_menu(open_sheet):
+    phone = open_sheet(**PHONE)
+    expect(phone.page.locator(".overflow-dropdown")).to_contain_text(ENGLISH["tab_wave"])
+    phone.page.goto("about:blank")
+    phone.page.goto(f"{phone.url}/#view=wave&example=rain")
+    phone.page.wait_for_selector(".sg-viewer[data-view=wave][data-filled]:visible")
+    expect(phone.page.locator(".sg-message")).to_be_hidden()
+
+
 def test_the_minimap_leads(shown):
     page = shown.page
     page.locator(".sg-minimap").first.scroll_into_view_if_needed()
