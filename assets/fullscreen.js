@@ -3,7 +3,10 @@
 import { toolButton } from './menu.js';
 import { extend } from './viewer.js';
 
-extend((viewer) => {
+extend((viewer) => ({ keys: fullScreen(viewer) }));
+
+/** Give a viewer's toolbar the button; return its key. */
+export function fullScreen(viewer) {
   const stage = viewer.host.querySelector('.sg-stage');
   const button = toolButton('full', 'full_screen', 'F', toggle);
   button.classList.add('sg-right');
@@ -30,5 +33,5 @@ extend((viewer) => {
     event.preventDefault();
     fill(false);
   });
-  return { keys: { f: { word: 'full_screen', group: 'display', run: toggle } } };
-});
+  return { f: { word: 'full_screen', group: 'display', run: toggle } };
+}

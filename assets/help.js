@@ -12,11 +12,14 @@ const POINTER = [
 ];
 const SIGNS = { ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Backspace: '⌫', '-': '−' };
 
-extend((viewer) => {
+extend((viewer) => ({ keys: help(viewer) }));
+
+/** Give a viewer's last menu the line; return its key. What is done by pointer stands in `viewer.constructor.pointer`. */
+export function help(viewer) {
   const open = () => showSheet(viewer);
   addToMore(viewer, 'keys', 'help', '?', open);
-  return { keys: { '?': { word: 'help', group: 'rest', always: true, run: open } } };
-});
+  return { '?': { word: 'help', group: 'rest', always: true, run: open } };
+}
 
 function showSheet(viewer) {
   const before = document.activeElement;
@@ -33,7 +36,7 @@ function showSheet(viewer) {
   const lines = Object.entries(linesOf(viewer.keys()));
   const keys = GROUPS.map((name) => section(word(`keys_${name}`), 'kbd', lines.filter(([, { group }]) => group === name)
     .map(([text, { names }]) => [names, word(text)]))).filter(Boolean);
-  const pointer = section(word('keys_pointer'), 'span', POINTER.map(([gesture, text]) => [[word(gesture)], word(text)]));
+  const pointer = section(word('keys_pointer'), 'span', (viewer.constructor.pointer ?? POINTER).map(([gesture, text]) => [[word(gesture)], word(text)]));
   const byTouch = window.matchMedia('(pointer: coarse)').matches;
   sheet.querySelector('.sg-columns').append(...(byTouch ? [pointer, ...keys] : [...keys, pointer]));
   sheet.addEventListener('close', () => {

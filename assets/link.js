@@ -16,7 +16,12 @@ const PLACES = ['example', 't', 'f', 'selection', 'length']; // what belongs to 
 let waiting = null; // the places of a link whose sound is not open yet
 let timer = 0;
 
-extend((viewer) => { addToMore(viewer, 'link', 'copy_link', '', () => copy(viewer)); });
+extend((viewer) => { addLink(viewer); });
+
+/** Give a viewer's last menu the line that copies the link. */
+export function addLink(viewer) {
+  addToMore(viewer, 'link', 'copy_link', '', () => copy(viewer));
+}
 
 learned.then(() => setTimeout(() => { // once what is mounted with the first view is there
   restore();

@@ -1,29 +1,44 @@
-// The mel spectrogram as a surface to turn: Plotly's, drawn by the plotly.min.js that the Python package carries.
+// The sound as a landscape to turn: Plotly's surface, drawn by the plotly.min.js that the Python package carries.
 
-import { announce, ask, bytesOf, element, events, learned, newest, number, say, state, word } from './session.js';
-import { frequencyAxis, frequencyTicks, hzToMel } from './axes.js';
-import { NAMES, table } from './colormaps.js';
+import {
+  announce, ask, audio, bytesOf, element, events, followPlayhead, learned, newest, say, seek, state, word,
+} from './session.js';
+import { NAMES } from './colormaps.js';
+import { change, display } from './display.js';
+import { fullScreen } from './fullscreen.js';
+import { help } from './help.js';
+import { KEYS, wireKeys } from './keys.js';
+import { savePage, savePicture } from './keepsake.js';
+import { CAMERAS, LIGHTS, headTraces, planeAt, profileAt, sceneLayout, surfaceTrace } from './landscape.js';
+import { addLink } from './link.js';
+import { menu } from './menu.js';
+import { addToMore } from './more.js';
 import { parameterPanel } from './parameters.js';
 import { waveIcon } from './stills.js';
 
 const COLUMNS = 320; // more can't be told apart on a turning surface
-const CAMERAS = {
-  corner: { eye: { x: -0.95, y: -1.5, z: 1.1 }, up: { x: 0, y: 0, z: 1 } },
-  above: { eye: { x: 0, y: -0.01, z: 2.1 }, up: { x: 0, y: 1, z: 0 } },
-  side: { eye: { x: 0, y: -2.1, z: 0.35 }, up: { x: 0, y: 0, z: 1 } },
-  waterfall: { eye: { x: -2.0, y: 0.35, z: 0.75 }, up: { x: 0, y: 0, z: 1 } },
-};
-const LIGHTS = {
-  soft: { ambient: 0.75, diffuse: 0.5, specular: 0.08, roughness: 0.9, fresnel: 0.1 },
-  glossy: { ambient: 0.5, diffuse: 0.75, specular: 0.7, roughness: 0.35, fresnel: 0.4 },
-  flat: { ambient: 1, diffuse: 0, specular: 0, roughness: 1, fresnel: 0 },
-};
+const NARROW = 600; // CSS pixels: a phone
+const FLIGHT_MS = 500; // from one point of view to another
+const TURN = Math.PI / 18; // a press of a key
+const STILL = 5; // CSS pixels: a press that moves less is a click
 
-const CONFIG = { // no button that would send anything elsewhere
-  responsive: true,
-  displaylogo: false,
-  modeBarButtons: [['toImage'], ['zoom3d', 'pan3d', 'orbitRotation', 'tableRotation'], ['resetCameraDefault3d']],
-};
+const CONFIG = { responsive: true, displaylogo: false, displayModeBar: false };
+const SKELETON = `
+  <div class="sg-stage">
+    <div class="sg-toolbar" role="group"></div>
+    <output class="sg-readout"></output>
+    <div class="sg-plot" tabindex="0" role="application">
+      <div class="sg-surface"></div>
+      <div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div>
+      <p class="sg-drawing" hidden></p>
+    </div>
+    <section class="sg-together"></section>
+  </div>
+  <aside class="sg-side"></aside>`;
+const DISPLAY = `
+  <label><span></span><select class="sg-colours"></select></label>
+  <label><span></span><select class="sg-light"></select></label>
+  <label><span></span><input type="range" class="sg-height" min="0.1" max="1.2" step="0.05"></label>`;
 
 let plotly = null;
 function loadPlotly(url) {
@@ -31,7 +46,7 @@ function loadPlotly(url) {
     const script = document.createElement('script');
     script.src = url;
     script.onload = () => resolve(window.Plotly);
-    script.onerror = () => { plotly = null; reject(new Error(url)); };
+    script.onerror = () => { plotly = null; reject(new Error(word('offline'))); };
     document.head.append(script);
   });
   return plotly;
@@ -44,100 +59,145 @@ export async function mount(root, { server, props, files }) {
 }
 
 class Surface {
+  static pointer = [
+    ['gesture_drag', 'gesture_turn'], ['gesture_wheel', 'gesture_closer'], ['gesture_right_drag', 'gesture_shift'],
+    ['gesture_click', 'gesture_seek'], ['gesture_pinch', 'gesture_closer'],
+  ];
+
   constructor(host, server, props, plotlyUrl) {
+    const find = (selector) => host.querySelector(selector);
     host.dataset.view = 'surface';
-    host.innerHTML = `
-      <div class="sg-stage">
-        <div class="sg-toolbar">
-          <label><span></span><select class="sg-colours"></select></label>
-          <label><span></span><select class="sg-light"></select></label>
-          <label><span></span><input type="range" class="sg-height" min="0.1" max="1.2" step="0.05" value="0.45"></label>
-          <div class="sg-cameras" role="group"></div>
-        </div>
-        <div class="sg-plot"><div class="sg-surface"></div><div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div></div>
-        <output class="sg-readout"></output>
-        <section class="sg-together"></section>
-      </div>
-      <aside class="sg-side"></aside>`;
-    this.host = host;
-    this.server = server;
-    this.plotlyUrl = plotlyUrl;
-    this.plot = host.querySelector('.sg-plot');
-    this.stage = host.querySelector('.sg-surface');
-    this.display = { colours: 'magma', light: 'soft', height: 0.45 };
+    host.innerHTML = SKELETON;
+    [this.host, this.server, this.plotlyUrl] = [host, server, plotlyUrl];
+    [this.plot, this.stage, this.readout] = [find('.sg-plot'), find('.sg-surface'), find('.sg-readout')];
+    this.toolbar = find('.sg-toolbar');
+    this.look = { of: 'mel', light: 'soft', height: 0.5 };
     this.camera = this.fitted(CAMERAS.corner);
-    this.drawings = 0;
+    this.data = null;
+    this.hovered = null; // the time under the pointer
+    this.drawings = 0; // counted for tests
     this.request = newest(() => this.load());
     this.words();
-    this.panel = parameterPanel(
-      host.querySelector('.sg-side'), host.querySelector('.sg-together'), props.parameters, 'surface', () => this.refresh(),
-    );
+    this.tools();
+    this.panel = parameterPanel(find('.sg-side'), find('.sg-together'), props.parameters, 'surface', () => this.refresh());
     this.wire();
     this.refresh();
   }
 
-  /** A camera from further off where the picture is narrow, so that all of the surface is in it. */
-  fitted({ eye, up }) {
-    const away = this.plot.clientWidth && this.plot.clientWidth < 600 ? 2 : 1;
-    return { eye: { x: eye.x * away, y: eye.y * away, z: eye.z * away }, up };
-  }
-
   words() {
     const find = (selector) => this.host.querySelector(selector);
-    const labels = this.host.querySelectorAll('.sg-toolbar label span');
-    ['colours', 'light', 'height'].forEach((key, i) => { labels[i].textContent = word(key); });
-    for (const name of NAMES) find('.sg-colours').append(new Option(name, name));
-    for (const name of Object.keys(LIGHTS)) find('.sg-light').append(new Option(word(`light_${name}`), name));
-    for (const name of Object.keys(CAMERAS)) {
-      const button = element('<button type="button" class="sg-chip"></button>');
-      button.dataset.camera = name;
-      button.textContent = word(`camera_${name}`);
-      find('.sg-cameras').append(button);
-    }
     find('.sg-empty').prepend(waveIcon());
     find('.sg-empty .sg-strong').textContent = word('empty_surface');
     find('.sg-empty .sg-small').textContent = word('empty_hint');
-    find('.sg-readout').textContent = word('surface_hint');
+    find('.sg-drawing').textContent = word('drawing');
+    this.readout.textContent = word('surface_hint');
+    this.plot.setAttribute('aria-label', `${word('tab_surface')}. ${word('surface_label')}`);
+    this.toolbar.setAttribute('aria-label', word('toolbar'));
+  }
+
+  tools() {
+    const of = choices('surface_of', ['mel', 'stft'], (name) => word(`of_${name}`), (name) => this.showOf(name));
+    const cameras = choices('cameras', Object.keys(CAMERAS), (name) => word(`camera_${name}`), (name) => this.fly(CAMERAS[name]));
+    for (const button of cameras.children) button.dataset.camera = button.dataset.choice;
+    this.ofButtons = [...of.children];
+    this.toolbar.append(of, cameras, this.displayMenu());
+    this.mark();
+    this.ownKeys = {
+      ...fullScreen(this),
+      a: { word: 'turn_left', group: 'display', run: () => this.turn(-TURN, 0) },
+      d: { word: 'turn_right', group: 'display', run: () => this.turn(TURN, 0) },
+      w: { word: 'turn_up', group: 'display', run: () => this.turn(0, TURN) },
+      s: { word: 'turn_down', group: 'display', run: () => this.turn(0, -TURN) },
+      q: { word: 'come_closer', group: 'display', run: () => this.turn(0, 0, 1 / 1.15) },
+      e: { word: 'step_back', group: 'display', run: () => this.turn(0, 0, 1.15) },
+    };
+    addToMore(this, 'picture', 'save_png', '', () => this.save('png'));
+    addToMore(this, 'page', 'save_html', '', () => this.save('html'));
+    addLink(this);
+    Object.assign(this.ownKeys, help(this));
+  }
+
+  displayMenu() {
+    const { root, panel } = menu('display', 'display', { text: true });
+    root.classList.add('sg-right');
+    panel.innerHTML = DISPLAY;
+    const find = (selector) => panel.querySelector(selector);
+    const labels = panel.querySelectorAll('label span');
+    ['colours', 'light', 'height'].forEach((key, i) => { labels[i].textContent = word(key); });
+    for (const name of NAMES) find('.sg-colours').append(new Option(word(`colours_${name}`), name));
+    for (const name of Object.keys(LIGHTS)) find('.sg-light').append(new Option(word(`light_${name}`), name));
+    find('.sg-height').value = this.look.height;
+    find('.sg-colours').addEventListener('change', ({ target }) => change({ colours: target.value }));
+    find('.sg-light').addEventListener('change', ({ target }) => { this.look.light = target.value; this.draw(); });
+    find('.sg-height').addEventListener('input', ({ target }) => { this.look.height = Number(target.value); this.draw(); });
+    const follow = () => { find('.sg-colours').value = display.colours; };
+    events.addEventListener('display', follow);
+    follow();
+    return root;
   }
 
   wire() {
-    const find = (selector) => this.host.querySelector(selector);
-    find('.sg-colours').addEventListener('change', (event) => { this.display.colours = event.target.value; this.draw(); });
-    find('.sg-light').addEventListener('change', (event) => { this.display.light = event.target.value; this.draw(); });
-    find('.sg-height').addEventListener('input', (event) => { this.display.height = Number(event.target.value); this.draw(); });
-    find('.sg-cameras').addEventListener('click', (event) => {
-      const camera = CAMERAS[event.target.dataset.camera];
-      if (camera && this.data) {
-        this.camera = this.fitted(camera);
-        this.draw();
-      }
-    });
-    events.addEventListener('sound', () => this.refresh());
-    events.addEventListener('shown', () => this.refresh());
+    for (const name of ['sound', 'shown']) events.addEventListener(name, () => this.refresh());
+    events.addEventListener('display', () => this.draw());
     new ResizeObserver(() => this.refresh()).observe(this.plot);
     new MutationObserver(() => this.draw()).observe(document.body, { attributes: true, attributeFilter: ['class'] });
+    followPlayhead((now) => this.moveHead(now));
+    wireKeys(this);
+    let pressed = null;
+    this.plot.addEventListener('pointerdown', (event) => {
+      this.flight = null; // a hand on it ends a flight
+      pressed = event.button ? null : { x: event.clientX, y: event.clientY, time: this.hovered };
+    }, true);
+    this.plot.addEventListener('pointerup', ({ clientX, clientY }) => {
+      const still = pressed && Math.hypot(clientX - pressed.x, clientY - pressed.y) < STILL;
+      if (still && pressed.time !== null) seek(pressed.time);
+      pressed = null;
+    }, true);
+  }
+
+  keys() {
+    return { ...KEYS, ...this.ownKeys };
+  }
+
+  redraw() {
+    if (this.data && this.visible()) window.Plotly.Plots.resize(this.stage);
+  }
+
+  visible() {
+    return this.plot.offsetParent !== null;
   }
 
   /** Ask for the stretch that the other views show, if this one is on screen. */
   refresh() {
-    if (state.sound && this.plot.offsetParent !== null) this.request();
+    if (state.sound && this.visible()) this.request();
+  }
+
+  showOf(name) {
+    this.look.of = name;
+    this.mark();
+    this.refresh();
+  }
+
+  mark() {
+    for (const button of this.ofButtons) button.setAttribute('aria-pressed', String(button.dataset.choice === this.look.of));
   }
 
   async load() {
     const { id, seconds } = state.sound;
     const { start, end } = state.shown;
-    const request = { sound: id, config: this.panel.values(), start, end: Math.min(seconds, end), columns: COLUMNS };
+    const { of } = this.look;
+    const request = { sound: id, config: this.panel.values(), start, end: Math.min(seconds, end), columns: COLUMNS, of };
     const key = JSON.stringify(request);
     if (key === this.loaded) {
       this.panel.accepted(this.data);
       return;
     }
-    const late = setTimeout(() => this.host.toggleAttribute('data-busy', true), 250);
+    const late = setTimeout(() => this.busy(true), 250);
     try {
       const [answer] = await Promise.all([ask(this.server.surface_picture, request), loadPlotly(this.plotlyUrl)]);
       if (state.sound.id !== id) return;
       this.loaded = key;
-      this.data = { ...answer, levels: bytesOf(answer.levels), request };
+      this.data = { ...answer, levels: bytesOf(answer.levels), of, request };
       this.panel.accepted(answer);
       await this.draw();
     } catch (refusal) {
@@ -146,70 +206,134 @@ class Surface {
       else say(refusal.message);
     } finally {
       clearTimeout(late);
-      this.host.removeAttribute('data-busy');
+      this.busy(false);
     }
   }
 
+  busy(on) {
+    this.host.toggleAttribute('data-busy', on);
+    this.host.querySelector('.sg-drawing').hidden = !on;
+  }
+
   async draw() {
-    if (!this.data) return;
+    if (!this.data || !this.visible()) return;
     this.host.toggleAttribute('data-filled', true);
-    await window.Plotly.react(this.stage, [this.trace()], this.layout(), CONFIG);
-    if (!this.drawings) {
-      // Plotly keeps by itself only what was turned by hand, so every turn is remembered here
-      this.stage.on('plotly_relayout', (change) => { this.camera = change['scene.camera'] ?? this.camera; });
-    }
+    await window.Plotly.react(this.stage, this.traces(), this.layout(), CONFIG);
+    if (!this.drawings) this.listen();
     this.drawings += 1;
     announce('surface');
   }
 
-  trace() {
-    const { levels, rows, columns, start, end, low_db: low, high_db: high, centres_hz: centres, mel_scale: scale } = this.data;
-    const colours = table(this.display.colours);
-    const db = (level) => low + (level / 255) * (high - low);
-    const z = Array.from({ length: rows }, (_, row) => Array.from(levels.subarray(row * columns, (row + 1) * columns), db));
-    return {
-      type: 'surface',
-      x: Array.from({ length: columns }, (_, c) => start + ((c + 0.5) / columns) * (end - start)),
-      y: centres.map((hz) => hzToMel(hz, scale)),
-      z,
-      customdata: centres.map((hz) => Array(columns).fill(hz)),
-      hovertemplate: `%{x:.3f} ${word('unit_s')} · %{customdata:.0f} ${word('unit_hz')} · %{z:.1f} ${word('unit_db')}<extra></extra>`,
-      colorscale: Array.from({ length: 17 }, (_, i) => {
-        const colour = colours[Math.round((255 * i) / 16)];
-        return [i / 16, `rgb(${colour & 255},${(colour >> 8) & 255},${(colour >> 16) & 255})`];
-      }),
-      cmin: low,
-      cmax: high,
-      colorbar: { thickness: 10, len: 0.7, outlinewidth: 0, ticksuffix: ` ${word('unit_db')}` },
-      lighting: LIGHTS[this.display.light],
-      lightposition: { x: -1e4, y: -1e4, z: 2e4 },
-      contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
-    };
+  traces() {
+    const accent = getComputedStyle(this.host).getPropertyValue('--sg-accent').trim();
+    this.headShown = audio.currentTime >= this.data.start && audio.currentTime <= this.data.end;
+    return [surfaceTrace(this.data, this.look.light, !this.narrow()), ...headTraces(this.data, audio.currentTime, accent)];
   }
 
   layout() {
     const style = getComputedStyle(this.host);
     const [ink, line] = [style.color, style.getPropertyValue('--sg-line').trim()];
-    const { centres_hz: centres, mel_scale: scale } = this.data;
-    const marks = frequencyTicks(frequencyAxis('mel', centres[0], centres[centres.length - 1], scale), 'mel', 0.12);
-    const axis = { color: ink, gridcolor: line, zerolinecolor: line, showbackground: false, showspikes: false };
-    return {
-      margin: { l: 0, r: 0, t: 0, b: 0 },
-      paper_bgcolor: 'rgba(0,0,0,0)',
-      font: { color: ink, family: style.fontFamily, size: 11 },
-      scene: {
-        camera: this.camera,
-        aspectmode: 'manual',
-        aspectratio: { x: 1.7, y: 1.05, z: this.display.height },
-        xaxis: { ...axis, title: { text: word('time_axis') } },
-        yaxis: {
-          ...axis,
-          title: { text: word('freq_axis') },
-          tickvals: marks.map((hz) => hzToMel(hz, scale)),
-          ticktext: marks.map((hz) => (hz >= 1000 ? `${number(hz / 1000)}k` : number(hz))),
-        },
-        zaxis: { ...axis, title: { text: word('level_axis') }, nticks: 5 },
-      },
-    };
+    return sceneLayout(this.data, {
+      height: this.look.height, camera: this.camera, ink, line, family: style.fontFamily, narrow: this.narrow(),
+    });
   }
+
+  listen() {
+    // Plotly keeps by itself only what was turned by hand, so every turn is remembered here
+    this.stage.on('plotly_relayout', (moved) => { this.camera = moved['scene.camera'] ?? this.camera; });
+    this.stage.on('plotly_hover', ({ points: [point] }) => { this.hovered = point.x; });
+    this.stage.on('plotly_unhover', () => { this.hovered = null; });
+  }
+
+  narrow() {
+    return this.plot.clientWidth > 0 && this.plot.clientWidth < NARROW;
+  }
+
+  /** A camera from further off where the picture is narrow, so that all of the surface is in it. */
+  fitted({ eye, up, center }) {
+    const away = this.narrow() ? 1.55 : 1;
+    return { eye: { x: eye.x * away, y: eye.y * away, z: eye.z * away }, up, center };
+  }
+
+  /** Put the plane and the profile where the sound is, without touching the surface. */
+  moveHead(now) {
+    if (!this.drawings || !this.data || !this.visible()) return;
+    const shown = now >= this.data.start && now <= this.data.end;
+    if (shown !== this.headShown) {
+      this.headShown = shown;
+      window.Plotly.restyle(this.stage, { visible: shown }, [1, 2]);
+    }
+    if (!shown) return;
+    const { _scene: scene } = this.stage._fullLayout.scene;
+    const [, plane, profile] = this.stage._fullData;
+    for (const [trace, points] of [[plane, planeAt(this.data, now)], [profile, profileAt(this.data, now)]]) {
+      Object.assign(trace, points);
+      scene.traces[trace.uid]?.update(trace);
+    }
+    scene.glplot.redraw();
+    this.stage.dataset.playhead = now.toFixed(3);
+  }
+
+  /** Move the camera to another point of view; at once for those who asked for less motion. */
+  fly(camera) {
+    if (!this.data) return;
+    const [from, to] = [this.camera, this.fitted(camera)];
+    const begun = performance.now();
+    const flight = {};
+    this.flight = flight;
+    const mixed = (a, b, share) => ({ x: a.x + (b.x - a.x) * share, y: a.y + (b.y - a.y) * share, z: a.z + (b.z - a.z) * share });
+    const step = (now) => {
+      if (this.flight !== flight) return;
+      const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+      const gone = calm ? 1 : Math.min(1, Math.max(0, (now - begun) / FLIGHT_MS));
+      const share = gone * gone * (3 - 2 * gone);
+      this.lookFrom({ eye: mixed(from.eye, to.eye, share), up: to.up, center: mixed(from.center, to.center, share) });
+      if (gone < 1) requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  }
+
+  /** Turn around the vertical, look from higher or lower (radians), come closer by a factor. */
+  turn(around, up, factor = 1) {
+    if (!this.data) return;
+    const { x, y, z } = this.camera.eye;
+    const distance = Math.hypot(x, y, z) * factor;
+    const angle = Math.atan2(y, x) + around;
+    const height = Math.min(1.5, Math.max(-0.2, Math.asin(z / Math.hypot(x, y, z)) + up));
+    const eye = { x: distance * Math.cos(height) * Math.cos(angle), y: distance * Math.cos(height) * Math.sin(angle), z: distance * Math.sin(height) };
+    this.lookFrom({ ...this.camera, eye });
+  }
+
+  lookFrom(camera) {
+    this.camera = camera;
+    return window.Plotly.relayout(this.stage, { 'scene.camera': camera });
+  }
+
+  async save(kind) {
+    if (!this.data) return;
+    const name = state.sound.name;
+    try {
+      if (kind === 'png') await savePicture(this.stage, `${name.replace(/\.[^.]*$/, '')}-3d`);
+      else {
+        const [ink, ground] = [getComputedStyle(this.host).color, getComputedStyle(document.body).backgroundColor];
+        await savePage(this.plotlyUrl, { traces: [this.traces()[0]], layout: this.layout(), title: name, ink, ground });
+      }
+    } catch (error) {
+      say(error.message);
+    }
+  }
+}
+
+/** Buttons of which one is pressed at a time, or that each do something. */
+function choices(name, values, text, choose) {
+  const box = element('<div class="sg-group" role="group"></div>');
+  box.setAttribute('aria-label', word(name));
+  for (const value of values) {
+    const button = element('<button type="button" class="sg-tool sg-choice"></button>');
+    button.dataset.choice = value;
+    button.textContent = text(value);
+    button.addEventListener('click', () => choose(value));
+    box.append(button);
+  }
+  return box;
 }

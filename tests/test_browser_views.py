@@ -88,32 +88,3 @@ def test_zoom_and_parameters_are_the_same_in_every_tab(open_sheet, tone_wav):
     sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
     sheet.until("document.querySelector('.sg-viewer').viewer.data.request.config.n_fft === 1024")
     assert sheet.page.input_value("#sg-win_length") == "1024"  # it followed, as it was as long as the transform
-
-
-def test_the_surface_is_drawn_and_keeps_its_camera(open_sheet, tone_wav):
-    sheet = open_sheet()
-    sheet.open_file(tone_wav)
-    enter(sheet, "surface")
-    camera = "Object.values(viewer.stage._fullLayout.scene._scene.getCamera().eye).map((v) => v.toFixed(6)).join()"
-    first = sheet.ev(camera)
-    sheet.page.click("[data-camera=above]")
-    sheet.until(f"(before) => {camera} !== before", first)
-    box = sheet.page.locator(".sg-surface").bounding_box()
-    above = sheet.ev(camera)
-    sheet.page.mouse.move(box["x"] + 300, box["y"] + 300)
-    sheet.page.mouse.down()
-    sheet.page.mouse.move(box["x"] + 380, box["y"] + 240, steps=5)
-    sheet.page.mouse.up()
-    sheet.until(f"(before) => {camera} !== before", above)
-    sheet.until(f"Object.values(viewer.camera.eye).map((v) => v.toFixed(6)).join() === {camera}")  # it has come to rest
-    turned = sheet.ev(camera)
-    drawings = sheet.ev("viewer.drawings")
-    sheet.page.fill("#sg-surface-n_mels", "64")
-    sheet.until("(before) => viewer.drawings > before && viewer.data.rows === 64", drawings)
-    assert sheet.ev(camera) == turned
-    heights = np.array(sheet.ev("viewer.stage.data[0].z.map((row) => Math.max(...row))"))
-    assert heights.max() == pytest.approx(sheet.ev("viewer.data.high_db"), abs=0.4)  # the peak stands
-    asked = len(sheet.requests)
-    sheet.page.select_option(".sg-viewer[data-view=surface] .sg-colours", "viridis")
-    sheet.until("(before) => viewer.drawings > before", drawings + 1)
-    assert len(sheet.requests) == asked

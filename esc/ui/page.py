@@ -39,6 +39,7 @@ STYLES = (
     "layers.css",
     "live.css",
     "timeline.css",
+    "surface.css",
     "layout.css",
 )  # in the order in which they apply
 _CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its own

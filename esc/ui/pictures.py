@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import itertools
 import math
 import threading
@@ -18,7 +17,8 @@ from esc.cepstrum import PLAIN, CepstrumConfig, mfcc_at, mfcc_view
 from esc.coach import advise, meaning
 from esc.config import SpectrogramConfig
 from esc.errors import ParameterError
-from esc.spectrogram import mel_edges_hz, mel_freqs_hz, mel_power, stft_power
+from esc.relief import relief, row_freqs_hz
+from esc.spectrogram import mel_edges_hz, mel_power, stft_power
 from esc.ui.store import Sound, SoundStore
 from esc.view import (
     FRAMES_A_COLUMN,
@@ -35,7 +35,6 @@ from esc.wave import wave_view
 
 CACHED_PICTURES, CACHED_PEAKS = 48, 512  # a picture has at most 4096 x 512 bytes, 2.8 MB in base64; usually 0.2
 ENVELOPE_COLUMNS = 1200
-SURFACE_ROWS = 160
 
 
 class Pictures:
@@ -62,13 +61,13 @@ class Pictures:
         columns: int,
         cepstrum: CepstrumConfig = PLAIN,
     ) -> dict:
-        """Return the picture of a view ("mel", "stft", "mfcc", "surface", "wave") between two times in seconds.
+        """Return the picture of a view ("mel", "stft", "mfcc", "surface", "surface_stft", "wave") between two times in seconds.
 
         At most `columns` wide; levels as bytes in base64 with their range and axes. "wave" takes no config, `cepstrum` is for
         "mfcc".
         """
         mfcc = partial(self._mfcc, cepstrum)
-        draw = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc, "surface": self._surface, "wave": self._wave}[view]
+        draw = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc, "wave": self._wave}.get(view, self._surface)
         key = (view, sound.id, config, start, end, columns, cepstrum)
         return self._cached(self._pictures, CACHED_PICTURES, key, lambda: draw(view, sound, config, start, end, columns))
 
@@ -110,12 +109,11 @@ class Pictures:
         return drawn, n_frames
 
     def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
-        drawn, n_frames = self._anchored("mel", sound, config, start, end, columns)
-        rows = np.arange(0, config.n_mels, -(-config.n_mels // SURFACE_ROWS))
-        pooled = dataclasses.replace(drawn, levels=np.maximum.reduceat(drawn.levels, rows, axis=0))
-        centres = np.add.reduceat(mel_freqs_hz(config), rows) / np.diff(np.append(rows, config.n_mels))
-        axis = {"centres_hz": centres.round(3).tolist(), "mel_scale": config.mel_scale}
-        return _drawable(pooled) | axis | _coach(config, sound, n_frames, True, drawn)
+        source = "stft" if view == "surface_stft" else "mel"
+        drawn, n_frames = self._anchored(source, sound, config, start, end, columns)
+        shared, freqs_hz = relief(drawn, row_freqs_hz(source, config))
+        axis = {"centres_hz": freqs_hz.round(3).tolist(), "mel_scale": config.mel_scale}
+        return _drawable(shared) | axis | _coach(config, sound, n_frames, source == "mel", drawn)
 
     def _mfcc(
         self,

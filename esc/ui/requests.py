@@ -99,8 +99,11 @@ class Requests:
         return self._picture("mfcc", self._config(request), request, _cepstrum(request))
 
     def surface_picture(self, request: dict) -> dict:
-        """Return mel levels for a surface: no more rows than it can show, the loudest of neighbours kept."""
-        return self._picture("surface", self._config(request), request)
+        """Return levels for a surface, of the mel spectrogram or (`of`) the STFT: few enough rows, the loudest kept."""
+        of = request.get("of", "mel")
+        if of not in ("mel", "stft"):
+            raise PageError("page.request", reason="of")
+        return self._picture("surface" if of == "mel" else "surface_stft", self._config(request), request)
 
     def wave_picture(self, request: dict) -> dict:
         """Return the waveform's least, greatest and root mean square sample a column, or its samples."""

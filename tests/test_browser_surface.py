@@ -1,0 +1,141 @@
+"""The 3D view in a real Chromium: turned, kept, lit, followed and taken home."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from esc.ui.text import ENGLISH
+
+pytestmark = pytest.mark.browser
+RATE = 22_050
+CAMERA = "Object.values(viewer.stage._fullLayout.scene._scene.getCamera().eye).map((v) => v.toFixed(3)).join()"
+LANDED = f"Object.values(viewer.camera.eye).map((v) => v.toFixed(3)).join() === {CAMERA} && !window.flying"
+
+
+@pytest.fixture(scope="module")
+def tone_wav(tmp_path_factory):
+    times = np.arange(4 * RATE) / RATE
+    path = tmp_path_factory.mktemp("surface") / "tone.wav"
+    soundfile.write(path, 0.5 * np.sin(2 * np.pi * 1000 * times) * (times >= 2), RATE, "PCM_16")
+    return path
+
+
+@pytest.fixture
+def landscape(open_sheet, tone_wav):
+    sheet = open_sheet(reduced_motion="reduce", accept_downloads=True)
+    sheet.page.context.set_default_timeout(60_000)  # WebGL without a GPU
+    sheet.open_file(tone_wav)
+    enter(sheet)
+    return sheet
+
+
+def enter(sheet):
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_surface"], exact=True).click()
+    sheet.until("document.querySelector('.sg-viewer[data-view=surface]')?.viewer?.drawings > 0")
+    sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer[data-view=surface]').viewer; }")
+
+
+def choose(sheet, selector, value):
+    """Choose from the display panel."""
+    panel = sheet.page.locator(".sg-viewer[data-view=surface] .sg-panel").first
+    if not panel.is_visible():
+        sheet.page.click(".sg-viewer[data-view=surface] [data-do=display]")
+    panel.locator(selector).select_option(value)
+
+
+def test_what_was_turned_stays_turned(landscape, tone_wav):
+    sheet = landscape
+    first = sheet.ev(CAMERA)
+    sheet.page.click("[data-camera=above]")
+    sheet.until(f"(before) => {CAMERA} !== before", first)
+    above = sheet.ev(CAMERA)
+    box = sheet.page.locator(".sg-surface").bounding_box()
+    sheet.page.mouse.move(box["x"] + 300, box["y"] + 300)
+    sheet.page.mouse.down()
+    sheet.page.mouse.move(box["x"] + 380, box["y"] + 240, steps=5)
+    sheet.page.mouse.up()
+    sheet.until(f"(before) => {CAMERA} !== before", above)
+    sheet.until(LANDED)
+    turned = sheet.ev(CAMERA)
+    drawings = sheet.ev("viewer.drawings")
+    sheet.page.fill("#sg-surface-n_mels", "64")
+    sheet.until("(before) => viewer.drawings > before && viewer.data.rows === 64", drawings)
+    assert sheet.ev(CAMERA) == turned
+    heights = np.array(sheet.ev("viewer.stage.data[0].z.map((row) => Math.max(...row))"))
+    assert heights.max() == pytest.approx(sheet.ev("viewer.data.high_db"), abs=0.4)  # the peak stands
+    asked = len(sheet.requests)
+    choose(sheet, ".sg-colours", "viridis")
+    choose(sheet, ".sg-light", "glossy")
+    sheet.until("viewer.stage._fullData[0].lighting.specular > 0.5")
+    assert len(sheet.requests) == asked  # the browser's own
+    sheet.ev("session.show(1.5, 2.5)")
+    sheet.until("viewer.data.start > 1")
+    sheet.page.click("[data-choice=stft]")
+    sheet.until("viewer.data.of === 'stft'")
+    assert sheet.ev("viewer.stage._fullData[0].y.at(-1)") > 10_000  # in Hz, up to half the rate
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    enter(sheet)
+    assert sheet.ev(CAMERA) == turned
+
+
+def test_the_plane_follows_the_sound_and_a_click_goes_there(landscape):
+    sheet = landscape
+    drawings = sheet.ev("viewer.drawings")
+    surface = "viewer.stage._fullLayout.scene._scene.traces[viewer.stage._fullData[1].uid].data.x[0]"
+    sheet.ev("session.seek(2.5)")
+    sheet.until(f"Math.abs({surface} - 2.5) < 0.01")
+    profile = np.array(sheet.ev("viewer.stage._fullData[2].z"))
+    assert sheet.ev("(() => { const { z, y } = viewer.stage._fullData[2]; return y[z.indexOf(Math.max(...z))]; })()") == (
+        pytest.approx(15, abs=1)  # 1 kHz is 15 mel by Slaney's formula
+    )
+    assert profile.max() == pytest.approx(sheet.ev("viewer.data.high_db"), abs=2)
+    sheet.ev("session.togglePlay()")
+    sheet.until(f"{surface} > 2.6")
+    sheet.ev("session.audio.pause()")
+    assert sheet.ev("viewer.drawings") == drawings  # the surface was not drawn anew
+    sheet.ev("viewer.hovered = 1.25")  # what Plotly said lies under the pointer
+    box = sheet.page.locator(".sg-surface").bounding_box()
+    sheet.ev("viewer.stage.removeAllListeners('plotly_hover'); viewer.stage.removeAllListeners('plotly_unhover')")
+    sheet.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    sheet.until("Math.abs(session.audio.currentTime - 1.25) < 0.05")
+    sheet.ev("session.show(3, 4)")
+    sheet.until("viewer.data.start > 2.5 && viewer.stage._fullData[1].visible === false")  # it is elsewhere
+
+
+def test_keys_turn_and_the_sheet_names_them(landscape):
+    sheet = landscape
+    sheet.page.focus(".sg-viewer[data-view=surface] .sg-plot")
+    before = sheet.ev(CAMERA)
+    sheet.page.keyboard.press("d")
+    sheet.until(f"(before) => {CAMERA} !== before", before)
+    sheet.page.keyboard.press("?")
+    sheet.page.get_by_text(ENGLISH["turn_left"]).wait_for()
+    sheet.page.keyboard.press("Escape")
+
+
+def test_a_page_to_take_home_needs_no_network(landscape, tmp_path):
+    sheet = landscape
+    sheet.page.click(".sg-viewer[data-view=surface] [data-do=more]")
+    with sheet.page.expect_download() as saving:
+        sheet.page.click("[data-do=save_html]")
+    page_file = tmp_path / saving.value.suggested_filename
+    saving.value.save_as(page_file)
+    assert page_file.name == "tone-3d.html"
+    sheet.page.click(".sg-viewer[data-view=surface] [data-do=more]")
+    with sheet.page.expect_download() as saving:
+        sheet.page.click("[data-do=save_png]")
+    saving.value.save_as(tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    context = sheet.page.context.browser.new_context(offline=True)
+    try:
+        alone = context.new_page()
+        wanted = []
+        alone.on("request", lambda request: wanted.append(request.url))
+        alone.goto(page_file.as_uri())
+        alone.wait_for_function("document.querySelector('#surface canvas') && document.querySelector('#surface')._fullData")
+        assert alone.title() == "tone.wav"
+        heights = alone.evaluate("document.querySelector('#surface')._fullData[0].z.map((row) => Math.max(...row))")
+        assert max(heights) == pytest.approx(sheet.ev("viewer.data.high_db"), abs=0.4)
+        assert [url for url in wanted if not url.startswith(("file:", "data:", "blob:"))] == []
+    finally:
+        context.close()

@@ -1,0 +1,50 @@
+"""The landscape keeps what the picture has: a click of one frame and a pure tone stand at their full height."""
+
+import numpy as np
+import pytest
+
+from esc.config import LIBROSA
+from esc.relief import MAX_ROWS, relief, row_freqs_hz
+from esc.spectrogram import mel_db, stft_db, stft_freqs_hz
+from esc.view import mel_view, stft_view
+
+RATE = LIBROSA.sample_rate
+
+
+def heights_db(view):
+    return view.low_db + view.levels / 255 * (view.high_db - view.low_db)
+
+
+@pytest.mark.parametrize(("source", "make", "whole"), [("mel", mel_view, mel_db), ("stft", stft_view, stft_db)])
+def test_click_and_tone_stand_as_high_as_in_the_whole_picture(source, make, whole):
+    times = np.arange(60 * RATE) / RATE  # 2,584 frames share 320 columns
+    waveform = (0.1 * np.sin(2 * np.pi * 1000 * times)).astype(np.float32)
+    waveform[40 * RATE] = 1.0
+    exact_db = whole(waveform, LIBROSA).numpy()
+    landscape, freqs_hz = relief(make(waveform, LIBROSA, 0.0, 60.0, 320), row_freqs_hz(source, LIBROSA), 100)
+    drawn_db = heights_db(landscape)
+    assert drawn_db.shape == (len(freqs_hz), 320) and len(freqs_hz) <= 100
+    step_db = LIBROSA.top_db / 255
+    assert drawn_db.max() == pytest.approx(exact_db.max(), abs=step_db)
+    ridge = int(np.abs(freqs_hz - 1000).argmin())
+    ridge = max(range(ridge - 1, ridge + 2), key=lambda row: drawn_db[row, 10:200].mean())
+    assert drawn_db[ridge, 10:200].min() == pytest.approx(exact_db[:, 100:1500].max(axis=0).min(), abs=step_db)
+    column = int(40 / 60 * 320)
+    click_db = exact_db[-40:, 1715:1735].max()  # far above the tone, where the click is alone
+    assert drawn_db[-3:, column - 1 : column + 2].max() == pytest.approx(click_db, abs=step_db)
+
+
+def test_few_rows_stay_as_they_are():
+    waveform = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
+    drawn = mel_view(waveform, LIBROSA, 0.0, 1.0, 320)
+    landscape, freqs_hz = relief(drawn, row_freqs_hz("mel", LIBROSA))
+    np.testing.assert_array_equal(landscape.levels, drawn.levels)
+    assert len(freqs_hz) == LIBROSA.n_mels <= MAX_ROWS
+
+
+def test_rows_of_the_stft_lie_where_their_bins_are():
+    freqs_hz = row_freqs_hz("stft", LIBROSA)
+    np.testing.assert_allclose(freqs_hz[1:-1], stft_freqs_hz(LIBROSA)[1:-1])
+    shared, middles_hz = relief(stft_view(np.ones(RATE, np.float32) * 0.1, LIBROSA, 0.0, 1.0, 50), freqs_hz)
+    assert len(middles_hz) == shared.levels.shape[0] <= MAX_ROWS
+    assert (np.diff(middles_hz) > 0).all() and middles_hz[0] < 100 and middles_hz[-1] > 10_900
