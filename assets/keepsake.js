@@ -1,6 +1,6 @@
 // A 3D picture to keep: as PNG, or as a page of its own that needs no network and no server.
 
-import { element, word } from './session.js';
+import { word } from './session.js';
 
 /** Save what a Plotly stage shows as a picture, twice as fine as the screen's. */
 export function savePicture(stage, name) {
@@ -12,7 +12,7 @@ export async function savePage(plotlyUrl, { traces, layout, title, ink, ground }
   const answer = await fetch(plotlyUrl);
   if (!answer.ok) throw new Error(word('offline'));
   const page = pageOf(await answer.text(), { traces, layout, title, ink, ground });
-  const link = element('<a></a>');
+  const link = document.createElement('a'); // one from a template belongs to no page and leads nowhere
   link.href = URL.createObjectURL(new Blob([page], { type: 'text/html' }));
   link.download = `${title.replace(/\.[^.]*$/, '').replace(/[\\/:*?"<>|]/g, '_')}-3d.html`;
   link.click();
