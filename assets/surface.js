@@ -12,6 +12,7 @@ import { savePage, savePicture } from './keepsake.js';
 import { CAMERAS, LIGHTS, headTraces, planeAt, profileAt, sceneLayout, surfaceTrace } from './landscape.js';
 import { addLink } from './link.js';
 import { menu } from './menu.js';
+import { minimap } from './minimap.js';
 import { addToMore } from './more.js';
 import { parameterPanel } from './parameters.js';
 import { waveIcon } from './stills.js';
@@ -70,6 +71,7 @@ class Surface {
     host.innerHTML = SKELETON;
     [this.host, this.server, this.plotlyUrl] = [host, server, plotlyUrl];
     [this.plot, this.stage, this.readout] = [find('.sg-plot'), find('.sg-surface'), find('.sg-readout')];
+    this.plot.after(minimap());
     this.toolbar = find('.sg-toolbar');
     this.look = { of: 'mel', light: 'soft', height: 0.5 };
     this.camera = this.fitted(CAMERAS.corner);
