@@ -7,6 +7,7 @@ import { extend } from './viewer.js';
 const MOST = 40;
 const LEAST_GAP = 15; // CSS pixels that a label needs
 const DENSE = 6; // CSS pixels: lines that lie closer hide the picture
+const NARROW = 320; // CSS pixels of a plot that has no room for long labels
 const CLICK = 4; // a press that moved further was a drag
 
 const cursor = { on: false, hz: null, kept: false }; // one for all views: what is compared stays when the view changes
@@ -17,6 +18,8 @@ function change(settings) {
 }
 
 const toggle = () => change({ on: !cursor.on, hz: null, kept: false });
+
+events.addEventListener('sound', () => change({ hz: null, kept: false }));
 
 /** The multiples of a frequency up to the highest that is shown. */
 export function harmonics(hz, highest) {
@@ -30,22 +33,23 @@ extend((viewer) => {
   viewer.toolbar.append(button);
   const show = () => {
     button.setAttribute('aria-pressed', String(cursor.on));
+    if (!cursor.on) delete viewer.plot.dataset.harmonics;
     viewer.drawOverlay();
   };
   events.addEventListener('harmonics', show);
-  events.addEventListener('sound', () => change({ hz: null, kept: false }));
   show();
   let pressed = null;
+  viewer.plot.addEventListener('pointercancel', () => { pressed = null; });
+  viewer.plot.addEventListener('pointerup', ({ clientX, clientY }) => {
+    const clicked = pressed && Math.hypot(clientX - pressed.clientX, clientY - pressed.clientY) <= CLICK;
+    if (cursor.on && clicked && viewer.current() && viewer.inside(pressed.at)) change({ hz: viewer.hzAt(pressed.at.y), kept: true });
+    pressed = null;
+  });
   return {
     keys: { h: { word: 'key_harmonics', group: 'tools', run: toggle } },
     point: (at) => { if (cursor.on && !cursor.kept && at?.hz > 0) change({ hz: at.hz }); },
-    grab: (at, event) => {
-      pressed = at;
-      const release = ({ clientX, clientY }) => {
-        const far = Math.hypot(clientX - event.clientX, clientY - event.clientY) > CLICK;
-        if (cursor.on && !far && viewer.current() && viewer.inside(pressed)) change({ hz: viewer.hzAt(pressed.y), kept: true });
-      };
-      viewer.plot.addEventListener('pointerup', release, { once: true });
+    grab: (at, { clientX, clientY }) => {
+      pressed = { at, clientX, clientY };
       return null; // the press itself is for others
     },
     overlay: (context) => { if (cursor.on && cursor.hz && state.sound) draw(context, viewer); },
@@ -63,7 +67,8 @@ function draw(context, viewer) {
   lines.forEach((hz, i) => {
     const y = viewer.yOf(hz);
     if (seen.length && seen.at(-1).y - y < DENSE) return;
-    seen.push({ hz, y, text: i ? `${i + 1} × ${number(cursor.hz, 1)} = ${number(hz)}` : number(hz, 1) });
+    const factor = width < NARROW ? `${i + 1}:` : `${i + 1} × ${number(cursor.hz, 1)} =`;
+    seen.push({ y, text: i ? `${factor} ${number(hz)}` : number(hz, 1) });
     for (const [colour, thick] of [['rgb(0 0 0 / 55%)', 3], [i ? 'rgb(140 225 255 / 90%)' : '#fff', 1]]) {
       context.fillStyle = colour;
       context.fillRect(left, y - thick / 2, width, thick);

@@ -86,7 +86,7 @@ function watch() {
 function turn(span) {
   if (playing.loop) {
     audio.currentTime = span.start;
-    if (audio.ended || audio.paused) audio.play();
+    if (audio.paused) togglePlay(); // the sound itself had ended
     return; // "seeked" goes on watching
   }
   audio.pause();

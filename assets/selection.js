@@ -9,8 +9,16 @@ const GRIP = 7; // CSS pixels: what can be dragged is seen
 extend((viewer) => {
   const panel = figuresPanel(viewer);
   viewer.under.append(panel.root);
-  const measure = newest(() => ask(viewer.server.measure, asked(viewer)).then(panel.show, panel.refuse));
   let known = '';
+  const measure = newest(async () => {
+    const { selection } = state;
+    if (!selection || !viewer.current()) return; // let go while this waited
+    const answered = (then) => (answer) => { if (state.selection === selection) then(answer); }; // not another's figures
+    await ask(viewer.server.measure, asked(viewer)).then(answered(panel.show), answered((refusal) => {
+      known = '';
+      panel.refuse(refusal);
+    }));
+  });
   const refresh = () => {
     if (!viewer.visible() || !viewer.current()) return; // another view measures, or its picture is still to come
     const key = state.selection && JSON.stringify(asked(viewer));
@@ -89,9 +97,9 @@ const OF_THE_SELECTION = 4; // the first ones need no server
 const COLUMNS = ['start_s', 'end_s', 'duration_s', 'low_hz', 'high_hz', 'mean_db', 'peak_db', 'peak_hz', 'peak_s', 'rms_dbfs', 'amplitude'];
 
 function figuresPanel(viewer) {
-  const root = element(`<section class="sg-selection"><header><h3></h3><p></p><div class="sg-group" role="group"></div></header>
+  const root = element(`<section class="sg-selection"><header><h2></h2><p role="status"></p><div class="sg-group" role="group"></div></header>
     <dl></dl></section>`);
-  const [title, note, actions, list] = ['h3', 'p', '.sg-group', 'dl'].map((selector) => root.querySelector(selector));
+  const [title, note, actions, list] = ['h2', 'p', '.sg-group', 'dl'].map((selector) => root.querySelector(selector));
   title.textContent = word('selection');
   actions.setAttribute('aria-label', word('selection'));
   const cells = FIGURES.map(([name]) => {

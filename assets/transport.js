@@ -164,7 +164,7 @@ function ways(row) {
     pitch.disabled = !state.sound || playing.speed === 1;
     band.setAttribute('aria-pressed', String(playing.banded));
     band.disabled = !playing.banded && !Number.isFinite(state.selection?.low_hz);
-    now.textContent = audio.paused ? '' : heard();
+    now.textContent = now.title = audio.paused ? '' : heard();
     row.toggleAttribute('data-playing', !audio.paused);
   };
   for (const name of ['play', 'pause']) audio.addEventListener(name, show);
@@ -176,11 +176,10 @@ function ways(row) {
 function heard() {
   const { span, speed, keepPitch, loop, banded } = playing;
   const band = heardBand();
-  const hz = (value) => number(value);
   return [
     span ? word('heard_selection', { start: number(span.start, 2), end: number(span.end, 2) }) : word('heard_all'),
-    banded && (band ? word('heard_band', { low: hz(band.low), high: hz(band.high) }) : word('heard_no_band')),
-    speed < 1 && word(keepPitch ? 'heard_kept' : 'heard_falls', { speed: SPEED_SIGNS[speed] }),
+    banded && (band ? word('heard_band', { low: number(band.low), high: number(band.high) }) : word('heard_no_band')),
+    speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : word('heard_falls', { speed: SPEED_SIGNS[speed] })),
     loop && word('heard_loop'),
   ].filter(Boolean).join(' · ');
 }

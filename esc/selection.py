@@ -19,7 +19,7 @@ from esc.errors import ParameterError
 from esc.spectrogram import AMIN, power_to_level, stft_power
 from esc.view import CHUNK_VALUES, Transform, frames_between, power_frames
 
-MAX_FFT_VALUES = 2**27  # n_fft * frames: 25 minutes at librosa's defaults, a few seconds on two cores
+MAX_FFT_VALUES = 2**26  # n_fft * frames: 12 minutes at librosa's defaults, some two seconds on two cores
 _BLOCK = 1 << 20  # samples read at a time
 _BIN_EPS = 1e-6  # of a bin: a frequency that was computed from a bin's number still finds that bin
 

@@ -99,7 +99,7 @@ def test_only_the_selected_frequencies_are_heard(open_sheet, two_tones):
     sheet.page.click(".sg-loop")
     do(sheet, "play_selection")
     sheet.until(f"heard({LOW_HZ}) > -40 && heard({LOW_HZ}) - heard({HIGH_HZ}) > 40")
-    expect(sheet.page.locator(".sg-now")).to_contain_text("only 300 to 1,000 Hz")
+    expect(sheet.page.locator(".sg-now")).to_contain_text("300–1,000 Hz only")
     select(sheet, 0.5, 7.5, 2000, 6000)  # the filter follows the selection
     sheet.until(f"heard({HIGH_HZ}) > -40 && heard({HIGH_HZ}) - heard({LOW_HZ}) > 40")
     do(sheet, "only_band")
@@ -138,7 +138,7 @@ def test_the_selection_plays_once_or_in_a_loop_and_its_span_is_not_left(sheet: S
     )
     do(sheet, "play_selection")
     sheet.until("times.length > 0")
-    expect(sheet.page.locator(".sg-now")).to_contain_text("Playing the selection, 1.00 to 1.40 s")
+    expect(sheet.page.locator(".sg-now")).to_contain_text("Selection 1.00–1.40 s")
     sheet.until("session.audio.paused && Math.abs(session.audio.currentTime - 1.4) < 0.001")  # the head rests at its end
     assert sheet.ev("times.every((time) => time >= 0.999)")
     sheet.page.click(".sg-loop")

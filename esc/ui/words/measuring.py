@@ -6,8 +6,8 @@ WORDS = MappingProxyType(
     {
         "selection": ("Selection", "Выделение"),
         "sel_none": (
-            "Nothing is selected: hold Shift and drag over the picture.",
-            "Ничего не выделено: удерживайте Shift и протяните по картинке.",
+            "Nothing is selected: drag over the picture with Shift held or the select tool.",
+            "Ничего не выделено: протяните по картинке с Shift или инструментом выделения.",
         ),
         "sel_meaning": (
             "Levels in the STFT's dB; RMS and amplitude of the samples.",
@@ -55,7 +55,7 @@ WORDS = MappingProxyType(
         ),
         "sel_copy": ("Copy", "Копировать"),
         "sel_copy_hint": ("Copy the figures as text", "Скопировать числа как текст"),
-        "sel_csv": ("Copy CSV", "Копировать CSV"),
+        "sel_csv": ("Copy CSV", "CSV"),
         "sel_csv_hint": ("Copy the figures as a table for programs", "Скопировать числа как таблицу для программ"),
         "sel_save": ("Save WAV", "Сохранить WAV"),
         "sel_save_hint": (

@@ -24,11 +24,10 @@ WORDS = MappingProxyType(
         "key_speed": ("Next speed: normal, half, quarter", "Следующая скорость: обычная, 1/2, 1/4"),
         "key_pitch": ("Keep the pitch when slow, or let it fall", "Медленно: сохранять тон или дать ему упасть"),
         "heard_all": ("Playing all", "Звучит всё"),
-        "heard_selection": ("Playing the selection, {start} to {end} s", "Звучит выделенное, {start} – {end} с"),
-        "heard_band": ("only {low} to {high} Hz", "только {low} – {high} Гц"),
+        "heard_selection": ("Selection {start}–{end} s", "Выделенное {start}–{end} с"),
+        "heard_band": ("{low}–{high} Hz only", "только {low}–{high} Гц"),
         "heard_no_band": ("no frequencies selected: all are heard", "частоты не выделены: слышны все"),
-        "heard_kept": ("{speed}, pitch kept", "{speed}, тон тот же"),
         "heard_falls": ("{speed}, pitch falls", "{speed}, тон ниже"),
-        "heard_loop": ("in a loop", "по кругу"),
+        "heard_loop": ("loop", "по кругу"),
     }
 )
