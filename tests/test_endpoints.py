@@ -223,7 +223,16 @@ def test_broken_files_are_named(client: Client, tmp_path: Path, endpoint):
 
 def test_the_api_names_its_endpoints_and_explains_them(client: Client):
     api = client.view_api(return_format="dict")
-    assert set(api["named_endpoints"]) == {"/mel", "/stft", "/mfcc", "/surface", "/waveform", "/classify", "/explain"}
+    assert set(api["named_endpoints"]) == {
+        "/mel",
+        "/stft",
+        "/mfcc",
+        "/surface",
+        "/waveform",
+        "/classify",
+        "/timeline",
+        "/explain",
+    }
     assert api["unnamed_endpoints"] == {}
     for endpoint in api["named_endpoints"].values():
         assert len(endpoint["description"]) > 20
