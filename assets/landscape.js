@@ -6,10 +6,10 @@ import { table } from './colormaps.js';
 import { display } from './display.js';
 
 export const CAMERAS = {
-  corner: { eye: { x: -1.02, y: -1.62, z: 1.06 }, up: { x: 0, y: 0, z: 1 }, center: { x: 0.04, y: 0, z: -0.2 } },
+  corner: { eye: { x: -1.06, y: -1.68, z: 1.1 }, up: { x: 0, y: 0, z: 1 }, center: { x: -0.06, y: 0.04, z: -0.14 } },
   above: { eye: { x: 0, y: -0.01, z: 2.1 }, up: { x: 0, y: 0, z: 1 }, center: { x: 0, y: 0, z: 0 } },
-  side: { eye: { x: 0, y: -2.1, z: 0.35 }, up: { x: 0, y: 0, z: 1 }, center: { x: 0, y: 0, z: -0.05 } },
-  waterfall: { eye: { x: -2.0, y: 0.35, z: 0.75 }, up: { x: 0, y: 0, z: 1 }, center: { x: 0, y: 0, z: -0.1 } },
+  side: { eye: { x: 0, y: -2.3, z: 0.4 }, up: { x: 0, y: 0, z: 1 }, center: { x: 0, y: 0, z: -0.05 } },
+  waterfall: { eye: { x: -2.1, y: 0.37, z: 0.8 }, up: { x: 0, y: 0, z: 1 }, center: { x: 0, y: 0, z: -0.14 } },
 };
 export const LIGHTS = {
   soft: { ambient: 0.62, diffuse: 0.7, specular: 0.12, roughness: 0.7, fresnel: 0.15 },

@@ -92,7 +92,8 @@ class Surface {
     find('.sg-empty .sg-strong').textContent = word('empty_surface');
     find('.sg-empty .sg-small').textContent = word('empty_hint');
     find('.sg-drawing').textContent = word('drawing');
-    this.readout.textContent = word('surface_hint');
+    const byTouch = window.matchMedia('(pointer: coarse)').matches;
+    this.readout.textContent = word(byTouch ? 'surface_hint_touch' : 'surface_hint');
     this.plot.setAttribute('aria-label', `${word('tab_surface')}. ${word('surface_label')}`);
     this.toolbar.setAttribute('aria-label', word('toolbar'));
   }
@@ -253,7 +254,7 @@ class Surface {
 
   /** A camera from further off where the picture is narrow, so that all of the surface is in it. */
   fitted({ eye, up, center }) {
-    const away = this.narrow() ? 1.55 : 1;
+    const away = this.narrow() ? 1.5 : 1;
     return { eye: { x: eye.x * away, y: eye.y * away, z: eye.z * away }, up, center };
   }
 

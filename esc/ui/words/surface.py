@@ -25,6 +25,10 @@ WORDS = MappingProxyType(
             "Drag to turn, wheel to come closer, click to play from there. The time shown is the other tabs'.",
             "Тяните, чтобы вращать; колесо приближает, щелчок переносит указатель звука. Время — как в других вкладках.",
         ),
+        "surface_hint_touch": (
+            "Drag to turn, pinch to come closer, tap to play from there. The time shown is the other tabs'.",
+            "Тяните, чтобы вращать; сведите или разведите пальцы: масштаб; касание переносит указатель звука.",
+        ),
         "surface_label": (
             "Drag or use A, D, W, S to turn, Q and E to come closer, space to play.",
             "Вращать: тяните или A, D, W, S; ближе и дальше: Q и E; пробел: играть.",
