@@ -67,6 +67,8 @@ def test_what_was_turned_stays_turned(landscape, tone_wav):
     choose(sheet, ".sg-colours", "viridis")
     choose(sheet, ".sg-light", "glossy")
     sheet.until("viewer.stage._fullData[0].lighting.specular > 0.5")
+    sheet.page.locator(".sg-viewer[data-view=surface] .sg-height").fill("1")
+    sheet.until("viewer.stage._fullLayout.scene.aspectratio.z === 1")
     assert len(sheet.requests) == asked  # the browser's own
     sheet.ev("session.show(1.5, 2.5)")
     sheet.until("viewer.data.start > 1")
@@ -93,11 +95,17 @@ def test_the_plane_follows_the_sound_and_a_click_goes_there(landscape):
     sheet.until(f"{surface} > 2.6")
     sheet.ev("session.audio.pause()")
     assert sheet.ev("viewer.drawings") == drawings  # the surface was not drawn anew
-    sheet.ev("viewer.hovered = 1.25")  # what Plotly said lies under the pointer
+    sheet.ev("viewer.plot.scrollIntoView({ block: 'center' })")
     box = sheet.page.locator(".sg-surface").bounding_box()
-    sheet.ev("viewer.stage.removeAllListeners('plotly_hover'); viewer.stage.removeAllListeners('plotly_unhover')")
-    sheet.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    sheet.until("Math.abs(session.audio.currentTime - 1.25) < 0.05")
+    x, y = box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5
+    sheet.page.mouse.move(x - 3, y - 3)
+    sheet.page.mouse.move(x, y)
+    sheet.until("viewer.hovered !== null")
+    pointed = sheet.ev("viewer.hovered")
+    assert 0 < pointed < 4
+    sheet.ev("session.seek(0)")
+    sheet.page.mouse.click(x, y)
+    sheet.until("(time) => Math.abs(session.audio.currentTime - time) < 0.1", pointed)
     sheet.ev("session.show(3, 4)")
     sheet.until("viewer.data.start > 2.5 && viewer.stage._fullData[1].visible === false")  # it is elsewhere
 
