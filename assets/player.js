@@ -1,8 +1,10 @@
 // The player: drop, choose, record or pick an example; what the file holds. transport.js plays it.
 
-import { ask, audio, clock, element, enter, events, fileAt, learn, number, say, setSound, state, word } from './session.js';
+import { announce, ask, audio, clock, element, enter, events, fileAt, learn, number, say, setSound, state, word } from './session.js';
+import { areMany, dropped, gather } from './gather.js';
 import { trouble } from './microphone.js';
 import { LIMIT_MINUTES, record } from './recorder.js';
+import { openTab } from './tabs.js';
 import { icon, transport } from './transport.js';
 
 export function mount(root, { server, upload, watch, props }) {
@@ -58,6 +60,7 @@ export function mount(root, { server, upload, watch, props }) {
   });
   acceptDrops(root, openFile);
   events.addEventListener('file', ({ detail }) => openFile(detail.file)); // another part of the page has made one
+  events.addEventListener('open', ({ detail }) => open(detail.name, detail.request)); // or has one on the server
   for (const chip of ui.examples) {
     chip.addEventListener('click', () => open(chip.textContent, { example: chip.dataset.example }));
   }
@@ -160,7 +163,11 @@ function acceptDrops(root, openFile) {
     stop(event);
     depth = 0;
     mark();
-    openFile(event.dataTransfer?.files[0]);
+    if (areMany(event.dataTransfer)) {
+      dropped.wanted = gather(event.dataTransfer);
+      openTab('files');
+      announce('files');
+    } else openFile(event.dataTransfer?.files[0]);
   });
 }
 

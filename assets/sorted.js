@@ -3,8 +3,8 @@
 import { element, word } from './session.js';
 
 /**
- * Fill `table` with rows that sort. A column is { key, title, numeric, value(row), fill(cell, row) }; `act(row)` follows a
- * click or Enter on a row, `name(row)` says what that does.
+ * Fill `table` with rows that sort. A column is { key, title, numeric, value(row), fill(cell, row) }, without a `value` it
+ * does not sort; `act(row)` follows a click or Enter on a row, `name(row)` says what that does, nothing: this row has no act.
  */
 export class SortedTable {
   constructor(table, columns, { by, act, name, caption }) {
@@ -16,7 +16,8 @@ export class SortedTable {
         .querySelector('th');
       heading.querySelector('span').textContent = column.title;
       heading.classList.toggle('sg-numeric', Boolean(column.numeric));
-      heading.firstChild.addEventListener('click', () => this.sortBy(column.key));
+      if (column.value) heading.firstChild.addEventListener('click', () => this.sortBy(column.key));
+      else heading.replaceChildren(column.title);
       table.tHead.rows[0].append(heading);
     }
   }
@@ -37,7 +38,8 @@ export class SortedTable {
     const sign = this.up ? 1 : -1;
     const order = this.rows.map((row, index) => ({ row, index, key: value(row) })).sort((one, other) =>
       sign * compared(one.key, other.key) || one.index - other.index);
-    this.columns.forEach(({ key }, at) => {
+    this.columns.forEach(({ key, value: sorts }, at) => {
+      if (!sorts) return;
       const heading = this.table.tHead.rows[0].cells[at];
       heading.setAttribute('aria-sort', key !== this.by ? 'none' : this.up ? 'ascending' : 'descending');
     });

@@ -95,6 +95,8 @@ MESSAGES = {
     "page.request": "The server could not understand the request ({reason}). Reload the page.",
     "page.gone": "This sound is no longer on the server. Drop it in again.",
     "page.busy": "The server is busy with other sounds. Try again in a moment.",
+    "files.many": "{name} was left out: at most {limit} files are heard together.",
+    "files.large": "{name} was left out: at most {limit_gb:.0f} GB are heard together.",
     "page.no_sound": "No sound is open. Drop in a file, record one, or choose an example.",
     "page.failed": "Something went wrong on the server; it has been written to its log. What you had is still there.",
 }

@@ -17,10 +17,12 @@ from esc.checkpoint import DEFAULT
 from esc.examples import example_sounds
 from esc.ui import classify, endpoints, player, viewer, why
 from esc.ui.about import About
+from esc.ui.files import Files
 from esc.ui.hearings import Hearings
 from esc.ui.live import Live
 from esc.ui.neighbours import Neighbours
 from esc.ui.requests import Requests
+from esc.ui.shelf import Shelf
 from esc.ui.store import SoundStore
 from esc.ui.text import LANGUAGES, WORDS, language_of
 from esc.ui.timeline import Timelines
@@ -39,6 +41,7 @@ STYLES = (
     "layers.css",
     "live.css",
     "timeline.css",
+    "files.css",
     "surface.css",
     "layout.css",
 )  # in the order in which they apply
@@ -63,7 +66,8 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
     examples = example_sounds()
     neighbours = Neighbours(store, checkpoint, index)
     hearings = Hearings(store, checkpoint)
-    requests = Requests(store, Path(get_upload_folder()), examples)
+    shelf = Shelf(folder / "shelf")
+    requests = Requests(store, Path(get_upload_folder()), examples, shelf)
     words = gr.I18n(**{language: dict(WORDS[language]) for language in LANGUAGES})
     loader = {"assets": str(ASSETS)}
     with gr.Blocks(title=WORDS["en"]["title"], delete_cache=(_CLEAN_EVERY_S, _KEEP_UPLOADS_S), analytics_enabled=False) as page:
@@ -86,6 +90,8 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
             for view in others:
                 with gr.Tab(words(f"tab_{view}")):
                     viewer.component(view, requests, loader)
+            with gr.Tab(words("tab_files"), render_children=True):
+                Files(store, hearings, shelf, requests).add_to(loader)
             with gr.Tab(words("tab_about"), render_children=True):
                 About(store, checkpoint).component(requests, loader)
         gr.Markdown(words("footer"), elem_id="footer")

@@ -23,6 +23,7 @@ from esc.layers import LAYERS
 from esc.ui.layering import Layering
 from esc.ui.measuring import Box, Measuring
 from esc.ui.pictures import ENVELOPE_COLUMNS, Pictures, as_base64, envelope
+from esc.ui.shelf import Shelf
 from esc.ui.store import Sound, SoundStore
 from esc.ui.text import say
 
@@ -43,11 +44,13 @@ class Requests:
     upload_folder : Path
         Where the server puts uploads: files elsewhere are refused.
     examples : dict of str to Path
-        Example sounds by name, the only other files that may be opened.
+        Example sounds by name, the only other files that may be opened beside
+    shelf : Shelf, optional
+        the page's own of these.
     """
 
-    def __init__(self, store: SoundStore, upload_folder: Path, examples: dict[str, Path]) -> None:
-        self.store = store
+    def __init__(self, store: SoundStore, upload_folder: Path, examples: dict[str, Path], shelf: Shelf | None = None) -> None:
+        self.store, self._shelf = store, shelf
         self._upload_folder = upload_folder.resolve()
         self._examples = examples
         self._places = threading.BoundedSemaphore(PLACES)
@@ -64,7 +67,7 @@ class Requests:
         return [self._answering(handler) for handler in handlers]
 
     def open_sound(self, request: dict) -> dict:
-        """Decode an upload (`path`, `name`) or an example (`example`) and return its facts and envelope."""
+        """Decode an upload (`path`, `name`), an example (`example`) or a `shelved` file; return its facts and envelope."""
         token = request.get("token")
         self.store.session(token)
         path, name = self._source(request)
@@ -186,10 +189,17 @@ class Requests:
         return config_from_page(values)
 
     def _source(self, request: dict) -> tuple[Path, str]:
-        """Return the file that a request names, and what to call it; anything but uploads and examples is refused."""
+        """Return the file that a request names, and what to call it; anything but uploads, examples and shelved is refused."""
         example = request.get("example")
         if isinstance(example, str) and example in self._examples:
             return self._examples[example], self._examples[example].name
+        if self._shelf and "shelved" in request:
+            shelved = self._shelf.get(self.store.session(request.get("token")), request["shelved"])
+            return shelved.path, shelved.name
+        return self.upload(request)
+
+    def upload(self, request: dict) -> tuple[Path, str]:
+        """Return the upload that a request names (`path`, `name`), and what to call it; any other file is refused."""
         path, name = request.get("path"), request.get("name")
         if not isinstance(path, str) or not isinstance(name, str):
             raise PageError("page.request", reason="path")

@@ -228,7 +228,7 @@ class SoundStore:
         ending = path.suffix.lower()[:8]
         original = Path(f"{samples}-original{ending}") if facts.copied else copy.with_suffix(ending)
         playable = copy if facts.copied else original
-        _link(path, original)
+        link(path, original)
         held = sum(file.stat().st_size for file in {original, playable})
         return Sound(sound_id, name, facts, original, playable, waveform, _file_bytes=held)
 
@@ -303,12 +303,12 @@ def _resample_to_file(sound: Sound, sample_rate: int, length: int, path: Path) -
         file.truncate(4 * length)  # soxr rounds the length to the nearest; a missing sample becomes a zero
 
 
-def _link(original: Path, link: Path) -> None:
-    """Keep a file playable for as long as its sound is open, whatever becomes of the upload."""
+def link(original: Path, copy: Path) -> None:
+    """Keep a file under another name, whatever becomes of the original."""
     try:
-        os.link(original, link)
+        os.link(original, copy)
     except OSError:  # another disk, or a file system without links
-        shutil.copyfile(original, link)
+        shutil.copyfile(original, copy)
 
 
 def _erase(folders: tuple[Path, ...], sound_id: str) -> None:

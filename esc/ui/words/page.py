@@ -15,6 +15,7 @@ WORDS = MappingProxyType(
         "tab_wave": ("Wave", "Волна"),
         "tab_surface": ("3D", "3D"),
         "tab_classify": ("What is it?", "Что это?"),
+        "tab_files": ("Files", "Файлы"),
         "silence": ("silence", "тишина"),
         "close": ("Close", "Закрыть"),
         "offline": (

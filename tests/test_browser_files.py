@@ -1,0 +1,119 @@
+"""Many files in a real Chromium: a folder with a broken one, what is listed and sorts, what opens, what is saved; giving up."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import sounds
+from browser import ROOT
+from esc.audio import load_audio
+from esc.ui.text import ENGLISH
+from test_browser_axe import GRAVE, findings
+
+pytestmark = pytest.mark.browser
+WAIT_MS = 90_000
+RATE = 8_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("recordings")
+    siren, rate = load_audio(ROOT / "assets/examples/siren.flac")
+    rain, _ = load_audio(ROOT / "assets/examples/rain.flac", rate)
+    sounds.write(folder / "b siren.wav", siren, rate)
+    (folder / "deep").mkdir()
+    sounds.write(folder / "deep" / "a <i> rain, siren.wav", np.concatenate([rain, siren]), rate)
+    (folder / "c broken.wav").write_bytes(b"no sound " * 99)
+    (folder / "notes.txt").write_text("nothing to hear")
+    return folder
+
+
+def enter(sheet) -> None:
+    sheet.page.context.set_default_timeout(WAIT_MS)
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_files"], exact=True).click()
+
+
+def named(sheet) -> list[str]:
+    """The names in the list's order, without the folder."""
+    return [name.split("/", 1)[-1] for name in sheet.page.locator(".sg-list tbody td:first-child").all_inner_texts()]
+
+
+def test_a_folder_is_heard_listed_sorted_saved_and_opened(open_sheet, folder, tmp_path):
+    sheet = open_sheet()
+    enter(sheet)
+    page = sheet.page
+    page.set_input_files(".sg-pick input[webkitdirectory]", folder)
+    expect(page.locator(".sg-files")).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    both, siren, broken = "deep/a <i> rain, siren.wav", "b siren.wav", "c broken.wav"
+    assert named(sheet) == [siren, broken, both], "a text file is no sound; a name is only text"
+    rows = page.locator(".sg-list tbody tr")
+    expect(rows.nth(0)).to_contain_text("siren")
+    expect(rows.nth(1).locator(".sg-refused")).to_contain_text("can't be read as sound")
+    expect(rows.nth(1).get_by_role("button")).to_be_disabled()
+    expect(page.locator(".sg-files .sg-far")).to_contain_text(ENGLISH["files_refused"].format(refused=1))
+    expect(rows.nth(2).locator(".sg-mini-mark").first).to_be_visible()
+    assert [found for found in findings(sheet, "files") if found.impact in GRAVE] == []
+    length = page.get_by_role("columnheader", name=ENGLISH["column_duration"]).locator("visible=true")
+    length.get_by_role("button").click()
+    expect(length).to_have_attribute("aria-sort", "ascending")
+    assert named(sheet) == [broken, siren, both]
+    page.keyboard.press("Enter")
+    expect(length).to_have_attribute("aria-sort", "descending")
+    assert named(sheet) == [both, siren, broken]
+    with page.expect_download() as saving:
+        page.locator(".sg-files .sg-downloads .sg-chip", has_text="JSON").click()
+    saved = json.loads(Path(saving.value.path()).read_text())
+    assert [row["file"].split("/", 1)[-1] for row in saved] == [siren, both]
+    rows.nth(1).get_by_role("button").click()
+    sheet.until("session.state.sound?.name.endsWith('b siren.wav')")
+    expect(page.locator(".sg-bars li[data-label=siren]")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_many_dropped_files_can_be_given_up_and_gone_on_with(open_sheet, tmp_path):
+    sheet = open_sheet()
+    page = sheet.page
+    page.context.set_default_timeout(WAIT_MS)
+    noise = np.random.default_rng(0).normal(0, 0.1, 10 * 60 * RATE)
+    long = sounds.write(tmp_path / "long.wav", noise, RATE)
+    short = sounds.write(tmp_path / "a short.wav", noise[: 6 * RATE], RATE)
+    handle = page.evaluate_handle("new DataTransfer()")
+    page.set_input_files("input.sg-file", [])
+    for path in (short, long):  # dropped on the page, not on the tab
+        page.evaluate(
+            "([transfer, name, bytes]) => transfer.items.add(new File([new Uint8Array(bytes)], name))",
+            [handle, path.name, list(path.read_bytes()[:200])] if path == short else [handle, path.name, list(b"broken")],
+        )
+    page.dispatch_event(".sg-player", "drop", {"dataTransfer": handle})
+    files = page.locator(".sg-files")
+    expect(files).to_be_visible()
+    expect(page.locator(".sg-list tbody tr")).to_have_count(2)
+    expect(files).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    page.locator(".sg-clear").click()
+    expect(page.locator(".sg-list")).to_be_hidden()
+    page.set_input_files(".sg-pick input[multiple]:not([webkitdirectory])", [short, long])
+    sheet.until("[...document.querySelectorAll('.sg-what-file')].some((cell) => /listening, [1-9]/.test(cell.textContent))")
+    files.locator(".sg-listen").click()
+    expect(files).to_have_attribute("data-stage", "stopped")
+    expect(files.locator(".sg-far")).to_have_text(re.compile("1 of 2"))
+    expect(files.locator(".sg-mini")).to_have_count(1)
+    files.locator(".sg-listen").click()
+    expect(files).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    expect(files.locator(".sg-mini")).to_have_count(2)
+    page.locator(".sg-clear").click()
+
+
+def test_a_phone_lists_files_in_russian_without_scrolling_sideways(open_sheet, folder):
+    sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU")
+    sheet.page.context.set_default_timeout(WAIT_MS)
+    found = "[...document.querySelectorAll('[role=tab], .overflow-dropdown button')]"  # a phone has some in a menu
+    sheet.ev(f"{found}.find((one) => one.textContent.trim() === 'Файлы').click()")
+    sheet.page.set_input_files(".sg-pick input[webkitdirectory]", folder)
+    expect(sheet.page.locator(".sg-files")).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    expect(sheet.page.locator(".sg-refused")).to_contain_text("не читается как звук")
+    expect(sheet.page.locator(".sg-list tbody tr", has_text="b siren")).to_contain_text("сирена")
+    assert sheet.ev("document.documentElement.scrollWidth") <= 390
+    assert [found for found in findings(sheet, "files on a phone") if found.impact in GRAVE] == []

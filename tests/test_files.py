@@ -1,0 +1,224 @@
+"""Many files on the page: the command line's numbers, a broken one among good ones, bounds, owners, and what is left behind."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+import pytest
+
+import sounds
+from browser import ROOT
+from esc.audio import load_audio
+from esc.checkpoint import DEFAULT
+from esc.classifier import Classifier
+from esc.errors import PageError
+from esc.tables import RAVEN_COLUMNS
+from esc.ui import shelf as shelves
+from esc.ui.files import Files
+from esc.ui.hearings import Hearings
+from esc.ui.requests import Requests
+from esc.ui.shelf import Shelf
+from esc.ui.store import Session, SoundStore
+
+RATE = 22_050
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A siren, twelve seconds of rain and siren, silence, and a broken file, in the order of their names."""
+    folder = tmp_path_factory.mktemp("many")
+    rain, rate = load_audio(ROOT / "assets/examples/rain.flac")
+    siren, _ = load_audio(ROOT / "assets/examples/siren.flac", rate)
+    sounds.write(folder / "a siren.wav", siren, rate)
+    sounds.write(folder / "b both.wav", np.concatenate([rain, siren, siren[: 2 * rate]]), rate)
+    sounds.write(folder / "c silence.flac", np.zeros(6 * RATE, np.float32), RATE)
+    (folder / "d broken.wav").write_bytes(b"no sound at all" * 100)
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path) -> SoundStore:
+    return SoundStore(tmp_path / "samples", tmp_path / "playable")
+
+
+@pytest.fixture
+def files(store, folder, tmp_path) -> Files:
+    shelf = Shelf(tmp_path / "shelf")
+    return Files(store, Hearings(store, DEFAULT), shelf, Requests(store, folder, {}, shelf))
+
+
+def shelve_all(files: Files, session: Session, folder: Path) -> dict[str, str]:
+    """Return the id of each file by its name."""
+    return {
+        path.name: files.shelve({"token": session.token, "path": str(path), "name": path.name})["id"]
+        for path in sorted(folder.iterdir())
+    }
+
+
+def hear(tab: Files, session: Session, ids: list[str], **changes) -> list[dict]:
+    question = {"token": session.token, "files": ids, "hop": 0.5, "turn": 1} | changes
+    return list(tab.hear(gr.EventData(None, question)))
+
+
+@pytest.fixture
+def session(store) -> Session:
+    return store.new_session("ru")
+
+
+def test_the_command_lines_numbers_and_a_reason_for_what_is_broken(files, session, folder, tmp_path):
+    ids = shelve_all(files, session, folder)
+    last = hear(files, session, list(ids.values()))[-1]
+    assert last == {"turn": 1, "stage": "done", "rows": 4, "now": None}
+    rows = files.rows({"token": session.token, "after": 0})["rows"]
+    assert json.loads(json.dumps(rows)) == rows
+    assert [row["id"] for row in rows] == list(ids.values())
+    assert rows[3]["error"].startswith("d broken.wav не читается как звук")
+    assert rows[0]["overall"][0] == "siren" and rows[2]["overall"] == ["silence", 1.0] and rows[2]["silences"]
+    assert files.rows({"token": session.token, "after": 3})["rows"] == rows[3:]
+
+    command = [sys.executable, "-m", "esc", "classify", str(folder), "--timeline", "--format", "json"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=200)
+    assert said.returncode == 1
+    given = {form: files.files_file({"token": session.token, "form": form}) for form in ("json", "csv", "audacity", "raven")}
+    mine, theirs = json.loads(given["json"]["text"]), json.loads(said.stdout)
+    assert [row["file"] for row in mine] == [Path(row["file"]).name for row in theirs]
+    for one, other in zip(mine, theirs, strict=True):
+        assert one | {"file": ""} == other | {"file": ""}, "same file, same numbers"
+    for row, one in zip(rows, mine, strict=False):
+        assert row["segments"] == [list(mark.values()) for mark in one["timeline"]]
+
+    marks = [(row["file"], mark) for row in mine for mark in row["timeline"]]
+    table = pd.read_csv(io.StringIO(given["csv"]["text"]))
+    assert list(zip(table["file"], table["label"], strict=True)) == [(file, mark["label"]) for file, mark in marks]
+    raven = pd.read_csv(io.StringIO(given["raven"]["text"]), sep="\t")
+    assert tuple(raven.columns) == RAVEN_COLUMNS
+    assert list(raven["Species"]) == [mark["label"] for _, mark in marks]
+    np.testing.assert_allclose(raven["File Offset (s)"], [mark["start"] for _, mark in marks], atol=1e-3)
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(given["audacity"]["base64"]))) as archive:
+        assert archive.namelist() == ["a siren.txt", "b both.txt", "c silence.txt"]
+        labels = pd.read_csv(archive.open("b both.txt"), sep="\t", names=["start", "end", "label"])
+    assert list(labels["label"]) == [mark["label"] for file, mark in marks if file == "b both.wav"]
+
+
+def test_a_run_that_is_given_up_goes_on_where_it_stood(files, session, folder, monkeypatch):
+    ids = list(shelve_all(files, session, folder).values())
+    run = files.hear(gr.EventData(None, {"token": session.token, "files": ids, "hop": 1.0, "turn": 1}))
+    assert next(run)["now"]["id"] == ids[0]
+    files.stop({"token": session.token, "turn": 2})
+    *_, last = run
+    assert last["stage"] == "stopped" and last["rows"] < 2
+    asked = []
+    monkeypatch.setattr(Classifier, "verdicts", _counted(Classifier.verdicts, asked))
+    assert hear(files, session, ids, hop=1.0, turn=1)[-1]["stage"] == "stopped", "an older number is never wanted again"
+    assert asked == []
+    assert hear(files, session, ids, hop=1.0, turn=2)[-1] == {"turn": 2, "stage": "done", "rows": 4, "now": None}
+    assert sorted(row["id"] for row in files.rows({"token": session.token, "after": 0})["rows"]) == sorted(ids)
+
+
+def _counted(verdicts, asked: list[int]):
+    def count(classifier, pictures_db):
+        asked.append(len(pictures_db))
+        return verdicts(classifier, pictures_db)
+
+    return count
+
+
+def test_another_hop_begins_anew(files, session, folder):
+    first, *_ = shelve_all(files, session, folder).values()
+    assert hear(files, session, [first])[-1]["rows"] == 1
+    assert hear(files, session, [first], turn=2)[-1]["rows"] == 1
+    assert hear(files, session, [first], turn=3, hop=1.0)[-1]["rows"] == 1
+
+
+def test_files_belong_to_their_session_and_go_with_it(files, store, session, folder, tmp_path):
+    ids = list(shelve_all(files, session, folder).values())
+    other = store.new_session("en")
+    assert "error" in hear(files, other, ids)[-1]
+    requests = files._requests
+    with pytest.raises(PageError):
+        requests.open_sound({"token": other.token, "shelved": ids[0]})
+    assert requests.open_sound({"token": session.token, "shelved": ids[0]})["name"] == "a siren.wav"
+    kept = tmp_path / "shelf"
+    assert len(list(kept.iterdir())) == 4
+    files.clear({"token": session.token, "turn": 1})
+    assert list(kept.iterdir()) == []
+    assert files.rows({"token": session.token, "after": 0}) == {"rows": []}
+    shelve_all(files, session, folder)
+    store.drop(session.token)
+    token = session.token
+    del session
+    gc.collect()
+    assert "error" in files._requests.answering(files.rows)[0]({"token": token, "after": 0})
+
+
+def test_a_session_that_ends_leaves_nothing(tmp_path, store, folder):
+    shelf = Shelf(tmp_path / "shelf")
+    session = store.new_session("en")
+    shelf.add(session, folder / "a siren.wav", "a siren.wav")
+    assert len(list((tmp_path / "shelf").iterdir())) == 1
+    store.drop(session.token)
+    del session
+    gc.collect()
+    assert list((tmp_path / "shelf").iterdir()) == []
+
+
+def test_bounds(tmp_path, store, folder, monkeypatch):
+    shelf, session, path = Shelf(tmp_path / "shelf"), store.new_session("en"), folder / "a siren.wav"
+    size = path.stat().st_size
+    monkeypatch.setattr(shelves, "MAX_FILES", 2)
+    shelf.add(session, path, "one")
+    shelf.add(session, path, "two")
+    with pytest.raises(PageError, match="three was left out: at most 2 files"):
+        shelf.add(session, path, "three")
+    monkeypatch.setattr(shelves, "MAX_FILES", 9)
+    monkeypatch.setattr(shelves, "MAX_PAGE_BYTES", 2.5 * size)
+    with pytest.raises(PageError, match="at most 0 GB"):
+        shelf.add(session, path, "three")
+    monkeypatch.setattr(shelves, "MAX_BYTES_OF_ALL", 2.5 * size)
+    with pytest.raises(PageError, match="busy"):
+        shelf.add(store.new_session("en"), path, "another's")
+    assert len(list((tmp_path / "shelf").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"token": None}, {"files": None}, {"files": []}, {"files": "x"}, {"files": ["0" * 32]}, {"files": [[]]},
+     {"files": ["x"] * 201}, {"hop": 0.1}, {"turn": None}],
+)  # fmt: skip
+def test_wrong_questions(files, session, wrong):
+    (answer,) = hear(files, session, ["x"], **wrong)
+    assert answer["error"] and not answer["off"]
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x", "", None, 3, "a\0b"])
+def test_only_uploads_are_taken(files, session, path):
+    with pytest.raises(PageError):
+        files.shelve({"token": session.token, "path": path, "name": "x.wav"})
+
+
+@pytest.mark.parametrize("after", [None, -1, True, "0", 10**6])
+def test_wrong_rows(files, session, after):
+    with pytest.raises(PageError, match="after"):
+        files.rows({"token": session.token, "after": after})
+
+
+def test_nothing_heard_gives_no_file(files, session):
+    with pytest.raises(PageError):
+        files.files_file({"token": session.token, "form": "csv"})
+
+
+def test_a_missing_checkpoint_ends_the_run_with_its_reason(store, session, folder, tmp_path):
+    shelf = Shelf(tmp_path / "shelf")
+    files = Files(store, Hearings(store, tmp_path / "nowhere"), shelf, Requests(store, folder, {}, shelf))
+    (answer,) = hear(files, session, list(shelve_all(files, session, folder).values()))
+    assert answer["off"] and "nowhere" in answer["error"]
