@@ -6,7 +6,8 @@ import { announce, element, number, word } from './session.js';
 export function verdictOf(answer, name) {
   const box = element('<div class="sg-verdict"></div>');
   if (!answer.top.length) {
-    box.append(line('sg-big', word('silence')), line('', word('verdict_silence', answer)));
+    const how = answer.fit === 'cut' ? 'verdict_silence_cut' : 'verdict_silence';
+    box.append(line('sg-big', word('silence')), line('', word(how, { ...answer, seconds: number(answer.clip_seconds) })));
     return box;
   }
   const known = answer.verdict === answer.top[0][0];
@@ -30,7 +31,7 @@ function likeliest(answer, known, name) {
     row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
     output.textContent = `${number(100 * probability, 1)} %`;
     button.title = word('why_ask', { name: name(label) });
-    button.addEventListener('click', () => announce('explain', { label, start: answer.start }));
+    button.addEventListener('click', () => announce('explain', { label, start: 0 }));
     list.append(row);
   }
   return list;

@@ -11,8 +11,9 @@ from scipy.signal import savgol_coeffs
 
 from esc.config import SpectrogramConfig, check_keys
 from esc.errors import ParameterError
+from esc.frames import FRAMES_A_COLUMN, Transform, frame_at, frames_between, gathered, power_frames
 from esc.spectrogram import mel_power, mfcc_of_db, power_to_level
-from esc.view import FRAMES_A_COLUMN, Transform, View, frame_at, frames_between, gathered, placed, power_frames
+from esc.view import View, placed
 
 DELTA_WIDTH = 9  # frames; librosa.feature.delta's default
 MAX_LIFTER = 256.0

@@ -16,8 +16,8 @@ import torch
 
 from esc.config import SpectrogramConfig
 from esc.errors import ParameterError
+from esc.frames import CHUNK_VALUES, Transform, frames_between, power_frames
 from esc.spectrogram import AMIN, power_to_level, stft_power
-from esc.view import CHUNK_VALUES, Transform, frames_between, power_frames
 
 MAX_FFT_VALUES = 2**26  # n_fft * frames: 12 minutes at librosa's defaults, some two seconds on two cores
 _BLOCK = 1 << 20  # samples read at a time

@@ -1,35 +1,26 @@
 """The part of a picture that a screen shows: a stretch of time, no more columns than the screen has, 8 bits a value.
 
 Hour-long sounds are looked at through `SpectrogramConfig`'s own frames, never through shortened audio: where frames
-share a column the loudest wins, so that a click of one frame stays visible at any zoom. Memory is bounded by
-`CHUNK_VALUES`, whatever the sound's length; a memory-mapped waveform is read only where frames are computed.
+share a column the loudest wins, so that a click of one frame stays visible at any zoom.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 import torch
 
-from esc.config import LIMITS, SpectrogramConfig
+from esc.config import SpectrogramConfig
 from esc.errors import ParameterError
+from esc.frames import OVERVIEW_COLUMNS, Transform, frame_at, frames_between, gathered, power_frames
 from esc.spectrogram import hz_to_mel, mel_power, mel_to_hz, power_to_level, stft_power
 
-FRAMES_A_COLUMN = 8  # more frames than this in a column are sampled: an hour in 1000 columns stays a matter of seconds
 MAX_ROWS = 1_025  # an STFT of 2048 shows all its bins
 MAX_COLUMNS = 8_192  # wider than any screen
-OVERVIEW_COLUMNS = 1_000
-CHUNK_VALUES = 4_000_000  # n_freqs * frames computed at a time: 32 MB as complex64
 _SAMPLED_COLUMNS = 250  # of a view, for how much of it is hidden
-_FRAME_EPS = 1e-6  # of a hop: a time that was computed from a frame's number still finds that frame
-
-Transform = Callable[..., torch.Tensor]  # (waveform, config, center=...) -> power (..., rows, n_frames)
 
 
 @dataclass(frozen=True)
@@ -76,8 +67,9 @@ def mel_view(
 
     Each value is exactly the whole spectrogram's (`esc.spectrogram.mel_power`), then rounded to 8 bits: half a step
     is `top_db / 510`. More frames than columns: a column shows the greatest power of its frames, band by band. More
-    than `FRAMES_A_COLUMN` times as many: that many evenly spaced frames a column are computed and the rest are
-    skipped, so an hour's overview may miss an event shorter than their distance; zooming in shows it.
+    than `FRAMES_A_COLUMN` times as many: that many evenly spaced frames a column are computed (of the whole sound those of
+    `peak_level_db`) and the rest are skipped, so an hour's overview may miss an event shorter than their distance;
+    zooming in shows it.
 
     Parameters
     ----------
@@ -157,12 +149,6 @@ def level_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, ban
     return max(float(level_db[band, 0]), high_db - config.top_db)
 
 
-def frame_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float) -> np.ndarray:
-    """Return the number of the frame nearest to a time, shape (1,)."""
-    time_s = clamped_time(waveform, config, "time_s", time_s)
-    return np.array([min(round(time_s * config.sample_rate / config.hop_length), config.n_frames(len(waveform)) - 1)])
-
-
 def _levels_at(waveform: np.ndarray, config: SpectrogramConfig, time_s: float, transform: Transform) -> np.ndarray:
     return _levels_db(power_frames(waveform, config, frame_at(waveform, config, time_s), transform), config)
 
@@ -206,81 +192,12 @@ def placed(levels: np.ndarray, low: float, high: float, frames: np.ndarray, conf
     return View(levels, low_db=low, high_db=high, start_s=start_s, end_s=end_s, n_frames=len(frames))
 
 
-def frames_between(waveform: np.ndarray, config: SpectrogramConfig, start_s: float, end_s: float) -> np.ndarray:
-    """Return the numbers of the frames with centres in [start_s, end_s], or of the one nearest to the middle."""
-    start_s, end_s = (clamped_time(waveform, config, *named) for named in (("start_s", start_s), ("end_s", end_s)))
-    if start_s > end_s:
-        raise ParameterError("parameter.range", field="start_s", value=start_s, low=0.0, high=end_s)
-    frames_a_second = config.sample_rate / config.hop_length
-    last_frame = config.n_frames(len(waveform)) - 1
-    first = math.ceil(start_s * frames_a_second - _FRAME_EPS)
-    last = min(math.floor(end_s * frames_a_second + _FRAME_EPS), last_frame)
-    if first > last:
-        first = last = min(round((start_s + end_s) / 2 * frames_a_second), last_frame)
-    return np.arange(first, last + 1)
-
-
-def clamped_time(waveform: np.ndarray, config: SpectrogramConfig, field: str, value: float) -> float:
-    """Return a time clamped to the sound; infinite ones are fine, what is no number is not."""
-    seconds = len(waveform) / config.sample_rate
-    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
-        raise ParameterError("parameter.range", field=field, value=value, low=0.0, high=seconds)
-    return float(min(max(value, 0.0), seconds))
-
-
 def _columns_db(
     waveform: np.ndarray, config: SpectrogramConfig, frames: np.ndarray, columns: int, transform: Transform
 ) -> np.ndarray:
-    return _levels_db(gathered(frames, columns, config, partial(power_frames, waveform, config, transform=transform)), config)
-
-
-def gathered(
-    frames: np.ndarray,
-    columns: int,
-    config: SpectrogramConfig,
-    compute: Callable[[np.ndarray], torch.Tensor],
-    pool: np.ufunc = np.maximum,
-    frames_a_column: int = FRAMES_A_COLUMN,
-) -> torch.Tensor:
-    """Return frames in at most `columns` columns: the maximum of each one's frames, or their mean (`pool=np.add`).
-
-    `compute` makes the values (rows, n) of n frames, by their numbers; more than `frames_a_column` are sampled.
-    """
-    columns = min(columns, len(frames))
-    if len(frames) > columns * FRAMES_A_COLUMN:
-        wanted = columns * frames_a_column
-        frames = frames[(2 * np.arange(wanted) + 1) * len(frames) // (2 * wanted)]  # the middles of equal parts
-    edges = np.arange(columns + 1) * len(frames) // columns  # column c holds frames[edges[c]:edges[c + 1]]
-    at_a_time = max(1, CHUNK_VALUES // (config.n_freqs * FRAMES_A_COLUMN))
-    parts = []
-    for first in range(0, columns, at_a_time):
-        cut = edges[first : first + at_a_time + 1]
-        values = compute(frames[cut[0] : cut[-1]])
-        parts.append(torch.from_numpy(pool.reduceat(values.numpy(), cut[:-1] - cut[0], axis=1)))
-    columns_of_values = torch.cat(parts, dim=1)
-    return columns_of_values / torch.from_numpy(np.diff(edges)) if pool is np.add else columns_of_values
-
-
-def power_frames(waveform: np.ndarray, config: SpectrogramConfig, frames: np.ndarray, transform: Transform) -> torch.Tensor:
-    """Return the power of the frames with these numbers, shape (rows, len(frames)), as in the whole picture."""
-    starts = frames * config.hop_length - config.n_fft // 2
-    consecutive = frames[-1] - frames[0] == len(frames) - 1
-    if consecutive and config.hop_length <= config.n_fft:  # overlapping frames share their samples
-        segment = _cut(waveform, starts[0], starts[-1] + config.n_fft)
-        return transform(segment, config, center=False)
-    rows = np.stack([_cut(waveform, start, start + config.n_fft) for start in starts])
-    if config.n_fft > LIMITS["hop_length"][1]:
-        return transform(rows, config, center=False)[..., 0].T
-    # laid end to end they are one waveform's frames: one product with the mel filters instead of one a frame
-    return transform(rows.reshape(-1), dataclasses.replace(config, hop_length=config.n_fft), center=False)
-
-
-def _cut(waveform: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Return a copy of samples start to stop, zeros where that is beyond the sound's ends."""
-    first, last = (min(max(edge, 0), len(waveform)) for edge in (start, stop))
-    piece = np.zeros(stop - start, np.float32)
-    piece[first - start : last - start] = waveform[first:last]
-    return piece
+    whole = len(frames) == config.n_frames(len(waveform))
+    compute = partial(power_frames, waveform, config, transform=transform)
+    return _levels_db(gathered(frames, columns, config, compute, at_least=OVERVIEW_COLUMNS if whole else 1), config)
 
 
 def _levels_db(power: torch.Tensor, config: SpectrogramConfig) -> np.ndarray:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from esc.view import CHUNK_VALUES
+from esc.frames import CHUNK_VALUES
 
 
 def wave_view(waveform: np.ndarray, sample_rate: int, start_s: float, end_s: float, columns: int) -> np.ndarray:

@@ -150,13 +150,13 @@ def test_session_dropped_while_decoding_leaves_nothing(tmp_path, store, monkeypa
 def test_session_dropped_while_resampling_leaves_nothing(tmp_path, store, monkeypatch):
     session = store.new_session("en")
     sound = store.open(session.token, write(tmp_path / "a.wav", 2.0), "a")
-    real = store_module._resample_to_file
+    real = store_module.resample_to_file
 
     def lose_the_session_and_resample(*given):
         store.drop(session.token)
         real(*given)
 
-    monkeypatch.setattr(store_module, "_resample_to_file", lose_the_session_and_resample)
+    monkeypatch.setattr(store_module, "resample_to_file", lose_the_session_and_resample)
     with pytest.raises(PageError) as refused:
         store.waveform(sound, 8_000)
     assert refused.value.key == "page.gone"
@@ -206,7 +206,7 @@ def test_memory_is_bounded(tmp_path, store, monkeypatch):
 @pytest.mark.parametrize("new_rate", [8_000, 22_050, 44_100, 48_000])
 @pytest.mark.parametrize("n_samples", [10_000, 70_001])
 def test_resampled_equals_soxr_of_the_whole(tmp_path, store, monkeypatch, new_rate, n_samples):
-    monkeypatch.setattr(store_module, "_BLOCK", 9_973)
+    monkeypatch.setattr("esc.samples._BLOCK", 9_973)
     sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", n_samples / RATE), "a")
     resampled = store.waveform(sound, new_rate)
     expected = soxr.resample(np.array(sound.waveform), RATE, new_rate, quality="HQ")
@@ -228,7 +228,7 @@ def test_impossible_rate(tmp_path, store, rate):
         store.waveform(sound, rate)
 
 
-@pytest.mark.parametrize(("seconds", "computes"), [(0.5, "resample"), (2.0, "_resample_to_file")])
+@pytest.mark.parametrize(("seconds", "computes"), [(0.5, "resample"), (2.0, "resample_to_file")])
 def test_threads_that_ask_for_the_same_compute_once(tmp_path, store, monkeypatch, seconds, computes):
     sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", seconds), "a")
     calls, real, both_ask = [], getattr(store_module, computes), threading.Barrier(2)

@@ -6,7 +6,8 @@ import pytest
 
 from esc.config import CLICKS, LIBROSA, NOTEBOOK, SpectrogramConfig
 from esc.errors import ParameterError
-from esc.view import FRAMES_A_COLUMN, level_at, mel_view, peak_level_db
+from esc.frames import FRAMES_A_COLUMN
+from esc.view import level_at, mel_view, peak_level_db
 
 ODD = SpectrogramConfig(  # frames that neither overlap nor have an even length
     sample_rate=8_000, n_fft=255, win_length=101, hop_length=400, n_mels=20, fmin=50.0, fmax=4_000.0, top_db=60.0
@@ -72,16 +73,20 @@ def test_columns_show_the_maximum_of_their_frames():
 def test_chunks_leave_no_seam(monkeypatch):
     sound = sound_of(10.0, 22_050)
     whole = mel_view(sound, LIBROSA, 0.0, 10.0, columns=100)
-    monkeypatch.setattr("esc.view.CHUNK_VALUES", LIBROSA.n_freqs * FRAMES_A_COLUMN * 3)
+    monkeypatch.setattr("esc.frames.CHUNK_VALUES", LIBROSA.n_freqs * 3)  # 4.31 frames a column: seams within columns, too
     np.testing.assert_array_equal(mel_view(sound, LIBROSA, 0.0, 10.0, columns=100).levels, whole.levels)
 
 
-def test_sampled_overview_shows_true_frames_of_each_column():
+def test_sampled_overview_shows_true_frames_of_each_column(monkeypatch):
+    monkeypatch.setattr("esc.view.OVERVIEW_COLUMNS", 10)
     sound = sound_of(10.0, 22_050)
     expected = librosa_db(sound, LIBROSA)
     view = mel_view(sound, LIBROSA, 0.0, 10.0, columns=10)  # 431 frames, 80 of them computed
     taken = ((2 * np.arange(80) + 1) * 431 / 160).astype(int)
     assert_shows(view, expected[:, taken].reshape(-1, 10, 8).max(axis=2))
+    narrow = mel_view(sound, LIBROSA, 0.0, 10.0, columns=5)  # the same 80: a screen's width changes no level
+    assert_shows(narrow, expected[:, taken].reshape(-1, 5, 16).max(axis=2))
+    assert narrow.high_db == view.high_db == peak_level_db(sound, LIBROSA)
 
 
 def test_an_hour_is_read_only_where_it_is_looked_at():

@@ -17,11 +17,11 @@ from esc.cepstrum import PLAIN, CepstrumConfig, mfcc_at, mfcc_view
 from esc.coach import advise, meaning
 from esc.config import SpectrogramConfig
 from esc.errors import ParameterError
+from esc.frames import FRAMES_A_COLUMN, OVERVIEW_COLUMNS
 from esc.relief import relief, row_freqs_hz
 from esc.spectrogram import mel_edges_hz, mel_power, stft_power
 from esc.ui.store import Sound, SoundStore
 from esc.view import (
-    FRAMES_A_COLUMN,
     View,
     level_at,
     mel_bounds_hz,
@@ -69,13 +69,20 @@ class Pictures:
         mfcc = partial(self._mfcc, cepstrum)
         draw = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc, "wave": self._wave}.get(view, self._surface)
         key = (view, sound.id, config, start, end, columns, cepstrum)
-        return self._cached(self._pictures, CACHED_PICTURES, key, lambda: draw(view, sound, config, start, end, columns))
+
+        def drawn() -> dict:
+            picture = draw(view, sound, config, start, end, columns)
+            if config is not None:
+                self._store.prepare(sound, config.sample_rate)  # after the first picture, not before it
+            return picture
+
+        return self._cached(self._pictures, CACHED_PICTURES, key, drawn)
 
     def value(
         self, view: str, sound: Sound, config: SpectrogramConfig, time_s: float, place: float, cepstrum: CepstrumConfig = PLAIN
     ) -> float:
         """Return the exact value of a view at one time: of a mel band, of the STFT at Hz, or of a coefficient."""
-        waveform = self._store.waveform(sound, config.sample_rate)
+        waveform = self._store.glance(sound, config.sample_rate)
         if view == "stft":
             return stft_level_at(waveform, config, time_s, place, self.peak_db(sound, config, "stft"))
         high_db = self.peak_db(sound, config, "mel")
@@ -99,12 +106,13 @@ class Pictures:
         self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int
     ) -> tuple[View, int]:
         """Return levels whose brightest is the whole sound's maximum, and how many frames the sound has."""
-        waveform = self._store.waveform(sound, config.sample_rate)
+        waveform = self._store.glance(sound, config.sample_rate)
         make = mel_view if view == "mel" else stft_view
         key, n_frames = (view, sound.id, config), config.n_frames(len(waveform))
-        if start > 0 or end < sound.seconds or n_frames > columns * FRAMES_A_COLUMN:
+        own_frames = columns > OVERVIEW_COLUMNS and n_frames > OVERVIEW_COLUMNS * FRAMES_A_COLUMN
+        if start > 0 or end < sound.seconds or own_frames:
             return make(waveform, config, start, end, columns, self.peak_db(sound, config, view)), n_frames
-        drawn = make(waveform, config, start, end, columns)  # every frame is in it: its own maximum is the sound's
+        drawn = make(waveform, config, start, end, columns)  # of the frames that `peak_level_db` looks at
         self._cached(self._peaks, CACHED_PEAKS, key, lambda: drawn.high_db)
         return drawn, n_frames
 
@@ -127,7 +135,7 @@ class Pictures:
     ) -> dict:
         if config.n_mfcc < 2:  # coefficient 0 is not drawn
             raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
-        waveform = self._store.waveform(sound, config.sample_rate)
+        waveform = self._store.glance(sound, config.sample_rate)
         high_db = self.peak_db(sound, config, "mel")
 
         def whole() -> tuple[float, float]:
@@ -161,7 +169,7 @@ class Pictures:
             self._peaks,
             CACHED_PEAKS,
             (view, sound.id, config),
-            lambda: peak_level_db(self._store.waveform(sound, config.sample_rate), config, transform),
+            lambda: peak_level_db(self._store.glance(sound, config.sample_rate), config, transform),
         )
 
     def _cached(self, cache: OrderedDict, most: int, key: tuple, compute: Callable[[], Any]) -> Any:

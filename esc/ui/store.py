@@ -14,17 +14,18 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import soxr
 
 from esc.audio import resample
 from esc.config import LIMITS
 from esc.decode import Decoded, decode_in_worker
-from esc.errors import AudioError, PageError, ParameterError
+from esc.errors import AudioError, EscError, PageError, ParameterError
+from esc.samples import Resampled, resample_to_file
 
 LANGUAGES = ("en", "ru")
 MEMORY_SECONDS = 60.0  # longer sounds are memory-mapped files
@@ -37,7 +38,6 @@ DECODE_SECONDS = 120.0
 DECODES_AT_A_TIME = 2
 QUEUE_SECONDS = 30.0
 _NAME_LENGTH = 200
-_BLOCK = 1 << 20  # samples resampled at a time
 _PREFIX = "esc-sound-"
 _log = logging.getLogger(__name__)
 
@@ -113,6 +113,7 @@ class SoundStore:
         weakref.finalize(self, _erase, self._folders, "")  # runs at exit, too
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.RLock()
+        self._beside = ThreadPoolExecutor(1, "resample")
         self._decoders = threading.BoundedSemaphore(DECODES_AT_A_TIME)
 
     def new_session(self, language: str) -> Session:
@@ -194,6 +195,16 @@ class SoundStore:
             sound._resampled.move_to_end(sample_rate)
             return sound._resampled[sample_rate]
 
+    def glance(self, sound: Sound, sample_rate: int) -> np.ndarray | Resampled:
+        """Return what `waveform` does; of a long sound not yet resampled, at once, what resamples only what is looked at."""
+        at_hand = sound.seconds <= MEMORY_SECONDS or sample_rate == sound.facts.sample_rate or sample_rate in sound._resampled
+        glance = None if at_hand else Resampled(sound.waveform, sound.facts.sample_rate, sample_rate)
+        return glance if glance and glance.handy else self.waveform(sound, sample_rate)
+
+    def prepare(self, sound: Sound, sample_rate: int) -> Future[None]:
+        """Have a sound resampled beside what goes on, for those who look at it next."""
+        return self._beside.submit(self._prepared, sound, sample_rate)
+
     def place_beside(self, sound: Sound, ending: str) -> Path:
         """Return where a file that the web server may serve can be written; it goes when the sound goes."""
         return self._folders[1] / f"{_PREFIX}{sound.id}-{ending}"
@@ -207,6 +218,13 @@ class SoundStore:
             yield
         finally:
             self._decoders.release()
+
+    def _prepared(self, sound: Sound, sample_rate: int) -> None:
+        try:
+            if not sound.gone:
+                self.waveform(sound, sample_rate)
+        except (EscError, OSError) as error:  # a disk without room: it is looked at as before
+            _log.info("%s stays at its own rate: %s", sound.name, error)
 
     def drop(self, token: str) -> None:
         """Forget a session, if it is known, and delete its files."""
@@ -252,7 +270,7 @@ class SoundStore:
         self._make_room(sound, 4 * length)
         path = self._resampled_path(sound, sample_rate)
         try:
-            _resample_to_file(sound, sample_rate, length, path)
+            resample_to_file(sound.waveform, sound.facts.sample_rate, sample_rate, path)
             sound._resampled[sample_rate] = np.memmap(path, np.float32, mode="r")
         except BaseException:
             _remove(path)
@@ -290,17 +308,6 @@ def _held_bytes(sound: Sound) -> tuple[int, int]:
     arrays = (sound.waveform, *sound._resampled.values())
     disk = sum(array.nbytes for array in arrays if isinstance(array, np.memmap))
     return sound._file_bytes + disk, sum(array.nbytes for array in arrays) - disk
-
-
-def _resample_to_file(sound: Sound, sample_rate: int, length: int, path: Path) -> None:
-    """Write a resampled waveform block by block; by plain writes, for a full disk kills whoever writes to a memmap."""
-    stream = soxr.ResampleStream(sound.facts.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
-    n_samples = len(sound.waveform)
-    with open(path, "wb") as file:
-        for start in range(0, n_samples, _BLOCK):
-            block = np.asarray(sound.waveform[start : start + _BLOCK])
-            stream.resample_chunk(block, last=start + _BLOCK >= n_samples).tofile(file)
-        file.truncate(4 * length)  # soxr rounds the length to the nearest; a missing sample becomes a zero
 
 
 def link(original: Path, copy: Path) -> None:
