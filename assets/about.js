@@ -43,7 +43,7 @@ function page(told, props) {
   const { held_out: held, unknown, history, deletion } = told.figures;
   const wrong = told.wrong ? [text('p', told.wrong, 'sg-wrong')] : [];
   return [
-    text('p', word('about_head', { architecture: told.architecture.replace('resnet', 'ResNet'), classes: told.classes, seconds: number(told.clip_seconds, 1) }), 'sg-lead'),
+    text('p', word('about_head', { architecture: told.architecture.replace('resnet', 'ResNet'), classes: told.classes, seconds: number(told.clip_seconds, told.clip_seconds % 1 ? 1 : 0) }), 'sg-lead'),
     ...wrong,
     numbers(held, unknown),
     section('about_protocol', [protocol(told)]),
@@ -175,7 +175,10 @@ function confused(held, name) {
 }
 
 function strangers(unknown, name) {
-  const kind = (key_) => (state.words[`about_kind_${key_}`] ? word(`about_kind_${key_}`) : key_);
+  const kind = (named) => {
+    const key_ = `about_kind_${named.replace(/\W/g, '_')}`;
+    return state.words[key_] ? word(key_) : named;
+  };
   const said = word('about_unknown_said', { caught: percent(unknown.caught), alarms: percent(unknown.false_alarms), auroc: number(unknown.auroc, 3) });
   const how = word(`about_score_${unknown.score}`, { threshold: number(unknown.threshold, 2) });
   const left = unknown.left_out_classes.length

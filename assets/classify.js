@@ -8,18 +8,17 @@ export async function mount(root, { trigger, watch, props }) {
   await learned;
   const host = root.querySelector('.sg-classify');
   let asked = null;
+  let turn = Date.now(); // counts questions: an answer to an older one is passed over
   const visible = () => host.offsetParent !== null;
   const ask = () => {
     if (!state.sound || !visible() || asked === state.sound.id) return;
     asked = state.sound.id;
     host.replaceChildren(note('sg-wait', word('listening')));
-    props.value = { token: state.token, sound: state.sound.id };
-    trigger('classify');
+    trigger('classify', { token: state.token, sound: state.sound.id, turn: ++turn });
   };
   const draw = () => {
     const answer = props.value;
-    if (!answer || answer.token) return; // our own question
-    if (answer.sound !== state.sound?.id) return; // another sound was opened meanwhile; its answer comes, too
+    if (!answer || answer.turn !== turn || answer.sound !== state.sound?.id) return; // another sound was opened meanwhile
     if (answer.error) {
       const retry = element('<button type="button" class="sg-button"></button>');
       retry.textContent = word('again');

@@ -2,7 +2,10 @@
 
 import { announce, audio, events, number, say, seek, select, show, state, word } from './session.js';
 
-/** The open sound's timeline: null, or { sound, stage, heard, hop, segments: [{ label, start, end, probability }], silences }. */
+/** The open sound's timeline: null, or { sound, stage, heard, hop, segments: [{ label, start, end, probability }], silences, doubts }.
+ *
+ * A doubt is a stretch in which no class is likely enough: { label: 'uncertain', guess, start, end, probability }.
+ */
 export const heard = { timeline: null, names: {} };
 
 /** Keep what the server said of a timeline, and tell whoever draws it. */
@@ -11,14 +14,21 @@ export function hear(answer) {
     ...answer,
     segments: answer.segments.map(([label, start, end, probability]) => ({ label, start, end, probability })),
     silences: answer.silences.map(([start, end]) => ({ start, end })),
+    doubts: answer.doubts.map(doubt),
   };
   announce('heard');
 }
 
-/** A class's name in the user's language, with a capital where it stands alone. */
+/** What the server sends of a stretch that it is not sure of. */
+export function doubt([guess, start, end, probability]) {
+  return { label: 'uncertain', guess, start, end, probability };
+}
+
+/** A class's name in the user's language. */
 export function nameOf(label) {
   if (label === 'silence') return word('silence');
   if (label === 'unknown') return word('none_known');
+  if (label === 'uncertain') return word('uncertain');
   return heard.names[label] ?? label.replaceAll('_', ' ');
 }
 
@@ -46,9 +56,9 @@ export function moment(seconds) {
   return h ? `${h}:${String(m).padStart(2, '0')}:${tail}` : `${m}:${tail}`;
 }
 
-export function spoken({ label, start, end, probability }) {
-  const about = { what: nameOf(label), start: moment(start), end: moment(end), probability: percent(probability) };
-  return word('segment_is', about);
+export function spoken({ label, guess, start, end, probability }) {
+  const about = { what: nameOf(guess ?? label), start: moment(start), end: moment(end), probability: percent(probability) };
+  return word(guess ? 'uncertain_is' : 'segment_is', about);
 }
 
 let playing = null; // the stretch that is being played, until its end

@@ -35,12 +35,13 @@ class Lanes {
   build() {
     this.stale = false;
     const { timeline } = heard;
-    this.root.hidden = !timeline || (!timeline.segments.length && !timeline.silences.length);
+    const stretches = timeline ? [...timeline.segments, ...timeline.doubts].sort((one, other) => one.start - other.start) : [];
+    this.root.hidden = !stretches.length && !timeline?.silences.length;
     if (this.root.hidden) return;
-    const lanes = inLanes(timeline.segments);
+    const lanes = inLanes(stretches);
     this.root.style.setProperty('--sg-lanes', Math.max(1, ...lanes.map((lane) => lane + 1)));
     const silent = timeline.silences.map((stretch) => ({ stretch, node: quiet() }));
-    this.marks = timeline.segments.map((stretch, index) => ({ stretch, node: mark(stretch, lanes[index], index) }));
+    this.marks = stretches.map((stretch, index) => ({ stretch, node: mark(stretch, lanes[index], index) }));
     this.all = [...silent, ...this.marks];
     this.root.replaceChildren(this.head, ...this.all.map(({ node }) => node));
     this.choose(Math.min(this.chosen, this.marks.length - 1), false);
@@ -94,8 +95,9 @@ class Lanes {
 
 function mark(segment, lane, index) {
   const node = element('<div class="sg-mark" role="option" aria-selected="false"><span></span></div>');
-  node.firstChild.textContent = nameOf(segment.label);
-  node.style.setProperty('--sg-hue', hueOf(segment.label));
+  node.classList.toggle('sg-doubt', Boolean(segment.guess));
+  node.firstChild.textContent = segment.guess ? word('uncertain_guess', { what: nameOf(segment.guess) }) : nameOf(segment.label);
+  if (!segment.guess) node.style.setProperty('--sg-hue', hueOf(segment.label));
   node.style.setProperty('--sg-lane', lane);
   Object.assign(node.dataset, { label: segment.label, index });
   node.title = spoken(segment);

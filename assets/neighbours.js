@@ -8,13 +8,13 @@ export async function mount(root, { trigger, watch, props, files }) {
   const host = root.querySelector('.sg-neighbours');
   const clips = player();
   let asked = null;
+  let turn = Date.now(); // as in classify.js
   let inView = false;
   const ask = () => {
     if (!state.sound || !inView || asked === state.sound.id) return;
     asked = state.sound.id;
     host.replaceChildren(heading(word('near_title_examples')), note('sg-small', word('near_looking')));
-    props.value = { token: state.token, sound: state.sound.id };
-    trigger('neighbours');
+    trigger('neighbours', { token: state.token, sound: state.sound.id, turn: ++turn });
   };
   const again = () => {
     const button = element('<button type="button" class="sg-button"></button>');
@@ -24,7 +24,7 @@ export async function mount(root, { trigger, watch, props, files }) {
   };
   const draw = () => {
     const answer = props.value;
-    if (!answer || answer.token || answer.sound !== state.sound?.id) return; // our own question, or another sound's
+    if (!answer || answer.turn !== turn || answer.sound !== state.sound?.id) return; // of another sound
     host.hidden = Boolean(answer.off); // the tab says already that the network is missing
     if (answer.error) host.replaceChildren(heading(word('near_title_examples')), note('sg-wrong', answer.error), again());
     else host.replaceChildren(...result(answer, files, clips));

@@ -33,7 +33,7 @@ export async function mount(root, { server, trigger, watch, props }) {
 
 class When {
   constructor(root, server, trigger, props) {
-    Object.assign(this, { root, server, trigger, props, turn: Date.now(), hop: 0.5, asked: null, stage: 'idle', failed: false, clip: Infinity });
+    Object.assign(this, { root, server, trigger, props, turn: Date.now(), hop: 0.5, asked: null, stage: 'idle', failed: false, clip: Infinity, opens: 0 });
     this.host = root.querySelector('.sg-when');
     this.host.innerHTML = SKELETON;
     this.what = document.getElementById('what') ?? root;
@@ -58,6 +58,10 @@ class When {
   wire(watch) {
     watch('value', () => this.take(this.props.value));
     events.addEventListener('sound', () => this.newSound());
+    events.addEventListener('answered', ({ detail }) => {
+      this.opens = detail.start;
+      this.draw();
+    });
     new ResizeObserver(() => this.begin()).observe(this.root); // a tab that opens gains a size
     this.find('.sg-hop').addEventListener('change', (event) => {
       this.hop = Number(event.target.value);
@@ -70,7 +74,7 @@ class When {
 
   newSound() {
     if (this.stage === 'working') this.leave();
-    [this.stage, this.asked, this.failed] = ['idle', null, false];
+    [this.stage, this.asked, this.failed, this.opens] = ['idle', null, false, 0];
     hear(null);
     this.draw();
     this.begin();
@@ -87,7 +91,7 @@ class When {
     this.asked = state.sound.id;
     this.turn += 1; // ends what this page asked before
     [this.stage, this.failed] = ['working', false];
-    hear({ sound: state.sound.id, stage: 'waiting', heard: 0, segments: [], silences: [], totals: [], overall: null });
+    hear({ sound: state.sound.id, stage: 'waiting', heard: 0, segments: [], silences: [], doubts: [], totals: [], overall: null });
     this.draw();
     ask(this.server.stop, { turn: this.turn }).catch((refusal) => console.info(refusal.message));
     this.trigger('listen', { token: state.token, sound: state.sound.id, hop: this.hop, turn: this.turn });
@@ -131,16 +135,22 @@ class When {
     const { timeline } = heard;
     this.drawWork(timeline);
     this.find('.sg-first').hidden = !long;
-    if (long) this.find('.sg-first').textContent = word('first_alone', { seconds: length(this.clip) });
+    if (long) this.find('.sg-first').textContent = this.opening();
     const wrong = this.find('.sg-wrong');
     wrong.hidden = !this.failed;
     wrong.textContent = this.failed ? this.failed.error : '';
     this.find('.sg-overall').hidden = !long || !timeline;
     if (timeline) this.drawOverall(timeline);
-    const segments = timeline?.segments ?? [];
-    this.find('.sg-segments').hidden = !segments.length;
-    this.table.show(segments);
+    const stretches = timeline ? [...timeline.segments, ...timeline.doubts] : [];
+    this.find('.sg-segments').hidden = !stretches.length;
+    this.table.show(stretches);
     this.find('.sg-save').hidden = timeline?.stage !== 'done';
+  }
+
+  /** Which seconds the answer below is about. */
+  opening() {
+    if (!this.opens) return word('first_alone', { seconds: length(this.clip) });
+    return word('opening_alone', { start: moment(this.opens), end: moment(this.opens + this.clip) });
   }
 
   drawWork(timeline) {
@@ -166,8 +176,13 @@ class When {
     const nothing = word(!done && this.stage === 'working' ? 'listening' : overall?.[0] === 'silence' ? 'silence' : 'nothing_sure');
     big.textContent = totals.length ? inWords(totals) : nothing;
     note.textContent = done && !totals.length && overall === null ? word('nothing_sure_means') : '';
-    const longest = totals[0]?.[1] ?? 1;
-    this.find('.sg-totals').replaceChildren(...totals.slice(0, MOST_TOTALS).map((total) => totalRow(total, longest)));
+    const rest = [['uncertain', timeline.doubts], ['silence', timeline.silences]]
+      .map(([label, stretches]) => [label, stretches.reduce((sum, { start, end }) => sum + end - start, 0), stretches.length])
+      .filter(([, , count]) => count);
+    const longest = Math.max(...[...totals, ...rest].map(([, seconds]) => seconds));
+    this.find('.sg-totals').replaceChildren(
+      ...totals.slice(0, MOST_TOTALS).map((total) => totalRow(total, longest)), ...rest.map((one) => restRow(one, longest)),
+    );
   }
 }
 
@@ -192,13 +207,22 @@ function totalRow([label, seconds, count, probability], longest) {
   return row;
 }
 
+/** Time in which no class was heard: silence, or what nothing is sure about. */
+function restRow([label, seconds, count], longest) {
+  const row = totalRow([label, seconds, count, 0], longest);
+  row.title = word(`${label}_total`, { seconds: length(seconds) });
+  return row;
+}
+
 function segmentTable(table) {
   const timed = (key, show) => ({ key, title: word(`column_${key}`), numeric: true, value: (row) => row[key], fill: show });
   return new SortedTable(table, [
     {
       key: 'class', title: word('column_class'), value: (row) => nameOf(row.label),
       fill: (cell, row) => {
-        cell.append(element(`<b class="sg-dot" style="--sg-hue: ${hueOf(row.label)}"></b>`), nameOf(row.label));
+        const dot = element(`<b class="sg-dot" style="--sg-hue: ${hueOf(row.label)}"></b>`);
+        if (row.guess) dot.dataset.label = row.label;
+        cell.append(dot, row.guess ? word('uncertain_row', { what: nameOf(row.guess) }) : nameOf(row.label));
         cell.dataset.label = row.label;
       },
     },

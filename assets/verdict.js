@@ -6,8 +6,7 @@ import { announce, element, number, word } from './session.js';
 export function verdictOf(answer, name) {
   const box = element('<div class="sg-verdict"></div>');
   if (!answer.top.length) {
-    const how = answer.fit === 'cut' ? 'verdict_silence_cut' : 'verdict_silence';
-    box.append(line('sg-big', word('silence')), line('', word(how, { ...answer, seconds: number(answer.clip_seconds) })));
+    box.append(line('sg-big', word('silence')), line('', word('verdict_silence', answer)));
     return box;
   }
   const known = answer.verdict === answer.top[0][0];
@@ -31,7 +30,7 @@ function likeliest(answer, known, name) {
     row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
     output.textContent = `${number(100 * probability, 1)} %`;
     button.title = word('why_ask', { name: name(label) });
-    button.addEventListener('click', () => announce('explain', { label, start: 0 }));
+    button.addEventListener('click', () => announce('explain', { label, start: answer.start }));
     list.append(row);
   }
   return list;

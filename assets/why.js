@@ -74,9 +74,9 @@ class Why {
     this.clip.pause();
   }
 
-  /** A verdict on the first clip has come: what speaks for it? */
+  /** A verdict on the sound's opening has come: what speaks for it? */
   follow(answer) {
-    if (answer.top.length) this.ask(answer.top[0][0], 0);
+    if (answer.top.length) this.ask(answer.top[0][0], answer.start);
   }
 
   /** Show a class's map in the clip that begins at `start`, asking the server where that is not at hand. */

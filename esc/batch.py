@@ -20,7 +20,8 @@ import torch
 from esc.audio import ACCEPTED, open_audio
 from esc.classifier import Classifier
 from esc.errors import AudioError, EscError
-from esc.segments import silent_stretches
+from esc.opening import Opening
+from esc.segments import silent_stretches, uncertain_stretches
 from esc.tables import SoundResult
 from esc.timeline import WindowResult, segments, windows
 
@@ -28,7 +29,6 @@ ENDINGS = (  # what counts as a sound in a folder; a file named by itself may ha
     ".wav", ".wave", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".m4a", ".m4b",
     ".aac", ".ac3", ".amr", ".webm", ".mp4", ".mov", ".mka", ".mkv",
 )  # fmt: skip
-_HEAD_SPARE_S = 2.0  # what is kept beyond the first clip; `Classifier.predict` looks at one second of it
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +49,7 @@ class Task:
     checkpoint : path, optional
         The shipped one where it is left out.
     top_k : int
-        How many classes to name for the first clip.
+        How many classes to name for the opening, see `Classifier.opening`.
     timeline : bool
         Whether to say what happens when.
     hop_seconds : float, optional
@@ -93,7 +93,7 @@ def shown(path: str | os.PathLike) -> str:
 def hear(path: Path, classifier: Classifier, task: Task, on_window: Callable[[WindowResult], None] | None = None) -> SoundResult:
     """Return what is heard in a file, which is read once, block by block: an hour is never in memory as a whole.
 
-    `top` and `verdict` are those of `Classifier.predict`, about the file's first clip. `on_window` is called with each
+    `top` and `verdict` are those of `Classifier.predict`, about the file's opening. `on_window` is called with each
     window of the timeline as it is found.
 
     Raises
@@ -130,25 +130,29 @@ def hearing(
     task : Task
         `checkpoint` is the classifier's own and not looked at.
     """
-    head = _Head(blocks, int((classifier.checkpoint.input.clip_seconds + _HEAD_SPARE_S) * facts.sample_rate))
+    search = classifier.opening_search(facts.sample_rate)
+    blocks = _shown_to(search, blocks)
     heard = []
     if task.timeline:
-        for window in windows(classifier, head, facts.sample_rate, task.hop_seconds, task.workers):
+        for window in windows(classifier, blocks, facts.sample_rate, task.hop_seconds, task.workers):
             heard.append(window)
             yield window
     else:
-        for _ in head:  # to the end: how long a sound is, and what is broken in it, is known for sure only there
+        for _ in blocks:  # to the end: how long a sound is, and what is broken in it, is known for sure only there
             pass
-    prediction = classifier.predict(head.samples, facts.sample_rate, task.top_k)
+    found = segments(heard, classifier.class_names) if task.timeline else None
+    prediction = classifier.hear(search.end(), task.top_k)
     yield SoundResult(
         file=name,
         seconds=facts.seconds,
         sample_rate=facts.sample_rate,
+        heard_start_s=prediction.start_s,
         heard_seconds=min(classifier.checkpoint.input.clip_seconds, facts.seconds),
         top=prediction.top,
         verdict=prediction.verdict,
-        timeline=segments(heard, classifier.class_names) if task.timeline else None,
+        timeline=found,
         silences=silent_stretches(heard),
+        doubts=uncertain_stretches(heard, found or (), classifier.class_names),
         cut_off=facts.cut_off,
     )
 
@@ -205,24 +209,11 @@ def heard_or_refused(
         return AudioError("audio.crashed", name=shown(path), reason=f"{type(error).__name__}: {error}")
 
 
-class _Head:
-    """Blocks passed on as they come, the first `n_samples` of them also kept."""
-
-    def __init__(self, blocks: Iterator[np.ndarray], n_samples: int) -> None:
-        self._blocks, self._missing = blocks, n_samples
-        self._kept: list[np.ndarray] = []
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for block in self._blocks:
-            if self._missing > 0:
-                self._kept.append(block[: self._missing])
-                self._missing -= len(block)
-            yield block
-
-    @property
-    def samples(self) -> np.ndarray:
-        """What was kept, float32 (n_samples,)."""
-        return np.concatenate(self._kept)
+def _shown_to(search: Opening, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Pass blocks on as they come, once the search for the opening has looked at them."""
+    for block in blocks:
+        search.take(block)
+        yield block
 
 
 def _walk(folder: Path) -> tuple[list[Path], list[OSError]]:

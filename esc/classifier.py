@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from esc.audio import MIN_SAMPLES, fit_clip, is_silent, resample, to_mono
+from esc.audio import is_silent
 from esc.calibration import calibrated, is_known
 from esc.checkpoint import Checkpoint, load_checkpoint
-from esc.errors import AudioError, ParameterError
+from esc.errors import ParameterError
 from esc.model import features
+from esc.opening import Clip, Opening, cut_clip, stretches
 from esc.spectrogram import mel_db, network_input
 
 SILENCE = "silence"  # the verdict on a clip that the network is not asked about
@@ -31,6 +32,8 @@ class Prediction:
         The likeliest classes, likeliest first; empty for silence, the nearest guesses for `UNKNOWN`.
     verdict : str
         The likeliest class's label, `UNKNOWN`, or `SILENCE`, which is decided before the network is asked.
+    start_s : float
+        Where the clip begins in the sound, in seconds.
     clip : float32 array, shape (n_samples,)
         The clip as cut or padded, at the checkpoint's rate.
     picture_db : float32 array, shape (n_mels, n_frames)
@@ -39,6 +42,7 @@ class Prediction:
 
     top: tuple[tuple[str, float], ...]
     verdict: str
+    start_s: float
     clip: np.ndarray
     picture_db: np.ndarray
 
@@ -93,18 +97,42 @@ class Classifier:
         sample_rate : int
             Hz.
         start_s : float
-            As for `predict`.
+            Moved back so that the clip ends with the sound, see `clip_start`.
         """
-        rate, seconds = self.checkpoint.spectrogram.sample_rate, self.checkpoint.input.clip_seconds
-        start_s = self.clip_start(waveform.shape[-1], sample_rate, start_s)
-        # a second more on both sides keeps the resampler's edges out; begun where samples of both rates coincide
-        together = sample_rate // math.gcd(sample_rate, rate)
-        begin = max(0, int((start_s - 1.0) * sample_rate) // together * together)
-        end = int((start_s + seconds + 1.0) * sample_rate)
-        at_rate = resample(to_mono(waveform[..., begin:end]), sample_rate, rate)
-        if len(at_rate) < MIN_SAMPLES:
-            raise AudioError("audio.too_short", name="the waveform", samples=len(at_rate), least=MIN_SAMPLES)
-        return fit_clip(at_rate[round(start_s * rate) - begin * rate // sample_rate :], round(seconds * rate))
+        rate = self.checkpoint.spectrogram.sample_rate
+        start = round(self.clip_start(waveform.shape[-1], sample_rate, start_s) * rate)
+        return cut_clip(waveform, sample_rate, start, rate, self._clip_samples)
+
+    def opening(self, sound: np.ndarray | Iterable[np.ndarray], sample_rate: int) -> Clip:
+        """Return a sound's first clip or, where that is silent, the clip that begins with its first sound.
+
+        A clip is silent as `esc.audio.is_silent` has it; of a sound that is silent as a whole it is the first clip.
+
+        Parameters
+        ----------
+        sound : array, shape (n_samples,) or (channels, n_samples), or an iterable of such arrays
+            The whole sound, or its blocks one after the other; no more of them are read than needed.
+        sample_rate : int
+            Hz, of `sound`.
+
+        Raises
+        ------
+        AudioError
+            The sound is too short or has another shape.
+        """
+        search = self.opening_search(sample_rate)
+        for block in stretches(sound) if isinstance(sound, np.ndarray) else sound:
+            if search.take(block):
+                break
+        return search.end()
+
+    def opening_search(self, sample_rate: int) -> Opening:
+        """Return the search for the `opening` of a sound whose blocks somebody else needs, too."""
+        return Opening(sample_rate, self.checkpoint.spectrogram.sample_rate, self._clip_samples)
+
+    @property
+    def _clip_samples(self) -> int:
+        return round(self.checkpoint.input.clip_seconds * self.checkpoint.spectrogram.sample_rate)
 
     def clip_start(self, n_samples: int, sample_rate: int, start_s: float) -> float:
         """Return where the clip that is asked for at `start_s` begins, in seconds: on a sample of the checkpoint's rate.
@@ -118,9 +146,8 @@ class Classifier:
         last = -(-n_samples * rate // sample_rate) - round(seconds * rate)
         return max(0, min(round(start_s * rate), last)) / rate
 
-    @torch.inference_mode()
-    def predict(self, waveform: np.ndarray, sample_rate: int, top_k: int = 5, start_s: float = 0.0) -> Prediction:
-        """Return the likeliest classes of one clip of a waveform, its first where no start is given.
+    def predict(self, waveform: np.ndarray, sample_rate: int, top_k: int = 5, start_s: float | None = None) -> Prediction:
+        """Return the likeliest classes of one clip of a waveform, its `opening` where no start is given.
 
         Parameters
         ----------
@@ -130,7 +157,7 @@ class Classifier:
             Hz.
         top_k : int
             How many classes to name, 1 to the number of classes.
-        start_s : float
+        start_s : float, optional
             Where the clip begins, in seconds; moved back so that it ends with the sound, see `clip_start`.
 
         Raises
@@ -140,16 +167,23 @@ class Classifier:
         ParameterError
             `top_k` or `start_s` is out of range.
         """
+        if start_s is None:
+            return self.hear(self.opening(waveform, sample_rate), top_k)
+        begins_s = self.clip_start(waveform.shape[-1], sample_rate, start_s)
+        return self.hear(Clip(begins_s, self.clip(waveform, sample_rate, begins_s)), top_k)
+
+    @torch.inference_mode()
+    def hear(self, clip: Clip, top_k: int = 5) -> Prediction:
+        """Return the likeliest classes of a clip that was cut before; `top_k` as for `predict`."""
         if not 1 <= top_k <= len(self.class_names):
             raise ParameterError("parameter.range", field="top_k", value=top_k, low=1, high=len(self.class_names))
-        clip = self.clip(waveform, sample_rate, start_s)
-        picture_db = mel_db(clip, self.checkpoint.spectrogram)
-        if is_silent(clip):
-            return Prediction((), SILENCE, clip, picture_db.numpy())
+        picture_db = mel_db(clip.samples, self.checkpoint.spectrogram)
+        if is_silent(clip.samples):
+            return Prediction((), SILENCE, clip.start_s, clip.samples, picture_db.numpy())
         ((verdict, probabilities),) = self.verdicts(picture_db[None])
         best = probabilities.argsort()[::-1][:top_k]
         top = tuple((self.class_names[index], float(probabilities[index])) for index in best)
-        return Prediction(top, verdict, clip, picture_db.numpy())
+        return Prediction(top, verdict, clip.start_s, clip.samples, picture_db.numpy())
 
     def verdicts(self, pictures_db: torch.Tensor) -> list[tuple[str, np.ndarray]]:
         """Return for each dB picture (clips, n_mels, n_frames) the likeliest label or `UNKNOWN`, and its probabilities."""
@@ -171,7 +205,7 @@ class Classifier:
 
     @torch.inference_mode()
     def embedding(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Return what the network makes of a waveform's first clip before it decides on a class.
+        """Return what the network makes of a waveform's `opening` before it decides on a class.
 
         Sounds whose embeddings point the same way are alike to the network, see `esc.neighbours`.
 
@@ -190,7 +224,7 @@ class Classifier:
         AudioError
             The waveform has no samples or another shape.
         """
-        picture_db = mel_db(self.clip(waveform, sample_rate), self.checkpoint.spectrogram)
+        picture_db = mel_db(self.opening(waveform, sample_rate).samples, self.checkpoint.spectrogram)
         return features(self.model, self._scaled(picture_db[None]))[0].cpu().numpy()
 
     def _scaled(self, pictures_db: torch.Tensor) -> torch.Tensor:

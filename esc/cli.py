@@ -41,7 +41,7 @@ def commands() -> None:
 @app.command("classify")
 def classify_command(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE_OR_FOLDER", help="Sounds, or folders that hold some.")],
-    top: Annotated[int, typer.Option("--top", min=1, help="How many classes to name for a sound's first clip.")] = 5,
+    top: Annotated[int, typer.Option("--top", min=1, help="How many classes to name for a sound's opening clip.")] = 5,
     timeline: Annotated[bool, typer.Option("--timeline", help="Say what happens when in the whole sound.")] = False,
     hop: Annotated[
         float | None, typer.Option("--hop", help="Seconds from one window to the next; half a clip where left out.")
@@ -62,7 +62,7 @@ def classify_command(
     ] = "plain",
     address: Annotated[str | None, typer.Option("--address", help="Of a Ray cluster; this machine where left out.")] = None,
 ) -> None:
-    """Say what sounds are, of the first clip or, with --timeline, all along.
+    """Say what sounds are, by the first clip that is not silent or, with --timeline, all along.
 
     Files that can't be read are named on standard error, the rest is done, and the exit code is 1.
     """

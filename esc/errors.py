@@ -21,7 +21,7 @@ MESSAGES = {
     "audio.rate": "{name} has a sample rate of {rate} Hz; accepted are {low} to {high} Hz.",
     "audio.shape": "A waveform is one-dimensional or (channels, samples); this one has the shape {shape}.",
     "audio.whole": "A waveform of whole numbers ({dtype}) has no scale here: divide it by its full scale first.",
-    "audio.nothing_heard": "{name} is silent at its beginning: there is nothing to compare.",
+    "audio.nothing_heard": "{name} is silent: there is nothing to compare.",
     "audio.timeout": "Reading {name} took longer than {seconds:.0f} s and was stopped. Try a shorter sound.",
     "audio.cut_too_big": "This stretch would fill {megabytes:.0f} MB; at most {limit_mb:.0f} MB are saved at once. Select less.",
     "audio.changed": "{name} was changed or removed while it was worked on. Run the command again.",

@@ -34,9 +34,7 @@ class Explanation:
     Attributes
     ----------
     prediction : Prediction
-        What the network says of the clip, with the clip and the picture.
-    start_s : float
-        Where the clip begins in the sound, in seconds.
+        What the network says of the clip, with the clip, where it begins in the sound, and the picture.
     probabilities : dict of str to float
         Of each class that was asked for; empty for silence.
     maps : dict of str to float32 array, shape (n_mels, n_frames)
@@ -45,7 +43,6 @@ class Explanation:
     """
 
     prediction: Prediction
-    start_s: float
     probabilities: dict[str, float]
     maps: dict[str, np.ndarray]
 
@@ -54,7 +51,7 @@ def explain(
     classifier: Classifier,
     waveform: np.ndarray,
     sample_rate: int,
-    start_s: float = 0.0,
+    start_s: float | None = None,
     labels: Sequence[str] = (),
     likeliest: int = 1,
 ) -> Explanation:
@@ -67,7 +64,7 @@ def explain(
         As for `Classifier.predict`.
     sample_rate : int
         Hz.
-    start_s : float
+    start_s : float, optional
         As for `Classifier.predict`.
     labels : sequence of str
         Classes to look for, beside
@@ -85,17 +82,15 @@ def explain(
         if label not in classifier.class_names:
             raise ParameterError("parameter.class", value=label)
     prediction = classifier.predict(waveform, sample_rate, len(classifier.class_names), start_s)
-    begins_s = classifier.clip_start(waveform.shape[-1], sample_rate, start_s)
     chosen = tuple(dict.fromkeys([*labels, *(label for label, _ in prediction.top[:likeliest])]))
     if not prediction.top or not chosen:
-        return Explanation(prediction, begins_s, {}, {})
+        return Explanation(prediction, {}, {})
     pictures_db = torch.from_numpy(prediction.picture_db).expand(len(chosen), -1, -1)
     targets = torch.tensor([classifier.class_names.index(label) for label in chosen])
     maps = heat_maps(classifier, pictures_db, targets).numpy()
     probabilities = dict(prediction.top)
     return Explanation(
         prediction,
-        begins_s,
         {label: probabilities[label] for label in chosen},
         dict(zip(chosen, maps, strict=True)),
     )

@@ -86,6 +86,7 @@ def from_json(text: str) -> Heard:
     timeline = values["timeline"]
     values["timeline"] = None if timeline is None else tuple(Segment(**one) for one in timeline)
     values["top"] = tuple((label, probability) for label, probability in values["top"])
+    values["doubts"] = tuple(Segment(**one) for one in values["doubts"])
     values["silences"] = tuple((start_s, end_s) for start_s, end_s in values["silences"])
     return SoundResult(**values)
 

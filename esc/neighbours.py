@@ -25,10 +25,10 @@ from esc.audio import ACCEPTED, is_silent, open_audio
 from esc.batch import shown
 from esc.classifier import Classifier
 from esc.errors import AudioError, SoundIndexError
+from esc.opening import Clip
 
 FORMAT = 1
 SAME = 1 - 1e-5  # from this cosine on it is the very sound: float32 leaves 1e-7
-_SPARE_S = 1.0  # what is read beyond the clip: `Classifier.clip` looks at a second more
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +47,7 @@ class Neighbour:
 
 @dataclass(frozen=True, eq=False)
 class SoundIndex:
-    """The embeddings of many sounds' first clips.
+    """The embeddings of many sounds' openings.
 
     Attributes
     ----------
@@ -69,13 +69,12 @@ class SoundIndex:
     ) -> tuple[SoundIndex, list[AudioError]]:
         """Return the index of files and what is wrong with those that are not in it: unreadable or silent.
 
-        Of each file the first clip is read, as for `Classifier.predict`. `on_file` is called with the number of files
-        done.
+        Of each file the opening is read, as for `Classifier.predict`. `on_file` is called with the number of files done.
         """
         paths, rows, errors = [], [], []
         for number, path in enumerate(files, 1):
             try:
-                rows.append(_unit(classifier.embedding(*_audible_head(path, classifier))))
+                rows.append(_unit(_audible(path, classifier)))
                 paths.append(path)
             except AudioError as error:
                 errors.append(error)
@@ -143,6 +142,22 @@ def fingerprint(classifier: Classifier) -> str:
     return digest.hexdigest()
 
 
+def opening_of(path: Path, classifier: Classifier) -> Clip:
+    """Return a file's opening, as `Classifier.opening`; what comes after it is not decoded.
+
+    Raises
+    ------
+    AudioError
+        As `esc.audio.open_audio` does.
+    """
+    try:
+        facts, blocks = open_audio(path, shown(path))
+        return classifier.opening(blocks, facts.sample_rate)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AudioError("audio.unreadable", name=shown(path), reason=reason, accepted=ACCEPTED) from error
+
+
 def head_of(path: Path, seconds: float) -> tuple[np.ndarray, int]:
     """Return at least the first `seconds` of a file, or all of it, and its sample rate; the rest is not decoded.
 
@@ -169,8 +184,9 @@ def _unit(embedding: np.ndarray) -> np.ndarray:
     return embedding / max(float(np.linalg.norm(embedding)), 1e-12)
 
 
-def _audible_head(path: Path, classifier: Classifier) -> tuple[np.ndarray, int]:
-    waveform, sample_rate = head_of(path, classifier.checkpoint.input.clip_seconds + _SPARE_S)
-    if is_silent(classifier.clip(waveform, sample_rate)):
+def _audible(path: Path, classifier: Classifier) -> np.ndarray:
+    """Return the embedding of a file's opening; raise AudioError where all of it is silent."""
+    samples = opening_of(path, classifier).samples
+    if is_silent(samples):
         raise AudioError("audio.nothing_heard", name=shown(path))
-    return waveform, sample_rate
+    return classifier.embedding(samples, classifier.checkpoint.spectrogram.sample_rate)

@@ -1,9 +1,11 @@
-"""What a timeline comes to: the silent stretches of a sound, and for how long each class was heard in all of it."""
+"""What a timeline comes to: how long each class was heard in all of it, and what lies between: silence, uncertainty."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from esc.timeline import Segment, WindowResult
 
@@ -55,3 +57,43 @@ def silent_stretches(heard: Iterable[WindowResult]) -> tuple[tuple[float, float]
         else:
             runs.append([window.start_s, window.end_s])
     return tuple((start_s, end_s) for start_s, end_s in runs)
+
+
+def uncertain_stretches(
+    heard: Sequence[WindowResult], found: Sequence[Segment], class_names: Sequence[str]
+) -> tuple[Segment, ...]:
+    """Return where something sounds but no class is sure enough for a segment, in the order of time.
+
+    Parameters
+    ----------
+    heard : sequence of WindowResult
+        Of one sound.
+    found : sequence of Segment
+        `esc.timeline.segments` of them.
+    class_names : sequence of str
+        Index is the target.
+
+    Returns
+    -------
+    tuple of Segment
+        `label` is the likeliest guess there and `probability` its mean over the windows, each by how much of it lies there.
+    """
+    asked = [window for window in heard if window.probabilities is not None]
+    taken = sorted([*((segment.start_s, segment.end_s) for segment in found), *silent_stretches(heard)])
+    doubts = []
+    for start_s, end_s in _gaps(taken, max((window.end_s for window in heard), default=0.0)):
+        shared_s = [min(end_s, window.end_s) - max(start_s, window.start_s) for window in asked]
+        rows = [(window.probabilities, seconds) for window, seconds in zip(asked, shared_s, strict=True) if seconds > 0]
+        mean = np.average([row for row, _ in rows], axis=0, weights=[seconds for _, seconds in rows])
+        doubts.append(Segment(class_names[mean.argmax()], start_s, end_s, float(mean.max())))
+    return tuple(doubts)
+
+
+def _gaps(taken: Sequence[tuple[float, float]], end_s: float) -> list[tuple[float, float]]:
+    """Return what of 0 to `end_s` is left between stretches that are sorted by start and may overlap."""
+    gaps, free_s = [], 0.0
+    for start_s, past_s in [*taken, (end_s, end_s)]:
+        if start_s > free_s:
+            gaps.append((free_s, start_s))
+        free_s = max(free_s, past_s)
+    return gaps

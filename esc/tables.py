@@ -37,7 +37,7 @@ class SoundResult:
     sample_rate : int
         Hz, as in the file.
     heard_seconds : float
-        Length of the first clip, which `top` and `verdict` are about, inside the sound.
+        Length of the clip that `top` and `verdict` are about, `Classifier.opening`, inside the sound.
     top : tuple of (label, probability)
         As `Prediction.top`.
     verdict : str
@@ -46,6 +46,10 @@ class SoundResult:
         None where none was asked for.
     silences : tuple of (start, end) in seconds
         As `esc.segments.silent_stretches`; empty where no timeline was asked for.
+    doubts : tuple of Segment
+        As `esc.segments.uncertain_stretches`, for people: no table or file holds them.
+    heard_start_s : float
+        Where that clip begins: 0, but in a sound that begins with a silent clip.
     cut_off : bool
         The file announces more sound than it holds.
     """
@@ -58,18 +62,20 @@ class SoundResult:
     verdict: str
     timeline: tuple[Segment, ...] | None = None
     silences: tuple[tuple[float, float], ...] = ()
+    doubts: tuple[Segment, ...] = ()
+    heard_start_s: float = 0.0
     cut_off: bool = False
 
     @property
     def marks(self) -> tuple[Segment, ...]:
-        """The timeline or, where none was asked for, one segment with the verdict on the first clip.
+        """The timeline or, where none was asked for, one segment with the verdict on the clip that was heard.
 
         Silence and "unknown" are decided by a threshold, not by a probability: they stand there with 1.
         """
         if self.timeline is not None:
             return self.timeline
-        label, probability = self._first
-        return (Segment(label, 0.0, self.heard_seconds, probability),)
+        label, probability = self._opening
+        return (Segment(label, self.heard_start_s, self.heard_start_s + self.heard_seconds, probability),)
 
     @property
     def overall(self) -> tuple[str, float] | None:
@@ -78,7 +84,7 @@ class SoundResult:
         Of a sound no longer than a clip, or without a timeline, that is the verdict on the clip.
         """
         if self.timeline is None or self.seconds <= self.heard_seconds:
-            return self._first
+            return self._opening
         if self.timeline:
             longest = totals(self.timeline)[0]
             return longest.label, longest.probability
@@ -86,7 +92,7 @@ class SoundResult:
         return (SILENCE, 1.0) if silent_s > self.seconds / 2 else None
 
     @property
-    def _first(self) -> tuple[str, float]:
+    def _opening(self) -> tuple[str, float]:
         return self.verdict, dict(self.top).get(self.verdict, 1.0)
 
 

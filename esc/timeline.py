@@ -19,12 +19,12 @@ from esc.audio import MIN_SAMPLES, fit_clip, is_silent, to_mono
 from esc.classifier import SILENCE, UNKNOWN, Classifier
 from esc.config import SAMPLE_RATES
 from esc.errors import AudioError, ParameterError
+from esc.opening import stretches
 from esc.spectrogram import mel_db
 
 HOP_PER_CLIP = 0.5  # the hop where none is given, in clips: everything but the ends is heard twice
 LEAST_HOP_PER_CLIP = 0.02  # 0.1 s for a clip of 5 s: 50 forward passes for each clip of sound
 BATCH = 4  # windows through the network at once; more is no faster (two cores: 14 ms a clip one by one, 10 in 4s, 10 in 8s)
-STRETCH = 1 << 18  # samples of an array that are converted and resampled at a time: 6 s at 44.1 kHz
 OPEN_PROBABILITY = 0.5  # a segment needs one moment at which its class is at least as likely as all others together
 KEEP_PROBABILITY = 0.25  # and lasts while it stays above half of that, so that it does not flicker at the threshold
 
@@ -274,15 +274,6 @@ class _Resampled:
             missing = -(-self._came * self._to // self._from) - went  # as long as `resample` makes it
             tail = stream.resample_chunk(np.zeros(0, np.float32), last=True)[:missing]
             yield np.pad(tail, (0, missing - len(tail)))
-
-
-def stretches(sound: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield a sound's array cut along its samples; an unfit one goes on as it is, to be refused with its shape."""
-    if sound.ndim not in (1, 2) or sound.size == 0:
-        yield sound
-        return
-    for start in range(0, sound.shape[-1], STRETCH):
-        yield sound[..., start : start + STRETCH]
 
 
 def _moments(heard: list[WindowResult], n_classes: int) -> tuple[np.ndarray, np.ndarray]:

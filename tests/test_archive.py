@@ -35,7 +35,8 @@ needs_ray = pytest.mark.skipif(
 )
 RESULT = SoundResult(
     file="дождь, a.wav", seconds=7.1, sample_rate=44_100, heard_seconds=5.0, top=(("rain", 0.1 + 0.2), ("sea_waves", 1e-9)),
-    verdict="rain", timeline=(Segment("rain", 0.0, 5.0, 1 / 3),), silences=((5.0, 7.1),), cut_off=True,
+    verdict="rain", timeline=(Segment("rain", 0.0, 5.0, 1 / 3),), silences=((5.0, 7.1),),
+    doubts=(Segment("wind", 4.0, 5.0, 0.3),), cut_off=True,
 )  # fmt: skip
 
 

@@ -64,6 +64,33 @@ def test_a_click_on_the_strip_plays_there_and_the_table_sorts(open_sheet, rain_t
     expect(sheet.page.locator("#mel .sg-lanes .sg-mark[data-label=siren]").last).to_be_visible()  # under every picture
 
 
+def test_what_no_class_explains_is_marked_and_a_late_start_is_said(open_sheet, tmp_path):
+    siren, rate = load_audio(ROOT / "assets/examples/siren.flac")
+    hum = 0.05 * np.sin(2 * np.pi * 50 * np.arange(12 * rate) / rate) * np.random.default_rng(0).random(12 * rate)
+    sound = np.concatenate([np.zeros(7 * rate, np.float32), siren, hum.astype(np.float32)])
+    sheet = open_sheet()
+    sheet.page.context.set_default_timeout(WAIT_MS)
+    sheet.open_file(sounds.write(tmp_path / "late.wav", sound, rate))
+    ask(sheet)
+    when = sheet.page.locator(".sg-when")
+    expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    expect(sheet.page.locator(".sg-bars li[data-label=siren]")).to_be_visible()  # not the silence that it begins with
+    expect(when.locator(".sg-first")).to_have_text(ENGLISH["opening_alone"].format(start="0:07", end="0:12"))
+    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["given_window"].format(start="0:07.00", end="0:12.00"))
+    for mark in when.locator(".sg-doubt").all():
+        assert ENGLISH["uncertain"] in mark.get_attribute("title")
+    covered = sheet.ev(
+        """async () => {
+            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/heard.js'));
+            const { heard } = await import(name);
+            const { segments, silences, doubts } = heard.timeline;
+            const parts = [...segments, ...silences, ...doubts].sort((one, other) => one.start - other.start);
+            return parts.reduce((end, one) => (one.start <= end + 1e-6 ? Math.max(end, one.end) : NaN), 0);
+        }"""
+    )
+    assert covered == pytest.approx(24.0), "every moment is a segment, silence or uncertain"
+
+
 def test_long_work_shows_how_far_and_can_be_stopped(open_sheet, tmp_path):
     sheet = open_sheet()
     sheet.page.context.set_default_timeout(WAIT_MS)

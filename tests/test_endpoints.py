@@ -92,6 +92,19 @@ def test_explain_silence_and_nonsense(client: Client, tmp_path: Path, wav: Path)
         assert word in said(refused.value) or "went wrong" not in said(refused.value)
 
 
+def test_silence_before_a_sound_is_skipped_by_all(client: Client, tmp_path: Path):
+    sound = np.concatenate([np.zeros(8 * 44_100, np.float32), sounds.busy(6.0)])
+    path = sounds.write(tmp_path / "late.wav", sound, 44_100, "FLOAT")
+    expected = Classifier.load().predict(sound, 44_100)
+    label = client.predict(handle_file(path), api_name="/classify")
+    assert label["label"] == expected.verdict
+    np.testing.assert_allclose([entry["confidence"] for entry in label["confidences"]], [p for _, p in expected.top], atol=1e-4)
+    said_, _ = client.predict(handle_file(path), None, None, api_name="/explain")
+    assert (said_["verdict"], said_["start"]) == (expected.verdict, expected.start_s) == (expected.verdict, 8.0)
+    row = client.predict(handle_file(path), None, api_name="/timeline")
+    assert [(one["label"], one["probability"]) for one in row["top"]] == list(expected.top)
+
+
 def test_classify_knows_silence(client: Client, tmp_path: Path):
     path = sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE)
     assert client.predict(handle_file(path), api_name="/classify")["label"] == "silence"

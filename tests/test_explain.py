@@ -185,7 +185,7 @@ def test_a_window_is_cut_out_of_the_whole(classifier, sample_rate, start_s):
     """What is explained is what the timeline heard: the same samples as of the whole sound, resampled."""
     wave = np.concatenate([sounds.busy(2.8, sample_rate, seed=seed) for seed in range(4)])
     found = explain(classifier, wave, sample_rate, start_s)
-    assert found.start_s == pytest.approx(start_s, abs=1 / RATE)
+    assert found.prediction.start_s == pytest.approx(start_s, abs=1 / RATE)
     expected = fit_clip(resample(wave, sample_rate, RATE)[round(start_s * RATE) :], 5 * RATE)
     np.testing.assert_allclose(found.prediction.clip, expected, atol=1e-6)
 
@@ -193,9 +193,9 @@ def test_a_window_is_cut_out_of_the_whole(classifier, sample_rate, start_s):
 def test_a_window_at_the_end_is_moved_back(classifier):
     wave = sounds.busy(7.0)
     found = explain(classifier, wave, RATE, 6.5)
-    assert found.start_s == pytest.approx(2.0)
+    assert found.prediction.start_s == pytest.approx(2.0)
     np.testing.assert_array_equal(found.prediction.clip, wave[2 * RATE :])
-    assert explain(classifier, wave[:RATE], RATE, 0.5).start_s == 0.0  # shorter than a clip: all of it
+    assert explain(classifier, wave[:RATE], RATE, 0.5).prediction.start_s == 0.0  # shorter than a clip: all of it
 
 
 def test_silence_has_no_reasons(classifier):

@@ -22,7 +22,7 @@ from esc.audio import load_audio
 from esc.checkpoint import DEFAULT
 from esc.classifier import Classifier
 from esc.errors import CheckpointError, PageError, ParameterError
-from esc.segments import silent_stretches, totals
+from esc.segments import silent_stretches, totals, uncertain_stretches
 from esc.tables import RAVEN_COLUMNS, SoundResult, as_rows
 from esc.timeline import Segment, WindowResult
 from esc.ui.hearings import Heard, Hearings, Turns
@@ -224,6 +224,23 @@ def test_totals_and_silences_by_hand():
     quiet = [WindowResult(start_s, start_s + 5, "silence", None) for start_s in (20.0, 2.5, 0.0)]
     assert silent_stretches([*quiet, WindowResult(7.5, 12.5, "dog", np.ones(1))]) == ((0.0, 7.5), (20.0, 25.0))
     assert totals([]) == silent_stretches([]) == ()
+
+
+def test_uncertain_stretches_by_hand():
+    names = ("dog", "rain")
+    heard = [
+        WindowResult(0.0, 5.0, "dog", np.array([0.9, 0.1])),
+        WindowResult(2.5, 7.5, "rain", np.array([0.4, 0.6])),
+        WindowResult(5.0, 10.0, "unknown", np.array([0.2, 0.8])),
+        WindowResult(10.0, 15.0, "silence", None),
+    ]
+    found = [Segment("dog", 0.0, 5.0, 0.65)]
+    # 5 to 7.5 s is in the second and the third window, 7.5 to 10 s in the third alone
+    guess = pytest.approx((2.5 * 0.6 + 5.0 * 0.8) / 7.5)
+    assert uncertain_stretches(heard, found, names) == (Segment("rain", 5.0, 10.0, guess),)
+    overlapping = [Segment("dog", 2.0, 9.0, 0.5), Segment("rain", 3.0, 4.0, 0.5)]
+    assert [(one.start_s, one.end_s) for one in uncertain_stretches(heard, overlapping, names)] == [(0.0, 2.0), (9.0, 10.0)]
+    assert uncertain_stretches([], [], names) == uncertain_stretches(heard[3:], [Segment("dog", 0.0, 10.0, 1.0)], names) == ()
 
 
 def test_what_was_heard_overall():

@@ -12,8 +12,9 @@ import sounds
 from esc.audio import fit_clip, is_silent, open_audio, resample
 from esc.classifier import Classifier
 from esc.errors import AudioError, ParameterError
+from esc.opening import STRETCH
 from esc.spectrogram import mel_db
-from esc.timeline import BATCH, SILENCE, STRETCH, Segment, WindowResult, segments, timeline, windows
+from esc.timeline import BATCH, SILENCE, Segment, WindowResult, segments, timeline, windows
 
 RATE, CLIP = 44_100, 5 * 44_100
 NAMES = ("dog", "cat", "rain")

@@ -144,8 +144,12 @@ and {unknown["caught"]:.1%} of unknown ones (AUROC {unknown["auroc"]:.3f}):
 
 
 def _limits(checkpoint: Checkpoint) -> str:
-    plain = "its probabilities are plain softmax" if checkpoint.calibration is None else "not all of these are told apart"
-    named = f"""It knows {len(checkpoint.class_names)} sounds and names the nearest one for anything else; {plain}."""
+    count = len(checkpoint.class_names)
+    others = "names the nearest one for anything else"
+    if checkpoint.calibration is None:
+        named = f"It knows {count} sounds and {others}; its probabilities are plain softmax."
+    else:
+        named = f"It knows {count} sounds; of others it notices no more than the table above says, and else {others}."
     return f"""## Limits and licence
 
 {named} The data are 2,000

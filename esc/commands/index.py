@@ -19,8 +19,8 @@ def index_command(
 ) -> None:
     """Write an index of sounds, from which the app names the most similar ones: SOUNDGLASS_INDEX=index.npz python app.py.
 
-    Of each sound the first clip counts. Files that are silent there or can't be read are named on standard error, the
-    rest is done, and the exit code is 1.
+    Of each sound the first clip that is not silent counts. Files that are silent or can't be read are named on standard
+    error, the rest is done, and the exit code is 1.
     """
     if not output.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="--output")

@@ -21,7 +21,7 @@ _SAME_LENGTH_S = 0.005
 
 
 def component(loader: dict) -> gr.HTML:
-    """Return the tab's content; its "classify" event carries {"token", "sound"} and is answered in its value."""
+    """Return the tab's content; its "classify" event brings {"token", "sound", "turn"} and is answered in its value."""
     return gr.HTML(
         html_template='<div class="sg-classify" aria-live="polite"></div>',
         js_on_load=mount_script("classify.js", events=("classify",)),
@@ -32,8 +32,26 @@ def component(loader: dict) -> gr.HTML:
     )
 
 
+def wire(tab: gr.HTML, store: SoundStore, checkpoint: Path) -> None:
+    """Let the tab's questions be answered, one at a time with whatever else asks the network."""
+
+    def classify_event(event: gr.EventData) -> dict:
+        return answer(store, checkpoint, event._data)
+
+    tab.classify(
+        classify_event,
+        None,
+        tab,
+        api_visibility="private",
+        show_progress="hidden",
+        trigger_mode="always_last",
+        concurrency_limit=1,
+        concurrency_id="network",
+    )
+
+
 def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
-    """Return what the tab draws for a question of the page, or {"error": sentence}; nothing is raised.
+    """Return what the tab draws for a question of the page, or {"error": sentence}, with its `turn`; nothing is raised.
 
     Parameters
     ----------
@@ -41,23 +59,21 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
     checkpoint : path
         Folder of the checkpoint.
     question : dict
-        {"token", "sound"}, from the browser and therefore not trusted.
+        {"token", "sound", "turn"}, from the browser and therefore not trusted.
     """
-    language, asked = "en", None
+    question = question if isinstance(question, dict) else {}
+    language, about = "en", {"sound": question.get("sound"), "turn": question.get("turn")}
     try:
-        if not isinstance(question, dict):
-            raise PageError("page.no_sound")
-        asked = question.get("sound")
         language = store.session(question.get("token")).language
-        sound = store.sound(question["token"], asked)
+        sound = store.sound(question["token"], question.get("sound"))
         prediction = predict(checkpoint, sound.waveform, sound.facts.sample_rate)
-        return _drawable(checkpoint, sound, prediction)
+        return about | _drawable(checkpoint, sound, prediction)
     except EscError as error:
         log.info("classify: %s", error)
-        return {"error": say(error, language), "off": isinstance(error, CheckpointError), "sound": asked}
+        return about | {"error": say(error, language), "off": isinstance(error, CheckpointError)}
     except Exception:
         log.exception("classify failed")
-        return {"error": say(PageError("page.failed"), language), "off": False, "sound": asked}
+        return about | {"error": say(PageError("page.failed"), language), "off": False}
 
 
 def _drawable(checkpoint: Path, sound: Sound, prediction: Prediction) -> dict:
@@ -76,5 +92,6 @@ def verdict_for_page(checkpoint: Path, prediction: Prediction) -> dict:
         "calibrated": meta.calibration is not None,
         "count": len(meta.class_names),
         "limit_db": round(20 * math.log10(SILENCE_PEAK)),
+        "start": prediction.start_s,
         "clip_seconds": meta.input.clip_seconds,
     }

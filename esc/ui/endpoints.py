@@ -190,7 +190,7 @@ class Endpoints:
         return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, str(path)
 
     def classify(self, sound: str, request: gr.Request = None) -> dict[str, float]:
-        """Which of ESC-50's 50 classes the first five seconds of a sound file are.
+        """Which of ESC-50's 50 classes the first five seconds of a sound file are; longer silence before them is skipped.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
@@ -211,8 +211,8 @@ class Endpoints:
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             label: One of the 50 classes; the likeliest where it is left out.
-            start: Seconds from the start of the sound; 0 where it is left out. Moved back so that the five seconds end
-                with the sound.
+            start: Seconds from the start of the sound; those that /classify hears where it is left out. Moved back so that
+                the five seconds end with the sound.
         Returns:
             A JSON object with label, its probability, the verdict, start (seconds), times_s (of the sound; below 0 and past
             its end where a short one was mirrored), freqs_hz and shape, and an .npz file with the float32 matrices map (0 to
@@ -227,7 +227,7 @@ class Endpoints:
             named = label or (found.prediction.top[0][0] if found.prediction.top else None)
             before_s = clip_offset_s(meta, len(opened.waveform), opened.facts.sample_rate)
             axes = {
-                "times_s": found.start_s - before_s + frame_times_s(picture_db.shape[1], meta.spectrogram),
+                "times_s": found.prediction.start_s - before_s + frame_times_s(picture_db.shape[1], meta.spectrogram),
                 "freqs_hz": mel_freqs_hz(meta.spectrogram),
             }
             path = self._next_result("explain")
@@ -237,7 +237,7 @@ class Endpoints:
                 "label": named if named in found.maps else None,
                 "probability": found.probabilities.get(named),
                 "verdict": found.prediction.verdict,
-                "start": found.start_s,
+                "start": found.prediction.start_s,
                 "shape": list(picture_db.shape),
             }
             return said | {name: axis.tolist() for name, axis in axes.items()}, str(path)
@@ -249,7 +249,7 @@ class Endpoints:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             hop_seconds: Seconds from one window to the next, 0.1 to 5; 2.5 where it is left out.
         Returns:
-            A JSON object with file, seconds, top and verdict of the first five seconds, and timeline: a list of label,
+            A JSON object with file, seconds, top and verdict of what /classify hears, and timeline: a list of label,
             start, end (seconds) and mean probability of each segment.
         """
         with _said_to(request), self._opened(sound) as opened:

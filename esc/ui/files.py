@@ -193,6 +193,7 @@ def _row(file: Shelved, result: SoundResult) -> dict:
         "overall": list(result.overall) if result.overall else None,
         "segments": rows(result.timeline),
         "silences": [list(stretch) for stretch in result.silences],
+        "doubts": rows(result.doubts),
         "cut_off": result.cut_off,
     }
 

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 
 from esc.checkpoint import Checkpoint
-from esc.segments import silent_stretches
+from esc.segments import silent_stretches, uncertain_stretches
 from esc.tables import SoundResult
 from esc.timeline import Segment, check_hop, segments
 from esc.ui.listening import classifier, hear
@@ -41,11 +41,14 @@ class Heard:
     timeline : tuple of Segment
         The last one may still grow.
     silences : tuple of (start, end) in seconds
+    doubts : tuple of Segment
+        As `SoundResult.doubts`; what is heard next may settle the last one.
     """
 
     heard_s: float
     timeline: tuple[Segment, ...] = ()
     silences: tuple[tuple[float, float], ...] = ()
+    doubts: tuple[Segment, ...] = ()
 
 
 class Hearings:
@@ -97,7 +100,8 @@ class Hearings:
                 stop = not wanted()
                 if stop or time.monotonic() - said > UPDATE_S:
                     found = segments(heard, self.meta.class_names)
-                    yield Heard(news.end_s, found, silent_stretches(heard))
+                    doubts = uncertain_stretches(heard, found, self.meta.class_names)
+                    yield Heard(news.end_s, found, silent_stretches(heard), doubts)
                     said = time.monotonic()
                 if stop:
                     return

@@ -15,8 +15,9 @@ from esc.batch import Task, hearing
 from esc.classifier import Classifier, Prediction
 from esc.decode import Decoded
 from esc.errors import EscError
+from esc.opening import Clip, stretches
 from esc.tables import SoundResult
-from esc.timeline import WindowResult, stretches
+from esc.timeline import WindowResult
 from esc.ui.gpu import on_gpu, on_gpu_for
 from esc.ui.store import Sound
 
@@ -45,28 +46,26 @@ def warm_up(path: Path) -> threading.Thread:
 
 
 def predict(path: Path, waveform: np.ndarray, sample_rate: int) -> Prediction:
-    """Return what the checkpoint in `path` says of a waveform's first clip."""
-    seconds = classifier(path).checkpoint.input.clip_seconds + 1.0
+    """Return what the checkpoint in `path` says of a waveform's opening, see `Classifier.opening`."""
     # a borrowed GPU is reached by another process: no more than the clip crosses the border
-    return _predict(path, np.array(waveform[: int(seconds * sample_rate)]), sample_rate)
+    return _hear_clip(path, classifier(path).opening(waveform, sample_rate))
 
 
 @on_gpu
-def _predict(path: Path, waveform: np.ndarray, sample_rate: int) -> Prediction:
-    return classifier(path).predict(waveform, sample_rate)
+def _hear_clip(path: Path, clip: Clip) -> Prediction:
+    return classifier(path).hear(clip)
 
 
 def embedding(path: Path, waveform: np.ndarray, sample_rate: int) -> np.ndarray | None:
-    """Return what the network makes of a waveform's first clip, (n_features,); None where that is silent."""
-    network = classifier(path)
-    seconds = network.checkpoint.input.clip_seconds + 1.0
-    head = np.array(waveform[: int(seconds * sample_rate)])
-    return None if is_silent(network.clip(head, sample_rate)) else _embedding(path, head, sample_rate)
+    """Return what the network makes of a waveform's opening, (n_features,); None where the sound is silent."""
+    clip = classifier(path).opening(waveform, sample_rate)
+    return None if is_silent(clip.samples) else _embedding(path, clip.samples)
 
 
 @on_gpu
-def _embedding(path: Path, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-    return classifier(path).embedding(waveform, sample_rate)
+def _embedding(path: Path, samples: np.ndarray) -> np.ndarray:
+    listener = classifier(path)
+    return listener.embedding(samples, listener.checkpoint.spectrogram.sample_rate)
 
 
 def hear(path: Path, sound: Sound, hop_seconds: float, top_k: int) -> Iterator[WindowResult | SoundResult]:

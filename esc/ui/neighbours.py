@@ -13,7 +13,7 @@ import soundfile
 
 from esc.errors import AudioError, CheckpointError, EscError, PageError
 from esc.examples import FOLDER, example_sounds
-from esc.neighbours import Neighbour, SoundIndex, head_of
+from esc.neighbours import Neighbour, SoundIndex, head_of, opening_of
 from esc.spectrogram import mel_db
 from esc.ui.listening import classifier, embedding
 from esc.ui.pictures import as_base64
@@ -44,7 +44,7 @@ class Neighbours:
         self._lock = threading.Lock()
 
     def component(self, loader: dict) -> gr.HTML:
-        """Return the section; its "neighbours" event carries {"token", "sound"} and is answered in its value."""
+        """Return the section; its "neighbours" event brings {"token", "sound", "turn"} and is answered in its value."""
         return gr.HTML(
             html_template='<section class="sg-neighbours"></section>',
             js_on_load=mount_script("neighbours.js", events=("neighbours",)),
@@ -55,9 +55,13 @@ class Neighbours:
 
     def wire(self, section: gr.HTML) -> None:
         """Let the section's questions be answered, one at a time with whatever else asks the network."""
+
+        def neighbours_event(event: gr.EventData) -> dict:
+            return self.answer(event._data)
+
         section.neighbours(
-            self.answer,
-            section,
+            neighbours_event,
+            None,
             section,
             api_visibility="private",
             show_progress="hidden",
@@ -67,27 +71,25 @@ class Neighbours:
         )
 
     def answer(self, question: object) -> dict:
-        """Return what the section draws for a question of the page, or {"error": sentence}; nothing is raised.
+        """Return what the section draws for a question of the page, or {"error": sentence}, with its `turn`; nothing is raised.
 
         Parameters
         ----------
         question : dict
-            {"token", "sound"}, from the browser and therefore not trusted.
+            {"token", "sound", "turn"}, from the browser and therefore not trusted.
         """
-        language, asked = "en", None
+        question = question if isinstance(question, dict) else {}
+        language, about = "en", {"sound": question.get("sound"), "turn": question.get("turn")}
         try:
-            if not isinstance(question, dict):
-                raise PageError("page.no_sound")
-            asked = question.get("sound")
             language = self._store.session(question.get("token")).language
-            sound = self._store.sound(question["token"], asked)
-            return {"sound": sound.id} | self._found(sound)
+            sound = self._store.sound(question["token"], question.get("sound"))
+            return about | self._found(sound)
         except EscError as error:
             log.info("neighbours: %s", error)
-            return {"error": say(error, language), "off": isinstance(error, CheckpointError), "sound": asked}
+            return about | {"error": say(error, language), "off": isinstance(error, CheckpointError)}
         except Exception:
             log.exception("neighbours failed")
-            return {"error": say(PageError("page.failed"), language), "off": False, "sound": asked}
+            return about | {"error": say(PageError("page.failed"), language), "off": False}
 
     def _found(self, sound: Sound) -> dict:
         heard = embedding(self._checkpoint, sound.waveform, sound.facts.sample_rate)
@@ -110,15 +112,16 @@ class Neighbours:
     def _heard(self, sound: Sound, rank: int, path: Path) -> dict:
         """Return a neighbour's clip, where the browser finds it, and its little picture."""
         meta = classifier(self._checkpoint).checkpoint
-        waveform, sample_rate = head_of(path, meta.input.clip_seconds + 1.0)
-        picture = mel_db(classifier(self._checkpoint).clip(waveform, sample_rate), meta.spectrogram).numpy()
+        opening = opening_of(path, classifier(self._checkpoint))
+        picture = mel_db(opening.samples, meta.spectrogram).numpy()
         small = _pooled(picture)
         levels = np.rint(((small - small.max()) / meta.spectrogram.top_db + 1.0).clip(0, 1) * 255).astype(np.uint8)
         clip = path
         if not path.is_relative_to(FOLDER):  # its folder is nobody's business: what is played is a copy
             clip = self._store.place_beside(sound, f"neighbour-{rank}.flac")
-            first = waveform[: round(meta.input.clip_seconds * sample_rate)]
-            soundfile.write(clip, first.clip(-1, 1), sample_rate)
+            waveform, sample_rate = head_of(path, opening.start_s + meta.input.clip_seconds)
+            heard = waveform[round(opening.start_s * sample_rate) :][: round(meta.input.clip_seconds * sample_rate)]
+            soundfile.write(clip, heard.clip(-1, 1), sample_rate)
         return {"clip": str(clip), "levels": as_base64(levels), "rows": levels.shape[0], "columns": levels.shape[1]}
 
     def _names(self, path: Path, index: SoundIndex) -> dict[str, str]:

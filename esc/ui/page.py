@@ -6,7 +6,6 @@ import atexit
 import os
 import shutil
 import tempfile
-from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -95,16 +94,7 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
             with gr.Tab(words("tab_about"), render_children=True):
                 About(store, checkpoint).component(requests, loader)
         gr.Markdown(words("footer"), elem_id="footer")
-        verdict.classify(
-            partial(classify.answer, store, checkpoint),
-            verdict,
-            verdict,
-            api_visibility="private",
-            show_progress="hidden",
-            trigger_mode="always_last",
-            concurrency_limit=1,
-            concurrency_id="network",
-        )
+        classify.wire(verdict, store, checkpoint)
         neighbours.wire(similar)
         endpoints.add(endpoints.Endpoints(store, checkpoint, folder, hearings))
 

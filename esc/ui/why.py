@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -15,6 +16,7 @@ from esc.checkpoint import Checkpoint
 from esc.errors import CheckpointError, EscError, PageError, ParameterError
 from esc.explain import Explanation, cell_size, explain
 from esc.measured import read_figures
+from esc.opening import Clip
 from esc.ui.gpu import on_gpu
 from esc.ui.listening import classifier
 from esc.ui.pictures import as_base64
@@ -73,16 +75,20 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
         return {"error": say(PageError("page.failed"), language), "off": False, "sound": asked}
 
 
-def explained(path: Path, waveform: np.ndarray, sample_rate: int, start_s: float, labels: Sequence[str]) -> Explanation:
+def explained(path: Path, waveform: np.ndarray, sample_rate: int, start_s: float | None, labels: Sequence[str]) -> Explanation:
     """Return what speaks for classes by the checkpoint in `path`, as `esc.explain.explain` does.
 
     The likeliest `LIKELIEST` are looked at in any case.
     """
     listener = classifier(path)
-    begins_s = listener.clip_start(waveform.shape[-1], sample_rate, start_s)
-    clip = listener.clip(waveform, sample_rate, begins_s)  # no more than the clip crosses the border to a borrowed GPU
-    prediction, probabilities, maps = _explained(path, clip, tuple(labels))
-    return Explanation(prediction, begins_s, probabilities, maps)
+    if start_s is None:
+        clip = listener.opening(waveform, sample_rate)
+    else:
+        begins_s = listener.clip_start(waveform.shape[-1], sample_rate, start_s)
+        clip = Clip(begins_s, listener.clip(waveform, sample_rate, begins_s))
+    # no more than the clip crosses the border to a borrowed GPU
+    prediction, probabilities, maps = _explained(path, clip.samples, tuple(labels))
+    return Explanation(replace(prediction, start_s=clip.start_s), probabilities, maps)
 
 
 @on_gpu
@@ -94,7 +100,7 @@ def _explained(path: Path, clip: np.ndarray, labels: tuple[str, ...]) -> tuple:
 
 def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, explanation: Explanation) -> dict:
     meta, prediction = classifier(checkpoint).checkpoint, explanation.prediction
-    common = {"sound": sound.id, "start": explanation.start_s, "verdict": prediction.verdict}
+    common = {"sound": sound.id, "start": prediction.start_s, "verdict": prediction.verdict}
     if not explanation.maps:
         return common | {"maps": {}}
     spectrogram, picture_db = meta.spectrogram, prediction.picture_db
@@ -145,13 +151,13 @@ def _deletion(checkpoint: Path) -> dict | None:
         return None
 
 
-def check_question(label: object, start_s: object) -> tuple[str | None, float]:
-    """Return a class, or None for the likeliest, and a start in seconds; raise ParameterError where they are neither."""
+def check_question(label: object, start_s: object) -> tuple[str | None, float | None]:
+    """Return a class, or None for the likeliest, and a start in seconds, or None for the opening; else raise ParameterError."""
     if isinstance(start_s, bool) or not isinstance(start_s, int | float | None):
         raise ParameterError("parameter.type", field="start", value=start_s, wanted="number")
     if not isinstance(label, str | None):
         raise ParameterError("parameter.class", value=label)
-    return label or None, float(start_s or 0.0)
+    return label or None, None if start_s is None else float(start_s)
 
 
 def _start(question: dict) -> float:

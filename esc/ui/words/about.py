@@ -80,7 +80,7 @@ WORDS = MappingProxyType(
             "Классы, убранные из обучения для проверки: {classes}.",
         ),
         "about_kind": ("kind of sound", "вид звука"),
-        "about_kind_classes": ("left-out classes", "убранные классы"),
+        "about_kind_left_out_classes": ("left-out classes", "убранные классы"),
         "about_kind_noise": ("noise", "шум"),
         "about_kind_tones": ("tones", "тоны"),
         "about_kind_speech": ("speech", "речь"),

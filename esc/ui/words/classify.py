@@ -14,10 +14,6 @@ WORDS = MappingProxyType(
             "This is silence: no sample rises above {limit_db} dBFS. The network was not asked.",
             "Это тишина: ни один отсчёт не выше {limit_db} dBFS. Сеть не спрашивали.",
         ),
-        "verdict_silence_cut": (
-            "The first {seconds} s are silence: no sample there rises above {limit_db} dBFS. The network was not asked.",
-            "Первые {seconds} с: тишина, ни один отсчёт не выше {limit_db} dBFS. Сеть не спрашивали.",
-        ),
         "probabilities": ("The {top} likeliest of {count} classes", "Самые вероятные классы: {top} из {count}"),
         "given": ("What the network was given", "Что получила сеть"),
         "given_cut": ("The first {seconds} s of your sound.", "Первые {seconds} с вашего звука."),

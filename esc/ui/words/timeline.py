@@ -25,6 +25,22 @@ WORDS = MappingProxyType(
         "heard_till_now": ("Heard so far", "Пока слышно"),
         "mostly": ("mostly {what}", "в основном {what}"),
         "and_more": ("{some} and {more} more", "{some} и ещё {more}"),
+        "opening_alone": (
+            "{start} to {end} by themselves: where sound begins",
+            "{start}–{end} отдельно: там, где начинается звук",
+        ),
+        "uncertain": ("uncertain", "неясно"),
+        "uncertain_guess": ("{what}?", "{what}?"),
+        "uncertain_is": (
+            "uncertain, {start} to {end}; the likeliest guess: {what}, {probability}",
+            "неясно, от {start} до {end}; самая вероятная догадка: {what}, {probability}",
+        ),
+        "uncertain_row": ("uncertain: {what}?", "неясно: {what}?"),
+        "uncertain_total": (
+            "uncertain for {seconds}: no class was likely enough there to be named",
+            "неясно: {seconds}; там ни один класс не был достаточно вероятен",
+        ),
+        "silence_total": ("silence for {seconds}", "тишина: {seconds}"),
         "first_alone": ("The first {seconds} by themselves", "Первые {seconds} отдельно"),
         "nothing_sure_means": (
             "At no moment was one class likelier than all others together.",
