@@ -1,4 +1,4 @@
-// What Plotly draws of a sound in 3D: the surface over time and frequency, and a plane and a profile at the play head.
+// A sound in 3D: what Plotly draws of it, the surface over time and frequency, and where a plane and a profile at a time lie.
 
 import { number, word } from './session.js';
 import { frequencyAxis, frequencyTicks, hzToMel } from './axes.js';
@@ -17,8 +17,7 @@ export const LIGHTS = {
   flat: { ambient: 1, diffuse: 0, specular: 0, roughness: 1, fresnel: 0 },
 };
 const STOPS = 33; // of the colour map: Plotly draws straight between them
-const LIFT = 0.012; // of the depth in dB, by which the profile floats over the surface that it lies on
-const PLAIN = { ambient: 1, diffuse: 0, specular: 0, roughness: 1, fresnel: 0 };
+const LIFT = 0.012; // of the depth in dB, by which the profile floats over the surface that it lies on, and room at both ends
 
 /** Where a frequency stands on the axis: in mel, or in Hz for the STFT. */
 const place = (data, hz) => (data.of === 'mel' ? hzToMel(hz, data.mel_scale) : hz);
@@ -51,26 +50,13 @@ export function surfaceTrace(data, light, bar) {
   };
 }
 
-/** The plane at the play head and the profile where it cuts the surface. */
-export function headTraces(data, time, colour) {
-  const { x, y, z } = planeAt(data, time);
-  const shown = time >= data.start && time <= data.end;
-  const plane = {
-    type: 'mesh3d', ...{ x, y, z }, i: [0, 0], j: [1, 2], k: [2, 3], color: colour, opacity: 0.16, hoverinfo: 'skip',
-    lighting: PLAIN, flatshading: true, showscale: false, visible: shown,
-  };
-  const profile = {
-    type: 'scatter3d', mode: 'lines', ...profileAt(data, time), line: { color: '#ffffff', width: 3 }, hoverinfo: 'skip',
-    showlegend: false, visible: shown,
-  };
-  return [plane, profile];
-}
-
+/** The corners of the plane at a time. */
 export function planeAt({ centres_hz: centres, low_db: low, high_db: high, ...data }, time) {
   const [bottom, top] = [centres[0], centres[centres.length - 1]].map((hz) => place(data, hz));
   return { x: [time, time, time, time], y: [bottom, top, top, bottom], z: [low, low, high, high] };
 }
 
+/** The profile where the plane cuts the surface. */
 export function profileAt(data, time) {
   const { levels, columns, start, end, low_db: low, high_db: high, centres_hz: centres } = data;
   const column = Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
@@ -110,7 +96,7 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow })
         tickvals: marks.map((hz) => place(data, hz)),
         ticktext: marks.map((hz) => (hz >= 1000 ? `${number(hz / 1000)}k` : number(hz))),
       },
-      zaxis: { ...axis, title: title(word('level_axis')), nticks: 5, range: [low, high + LIFT * (high - low)] },
+      zaxis: { ...axis, title: title(word('level_axis')), nticks: 5, range: [low - LIFT * (high - low), high + LIFT * (high - low)] }, // what lies on a border is cut to pieces
     },
   };
 }

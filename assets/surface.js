@@ -9,13 +9,14 @@ import { fullScreen } from './fullscreen.js';
 import { help } from './help.js';
 import { KEYS, wireKeys } from './keys.js';
 import { savePage, savePicture } from './keepsake.js';
-import { CAMERAS, LIGHTS, headTraces, planeAt, profileAt, sceneLayout, surfaceTrace } from './landscape.js';
+import { CAMERAS, LIGHTS, sceneLayout, surfaceTrace } from './landscape.js';
 import { addLink } from './link.js';
 import { menu } from './menu.js';
 import { minimap } from './minimap.js';
 import { addToMore } from './more.js';
 import { parameterPanel } from './parameters.js';
 import { waveIcon } from './stills.js';
+import { SurfaceHead } from './surface_head.js';
 
 const COLUMNS = 320; // more can't be told apart on a turning surface
 const NARROW = 600; // CSS pixels: a phone
@@ -73,6 +74,7 @@ class Surface {
     [this.plot, this.stage, this.readout] = [find('.sg-plot'), find('.sg-surface'), find('.sg-readout')];
     this.plot.after(minimap());
     this.toolbar = find('.sg-toolbar');
+    this.head = new SurfaceHead(find('.sg-plot'));
     this.look = { of: 'mel', light: 'soft', height: 0.5 };
     this.camera = this.fitted(CAMERAS.corner);
     this.data = null;
@@ -224,13 +226,13 @@ class Surface {
     await window.Plotly.react(this.stage, this.traces(), this.layout(), CONFIG);
     if (!this.drawings) this.listen();
     this.drawings += 1;
+    this.head.follow(this.stage, () => this.moveHead(audio.currentTime));
+    this.moveHead(audio.currentTime);
     announce('surface');
   }
 
   traces() {
-    const accent = getComputedStyle(this.host).getPropertyValue('--sg-accent').trim();
-    this.headShown = audio.currentTime >= this.data.start && audio.currentTime <= this.data.end;
-    return [surfaceTrace(this.data, this.look.light, !this.narrow()), ...headTraces(this.data, audio.currentTime, accent)];
+    return [surfaceTrace(this.data, this.look.light, !this.narrow())];
   }
 
   layout() {
@@ -258,23 +260,10 @@ class Surface {
     return { eye: { x: eye.x * away, y: eye.y * away, z: eye.z * away }, up, center };
   }
 
-  /** Put the plane and the profile where the sound is, without touching the surface. */
+  /** Put the plane and the profile where the sound is, without touching the landscape. */
   moveHead(now) {
     if (!this.drawings || !this.data || !this.visible()) return;
-    const shown = now >= this.data.start && now <= this.data.end;
-    if (shown !== this.headShown) {
-      this.headShown = shown;
-      window.Plotly.restyle(this.stage, { visible: shown }, [1, 2]);
-    }
-    if (!shown) return;
-    const { _scene: scene } = this.stage._fullLayout.scene;
-    const [, plane, profile] = this.stage._fullData;
-    for (const [trace, points] of [[plane, planeAt(this.data, now)], [profile, profileAt(this.data, now)]]) {
-      Object.assign(trace, points);
-      scene.traces[trace.uid]?.update(trace);
-    }
-    scene.glplot.redraw();
-    this.stage.dataset.playhead = now.toFixed(3);
+    this.head.draw(this.data, now, getComputedStyle(this.host).getPropertyValue('--sg-accent').trim());
   }
 
   /** Move the camera to another point of view; at once for those who asked for less motion. */
@@ -319,7 +308,7 @@ class Surface {
       if (kind === 'png') await savePicture(this.stage, `${name.replace(/\.[^.]*$/, '')}-3d`);
       else {
         const [ink, ground] = [getComputedStyle(this.host).color, getComputedStyle(document.body).backgroundColor];
-        await savePage(this.plotlyUrl, { traces: [this.traces()[0]], layout: this.layout(), title: name, ink, ground });
+        await savePage(this.plotlyUrl, { traces: this.traces(), layout: this.layout(), title: name, ink, ground });
       }
     } catch (error) {
       say(error.message);

@@ -1,10 +1,12 @@
 """`python -m benchmarks`: all benchmarks, one after the other."""
 
-from benchmarks import hour_zoom, mel_repaint, timeline_speed, training_step
+from benchmarks import hour_zoom, mel_repaint, play_in_3d, timeline_speed, training_step
 
 mel_repaint.main()
 print()
 hour_zoom.main([])
+print()
+play_in_3d.main([])
 print()
 timeline_speed.main([])
 print()
