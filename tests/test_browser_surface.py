@@ -148,6 +148,7 @@ def test_a_page_to_take_home_needs_no_network(landscape, tmp_path):
     context = sheet.page.context.browser.new_context(offline=True)
     try:
         alone = context.new_page()
+        alone.set_default_timeout(60_000)  # WebGL without a GPU
         wanted = []
         alone.on("request", lambda request: wanted.append(request.url))
         alone.goto(page_file.as_uri())
