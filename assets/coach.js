@@ -52,7 +52,8 @@ function drawBox(viewer, context) {
   });
   viewer.plot.dataset.box = `${box.seconds.toFixed(5)} ${box.hz.toFixed(3)}`;
   context.font = `11px ${getComputedStyle(viewer.plot).fontFamily}`;
-  const label = { x: left + 8, y: top + height - 26, width: context.measureText(text).width + 12 };
+  const words = Math.min(context.measureText(text).width, width - 28); // a narrow picture squeezes them
+  const label = { x: left + 8, y: top + height - 26, width: words + 12 };
   context.fillStyle = 'rgb(0 0 0 / 62%)';
   context.beginPath();
   context.roundRect(label.x, label.y, label.width, 19, 4);
@@ -60,7 +61,7 @@ function drawBox(viewer, context) {
   context.fillStyle = '#fff';
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  context.fillText(text, label.x + 6, label.y + 10);
+  context.fillText(text, label.x + 6, label.y + 10, words);
   const [x, y] = at ? [at.x - w / 2, y0] : [label.x, label.y - h - 6];
   context.lineWidth = 3;
   context.strokeStyle = 'rgb(0 0 0 / 60%)';

@@ -10,6 +10,7 @@ import { openTab } from './tabs.js';
 const SKELETON = `
   <div class="sg-many">
     <p class="sg-strong"></p>
+    <p class="sg-small sg-about-files"></p>
     <div class="sg-sources">
       <label class="sg-button sg-main sg-pick"><span></span><input type="file" multiple></label>
       <label class="sg-button sg-pick"><span></span><input type="file" webkitdirectory></label>
@@ -49,8 +50,10 @@ class Files {
 
   words() {
     const { limits } = this.props;
-    this.find('.sg-many .sg-strong').textContent = word('files_drop');
-    this.find('.sg-many .sg-small').textContent = word('files_limits', {
+    const byTouch = window.matchMedia('(pointer: coarse)').matches;
+    this.find('.sg-many .sg-strong').textContent = word(byTouch ? 'files_drop_touch' : 'files_drop');
+    this.find('.sg-about-files').textContent = word('files_about');
+    this.find('.sg-many .sg-small:last-child').textContent = word('files_limits', {
       accepted: limits.accepted, files: limits.files, megabytes: number(limits.bytes / 1e6), all: number(limits.all_bytes / 1e9),
     });
     const [some, folder] = this.host.querySelectorAll('.sg-pick span');
@@ -89,6 +92,7 @@ class Files {
     const wanted = chosen.filter(({ name, inFolder }) => !inFolder || this.isSound(name));
     if (chosen.length && !wanted.length) say(word('files_none'), 'note');
     const { limits } = this.props;
+    wanted.sort((one, other) => one.name.localeCompare(other.name, state.language, { numeric: true })); // as they are listed
     let bytes = this.files.reduce((sum, one) => sum + one.file.size, 0);
     for (const { file, name } of wanted) {
       if (this.files.length >= limits.files) {

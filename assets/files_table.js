@@ -8,7 +8,7 @@ import { SortedTable } from './sorted.js';
 export function fileTable(table, open) {
   const label = ({ overall, state: now }) => (overall ? nameOf(overall[0]) : now === 'done' ? word('nothing_sure') : '');
   return new SortedTable(table, [
-    { key: 'file', title: word('column_file'), value: (one) => one.name, fill: (cell, one) => { cell.append(one.name); } },
+    { key: 'file', title: word('column_file'), value: (one) => one.name, fill: fillName },
     {
       key: 'class', title: word('column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : label(one)),
       fill: (cell, one) => fillClass(cell, one, label(one)),
@@ -28,6 +28,16 @@ export function fileTable(table, open) {
   });
 }
 
+/** The name, its folders in grey. */
+function fillName(cell, one) {
+  const at = one.name.lastIndexOf('/') + 1;
+  const folder = element('<small></small>');
+  folder.textContent = one.name.slice(0, at);
+  const whole = element('<span></span>');
+  whole.append(...(at ? [folder] : []), one.name.slice(at));
+  cell.append(whole);
+}
+
 /** How sure a named class is; null where none was named. */
 function sure({ overall, state: now }) {
   return now === 'done' && overall && !['silence', 'unknown'].includes(overall[0]) ? overall[1] : null;
@@ -36,7 +46,7 @@ function sure({ overall, state: now }) {
 function fillClass(cell, one, label) {
   cell.classList.add('sg-what-file');
   cell.classList.toggle('sg-refused', one.state === 'refused');
-  if (one.state === 'refused') cell.textContent = one.error;
+  if (one.state === 'refused') [cell.textContent, cell.colSpan] = [one.error, 4]; // the rest of the row
   else if (one.state === 'listening') cell.textContent = word('files_listening', { share: percent(one.share) });
   else if (one.state !== 'done') cell.textContent = word(`files_${one.state}`);
   else {

@@ -5,6 +5,7 @@ import { heard, hueOf, nameOf, playStretch, spoken } from './heard.js';
 import { extend } from './viewer.js';
 
 const SLIVER_PX = 3; // the least that is drawn of a segment
+const LABEL_PX = 30; // a name with less room is no more than a letter; the tip says it
 
 class Lanes {
   constructor(viewer) {
@@ -57,6 +58,7 @@ class Lanes {
       node.hidden = right <= 0 || left >= width;
       node.style.left = `${left}px`;
       node.style.width = `${Math.max(SLIVER_PX, right - left - 1)}px`;
+      node.firstChild.hidden = right - left < LABEL_PX;
     }
     this.placeHead();
   }

@@ -139,7 +139,8 @@ function figuresPanel(viewer) {
   const show = (from) => {
     const part = from && from.measured < from.n_frames;
     const values = part && { measured: number(from.measured), frames: number(from.n_frames) };
-    write(!state.selection ? word('sel_none') : part ? word('sel_sampled', values) : word('sel_meaning'), state.selection && from);
+    const none = window.matchMedia('(pointer: coarse)').matches ? 'sel_none_touch' : 'sel_none';
+    write(!state.selection ? word(none) : part ? word('sel_sampled', values) : word('sel_meaning'), state.selection && from);
   };
   show(null);
   return { root, show, refuse: (refusal) => write(refusal.message, null) };

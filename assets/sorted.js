@@ -16,6 +16,7 @@ export class SortedTable {
         .querySelector('th');
       heading.querySelector('span').textContent = column.title;
       heading.classList.toggle('sg-numeric', Boolean(column.numeric));
+      heading.dataset.column = column.key;
       if (column.value) heading.firstChild.addEventListener('click', () => this.sortBy(column.key));
       else heading.replaceChildren(column.title);
       table.tHead.rows[0].append(heading);
@@ -53,7 +54,10 @@ export class SortedTable {
     const line = document.createElement('tr');
     line.dataset.row = index;
     this.columns.forEach((column, at) => {
+      const last = line.lastElementChild;
+      if (last?.colSpan > 1) return; // it spans this one, too
       const cell = line.insertCell();
+      cell.dataset.column = column.key;
       cell.classList.toggle('sg-numeric', Boolean(column.numeric));
       if (at || !this.act) column.fill(cell, row);
       else { // the first cell holds the row's button

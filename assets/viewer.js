@@ -125,7 +125,7 @@ export class Viewer extends Plot {
     find('.sg-empty').prepend(waveIcon());
     find('.sg-empty .sg-strong').textContent = word(`empty_${this.constructor.view}`);
     find('.sg-empty .sg-small').textContent = word('empty_hint');
-    this.readout.textContent = word('point_at');
+    this.readout.textContent = word(window.matchMedia('(pointer: coarse)').matches ? 'point_at_touch' : 'point_at');
     this.toolbar.setAttribute('aria-label', word('toolbar'));
   }
 

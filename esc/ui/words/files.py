@@ -5,6 +5,11 @@ from types import MappingProxyType
 WORDS = MappingProxyType(
     {
         "files_drop": ("Drop several sounds or a folder here", "Перетащите сюда несколько звуков или папку"),
+        "files_drop_touch": ("Many sounds at once", "Много звуков сразу"),
+        "files_about": (
+            "Each is heard from start to end: what it is, how sure, and what happens when. The table can be saved.",
+            "Каждый прослушивается целиком: что это, насколько уверенно и что когда слышно. Таблицу можно сохранить.",
+        ),
         "files_choose": ("Choose files", "Выбрать файлы"),
         "files_folder": ("Choose a folder", "Выбрать папку"),
         "files_limits": (

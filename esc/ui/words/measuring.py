@@ -9,6 +9,10 @@ WORDS = MappingProxyType(
             "Nothing is selected: drag over the picture with Shift held or the select tool.",
             "Ничего не выделено: протяните по картинке с Shift или инструментом выделения.",
         ),
+        "sel_none_touch": (
+            "Nothing is selected: choose the select tool and drag over the picture.",
+            "Ничего не выделено: возьмите инструмент выделения и протяните по картинке.",
+        ),
         "sel_meaning": (
             "Levels in the STFT's dB; RMS and amplitude of the samples.",
             "Уровни в дБ STFT; RMS и амплитуда по отсчётам.",
@@ -70,7 +74,7 @@ WORDS = MappingProxyType(
         "slice": ("Spectrum beside the picture", "Спектр рядом с картинкой"),
         "key_slice": ("Spectrum beside the picture", "Спектр рядом с картинкой"),
         "slice_pointer": ("at {time} s", "в {time} с"),
-        "slice_head": ("play head, {time} s", "звук, {time} с"),
+        "slice_head": ("play head, {time} s", "указатель, {time} с"),
         "slice_selection": ("mean of the selection", "среднее выделенного"),
         "slice_peak": ("peak", "пик"),
     }

@@ -33,6 +33,7 @@ WORDS = MappingProxyType(
             "Light: least and greatest sample; dark: RMS. Full scale is 1.",
             "Светлое: наименьший и наибольший отсчёт; тёмное: RMS. Полная шкала: 1.",
         ),
+        "point_at_touch": ("Tap the picture to read it.", "Коснитесь картинки, чтобы прочесть её."),
         "point_at": (
             "Point at the picture, or tap it, to read time, frequency and level.",
             "Наведите на картинку или коснитесь её, чтобы прочесть время, частоту и уровень.",
