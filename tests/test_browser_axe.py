@@ -104,6 +104,7 @@ def test_nothing_grave(open_sheet, theme, width, locale):
         has_touch=width < 500,
         reduced_motion="reduce",
     )
+    sheet.page.context.set_default_timeout(60_000)  # what is waited for is quick, but on a busy machine
     found = look_everywhere(sheet, locale[:2], f"{theme} {width}")
     grave = {finding for finding in found if finding.impact in GRAVE}
     assert grave == set(), "\n".join(sorted(map(str, grave)))
