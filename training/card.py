@@ -11,6 +11,7 @@ from esc.classifier import Classifier
 from esc.measured import read_figures
 from training.disk import write_whole
 from training.readings import Reading
+from training.recipes import recipe_name
 
 _SCORES = MappingProxyType({"energy": "energy (log-sum-exp of the logits)", "max_softmax": "largest probability"})
 _FRONT = """---
@@ -82,9 +83,11 @@ def _made(checkpoint: Checkpoint) -> str:
     shown = recipe["augmentation"]
     mixing = "no augmentation" if shown is None else f"two sounds mixed in {shown['mix_share']:.0%} of the clips"
     scaled = " and stretched to 0..255" if checkpoint.input.scaling == "notebook" else ""
+    name = recipe_name(recipe)
+    command = "python -m training train" + (f" --recipe {name} --fold {made['valid_fold']} --seed {made['seed']}" if name else "")
     return f"""## How it was made
 
-`python -m training prepare`, then `python -m training train`: {made["epoch"]} epochs in {made["hours"]:g} hours on
+`{command}`: {made["epoch"]} epochs in {made["hours"]:g} hours on
 {made["device"]}, seed {made["seed"]}, batches of {recipe["batch_size"]}, {optimizer} with {schedule},
 label smoothing {recipe["label_smoothing"]:g}, {mixing}.
 All numbers stand in `config.json`.

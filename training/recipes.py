@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 
@@ -228,3 +229,13 @@ NOTEBOOK_RECIPE = Recipe(  # the notebook that this project comes from, step by 
     augmentation=None,
 )
 RECIPES = MappingProxyType({"best": BEST, "first": FIRST, "notebook": NOTEBOOK_RECIPE})
+_ITS_OWN = ("architecture", "sub_batch", "mixed_precision")  # a run may differ in these and is of the recipe still
+
+
+def recipe_name(values: dict) -> str | None:
+    """Return the name of the recipe that a run was made by, given as `Recipe.to_dict` has it; None where it is none of them."""
+    for name, recipe in RECIPES.items():
+        plain = json.loads(json.dumps(recipe.to_dict()))
+        if all(plain[key] == values.get(key) for key in plain if key not in _ITS_OWN):
+            return name
+    return None

@@ -16,14 +16,13 @@ from training.data import Clip
 from training.disk import full_disk_named, write_whole
 from training.evaluate import calibration_bins, confusion_matrix, figures_of
 from training.predictions import FILE, Predictions, held_out
-from training.recipes import RECIPES
+from training.recipes import RECIPES, recipe_name
 from training.runfolder import CHECKPOINT, HISTORY, SETTINGS, read_history, read_settings
 from training.temperature import cross_fitted
 
 PAGE = "RESULTS.md"
 _PICTURES = "pictures"
 _ORIGINAL = 0.8025  # PIPELINE: the notebook's own figure
-_LIKE_A_RECIPE = ("architecture", "sub_batch", "mixed_precision")  # a run may differ in these and is of the recipe still
 _MAIN, _NOTEBOOK = "best", "notebook"
 _WANTED = (
     *((_MAIN, "resnet18", fold, 1) for fold in (1, 2, 3, 4, 5)),
@@ -49,7 +48,7 @@ class Result:
     @property
     def recipe(self) -> str:
         """The name of its recipe, "other" where it has none."""
-        return next((name for name, recipe in RECIPES.items() if _same(recipe.to_dict(), self.settings["recipe"])), "other")
+        return recipe_name(self.settings["recipe"]) or "other"
 
     @property
     def key(self) -> tuple[str, str, int, int]:
@@ -143,11 +142,6 @@ def write_results(results: Path, readings: Path) -> Path:
 def _read(folder: Path) -> Result:
     predictions = Predictions.load(folder / FILE) if (folder / FILE).is_file() else None
     return Result(folder.name, read_settings(folder), read_history(folder), predictions)
-
-
-def _same(recipe: dict, other: dict) -> bool:
-    plain = json.loads(json.dumps(recipe))
-    return all(plain[key] == other.get(key) for key in plain if key not in _LIKE_A_RECIPE)
 
 
 def _looks(readings: Path) -> str:
