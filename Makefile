@@ -13,7 +13,7 @@ app: $(VENV)/requirements.installed
 
 test: $(VENV)/requirements-dev.installed
 	sh tests/install_chromium.sh $(PYTHON)
-	$(PYTHON) -m pytest
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/requirements-dev.installed
 	sh tests/install_chromium.sh $(PYTHON)
