@@ -154,7 +154,7 @@ function heightHandle(viewer) {
   const set = (height) => change({ height: Math.round(Math.min(Math.max(height, HEIGHTS.least), HEIGHTS.most)) });
   const now = () => viewer.plot.getBoundingClientRect().height;
   const tell = () => {
-    handle.setAttribute('aria-valuenow', Math.round(now()));
+    handle.setAttribute('aria-valuenow', Math.round(Math.max(now(), HEIGHTS.least))); // a hidden picture has no height
     [handle.ariaValueMin, handle.ariaValueMax] = [HEIGHTS.least, HEIGHTS.most];
   };
   let from = null;
@@ -172,6 +172,7 @@ function heightHandle(viewer) {
     else return;
     event.preventDefault();
   });
+  tell();
   new ResizeObserver(tell).observe(viewer.plot);
   return handle;
 }
