@@ -410,7 +410,7 @@ def test_broken_file_is_named_and_nothing_is_lost(open_sheet, busy_wav: Path, tm
     sheet.until("session.audio.currentTime > 0.05")
 
 
-TABS = ("mel", "classify", "live", "stft", "mfcc", "wave", "surface", "about")
+TABS = ("mel", "classify", "live", "stft", "mfcc", "wave", "surface", "files", "about")
 
 
 def test_the_page_speaks_russian(open_sheet, busy_wav: Path):
