@@ -1,6 +1,6 @@
 // Many files: chosen or dropped, sent one after the other, heard by the server, listed with what was heard when.
 
-import { announce, ask, events, learned, number, say, state, word } from './session.js';
+import { announce, ask, events, handWord, learned, number, say, state, word } from './session.js';
 import { fileTable } from './files_table.js';
 import { dropped } from './gather.js';
 import { heard } from './heard.js';
@@ -50,8 +50,7 @@ class Files {
 
   words() {
     const { limits } = this.props;
-    const byTouch = window.matchMedia('(pointer: coarse)').matches;
-    this.find('.sg-many .sg-strong').textContent = word(byTouch ? 'files_drop_touch' : 'files_drop');
+    this.find('.sg-many .sg-strong').textContent = handWord('files_drop');
     this.find('.sg-about-files').textContent = word('files_about');
     this.find('.sg-many .sg-small:last-child').textContent = word('files_limits', {
       accepted: limits.accepted, files: limits.files, megabytes: number(limits.bytes / 1e6), all: number(limits.all_bytes / 1e9),

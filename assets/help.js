@@ -1,6 +1,6 @@
 // The sheet of keys and gestures: `?`, or the last menu of the toolbar. It lists the keys of extensions, too.
 
-import { element, word } from './session.js';
+import { byTouch, element, word } from './session.js';
 import { addToMore } from './more.js';
 import { extend } from './viewer.js';
 
@@ -37,8 +37,7 @@ function showSheet(viewer) {
   const keys = GROUPS.map((name) => section(word(`keys_${name}`), 'kbd', lines.filter(([, { group }]) => group === name)
     .map(([text, { names }]) => [names, word(text)]))).filter(Boolean);
   const pointer = section(word('keys_pointer'), 'span', (viewer.constructor.pointer ?? POINTER).map(([gesture, text]) => [[word(gesture)], word(text)]));
-  const byTouch = window.matchMedia('(pointer: coarse)').matches;
-  sheet.querySelector('.sg-columns').append(...(byTouch ? [pointer, ...keys] : [...keys, pointer]));
+  sheet.querySelector('.sg-columns').append(...(byTouch() ? [pointer, ...keys] : [...keys, pointer]));
   sheet.addEventListener('close', () => {
     sheet.remove();
     (before?.isConnected && before !== document.body ? before : viewer.plot).focus({ preventScroll: true });

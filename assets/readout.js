@@ -1,6 +1,6 @@
 // What lies under the pointer, in words: at once from the picture, exactly once the pointer rests.
 
-import { ask, number, word } from './session.js';
+import { ask, handWord, number, word } from './session.js';
 
 const REST_MS = 90; // the pointer stands still: ask for the exact level
 
@@ -8,7 +8,7 @@ const REST_MS = 90; // the pointer stands still: ask for the exact level
 export function readPointer(viewer) {
   clearTimeout(viewer.rest);
   if (!viewer.current() || !viewer.pointer || !viewer.inside(viewer.pointer)) {
-    viewer.readout.textContent = word('point_at');
+    viewer.readout.textContent = handWord('point_at');
     return;
   }
   const { pointer, data: drawn } = viewer;

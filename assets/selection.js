@@ -1,6 +1,6 @@
 // The selection: drawn on every view, measured by the server, its figures under the plot to read, copy and save.
 
-import { ask, element, events, fileAt, newest, number, say, state, word } from './session.js';
+import { ask, element, events, fileAt, handWord, newest, number, say, state, word } from './session.js';
 import { nextSpeed, playSelection, toggleBand, toggleLoop, togglePitch } from './playing.js';
 import { extend } from './viewer.js';
 
@@ -139,8 +139,7 @@ function figuresPanel(viewer) {
   const show = (from) => {
     const part = from && from.measured < from.n_frames;
     const values = part && { measured: number(from.measured), frames: number(from.n_frames) };
-    const none = window.matchMedia('(pointer: coarse)').matches ? 'sel_none_touch' : 'sel_none';
-    write(!state.selection ? word(none) : part ? word('sel_sampled', values) : word('sel_meaning'), state.selection && from);
+    write(!state.selection ? handWord('sel_none') : part ? word('sel_sampled', values) : word('sel_meaning'), state.selection && from);
   };
   show(null);
   return { root, show, refuse: (refusal) => write(refusal.message, null) };

@@ -44,6 +44,16 @@ export function word(key, values = {}) {
   return (state.words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
 
+/** Whether fingers use the page: nothing hovers, and there is no Shift. */
+export function byTouch() {
+  return window.matchMedia('(pointer: coarse)').matches;
+}
+
+/** The text for a key, in its wording for fingers where they use the page. */
+export function handWord(key) {
+  return word(byTouch() ? `${key}_touch` : key);
+}
+
 /** What the server refused, in the user's language; `mend` is a change of parameters that would help. */
 export class Refusal extends Error {
   constructor(answer) {

@@ -1,7 +1,7 @@
 // The sound as a landscape to turn: Plotly's surface, drawn by the plotly.min.js that the Python package carries.
 
 import {
-  announce, ask, audio, bytesOf, element, events, followPlayhead, learned, newest, say, seek, state, word,
+  announce, ask, audio, bytesOf, element, events, followPlayhead, handWord, learned, newest, say, seek, state, word,
 } from './session.js';
 import { NAMES } from './colormaps.js';
 import { change, display } from './display.js';
@@ -94,8 +94,7 @@ class Surface {
     find('.sg-empty .sg-strong').textContent = word('empty_surface');
     find('.sg-empty .sg-small').textContent = word('empty_hint');
     find('.sg-drawing').textContent = word('drawing');
-    const byTouch = window.matchMedia('(pointer: coarse)').matches;
-    this.readout.textContent = word(byTouch ? 'surface_hint_touch' : 'surface_hint');
+    this.readout.textContent = handWord('surface_hint');
     this.plot.setAttribute('aria-label', `${word('tab_surface')}. ${word('surface_label')}`);
     this.toolbar.setAttribute('aria-label', word('toolbar'));
   }

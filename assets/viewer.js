@@ -22,7 +22,7 @@
 // draws all, `viewer.drawOverlay()` only what lies above the picture.
 
 import {
-  ask, audio, bytesOf, events, followPlayhead, newest, number, say, show, state, word,
+  ask, audio, bytesOf, events, followPlayhead, handWord, newest, number, say, show, state, word,
 } from './session.js';
 import { hzToMel } from './axes.js';
 import { wirePointer } from './gestures.js';
@@ -125,7 +125,7 @@ export class Viewer extends Plot {
     find('.sg-empty').prepend(waveIcon());
     find('.sg-empty .sg-strong').textContent = word(`empty_${this.constructor.view}`);
     find('.sg-empty .sg-small').textContent = word('empty_hint');
-    this.readout.textContent = word(window.matchMedia('(pointer: coarse)').matches ? 'point_at_touch' : 'point_at');
+    this.readout.textContent = handWord('point_at');
     this.toolbar.setAttribute('aria-label', word('toolbar'));
   }
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.machine import machine, show_machine
 from benchmarks.mel_repaint import CHROMIUMS, FLAGS, ROOT, serving
 from benchmarks.timeline_speed import write_sound
 
@@ -103,7 +104,7 @@ def measure(minutes: float, zooms: int) -> dict:
     """Return when the first picture stood, how long each zoom took, and the memory of server and page."""
     from playwright.sync_api import sync_playwright
 
-    seconds, rng, load = 60 * minutes, np.random.default_rng(SEED), os.getloadavg()
+    seconds, rng, before = 60 * minutes, np.random.default_rng(SEED), machine()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sound, notes = folder / "hour.wav", folder / "notes.json"
@@ -131,10 +132,7 @@ def measure(minutes: float, zooms: int) -> dict:
         processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
         pages = [held_gb(process["id"]) for process in processes if process["type"] == "renderer"]
         memory = {"server_gb": held_gb(server["pid"]), "page_gb": max(pages)}
-    return {"minutes": minutes, "first_picture_s": first - server["decoded"], "zooms_ms": taken, **memory} | {
-        "cores": os.cpu_count(),
-        "load_average_before": list(load),
-    }
+    return {"minutes": minutes, "first_picture_s": first - server["decoded"], "zooms_ms": taken, **memory} | before
 
 
 def summary(result: dict) -> dict:
@@ -161,9 +159,7 @@ def show(result: dict) -> None:
     print(f"{'':<32}{'':>10}    worst <= {ZOOM_MS:g} ms: {verdict['zooms']}")
     print(f"{'memory, server / page':<32}{result['server_gb']:>7.2f} GB{result['page_gb']:>7.2f} GB", end="    ")
     print(f"<= {SERVER_GB:g} and <= {PAGE_GB:g} GB: {verdict['memory']}")
-    load = result["load_average_before"][0]
-    others = "nothing else to speak of ran" if load < 0.5 else "other work ran or had just run, so all of it is slowed"
-    print(f"{result['cores']} cores; load average before the start: {load:.2f}: {others}")
+    show_machine(result)
 
 
 def main(given: list[str] | None = None) -> None:

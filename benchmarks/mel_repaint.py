@@ -29,6 +29,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.machine import machine, show_machine
+
 ROOT = Path(__file__).resolve().parent.parent
 SOUND = ROOT / "assets" / "examples" / "crow.flac"
 GOAL_MS, GOAL_RATIO = 120.0, 6.0
@@ -157,7 +159,7 @@ def measure(releases: int) -> dict[str, list[float]]:
     return {name: times[WARM_UP:] for name, times in taken.items()}
 
 
-def summary(taken: dict[str, list[float]], load: tuple[float, float, float]) -> dict:
+def summary(taken: dict[str, list[float]], before: dict) -> dict:
     """Return medians, 90th percentiles and what they come to."""
     rows = {
         name: {"median_ms": float(np.median(times)), "p90_ms": float(np.percentile(times, 90)), "releases_ms": times}
@@ -165,7 +167,7 @@ def summary(taken: dict[str, list[float]], load: tuple[float, float, float]) -> 
     }
     ratio = rows["plotly"]["median_ms"] / rows["ours"]["median_ms"]
     met = rows["ours"]["median_ms"] <= GOAL_MS and ratio >= GOAL_RATIO
-    return rows | {"ratio": ratio, "goal_met": met, "cores": os.cpu_count(), "load_average_before": list(load)}
+    return rows | {"ratio": ratio, "goal_met": met} | before
 
 
 def show(result: dict) -> None:
@@ -175,9 +177,7 @@ def show(result: dict) -> None:
         print(f"{title:<28}{result[name]['median_ms']:>7.0f} ms{result[name]['p90_ms']:>7.0f} ms")
     verdict = "met" if result["goal_met"] else "MISSED"
     print(f"\nours is {result['ratio']:.1f} times faster; goal (median <= {GOAL_MS:.0f} ms, {GOAL_RATIO:.0f} times): {verdict}")
-    load = result["load_average_before"]
-    others = "nothing else to speak of ran" if load[0] < 0.5 else "other work ran or had just run, so both are slowed"
-    print(f"{result['cores']} cores; load average before the start: {', '.join(f'{value:.2f}' for value in load)}: {others}")
+    show_machine(result)
 
 
 def main() -> None:
@@ -190,8 +190,8 @@ def main() -> None:
     if arguments.serve_plotly:
         plotly_app().launch(server_name=os.environ["HOST"], server_port=int(os.environ["PORT"]), quiet=True)
         return
-    load = os.getloadavg()
-    result = summary(measure(arguments.releases), load)
+    before = machine()
+    result = summary(measure(arguments.releases), before)
     if arguments.json:
         print(json.dumps(result, indent=1))
     else:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 from contextlib import ExitStack
 
 import numpy as np
 
+from benchmarks.machine import machine, show_machine
 from benchmarks.mel_repaint import CHROMIUMS, FLAGS, SOUND, serving
 
 GOAL_SHARE = 0.8
@@ -45,7 +45,7 @@ def measure(seconds: float) -> dict:
     """Return frames a second and the longest gap between two while the sound plays, by view."""
     from playwright.sync_api import sync_playwright
 
-    load = os.getloadavg()
+    before = machine()
     with ExitStack() as stack:
         url = stack.enter_context(serving("app.py"))
         playwright = stack.enter_context(sync_playwright())
@@ -59,7 +59,7 @@ def measure(seconds: float) -> dict:
         page.click(f".sg-chip[data-example={SOUND.stem}]")
         page.wait_for_function("document.querySelector('.sg-viewer').viewer.data")
         rows = {view: _played(page, view, seconds) for view in VIEWS}
-    return rows | {"cores": os.cpu_count(), "load_average_before": list(load)}
+    return rows | before
 
 
 def _played(page, view: str, seconds: float) -> dict:
@@ -91,11 +91,9 @@ def show(result: dict) -> None:
         row = result[view]
         gaps = f"{row['median_gap_ms']:>6.0f} ms median{row['longest_gap_ms']:>6.0f} ms longest"
         print(f"{tab:<6}{row['fps']:>6.1f} frames/s, from one to the next{gaps}")
-    load = result["load_average_before"][0]
     met = result["surface"]["fps"] >= GOAL_SHARE * result["mel"]["fps"]
     print(f"goal: 3D at least {GOAL_SHARE:g} times as smooth as the mel view: {'met' if met else 'MISSED'}")
-    others = "nothing else to speak of ran" if load < 0.5 else "other work ran or had just run, so all of it is slowed"
-    print(f"{result['cores']} cores; load average before the start: {load:.2f}: {others}")
+    show_machine(result)
 
 
 def main(given: list[str] | None = None) -> None:

@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from benchmarks.machine import machine, show_machine
+
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_RATE, CLIP_SECONDS = 44_100, 5.0
 GOALS = {CLIP_SECONDS: 100.0, CLIP_SECONDS / 2: 60.0}  # hop in s: times real time
@@ -58,7 +60,7 @@ def run(sound: Path, hop_seconds: float) -> tuple[float, int, int]:
 
 def measure(minutes: float) -> dict:
     """Return what each hop came to."""
-    load = os.getloadavg()
+    before = machine()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         sound = Path(folder) / "sound.wav"
@@ -77,20 +79,19 @@ def measure(minutes: float) -> dict:
                     "goal_met": factor >= goal and gigabytes <= GOAL_GB,
                 }
             )
-    return {"minutes": minutes, "runs": rows, "cores": os.cpu_count(), "load_average_before": list(load)}
+    return {"minutes": minutes, "runs": rows} | before
 
 
 def show(result: dict) -> None:
     """Print what was measured as a table."""
-    print(
-        f"{result['minutes']:g} minutes of sound, {result['cores']} cores, load before {result['load_average_before'][0]:.2f}\n"
-    )
+    print(f"{result['minutes']:g} minutes of sound\n")
     print(f"{'hop':>6}{'wall time':>12}{'real time':>12}{'peak memory':>14}   goal")
     for row in result["runs"]:
         verdict = "met" if row["goal_met"] else "MISSED"
         goal = f">= {row['goal_times']:.0f} x and <= {GOAL_GB} GB: {verdict}"
         figures = f"{row['wall_seconds']:>10.1f} s{row['times_real_time']:>10.0f} x{row['peak_gb']:>11.2f} GB"
         print(f"{row['hop_seconds']:>4.1f} s{figures}   {goal}")
+    show_machine(result)
 
 
 def main(given: list[str] | None = None) -> None:
