@@ -74,6 +74,7 @@ function placeOf(pointer) {
 function build(viewer) {
   const root = element('<figure class="sg-slice"><figcaption></figcaption><canvas role="img"></canvas><p></p></figure>');
   const [caption, canvas, peakText] = root.children;
+  canvas.setAttribute('aria-label', word('slice')); // until the first spectrum is there
   viewer.beside.append(root);
   let shown = null;
   const draw = () => { if (shown && viewer.current() && root.offsetParent) paint(canvas, viewer, shown); };
