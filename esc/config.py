@@ -228,7 +228,7 @@ CLICKS = SpectrogramConfig(  # 3 ms windows: when, rather than which pitch
     sample_rate=44_100, n_fft=512, win_length=128, hop_length=64, n_mels=48, fmin=0.0, fmax=22_050.0, n_mfcc=13
 )
 ESC50 = SpectrogramConfig(  # what the shipped checkpoint is trained on, see training/recipes.py
-    sample_rate=44_100, n_fft=2_048, win_length=2_048, hop_length=1_024, n_mels=128, fmin=20.0, fmax=20_000.0
+    sample_rate=44_100, n_fft=2_048, win_length=2_048, hop_length=512, n_mels=128, fmin=20.0, fmax=20_000.0
 )
 PRESETS = MappingProxyType(
     {
