@@ -1,4 +1,4 @@
-"""A run from its first weights to its checkpoint: a state on disk each epoch, the same weights after a kill as without one."""
+"""A run from its first weights to its checkpoint: its state stays on disk, the same weights after a kill as without one."""
 
 from __future__ import annotations
 
@@ -133,8 +133,9 @@ def _start(run: Path, settings: dict) -> None:
 
 
 def _epochs(state: State, about: _Run, valid_every: int) -> None:
-    """Take the epochs that are left, keeping after each one all that the next needs."""
-    run, recipe, group = about.folder, about.recipe, about.group
+    """Take the epochs that are left, keeping on disk what the next needs."""
+    recipe, group = about.recipe, about.group
+    notes = _Notes(about.folder, recipe.epochs)
     with EpochBar(recipe.epochs, state.epoch, len(about.clips) // recipe.batch_size, group.first) as bar:
         while state.epoch < recipe.epochs:
             begun = time.perf_counter()
@@ -144,15 +145,28 @@ def _epochs(state: State, about: _Run, valid_every: int) -> None:
                 row |= {"valid_loss": figures.loss, "valid_accuracy": figures.accuracy}
             state.seconds += time.perf_counter() - begun
             row["seconds"] = state.seconds
-            group.same(lambda row=row: _note(run, state, row))
+            group.same(lambda row=row: notes.take(state, row))
             bar.epoch_done(row)
             log.info("%s", _in_words(row, recipe.epochs))
 
 
-def _note(run: Path, state: State, row: dict) -> None:
-    """Put an epoch on disk, its row first: without its weights it is dropped when the run is taken up again."""
-    runfolder.append_history(run, row)
-    state.save(run / runfolder.STATE)
+class _Notes:
+    """What a run puts on disk: each epoch's row, and the state as often as that takes a tenth of the time at most.
+
+    An epoch on a GPU may take less time than its state does to be written. Rows without a state are dropped when the run is
+    taken up again.
+    """
+
+    def __init__(self, run: Path, epochs: int) -> None:
+        self._run, self._epochs, self._due = run, epochs, 0.0
+
+    def take(self, state: State, row: dict) -> None:
+        runfolder.append_history(self._run, row)
+        begun = time.perf_counter()
+        if state.epoch == self._epochs or begun >= self._due:
+            state.save(self._run / runfolder.STATE)
+            ended = time.perf_counter()
+            self._due = ended + 9.0 * (ended - begun)
 
 
 def _in_words(row: dict, epochs: int) -> str:
