@@ -21,10 +21,12 @@ export function wirePointer(viewer) {
     gesture?.cancel?.();
     gesture = null;
   };
+  const held = () => { viewer.held = fingers.size > 0; };
   plot.addEventListener('pointerdown', (event) => {
     if (!state.sound || !viewer.current() || event.button) return;
     const at = place(event);
     fingers.set(event.pointerId, at);
+    held();
     plot.setPointerCapture(event.pointerId);
     if (fingers.size === 2) stop();
     if (fingers.size === 2) gesture = pinch(viewer, fingers);
@@ -40,6 +42,7 @@ export function wirePointer(viewer) {
   plot.addEventListener('pointerup', (event) => {
     const at = place(event);
     if (fingers.delete(event.pointerId)) {
+      held();
       gesture?.drop?.(at, event);
       gesture = null;
     }
@@ -47,6 +50,7 @@ export function wirePointer(viewer) {
   });
   plot.addEventListener('pointercancel', (event) => {
     fingers.delete(event.pointerId);
+    held();
     stop();
   });
   plot.addEventListener('pointerleave', (event) => {

@@ -124,7 +124,7 @@ export class Plot {
       this.scales(context);
       this.drawings += 1;
     }
-    this.drawOverlay();
+    this.paintOverlay();
   }
 
   paint(context, ratio) {
@@ -255,10 +255,17 @@ export class Plot {
       show(now, now + state.shown.end - state.shown.start, { follow: true });
     }
     this.headInside = this.inWindow(now);
-    this.drawOverlay();
+    this.paintOverlay();
   }
 
+  /** Draw what lies above the picture before the next frame is shown, once, however often it is asked for until then. */
   drawOverlay() {
+    this.overlayDue ||= requestAnimationFrame(() => this.paintOverlay());
+  }
+
+  paintOverlay() {
+    cancelAnimationFrame(this.overlayDue);
+    this.overlayDue = 0;
     const ratio = this.ratio();
     const context = this.overlay.getContext('2d');
     context.setTransform(ratio, 0, 0, ratio, 0, 0);

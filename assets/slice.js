@@ -56,7 +56,7 @@ extend((viewer) => {
     keys: { m: { word: 'key_slice', group: 'display', run: toggle } },
     point: (at) => {
       pointer = at;
-      refresh();
+      if (!viewer.held) refresh(); // who drags looks at the picture
     },
     loaded: refresh,
     picture: () => column.draw(),
@@ -111,8 +111,7 @@ function paint(canvas, viewer, { levels, centre, peak }) {
     context.fillStyle = style.borderColor;
     context.fillRect(Math.round(x(db)), 0, 1, height);
   }
-  const path = new Path2D();
-  levels.forEach((level, row) => path.lineTo(x(level), y(centre(row))));
+  const path = outline(levels, x, (row) => y(centre(row)));
   const filled = new Path2D(path);
   filled.lineTo(0, y(centre(levels.length - 1)));
   filled.lineTo(0, y(centre(0)));
@@ -132,4 +131,25 @@ function paint(canvas, viewer, { levels, centre, peak }) {
     context.textAlign = x(db) < 12 ? 'left' : x(db) > width - 14 ? 'right' : 'center';
     context.fillText(number(db), x(db), height - 1);
   }
+}
+
+/** The line through the levels; where many rows share a line of pixels, through the lowest and the highest of them. */
+function outline(levels, x, y) {
+  const path = new Path2D();
+  let [line, low, high] = [null, Infinity, -Infinity];
+  const flush = () => {
+    if (line === null) return;
+    path.lineTo(x(low), line);
+    if (high > low) path.lineTo(x(high), line);
+  };
+  levels.forEach((level, row) => {
+    const at = Math.round(2 * y(row)) / 2; // CSS pixels, to the half
+    if (at !== line) {
+      flush();
+      [line, low, high] = [at, Infinity, -Infinity];
+    }
+    [low, high] = [Math.min(low, level), Math.max(high, level)];
+  });
+  flush();
+  return path;
 }

@@ -76,6 +76,7 @@ export class Viewer extends Plot {
     [this.below, this.beside, this.under] = [find('.sg-below'), find('.sg-beside'), find('.sg-under')];
     this.data = null;
     this.pointer = null;
+    this.held = false; // whether a finger or the mouse presses the plot
     this.drawings = 0; // counted for tests and the benchmark
     this.hooks = [];
     this.request = newest(() => this.load());

@@ -7,6 +7,9 @@ to the first animation frame that finds the sharp picture of what is shown; each
 for before, so nothing comes from a cache. Memory is what the processes hold for themselves (RssAnon); mapped samples are
 files that the system may drop.
 
+The browser is started as a user's is, with no GPU emulated: without one Chromium puts a page together by itself. With
+SwiftShader in its place, which only WebGL needs, each frame of the page costs 100 to 200 ms on two cores, whatever is drawn.
+
     python -m benchmarks.hour_zoom [--minutes 60] [--zooms 20] [--json]
 """
 
@@ -26,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import machine, show_machine
-from benchmarks.mel_repaint import CHROMIUMS, FLAGS, ROOT, serving
+from benchmarks.mel_repaint import CHROMIUMS, PLAIN_FLAGS, ROOT, serving
 from benchmarks.timeline_speed import write_sound
 
 FIRST_S, ZOOM_MS, SERVER_GB, PAGE_GB = 3.0, 300.0, 2.0, 0.6
@@ -112,7 +115,7 @@ def measure(minutes: float, zooms: int) -> dict:
         url = stack.enter_context(serving("-m", "benchmarks.hour_zoom", "--serve", str(notes)))
         playwright = stack.enter_context(sync_playwright())
         path = next((found for name in CHROMIUMS if (found := shutil.which(name))), None)
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=path, args=list(PLAIN_FLAGS))
         stack.callback(browser.close)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(OPEN_MS)

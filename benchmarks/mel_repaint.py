@@ -37,10 +37,11 @@ GOAL_MS, GOAL_RATIO = 120.0, 6.0
 WARM_UP = 3
 BANDS = 128  # librosa's preset; the releases go to its neighbours
 START_SECONDS = 120
-FLAGS = (
+PLAIN_FLAGS = (
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--disable-sync",
 )  # fmt: skip
+FLAGS = (*PLAIN_FLAGS, "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # WebGL without a GPU
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 OURS = """(n_mels) => new Promise((done) => {
