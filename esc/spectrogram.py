@@ -55,7 +55,7 @@ def stft_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, c
         pad_mode="constant",
         return_complex=True,
     )
-    power = stft.real.square().addcmul_(stft.imag, stft.imag)  # in one pass: half the time of a sum of two squares
+    power = stft.real.square() + stft.imag.square()
     return power.reshape(*leading, *power.shape[-2:])
 
 

@@ -45,7 +45,9 @@ def folder(tmp_path_factory) -> Path:
     copy = shutil.copytree(DEFAULT, tmp_path_factory.mktemp("about") / "net", ignore=shutil.ignore_patterns(FILE))
     strict = Calibration(temperature=0.8, unknown_score="max_softmax", unknown_threshold=1.0)
     write_config(copy, dataclasses.replace(read_config(copy), calibration=strict))
-    write_figures(copy, held_out=FIGURES["held_out"], history=FIGURES["history"], deletion=FIGURES["deletion"])
+    write_figures(
+        copy, held_out=FIGURES["held_out"] | {"folds": [1, 5]}, history=FIGURES["history"], deletion=FIGURES["deletion"]
+    )
     (copy / "README.md").write_text(CARD)
     return copy
 
@@ -67,6 +69,7 @@ def test_each_part_is_shown_or_says_what_measures_it(sheet: Sheet):
     expect(about.locator("section")).to_have_count(8)
     expect(about.locator(".sg-numbers")).to_contain_text("77,3")
     expect(about.locator(".sg-numbers")).to_contain_text(RUSSIAN["about_unmeasured"])
+    expect(about.locator("#about_protocol")).to_contain_text("На фолде 5 эта сеть права в 31,0\u00a0% случаев")
     expect(about.locator("#about_curves svg")).to_have_count(2)
     assert about.locator("#about_reliability rect").count() == 14  # of 15 bins one is empty
     expect(about.locator("#about_unknown")).to_contain_text("python -m training calibrate")

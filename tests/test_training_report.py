@@ -20,6 +20,8 @@ import training.train as loop
 from esc.checkpoint import load_checkpoint
 from esc.classifier import Classifier
 from esc.errors import DataError
+from esc.measured import write_figures
+from test_measured import FIGURES
 from test_training import A_FOLD, CLASSES, HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS, cache, data, make_data, prepared  # noqa: F401, fixtures
 from training import crossval, runfolder
 from training.card import write_card
@@ -238,6 +240,11 @@ def test_a_card_tells_how_the_checkpoint_was_made(run, tmp_path, average):
     reading = Reading(figures, classifier.checkpoint, np.zeros(20, np.int64), ())
     card = write_card(tmp_path / "checkpoint", classifier, reading, 5, tmp_path).read_text()
     assert "| accuracy | 0.7500 |" in card
+    assert "such networks" not in card
+    held_out = FIGURES["held_out"] | {"folds": [1, 2, 5]}
+    write_figures(tmp_path / "checkpoint", held_out=held_out)
+    with_folds = write_card(tmp_path / "checkpoint", classifier, reading, 5, tmp_path).read_text()
+    assert "| accuracy of 3 such networks, each on its own held-out fold | 0.7725 |" in with_folds
     said = ("from scratch", "AdamW", "one-cycle", "50% of the clips", "running average")
     said_of_the_notebook = ("ImageNet, from a.pth", "Adam ", "divided by ten", "no augmentation")
     for words, wanted in ((said, average is not None), (said_of_the_notebook, average is None)):

@@ -40,7 +40,7 @@ def write_card(folder: Path, classifier: Classifier, reading: Reading, fold: int
     """
     sections = [
         _FRONT.format(architecture=classifier.checkpoint.architecture),
-        _what(classifier.checkpoint, reading, fold),
+        _what(classifier.checkpoint, reading, fold, (read_figures(folder) or {}).get("held_out")),
         _made(classifier.checkpoint),
         *_calibration(classifier.checkpoint, read_figures(folder) or {}),
         _examples(classifier, examples),
@@ -51,13 +51,17 @@ def write_card(folder: Path, classifier: Classifier, reading: Reading, fold: int
     return path
 
 
-def _what(checkpoint: Checkpoint, reading: Reading, fold: int) -> str:
+def _what(checkpoint: Checkpoint, reading: Reading, fold: int, held_out: dict | None) -> str:
     figures, made = reading.calibrated, checkpoint.provenance
     trained = ", ".join(map(str, made["train_folds"]))
     begun = "from scratch" if made["initial_weights"].startswith("fresh") else f"({made['initial_weights']})"
     data = "no other data, " if begun == "from scratch" else ""
     before = "" if checkpoint.calibration is None else f" ({reading.figures.ece:.4f} before the temperature)"
     kept = "at the last epoch" if made["recipe"]["average"] is None else "at the last epoch (running average of the weights)"
+    all_folds = ""
+    if held_out and len(held_out["folds"]) > 1:
+        networks = f"accuracy of {len(held_out['folds'])} such networks, each on its own held-out fold"
+        all_folds = f"\n| {networks} | {held_out['accuracy']:.4f} |"
     return f"""# {checkpoint.architecture} for ESC-50
 
 Names which of 50 environmental sounds a {checkpoint.input.clip_seconds:g}-second clip is. Trained {begun} on folds
@@ -68,7 +72,7 @@ Names which of 50 environmental sounds a {checkpoint.input.clip_seconds:g}-secon
 | accuracy | {figures.accuracy:.4f} |
 | cross-entropy, nats | {figures.loss:.4f} |
 | expected calibration error, 15 bins | {figures.ece:.4f}{before} |
-| clips | {figures.clips} |
+| clips | {figures.clips} |{all_folds}
 
 Measure it again: `python -m training evaluate --fold {fold}`. One run with one seed: expect about two points either way.
 """
@@ -76,20 +80,30 @@ Measure it again: `python -m training evaluate --fold {fold}`. One run with one 
 
 def _made(checkpoint: Checkpoint) -> str:
     made, recipe, spectrogram = checkpoint.provenance, checkpoint.provenance["recipe"], checkpoint.spectrogram
-    optimizer = {"adam": "Adam", "adamw": "AdamW"}[recipe.get("optimizer", "adamw")]
+    optimizer = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}[recipe.get("optimizer", "adamw")]
     rate = f"{recipe['learning_rate']:g}"
     tenfold = recipe.get("schedule") == "tenfold"
     schedule = f"a rate of {rate} divided by ten every tenth epoch" if tenfold else f"a one-cycle rate up to {rate}"
     shown = recipe["augmentation"]
     mixing = "no augmentation" if shown is None else f"two sounds mixed in {shown['mix_share']:.0%} of the clips"
+    kept_back = "".join(
+        f", {said} {recipe[name]:g}"
+        for name, said in (
+            ("dropout", "dropout"),
+            ("drop_path", "stochastic depth up to"),
+            ("self_teaching", "self-teaching up to"),
+        )
+        if recipe.get(name)
+    )
+    took = f"{made['hours']:g} hours" if made["hours"] >= 1 else f"{60 * made['hours']:.0f} minutes"
     scaled = " and stretched to 0..255" if checkpoint.input.scaling == "notebook" else ""
     name = recipe_name(recipe)
     command = "python -m training train" + (f" --recipe {name} --fold {made['valid_fold']} --seed {made['seed']}" if name else "")
     return f"""## How it was made
 
-`{command}`: {made["epoch"]} epochs in {made["hours"]:g} hours on
+`{command}`: {made["epoch"]} epochs in {took} on
 {made["device"]}, seed {made["seed"]}, batches of {recipe["batch_size"]}, {optimizer} with {schedule},
-label smoothing {recipe["label_smoothing"]:g}, {mixing}.
+label smoothing {recipe["label_smoothing"]:g}{kept_back}, {mixing}.
 All numbers stand in `config.json`.
 
 Input: mel spectrogram of {spectrogram.n_mels} bands, {spectrogram.fmin:g} to {spectrogram.fmax:g} Hz, at

@@ -87,7 +87,7 @@ def caw(rng: np.random.Generator, seconds: float) -> np.ndarray:
     """Return one caw: a rough, arched voice through the resonances of a crow's tract."""
     time = times_s(seconds)
     arch = np.sin(np.pi * np.clip(time / seconds, 0, 1)) ** 0.5
-    rough = 1 + 0.02 * bandpass(rng.standard_normal(time.size), 40, 160) / 0.07
+    rough = 1 + 0.04 * bandpass(rng.standard_normal(time.size), 40, 160) / 0.07
     freq_hz = (430 + 130 * arch - 60 * time / seconds) * rough
     voice = tone(freq_hz, [-2.0 * k for k in range(36)], rng.uniform(0, 6))
     breath = 0.25 * rng.standard_normal(time.size)

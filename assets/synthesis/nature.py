@@ -130,7 +130,7 @@ def thunderstorm(rng: np.random.Generator) -> np.ndarray:
     # Start, level and steepness (dB/s): the stroke is sudden, its echoes from afar roll in.
     rolls = [(strike_s, 0, 400)]
     rolls += [(strike_s + late_s, -loss_db, 70) for late_s, loss_db in ((0.4, 2), (0.9, 4), (1.6, 4), (2.4, 7), (3.3, 10))]
-    tremble = drift(rng, 14, -3.5, 2.5)
+    tremble = drift(rng, 30, -7, 5)
 
     def level_db(freqs_hz, frames_s):
         level = np.full(np.broadcast_shapes(freqs_hz.shape, frames_s.shape), -90.0)
@@ -142,9 +142,9 @@ def thunderstorm(rng: np.random.Generator) -> np.ndarray:
         return spectrum_db(body, freqs_hz) + level + np.interp(frames_s, times_s(), tremble)
 
     track = moving_noise(rng, level_db)
-    for delay_s in np.cumsum(rng.exponential(0.025, 10)):
+    for delay_s in np.cumsum(rng.exponential(0.06, 30)):
         crack = burst(rng, {50: 0, 800: 3, 3000: -4, 9000: -14, 18000: -26, 20000: -50}, 0.12)
-        place(track, crack, strike_s + delay_s, -8 - 40 * delay_s)
+        place(track, crack, strike_s + delay_s, -4 - 14 * delay_s)
     shower = noise(rng, {20: -22, 200: -28, 1000: -39, 5000: -48, 12000: -53, 18000: -60, 20000: -70})
     return reverb(rng, track, 2.5, -9, 0.03, 900) + shower
 

@@ -25,11 +25,19 @@ WORDS = MappingProxyType(
         "about_protocol": ("How it was made and measured", "Как её обучили и измерили"),
         "about_protocol_said": (
             "Trained on folds {train} of ESC-50 and measured on fold {valid}, which it never saw, at the last epoch, not the "
-            "best one, with no test-time augmentation. {epoch} epochs in {hours} h on {device}, seed {seed}. It is given mel "
+            "best one, with no test-time augmentation. {epoch} epochs in {time} on {device}, seed {seed}. It is given mel "
             "spectrograms of {bands} bands, {low} to {high} Hz, at {rate} Hz, n_fft {n_fft}, hop {hop}.",
             "Обучена на фолдах {train} набора ESC-50 и измерена на фолде {valid}, которого не видела: в последнюю эпоху, а не в "
-            "лучшую, без аугментации при проверке. Эпох: {epoch} за {hours} ч на {device}, зерно {seed}. Ей дают "
+            "лучшую, без аугментации при проверке. Эпох: {epoch} за {time} на {device}, зерно {seed}. Ей дают "
             "мел-спектрограммы: полос {bands}, от {low} до {high} Гц, при {rate} Гц, n_fft {n_fft}, шаг {hop}.",
+        ),
+        "about_hours": ("{hours} h", "{hours} ч"),
+        "about_minutes": ("{minutes} min", "{minutes} мин"),
+        "about_siblings": (
+            "On fold {valid} this network names {accuracy} right; the figures above and the pictures below are of it and of "
+            "those made the same way, each read on the fold that it never saw.",
+            "На фолде {valid} эта сеть права в {accuracy} случаев; числа выше и картинки ниже — её и сетей, обученных так же, "
+            "каждая на фолде, которого не видела.",
         ),
         "about_curves": ("Training", "Обучение"),
         "about_loss": ("cross-entropy, nats", "перекрёстная энтропия, нат"),
