@@ -52,6 +52,7 @@ export function wirePointer(viewer) {
     fingers.delete(event.pointerId);
     held();
     stop();
+    viewer.point(viewer.pointer); // what rested while it was held
   });
   plot.addEventListener('pointerleave', (event) => {
     if (event.pointerType !== 'touch') viewer.point(null); // what was tapped stays read

@@ -40,7 +40,9 @@ extend((viewer) => {
     }
     await new Promise((done) => { setTimeout(done, PAUSE_MS); });
   });
-  const refresh = () => { if (slice.on && viewer.visible() && viewer.current()) load(); };
+  const refresh = () => { // who drags looks at the picture, and the server is to draw that
+    if (slice.on && !viewer.held && viewer.visible() && viewer.current()) load();
+  };
   const show = () => {
     button.setAttribute('aria-pressed', String(slice.on));
     column.root.hidden = !slice.on;
@@ -56,7 +58,7 @@ extend((viewer) => {
     keys: { m: { word: 'key_slice', group: 'display', run: toggle } },
     point: (at) => {
       pointer = at;
-      if (!viewer.held) refresh(); // who drags looks at the picture
+      refresh();
     },
     loaded: refresh,
     picture: () => column.draw(),

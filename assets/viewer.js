@@ -19,7 +19,7 @@
 // as its time axis), `viewer.beside` (columns at its right, as high as its vertical axis) and `viewer.under` (under the
 // rows, full width). Plot coordinates are CSS pixels: `viewer.area()`, `xOf(time)`, `timeAt(x)`, `inside(at)`; with a
 // frequency axis (`viewer.pitched`) and a picture (`viewer.current()`) also `yOf(hz)`, `hzAt(y)`. `viewer.redraw()`
-// draws all, `viewer.drawOverlay()` only what lies above the picture.
+// draws all, `viewer.drawOverlay()` only what lies above the picture, before the next frame.
 
 import {
   ask, audio, bytesOf, events, followPlayhead, handWord, newest, number, say, show, state, word,

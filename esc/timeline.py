@@ -24,7 +24,7 @@ from esc.spectrogram import mel_db
 
 HOP_PER_CLIP = 0.5  # the hop where none is given, in clips: everything but the ends is heard twice
 LEAST_HOP_PER_CLIP = 0.02  # 0.1 s for a clip of 5 s: 50 forward passes for each clip of sound
-BATCH = 4  # windows through the network at once; more is no faster (two cores: 14 ms a clip one by one, 10 in 4s, 10 in 8s)
+BATCH = 4  # windows through the network at once; more is no faster (two cores: 23 ms a clip one by one, 18 in 4s and in 8s)
 OPEN_PROBABILITY = 0.5  # a segment needs one moment at which its class is at least as likely as all others together
 KEEP_PROBABILITY = 0.25  # and lasts while it stays above half of that, so that it does not flicker at the threshold
 

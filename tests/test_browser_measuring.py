@@ -130,9 +130,22 @@ def test_the_slice_is_numpys_at_the_pointer_and_of_the_selection(open_sheet, ton
             return [canvas.top - box.top - top, canvas.height - height]; }"""
     )
     assert tops == [pytest.approx(0, abs=1), pytest.approx(0, abs=1)]
+    caption = sheet.page.locator(".sg-viewer[data-view=stft] .sg-slice figcaption")
+    sheet.page.mouse.down()  # it rests while the picture is moved, and follows when that is let go
+    before = caption.inner_text()
+    asked: list[str] = []
+    sheet.page.on("request", lambda request: asked.append(request.post_data or ""))
+    for step in range(1, 6):
+        sheet.page.mouse.move(x + 12 * step, y)
+        sheet.page.wait_for_timeout(80)
+    assert caption.inner_text() == before
+    assert not [data for data in asked if '"spectrum"' in data]
+    sheet.page.mouse.up()
+    sheet.page.mouse.move(x + 90, y)
+    expect(caption).not_to_have_text(before)
+    assert [data for data in asked if '"spectrum"' in data], "which shows what the questions are called"
     select(sheet, 2.3, 2.9)
     sheet.page.mouse.move(5, 5)
-    caption = sheet.page.locator(".sg-viewer[data-view=stft] .sg-slice figcaption")
     expect(caption).to_have_text(ENGLISH["slice_selection"])
     assert sheet.ev("Math.max(...viewer.slice.levels)") < 0  # noise alone
     sheet.page.click(".sg-viewer[data-view=stft] [data-do=slice]")

@@ -234,17 +234,20 @@ def test_a_card_tells_how_the_checkpoint_was_made(run, tmp_path, average):
     if average is None:  # as the notebook's recipe leaves it
         config["provenance"]["recipe"] |= {"average": None, "augmentation": None, "optimizer": "adam", "schedule": "tenfold"}
         config["provenance"]["initial_weights"] = "ImageNet, from a.pth"
-        (tmp_path / "checkpoint" / "config.json").write_text(json.dumps(config))
+    config["provenance"] |= {"hours": 0.07}
+    config["provenance"]["recipe"] |= {"dropout": 0.2, "drop_path": 0.1}
+    (tmp_path / "checkpoint" / "config.json").write_text(json.dumps(config))
     figures = Figures(0.75, 1.0, 0.05, 20, np.zeros((20, 4)), np.zeros((20, 4)))
     classifier = Classifier.load(tmp_path / "checkpoint")
     reading = Reading(figures, classifier.checkpoint, np.zeros(20, np.int64), ())
     card = write_card(tmp_path / "checkpoint", classifier, reading, 5, tmp_path).read_text()
     assert "| accuracy | 0.7500 |" in card
-    assert "such networks" not in card
+    assert "epochs in 4 minutes on" in card and ", dropout 0.2, stochastic depth up to 0.1, " in card
+    assert "networks made this way" not in card
     held_out = FIGURES["held_out"] | {"folds": [1, 2, 5]}
     write_figures(tmp_path / "checkpoint", held_out=held_out)
     with_folds = write_card(tmp_path / "checkpoint", classifier, reading, 5, tmp_path).read_text()
-    assert "| accuracy of 3 such networks, each on its own held-out fold | 0.7725 |" in with_folds
+    assert "3 networks made this way, each on the fold that it held out: accuracy 0.7725 over 400 clips." in with_folds
     said = ("from scratch", "AdamW", "one-cycle", "50% of the clips", "running average")
     said_of_the_notebook = ("ImageNet, from a.pth", "Adam ", "divided by ten", "no augmentation")
     for words, wanted in ((said, average is not None), (said_of_the_notebook, average is None)):

@@ -24,7 +24,7 @@ tags: [audio, environmental-sound, esc-50, {architecture}]
 
 
 def write_card(folder: Path, classifier: Classifier, reading: Reading, fold: int, examples: Path) -> Path:
-    """Write `README.md` beside a checkpoint and return its path.
+    """Write `README.md` beside a checkpoint, from it and from the `figures.json` there, and return its path.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def _what(checkpoint: Checkpoint, reading: Reading, fold: int, held_out: dict | 
     kept = "at the last epoch" if made["recipe"]["average"] is None else "at the last epoch (running average of the weights)"
     all_folds = ""
     if held_out and len(held_out["folds"]) > 1:
-        networks = f"accuracy of {len(held_out['folds'])} such networks, each on its own held-out fold"
-        all_folds = f"\n| {networks} | {held_out['accuracy']:.4f} |"
+        networks = f"{len(held_out['folds'])} networks made this way, each on the fold that it held out"
+        all_folds = f"\n{networks}: accuracy {held_out['accuracy']:.4f} over {held_out['clips']} clips.\n"
     return f"""# {checkpoint.architecture} for ESC-50
 
 Names which of 50 environmental sounds a {checkpoint.input.clip_seconds:g}-second clip is. Trained {begun} on folds
@@ -72,36 +72,28 @@ Names which of 50 environmental sounds a {checkpoint.input.clip_seconds:g}-secon
 | accuracy | {figures.accuracy:.4f} |
 | cross-entropy, nats | {figures.loss:.4f} |
 | expected calibration error, 15 bins | {figures.ece:.4f}{before} |
-| clips | {figures.clips} |{all_folds}
+| clips | {figures.clips} |
 
 Measure it again: `python -m training evaluate --fold {fold}`. One run with one seed: expect about two points either way.
-"""
+{all_folds}"""
 
 
 def _made(checkpoint: Checkpoint) -> str:
     made, recipe, spectrogram = checkpoint.provenance, checkpoint.provenance["recipe"], checkpoint.spectrogram
-    optimizer = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}[recipe.get("optimizer", "adamw")]
+    optimizer = {"adam": "Adam", "adamw": "AdamW"}[recipe.get("optimizer", "adamw")]
     rate = f"{recipe['learning_rate']:g}"
     tenfold = recipe.get("schedule") == "tenfold"
     schedule = f"a rate of {rate} divided by ten every tenth epoch" if tenfold else f"a one-cycle rate up to {rate}"
     shown = recipe["augmentation"]
     mixing = "no augmentation" if shown is None else f"two sounds mixed in {shown['mix_share']:.0%} of the clips"
-    kept_back = "".join(
-        f", {said} {recipe[name]:g}"
-        for name, said in (
-            ("dropout", "dropout"),
-            ("drop_path", "stochastic depth up to"),
-            ("self_teaching", "self-teaching up to"),
-        )
-        if recipe.get(name)
-    )
-    took = f"{made['hours']:g} hours" if made["hours"] >= 1 else f"{60 * made['hours']:.0f} minutes"
+    noise = (("dropout", "dropout"), ("drop_path", "stochastic depth up to"))
+    kept_back = "".join(f", {said} {recipe[name]:g}" for name, said in noise if recipe.get(name))
     scaled = " and stretched to 0..255" if checkpoint.input.scaling == "notebook" else ""
     name = recipe_name(recipe)
     command = "python -m training train" + (f" --recipe {name} --fold {made['valid_fold']} --seed {made['seed']}" if name else "")
     return f"""## How it was made
 
-`{command}`: {made["epoch"]} epochs in {took} on
+`{command}`: {made["epoch"]} epochs in {_in_words(made["hours"])} on
 {made["device"]}, seed {made["seed"]}, batches of {recipe["batch_size"]}, {optimizer} with {schedule},
 label smoothing {recipe["label_smoothing"]:g}{kept_back}, {mixing}.
 All numbers stand in `config.json`.
@@ -110,6 +102,12 @@ Input: mel spectrogram of {spectrogram.n_mels} bands, {spectrogram.fmin:g} to {s
 {spectrogram.sample_rate} Hz, n_fft {spectrogram.n_fft}, hop {spectrogram.hop_length}, {spectrogram.top_db:g} dB deep, each
 clip standardised by itself{scaled}. Longer sounds are cut to the clip, shorter ones mirrored at both ends.
 """
+
+
+def _in_words(hours: float) -> str:
+    if hours >= 1:
+        return f"{hours:g} hours"
+    return f"{60 * hours:.0f} minutes" if 60 * hours >= 1.5 else "a minute"
 
 
 def _examples(classifier: Classifier, examples: Path) -> str:
@@ -124,7 +122,8 @@ def _examples(classifier: Classifier, examples: Path) -> str:
     return (
         f"""## What it says of the example sounds
 
-Synthesised, never trained on; the intended class is among the five likeliest for {among} of {len(files)}.
+Synthesised and never trained on, but given their shape with a network's answers in view: no measure of how good it is. The
+intended class is among the five likeliest for {among} of {len(files)}.
 
 | meant to be | place | the three likeliest |
 |---|---|---|

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from types import MappingProxyType
 
 import torch
@@ -17,7 +16,8 @@ def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     matrices = [p for p in model.parameters() if p.ndim > 1]
     vectors = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return _OPTIMIZERS[recipe.optimizer](groups, lr=recipe.learning_rate, fused=True)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
+    return kind(groups, lr=recipe.learning_rate, fused=True)
 
 
 def build_schedule(recipe: Recipe, optimizer: torch.optim.Optimizer, steps_an_epoch: int) -> lr_scheduler.LRScheduler:
@@ -46,11 +46,4 @@ def _tenfold(recipe: Recipe, optimizer: torch.optim.Optimizer, steps_an_epoch: i
     return lr_scheduler.LambdaLR(optimizer, share)
 
 
-_OPTIMIZERS = MappingProxyType(
-    {
-        "adam": torch.optim.Adam,
-        "adamw": torch.optim.AdamW,
-        "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
-    }
-)
 _SCHEDULES = MappingProxyType({"one-cycle": _one_cycle, "tenfold": _tenfold})

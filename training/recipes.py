@@ -13,7 +13,7 @@ CHOICES = MappingProxyType(
     {
         "initial_weights": ("fresh", "imagenet"),
         "first_layer": ("summed", "fresh"),
-        "optimizer": ("adamw", "adam", "sgd"),
+        "optimizer": ("adamw", "adam"),
         "schedule": ("one-cycle", "tenfold"),
         "source": ("pictures", "sounds"),
     }
@@ -110,7 +110,7 @@ class Recipe:
         Saves memory, and several processes share a batch by its sub-batches. Batch statistics are a sub-batch's own, the
         running ones their mean. The whole batch where left out.
     optimizer : str
-        "adamw", "adam", or "sgd" with Nesterov's momentum of 0.9.
+        "adamw" or "adam".
     schedule : str
         "one-cycle", or "tenfold": divided by ten at the start of epochs 10, 20, 30 ...
     learning_rate : float
@@ -122,10 +122,6 @@ class Recipe:
     label_smoothing : float
     average : float, optional
         Decay per step of the running average of the weights that is kept in the end; None keeps the last weights.
-    self_teaching : float
-        Share of what the average network says of a picture in that picture's target, rising from nothing to this over the
-        epochs (after Kim et al., 2021, "Self-Knowledge Distillation with Progressive Refinement of Targets", where the
-        epoch before teaches). Needs an average.
     mixed_precision : bool
         Compute the network in bfloat16 where the hardware has it: GPUs, and CPUs with AVX512-BF16 or AMX (half the time
         there, and eight times as long on those without). Weights, loss, optimizer and every evaluation stay float32.
@@ -153,7 +149,6 @@ class Recipe:
     weight_decay: float
     label_smoothing: float
     average: float | None
-    self_teaching: float = 0.0
     mixed_precision: bool = True
     dropout: float = 0.0
     drop_path: float = 0.0
@@ -165,10 +160,9 @@ class Recipe:
                 raise ParameterError("parameter.choice", field=name, value=getattr(self, name), choices=", ".join(choices))
         if self.sub_batch is not None and not (self.sub_batch >= 2 and self.batch_size % self.sub_batch == 0):
             raise ParameterError("parameter.sub_batch", value=self.sub_batch, batch=self.batch_size)
-        most = {"dropout": 0.9, "drop_path": 0.9, "self_teaching": 0.9 if self.average is not None else 0.0}
-        for name, high in most.items():
-            if not 0.0 <= getattr(self, name) <= high:
-                raise ParameterError("parameter.range", field=name, value=getattr(self, name), low=0.0, high=high)
+        for name in ("dropout", "drop_path"):
+            if not 0.0 <= getattr(self, name) <= 0.9:
+                raise ParameterError("parameter.range", field=name, value=getattr(self, name), low=0.0, high=0.9)
 
     @property
     def at_once(self) -> int:

@@ -53,7 +53,7 @@ class State:
         torch._foreach_lerp_(averaged, current, 1.0 - decay)
 
     def save(self, path: Path) -> None:
-        """Write atomically: a kill in between leaves the epoch before."""
+        """Write atomically: a kill in between leaves the state that was there."""
         parts = {name: getattr(self, name) for name in _PARTS}
         saved = {name: part.state_dict() if part is not None else None for name, part in parts.items()}
         check_room(path, 4 * sum(p.nbytes for p in self.model.parameters()))  # weights, average, two moments

@@ -77,9 +77,8 @@ def take_step(
             state.noise.use(dropped, where, batch.device)
         with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=state.precision == torch.bfloat16):
             answer = state.model(part)
-            goal = _taught(state, part, wanted, recipe)
         answer = answer.float()
-        share = cross_entropy(answer, goal, label_smoothing=recipe.label_smoothing) * (len(part) / recipe.batch_size)
+        share = cross_entropy(answer, wanted, label_smoothing=recipe.label_smoothing) * (len(part) / recipe.batch_size)
         share.backward()
         loss += share.detach()
         right += (answer.detach().argmax(1) == wanted.argmax(1)).sum()
@@ -95,15 +94,6 @@ def take_step(
     if state.averaged is not None:
         state.average(recipe.average)
     return loss, right
-
-
-@torch.no_grad()
-def _taught(state: State, part: torch.Tensor, wanted: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """Return targets in which the average network has its say, the more the nearer the end is."""
-    if not recipe.self_teaching:
-        return wanted
-    share = recipe.self_teaching * state.epoch / recipe.epochs
-    return torch.lerp(wanted, state.averaged(part).float().softmax(dim=1), share)
 
 
 class _Running:

@@ -12,7 +12,7 @@ from esc.errors import ParameterError
 from training.recipes import RECIPES, Recipe
 
 _RECIPES = (
-    "'first': an hour on two cores, from scratch; 'best': half as long again, with stronger mixing; "
+    "'first': an hour on two cores, from scratch; 'best': the shipped network's way, minutes on a GPU and hours without; "
     "'notebook': the notebook's own steps on large pictures, best on a GPU."
 )
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of ESC-50; the variable ESC50_DIR where left out.")]

@@ -34,10 +34,10 @@ WORDS = MappingProxyType(
         "about_hours": ("{hours} h", "{hours} ч"),
         "about_minutes": ("{minutes} min", "{minutes} мин"),
         "about_siblings": (
-            "On fold {valid} this network names {accuracy} right; the figures above and the pictures below are of it and of "
-            "those made the same way, each read on the fold that it never saw.",
-            "На фолде {valid} эта сеть права в {accuracy} случаев; числа выше и картинки ниже — её и сетей, обученных так же, "
-            "каждая на фолде, которого не видела.",
+            "On fold {valid} this network names {accuracy} right. Accuracy and calibration above, and reliability, recall and "
+            "confusions below, are of it and of networks made the same way, each read on the fold that it never saw.",
+            "На фолде {valid} эта сеть права в {accuracy} случаев. Доля верных и калибровка выше, надёжность, полнота и ошибки "
+            "ниже — её и сетей, обученных так же, каждая на фолде, которого не видела.",
         ),
         "about_curves": ("Training", "Обучение"),
         "about_loss": ("cross-entropy, nats", "перекрёстная энтропия, нат"),
