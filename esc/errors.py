@@ -86,6 +86,7 @@ MESSAGES = {
     "weights.unreadable": "{path} can't be used as ImageNet weights: {reason}.",
     "run.missing": "There is no run in {path}: {reason}. Train one (python -m training train).",
     "run.damaged": "{path} can't be taken up ({reason}). Remove the run's folder and train anew.",
+    "run.diverged": "{path}: after epoch {epoch} the loss is no number. Lower the recipe's learning_rate and train anew.",
     "run.folds": "{paths} held out the folds {folds}: give runs of which each held out another one.",
     "run.classes": "{paths} don't have the same classes: give runs of one recipe on the whole data set.",
     "run.whole": "{path} left no class out. Train one for this: python -m training train --without 10.",

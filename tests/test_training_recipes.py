@@ -153,6 +153,13 @@ def test_options_that_name_nothing_are_refused(wrong):
         chosen_recipe(*wrong)
 
 
+def test_a_run_whose_loss_is_no_number_ends_and_says_so(prepared, tmp_path):  # noqa: F811
+    recipe = dataclasses.replace(QUICK, learning_rate=1e30)
+    with pytest.raises(DataError, match="after epoch 1 the loss is no number"):
+        loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 3, tmp_path / "run")
+    assert not (tmp_path / "run" / "checkpoint").exists()
+
+
 def test_sub_batches_add_up_to_the_batch(rng):
     """Without batch statistics the step is the same, whatever the pieces."""
     batch = torch.from_numpy(rng.standard_normal((16, 1, 6, 5)).astype(np.float32))
@@ -305,11 +312,12 @@ def test_the_notebooks_way_trains_and_resumes(prepared, imagenet, tmp_path, monk
 )
 def test_a_cpu_computes_in_bfloat16_only_where_it_can(monkeypatch, instructions, mixed, expected):
     monkeypatch.setattr("torch.cpu.get_capabilities", lambda: instructions)
-    assert precision(torch.device("cpu"), mixed) is expected
+    assert precision(torch.device("cpu"), mixed, 32) is expected
+    assert precision(torch.device("cpu"), mixed, 31) is torch.float32, "too narrow for oneDNN"
 
 
 def test_the_precision_is_told(prepared, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("training.state.precision", lambda device, mixed: torch.bfloat16 if mixed else torch.float32)
+    monkeypatch.setattr("training.state.precision", lambda device, mixed, n_frames: torch.bfloat16 if mixed else torch.float32)
     seen = []
     monkeypatch.setattr(
         "training.step.cross_entropy",

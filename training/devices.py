@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+LEAST_FRAMES = 32  # for bfloat16 on a CPU
 _CPU_BFLOAT16 = ("avx512_bf16", "amx_bf16")  # torch's names of the instructions
 
 
@@ -20,9 +21,14 @@ def has_bfloat16(device: torch.device) -> bool:
     return any(known.get(name, False) for name in _CPU_BFLOAT16)
 
 
-def precision(device: torch.device, mixed: bool) -> torch.dtype:
-    """Return what a network computes in while it is trained: bfloat16 where it is wanted and the hardware has it."""
-    return torch.bfloat16 if mixed and has_bfloat16(device) else torch.float32
+def precision(device: torch.device, mixed: bool, n_frames: int) -> torch.dtype:
+    """Return what a network computes in while it is trained: bfloat16 where it is wanted and the hardware has it.
+
+    Not on CPUs for pictures narrower than `LEAST_FRAMES`: before the last block they are one frame wide, and there oneDNN's
+    convolutions on AMX (torch 2.11) read memory that is not theirs. What lies there may be no number.
+    """
+    sound = device.type != "cpu" or n_frames >= LEAST_FRAMES
+    return torch.bfloat16 if mixed and sound and has_bfloat16(device) else torch.float32
 
 
 def device_name(device: torch.device) -> str:

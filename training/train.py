@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import platform
 import time
 from contextlib import nullcontext
@@ -85,7 +86,8 @@ def train(
     Raises
     ------
     DataError
-        The run was started with other settings, its state or the weights can't be used, or the disk is full.
+        The run was started with other settings, its state or the weights can't be used, the loss is no number any more, or
+        the disk is full.
     ParameterError
         The group's processes can't share the recipe's batch.
     """
@@ -140,6 +142,8 @@ def _epochs(state: State, about: _Run, valid_every: int) -> None:
         while state.epoch < recipe.epochs:
             begun = time.perf_counter()
             row = take_epoch(state, about.clips, recipe, about.seed, about.n_classes, bar.step, group)
+            if not math.isfinite(row["train_loss"]):
+                raise DataError("run.diverged", path=about.folder, epoch=state.epoch)
             if state.epoch % valid_every == 0 or state.epoch == recipe.epochs:
                 figures = score(state.kept, about.valid_db, about.valid_targets, recipe.input, group)
                 row |= {"valid_loss": figures.loss, "valid_accuracy": figures.accuracy}

@@ -78,6 +78,7 @@ ERRORS_RUSSIAN = MappingProxyType(
         "weights.unreadable": "{path} не годится как веса ImageNet: {reason}.",
         "run.missing": "В {path} нет обучения: {reason}. Запустите его (python -m training train).",
         "run.damaged": "{path} нельзя продолжить ({reason}). Удалите папку обучения и начните заново.",
+        "run.diverged": "{path}: после эпохи {epoch} потери не число. Уменьшите learning_rate рецепта и обучите заново.",
         "run.folds": "{paths}: отложены блоки {folds}. Нужны обучения, в которых отложены разные блоки.",
         "run.classes": "{paths}: классы не совпадают. Нужны обучения по одному рецепту на всех данных.",
         "run.whole": "В {path} не исключён ни один класс. Обучите такую модель: python -m training train --without 10.",
