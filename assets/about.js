@@ -94,11 +94,11 @@ function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
   const long = hours >= 1 ? word('about_hours', { hours: number(hours, 1) }) : word('about_minutes', { minutes: number(60 * hours) });
   const said = word('about_protocol_said', {
     train: made.train_folds?.join(', ') ?? '—', valid: known(made.valid_fold), epoch: known(made.epoch), seed: known(made.seed),
-    time: hours === undefined || hours === null ? '—' : long, device: known(made.device), bands: spectrogram.n_mels, low: number(spectrogram.fmin),
-    high: number(spectrogram.fmax), rate: number(spectrogram.sample_rate), n_fft: spectrogram.n_fft, hop: spectrogram.hop_length,
+    time: Number.isFinite(hours) ? long : '—', device: known(made.device), bands: spectrogram.n_mels,
+    low: number(spectrogram.fmin), high: number(spectrogram.fmax), rate: number(spectrogram.sample_rate), n_fft: spectrogram.n_fft, hop: spectrogram.hop_length,
   });
   const own = history?.valid_accuracy.at(-1);
-  if (!(held?.folds.length > 1) || own === undefined || own === null) return text('p', said);
+  if (!(held?.folds.length > 1) || !Number.isFinite(own)) return text('p', said);
   return text('p', `${said} ${word('about_siblings', { valid: known(made.valid_fold), accuracy: percent(own) })}`);
 }
 

@@ -10,8 +10,7 @@ const FLAT_PX = 12; // a drag flatter than this means all frequencies, a thinner
 
 /** Let a viewer follow pointers and the wheel. */
 export function wirePointer(viewer) {
-  const { plot } = viewer;
-  const fingers = new Map(); // by pointer: where they are
+  const { plot, fingers } = viewer;
   let gesture = null;
   const place = (event) => {
     const box = plot.getBoundingClientRect();
@@ -21,12 +20,10 @@ export function wirePointer(viewer) {
     gesture?.cancel?.();
     gesture = null;
   };
-  const held = () => { viewer.held = fingers.size > 0; };
   plot.addEventListener('pointerdown', (event) => {
     if (!state.sound || !viewer.current() || event.button) return;
     const at = place(event);
     fingers.set(event.pointerId, at);
-    held();
     plot.setPointerCapture(event.pointerId);
     if (fingers.size === 2) stop();
     if (fingers.size === 2) gesture = pinch(viewer, fingers);
@@ -42,7 +39,6 @@ export function wirePointer(viewer) {
   plot.addEventListener('pointerup', (event) => {
     const at = place(event);
     if (fingers.delete(event.pointerId)) {
-      held();
       gesture?.drop?.(at, event);
       gesture = null;
     }
@@ -50,7 +46,6 @@ export function wirePointer(viewer) {
   });
   plot.addEventListener('pointercancel', (event) => {
     fingers.delete(event.pointerId);
-    held();
     stop();
     viewer.point(viewer.pointer); // what rested while it was held
   });

@@ -76,7 +76,7 @@ export class Viewer extends Plot {
     [this.below, this.beside, this.under] = [find('.sg-below'), find('.sg-beside'), find('.sg-under')];
     this.data = null;
     this.pointer = null;
-    this.held = false; // whether a finger or the mouse presses the plot
+    this.fingers = new Map(); // those that press the plot, by pointer: where they are
     this.drawings = 0; // counted for tests and the benchmark
     this.hooks = [];
     this.request = newest(() => this.load());
@@ -113,6 +113,11 @@ export class Viewer extends Plot {
   /** The viewer's own keys and those of its extensions. */
   keys() {
     return Object.assign({}, KEYS, ...this.hooks.map((hooks) => hooks.keys));
+  }
+
+  /** Whether a finger or the mouse presses the plot. */
+  get held() {
+    return this.fingers.size > 0;
   }
 
   /** Whether the vertical axis is one of frequency. */

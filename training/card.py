@@ -38,11 +38,12 @@ def write_card(folder: Path, classifier: Classifier, reading: Reading, fold: int
     examples : path
         Folder of synthesised sounds, each named after the class it is meant to be.
     """
+    figures = read_figures(folder) or {}
     sections = [
         _FRONT.format(architecture=classifier.checkpoint.architecture),
-        _what(classifier.checkpoint, reading, fold, (read_figures(folder) or {}).get("held_out")),
+        _what(classifier.checkpoint, reading, fold, figures.get("held_out")),
         _made(classifier.checkpoint),
-        *_calibration(classifier.checkpoint, read_figures(folder) or {}),
+        *_calibration(classifier.checkpoint, figures),
         _examples(classifier, examples),
         _limits(classifier.checkpoint),
     ]

@@ -24,8 +24,8 @@ def has_bfloat16(device: torch.device) -> bool:
 def precision(device: torch.device, mixed: bool, n_frames: int) -> torch.dtype:
     """Return what a network computes in while it is trained: bfloat16 where it is wanted and the hardware has it.
 
-    Not on CPUs for pictures narrower than `LEAST_FRAMES`: before the last block they are one frame wide, and there oneDNN's
-    convolutions on AMX (torch 2.11) read memory that is not theirs. What lies there may be no number.
+    Not on CPUs for pictures narrower than `LEAST_FRAMES`: before the last block they are one or two frames wide, and there
+    oneDNN's convolutions on AMX (torch 2.11) read memory that is not theirs. What lies there may be no number.
     """
     sound = device.type != "cpu" or n_frames >= LEAST_FRAMES
     return torch.bfloat16 if mixed and sound and has_bfloat16(device) else torch.float32

@@ -169,6 +169,11 @@ class Recipe:
         """Clips that go through the network at once."""
         return self.sub_batch or self.batch_size
 
+    @property
+    def n_frames(self) -> int:
+        """Frames of a clip's picture."""
+        return self.spectrogram.n_frames(round(self.input.clip_seconds * self.spectrogram.sample_rate))
+
     def to_dict(self) -> dict:
         """Return the recipe as nested plain values, for JSON."""
         return asdict(self)

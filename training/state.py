@@ -91,8 +91,7 @@ def new_state(recipe: Recipe, model: nn.Module, n_classes: int, n_clips: int, de
     model.to(device, memory_format=torch.channels_last)
     optimizer = build_optimizer(recipe, model)
     schedule = build_schedule(recipe, optimizer, n_clips // recipe.batch_size)
-    n_frames = recipe.spectrogram.n_frames(round(recipe.input.clip_seconds * recipe.spectrogram.sample_rate))
-    kind = precision(device, recipe.mixed_precision, n_frames)
+    kind = precision(device, recipe.mixed_precision, recipe.n_frames)
     return State(model, averaged, optimizer, schedule, kind, Noise(model, recipe))
 
 

@@ -132,11 +132,10 @@ def _is_done(run: Path, recipe: Recipe, train_folds: tuple[int, ...], valid_fold
 
 
 def _row(name: str, recipe: Recipe, run: Path) -> dict:
-    last, spectrogram = read_history(run)[-1], recipe.spectrogram
-    n_frames = spectrogram.n_frames(round(recipe.input.clip_seconds * spectrogram.sample_rate))
+    last = read_history(run)[-1]
     return {
         "parameters": name,
-        "picture": f"{spectrogram.n_mels} x {n_frames}",
+        "picture": f"{recipe.spectrogram.n_mels} x {recipe.n_frames}",
         "valid_accuracy": last["valid_accuracy"],
         "valid_loss": last["valid_loss"],
         "train_loss": last["train_loss"],

@@ -86,8 +86,7 @@ def train(
     Raises
     ------
     DataError
-        The run was started with other settings, its state or the weights can't be used, the loss is no number any more, or
-        the disk is full.
+        Started with other settings, a state or weights that can't be used, a loss that is no number, a full disk.
     ParameterError
         The group's processes can't share the recipe's batch.
     """
