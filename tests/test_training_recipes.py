@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import urllib.error
 
 import numpy as np
@@ -27,7 +28,7 @@ from training.noise import Noise
 from training.optim import build_optimizer, build_schedule
 from training.plan import draw
 from training.pretrained import first_network
-from training.recipes import RECIPES
+from training.recipes import RECIPES, recipe_name
 from training.runfolder import read_history, read_settings
 from training.state import State
 from training.step import take_step
@@ -126,6 +127,13 @@ def test_an_architecture_is_chosen(architecture):
     fresh = dataclasses.replace(recipe, initial_weights="fresh")
     model, said = first_network(fresh, 7)
     assert (model.fc.out_features, said) == (7, "fresh")
+
+
+def test_a_precision_is_chosen_and_the_recipe_stays_what_it_is():
+    assert [chosen_recipe(name).mixed_precision for name in ("best", "notebook")] == [True, False]
+    chosen = chosen_recipe("notebook", mixed_precision=True), chosen_recipe("best", mixed_precision=False)
+    assert [recipe.mixed_precision for recipe in chosen] == [True, False]
+    assert [recipe_name(json.loads(json.dumps(recipe.to_dict()))) for recipe in chosen] == ["notebook", "best"]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,14 @@ SubBatch = Annotated[
     int | None,
     typer.Option("--sub-batch", help="Clips at once, where memory is short; gradients add up to the recipe's batch."),
 ]
+Bfloat16 = Annotated[
+    bool | None,
+    typer.Option(
+        "--bfloat16/--float32",
+        help="Compute the network in bfloat16 (half the time) where the hardware has it, or in float32; the recipe's own "
+        "choice where left out.",
+    ),
+]
 Weights = Annotated[
     Path | None,
     typer.Option("--weights", help="File of ImageNet weights (.pth, .safetensors) for 'notebook'; fetched where left out."),
@@ -38,8 +46,10 @@ Without = Annotated[
 ]
 
 
-def chosen_recipe(name: str, architecture: str | None = None, sub_batch: int | None = None) -> Recipe:
-    """Return the recipe of that name, with the architecture and sub-batch that were asked for."""
+def chosen_recipe(
+    name: str, architecture: str | None = None, sub_batch: int | None = None, mixed_precision: bool | None = None
+) -> Recipe:
+    """Return the recipe of that name, with the architecture, sub-batch and precision that were asked for."""
     if name not in RECIPES:
         raise typer.BadParameter(f"{name!r} is not possible: one of {', '.join(RECIPES)}", param_hint="--recipe")
     if architecture is not None:
@@ -48,7 +58,7 @@ def chosen_recipe(name: str, architecture: str | None = None, sub_batch: int | N
         if architecture not in ARCHITECTURES:
             said = f"{architecture!r} is not possible: one of {', '.join(ARCHITECTURES)}"
             raise typer.BadParameter(said, param_hint="--arch")
-    changes = {"architecture": architecture, "sub_batch": sub_batch}
+    changes = {"architecture": architecture, "sub_batch": sub_batch, "mixed_precision": mixed_precision}
     try:
         return dataclasses.replace(RECIPES[name], **{field: value for field, value in changes.items() if value is not None})
     except ParameterError as error:

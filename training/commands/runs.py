@@ -10,6 +10,7 @@ import typer
 
 from training.commands.options import (
     Architecture,
+    Bfloat16,
     Cache,
     Data,
     Readings,
@@ -32,6 +33,7 @@ def train_command(
     inner: Annotated[bool, typer.Option(help="For choosing settings: train on three folds, look at the fourth.")] = False,
     arch: Architecture = None,
     sub_batch: SubBatch = None,
+    bfloat16: Bfloat16 = None,
     weights: Weights = None,
     without: Without = "",
     seed: Seed = 1,
@@ -47,7 +49,7 @@ def train_command(
     from training.prepare import prepare_for
     from training.train import train
 
-    chosen = chosen_recipe(recipe, arch, sub_batch)
+    chosen = chosen_recipe(recipe, arch, sub_batch, bfloat16)
     clips = read_clips(data_folder(data))
     check_folds(clips, (fold,))
     outer = tuple(f for f in all_folds(clips) if f != fold)
@@ -67,6 +69,7 @@ def crossval_command(
     recipe: RecipeName = "first",
     arch: Architecture = None,
     sub_batch: SubBatch = None,
+    bfloat16: Bfloat16 = None,
     weights: Weights = None,
     seed: Seed = 1,
     name: Annotated[str | None, typer.Option(help="Folder under runs/; made from the other options where left out.")] = None,
@@ -76,7 +79,7 @@ def crossval_command(
     """Train five times, each fold held out once: ESC-50's official figure. Stopped, it goes on where it was."""
     from training.crossval import SUMMARY, cross_validate
 
-    chosen = chosen_recipe(recipe, arch, sub_batch)
+    chosen = chosen_recipe(recipe, arch, sub_batch, bfloat16)
     folder = RUNS / (name or run_name(recipe, chosen, "crossval", f"seed{seed}"))
     summary = cross_validate(read_clips(data_folder(data)), chosen, seed, folder, cache, readings, weights)
     for fold, accuracy in summary["accuracy"].items():
