@@ -173,7 +173,18 @@ class Surface {
 
   /** Ask for the stretch that the other views show, if this one is on screen. */
   refresh() {
-    if (state.sound && this.visible()) this.request();
+    if (!this.visible()) return;
+    this.deep ??= hasWebgl();
+    if (!this.deep) this.flat();
+    else if (state.sound) this.request();
+  }
+
+  /** Say why nothing stands up here, in place of Plotly's grey box. */
+  flat() {
+    const find = (selector) => this.host.querySelector(selector);
+    find('.sg-empty .sg-strong').textContent = word('no_webgl');
+    find('.sg-empty .sg-small').textContent = word('no_webgl_hint');
+    this.toolbar.hidden = this.readout.hidden = true;
   }
 
   showOf(name) {
@@ -313,6 +324,12 @@ class Surface {
       say(error.message);
     }
   }
+}
+
+function hasWebgl() {
+  const context = document.createElement('canvas').getContext('webgl');
+  context?.getExtension('WEBGL_lose_context')?.loseContext(); // a page may have few of them
+  return Boolean(context);
 }
 
 /** Buttons of which one is pressed at a time, or that each do something. */

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 from playwright.sync_api import expect
 
 from browser import Sheet
@@ -175,3 +177,12 @@ def test_seeking_elsewhere_leaves_the_span_and_speed_outlives_the_sound(sheet: S
     assert sheet.ev("session.audio.paused")
     assert sheet.ev("session.audio.playbackRate") == 0.5
     assert sheet.ev("session.state.selection") is None
+
+
+def test_the_sign_on_the_play_button_is_seen_under_the_pointer_too(sheet: Sheet, two_tones: Path):
+    sheet.open_file(two_tones)
+    button = sheet.page.locator(".sg-play")
+    button.click()  # and the pointer stays there
+    expect(button).to_have_accessible_name(ENGLISH["pause"])
+    middle = np.asarray(Image.open(io.BytesIO(button.screenshot())).convert("L"), np.int32)[10:-10, 10:-10]
+    assert middle.max() - middle.min() > 120  # white bars on a dark ground

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from browser import FLAGS, WAIT_MS, Sheet
 from esc.ui.text import ENGLISH
 
 pytestmark = pytest.mark.browser
@@ -159,3 +160,21 @@ def test_a_page_to_take_home_needs_no_network(landscape, tmp_path):
         assert [url for url in wanted if not url.startswith(("file:", "data:", "blob:"))] == []
     finally:
         context.close()
+
+
+def test_a_browser_without_webgl_says_so(chromium, chromium_path, server, tone_wav):
+    browser = chromium.browser_type.launch(executable_path=chromium_path, args=[*FLAGS, "--disable-3d-apis"])
+    try:
+        sheet = Sheet(browser.new_page(locale="en-US"), server.url).start()
+        sheet.page.set_default_timeout(WAIT_MS)
+        sheet.open_file(tone_wav)
+        sheet.page.get_by_role("tab", name=ENGLISH["tab_surface"], exact=True).click()
+        sheet.page.get_by_text(ENGLISH["no_webgl"]).wait_for()
+        sheet.page.get_by_text(ENGLISH["no_webgl_hint"]).wait_for()
+        sheet.page.locator(".sg-viewer[data-view=surface] .sg-plot").press("d")
+        sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+        assert sheet.ev("viewer.data.columns") > 0
+        assert not sheet.page.locator(".sg-message").is_visible()
+        assert sheet.complaints == []
+    finally:
+        browser.close()

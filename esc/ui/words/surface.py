@@ -8,6 +8,11 @@ WORDS = MappingProxyType(
             "Your sound appears here as a landscape to turn.",
             "Здесь появится ваш звук: рельеф, который можно вращать.",
         ),
+        "no_webgl": ("This browser does not draw in 3D.", "Этот браузер не рисует в 3D."),
+        "no_webgl_hint": (
+            "It has no WebGL, or it is switched off: allow hardware acceleration in its settings. All other tabs work without.",
+            "В нём нет WebGL, или он выключен: разрешите аппаратное ускорение в настройках. Остальным вкладкам оно не нужно.",
+        ),
         "surface_of": ("What stands up", "Что показано"),
         "of_mel": ("mel", "мел"),
         "of_stft": ("STFT", "STFT"),
