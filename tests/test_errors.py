@@ -8,6 +8,7 @@ import string
 import pytest
 
 from esc.errors import MESSAGES, AudioError, CheckpointError, DataError, EscError, PageError, ParameterError
+from esc.ui.failures import told
 
 
 def named_in(sentence: str) -> dict[str, str]:
@@ -43,3 +44,21 @@ def test_one_family(kind):
 def test_an_unknown_key_is_a_fault_of_the_programmer():
     with pytest.raises(KeyError):
         EscError("audio.no_such_key")
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_page_is_told_a_sentence_and_the_trace_stays_in_the_log(language, caplog):
+    assert told("explain", CheckpointError("checkpoint.missing", path="here"), language)["off"]
+    refused = told("explain", ParameterError("parameter.class", value="unicorn"), language)
+    assert "unicorn" in refused["error"]
+    assert not refused["off"]
+    assert "Traceback" not in caplog.text
+    try:
+        {}["of all things"]
+    except KeyError as error:
+        failed = told("explain", error, language)
+    assert "of all things" not in failed["error"]
+    assert not failed["off"]
+    assert "explain failed" in caplog.text
+    assert "Traceback" in caplog.text
+    assert "of all things" in caplog.text

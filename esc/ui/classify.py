@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from pathlib import Path
 
@@ -10,13 +9,12 @@ import gradio as gr
 
 from esc.audio import SILENCE_PEAK
 from esc.classifier import Prediction
-from esc.errors import CheckpointError, EscError, PageError
+from esc.ui.failures import told
 from esc.ui.listening import classifier, predict
 from esc.ui.player import mount_script
 from esc.ui.store import Sound, SoundStore
-from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name, say
+from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name
 
-log = logging.getLogger(__name__)
 _SAME_LENGTH_S = 0.005
 
 
@@ -68,12 +66,8 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
         sound = store.sound(question["token"], question.get("sound"))
         prediction = predict(checkpoint, sound.waveform, sound.facts.sample_rate)
         return about | _drawable(checkpoint, sound, prediction)
-    except EscError as error:
-        log.info("classify: %s", error)
-        return about | {"error": say(error, language), "off": isinstance(error, CheckpointError)}
-    except Exception:
-        log.exception("classify failed")
-        return about | {"error": say(PageError("page.failed"), language), "off": False}
+    except Exception as error:
+        return about | told("classify", error, language)
 
 
 def _drawable(checkpoint: Path, sound: Sound, prediction: Prediction) -> dict:

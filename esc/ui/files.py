@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import logging
 import math
 import threading
 import time
@@ -19,6 +18,7 @@ from esc.audio import ACCEPTED, MAX_BYTES
 from esc.batch import ENDINGS as SOUND_ENDINGS
 from esc.errors import CheckpointError, EscError, PageError
 from esc.tables import FORMS, SoundResult, as_audacity, as_text, track_names
+from esc.ui.failures import told
 from esc.ui.hearings import TOP_K, UPDATE_S, Hearings, Turns
 from esc.ui.player import mount_script
 from esc.ui.requests import Requests
@@ -28,7 +28,6 @@ from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name, say
 from esc.ui.timeline import ENDINGS, HOPS, form_of, hop_seconds_of, rows, turn_of
 
 ROWS_AT_ONCE = 40
-log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -106,12 +105,8 @@ class Files:
             for news in _sparsely(self._heard(files, batch, wanted, language)):
                 yield {"turn": turn, "stage": "working", "rows": len(batch.rows), "now": news}
             yield {"turn": turn, "stage": "done" if wanted() else "stopped", "rows": len(batch.rows), "now": None}
-        except EscError as error:
-            log.info("files: %s", error)
-            yield {"turn": turn, "error": say(error, language), "off": isinstance(error, CheckpointError)}
-        except Exception:
-            log.exception("files failed")
-            yield {"turn": turn, "error": say(PageError("page.failed"), language), "off": False}
+        except Exception as error:
+            yield {"turn": turn} | told("files", error, language)
 
     def rows(self, request: dict) -> dict:
         """Return rows of what was heard, those after the first `after`."""

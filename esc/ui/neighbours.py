@@ -11,15 +11,16 @@ import gradio as gr
 import numpy as np
 import soundfile
 
-from esc.errors import AudioError, CheckpointError, EscError, PageError
+from esc.errors import AudioError
 from esc.examples import FOLDER, example_sounds
 from esc.neighbours import Neighbour, SoundIndex, head_of, opening_of
 from esc.spectrogram import mel_db
+from esc.ui.failures import told
 from esc.ui.listening import classifier, embedding
 from esc.ui.pictures import as_base64
 from esc.ui.player import mount_script
 from esc.ui.store import Sound, SoundStore
-from esc.ui.text import LANGUAGES, class_name, say
+from esc.ui.text import LANGUAGES, class_name
 
 log = logging.getLogger(__name__)
 SHOWN = 6
@@ -84,12 +85,8 @@ class Neighbours:
             language = self._store.session(question.get("token")).language
             sound = self._store.sound(question["token"], question.get("sound"))
             return about | self._found(sound)
-        except EscError as error:
-            log.info("neighbours: %s", error)
-            return about | {"error": say(error, language), "off": isinstance(error, CheckpointError)}
-        except Exception:
-            log.exception("neighbours failed")
-            return about | {"error": say(PageError("page.failed"), language), "off": False}
+        except Exception as error:
+            return about | told("neighbours", error, language)
 
     def _found(self, sound: Sound) -> dict:
         heard = embedding(self._checkpoint, sound.waveform, sound.facts.sample_rate)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,21 +9,21 @@ from pathlib import Path
 import gradio as gr
 
 from esc.checkpoint import Checkpoint
-from esc.errors import CheckpointError, EscError, PageError
+from esc.errors import PageError
 from esc.segments import totals
 from esc.tables import FORMS, SoundResult, as_text
 from esc.timeline import Segment
+from esc.ui.failures import told
 from esc.ui.hearings import TOP_K, Heard, Hearings, Turns
 from esc.ui.player import mount_script
 from esc.ui.requests import Requests, parameters_for_page
 from esc.ui.store import SoundStore
-from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name, say
+from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name
 from esc.ui.viewer import FUNCTIONS
 
 HOPS = (1.0, 0.5, 0.25)  # what the page offers, in clips
 ENDINGS = {"json": "json", "csv": "csv", "audacity": "txt", "raven": "selections.txt"}
 MAX_TURN = 2**53  # the browser's largest whole number
-log = logging.getLogger(__name__)
 
 
 class Timelines:
@@ -82,12 +81,8 @@ class Timelines:
             for news in self._hearings.listen(sound, hop_seconds, partial(self._goes_on, token, sound.id, wanted)):
                 about = {"turn": turn, "sound": asked, "clip_seconds": self._hearings.meta.input.clip_seconds}
                 yield about | drawable(news, wanted())
-        except EscError as error:
-            log.info("timeline: %s", error)
-            yield {"turn": turn, "sound": asked, "error": say(error, language), "off": isinstance(error, CheckpointError)}
-        except Exception:
-            log.exception("timeline failed")
-            yield {"turn": turn, "sound": asked, "error": say(PageError("page.failed"), language), "off": False}
+        except Exception as error:
+            yield {"turn": turn, "sound": asked} | told("timeline", error, language)
 
     def stop(self, request: dict) -> dict:
         """Give up all of a session's runs before `turn`."""

@@ -13,16 +13,17 @@ import numpy as np
 import soundfile
 
 from esc.checkpoint import Checkpoint
-from esc.errors import CheckpointError, EscError, PageError, ParameterError
+from esc.errors import CheckpointError, PageError, ParameterError
 from esc.explain import Explanation, cell_size, explain
 from esc.measured import read_figures
 from esc.opening import Clip
+from esc.ui.failures import told
 from esc.ui.gpu import on_gpu
 from esc.ui.listening import classifier
 from esc.ui.pictures import as_base64
 from esc.ui.player import mount_script
 from esc.ui.store import Sound, SoundStore
-from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name, say
+from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name
 
 MAX_LABELS = 8
 LIKELIEST = 5  # classes whose maps are sent unasked
@@ -67,12 +68,8 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
         start_s, labels = _start(question), _labels(question)
         explanation = explained(checkpoint, sound.waveform, sound.facts.sample_rate, start_s, labels)
         return _drawable(store, checkpoint, sound, explanation) | {"asked": start_s}
-    except EscError as error:
-        log.info("explain: %s", error)
-        return {"error": say(error, language), "off": isinstance(error, CheckpointError), "sound": asked}
-    except Exception:
-        log.exception("explain failed")
-        return {"error": say(PageError("page.failed"), language), "off": False, "sound": asked}
+    except Exception as error:
+        return {"sound": asked} | told("explain", error, language)
 
 
 def explained(path: Path, waveform: np.ndarray, sample_rate: int, start_s: float | None, labels: Sequence[str]) -> Explanation:
