@@ -1,6 +1,6 @@
 // The classify tab: asks once the tab is on screen and a sound is open, shows the likeliest classes.
 
-import { announce, element, events, learned, state, word } from './session.js';
+import { announce, element, events, handWord, learned, state, word } from './session.js';
 import { waveIcon } from './stills.js';
 import { verdictOf } from './verdict.js';
 
@@ -35,7 +35,7 @@ export async function mount(root, { trigger, watch, props }) {
   events.addEventListener('sound', ask);
   new ResizeObserver(ask).observe(root); // a tab that opens gains a size
   const empty = element('<div class="sg-empty"></div>');
-  empty.append(waveIcon(), note('sg-strong', word('empty_classify')), note('sg-small', word('empty_hint')));
+  empty.append(waveIcon(), note('sg-strong', word('empty_classify')), note('sg-small', handWord('empty_hint')));
   host.replaceChildren(empty);
 }
 

@@ -1,6 +1,8 @@
 // The player: drop, choose, record or pick an example; what the file holds. transport.js plays it.
 
-import { announce, ask, audio, clock, element, enter, events, fileAt, learn, number, say, setSound, state, word } from './session.js';
+import {
+  announce, ask, audio, clock, element, enter, events, fileAt, handWord, learn, number, say, setSound, state, word,
+} from './session.js';
 import { areMany, dropped, gather } from './gather.js';
 import { trouble } from './microphone.js';
 import { LIMIT_MINUTES, record } from './recorder.js';
@@ -97,7 +99,7 @@ function build(root, props) {
   find('.sg-examples > span').textContent = word('examples');
   find('.sg-examples').setAttribute('aria-label', word('examples'));
   transport(find('.sg-transport'), () => ui.input.click());
-  find('.sg-drop b').textContent = word('drop');
+  find('.sg-drop b').textContent = handWord('drop');
   find('.sg-drop small').textContent = word('drop_formats', {
     accepted: props.limits.accepted, megabytes: number(props.limits.bytes / 1e6), hours: number(props.limits.seconds / 3600),
   });

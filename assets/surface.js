@@ -92,7 +92,7 @@ class Surface {
     const find = (selector) => this.host.querySelector(selector);
     find('.sg-empty').prepend(waveIcon());
     find('.sg-empty .sg-strong').textContent = word('empty_surface');
-    find('.sg-empty .sg-small').textContent = word('empty_hint');
+    find('.sg-empty .sg-small').textContent = handWord('empty_hint');
     find('.sg-drawing').textContent = word('drawing');
     this.readout.textContent = handWord('surface_hint');
     this.plot.setAttribute('aria-label', `${word('tab_surface')}. ${word('surface_label')}`);

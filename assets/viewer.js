@@ -130,7 +130,7 @@ export class Viewer extends Plot {
     this.plot.setAttribute('aria-label', `${word(`tab_${this.constructor.view}`)}. ${word('viewer_label')}`);
     find('.sg-empty').prepend(waveIcon());
     find('.sg-empty .sg-strong').textContent = word(`empty_${this.constructor.view}`);
-    find('.sg-empty .sg-small').textContent = word('empty_hint');
+    find('.sg-empty .sg-small').textContent = handWord('empty_hint');
     this.readout.textContent = handWord('point_at');
     this.toolbar.setAttribute('aria-label', word('toolbar'));
   }

@@ -477,6 +477,9 @@ def test_a_phone_scrolls_one_way_only(open_sheet, busy_wav: Path):
     sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     width = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
     assert sheet.ev(width) <= 390
+    with sheet.page.expect_file_chooser():  # fingers drop nothing
+        sheet.page.locator(".sg-strip", has_text=ENGLISH["drop_touch"]).tap()
+    expect(sheet.page.get_by_text(ENGLISH["empty_hint_touch"]).first).to_be_visible()
     sheet.open_file(busy_wav)
     assert sheet.ev("viewer.plot.getBoundingClientRect().width") > 300
     sheet.page.locator(".sg-params summary").click()

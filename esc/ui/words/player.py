@@ -5,6 +5,7 @@ from types import MappingProxyType
 WORDS = MappingProxyType(
     {
         "drop": ("Drop a sound here", "Перетащите звук сюда"),
+        "drop_touch": ("Tap to open a sound", "Коснитесь, чтобы открыть звук"),
         "drop_formats": (
             "{accepted} · up to {megabytes} MB and {hours} hours",
             "{accepted} · до {megabytes} МБ и {hours} часов",

@@ -18,6 +18,10 @@ WORDS = MappingProxyType(
             "Drop in a file, record one, or choose an example above.",
             "Перетащите файл, запишите звук или выберите пример выше.",
         ),
+        "empty_hint_touch": (
+            "Choose a file, record a sound, or take an example above.",
+            "Выберите файл, запишите звук или возьмите пример выше.",
+        ),
         "viewer_label": (
             "Click to seek, wheel or + and - to zoom, arrows to move, 0 for all, space to play, ? for all keys.",
             "Щелчок: перейти; колесо или + и -: масштаб; стрелки: сдвиг; 0: всё; пробел: играть; ?: все клавиши.",
