@@ -131,7 +131,9 @@ def plot_mfcc(mfcc: np.ndarray, config: SpectrogramConfig, title: str = "MFCC") 
     return figure
 
 
-def plot_curves(history: Sequence[dict[str, float | None]], title: str = "Training") -> Figure:
+def plot_curves(
+    history: Sequence[dict[str, float | None]], title: str = "Training", mark: tuple[float, str] | None = None
+) -> Figure:
     """Return loss and accuracy over the epochs, of the training clips as they were shown and of the held-out fold.
 
     Parameters
@@ -139,6 +141,8 @@ def plot_curves(history: Sequence[dict[str, float | None]], title: str = "Traini
     history : sequence of dict
         Rows with `epoch`, `train_loss`, `train_accuracy`, `valid_loss`, `valid_accuracy`; the last two may be None.
     title : str
+    mark : float and str, optional
+        An accuracy to compare with, and what it is.
     """
     figure = Figure(figsize=(10, 4), dpi=120, layout="constrained")
     figure.suptitle(title, color=_INK)
@@ -149,6 +153,8 @@ def plot_curves(history: Sequence[dict[str, float | None]], title: str = "Traini
         for rows, part, colour, said in ((history, "train", _FIRST, "training"), (looks, "valid", _SECOND, "held out")):
             epochs, values = [row["epoch"] for row in rows], [row[f"{part}_{name}"] for row in rows]
             axes.plot(epochs, values, color=colour, label=said, marker="." if len(rows) < 30 else "", linewidth=1.6)
+        if mark and name == "accuracy":
+            axes.axhline(mark[0], color=_INK, linewidth=1.0, linestyle="--", label=mark[1])
         axes.set(xlabel="epoch", ylabel=f"{name} ({unit})")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(0, 1.02 if name == "accuracy" else None)

@@ -150,6 +150,9 @@ def test_pictures_of_a_run():
     loss, accuracy = plot_curves(history).axes
     assert [list(line.get_xdata()) for line in loss.lines] == [[1, 2, 3, 4], [2, 4]]
     assert accuracy.get_ylim()[0] == 0
+    loss, accuracy = plot_curves(history, mark=(0.8, "the original")).axes
+    assert [len(axes.lines) for axes in (loss, accuracy)] == [2, 3]
+    assert list(accuracy.lines[-1].get_ydata()) == [0.8, 0.8]
     assert plot_curves(history[:1]).axes
     drawn = plot_confusion(np.array([[3, 1], [0, 4]]), ("a", "b_c")).axes[0]
     assert {text.get_text() for text in drawn.texts} == {"3", "1", "4"}

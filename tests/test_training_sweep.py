@@ -124,6 +124,7 @@ def test_the_page_says_what_was_run_and_what_was_not(tmp_path, rng):
     assert "- `best`, resnet18, fold 5, seed 3: not run yet" in page
     assert "- `notebook`, resnet34, fold 5, seed 1: epochs 4 of 50" in page
     pictures = [line.split("](")[1].rstrip(")") for line in page.splitlines() if line.startswith("![")]
+    assert {"results/pictures/first-reliability.png", "results/pictures/first-tempered.png"} <= set(pictures)
     assert len(pictures) >= 5
     for picture in pictures:
         assert (results.parent / picture).read_bytes().startswith(b"\x89PNG"), picture

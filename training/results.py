@@ -23,6 +23,7 @@ from training.temperature import cross_fitted
 PAGE = "RESULTS.md"
 _PICTURES = "pictures"
 _ORIGINAL = 0.8025  # PIPELINE: the notebook's own figure
+_ORIGINALS_MARK = (_ORIGINAL, f"the original, best epoch: {_ORIGINAL}")
 _MAIN, _NOTEBOOK = "best", "notebook"
 _WANTED = (
     *((_MAIN, "resnet18", fold, 1) for fold in (1, 2, 3, 4, 5)),
@@ -248,7 +249,8 @@ def _drawn(official: list[Result], results: Path) -> list[str]:
         if result.key[2:] == (5, 1) and result.recipe in RECIPES:
             file = f"{_PICTURES}/{result.name}-curves.png"
             with full_disk_named(results / file):
-                plot_curves(result.history, f"{result.name}: held out is fold 5").savefig(results / file)
+                mark = _ORIGINALS_MARK if result.recipe == _NOTEBOOK else None
+                plot_curves(result.history, f"{result.name}: held out is fold 5", mark).savefig(results / file)
             curves.append(f"![Curves of {result.name}]({results.name}/{file})\n")
     sections = ["## Curves\n\n" + ("\n".join(curves) or "Not run yet.\n")]
     for recipe in dict.fromkeys((_MAIN, *RECIPES)):
@@ -259,15 +261,19 @@ def _drawn(official: list[Result], results: Path) -> list[str]:
 
 
 def _held_out_pictures(recipe: str, ended: list[Result], results: Path) -> str:
-    logits, targets, _ = _together(ended)
+    logits, targets, groups = _together(ended)
     names, figures = ended[0].predictions.class_names, figures_of(logits, targets)
     confusion = confusion_matrix(targets, figures.probabilities.argmax(axis=1), len(names))
     folds = ", ".join(str(result.key[2]) for result in ended)
     title = f"{recipe}, held out: fold {folds}"
     drawn = {
         "confusion": plot_confusion(confusion, names, f"Confusion matrix: {title}"),
-        "reliability": plot_reliability(*calibration_bins(figures.probabilities, targets), f"Reliability: {title}"),
+        "reliability": plot_reliability(*calibration_bins(figures.probabilities, targets), f"{title}: as trained"),
     }
+    if len(ended) > 1:
+        tempered = figures_of(cross_fitted(logits, targets, groups), targets).probabilities
+        said = f"{title}: by the other folds' temperature"
+        drawn["tempered"] = plot_reliability(*calibration_bins(tempered, targets), said)
     for kind, figure in drawn.items():
         with full_disk_named(results / _PICTURES):
             figure.savefig(results / _PICTURES / f"{recipe}-{kind}.png")
