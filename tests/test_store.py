@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -194,6 +195,34 @@ def test_disk_is_bounded(tmp_path, store, monkeypatch):
     assert refused.value.key == "audio.too_long"
     assert refused.value.values["limit_minutes"] < 2 / 60
     assert sum(file.stat().st_size for file in files(tmp_path)) <= 290_000
+
+
+def test_what_can_never_fit_costs_no_other_sound(tmp_path, store, monkeypatch):
+    path = write(tmp_path / "a.wav", 2.0)
+    first, second = store.new_session("en"), store.new_session("en")
+    other, sound = store.open(first.token, path, "a"), store.open(second.token, path, "a")
+    store.waveform(sound, 8_000)
+    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 500_000)
+    with pytest.raises(AudioError, match="a"):
+        store.waveform(sound, 48_000)  # 384,000 bytes beside its own 132,344
+    assert store.sound(first.token, other.id) is other
+    assert np.isfinite(store.waveform(sound, 8_000)).all()  # its own copy went and is made anew
+    assert sum(file.stat().st_size for file in files(tmp_path)) <= 500_000
+
+
+def test_a_page_in_use_outlives_a_break_of_its_connection(tmp_path, store, monkeypatch):
+    session = store.new_session("en")
+    sound = store.open(session.token, write(tmp_path / "a.wav", 0.5), "a")
+    store.leave("unknown")
+    store.leave(session.token)  # which asks again in an hour
+    assert store.sound(session.token, sound.id) is sound
+    monkeypatch.setattr(store_module, "IDLE_SECONDS", 0.2)
+    store.leave(session.token)
+    end = time.monotonic() + 20
+    while store._sessions and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not store._sessions
+    assert files(tmp_path) == []
 
 
 def test_memory_is_bounded(tmp_path, store, monkeypatch):

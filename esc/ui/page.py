@@ -70,7 +70,7 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
     words = gr.I18n(**{language: dict(WORDS[language]) for language in LANGUAGES})
     loader = {"assets": str(ASSETS)}
     with gr.Blocks(title=WORDS["en"]["title"], delete_cache=(_CLEAN_EVERY_S, _KEEP_UPLOADS_S), analytics_enabled=False) as page:
-        tokens = gr.State({}, delete_callback=lambda held: store.drop(held.get("token", "")))
+        tokens = gr.State({}, delete_callback=lambda held: store.leave(held.get("token", "")))
         gr.Markdown(words("header"), elem_id="header")
         sound = player.component(requests, examples, loader)
         with gr.Tabs():

@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ LANGUAGES = ("en", "ru")
 MEMORY_SECONDS = 60.0  # longer sounds are memory-mapped files
 SOUNDS_A_SESSION = 4
 MAX_SESSIONS = 2000
+IDLE_SECONDS = 3600.0  # a page that asked for something since is in use, whatever became of its connection
 RATES_A_SOUND = 3  # resampled waveforms kept beside the original
 MAX_DISK_BYTES = 6 * 10**9
 MAX_MEMORY_BYTES = 2 * 10**9
@@ -86,6 +88,7 @@ class Session:
     token: str
     language: str
     sounds: OrderedDict[str, Sound] = field(default_factory=OrderedDict, repr=False)
+    asked: float = field(default_factory=time.monotonic, repr=False)  # when something was last asked for
 
 
 class SoundStore:
@@ -134,7 +137,9 @@ class SoundStore:
             if not isinstance(token, str) or token not in self._sessions:
                 raise PageError("page.session")
             self._sessions.move_to_end(token)
-            return self._sessions[token]
+            session = self._sessions[token]
+            session.asked = time.monotonic()
+            return session
 
     def open(self, token: str, path: str | os.PathLike, name: str) -> Sound:
         """Decode a file in a worker process and return it as a sound of the session.
@@ -226,6 +231,21 @@ class SoundStore:
         except (EscError, OSError) as error:  # a disk without room: it is looked at as before
             _log.info("%s stays at its own rate: %s", sound.name, error)
 
+    def leave(self, token: str) -> None:
+        """Drop a session whose page is said to be closed, once it has asked for nothing for `IDLE_SECONDS`.
+
+        Gradio takes a page for closed after any break of its connection, and says so once.
+        """
+        with self._lock:
+            session = self._sessions.get(token)
+            rest_s = session.asked + IDLE_SECONDS - time.monotonic() if session else 0.0
+            if rest_s <= 0.0:
+                self.drop(token)
+                return
+        later = threading.Timer(rest_s, self.leave, (token,))
+        later.daemon = True
+        later.start()
+
     def drop(self, token: str) -> None:
         """Forget a session, if it is known, and delete its files."""
         with self._lock:
@@ -283,8 +303,18 @@ class SoundStore:
         return self._folders[0] / f"{_PREFIX}{sound.id}-{sample_rate}"
 
     def _make_room(self, sound: Sound, more: int) -> None:
-        """Drop sounds, the longest unused first, until this one fits and `more` bytes on disk beside it."""
+        """Drop sounds, the longest unused first, until this one fits and `more` bytes on disk beside it.
+
+        Where it would not fit alone, its own copies at other rates go, and no other sound does.
+        """
         with self._lock:
+            if _held_bytes(sound)[0] + more > MAX_DISK_BYTES:
+                self._forget_rates(sound)
+            alone = _held_bytes(sound)[0] + more
+            if alone > MAX_DISK_BYTES:
+                minutes = sound.seconds / 60
+                limit = float(minutes * MAX_DISK_BYTES / alone)
+                raise AudioError("audio.too_long", name=sound.name, minutes=minutes, limit_minutes=limit)
             others = [(session, one) for session in self._sessions.values() for one in session.sounds.values()]
             others = [(session, one) for session, one in others if one is not sound]
             disk, memory = np.sum([_held_bytes(one) for one in (sound, *(one for _, one in others))], axis=0)
@@ -293,10 +323,11 @@ class SoundStore:
                     return
                 disk, memory = np.subtract((disk, memory), _held_bytes(one))
                 self._forget(session, one.id)
-            if disk + more > MAX_DISK_BYTES:
-                minutes = sound.seconds / 60
-                limit = float(minutes * MAX_DISK_BYTES / (disk + more))
-                raise AudioError("audio.too_long", name=sound.name, minutes=minutes, limit_minutes=limit)
+
+    def _forget_rates(self, sound: Sound) -> None:
+        for rate in [rate for rate, array in sound._resampled.items() if isinstance(array, np.memmap)]:
+            del sound._resampled[rate]
+            _remove(self._resampled_path(sound, rate))
 
     def _forget(self, session: Session, sound_id: str) -> None:
         session.sounds.pop(sound_id).gone = True
