@@ -61,6 +61,9 @@ MESSAGES = {
     "archive.address": "No Ray cluster answers at {address} ({reason}). Leave --address out to use this machine alone.",
     "archive.given_up": "Ray lost its workers again and again ({reason}). What was heard is noted in {path}: run the command "
     "again to go on, or without --engine ray to learn which file ends a process.",
+    # layers
+    "layer.size": "{frames} frames of {n_freqs} frequencies at a time are too many for a layer: raise hop_length, now "
+    "{hop_length}, or lower n_fft.",
     # optional packages, exports
     "package.missing": "This needs the package {package}, which is not installed. Install it (pip install -r {file}).",
     "export.no_sound": "There is no sound to compare the exported network on: restore the folder assets/examples.",

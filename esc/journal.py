@@ -41,8 +41,10 @@ class Journal:
             for line in lines[1:]:
                 entry = json.loads(line)
                 self._answers[entry["file"]] = (entry["stamp"], from_json(entry["answer"]))
-            # what was cut off in the middle of a line goes
-            path.write_text("".join(f"{line}\n" for line in lines or [json.dumps(head)]), encoding="utf-8")
+            # what was cut off in the middle of a line goes; a kill meanwhile leaves the file as it was
+            whole = path.with_name(f"{path.name}.part")
+            whole.write_text("".join(f"{line}\n" for line in lines or [json.dumps(head)]), encoding="utf-8")
+            whole.replace(path)
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise JournalError("journal.write", path=path, reason=error.strerror or str(error)) from error

@@ -8,6 +8,7 @@ import pytest
 
 import sounds
 from esc.config import CLICKS, LIBROSA, SpectrogramConfig
+from esc.errors import ParameterError
 from esc.layers import lines, pictures, pieces, rate_of
 from esc.spectrogram import mel_filters
 from esc.view import mel_bounds_hz, stft_bounds_hz
@@ -254,14 +255,14 @@ def test_memory_is_bounded_by_pieces():
             return np.zeros(last - first, np.float32)
 
     hour = Hour()
-    count = sum(piece.count for piece in pieces.pieces(hour, RATE, 512, 0, len(hour) // 512, 1.0, quiet))
+    count = sum(piece.count for piece in pieces.pieces(hour, RATE, 512, 0, len(hour) // 512, 1.0, 1025, quiet))
     assert count == len(hour) // 512 + 1
     assert hour.most <= 12.1 * RATE
 
 
 def test_pieces_report_progress():
     told = []
-    list(pieces.pieces(np.zeros(35 * RATE, np.float32), RATE, 512, 0, 35 * RATE // 512, 1.0, told.append))
+    list(pieces.pieces(np.zeros(35 * RATE, np.float32), RATE, 512, 0, 35 * RATE // 512, 1.0, 1025, told.append))
     assert told[0] == 0 and told[-1] == 1
     assert told == sorted(told)
     assert len(told) == 5
@@ -270,3 +271,12 @@ def test_pieces_report_progress():
 def test_rates():
     assert rate_of("pitch", 44_100) == 22_050
     assert rate_of("harmonic", 44_100) == 44_100
+
+
+@pytest.mark.parametrize("make", [pictures.reassigned, pictures.harmonic, pictures.pcen])
+@pytest.mark.parametrize("seconds", [8.0, 30.0])
+def test_more_than_memory_holds_is_refused_by_name(make, seconds):
+    config = LIBROSA.replace(n_fft=32_768, win_length=2_048, hop_length=16)
+    rows = pictures.Rows(mel_bounds_hz(config), None)
+    with pytest.raises(ParameterError, match="hop_length, now 16"):
+        make(np.zeros(round(seconds * RATE), np.float32), config, rows, 0.0, seconds, 100, quiet)

@@ -95,7 +95,7 @@ def pitch(
     first, last = frames_between(len(waveform), OWN_RATE, HOP, start_s, end_s)
     low, high = PITCH_HZ
     parts = []
-    for piece in pieces(waveform, OWN_RATE, HOP, first, last, PITCH_AROUND_S, tell):
+    for piece in pieces(waveform, OWN_RATE, HOP, first, last, PITCH_AROUND_S, FRAME // 2 + 1, tell):
         f0_hz, _, voiced = librosa.pyin(piece.samples, fmin=low, fmax=high, sr=OWN_RATE, frame_length=FRAME, hop_length=HOP)
         parts.append(np.stack([f0_hz, voiced])[:, piece.shown])
     f0_hz, voiced = np.concatenate(parts, axis=1)
@@ -122,7 +122,7 @@ def onsets(
 
     def levels_db(tell: Tell):
         # one frame more on the left: the flux is a difference to the frame before
-        for piece in pieces(waveform, OWN_RATE, HOP, 0, last, FRAME / OWN_RATE, tell):
+        for piece in pieces(waveform, OWN_RATE, HOP, 0, last, FRAME / OWN_RATE, FRAME // 2 + 1, tell):
             power = np.abs(librosa.stft(piece.samples, n_fft=FRAME, hop_length=HOP)) ** 2
             before = max(0, piece.skip - 1)
             mel = filters @ power[:, before : piece.skip + piece.count]
@@ -151,7 +151,7 @@ def _framewise(
     first, last = frames_between(len(waveform) - config.n_fft % 2, rate, hop, start_s, end_s)
     step = -(-(last + 1 - first) // columns)
     parts = []
-    for piece in pieces(waveform, rate, hop, first, last, config.n_fft / rate, tell):
+    for piece in pieces(waveform, rate, hop, first, last, config.n_fft / rate, config.n_fft // 2 + 1, tell):
         parts.append(compute(piece)[:, -(piece.first - first) % step :: step])
     return np.arange(first, last + 1, step) * (hop / rate), np.concatenate(parts, axis=1)
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from esc.errors import ParameterError
+
 PIECE_S = 10.0  # computed at a time: what progress counts in, and what bounds memory
+MAX_VALUES = 40_000_000  # of a piece's spectrogram: librosa keeps several copies of it, in complex numbers or in float64
 
 Tell = Callable[[float], None]  # hears what share of the work is done
 
@@ -37,21 +40,30 @@ class Piece:
 
 
 def pieces(
-    waveform: np.ndarray, sample_rate: int, hop_length: int, first: int, last: int, around_s: float, tell: Tell
+    waveform: np.ndarray, sample_rate: int, hop_length: int, first: int, last: int, around_s: float, n_freqs: int, tell: Tell
 ) -> Iterator[Piece]:
     """Cut frames `first` to `last` into pieces of some `PIECE_S` seconds with `around_s` seconds on both sides.
 
     A sound that fits into one piece is that piece, whole: librosa then sees all of it. `tell` hears 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+        A piece's frames of `n_freqs` values are more than `MAX_VALUES`.
     """
     at_a_time = max(1, round(PIECE_S * sample_rate / hop_length))
     around = math.ceil(around_s * sample_rate / hop_length)
+    whole = len(waveform) <= PIECE_S * sample_rate
+    frames = len(waveform) // hop_length + 1 if whole else min(at_a_time, last + 1 - first) + 2 * around
+    if frames * n_freqs > MAX_VALUES:
+        raise ParameterError("layer.size", frames=frames, n_freqs=n_freqs, hop_length=hop_length)
     for begin in range(first, last + 1, at_a_time):
         tell((begin - first) / (last + 1 - first))
         count = min(at_a_time, last + 1 - begin)
         skip = min(begin, around)
         start = (begin - skip) * hop_length
         stop = (begin + count + around) * hop_length
-        if len(waveform) <= PIECE_S * sample_rate:
+        if whole:
             start, stop, skip = 0, len(waveform), begin
         yield Piece(np.array(waveform[start:stop], np.float32), begin, count, skip)
     tell(1.0)

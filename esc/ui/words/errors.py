@@ -31,6 +31,8 @@ ERRORS_RUSSIAN = MappingProxyType(
         "parameter.nyquist": "fmax = {value} Гц невозможно: при {sample_rate} Гц выше {nyquist} Гц ничего нет.",
         "parameter.mfcc": "n_mfcc = {value} невозможно: мел-полос всего {n_mels}.",
         "parameter.delta": "Производной нужно кадров: {width}, а в этом звуке их {n_frames}. Возьмите меньший hop_length.",
+        "layer.size": "{frames} кадров по {n_freqs} частот за раз — слишком много для слоя: увеличьте hop_length (сейчас "
+        "{hop_length}) или уменьшите n_fft.",
         "parameter.sub_batch": "sub_batch = {value} невозможно: пакет из {batch} должен делиться на части от 2 записей.",
         "parameter.processes": "{processes} процессов не могут разделить пакет из {batch} на части по {value} записей. Дайте "
         "--sub-batch, при котором каждому достанется поровну.",
