@@ -19,7 +19,7 @@ import soundfile
 
 from esc.audio import open_blocks
 from esc.errors import AudioError
-from esc.worker import limit_memory, reply, run_in_worker
+from esc.worker import full_disk_told, limit_memory, reply, run_in_worker
 
 MAX_CUT_BYTES = 500 * 10**6
 # what a file's whole numbers are kept as: (subtype of the WAV, bits); all else becomes 32-bit floats
@@ -45,6 +45,8 @@ def cut(source: str | os.PathLike, target: str | os.PathLike, first: int, stop: 
     ------
     AudioError
         As `esc.audio.open_audio` does; "audio.cut_too_big" past `MAX_CUT_BYTES`.
+    OSError
+        There is no room for what is written.
     """
     facts, blocks = open_blocks(source, name)
     subtype, bits = _WHOLE.get(facts.codec, ("FLOAT", 32))
@@ -52,7 +54,8 @@ def cut(source: str | os.PathLike, target: str | os.PathLike, first: int, stop: 
     if megabytes > MAX_CUT_BYTES / 1e6:
         raise AudioError("audio.cut_too_big", megabytes=megabytes, limit_mb=MAX_CUT_BYTES / 1e6)
     written = position = 0
-    with soundfile.SoundFile(str(target), "w", facts.sample_rate, facts.channels, subtype, format="WAV") as wav:
+    made = facts.sample_rate, facts.channels, subtype
+    with full_disk_told(target), soundfile.SoundFile(str(target), "w", *made, format="WAV") as wav:
         for channels, _ in blocks:
             piece = channels[:, max(0, first - position) : max(0, stop - position)]
             position += channels.shape[1]

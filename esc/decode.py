@@ -16,10 +16,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import soundfile
 
 from esc.audio import AudioFacts, open_blocks
-from esc.worker import limit_memory, reply, run_in_worker
+from esc.worker import full_disk_told, limit_memory, reply, run_in_worker
 
 PLAYABLE = MappingProxyType(  # container: (codecs, endings by which a web server names the type rightly)
     {
@@ -104,14 +105,18 @@ def decode(
     ------
     AudioError
         As `esc.audio.open_audio` does.
+    OSError
+        There is no room for what is written.
     """
     facts, blocks = open_blocks(source, name)
     copied = playable is not None and not plays_in_browsers(source, facts)
     with ExitStack() as stack:
         samples = stack.enter_context(open(target, "wb"))
+        if copied:
+            stack.enter_context(full_disk_told(playable))
         copy = None
         for channels, mono in blocks:
-            mono.tofile(samples)
+            samples.write(np.ascontiguousarray(mono))  # `tofile` would hide the system's error
             if not copied:
                 continue
             heard = channels if len(channels) <= 2 else mono[None]

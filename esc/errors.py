@@ -26,6 +26,7 @@ MESSAGES = {
     "audio.cut_too_big": "This stretch would fill {megabytes:.0f} MB; at most {limit_mb:.0f} MB are saved at once. Select less.",
     "audio.changed": "{name} was changed or removed while it was worked on. Run the command again.",
     "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",
+    "audio.disk_full": "The server's disk has no room left to work on {name}. Make room there, or try again later.",
     # parameters
     "parameter.range": "{field} = {value} is not possible: it must lie between {low} and {high}.",
     "parameter.choice": "{field} = {value} is not possible: choose one of {choices}.",

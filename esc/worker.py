@@ -2,23 +2,30 @@
 
 A module that does such work ends with `sys.exit(main())`, where `main` gives its work to `reply`; the server calls it
 by `run_in_worker`. Between them goes one line of JSON: what the work returned, or `{"error": key, "values": {...}}`
-with exit code `EXIT_REFUSED` where the file is at fault.
+with exit code `EXIT_REFUSED` where the file is at fault. A full disk is not the file's fault and ends with `EXIT_FULL`.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import soundfile
 
 from esc.errors import AudioError, EscError
 
 MEMORY_LIMIT = 4 * 2**30  # bytes of address space; the libraries map about 1 GiB, a block of sound takes some MB
 EXIT_REFUSED = 3  # the file is at fault, and the JSON line says why
+EXIT_FULL = 4  # the disk is full, and standard error says where
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_PROBE_BYTES = 2**21  # more than libsndfile writes of one block
 _log = logging.getLogger(__name__)
 
 
@@ -29,7 +36,7 @@ def run_in_worker(module: str, arguments: list[str], name: str, timeout_s: float
     ------
     AudioError
         What the worker says of the file that messages call `name`; "audio.timeout" after `timeout_s` seconds;
-        "audio.crashed" for any other end, whose standard error goes to the log.
+        "audio.disk_full" where it had no room, "audio.crashed" for any other end: its standard error goes to the log.
     """
     house = str(Path(__file__).resolve().parents[1])
     search = os.pathsep.join(filter(None, (house, os.environ.get("PYTHONPATH"))))
@@ -52,8 +59,24 @@ def reply(work: Callable[[], dict]) -> int:
     except EscError as error:
         print(json.dumps({"error": error.key, "values": error.values}, default=str))
         return EXIT_REFUSED
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        print(error, file=sys.stderr)
+        return EXIT_FULL
     print(json.dumps(answer))
     return 0
+
+
+@contextmanager
+def full_disk_told(path: str | os.PathLike) -> Iterator[None]:
+    """Raise the system's own error where libsndfile, writing `path`, met a full disk: its own doesn't tell it from others."""
+    try:
+        yield
+    except soundfile.LibsndfileError:
+        with open(path, "ab") as file:
+            file.write(bytes(_PROBE_BYTES))
+        raise
 
 
 def limit_memory() -> None:
@@ -79,5 +102,7 @@ def _answer(ended: subprocess.CompletedProcess, name: str) -> dict:
         refused = json.loads(lines[-1])
         raise AudioError(refused["error"], **refused["values"])
     _log.error("reading %s ended with %d:\n%s", name, ended.returncode, ended.stderr.decode(errors="replace"))
+    if ended.returncode == EXIT_FULL:
+        raise AudioError("audio.disk_full", name=name)
     cause = f"exit code {ended.returncode}" if ended.returncode >= 0 else f"signal {-ended.returncode}"
     raise AudioError("audio.crashed", name=name, reason=cause)

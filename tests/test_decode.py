@@ -1,6 +1,8 @@
 """The decoding worker, against files that soundfile and PyAV write and samples that soundfile reads."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +13,10 @@ import pytest
 import soundfile
 
 from esc.audio import is_silent, load_audio, open_audio
+from esc.cut import cut_in_worker
 from esc.decode import Decoded, decode, decode_in_worker, main
 from esc.errors import AudioError
-from esc.worker import EXIT_REFUSED
+from esc.worker import EXIT_FULL, EXIT_REFUSED, reply
 
 HOUSE = Path(__file__).resolve().parents[1]
 RATE = 22_050
@@ -198,6 +201,33 @@ def test_any_other_end_is_a_crash_and_logged(tmp_path, noise, caplog):
         decode_in_worker(tmp_path / "a.wav", tmp_path / "nowhere" / "out.f32", tmp_path / "copy.flac", "mine.wav", 30)
     assert crashed.value.key == "audio.crashed"
     assert "FileNotFoundError" in caplog.text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("full", ["waveform", "copy"])
+def test_a_full_disk_is_not_the_files_fault(tmp_path, noise, full, caplog):
+    source, device = tmp_path / "a.aiff", Path("/dev/full")
+    soundfile.write(source, noise, RATE)
+    target, copy = (device, tmp_path / "copy.flac") if full == "waveform" else (tmp_path / "out.f32", device)
+    with pytest.raises(AudioError) as refused:
+        decode_in_worker(source, target, copy, "mine.aiff", 30)
+    assert (refused.value.key, refused.value.values) == ("audio.disk_full", {"name": "mine.aiff"})
+    assert "No space left on device" in caplog.text
+    with pytest.raises(AudioError) as refused:
+        cut_in_worker(source, device, 0, RATE, "mine.aiff", 30)
+    assert refused.value.key == "audio.disk_full"
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, EXIT_FULL), (errno.EDQUOT, EXIT_FULL), (errno.EIO, None)])
+def test_a_quota_is_a_full_disk_and_a_broken_one_is_not(number, code):
+    def work():
+        raise OSError(number, os.strerror(number))
+
+    if code is None:
+        with pytest.raises(OSError, match=os.strerror(number)):
+            reply(work)
+    else:
+        assert reply(work) == code
 
 
 def test_memory_is_limited_in_the_worker():

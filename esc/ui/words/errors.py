@@ -23,6 +23,7 @@ ERRORS_RUSSIAN = MappingProxyType(
         "Выделите меньше.",
         "audio.changed": "{name} изменён или удалён во время работы. Запустите команду снова.",
         "audio.crashed": "Не удалось прочесть {name} ({reason}). Файл повреждён или требует слишком много памяти.",
+        "audio.disk_full": "На диске сервера не осталось места для работы с {name}. Освободите место или попробуйте позже.",
         "parameter.range": "{field} = {value} невозможно: нужно от {low} до {high}.",
         "parameter.choice": "{field} = {value} невозможно: выберите из {choices}.",
         "parameter.type": "{field} = {value} невозможно: нужно число: {wanted}.",
