@@ -8,6 +8,7 @@ import { microphones, openMicrophone, trouble } from './microphone.js';
 import { waveIcon } from './stills.js';
 import { openTab } from './tabs.js';
 import { Tape } from './tape.js';
+import { hold } from './unsaved.js';
 import { KINDS, Waterfall } from './waterfall.js';
 
 const KEPT_MINUTES = 5;
@@ -94,6 +95,9 @@ class Live {
     shows.addEventListener('click', () => openTab('live'));
     stops.addEventListener('click', () => this.stop());
     events.addEventListener('sound', () => this.opened());
+    events.addEventListener('unopened', ({ detail: { file } }) => {
+      if (file === this.kept) this.offer(word('unopened', { name: file.name }));
+    });
     navigator.mediaDevices?.addEventListener?.('devicechange', () => { if (this.microphone) this.devices(); });
   }
 
@@ -120,6 +124,7 @@ class Live {
 
   begin() {
     const { rate } = this.microphone;
+    hold('live', true);
     this.tape = new Tape(rate, KEPT_MINUTES * 60);
     this.askedAt = 0;
     this.waterfall.begin(rate);
@@ -215,6 +220,7 @@ class Live {
     if (!microphone) return;
     this.microphone = this.tape = null;
     await microphone.close();
+    hold('live', false); // what was kept is held by the player
     this.waterfall.rest();
     this.meter.begin(microphone.rate);
     this.rest('stopped');

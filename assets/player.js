@@ -8,6 +8,7 @@ import { trouble } from './microphone.js';
 import { LIMIT_MINUTES, record } from './recorder.js';
 import { openTab } from './tabs.js';
 import { icon, transport } from './transport.js';
+import { hold } from './unsaved.js';
 
 export function mount(root, { server, upload, watch, props }) {
   learn(props.words);
@@ -21,25 +22,28 @@ export function mount(root, { server, upload, watch, props }) {
     ui.busy(word('opening', { name }));
     try {
       const sound = await ask(server.open_sound, request);
-      if (turn !== latest) return;
+      if (turn !== latest) return false;
       audio.pause();
       audio.src = fileAt(sound.path);
       ui.message('');
       setSound(sound);
       if (sound.cut_off) say(word('cut_off', { name: sound.name }), 'note');
       else if (sound.silent && sound.peak_db !== null && sound.peak_db > -60) say(word('cancels'), 'note');
+      return true;
     } catch (refusal) {
       if (turn === latest) say(refusal.message);
+      return false;
     } finally {
       if (turn === latest) ui.busy('');
     }
   };
+  /** Resolves to whether the file's sound is the open one now. */
   const openFile = async (file) => {
-    if (!file) return;
+    if (!file) return false;
     if (file.size > props.limits.bytes) { // the server would refuse it too, after all of it had travelled
       const megabytes = (bytes) => number(bytes / 1e6);
       say(word('too_big', { name: file.name, megabytes: megabytes(file.size), limit_mb: megabytes(props.limits.bytes) }));
-      return;
+      return false;
     }
     const turn = ++latest;
     ui.busy(word('uploading', { name: file.name }));
@@ -48,12 +52,23 @@ export function mount(root, { server, upload, watch, props }) {
       sent = await upload(file);
     } catch (error) {
       console.warn(error);
-      if (turn !== latest) return;
+      if (turn !== latest) return false;
       ui.busy('');
       say(word('offline'));
-      return;
+      return false;
     }
-    if (turn === latest) await open(file.name, { path: sent.path, name: file.name }, turn);
+    return turn === latest && open(file.name, { path: sent.path, name: file.name }, turn);
+  };
+  /** Open what was recorded, which nobody else has; until that has worked it can be saved, and sent again. */
+  const openRecording = async (file) => {
+    hold(file, true);
+    const opened = await openFile(file);
+    if (opened) hold(file, false);
+    else {
+      ui.unopened.append(unopened(file, openRecording));
+      announce('unopened', { file });
+    }
+    return opened;
   };
 
   ui.input.addEventListener('change', () => {
@@ -61,12 +76,12 @@ export function mount(root, { server, upload, watch, props }) {
     ui.input.value = '';
   });
   acceptDrops(root, openFile);
-  events.addEventListener('file', ({ detail }) => openFile(detail.file)); // another part of the page has made one
+  events.addEventListener('file', ({ detail }) => openRecording(detail.file)); // the live tab has made one
   events.addEventListener('open', ({ detail }) => open(detail.name, detail.request)); // or has one on the server
   for (const chip of ui.examples) {
     chip.addEventListener('click', () => open(chip.textContent, { example: chip.dataset.example }));
   }
-  wireRecorder(ui, openFile);
+  wireRecorder(ui, openRecording);
   events.addEventListener('sound', () => showFacts(ui.host.querySelector('.sg-facts'), state.sound));
   events.addEventListener('message', ({ detail }) => ui.message(detail.text, detail.kind));
 }
@@ -83,6 +98,7 @@ function build(root, props) {
     </div>
     <div class="sg-examples" role="group"><span></span></div>
     <div class="sg-message" role="alert" hidden><span></span><button type="button">×</button></div>
+    <div class="sg-unopened"></div>
     <div class="sg-transport"></div>
     <dl class="sg-facts"></dl>`;
   const find = (selector) => host.querySelector(selector);
@@ -92,6 +108,7 @@ function build(root, props) {
     recordButton: find('.sg-record'),
     meter: find('.sg-meter'),
     hint: find('.sg-hint'),
+    unopened: find('.sg-unopened'),
     examples: [],
   };
   find('.sg-main span').textContent = word('choose');
@@ -126,6 +143,25 @@ function build(root, props) {
     else if (message.dataset.kind === 'busy') ui.message('');
   };
   return ui;
+}
+
+/** A line for a recording that could not be opened: save it, try again, or let it go. */
+function unopened(file, open) {
+  const line = element(`<p><span></span><a class="sg-link"></a><button type="button" class="sg-link"></button>
+    <button type="button">×</button></p>`);
+  const [text, save, again, close] = line.children;
+  text.textContent = word('unopened', { name: file.name });
+  [save.textContent, save.href, save.download] = [word('live_save'), URL.createObjectURL(file), file.name];
+  again.textContent = word('again');
+  close.setAttribute('aria-label', word('discard', { name: file.name }));
+  const leave = () => {
+    line.remove();
+    URL.revokeObjectURL(save.href);
+  };
+  save.addEventListener('click', () => hold(file, false));
+  again.addEventListener('click', () => { leave(); open(file); });
+  close.addEventListener('click', () => { leave(); hold(file, false); });
+  return line;
 }
 
 function showFacts(list, sound) {
@@ -173,7 +209,7 @@ function acceptDrops(root, openFile) {
   });
 }
 
-function wireRecorder(ui, openFile) {
+function wireRecorder(ui, open) {
   let recording = null;
   let timer = 0;
   const label = ui.recordButton.querySelector('span');
@@ -185,8 +221,10 @@ function wireRecorder(ui, openFile) {
     label.textContent = word('record');
     ui.meter.hidden = true;
     ui.hint.textContent = word('mic_hint');
-    await openFile(await taken.stop());
-    if (limit) say(word('mic_limit', { minutes: LIMIT_MINUTES }), 'note');
+    const file = await taken.stop();
+    const opening = open(file);
+    hold('recording', false); // its file is held now
+    if ((await opening) && limit) say(word('mic_limit', { minutes: LIMIT_MINUTES }), 'note');
   };
   ui.recordButton.addEventListener('click', async () => {
     if (recording) {
@@ -197,6 +235,7 @@ function wireRecorder(ui, openFile) {
     try {
       audio.pause();
       recording = await record((limit) => recording && stop(limit));
+      hold('recording', true);
       ui.message('');
       ui.recordButton.dataset.on = 'true';
       label.textContent = word('stop');

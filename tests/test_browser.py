@@ -348,6 +348,33 @@ def test_recording_is_raw_and_opened(open_sheet):
     assert sheet.loudest_hz() == pytest.approx(MICROPHONE_HZ, rel=0.06)
 
 
+def test_a_recording_outlives_a_failed_upload(sheet: Sheet):
+    page, line = sheet.page, sheet.page.locator(".sg-unopened p")
+    stays = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert sheet.ev(stays), "nothing to lose, nothing is asked"
+    page.route("**/upload*", lambda route: route.abort())
+    for _ in range(2):
+        page.click(".sg-record")
+        sheet.until("/[1-9]/.test(document.querySelector('.sg-hint').textContent)")
+        assert not sheet.ev(stays), "the browser asks before the recording is lost"
+        page.click(".sg-record")
+    expect(line).to_have_count(2)
+    expect(page.locator(".sg-message")).to_contain_text(ENGLISH["offline"])
+    assert not sheet.ev(stays)
+    with page.expect_download() as saved:
+        line.first.locator("a").click()
+    assert soundfile.info(saved.value.path()).frames > 0
+    line.first.locator("button").last.click()
+    page.unroute("**/upload*")
+    name = line.locator("a").get_attribute("download")
+    with sheet.new_picture():
+        line.get_by_role("button", name=ENGLISH["again"]).click()
+    expect(line).to_have_count(0)
+    assert sheet.facts()[ENGLISH["fact_name"]] == name
+    assert sheet.ev(stays)
+    sheet.complaints.clear()  # of the aborted uploads
+
+
 def test_denied_microphone_is_explained(open_sheet, busy_wav: Path):
     sheet = open_sheet(permissions=["geolocation"])
     sheet.open_file(busy_wav)

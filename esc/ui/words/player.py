@@ -38,6 +38,11 @@ WORDS = MappingProxyType(
             "Recording stopped at {minutes} minutes, the longest this page keeps.",
             "Запись остановлена на {minutes} минутах: дольше страница не хранит.",
         ),
+        "unopened": (
+            "The recording {name} is not open; only this page has it.",
+            "Запись {name} не открыта; она есть только на этой странице.",
+        ),
+        "discard": ("Discard {name}", "Удалить {name}"),
         "mic_hint": (
             "Recorded as it is: the browser's voice filters are off.",
             "Запись без обработки: голосовые фильтры браузера выключены.",
