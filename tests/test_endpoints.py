@@ -18,6 +18,8 @@ from browser import Server
 from esc import Classifier, load_audio, mel_db
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig
 from esc.explain import explain
+from esc.ui import handouts as handouts_module
+from esc.ui.handouts import Handouts
 
 RATE = 22_050
 EXAMPLE = Path(__file__).resolve().parent.parent / "assets" / "examples" / "church_bells.flac"
@@ -194,6 +196,25 @@ def test_waveform_is_the_file_and_librosas_at_another_rate(client: Client, wav: 
     with pytest.raises(AppError) as refused:
         client.predict(handle_file(wav), sample_rate=100, api_name="/waveform")
     assert "8000" in said(refused.value)
+
+
+def test_a_sound_too_long_to_hand_out_is_refused(client: Client, tmp_path: Path):
+    path = sounds.write(tmp_path / "long.wav", np.zeros(600 * 8_000, np.float32), 8_000)
+    with pytest.raises(AppError) as refused:
+        client.predict(handle_file(path), 192_000, api_name="/waveform")
+    assert "long.wav lasts 10 minutes; at most 9 are accepted" in said(refused.value)
+
+
+def test_what_is_handed_out_is_bounded(tmp_path: Path, monkeypatch):
+    handouts = Handouts(tmp_path)
+    for _ in range(handouts_module.KEPT_FILES + 5):
+        handouts.next("mel_db").write_bytes(bytes(100))
+    assert len(list(tmp_path.iterdir())) == handouts_module.KEPT_FILES
+    monkeypatch.setattr(handouts_module, "KEPT_BYTES", 350)
+    last = handouts.next("stft_db")
+    last.write_bytes(bytes(100))
+    assert len(list(tmp_path.iterdir())) == 4
+    assert last.exists()
 
 
 def test_mel_honours_preset_and_changes(client: Client, wav: Path):

@@ -305,3 +305,18 @@ def test_nothing_is_left_when_the_store_goes(tmp_path):
     del store
     gc.collect()
     assert files(tmp_path) == []
+
+
+def test_what_is_written_beside_a_sound_that_went_goes_too(tmp_path, store):
+    session = store.new_session("en")
+    sound = store.open(session.token, write(tmp_path / "a.wav", 0.5), "a")
+    path = store.place_beside(sound, "clip.flac")
+    path.write_bytes(b"one")
+    store.keep_beside(sound, path)
+    assert path.exists()
+    store.drop(session.token)
+    path.write_bytes(b"late")
+    with pytest.raises(PageError) as refused:
+        store.keep_beside(sound, path)
+    assert refused.value.key == "page.gone"
+    assert files(tmp_path) == []

@@ -9,8 +9,6 @@ from __future__ import annotations
 import base64
 import html
 import logging
-import secrets
-from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -21,9 +19,10 @@ import torch
 
 from esc.cepstrum import PLAIN, CepstrumConfig, shaped
 from esc.config import PRESETS, SpectrogramConfig
-from esc.errors import EscError, PageError, ParameterError
+from esc.errors import AudioError, EscError, PageError, ParameterError
 from esc.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
 from esc.tables import as_rows
+from esc.ui.handouts import Handouts
 from esc.ui.hearings import Hearings
 from esc.ui.listening import classifier, predict
 from esc.ui.pictures import Pictures
@@ -33,7 +32,7 @@ from esc.ui.why import check_question, clip_offset_s, explained
 
 log = logging.getLogger(__name__)
 MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
-KEPT_RESULTS = 20
+MAX_SAMPLES = 100_000_000  # of a waveform, handed out or transformed at once: 75 minutes at librosa's rate, 0.4 GB
 SURFACE_COLUMNS = 320
 
 
@@ -45,7 +44,7 @@ class Endpoints:
     store : SoundStore
     checkpoint : path
     folder : path
-        For the .npz files that are handed out; the newest `KEPT_RESULTS` are kept.
+        For the .npz files that are handed out, see `Handouts`.
     hearings : Hearings
     """
 
@@ -53,8 +52,7 @@ class Endpoints:
         self._hearings = hearings
         self._store = store
         self._checkpoint = checkpoint
-        self._folder = folder
-        self._results: deque[Path] = deque()
+        self._handouts = Handouts(folder)
 
     def mel(
         self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
@@ -155,8 +153,9 @@ class Endpoints:
         with _said_to(request), self._opened(sound) as opened:
             rate = opened.facts.sample_rate if sample_rate is None else sample_rate
             rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON knows one kind of number
-            path = self._next_result("waveform")
-            np.savez(path, waveform=self._store.waveform(opened, rate))
+            waveform = self._waveform(opened, rate)
+            path = self._handouts.next("waveform")
+            np.savez(path, waveform=waveform)
             facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "peak", "rms")}
             return {"sample_rate": rate} | facts, str(path)
 
@@ -175,7 +174,7 @@ class Endpoints:
             values = (config.n_freqs + config.n_mels) * config.n_frames(round(opened.seconds * config.sample_rate))
             if values > MAX_VALUES:
                 raise ParameterError("parameter.too_much", millions=values / 1e6, limit=MAX_VALUES / 1e6)
-            matrix = transform(np.array(self._store.waveform(opened, config.sample_rate)), config).numpy()
+            matrix = transform(np.array(self._waveform(opened, config.sample_rate)), config).numpy()
             axes = {"times_s": frame_times_s(matrix.shape[1], config)}
             if freqs_hz is not None:
                 axes["freqs_hz"] = freqs_hz(config)
@@ -184,7 +183,7 @@ class Endpoints:
     def _written(
         self, quantity: str, matrix: np.ndarray, axes: dict[str, np.ndarray], config: SpectrogramConfig
     ) -> tuple[dict, str]:
-        path = self._next_result(quantity)
+        path = self._handouts.next(quantity)
         np.savez_compressed(path, **{quantity: matrix}, **axes)
         meta = {name: axis.tolist() for name, axis in axes.items()}
         return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, str(path)
@@ -230,7 +229,7 @@ class Endpoints:
                 "times_s": found.prediction.start_s - before_s + frame_times_s(picture_db.shape[1], meta.spectrogram),
                 "freqs_hz": mel_freqs_hz(meta.spectrogram),
             }
-            path = self._next_result("explain")
+            path = self._handouts.next("explain")
             heat = found.maps.get(named, np.zeros_like(picture_db))
             np.savez_compressed(path, map=heat, picture_db=picture_db, **axes)
             said = {
@@ -264,12 +263,11 @@ class Endpoints:
             raise PageError("page.no_sound")
         return self._hearings.borrowed(Path(path), Path(path).name)
 
-    def _next_result(self, name: str) -> Path:
-        path = self._folder / f"{name}-{secrets.token_hex(8)}.npz"
-        self._results.append(path)
-        while len(self._results) > KEPT_RESULTS:
-            self._results.popleft().unlink(missing_ok=True)
-        return path
+    def _waveform(self, opened: Sound, sample_rate: int) -> np.ndarray:
+        if isinstance(sample_rate, int) and opened.seconds * sample_rate > MAX_SAMPLES:
+            minutes, limit = opened.seconds / 60, MAX_SAMPLES / sample_rate / 60
+            raise AudioError("audio.too_long", name=opened.name, minutes=minutes, limit_minutes=limit)
+        return self._store.waveform(opened, sample_rate)
 
 
 def add(endpoints: Endpoints) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 
 from esc.config import SpectrogramConfig
 from esc.cut import cut_in_worker
-from esc.errors import PageError
 from esc.selection import mean_spectrum, measure_box, measure_waveform, peak_of, samples_between
 from esc.spectrogram import AMIN, mel_power, stft_power
 from esc.ui.pictures import as_base64
@@ -71,8 +70,7 @@ class Measuring:
         try:
             with self._store.decoder():
                 written = cut_in_worker(sound.original, path, first, stop, sound.name, DECODE_SECONDS)
-            if sound.gone:
-                raise PageError("page.gone")
+            self._store.keep_beside(sound, path)
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -119,6 +119,7 @@ class Neighbours:
             waveform, sample_rate = head_of(path, opening.start_s + meta.input.clip_seconds)
             heard = waveform[round(opening.start_s * sample_rate) :][: round(meta.input.clip_seconds * sample_rate)]
             soundfile.write(clip, heard.clip(-1, 1), sample_rate)
+            self._store.keep_beside(sound, clip)
         return {"clip": str(clip), "levels": as_base64(levels), "rows": levels.shape[0], "columns": levels.shape[1]}
 
     def _names(self, path: Path, index: SoundIndex) -> dict[str, str]:

@@ -214,6 +214,12 @@ class SoundStore:
         """Return where a file that the web server may serve can be written; it goes when the sound goes."""
         return self._folders[1] / f"{_PREFIX}{sound.id}-{ending}"
 
+    def keep_beside(self, sound: Sound, path: Path) -> None:
+        """Confirm that a file written beside a sound is wanted: where the sound went meanwhile it goes, with "page.gone"."""
+        if sound.gone:
+            path.unlink(missing_ok=True)
+            raise PageError("page.gone")
+
     @contextmanager
     def decoder(self) -> Iterator[None]:
         """Hold one of the places for work on files, or raise PageError("page.busy") after `QUEUE_SECONDS`."""

@@ -104,6 +104,7 @@ def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, explanation: Ex
     share = (picture_db - picture_db.max()) / spectrogram.top_db + 1.0
     clip_path = store.place_beside(sound, "clip.flac")
     soundfile.write(clip_path, prediction.clip.clip(-1, 1), spectrogram.sample_rate)
+    store.keep_beside(sound, clip_path)
     missing = meta.input.clip_seconds - sound.seconds
     bands, frames = cell_size()
     return common | {
