@@ -56,6 +56,7 @@ class Live {
     this.meter = new Meter(this.find('.sg-live-meter'));
     this.classes = new LiveClasses(this.find('.sg-live-classes'), (label) => props.classes[state.language][label] ?? label);
     this.microphone = this.tape = this.kept = this.clipSeconds = null;
+    this.starting = false; // while the user is asked for the microphone
     this.asking = false; // whether the server is asked for classes
     this.hear = newest(() => this.askServer());
     this.words();
@@ -103,8 +104,10 @@ class Live {
 
   /** To be called from a click. */
   async start() {
+    if (this.starting) return;
+    this.starting = true;
     const button = this.find('.sg-listen');
-    button.disabled = true;
+    button.setAttribute('aria-disabled', 'true'); // not `disabled`, which would take the focus from it
     this.tell('');
     this.forget();
     try {
@@ -118,7 +121,8 @@ class Live {
       this.tell(trouble(error));
       this.rest();
     } finally {
-      button.disabled = false;
+      this.starting = false;
+      button.removeAttribute('aria-disabled');
     }
   }
 

@@ -211,6 +211,7 @@ function acceptDrops(root, openFile) {
 
 function wireRecorder(ui, open) {
   let recording = null;
+  let asking = false; // for the microphone
   let timer = 0;
   const label = ui.recordButton.querySelector('span');
   const stop = async (limit) => {
@@ -231,7 +232,9 @@ function wireRecorder(ui, open) {
       await stop(false);
       return;
     }
-    ui.recordButton.disabled = true;
+    if (asking) return;
+    asking = true;
+    ui.recordButton.setAttribute('aria-disabled', 'true'); // not `disabled`, which would take the focus from it
     try {
       audio.pause();
       recording = await record((limit) => recording && stop(limit));
@@ -248,7 +251,8 @@ function wireRecorder(ui, open) {
     } catch (error) {
       say(trouble(error));
     } finally {
-      ui.recordButton.disabled = false;
+      asking = false;
+      ui.recordButton.removeAttribute('aria-disabled');
     }
   });
 }

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.browser
 HEARD = "siren"
 LONG_MS = 60_000
 SERVER_FUNCTION = re.compile("/component_server")
+STAYS = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 SPY = """
     const media = navigator.mediaDevices;
     const original = media.getUserMedia.bind(media);
@@ -74,8 +75,10 @@ def test_listens_names_and_keeps(open_sheet):
     sheet = open_sheet(prepare=SPY)
     page = sheet.page
     open_live(sheet, ENGLISH)
-    page.click(".sg-listen")
+    page.press(".sg-listen", "Space")
     expect(page.locator(".sg-listen")).to_contain_text(ENGLISH["stop"], timeout=LONG_MS)
+    expect(page.locator(".sg-listen")).to_be_focused()
+    assert not sheet.ev(STAYS), "the browser asks before it leaves the page"
     rows = page.locator(".sg-live-classes .sg-bars li")
     expect(rows).to_have_count(5, timeout=LONG_MS)
     expect(page.locator(f".sg-live-classes li[data-label={HEARD}]")).to_be_visible(timeout=LONG_MS)
@@ -106,6 +109,7 @@ def test_listens_names_and_keeps(open_sheet):
     expect(page.locator(".sg-kept")).to_be_visible(timeout=LONG_MS)
     expect(page.locator(".sg-kept")).to_contain_text(" long, is open in all tabs", timeout=LONG_MS)
     assert sheet.facts()[ENGLISH["fact_name"]].startswith("live-")
+    assert sheet.ev(STAYS), "it is open: nothing to lose"
     assert sheet.ev("session.state.sound.seconds") > 6
     at_rest = waterfall(sheet)
     sheet.ev(
