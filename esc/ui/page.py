@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import gradio as gr
@@ -20,6 +17,7 @@ from esc.ui.files import Files
 from esc.ui.hearings import Hearings
 from esc.ui.live import Live
 from esc.ui.neighbours import Neighbours
+from esc.ui.own_folder import own_folder
 from esc.ui.requests import Requests
 from esc.ui.shelf import Shelf
 from esc.ui.store import SoundStore
@@ -58,17 +56,18 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
     index : path, optional
         Of the sounds that the open one is compared with, from `python -m esc index`; the example sounds where left out.
     """
-    folder = _own_folder()
+    folder = own_folder(WORDS["en"]["title"].lower())
     playable = folder / "playable"
     store = SoundStore(folder / "samples", playable)
-    gr.set_static_paths([ASSETS, playable, viewer.PLOTLY])
+    modules = _modules(folder / "modules")
+    gr.set_static_paths([ASSETS, modules, playable, viewer.PLOTLY])
     examples = example_sounds()
     neighbours = Neighbours(store, checkpoint, index)
     hearings = Hearings(store, checkpoint)
     shelf = Shelf(folder / "shelf")
     requests = Requests(store, Path(get_upload_folder()), examples, shelf)
     words = gr.I18n(**{language: dict(WORDS[language]) for language in LANGUAGES})
-    loader = {"assets": str(ASSETS)}
+    loader = {"assets": str(modules)}
     with gr.Blocks(title=WORDS["en"]["title"], delete_cache=(_CLEAN_EVERY_S, _KEEP_UPLOADS_S), analytics_enabled=False) as page:
         tokens = gr.State({}, delete_callback=lambda held: store.leave(held.get("token", "")))
         gr.Markdown(words("header"), elem_id="header")
@@ -122,14 +121,11 @@ def launch_options(page: gr.Blocks) -> dict:
     }
 
 
-def _own_folder() -> Path:
-    """Return this process's temporary folder, after removing those that killed ones have left."""
-    prefix = f"{WORDS['en']['title'].lower()}-"
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-        if Path("/proc/self").exists() and not Path("/proc", left.name.split("-")[1]).exists():  # Linux knows who is alive
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+def _modules(folder: Path) -> Path:
+    """Copy the browser's modules to where no earlier version had its own: browsers may keep those, and mix them with ours."""
+    folder.mkdir()
+    for module in ASSETS.glob("*.js"):
+        shutil.copy(module, folder)
     return folder
 
 
