@@ -6,6 +6,9 @@ import { dropped } from './gather.js';
 import { heard } from './heard.js';
 import { downloads } from './sorted.js';
 import { openTab } from './tabs.js';
+import { hold } from './unsaved.js';
+
+const PASSING = ['offline', 'page.busy', 'page.session']; // refusals of the moment or the page, not of the file
 
 const SKELETON = `
   <div class="sg-many">
@@ -44,7 +47,8 @@ class Files {
     this.find = (selector) => this.host.querySelector(selector);
     this.words();
     this.table = fileTable(this.find('.sg-table'), openOne);
-    downloads(this.find('.sg-save'), props.forms, (form) => ask(server.files_file, { form }), (text) => say(text));
+    this.unsaved = false; // whether rows came since the table was saved
+    downloads(this.find('.sg-save'), props.forms, (form) => this.file(form), (text) => say(text));
     this.draw();
   }
 
@@ -130,13 +134,17 @@ class Files {
     [this.stage, this.error] = ['sending', null];
     this.sending = turn;
     this.draw();
-    for (let next; this.sending === turn && (next = this.files.find((one) => one.state === 'waiting'));) {
+    for (let next; this.sending === turn && !this.error && (next = this.files.find((one) => one.state === 'waiting'));) {
       await this.send(next, turn);
       this.draw();
     }
     if (this.sending !== turn) return;
     this.sending = 0;
-    this.hear();
+    if (!this.error) this.hear();
+    else {
+      this.stage = 'failed';
+      this.draw();
+    }
   }
 
   async send(one, turn) {
@@ -147,8 +155,11 @@ class Files {
       const { id } = await ask(this.server.shelve, { path, name: one.name });
       if (this.files.includes(one)) Object.assign(one, { id, state: 'sent' });
     } catch (error) {
-      if (turn === this.turn) refuse(one, error.key ? error.message : word('offline')); // only the server's words are for people
+      const passing = !error.key || PASSING.includes(error.key);
+      if (turn === this.turn && !passing) refuse(one, error.message);
       else one.state = 'waiting';
+      if (turn !== this.turn || !passing) return;
+      this.error = error.key ? error.message : word('offline'); // only the server's words are for people
     }
   }
 
@@ -178,9 +189,16 @@ class Files {
 
   clear() {
     this.turn += 1;
-    Object.assign(this, { files: [], taken: 0, sending: 0, stage: 'idle', error: null });
+    Object.assign(this, { files: [], taken: 0, sending: 0, stage: 'idle', error: null, unsaved: false });
     this.tell(this.server.clear);
     this.draw();
+  }
+
+  async file(form) {
+    const file = await ask(this.server.files_file, { form });
+    this.unsaved = false;
+    this.draw();
+    return file;
   }
 
   tell(fn) {
@@ -214,6 +232,7 @@ class Files {
       const { rows } = await ask(this.server.rows, { after: this.taken });
       if (turn !== this.turn || !rows.length) return;
       this.taken += rows.length;
+      this.unsaved = true;
       for (const row of rows) {
         const one = this.files.find((file) => file.id === row.id);
         if (one && row.error) refuse(one, row.error);
@@ -237,11 +256,12 @@ class Files {
     bar.setAttribute('aria-valuemax', files.length);
     bar.setAttribute('aria-valuenow', finished);
     const refused = files.filter((one) => one.state === 'refused').length;
-    const key = busy || this.stage === 'stopped' ? 'files_far' : 'files_done';
+    const key = busy || finished < files.length ? 'files_far' : 'files_done';
     this.find('.sg-far').textContent = word(key, { done: finished, count: files.length }) + (refused ? ` · ${word('files_refused', { refused })}` : '');
     const wrong = this.find('.sg-wrong');
     wrong.hidden = !this.error;
     wrong.textContent = this.error ?? '';
+    hold('files', busy || this.unsaved);
     this.table.show(files);
     this.find('.sg-save').hidden = busy || !files.some((one) => one.state === 'done');
   }

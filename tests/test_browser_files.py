@@ -106,6 +106,30 @@ def test_many_dropped_files_can_be_given_up_and_gone_on_with(open_sheet, tmp_pat
     page.locator(".sg-clear").click()
 
 
+def test_a_break_in_the_network_refuses_no_file(open_sheet, folder):
+    sheet = open_sheet()
+    enter(sheet)
+    page, files = sheet.page, sheet.page.locator(".sg-files")
+    stays = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    page.route("**/upload*", lambda route: route.abort())
+    page.set_input_files(".sg-pick input[multiple]:not([webkitdirectory])", [folder / "b siren.wav", folder / "c broken.wav"])
+    expect(files.locator(".sg-wrong")).to_have_text(ENGLISH["offline"])
+    expect(files.locator(".sg-what-file")).to_have_text([ENGLISH["files_waiting"]] * 2)
+    expect(files.locator(".sg-far")).to_have_text(ENGLISH["files_far"].format(done=0, count=2))
+    assert sum("/upload" in url for url in sheet.requests) == 1, "the second is not tried in vain"
+    sheet.complaints.clear()
+    page.unroute("**/upload*")
+    files.get_by_role("button", name=ENGLISH["files_go_on"]).click()
+    assert not sheet.ev(stays), "the browser asks before it leaves the work"
+    expect(files).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    expect(files.locator(".sg-mini")).to_have_count(1)
+    expect(files.locator(".sg-wrong")).to_be_hidden()
+    assert not sheet.ev(stays), "nor a table that nobody has saved"
+    with page.expect_download():
+        files.locator(".sg-downloads .sg-chip").first.click()
+    sheet.until(stays)
+
+
 def test_a_phone_lists_files_in_russian_without_scrolling_sideways(open_sheet, folder):
     sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU")
     sheet.page.context.set_default_timeout(WAIT_MS)
