@@ -1,7 +1,7 @@
 // What a view's canvases show and where: the plot's geometry, the picture from the levels at hand, axes and dB scale.
 
-import { audio, clock, number, show, state, word } from './session.js';
-import { frequencyAxis, frequencyTicks, ticks } from './axes.js';
+import { audio, number, show, state, word } from './session.js';
+import { frequencyAxis, frequencyTicks, ticks, timeTicks } from './axes.js';
 import { crispImage, smoothImage } from './cells.js';
 import { table } from './colormaps.js';
 import { display } from './display.js';
@@ -185,14 +185,12 @@ export class Plot {
     context.fillText(this.unit(), left - 7, top - 11);
     context.textBaseline = 'top';
     const { start, end } = state.shown;
-    const marks = ticks(start, end, width / 70);
-    const digits = marks.length > 1 ? Math.max(0, -Math.floor(Math.log10(marks[1] - marks[0]) + 1e-9)) : 2;
-    for (const time of marks) {
+    for (const [time, text] of timeTicks(start, end, width / 70)) {
       const x = this.xOf(time);
       context.fillRect(Math.round(x), top + height, 1, 4);
       const atEnd = x > left + width - 14; // beside the axis's name
       context.textAlign = atEnd ? 'right' : 'center';
-      context.fillText(end > 120 ? clock(time) : number(time, digits), atEnd ? left + width + 3 : x, top + height + 7);
+      context.fillText(text, atEnd ? left + width + 3 : x, top + height + 7);
     }
     context.textAlign = 'right';
     context.fillText(word('time_axis'), left + width + MARGIN.right - 2, top + height + 7);

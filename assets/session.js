@@ -185,11 +185,12 @@ export function bytesOf(base64) {
   return bytes;
 }
 
-export function clock(seconds) {
-  const whole = Math.max(0, seconds);
+/** Seconds as a clock shows them: 0:04.50, 12:31, 1:00:00; hundredths only below ten minutes, unless `digits` says otherwise. */
+export function clock(seconds, digits = seconds < 600 ? 2 : 0) {
+  const whole = Number(Math.max(0, seconds).toFixed(digits)); // rounded before it is split: 59.996 is 1:00, not 0:60
   const h = Math.floor(whole / 3600);
   const m = Math.floor((whole % 3600) / 60);
-  const s = (whole % 60).toFixed(whole < 600 ? 2 : 0).padStart(whole < 600 ? 5 : 2, '0');
+  const s = (whole % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, '0');
   return h ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
 }
 

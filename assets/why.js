@@ -2,7 +2,7 @@
 // strength are the browser's own; the server is asked for a clip, and for a class that it has not sent yet.
 
 import { audio, bytesOf, clock, element, events, followPlayhead, learned, number, seek, state, word } from './session.js';
-import { frequencyAxis, frequencyTicks, hzToMel, ticks } from './axes.js';
+import { frequencyAxis, frequencyTicks, hzToMel, timeTicks } from './axes.js';
 import { heated } from './heat.js';
 
 const MARGIN = { left: 46, right: 8, top: 20, bottom: 24 };
@@ -243,10 +243,10 @@ class Why {
     context.textAlign = 'center';
     context.textBaseline = 'top';
     const [first, last] = this.span();
-    for (const time of ticks(first, last, width / 70)) {
+    for (const [time, text] of timeTicks(first, last, width / 70)) {
       const x = this.xOf(time);
       context.fillRect(Math.round(x), top + height, 1, 4);
-      if (x < left + width - 50) context.fillText(last > 120 ? clock(time) : number(time, 0), x, top + height + 7);
+      if (x < left + width - 50) context.fillText(text, x, top + height + 7);
     }
     context.textAlign = 'right';
     context.fillText(word('time_axis'), left + width, top + height + 7);

@@ -288,6 +288,19 @@ def test_zoom_fetches_finer_data(sheet: Sheet, tmp_path: Path):
     expect(sheet.page.locator(".sg-window")).to_be_visible()
 
 
+def test_times_are_rounded_as_a_whole_and_told_apart(sheet: Sheet):
+    times = [4.5, 59.996, 659.7, 3599.7, 3600]
+    clocks = sheet.ev("(times) => times.map((time) => session.clock(time))", times)
+    assert clocks == ["0:04.50", "1:00.00", "11:00", "1:00:00", "1:00:00"]
+    ticks = sheet.ev(
+        """async () => {
+            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/axes.js'));
+            return (await import(name)).timeTicks(3599.76, 3600.24, 5).map(([, text]) => text);
+        }"""
+    )
+    assert ticks == ["59:59.8", "59:59.9", "1:00:00.0", "1:00:00.1", "1:00:00.2"]
+
+
 def test_readout_equals_librosa(sheet: Sheet, busy_wav: Path):
     sheet.open_file(busy_wav)
     waveform, _ = soundfile.read(busy_wav, dtype="float32")
