@@ -22,7 +22,8 @@ from torch import nn
 import sounds
 import training.train as loop
 from esc.audio import fit_clip, load_audio
-from esc.checkpoint import DEFAULT, load_checkpoint
+from esc.calibration import Calibration
+from esc.checkpoint import DEFAULT, load_checkpoint, read_config, write_config
 from esc.config import ESC50, InputConfig, SpectrogramConfig
 from esc.errors import DataError
 from esc.spectrogram import mel_db
@@ -448,6 +449,40 @@ def test_a_finished_run_is_not_trained_on(prepared, trained):
     before = (trained / "last.pt").read_bytes()
     loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, trained)
     assert (trained / "last.pt").read_bytes() == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("gone", [None, "last.pt"])
+def test_a_finished_run_that_was_calibrated_stays_as_it_is(prepared, trained, tmp_path, gone):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run, ignore=shutil.ignore_patterns("log.txt", *filter(None, [gone])))
+    (run / "held_out.npz").write_bytes(b"read with great care")
+    meta = read_config(run / "checkpoint")
+    measured = Calibration(temperature=0.7, unknown_score="max_softmax", unknown_threshold=0.4)
+    made_elsewhere = meta.provenance | {"device": "another machine"}
+    write_config(run / "checkpoint", dataclasses.replace(meta, calibration=measured, provenance=made_elsewhere))
+    before = contents(run)
+    network = loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, run)
+    assert {name: part for name, part in contents(run).items() if name != "log.txt"} == before
+    assert "has ended" in (run / "log.txt").read_text()
+    kept = load_checkpoint(trained / "checkpoint")[0].state_dict()
+    for name, tensor in network.state_dict().items():
+        torch.testing.assert_close(tensor.cpu(), kept[name], rtol=1e-3, atol=1e-4)  # half precision
+    with pytest.raises(DataError, match="other settings \\(seed\\)"):
+        loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 2, run)
+    assert {name: part for name, part in contents(run).items() if name != "log.txt"} == before
+
+
+def test_a_run_from_the_start_forgets_what_an_older_network_said(prepared, trained, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run, ignore=shutil.ignore_patterns("last.pt", "checkpoint"))
+    (run / "held_out.npz").write_bytes(b"of a network that is gone")
+    loop.train(prepared, QUICK, TRAINING_FOLDS, HELD_OUT, 1, run)
+    assert not (run / "held_out.npz").exists()
+    assert [row["epoch"] for row in csv.DictReader((run / "history.csv").open())] == ["1", "2", "3"]
 
 
 def test_the_held_out_fold_is_never_trained_on(prepared, tmp_path):

@@ -12,7 +12,7 @@ from training.data import Clip
 from training.disk import full_disk_named
 from training.evaluate import calibration_bins, confusion_matrix, most_confused, recall_per_class
 from training.readings import Reading, read_fold
-from training.runfolder import CHECKPOINT, read_history, read_settings
+from training.runfolder import CHECKPOINT, has_checkpoint, read_history, read_settings
 
 PAGE = "report.md"
 _PAIRS, _WORST, _NAMES = 12, 8, 6
@@ -40,7 +40,7 @@ def write_report(run: Path, clips: list[Clip], cache: Path, readings: Path) -> P
     fold = settings["valid_fold"]
     _save(plot_curves(history, f"{run.name}: held out is fold {fold}"), run / "curves.png")
     sections = [_head(run, settings, history)]
-    if (run / CHECKPOINT / "config.json").is_file():
+    if has_checkpoint(run):
         sections += _measured(run, read_fold(run / CHECKPOINT, clips, fold, cache, readings))
     else:
         sections.append("The run has not ended: the rest of this page is made from its last epoch.\n")

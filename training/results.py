@@ -17,7 +17,7 @@ from training.disk import full_disk_named, write_whole
 from training.evaluate import calibration_bins, confusion_matrix, figures_of
 from training.predictions import FILE, Predictions, held_out
 from training.recipes import RECIPES, recipe_name
-from training.runfolder import CHECKPOINT, HISTORY, SETTINGS, read_history, read_settings
+from training.runfolder import CHECKPOINT, HISTORY, SETTINGS, has_checkpoint, read_history, read_settings
 from training.temperature import cross_fitted
 
 PAGE = "RESULTS.md"
@@ -111,7 +111,7 @@ def take_up(run: Path, results: Path, clips: list[Clip], cache: Path, readings: 
         read_history(one)
         folder = results / name
         folder.mkdir(parents=True, exist_ok=True)
-        if (one / CHECKPOINT / SETTINGS).is_file():
+        if has_checkpoint(one):
             settings |= read_config(one / CHECKPOINT).provenance
             held_out(one, clips, settings["valid_fold"], cache, readings).save(folder / FILE)
         write_whole(folder / SETTINGS, json.dumps(settings, indent=1) + "\n")

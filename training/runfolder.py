@@ -18,13 +18,13 @@ SETTINGS, HISTORY, STATE, CHECKPOINT, LOG = "config.json", "history.csv", "last.
 
 
 def claim(run: Path, settings: dict) -> dict:
-    """Write the run's settings, or make sure that a run to be resumed was started with the same; return what stands.
+    """Write the run's settings, or make sure that a run that is there was started with the same; return what stands.
 
-    What the file of a run to be resumed says beyond `settings` stays in it.
+    What the file of such a run says beyond `settings` stays in it.
     """
     run.mkdir(parents=True, exist_ok=True)
     now = json.loads(json.dumps(settings))
-    if (run / STATE).is_file():
+    if (run / STATE).is_file() or has_checkpoint(run):
         before = read_settings(run)
         different = [key for key in now if before.get(key) != now[key]]
         if different:
@@ -32,6 +32,11 @@ def claim(run: Path, settings: dict) -> dict:
         now = before
     write_settings(run, now)
     return now
+
+
+def has_checkpoint(run: Path) -> bool:
+    """Return whether a run has ended: what its checkpoint says of itself is written last."""
+    return (run / CHECKPOINT / SETTINGS).is_file()
 
 
 def read_settings(run: Path) -> dict:

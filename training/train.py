@@ -14,7 +14,7 @@ import torch
 import torchvision
 from torch import nn
 
-from esc.checkpoint import Checkpoint, save_checkpoint
+from esc.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from esc.errors import DataError
 from esc.model import build_model
 from training import runfolder
@@ -23,6 +23,7 @@ from training.devices import best_device, device_name, dtype_name
 from training.disk import full_disk_named
 from training.evaluate import score
 from training.group import ALONE, Group
+from training.predictions import FILE as PREDICTIONS
 from training.prepare import Prepared
 from training.pretrained import FRESH, first_network
 from training.progress import EpochBar
@@ -62,6 +63,8 @@ def train(
 ) -> nn.Module:
     """Train to the recipe's last epoch, resuming what lies in `run`, and return the network that is kept.
 
+    The checkpoint of a run that has ended stays as it is: it may have been calibrated since.
+
     Parameters
     ----------
     prepared : Prepared
@@ -87,6 +90,8 @@ def train(
     ------
     DataError
         Started with other settings, a state or weights that can't be used, a loss that is no number, a full disk.
+    CheckpointError
+        The run has ended, only its checkpoint is left and that is damaged.
     ParameterError
         The group's processes can't share the recipe's batch.
     """
@@ -96,12 +101,18 @@ def train(
     settings |= {"without": without}
     claimed = group.same(lambda: runfolder.claim(run, settings))
     with runfolder.log_to(run) if group.first else nullcontext():
+        if group.same(lambda: runfolder.has_checkpoint(run) and not (run / runfolder.STATE).is_file()):
+            log.info("%s has ended, and %s is gone: the network is its checkpoint's", run, runfolder.STATE)
+            return group.same(lambda: load_checkpoint(run / runfolder.CHECKPOINT)[0]).to(device)
         valid = on_device(prepared, (valid_fold,), device)
         clips = on_device(prepared, train_folds, device)
         if len(clips) < recipe.batch_size:
             raise DataError("data.few", clips=len(clips), batch=recipe.batch_size)
         about = _Run(run, recipe, seed, len(prepared.class_names), clips, pictures_of(valid, recipe), valid.targets, group)
         state, said = _begin(about, claimed, weights, device)
+        if state.epoch == recipe.epochs and group.same(lambda: runfolder.has_checkpoint(run)):
+            log.info("%s has ended: nothing is left to train, its checkpoint stays as it is", run)
+            return state.kept
         log.info("computing in %s on %s, %d process(es)", dtype_name(state.precision), device_name(device), group.size)
         _epochs(state, about, valid_every)
         made = settings | _made(run, state, device, said, group)
@@ -130,7 +141,8 @@ def _begin(about: _Run, claimed: dict, weights: Path | None, device: torch.devic
 
 def _start(run: Path, settings: dict) -> None:
     runfolder.write_settings(run, settings)
-    (run / runfolder.HISTORY).unlink(missing_ok=True)  # of a run that was killed in its first epoch
+    for old in (runfolder.HISTORY, PREDICTIONS):  # of a run that was killed in its first epoch, of a checkpoint that is gone
+        (run / old).unlink(missing_ok=True)
 
 
 def _epochs(state: State, about: _Run, valid_every: int) -> None:
