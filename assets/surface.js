@@ -80,6 +80,7 @@ class Surface {
     this.data = null;
     this.hovered = null; // the time under the pointer
     this.drawings = 0; // counted for tests
+    this.stale = false; // whether a drawing was asked for while nobody could see it
     this.request = newest(() => this.load());
     this.words();
     this.tools();
@@ -198,13 +199,15 @@ class Surface {
   }
 
   async load() {
-    const { id, seconds } = state.sound;
+    const { id, name, seconds } = state.sound;
     const { start, end } = state.shown;
     const { of } = this.look;
     const request = { sound: id, config: this.panel.values(), start, end: Math.min(seconds, end), columns: COLUMNS, of };
     const key = JSON.stringify(request);
     if (key === this.loaded) {
       this.panel.accepted(this.data);
+      if (this.stale) await this.draw();
+      else this.moveHead(audio.currentTime);
       return;
     }
     const late = setTimeout(() => this.busy(true), 250);
@@ -212,11 +215,12 @@ class Surface {
       const [answer] = await Promise.all([ask(this.server.surface_picture, request), loadPlotly(this.plotlyUrl)]);
       if (state.sound.id !== id) return;
       this.loaded = key;
-      this.data = { ...answer, levels: bytesOf(answer.levels), of, request };
+      this.data = { ...answer, levels: bytesOf(answer.levels), of, name, request };
       this.panel.accepted(answer);
       await this.draw();
     } catch (refusal) {
       if (state.sound.id !== id) return;
+      if (this.data?.request.sound !== id) this.clear();
       if (refusal.key?.startsWith('parameter.')) this.panel.refused(refusal);
       else say(refusal.message);
     } finally {
@@ -230,8 +234,16 @@ class Surface {
     this.host.querySelector('.sg-drawing').hidden = !on;
   }
 
+  /** Take away the landscape of a sound that is no longer open. */
+  clear() {
+    this.data = this.loaded = null;
+    this.host.removeAttribute('data-filled');
+    if (this.drawings) this.head.draw(null);
+  }
+
   async draw() {
-    if (!this.data || !this.visible()) return;
+    this.stale = !this.visible();
+    if (!this.data || this.stale) return;
     this.host.toggleAttribute('data-filled', true);
     await window.Plotly.react(this.stage, this.traces(), this.layout(), CONFIG);
     if (!this.drawings) this.listen();
@@ -313,7 +325,7 @@ class Surface {
 
   async save(kind) {
     if (!this.data) return;
-    const name = state.sound.name;
+    const { name } = this.data;
     try {
       if (kind === 'png') await savePicture(this.stage, `${name.replace(/\.[^.]*$/, '')}-3d`);
       else {

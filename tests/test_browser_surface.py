@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
+from playwright.sync_api import expect
 
 from browser import FLAGS, WAIT_MS, Sheet
 from esc.ui.text import ENGLISH
@@ -120,6 +121,34 @@ def test_the_plane_follows_the_sound_and_a_click_goes_there(landscape):
     sheet.until("(time) => Math.abs(session.audio.currentTime - time) < 0.1", pointed)
     sheet.ev("session.show(3, 4)")
     sheet.until("viewer.data.start > 2.5 && viewer.head.shown === null")  # it is elsewhere
+
+
+def test_what_changed_out_of_sight_is_drawn_on_return_and_a_refused_sound_leaves_nothing(landscape):
+    sheet, mel = landscape, "document.querySelector('.sg-viewer[data-view=mel]')"
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    sheet.ev("session.seek(2.5)")
+    sheet.ev(
+        f"""() => {{ const colours = {mel}.querySelector('.sg-colours');
+            colours.value = 'viridis'; colours.dispatchEvent(new Event('change')); }}"""
+    )
+    drawn = "JSON.stringify(viewer.stage._fullData[0].colorscale)"
+    before, drawings = sheet.ev(drawn), sheet.ev("viewer.drawings")
+    sheet.ev("() => { window.before = viewer.data; }")
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_surface"], exact=True).click()
+    sheet.until("(before) => viewer.drawings > before", drawings)
+    assert sheet.ev(drawn) != before
+    sheet.until("Math.abs(viewer.head.shown?.time - 2.5) < 0.01")
+    assert sheet.ev("viewer.data === window.before"), "nobody was asked"
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    sheet.ev("session.seek(1)")
+    sheet.page.get_by_role("tab", name=ENGLISH["tab_surface"], exact=True).click()
+    sheet.until("Math.abs(viewer.head.shown?.time - 1) < 0.01")
+    assert sheet.ev("viewer.drawings") == drawings + 1, "the head alone moved"
+    sheet.ev("() => { viewer.server = { surface_picture: async () => ({ error: 'refused here' }) }; }")
+    sheet.page.click(".sg-chip[data-example=crow]")
+    expect(sheet.page.locator(".sg-message")).to_contain_text("refused here")
+    expect(sheet.page.locator(".sg-viewer[data-view=surface] .sg-empty")).to_be_visible()
+    assert sheet.ev("viewer.data") is None
 
 
 def test_keys_turn_and_the_sheet_names_them(landscape):
