@@ -69,17 +69,19 @@ class Classifier:
         self.device = device
 
     @classmethod
-    def load(cls, path: str | Path | None = None) -> Classifier:
+    def load(cls, path: str | Path | None = None, device: str | None = None) -> Classifier:
         """Return the classifier of a checkpoint's folder, the shipped one where `path` is left out.
+
+        It computes on `device`, such as "cpu"; where that is left out on the GPU if there is one.
 
         Raises
         ------
         CheckpointError
             The folder is missing, damaged or of another format.
         """
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         model, checkpoint = load_checkpoint(None if path is None else Path(path))
-        return cls(model.to(device, memory_format=torch.channels_last), checkpoint, device)
+        return cls(model.to(chosen, memory_format=torch.channels_last), checkpoint, chosen)
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import string
 
+import gradio as gr
 import pytest
 
 from esc.errors import MESSAGES, AudioError, CheckpointError, DataError, EscError, PageError, ParameterError
@@ -62,3 +63,8 @@ def test_the_page_is_told_a_sentence_and_the_trace_stays_in_the_log(language, ca
     assert "explain failed" in caplog.text
     assert "Traceback" in caplog.text
     assert "of all things" in caplog.text
+
+
+def test_what_gradio_says_is_passed_on_as_text():
+    said = told("classify", gr.Error("You have exceeded your GPU quota. <a href='https://x.org'>Subscribe &amp; go on</a>"), "en")
+    assert said == {"error": "You have exceeded your GPU quota. Subscribe & go on", "off": False}

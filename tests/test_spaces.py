@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -130,3 +131,39 @@ def test_no_file_names_a_place_on_somebodys_machine():
                 if places.search(line):
                     named.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
     assert named == []
+
+
+ON_ZERO_GPU = """
+import os, threading
+import esc.ui.gpu
+import torch
+from esc.checkpoint import DEFAULT
+from esc.ui.gpu import device_here
+from esc.ui.listening import classifier, warm_up
+
+warm_up(DEFAULT).join()
+said = []
+
+def hear():
+    listener = classifier(DEFAULT)
+    probability = listener.predict(torch.randn(44_100).numpy(), 44_100).top[0][1]
+    said.append((torch.cuda.is_available(), str(listener.device), probability))
+
+thread = threading.Thread(target=hear)
+thread.start()
+thread.join()
+print(said[0][:2], 0 < said[0][2] <= 1, flush=True)
+if not (child := os.fork()):
+    print(device_here(), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ZeroGPU forks")
+def test_under_zerogpu_the_server_computes_on_its_cpu_and_a_fork_on_the_gpu():
+    settings = {"SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": "http://127.0.0.1:9"}  # asked at the launch alone
+    ran = subprocess.run(
+        [sys.executable, "-c", ON_ZERO_GPU], cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, timeout=120
+    )
+    assert ran.stdout.splitlines() == ["(True, 'cpu') True", "cuda"], ran.stderr[-2000:]

@@ -326,6 +326,8 @@ def _said_to(request: gr.Request | None):
     except EscError as error:
         log.info("endpoint: %s", error)
         raise gr.Error(html.escape(say(error, language), quote=False), print_exception=False) from error
+    except gr.Error:  # Gradio's own words: that no GPU is to be lent at the moment
+        raise
     except Exception as error:
         log.exception("endpoint failed")
         raise gr.Error(say(PageError("page.failed"), language), print_exception=False) from error

@@ -18,17 +18,21 @@ from esc.errors import EscError
 from esc.opening import Clip, stretches
 from esc.tables import SoundResult
 from esc.timeline import WindowResult
-from esc.ui.gpu import on_gpu, on_gpu_for
+from esc.ui.gpu import device_here, on_gpu, on_gpu_for
 from esc.ui.store import Sound
 
 GPU_SHARE = 0.01  # of a sound's length at a hop of one clip: what a lent GPU is asked for, beside the time to get going
 GPU_SECONDS_AT_MOST = 120.0
 
 
-@lru_cache(maxsize=2)
 def classifier(path: Path) -> Classifier:
     """Return the classifier of a checkpoint's folder; a failure is not kept, so a restored folder works at once."""
-    return Classifier.load(path)
+    return _loaded(path, device_here())
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, device: str | None) -> Classifier:
+    return Classifier.load(path, device)
 
 
 def warm_up(path: Path) -> threading.Thread:
