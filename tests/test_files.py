@@ -28,7 +28,8 @@ from esc.ui.files import Files
 from esc.ui.hearings import Hearings
 from esc.ui.requests import Requests
 from esc.ui.shelf import Shelf
-from esc.ui.store import Session, SoundStore
+from esc.ui.sound import Session
+from esc.ui.store import SoundStore
 
 RATE = 22_050
 

@@ -26,7 +26,8 @@ from esc.segments import silent_stretches, totals, uncertain_stretches
 from esc.tables import RAVEN_COLUMNS, SoundResult, as_rows
 from esc.timeline import Segment, WindowResult
 from esc.ui.hearings import Heard, Hearings, Turns
-from esc.ui.store import Sound, SoundStore
+from esc.ui.sound import Sound
+from esc.ui.store import SoundStore
 from esc.ui.timeline import Timelines
 
 ROOT = Path(__file__).resolve().parent.parent

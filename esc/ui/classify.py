@@ -12,7 +12,8 @@ from esc.classifier import Prediction
 from esc.ui.failures import told
 from esc.ui.listening import classifier, predict
 from esc.ui.player import mount_script
-from esc.ui.store import Sound, SoundStore
+from esc.ui.sound import Sound
+from esc.ui.store import SoundStore
 from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name
 
 _SAME_LENGTH_S = 0.005

@@ -26,7 +26,8 @@ from esc.ui.handouts import Handouts
 from esc.ui.hearings import Hearings
 from esc.ui.listening import classifier, predict
 from esc.ui.pictures import Pictures
-from esc.ui.store import Sound, SoundStore
+from esc.ui.sound import Sound
+from esc.ui.store import SoundStore
 from esc.ui.text import language_of, say
 from esc.ui.why import check_question, clip_offset_s, explained
 

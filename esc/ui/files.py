@@ -23,7 +23,8 @@ from esc.ui.hearings import TOP_K, UPDATE_S, Hearings, Turns
 from esc.ui.player import mount_script
 from esc.ui.requests import Requests
 from esc.ui.shelf import MAX_FILES, MAX_PAGE_BYTES, Shelf, Shelved
-from esc.ui.store import Session, SoundStore
+from esc.ui.sound import Session
+from esc.ui.store import SoundStore
 from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name, say
 from esc.ui.timeline import ENDINGS, HOPS, form_of, hop_seconds_of, rows, turn_of
 

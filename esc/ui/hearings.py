@@ -21,7 +21,8 @@ from esc.segments import silent_stretches, uncertain_stretches
 from esc.tables import SoundResult
 from esc.timeline import Segment, check_hop, segments
 from esc.ui.listening import classifier, hear
-from esc.ui.store import Session, Sound, SoundStore
+from esc.ui.sound import Session, Sound
+from esc.ui.store import SoundStore
 
 KEPT_RESULTS = 64  # an hour has some hundred segments
 TOP_K = 5

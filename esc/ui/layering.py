@@ -15,7 +15,8 @@ from esc.layers.jobs import Job, Jobs
 from esc.layers.pictures import Rows
 from esc.layers.worker import Task
 from esc.ui.pictures import Pictures, as_base64
-from esc.ui.store import Sound, SoundStore
+from esc.ui.sound import Sound
+from esc.ui.store import SoundStore
 from esc.view import mel_bounds_hz, stft_bounds_hz, stft_rows
 
 KEPT_LAYERS = 32  # finished, packed for the page: some 0.3 MB each

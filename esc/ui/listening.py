@@ -19,7 +19,7 @@ from esc.opening import Clip, stretches
 from esc.tables import SoundResult
 from esc.timeline import WindowResult
 from esc.ui.gpu import device_here, on_gpu, on_gpu_for
-from esc.ui.store import Sound
+from esc.ui.sound import Sound
 
 GPU_SHARE = 0.01  # of a sound's length at a hop of one clip: what a lent GPU is asked for, beside the time to get going
 GPU_SECONDS_AT_MOST = 120.0

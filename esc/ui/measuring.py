@@ -16,7 +16,8 @@ from esc.cut import cut_in_worker
 from esc.selection import mean_spectrum, measure_box, measure_waveform, peak_of, samples_between
 from esc.spectrogram import AMIN, mel_power, stft_power
 from esc.ui.pictures import as_base64
-from esc.ui.store import DECODE_SECONDS, Sound, SoundStore
+from esc.ui.sound import Sound
+from esc.ui.store import DECODE_SECONDS, SoundStore
 
 KEPT_BYTES = 10**9  # of saved selections, all sessions together: the oldest go first
 

@@ -19,7 +19,8 @@ from esc.ui.failures import told
 from esc.ui.listening import classifier, embedding
 from esc.ui.pictures import as_base64
 from esc.ui.player import mount_script
-from esc.ui.store import Sound, SoundStore
+from esc.ui.sound import Sound
+from esc.ui.store import SoundStore
 from esc.ui.text import LANGUAGES, class_name
 
 log = logging.getLogger(__name__)

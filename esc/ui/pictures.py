@@ -20,7 +20,8 @@ from esc.errors import ParameterError
 from esc.frames import FRAMES_A_COLUMN, OVERVIEW_COLUMNS
 from esc.relief import relief, row_freqs_hz
 from esc.spectrogram import mel_edges_hz, mel_power, stft_power
-from esc.ui.store import Sound, SoundStore
+from esc.ui.sound import Sound
+from esc.ui.store import SoundStore
 from esc.view import (
     View,
     level_at,

@@ -24,7 +24,8 @@ from esc.ui.layering import Layering
 from esc.ui.measuring import Box, Measuring
 from esc.ui.pictures import ENVELOPE_COLUMNS, Pictures, as_base64, envelope
 from esc.ui.shelf import Shelf
-from esc.ui.store import Sound, SoundStore
+from esc.ui.sound import Sound
+from esc.ui.store import SoundStore
 from esc.ui.text import say
 
 PLACES = 4  # pictures computed at a time

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esc.errors import PageError
-from esc.ui.store import Session, link
+from esc.ui.sound import Session, link
 
 MAX_FILES = 200
 MAX_PAGE_BYTES = 2 * 10**9

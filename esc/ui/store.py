@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import shutil
 import threading
 import time
 import weakref
@@ -17,16 +16,16 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from esc.audio import resample
 from esc.config import LIMITS
-from esc.decode import Decoded, decode_in_worker
+from esc.decode import decode_in_worker
 from esc.errors import AudioError, EscError, PageError, ParameterError
 from esc.samples import Resampled, resample_to_file
+from esc.ui.sound import PREFIX, Session, Sound, erase, held_bytes, link, remove
 
 LANGUAGES = ("en", "ru")
 MEMORY_SECONDS = 60.0  # longer sounds are memory-mapped files
@@ -40,55 +39,7 @@ DECODE_SECONDS = 120.0
 DECODES_AT_A_TIME = 2
 QUEUE_SECONDS = 30.0
 _NAME_LENGTH = 200
-_PREFIX = "esc-sound-"
 _log = logging.getLogger(__name__)
-
-
-@dataclass(eq=False)
-class Sound:
-    """An open sound.
-
-    Attributes
-    ----------
-    id : str
-        Not guessable.
-    name : str
-        What the user calls it.
-    facts : Decoded
-        What the file holds.
-    original : Path
-        The file as it came, by another name; not served to anyone where the browser plays a copy.
-    playable : Path
-        What a browser can play: the original, or a copy.
-    waveform : float32 array or read-only memmap, shape (n_samples,)
-        Mono, at `facts.sample_rate`; shared between threads, not to be written to.
-    """
-
-    id: str
-    name: str
-    facts: Decoded
-    original: Path
-    playable: Path
-    waveform: np.ndarray = field(repr=False)
-    _resampled: OrderedDict[int, np.ndarray] = field(default_factory=OrderedDict, repr=False)
-    _file_bytes: int = field(default=0, repr=False)  # of original and copy
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held while resampling
-    gone: bool = field(default=False, repr=False)  # dropped: what is still being written for it is for nobody
-
-    @property
-    def seconds(self) -> float:
-        """Length in seconds."""
-        return self.facts.seconds
-
-
-@dataclass(eq=False)
-class Session:
-    """One open page: its token, its language and its sounds, the oldest first."""
-
-    token: str
-    language: str
-    sounds: OrderedDict[str, Sound] = field(default_factory=OrderedDict, repr=False)
-    asked: float = field(default_factory=time.monotonic, repr=False)  # when something was last asked for
 
 
 class SoundStore:
@@ -112,8 +63,8 @@ class SoundStore:
         self._folders = (Path(folder), Path(playable_folder))
         for place in self._folders:
             place.mkdir(parents=True, exist_ok=True)
-        _erase(self._folders, "")
-        weakref.finalize(self, _erase, self._folders, "")  # runs at exit, too
+        erase(self._folders, "")
+        weakref.finalize(self, erase, self._folders, "")  # runs at exit, too
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.RLock()
         self._beside = ThreadPoolExecutor(1, "resample")
@@ -162,7 +113,7 @@ class SoundStore:
             sound = self._decoded(sound_id, path, name)
             self._admit(token, sound)
         except BaseException:  # whatever ended it, the files go
-            _erase(self._folders, sound_id)
+            erase(self._folders, sound_id)
             raise
         return sound
 
@@ -194,15 +145,15 @@ class SoundStore:
             raise ParameterError("parameter.range", field="sample_rate", value=sample_rate, low=low, high=high)
         if sample_rate == sound.facts.sample_rate:
             return sound.waveform
-        with sound._lock:  # a second asker waits here and finds the first one's
-            if sample_rate not in sound._resampled:
+        with sound.resampling:  # a second asker waits here and finds the first one's
+            if sample_rate not in sound.resampled:
                 self._keep_resampled(sound, sample_rate)
-            sound._resampled.move_to_end(sample_rate)
-            return sound._resampled[sample_rate]
+            sound.resampled.move_to_end(sample_rate)
+            return sound.resampled[sample_rate]
 
     def glance(self, sound: Sound, sample_rate: int) -> np.ndarray | Resampled:
         """Return what `waveform` does; of a long sound not yet resampled, at once, what resamples only what is looked at."""
-        at_hand = sound.seconds <= MEMORY_SECONDS or sample_rate == sound.facts.sample_rate or sample_rate in sound._resampled
+        at_hand = sound.seconds <= MEMORY_SECONDS or sample_rate == sound.facts.sample_rate or sample_rate in sound.resampled
         glance = None if at_hand else Resampled(sound.waveform, sound.facts.sample_rate, sample_rate)
         return glance if glance and glance.handy else self.waveform(sound, sample_rate)
 
@@ -212,7 +163,7 @@ class SoundStore:
 
     def place_beside(self, sound: Sound, ending: str) -> Path:
         """Return where a file that the web server may serve can be written; it goes when the sound goes."""
-        return self._folders[1] / f"{_PREFIX}{sound.id}-{ending}"
+        return self._folders[1] / f"{PREFIX}{sound.id}-{ending}"
 
     def keep_beside(self, sound: Sound, path: Path) -> None:
         """Confirm that a file written beside a sound is wanted: where the sound went meanwhile it goes, with "page.gone"."""
@@ -260,7 +211,7 @@ class SoundStore:
                 self._forget(session, sound_id)
 
     def _decoded(self, sound_id: str, path: Path, name: str) -> Sound:
-        samples, copy = (place / f"{_PREFIX}{sound_id}" for place in self._folders)
+        samples, copy = (place / f"{PREFIX}{sound_id}" for place in self._folders)
         copy = copy.with_suffix(".flac")
         with self.decoder():
             facts = decode_in_worker(path, samples, copy, name, DECODE_SECONDS)
@@ -268,13 +219,13 @@ class SoundStore:
             waveform = np.memmap(samples, np.float32, mode="r")
         else:
             waveform = np.fromfile(samples, np.float32)
-            _remove(samples)
+            remove(samples)
         ending = path.suffix.lower()[:8]
         original = Path(f"{samples}-original{ending}") if facts.copied else copy.with_suffix(ending)
         playable = copy if facts.copied else original
         link(path, original)
         held = sum(file.stat().st_size for file in {original, playable})
-        return Sound(sound_id, name, facts, original, playable, waveform, _file_bytes=held)
+        return Sound(sound_id, name, facts, original, playable, waveform, file_bytes=held)
 
     def _admit(self, token: str, sound: Sound) -> None:
         with self._lock:
@@ -285,11 +236,11 @@ class SoundStore:
                 self._forget(session, next(iter(session.sounds)))
 
     def _keep_resampled(self, sound: Sound, sample_rate: int) -> None:
-        while len(sound._resampled) >= RATES_A_SOUND:
-            rate, _ = sound._resampled.popitem(last=False)
-            _remove(self._resampled_path(sound, rate))
+        while len(sound.resampled) >= RATES_A_SOUND:
+            rate, _ = sound.resampled.popitem(last=False)
+            remove(self._resampled_path(sound, rate))
         if sound.seconds <= MEMORY_SECONDS:
-            sound._resampled[sample_rate] = resample(sound.waveform, sound.facts.sample_rate, sample_rate)
+            sound.resampled[sample_rate] = resample(sound.waveform, sound.facts.sample_rate, sample_rate)
             self._make_room(sound, 0)
             return
         length = -(-len(sound.waveform) * sample_rate // sound.facts.sample_rate)
@@ -297,16 +248,16 @@ class SoundStore:
         path = self._resampled_path(sound, sample_rate)
         try:
             resample_to_file(sound.waveform, sound.facts.sample_rate, sample_rate, path)
-            sound._resampled[sample_rate] = np.memmap(path, np.float32, mode="r")
+            sound.resampled[sample_rate] = np.memmap(path, np.float32, mode="r")
         except BaseException:
-            _remove(path)
+            remove(path)
             raise
         if sound.gone:  # dropped while its file was being written
-            _erase(self._folders, sound.id)
+            erase(self._folders, sound.id)
             raise PageError("page.gone")
 
     def _resampled_path(self, sound: Sound, sample_rate: int) -> Path:
-        return self._folders[0] / f"{_PREFIX}{sound.id}-{sample_rate}"
+        return self._folders[0] / f"{PREFIX}{sound.id}-{sample_rate}"
 
     def _make_room(self, sound: Sound, more: int) -> None:
         """Drop sounds, the longest unused first, until this one fits and `more` bytes on disk beside it.
@@ -314,56 +265,27 @@ class SoundStore:
         Where it would not fit alone, its own copies at other rates go, and no other sound does.
         """
         with self._lock:
-            if _held_bytes(sound)[0] + more > MAX_DISK_BYTES:
+            if held_bytes(sound)[0] + more > MAX_DISK_BYTES:
                 self._forget_rates(sound)
-            alone = _held_bytes(sound)[0] + more
+            alone = held_bytes(sound)[0] + more
             if alone > MAX_DISK_BYTES:
                 minutes = sound.seconds / 60
                 limit = float(minutes * MAX_DISK_BYTES / alone)
                 raise AudioError("audio.too_long", name=sound.name, minutes=minutes, limit_minutes=limit)
             others = [(session, one) for session in self._sessions.values() for one in session.sounds.values()]
             others = [(session, one) for session, one in others if one is not sound]
-            disk, memory = np.sum([_held_bytes(one) for one in (sound, *(one for _, one in others))], axis=0)
+            disk, memory = np.sum([held_bytes(one) for one in (sound, *(one for _, one in others))], axis=0)
             for session, one in others:
                 if disk + more <= MAX_DISK_BYTES and memory <= MAX_MEMORY_BYTES:
                     return
-                disk, memory = np.subtract((disk, memory), _held_bytes(one))
+                disk, memory = np.subtract((disk, memory), held_bytes(one))
                 self._forget(session, one.id)
 
     def _forget_rates(self, sound: Sound) -> None:
-        for rate in [rate for rate, array in sound._resampled.items() if isinstance(array, np.memmap)]:
-            del sound._resampled[rate]
-            _remove(self._resampled_path(sound, rate))
+        for rate in [rate for rate, array in sound.resampled.items() if isinstance(array, np.memmap)]:
+            del sound.resampled[rate]
+            remove(self._resampled_path(sound, rate))
 
     def _forget(self, session: Session, sound_id: str) -> None:
         session.sounds.pop(sound_id).gone = True
-        _erase(self._folders, sound_id)
-
-
-def _held_bytes(sound: Sound) -> tuple[int, int]:
-    """Return the bytes that a sound holds on disk and in memory."""
-    arrays = (sound.waveform, *sound._resampled.values())
-    disk = sum(array.nbytes for array in arrays if isinstance(array, np.memmap))
-    return sound._file_bytes + disk, sum(array.nbytes for array in arrays) - disk
-
-
-def link(original: Path, copy: Path) -> None:
-    """Keep a file under another name, whatever becomes of the original."""
-    try:
-        os.link(original, copy)
-    except OSError:  # another disk, or a file system without links
-        shutil.copyfile(original, copy)
-
-
-def _erase(folders: tuple[Path, ...], sound_id: str) -> None:
-    """Delete all files of a sound, or of all sounds where the id is empty."""
-    for folder in folders:
-        for path in folder.glob(f"{_PREFIX}{sound_id}*"):
-            _remove(path)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:  # Windows keeps a mapped file; it goes at exit or at the next start
-        _log.warning("%s is still there: %s", path, error)
+        erase(self._folders, sound_id)

@@ -22,7 +22,8 @@ from esc.ui.gpu import on_gpu
 from esc.ui.listening import classifier
 from esc.ui.pictures import as_base64
 from esc.ui.player import mount_script
-from esc.ui.store import Sound, SoundStore
+from esc.ui.sound import Sound
+from esc.ui.store import SoundStore
 from esc.ui.text import CLASSES_RUSSIAN, LANGUAGES, class_name
 
 MAX_LABELS = 8
