@@ -19,7 +19,7 @@ from esc.commands.archive import check_engine, hear_by_ray
 from esc.commands.export import export_command
 from esc.commands.index import index_command
 from esc.errors import AudioError, EscError, ParameterError
-from esc.terminal import Bar, result_table
+from esc.terminal import Bar, result_table, told_by_system
 
 if TYPE_CHECKING:
     from esc.batch import Task
@@ -172,11 +172,14 @@ def _write(results: Sequence[SoundResult], form: str, task: Task, meta: Checkpoi
 
 
 def main() -> None:
-    """Run the command line; what is wrong with its arguments or the checkpoint is one line and exit code 2."""
+    """Run the command line; what is wrong with its arguments, the checkpoint or a disk is one line and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app()
     except EscError as error:
         typer.echo(f"error: {error}", err=True)
+        raise SystemExit(EXIT_USAGE) from error
+    except OSError as error:
+        typer.echo(f"error: {told_by_system(error)}", err=True)
         raise SystemExit(EXIT_USAGE) from error

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 PROGRESS_AFTER_S = 1.0  # shorter work needs no bar
 
 
+def told_by_system(error: OSError) -> str:
+    """Return in one line which file the system could not serve, where it names one, and what it said."""
+    said = error.strerror or next(iter(str(error).splitlines()), type(error).__name__)
+    return said if error.filename is None else f"{error.filename}: {said}"
+
+
 class Bar:
     """Progress on standard error, where that is a terminal and the work takes longer than a blink."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import string
 
 import gradio as gr
 import pytest
 
+import esc.cli
 from esc.errors import MESSAGES, AudioError, CheckpointError, DataError, EscError, PageError, ParameterError
+from esc.terminal import told_by_system
 from esc.ui.failures import told
 
 
@@ -68,3 +71,23 @@ def test_the_page_is_told_a_sentence_and_the_trace_stays_in_the_log(language, ca
 def test_what_gradio_says_is_passed_on_as_text():
     said = told("classify", gr.Error("You have exceeded your GPU quota. <a href='https://x.org'>Subscribe &amp; go on</a>"), "en")
     assert said == {"error": "You have exceeded your GPU quota. Subscribe & go on", "off": False}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, os.strerror(28)), "No space left on device"),
+        (OSError(30, os.strerror(30), "/media/x.npz"), "/media/x.npz: Read-only file system"),
+        (OSError("12 requested and 0 written\nand more"), "12 requested and 0 written"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_what_the_system_says_is_one_line_of_the_command_line(error, said, monkeypatch, capsys):
+    def failing():
+        raise error
+
+    assert told_by_system(error) == said
+    monkeypatch.setattr(esc.cli, "app", failing)
+    with pytest.raises(SystemExit) as ended:
+        esc.cli.main()
+    assert (ended.value.code, capsys.readouterr().err) == (2, f"error: {said}\n")

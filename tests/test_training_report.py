@@ -227,6 +227,15 @@ def test_a_full_disk_while_training_keeps_the_epoch_before(run, prepared, tmp_pa
     assert not list(tmp_path.glob("*.tmp"))
 
 
+def test_another_error_of_the_system_names_the_file_and_stays_one(tmp_path):
+    gone = tmp_path / "nowhere"
+    with pytest.raises(FileNotFoundError) as caught, full_disk_named(gone):
+        safetensors.torch.save_file({"a": torch.zeros(3)}, gone / "a.safetensors")
+    assert caught.value.filename == str(gone)
+    with pytest.raises(FileNotFoundError), full_disk_named(gone):
+        (gone / "history.csv").open("a")
+
+
 @pytest.mark.parametrize("average", [0.9, None])
 def test_a_card_tells_how_the_checkpoint_was_made(run, tmp_path, average):
     shutil.copytree(run / "checkpoint", tmp_path / "checkpoint")
@@ -263,6 +272,7 @@ def test_too_few_clips_for_a_batch(prepared, tmp_path):  # noqa: F811
     ("arguments", "said"),
     [
         (("look", "nowhere.wav"), "neither a file nowhere.wav"),
+        (("look", "1-1000-A-0.wav", "--out", "/dev/null/look"), "error: /dev/null/look: Not a directory"),
         (("train", "--fold", "6"), "Fold 6 does not exist"),
         (("report", "nowhere"), "There is no run in nowhere"),
         (("results", "nowhere"), "There is no run in nowhere"),

@@ -12,6 +12,7 @@ import typer
 from rich.logging import RichHandler
 
 from esc.errors import EscError
+from esc.terminal import told_by_system
 from training.commands import data, measure, runs
 from training.progress import console
 
@@ -31,7 +32,7 @@ app.command("card")(measure.card_command)
 
 
 def main() -> None:
-    """Run the command line; an error that a user can mend is one line and exit code 1.
+    """Run the command line; an error that a user can mend, of ours or of the system's, is one line and exit code 1.
 
     Of the processes that torchrun starts on a machine, one speaks.
     """
@@ -43,9 +44,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO if speaks else logging.ERROR, format="%(message)s", handlers=[handler])
     try:
         app()
-    except EscError as error:
+    except (EscError, OSError) as error:
         if speaks:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {told_by_system(error) if isinstance(error, OSError) else error}", err=True)
         raise SystemExit(1) from error
 
 

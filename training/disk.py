@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,10 @@ def check_room(path: Path, n_bytes: int) -> None:
 
 @contextmanager
 def full_disk_named(path: Path) -> Iterator[None]:
-    """Turn the system's error for a full disk, met while `path` is written, into a DataError that names the file."""
+    """Turn the system's error for a full disk, met while `path` is written, into a DataError that names the file.
+
+    Other errors of the system stay what they are; safetensors' own wrapping of them is taken off.
+    """
     try:
         yield
     except OSError as error:
@@ -34,8 +38,12 @@ def full_disk_named(path: Path) -> Iterator[None]:
             raise
         raise DataError("disk.full", path=path) from error
     except SafetensorError as error:  # wraps the system's error and keeps but its number
-        if not any(f"os error {code}" in str(error) for code in _FULL):
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
             raise
+        code = int(number[1])
+        if code not in _FULL:
+            raise OSError(code, os.strerror(code), str(path)) from error
         raise DataError("disk.full", path=path) from error
 
 
