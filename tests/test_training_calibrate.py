@@ -21,6 +21,7 @@ from esc.measured import read_figures
 from test_training import CLASSES, HALF_A_SECOND, QUICK, SMALL, cache, data, direct_ece, prepared  # noqa: F401, fixtures
 from training.calibrate import calibrate
 from training.data import class_names, left_out, read_clips, without_classes
+from training.deletion import maps_tested
 from training.nonsense import KINDS, SAMPLE_RATE, synthesise
 from training.predictions import FILE, Predictions, held_out
 from training.prepare import prepare
@@ -219,6 +220,21 @@ def test_a_single_fold_is_cross_fitted_by_recordings(runs, data, cache, tmp_path
     assert (found.folds, found.after.clips) == ((4,), 20)
     assert set(found.separation.kinds) == set(KINDS)
     assert read_figures(runs / "four" / "checkpoint")["unknown"]["left_out_classes"] == []
+
+
+def test_every_reading_by_a_command_is_a_row_of_the_log(runs, data, cache, tmp_path):  # noqa: F811
+    clips, readings = read_clips(data), tmp_path / "readings.csv"
+    accuracy = {}
+    for name in ("five", "without"):
+        predictions = held_out(runs / name, clips, 5, cache, tmp_path / "elsewhere.csv")
+        accuracy[name] = sklearn.metrics.accuracy_score(predictions.targets, predictions.logits.argmax(1))
+    calibrate(runs / "five", [], runs / "without", clips, cache, readings)
+    for name, fold in (("five", 5), ("without", 5), ("five", 1)):  # the last was trained on: no row
+        found = maps_tested(runs / name / "checkpoint", clips, fold, cache, readings)
+        assert len(found.before) == len(found.guesses) == (20 if name == "five" else 15)
+    header, *rows = (line.split(",") for line in readings.read_text().splitlines())
+    assert header == ["date", "run", "fold", "accuracy"]
+    assert [row[1:] for row in rows] == [[name, "5", f"{accuracy[name]:.4f}"] for name in ("without", "five", "without")]
 
 
 def test_runs_that_can_not_be_calibrated_together(runs, data, cache, tmp_path):  # noqa: F811

@@ -20,6 +20,7 @@ from training.disk import full_disk_named
 from training.evaluate import Figures, calibration_bins, confusion_matrix, figures_of, most_confused, recall_per_class
 from training.predictions import Predictions, held_out
 from training.prepare import prepare
+from training.readings import record_held_out
 from training.runfolder import CHECKPOINT, HISTORY, read_history
 from training.temperature import cross_fitted, fit_temperature, groups_of_sources
 from training.unknown import LEFT_OUT, Separation, logits_of_nonsense, separate, threshold
@@ -80,7 +81,7 @@ def calibrate(run: Path, others: list[Path], without: Path | None, clips: list[C
         raise DataError("run.classes", paths=", ".join(map(str, (run, *others))))
     logits, targets = (np.concatenate([getattr(one, name) for one in read]) for name in ("logits", "targets"))
     temperature = fit_temperature(logits, targets)
-    separation = _separation(run, without, read[0], temperature, clips, cache)
+    separation = _separation(run, without, read[0], temperature, clips, cache, readings)
     limit = threshold(read[0].logits, separation.score, temperature)
     calibration = Calibration(temperature=temperature, unknown_score=separation.score, unknown_threshold=limit)
     after = figures_of(cross_fitted(logits, targets, _groups(read, clips)), targets)
@@ -109,7 +110,7 @@ def _groups(read: list[Predictions], clips: list[Clip]) -> np.ndarray:
 
 
 def _separation(
-    run: Path, without: Path | None, own: Predictions, temperature: float, clips: list[Clip], cache: Path
+    run: Path, without: Path | None, own: Predictions, temperature: float, clips: list[Clip], cache: Path, readings: Path
 ) -> Separation:
     """Compare the scores: with a network that has never met some classes where there is one, else with the run's own."""
     if without is None:
@@ -124,6 +125,8 @@ def _separation(
     unknown = [clip for clip in fold_clips if clip.category in made["without"]]
     of_known, of_unknown = (_logits(classifier, chosen, clips, cache) for chosen in (known, unknown))
     targets = np.array([classifier.class_names.index(clip.category) for clip in known])
+    accuracy = float((of_known.argmax(axis=1) == targets).mean())
+    record_held_out(readings, without / CHECKPOINT, classifier.checkpoint, made["valid_fold"], accuracy)
     return separate(of_known, {LEFT_OUT: of_unknown} | logits_of_nonsense(classifier), fit_temperature(of_known, targets))
 
 

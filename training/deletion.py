@@ -22,9 +22,10 @@ from esc.calibration import calibrated
 from esc.classifier import Classifier
 from esc.explain import FINE_LAYER, heat_maps, smoothed
 from esc.spectrogram import network_input
-from training.data import Clip, check_folds
+from training.data import Clip, check_folds, without_classes
 from training.prepare import prepare
 from training.progress import progress_bar
+from training.readings import record_held_out
 
 SHARES = (0.1, 0.2, 0.3)
 METHOD = f"Grad-CAM of layer4 times LayerCAM of {FINE_LAYER}"
@@ -43,12 +44,15 @@ class Deletion:
     marked, random, loudest : float32 arrays, shape (shares, clips)
         With a share of the picture covered: what the map marks most, as much elsewhere (mean of several draws), the
         loudest places.
+    guesses : int64 array, shape (clips,)
+        That class.
     """
 
     before: np.ndarray
     marked: np.ndarray
     random: np.ndarray
     loudest: np.ndarray
+    guesses: np.ndarray
 
     def figures(self) -> dict:
         """Return the means, as `esc.measured` keeps them."""
@@ -88,11 +92,13 @@ def _tested(classifier: Classifier, pictures_db: torch.Tensor, draws: int, rng: 
 
     maps = heat_maps(classifier, pictures_db, targets)
     random = np.mean([left(turned(maps, rng)) for _ in range(draws)], axis=0)
-    return probabilities.amax(dim=1).numpy(), left(maps), random, left(smoothed(scaled))
+    return probabilities.amax(dim=1).numpy(), left(maps), random, left(smoothed(scaled)), targets.numpy()
 
 
-def maps_tested(folder: Path, clips: list[Clip], fold: int, cache: Path) -> Deletion:
+def maps_tested(folder: Path, clips: list[Clip], fold: int, cache: Path, readings: Path) -> Deletion:
     """Return `deletion_test` of a checkpoint's folder on all clips of one fold, with a progress bar.
+
+    Classes that its training left out are left out here too. Where the fold was held out, the log `readings` gets a row.
 
     Raises
     ------
@@ -101,13 +107,17 @@ def maps_tested(folder: Path, clips: list[Clip], fold: int, cache: Path) -> Dele
     """
     check_folds(clips, (fold,))
     classifier = Classifier.load(folder)
+    clips = without_classes(clips, tuple(classifier.checkpoint.provenance.get("without", ())))
     prepared = prepare(clips, classifier.checkpoint.spectrogram, classifier.checkpoint.input, cache)
     chosen = np.flatnonzero(prepared.folds == fold)
     with progress_bar() as bar:
         task = bar.add_task("covering", total=len(chosen), said="")
-        return deletion_test(
+        found = deletion_test(
             classifier, torch.from_numpy(prepared.pictures_db[chosen]), done=lambda count: bar.advance(task, count)
         )
+    accuracy = float((found.guesses == prepared.targets[chosen]).mean())
+    record_held_out(readings, folder, classifier.checkpoint, fold, accuracy)
+    return found
 
 
 def cover(scaled: torch.Tensor, maps: torch.Tensor, share: float) -> torch.Tensor:

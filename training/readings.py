@@ -78,9 +78,14 @@ def read_fold(checkpoint: Path, clips: list[Clip], fold: int, cache: Path, readi
     model = model.to(device, memory_format=torch.channels_last)
     pictures = torch.from_numpy(prepared.pictures_db[chosen]).to(device)
     figures = score(model, pictures, torch.from_numpy(targets).to(device), meta.input)
-    if fold not in meta.provenance.get("train_folds", ()):
-        record(readings, meta.provenance.get("run", checkpoint.name), fold, figures.accuracy)
+    record_held_out(readings, checkpoint, meta, fold, figures.accuracy)
     return Reading(figures, meta, targets, tuple(prepared.names[index] for index in chosen))
+
+
+def record_held_out(readings: Path, folder: Path, checkpoint: Checkpoint, fold: int, accuracy: float) -> None:
+    """Append a reading of a fold to the log where the checkpoint of that folder was not trained on it."""
+    if fold not in checkpoint.provenance.get("train_folds", ()):
+        record(readings, checkpoint.provenance.get("run", folder.name), fold, accuracy)
 
 
 def record(readings: Path, run: str, fold: int, accuracy: float) -> None:

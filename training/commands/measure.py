@@ -89,6 +89,7 @@ def explain_test_command(
     checkpoint: CheckpointFolder = None,
     keep: Annotated[bool, typer.Option("--keep", help="Write the figures beside the checkpoint; the page shows them.")] = False,
     cache: Cache = CACHE,
+    readings: Readings = READINGS,
 ) -> None:
     """Cover what the heat maps mark: does the network miss it more than as much covered elsewhere?"""
     from esc.checkpoint import DEFAULT
@@ -96,7 +97,7 @@ def explain_test_command(
     from training.deletion import SHARES, maps_tested
 
     folder = checkpoint or DEFAULT
-    found = maps_tested(folder, read_clips(data_folder(data)), fold, cache)
+    found = maps_tested(folder, read_clips(data_folder(data)), fold, cache, readings)
     figures = found.figures()
     typer.echo(f"{figures['clips']} clips of fold {fold}; mean probability of the likeliest class {figures['before']:.3f}")
     typer.echo("covered  what is marked  elsewhere  the loudest  marked below elsewhere")
