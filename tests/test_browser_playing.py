@@ -186,3 +186,18 @@ def test_the_sign_on_the_play_button_is_seen_under_the_pointer_too(sheet: Sheet,
     expect(button).to_have_accessible_name(ENGLISH["pause"])
     middle = np.asarray(Image.open(io.BytesIO(button.screenshot())).convert("L"), np.int32)[10:-10, 10:-10]
     assert middle.max() - middle.min() > 120  # white bars on a dark ground
+
+
+@pytest.mark.parametrize("forced", ["none", "active"])
+def test_what_is_pressed_looks_so_under_the_pointer_and_in_the_systems_colours(open_sheet, forced):
+    sheet = open_sheet(forced_colors=forced)
+    sheet.open_example("crow")
+    tools = sheet.page.locator("#mel [data-do=tool_move], #mel [data-do=tool_select]")
+    expect(tools.first).to_have_attribute("aria-pressed", "true")
+    ground = "(node) => getComputedStyle(node).backgroundColor"
+    for pressed, other in (tools.all(), tools.all()[::-1]):
+        pressed.click()  # and the pointer stays there
+        under = pressed.evaluate(ground)
+        other.hover()
+        assert other.evaluate(ground) != under == pressed.evaluate(ground)
+    assert sheet.page.locator(".sg-head").evaluate(ground) != sheet.page.locator(".sg-strip").evaluate(ground)
