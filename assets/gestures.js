@@ -6,6 +6,7 @@ import { toolOf } from './hand.js';
 
 const MOVED_PX = 4; // less is a click
 const EDGE_PX = 7;
+const PINCH_PX = 20; // a trackpad's pinch comes in smaller steps; more is a mouse's wheel with Ctrl held
 const FLAT_PX = 12; // a drag flatter than this means all frequencies, a thinner one all times
 
 /** Let a viewer follow pointers and the wheel. */
@@ -57,15 +58,43 @@ export function wirePointer(viewer) {
   }, { passive: false });
   plot.addEventListener('dblclick', showAll);
   plot.addEventListener('wheel', (event) => wheel(viewer, event, place(event)), { passive: false });
+  trackpad(viewer, place);
+}
+
+/** How much a turn of the wheel widens what is shown. Chromium and Firefox send a trackpad's pinch as such, with Ctrl. */
+function widening({ deltaY, ctrlKey }) {
+  return Math.exp(ctrlKey ? Math.min(PINCH_PX, Math.max(-PINCH_PX, deltaY)) * 0.01 : deltaY * 0.002);
+}
+
+/** Safari's own events for a trackpad's pinch; it sends them for fingers on a screen, too, which are followed as pointers. */
+function trackpad(viewer, place) {
+  let before = 1; // the gesture's scale so far
+  const follow = (event) => {
+    event.preventDefault(); // the page would be zoomed
+    if (event.type === 'gesturestart') before = 1;
+    if (state.sound && !viewer.fingers.size) widen(viewer, before / event.scale, place(event));
+    before = event.scale;
+  };
+  for (const name of ['gesturestart', 'gesturechange', 'gestureend']) viewer.plot.addEventListener(name, follow);
+}
+
+/** Show more or less around a place: of the frequencies on their axis, else of the time. */
+function widen(viewer, factor, at) {
+  if (onFrequencies(viewer, at)) zoomBand(viewer, factor, at.y);
+  else zoom(factor, viewer.timeAt(at.x));
+}
+
+function onFrequencies(viewer, at) {
+  return viewer.pitched && viewer.current() && at.x < viewer.area().left;
 }
 
 function wheel(viewer, event, at) {
   if (!state.sound) return;
   const { start, end } = state.shown;
-  if (viewer.pitched && viewer.current() && at.x < viewer.area().left) { // on the frequency axis
-    if (!state.band && event.deltaY > 0) return;
+  if (onFrequencies(viewer, at)) {
+    if (!state.band && event.deltaY > 0 && !event.ctrlKey) return; // nothing to zoom out: scroll the page
     event.preventDefault();
-    zoomBand(viewer, Math.exp(event.deltaY * 0.002), at.y);
+    widen(viewer, widening(event), at);
     return;
   }
   const all = end - start >= state.sound.seconds;
@@ -74,7 +103,7 @@ function wheel(viewer, event, at) {
   if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
     const by = ((event.deltaX || event.deltaY) / viewer.area().width) * (end - start);
     show(start + by, end + by);
-  } else zoom(Math.exp(event.deltaY * 0.002), viewer.timeAt(at.x));
+  } else widen(viewer, widening(event), at);
 }
 
 /** What a press with one finger or the mouse begins. */

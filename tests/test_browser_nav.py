@@ -184,6 +184,37 @@ def test_a_link_opens_a_tab_that_a_phone_keeps_in_its_menu(open_sheet):
     expect(phone.page.locator(".sg-message")).to_be_hidden()
 
 
+def test_a_trackpads_pinch_zooms_by_as_much_as_the_fingers_and_not_the_page(shown):
+    x, y = shown.point(0.25, 0.5)
+
+    def send(kind, fields):  # whether the browser is kept from zooming the page
+        return shown.ev(
+            """([kind, fields]) => {
+                const event = kind === 'wheel' ? new WheelEvent(kind, { ...fields, cancelable: true })
+                    : Object.assign(new MouseEvent(kind, { ...fields, cancelable: true }), { scale: fields.scale });
+                return !viewer.plot.dispatchEvent(event);
+            }""",
+            [kind, {"clientX": x, "clientY": y} | fields],
+        )
+
+    for _ in range(5):  # as Chromium sends it: -100 times the logarithm of the scale
+        assert send("wheel", {"ctrlKey": True, "deltaY": -100 * np.log(2) / 5})
+    start, end = window(shown)
+    assert end - start == pytest.approx(SECONDS / 2)
+    assert start + 0.25 * (end - start) == pytest.approx(0.25 * SECONDS, abs=0.02)
+    assert send("wheel", {"ctrlKey": True, "deltaY": 120})  # a mouse's wheel with Ctrl
+    assert shown.ev(SPAN) == pytest.approx(SECONDS / 2 * np.exp(0.2))
+    shown.ev("session.showAll()")
+    for _ in range(2):  # as Safari sends it
+        for kind, scale in (("start", 1), ("change", 1.2), ("change", 2), ("end", 2)):
+            assert send(f"gesture{kind}", {"scale": scale})
+    assert shown.ev(SPAN) == pytest.approx(SECONDS / 4)
+    x -= shown.ev("viewer.area().left + 0.25 * viewer.area().width") - 5  # on the axis of frequencies
+    assert send("wheel", {"ctrlKey": True, "deltaY": 20}), "nothing to zoom out, and not the page either"
+    assert send("gesturechange", {"scale": 4})
+    assert shown.ev("session.state.band") and shown.ev(SPAN) == pytest.approx(SECONDS / 4)
+
+
 def test_the_minimap_leads(shown):
     page = shown.page
     page.locator(".sg-minimap").first.scroll_into_view_if_needed()
