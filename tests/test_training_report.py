@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import re
 import resource
 import shutil
 import sys
@@ -28,6 +29,7 @@ from training.card import write_card
 from training.data import read_clips
 from training.disk import full_disk_named
 from training.evaluate import Figures, score
+from training.places import RESULTS
 from training.predictions import Predictions
 from training.prepare import prepare
 from training.readings import Reading, read_fold, record
@@ -128,6 +130,17 @@ def test_a_run_is_taken_up_into_the_results(run, data, cache, tmp_path):  # noqa
         shutil.copy(run / name, unfinished / name)
     take_up(unfinished, results, read_clips(data), cache, readings)
     assert not (results / "unfinished" / "held_out.npz").exists()
+
+
+def test_the_notes_tell_every_reading_of_fold_5_that_is_in_the_results():
+    notes = (RESULTS.parent / "NOTES.md").read_text().split("## Readings of fold 5")[1].split("##")[0]
+    told = [re.findall(r"0\.\d{4}", row) for row in notes.splitlines() if row.startswith("| 2")]
+    read = [path for path in RESULTS.glob("*/held_out.npz") if runfolder.read_settings(path.parent)["valid_fold"] == 5]
+    assert len(read) >= 6
+    for path in read:
+        kept = Predictions.load(path)
+        accuracy = f"{sklearn.metrics.accuracy_score(kept.targets, kept.logits.argmax(1)):.4f}"
+        assert any(accuracy in row for row in told), f"{path.parent.name}, {accuracy}, has no row in training/NOTES.md"
 
 
 def test_a_log_that_can_not_be_written_is_told(tmp_path, caplog):

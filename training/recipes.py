@@ -179,7 +179,7 @@ class Recipe:
         return asdict(self)
 
 
-FIRST = Recipe(  # an hour on two cores
+FIRST = Recipe(  # one to two hours on two cores
     spectrogram=ESC50.replace(hop_length=1_024),
     epochs=70,
     batch_size=32,

@@ -12,8 +12,8 @@ from esc.errors import ParameterError
 from training.recipes import RECIPES, Recipe
 
 _RECIPES = (
-    "'first': an hour on two cores, from scratch; 'best': the shipped network's way, minutes on a GPU and hours without; "
-    "'notebook': the notebook's own steps on large pictures, best on a GPU."
+    "'first': one to two hours on two cores, from scratch; 'best': the shipped network's way, minutes on a GPU and hours "
+    "without; 'notebook': the notebook's own steps on large pictures, best on a GPU."
 )
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of ESC-50; the variable ESC50_DIR where left out.")]
 Cache = Annotated[Path, typer.Option("--cache", help="Folder where prepared spectrograms are kept for the next time.")]
