@@ -1,6 +1,7 @@
 // The most similar sounds: asked for once the section scrolls into view; a card each, with its picture, played at a click.
 
-import { audio, bytesOf, element, events, learned, number, say, state, word } from './session.js';
+import { bytesOf, element, events, learned, number, state, word } from './session.js';
+import { clipPlayer, playClip } from './clips.js';
 import { paintLevels } from './stills.js';
 
 export async function mount(root, { trigger, watch, props, files }) {
@@ -89,10 +90,8 @@ function caption(row) {
   return [name, similarity];
 }
 
-/** One sound at a time, and none beside the page's own player. */
+/** One card's sound at a time. */
 function player() {
-  const clip = new Audio();
-  clip.preload = 'none';
   let current = null; // { button, label } of the card that plays
   const stop = () => {
     clip.pause();
@@ -101,19 +100,17 @@ function player() {
     current.button.style.removeProperty('--gone-by');
     current = null;
   };
-  const toggle = (url, button, label) => {
+  const clip = clipPlayer(stop);
+  const toggle = async (url, button, label) => {
     const ours = current?.button === button;
     stop();
     if (ours) return;
-    audio.pause();
-    current = { button, label };
+    const card = { button, label };
+    current = card;
     label(true);
     clip.src = url;
-    clip.play().then(follow).catch((error) => {
-      if (error.name === 'AbortError') return; // another card was clicked meanwhile
-      stop();
-      say(word('play_failed'));
-    });
+    if (await playClip(clip)) follow();
+    else if (current === card) stop(); // no other card was clicked meanwhile
   };
   const follow = () => {
     if (clip.paused || !current) return;
@@ -121,7 +118,6 @@ function player() {
     requestAnimationFrame(follow);
   };
   clip.addEventListener('ended', stop);
-  audio.addEventListener('play', stop);
   return { toggle, stop };
 }
 

@@ -3,6 +3,7 @@
 
 import { audio, bytesOf, clock, element, events, followPlayhead, learned, number, seek, state, word } from './session.js';
 import { frequencyAxis, frequencyTicks, hzToMel, timeTicks } from './axes.js';
+import { clipPlayer, playClip } from './clips.js';
 import { heated } from './heat.js';
 
 const MARGIN = { left: 46, right: 8, top: 20, bottom: 24 };
@@ -38,8 +39,7 @@ class Why {
     this.plot = this.find('.sg-map');
     [this.picture, this.overlay, this.none] = this.plot.children;
     this.slider = this.find('input');
-    this.clip = new Audio();
-    this.clip.preload = 'none';
+    this.clip = clipPlayer();
     this.words();
     this.wire();
   }
@@ -59,7 +59,6 @@ class Why {
     events.addEventListener('sound', () => this.hide());
     this.slider.addEventListener('input', () => this.paint());
     this.find('.sg-tools button').addEventListener('click', () => this.playClip());
-    audio.addEventListener('play', () => this.clip.pause());
     this.clip.addEventListener('play', () => this.drawHead());
     this.plot.addEventListener('click', (event) => this.seekTo(event));
     new ResizeObserver(() => this.paint()).observe(this.plot);
@@ -83,13 +82,13 @@ class Why {
   ask(label, start) {
     if (!state.sound) return;
     this.host.hidden = false;
+    this.wrong('');
     this.wanted = label;
     if (this.data?.sound === state.sound.id && this.data.asked === start && (!label || this.data.maps[label])) {
       this.choose(label ?? this.data.top[0][0]);
       return;
     }
     this.host.toggleAttribute('data-busy', true);
-    this.wrong('');
     this.trigger('explain', { token: state.token, sound: state.sound.id, start, labels: label ? [label] : [] });
   }
 
@@ -293,9 +292,8 @@ class Why {
       this.clip.pause();
       return;
     }
-    audio.pause();
     this.clip.currentTime = 0;
-    this.clip.play();
+    playClip(this.clip);
   }
 
   seekTo(event) {

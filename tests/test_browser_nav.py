@@ -268,6 +268,10 @@ def test_the_sheet_of_keys(open_sheet, locale, words):
     page.keyboard.press("Escape")
     expect(listed).to_have_count(0)
     assert sheet.ev("document.activeElement === viewer.plot")
+    page.locator("#mel [data-do=more]").press("Enter")
+    page.locator("#mel [data-do=help]").press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.locator("#mel [data-do=more]")).to_be_focused()  # the line that opened it is hidden again
     sheet.ev(
         """viewer.plot.dispatchEvent(new KeyboardEvent('keydown', { key: 'ы', code: 'KeyS', bubbles: true, cancelable: true }))"""
     )

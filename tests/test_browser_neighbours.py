@@ -61,6 +61,11 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     sheet.until("!session.audio.paused")
     second.click()
     sheet.until("session.audio.paused")
+    page.get_by_role("button", name=ENGLISH["play_clip"]).click()  # so does the clip that the network was given
+    expect(second).to_have_attribute("aria-pressed", "false")
+    second.click()
+    sheet.until("document.querySelector('.sg-why').why.clip.paused")
+    expect(second).to_have_attribute("aria-pressed", "true")
     second.click()
     expect(second).to_have_attribute("aria-pressed", "false")
     page.click(".sg-chip[data-example=siren]")

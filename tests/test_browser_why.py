@@ -70,6 +70,11 @@ def test_the_map_of_a_class(sheet: Sheet):
     assert sheet.ev(PIXELS) != strong
     assert [url for url in sheet.requests[asked:] if "queue" in url] == []
 
+    sheet.ev("document.querySelector('.sg-why').why.take({ sound: session.state.sound.id, error: 'failed' })")
+    expect(why.locator(".sg-map")).to_be_hidden()
+    sheet.page.locator(f".sg-bars li[data-label={first}] button").click()  # that one is at hand all the same
+    expect(why.locator(".sg-map")).to_be_visible()
+
     missing = sheet.ev("[...document.querySelectorAll('.sg-choices option')].at(-1).value")
     why.locator("select").select_option(missing)  # one that the server has to be asked for
     sheet.until("(label) => document.querySelector('.sg-why').why.label === label", missing)
