@@ -17,7 +17,7 @@ from esc.audio import is_silent
 from esc.calibration import UNKNOWN_SCORES
 from esc.checkpoint import read_config
 from esc.errors import DataError
-from esc.measured import read_figures
+from esc.measured import read_figures, write_figures
 from test_training import CLASSES, HALF_A_SECOND, QUICK, SMALL, cache, data, direct_ece, prepared  # noqa: F401, fixtures
 from training.calibrate import calibrate
 from training.data import class_names, left_out, read_clips, without_classes
@@ -209,6 +209,15 @@ def test_what_is_calibrated_is_written_and_told(runs, data, cache, tmp_path, mon
     assert f"{told['ece']:.4f} ({told['ece_before']:.4f} before" in card
     assert f"temperature of {calibration.temperature:.3f}" in card
     assert "| left-out classes |" in card
+    shares = f"refuses {figures['unknown']['caught']:.1%} of unknown\nsounds and"
+    assert "5% of the known clips that this network held out.\nAnother network, trained without 1 of the classes" in card
+    assert f"with a threshold of its own, {shares}" in card
+    assert "5% of the known clips that five held out" in said
+    assert "unknown sounds, by without, at a threshold of its own: AUROC" in said
+    write_figures(runs / "five" / "checkpoint", unknown=figures["unknown"] | {"left_out_classes": []})
+    command("card", "--checkpoint", runs / "five" / "checkpoint", "--examples", tmp_path)
+    card = (runs / "five" / "checkpoint" / "README.md").read_text()
+    assert f"The same network {shares}" in card
 
     told = json.loads(command("evaluate", "--checkpoint", runs / "without" / "checkpoint", "--format", "json"))
     assert told["clips"] == 15, "a network that has never met a class is not asked for it"

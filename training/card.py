@@ -12,6 +12,7 @@ from esc.measured import read_figures
 from training.disk import write_whole
 from training.readings import Reading
 from training.recipes import recipe_name
+from training.unknown import REFUSED
 
 _SCORES = MappingProxyType({"energy": "energy (log-sum-exp of the logits)", "max_softmax": "largest probability"})
 _FRONT = """---
@@ -150,14 +151,22 @@ fitted on {by} alone, the expected calibration error over {held_out["clips"]} he
 ({held_out["ece_before"]:.4f} without one).
 
 A sound whose {_SCORES[calibration.unknown_score]} lies below {calibration.unknown_threshold:.3f}
-is called none of the classes. This refuses {unknown["false_alarms"]:.1%} of known sounds
-and {unknown["caught"]:.1%} of unknown ones (AUROC {unknown["auroc"]:.3f}):
+is called none of the classes: by construction that is {REFUSED:.0%} of the known clips that this network held out.
+{_whose(unknown["left_out_classes"])} refuses {unknown["caught"]:.1%} of unknown
+sounds and, by construction, {unknown["false_alarms"]:.1%} of known ones (AUROC {unknown["auroc"]:.3f}):
 
 | unknown sounds | AUROC |
 |---|---|
 {rows}
 """
     ]
+
+
+def _whose(left_out: list[str]) -> str:
+    """Return the network that the shares of refused sounds are of: one that was trained on all classes can't be asked."""
+    if not left_out:
+        return "The same network"
+    return f"Another network, trained without {len(left_out)} of the classes and with a threshold of its own,"
 
 
 def _limits(checkpoint: Checkpoint) -> str:

@@ -69,14 +69,18 @@ def calibrate_command(
     The temperature comes from clips that were held out, and the error told is of clips that had no say in it.
     """
     from training.calibrate import calibrate
+    from training.unknown import REFUSED
 
     found = calibrate(run, others or [], without, read_clips(data_folder(data)), cache, readings)
     calibration, separation = found.calibration, found.separation
     by = "other folds" if len(found.folds) > 1 else "other recordings"
     typer.echo(f"temperature {calibration.temperature:.3f}, from fold {', '.join(map(str, sorted(found.folds)))}")
     typer.echo(f"ECE {found.before.ece:.4f} before, {found.after.ece:.4f} with a temperature fitted on {by}")
+    limit = f"{calibration.unknown_score} below {calibration.unknown_threshold:.3f}"
+    typer.echo(f"{limit} is none of these: by construction {REFUSED:.0%} of the known clips that {run.name} held out")
     said = ", ".join(f"{name} {area:.3f}" for name, area in separation.auroc.items())
-    typer.echo(f"unknown sounds: AUROC {said}; {separation.score} below {calibration.unknown_threshold:.3f} is none of these")
+    whose = run.name if without is None else f"{without.name}, at a threshold of its own"
+    typer.echo(f"unknown sounds, by {whose}: AUROC {said}")
     for kind, area in separation.kinds.items():
         typer.echo(f"  {kind}: AUROC {area:.3f}")
     typer.echo(f"  refused: {separation.caught:.1%} of them and {separation.false_alarms:.1%} of known sounds")
