@@ -2,6 +2,7 @@
 
 import { audio, element, events, followPlayhead, learned, state, word } from './session.js';
 import { heard, hueOf, nameOf, playStretch, spoken } from './heard.js';
+import { unpressed } from './unpressed.js';
 import { extend } from './viewer.js';
 
 const SLIVER_PX = 3; // the least that is drawn of a segment
@@ -16,6 +17,7 @@ class Lanes {
     viewer.below.append(this.root);
     this.marks = [];
     this.chosen = 0;
+    this.renew = unpressed(this.root, () => { this.build(); this.place(); });
     events.addEventListener('heard', () => { this.stale = true; this.refresh(); });
     events.addEventListener('shown', () => this.refresh());
     new ResizeObserver(() => this.refresh()).observe(viewer.plot); // also when its tab is opened
@@ -29,8 +31,8 @@ class Lanes {
   /** Draw anew, if the picture is on screen. */
   refresh() {
     if (!this.viewer.visible()) return;
-    if (this.stale) this.build();
-    this.place();
+    if (this.stale) this.renew();
+    else this.place();
   }
 
   build() {
@@ -39,13 +41,14 @@ class Lanes {
     const stretches = timeline ? [...timeline.segments, ...timeline.doubts].sort((one, other) => one.start - other.start) : [];
     this.root.hidden = !stretches.length && !timeline?.silences.length;
     if (this.root.hidden) return;
+    const focused = this.root.contains(document.activeElement);
     const lanes = inLanes(stretches);
     this.root.style.setProperty('--sg-lanes', Math.max(1, ...lanes.map((lane) => lane + 1)));
     const silent = timeline.silences.map((stretch) => ({ stretch, node: quiet() }));
     this.marks = stretches.map((stretch, index) => ({ stretch, node: mark(stretch, lanes[index], index) }));
     this.all = [...silent, ...this.marks];
     this.root.replaceChildren(this.head, ...this.all.map(({ node }) => node));
-    this.choose(Math.min(this.chosen, this.marks.length - 1), false);
+    this.choose(Math.min(this.chosen, this.marks.length - 1), focused);
   }
 
   place() {
@@ -82,7 +85,7 @@ class Lanes {
   choose(index, focus) {
     this.chosen = Math.max(0, index);
     this.marks.forEach(({ node }, at) => { node.tabIndex = at === this.chosen ? 0 : -1; });
-    if (focus) this.marks[this.chosen]?.node.focus();
+    if (focus) this.marks[this.chosen]?.node.focus({ preventScroll: true });
   }
 
   onKey(event) {

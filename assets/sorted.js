@@ -1,6 +1,7 @@
 // A table whose columns sort: by a click on a heading, or by Enter on it, once up and once down.
 
 import { element, word } from './session.js';
+import { unpressed } from './unpressed.js';
 
 /**
  * Fill `table` with rows that sort. A column is { key, title, numeric, value(row), fill(cell, row) }, without a `value` it
@@ -11,6 +12,7 @@ export class SortedTable {
     Object.assign(this, { table, columns, by, act, name, up: true, rows: [] });
     table.innerHTML = '<caption class="sg-unseen"></caption><thead><tr></tr></thead><tbody></tbody>';
     table.caption.textContent = caption;
+    this.renew = unpressed(table.tBodies[0], () => this.draw());
     for (const column of columns) {
       const heading = element('<table><tr><th scope="col"><button type="button"><span></span><i aria-hidden="true"></i></button></th></tr></table>')
         .querySelector('th');
@@ -31,7 +33,7 @@ export class SortedTable {
 
   show(rows) {
     this.rows = rows;
-    this.draw();
+    this.renew();
   }
 
   draw() {

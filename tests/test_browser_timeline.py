@@ -98,7 +98,18 @@ def test_long_work_shows_how_far_and_can_be_stopped(open_sheet, tmp_path):
     sheet.open_file(sounds.write(tmp_path / "quarter of an hour.wav", noise, 8000))
     ask(sheet)
     when = sheet.page.locator(".sg-when")
-    sheet.until("Number(document.querySelector('.sg-when .sg-progress')?.getAttribute('aria-valuenow')) > 0")
+    done = "Number(document.querySelector('.sg-when .sg-progress')?.getAttribute('aria-valuenow'))"
+    sheet.until(f"{done} > 0")
+    for kind in (".sg-mark", ".sg-row"):  # strip and table are drawn anew all the time
+        when.locator(kind).first.hover()
+        sheet.page.mouse.down()
+        sheet.until(f"(before) => {done} > before", sheet.ev(done))
+        sheet.page.mouse.up()
+        sheet.until("!session.audio.paused")  # the click has come
+        sheet.ev("session.audio.pause()")
+        sheet.until(f"(before) => {done} > before", sheet.ev(done))
+        assert sheet.ev("(kind) => document.activeElement.matches(kind)", kind)
+    expect(when).to_have_attribute("data-stage", "working")
     when.locator(".sg-listen").click()
     expect(when).to_have_attribute("data-stage", "stopped")
     expect(when.locator(".sg-far")).to_have_text(re.compile(ENGLISH["stopped_at"].split("{")[0]))
