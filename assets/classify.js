@@ -1,6 +1,7 @@
 // The classify tab: asks once the tab is on screen and a sound is open, shows the likeliest classes.
 
 import { announce, element, events, handWord, learned, state, word } from './session.js';
+import { againButton, offerAgain } from './again.js';
 import { waveIcon } from './stills.js';
 import { verdictOf } from './verdict.js';
 
@@ -8,25 +9,29 @@ export async function mount(root, { trigger, watch, props }) {
   await learned;
   const host = root.querySelector('.sg-classify');
   let asked = null;
-  let turn = Date.now(); // counts questions: an answer to an older one is passed over
+  let turn = Date.now(); // counts questions: an answer to another one, or a second answer, is passed over
   const visible = () => host.offsetParent !== null;
   const ask = () => {
     if (!state.sound || !visible() || asked === state.sound.id) return;
     asked = state.sound.id;
-    host.replaceChildren(note('sg-wait', word('listening')));
-    trigger('classify', { token: state.token, sound: state.sound.id, turn: ++turn });
+    turn += 1;
+    send();
+  };
+  const send = () => {
+    const wait = note('sg-wait', word('listening'));
+    offerAgain(wait, send); // the same question: whichever answer comes first counts
+    host.replaceChildren(wait);
+    trigger('classify', { token: state.token, sound: state.sound.id, turn });
   };
   const draw = () => {
     const answer = props.value;
     if (!answer || answer.turn !== turn || answer.sound !== state.sound?.id) return; // another sound was opened meanwhile
     if (answer.error) {
-      const retry = element('<button type="button" class="sg-button"></button>');
-      retry.textContent = word('again');
-      retry.addEventListener('click', () => { asked = null; ask(); });
       const head = answer.off ? [note('sg-big', word('no_model'))] : [];
       const tail = answer.off ? [note('', word('no_model_rest'))] : [];
-      host.replaceChildren(...head, note('sg-wrong', answer.error), ...tail, retry);
+      host.replaceChildren(...head, note('sg-wrong', answer.error), ...tail, againButton(send));
     } else {
+      turn += 1;
       host.replaceChildren(verdictOf(answer, (label) => props.classes[state.language][label] ?? label));
       announce('answered', answer);
     }

@@ -1,6 +1,7 @@
 // The most similar sounds: asked for once the section scrolls into view; a card each, with its picture, played at a click.
 
 import { bytesOf, element, events, learned, number, state, word } from './session.js';
+import { againButton, offerAgain } from './again.js';
 import { clipPlayer, playClip } from './clips.js';
 import { paintLevels } from './stills.js';
 
@@ -14,21 +15,24 @@ export async function mount(root, { trigger, watch, props, files }) {
   const ask = () => {
     if (!state.sound || !inView || asked === state.sound.id) return;
     asked = state.sound.id;
-    host.replaceChildren(heading(word('near_title_examples')), note('sg-small', word('near_looking')));
-    trigger('neighbours', { token: state.token, sound: state.sound.id, turn: ++turn });
+    turn += 1;
+    send();
   };
-  const again = () => {
-    const button = element('<button type="button" class="sg-button"></button>');
-    button.textContent = word('again');
-    button.addEventListener('click', () => { asked = null; ask(); });
-    return button;
+  const send = () => {
+    const wait = note('sg-small', word('near_looking'));
+    offerAgain(wait, send);
+    host.replaceChildren(heading(word('near_title_examples')), wait);
+    trigger('neighbours', { token: state.token, sound: state.sound.id, turn });
   };
   const draw = () => {
     const answer = props.value;
     if (!answer || answer.turn !== turn || answer.sound !== state.sound?.id) return; // of another sound
     host.hidden = Boolean(answer.off); // the tab says already that the network is missing
-    if (answer.error) host.replaceChildren(heading(word('near_title_examples')), note('sg-wrong', answer.error), again());
-    else host.replaceChildren(...result(answer, files, clips));
+    if (answer.error) host.replaceChildren(heading(word('near_title_examples')), note('sg-wrong', answer.error), againButton(send));
+    else {
+      turn += 1;
+      host.replaceChildren(...result(answer, files, clips));
+    }
   };
   watch('value', draw);
   events.addEventListener('sound', () => {

@@ -2,6 +2,7 @@
 // strength are the browser's own; the server is asked for a clip, and for a class that it has not sent yet.
 
 import { audio, bytesOf, clock, element, events, followPlayhead, learned, number, seek, state, word } from './session.js';
+import { offerAgain } from './again.js';
 import { frequencyAxis, frequencyTicks, hzToMel, timeTicks } from './axes.js';
 import { clipPlayer, playClip } from './clips.js';
 import { heated } from './heat.js';
@@ -48,7 +49,6 @@ class Why {
     this.find('.sg-choices').setAttribute('aria-label', word('why_choices'));
     this.find('.sg-tools span').textContent = word('why_strength');
     this.none.textContent = word('why_none');
-    this.find('.sg-wait').textContent = word('why_wait');
     [this.find('.sg-scale small:first-child').textContent, this.find('.sg-scale small:last-child').textContent] =
       [word('why_nothing'), word('why_most')];
   }
@@ -89,6 +89,10 @@ class Why {
       return;
     }
     this.host.toggleAttribute('data-busy', true);
+    const wait = element('<p class="sg-wait"></p>');
+    wait.textContent = word('why_wait');
+    offerAgain(wait, () => this.ask(label, start));
+    this.find('.sg-wait').replaceWith(wait);
     this.trigger('explain', { token: state.token, sound: state.sound.id, start, labels: label ? [label] : [] });
   }
 

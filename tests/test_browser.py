@@ -344,6 +344,9 @@ SPY = """
 """
 
 
+SOONER = "const later = setTimeout; window.setTimeout = (work, ms, ...rest) => later(work, ms === 30000 ? 50 : ms, ...rest);"
+
+
 def test_recording_is_raw_and_opened(open_sheet):
     sheet = open_sheet(prepare=SPY)
     record = sheet.page.locator(".sg-record")
@@ -411,6 +414,27 @@ def test_an_example_is_classified(sheet: Sheet):
     expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(labels[0].replace("_", " "))
     sheet.page.click(".sg-chip[data-example=door_wood_knock]")  # the tab on screen follows the sound
     expect(sheet.page.locator(".sg-bars li[data-label=door_wood_knock]")).to_be_visible()
+
+
+def test_an_answer_that_does_not_come_can_be_asked_for_again(open_sheet):
+    sheet = open_sheet(prepare=SOONER)
+    page, joins, held = sheet.page, "**/queue/join*", []
+    sheet.open_example("crow")
+    page.route(joins, lambda route: route.fulfill(status=503, json={"detail": "Queue is full."}))
+    page.get_by_role("tab", name=ENGLISH["tab_classify"]).click()
+    again = page.locator(".sg-classify").get_by_role("button", name=ENGLISH["again"])
+    expect(again).to_be_visible()
+    page.unroute(joins)
+    again.click()
+    expect(page.locator(".sg-bars li[data-label=crow]")).to_be_visible()
+    page.route(joins, lambda route: held.append(route))
+    page.click(".sg-chip[data-example=rain]")
+    again.click()
+    expect(again).to_be_visible()
+    page.unroute(joins)  # which lets them go
+    expect(page.locator(".sg-bars li[data-label=rain]")).to_be_visible()  # late, but it counts
+    expect(again).to_be_hidden()
+    sheet.complaints.clear()  # of the full queue
 
 
 def test_silence_is_a_sound(sheet: Sheet, tmp_path: Path):
