@@ -184,12 +184,13 @@ function strangers(unknown, name) {
     const key_ = `about_kind_${named.replace(/\W/g, '_')}`;
     return state.words[key_] ? word(key_) : named;
   };
-  const said = word('about_unknown_said', { caught: percent(unknown.caught), alarms: percent(unknown.false_alarms), auroc: number(unknown.auroc, 3) });
+  const whose = unknown.left_out_classes.length ? 'other' : 'said';
+  const said = word(`about_unknown_${whose}`, { caught: percent(unknown.caught), alarms: percent(unknown.false_alarms), auroc: number(unknown.auroc, 3) });
   const how = word(`about_score_${unknown.score}`, { threshold: number(unknown.threshold, 2) });
   const left = unknown.left_out_classes.length
     ? [text('p', word('about_left_out', { classes: unknown.left_out_classes.map(name).join(', ') }), 'sg-small')] : [];
   const rows = Object.entries(unknown.kinds).map(([one, auroc]) => [kind(one), number(auroc, 3)]);
-  return [text('p', `${said} ${how}`), table([word('about_kind'), 'AUROC'], rows), ...left];
+  return [text('p', `${how} ${said}`), table([word('about_kind'), 'AUROC'], rows), ...left];
 }
 
 function maps(deletion) {

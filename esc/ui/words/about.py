@@ -75,13 +75,20 @@ WORDS = MappingProxyType(
             "perfect).",
             "Из незнакомых звуков отвергнуты {caught}, из знакомых {alarms}; AUROC {auroc} (0,5: наугад, 1: безошибочно).",
         ),
+        "about_unknown_other": (
+            "Another network, trained without the classes named below, refuses at a threshold of its own {caught} of unknown "
+            "sounds and, by construction, {alarms} of known ones; AUROC {auroc} (0.5 is guessing, 1 is perfect).",
+            "Другая сеть, обученная без названных ниже классов, при собственном пороге отвергает {caught} незнакомых звуков и, "
+            "по построению, {alarms} знакомых; AUROC {auroc} (0,5: наугад, 1: безошибочно).",
+        ),
         "about_score_energy": (
-            "Decided by the energy, the log of the summed exponentials of the logits: below {threshold} a sound is unknown.",
-            "Решает энергия, логарифм суммы экспонент логитов: ниже {threshold} звук незнаком.",
+            "This network decides by the energy, the log of the summed exponentials of the logits: below {threshold} a sound is "
+            "unknown.",
+            "Эта сеть решает по энергии, логарифму суммы экспонент логитов: ниже {threshold} звук незнаком.",
         ),
         "about_score_max_softmax": (
-            "Decided by the largest probability: below {threshold} a sound is unknown.",
-            "Решает наибольшая вероятность: ниже {threshold} звук незнаком.",
+            "This network decides by the largest probability: below {threshold} a sound is unknown.",
+            "Эта сеть решает по наибольшей вероятности: ниже {threshold} звук незнаком.",
         ),
         "about_left_out": (
             "Classes left out of training for this test: {classes}.",
