@@ -1,7 +1,5 @@
 // Scales and ticks of a spectrogram: where a frequency lies on a mel, linear or logarithmic axis.
 
-import { clock, number } from './session.js';
-
 export const KINDS = ['mel', 'linear', 'log', 'bark']; // what frequencyAxis knows
 const BREAK_HZ = 1000;
 const HZ_PER_MEL = 200 / 3;
@@ -57,13 +55,6 @@ export function ticks(low, high, count) {
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) * step);
-}
-
-/** Round times between two, at most `count` of them: [seconds, text], with as many digits as tell neighbours apart. */
-export function timeTicks(start, end, count) {
-  const times = ticks(start, end, count);
-  const digits = times.length > 1 ? Math.max(0, -Math.floor(Math.log10(times[1] - times[0]) + 1e-9)) : 2;
-  return times.map((time) => [time, end > 120 ? clock(time, digits) : number(time, digits)]);
 }
 
 /** Frequencies to label so that labels lie at least `gap` apart (as a share of the axis). */

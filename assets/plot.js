@@ -1,10 +1,11 @@
 // What a view's canvases show and where: the plot's geometry, the picture from the levels at hand, axes and dB scale.
 
 import { audio, number, show, state, word } from './session.js';
-import { frequencyAxis, frequencyTicks, ticks, timeTicks } from './axes.js';
+import { frequencyAxis, frequencyTicks, ticks } from './axes.js';
 import { crispImage, smoothImage } from './cells.js';
 import { table } from './colormaps.js';
 import { display } from './display.js';
+import { timeTicks } from './time_axis.js';
 
 /** CSS pixels between the axes and the plot's edges; below and beside the plot they are --sg-left and so on. */
 export const MARGIN = { left: 52, right: 62, top: 22, bottom: 26 };

@@ -3,9 +3,10 @@
 
 import { audio, bytesOf, clock, element, events, followPlayhead, learned, number, seek, state, word } from './session.js';
 import { offerAgain } from './again.js';
-import { frequencyAxis, frequencyTicks, hzToMel, timeTicks } from './axes.js';
+import { frequencyAxis, frequencyTicks, hzToMel } from './axes.js';
 import { clipPlayer, playClip } from './clips.js';
 import { heated } from './heat.js';
+import { timeTicks } from './time_axis.js';
 
 const MARGIN = { left: 46, right: 8, top: 20, bottom: 24 };
 const SKELETON = `

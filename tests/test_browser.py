@@ -294,7 +294,7 @@ def test_times_are_rounded_as_a_whole_and_told_apart(sheet: Sheet):
     assert clocks == ["0:04.50", "1:00.00", "11:00", "1:00:00", "1:00:00"]
     ticks = sheet.ev(
         """async () => {
-            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/axes.js'));
+            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/time_axis.js'));
             return (await import(name)).timeTicks(3599.76, 3600.24, 5).map(([, text]) => text);
         }"""
     )
