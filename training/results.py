@@ -268,11 +268,11 @@ def _held_out_pictures(recipe: str, ended: list[Result], results: Path) -> str:
     title = f"{recipe}, held out: fold {folds}"
     drawn = {
         "confusion": plot_confusion(confusion, names, f"Confusion matrix: {title}"),
-        "reliability": plot_reliability(*calibration_bins(figures.probabilities, targets), f"{title}: as trained"),
+        "reliability": plot_reliability(*calibration_bins(figures.probabilities, targets), f"As trained\n{title}"),
     }
     if len(ended) > 1:
         tempered = figures_of(cross_fitted(logits, targets, groups), targets).probabilities
-        said = f"{title}: by the other folds' temperature"
+        said = f"By the other folds' temperature\n{title}"
         drawn["tempered"] = plot_reliability(*calibration_bins(tempered, targets), said)
     for kind, figure in drawn.items():
         with full_disk_named(results / _PICTURES):
