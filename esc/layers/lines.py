@@ -151,7 +151,7 @@ def _framewise(
     first, last = frames_between(len(waveform) - config.n_fft % 2, rate, hop, start_s, end_s)
     step = -(-(last + 1 - first) // columns)
     parts = []
-    for piece in pieces(waveform, rate, hop, first, last, config.n_fft / rate, config.n_fft // 2 + 1, tell):
+    for piece in pieces(waveform, rate, hop, first, last, config.n_fft / rate, config.n_freqs, tell):
         parts.append(compute(piece)[:, -(piece.first - first) % step :: step])
     return np.arange(first, last + 1, step) * (hop / rate), np.concatenate(parts, axis=1)
 

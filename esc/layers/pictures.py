@@ -101,7 +101,7 @@ def pcen(waveform, config, rows: Rows, start_s: float, end_s: float, columns: in
         made, state = librosa.pcen(wanted, sr=config.sample_rate, hop_length=config.hop_length, zi=state, return_zf=True)
         return made[:, -piece.count :]
 
-    drawn = _gathered(waveform, config, start_s, end_s, columns, tell, PCEN_AROUND_S, config.n_fft // 2 + 1, compute)
+    drawn = _gathered(waveform, config, start_s, end_s, columns, tell, PCEN_AROUND_S, config.n_freqs, compute)
     return Drawn(*drawn[:1], rows.bounds_hz, *drawn[1:], decibels=False)
 
 
@@ -144,7 +144,7 @@ def reassigned(waveform, config, rows: Rows, start_s: float, end_s: float, colum
     n_rows = len(rows.bounds_hz) - 1
     power = np.zeros(n_rows * columns)
     begin, end = max(0, first - around), min((len(waveform) - config.n_fft % 2) // hop, last + around)
-    for piece in pieces(waveform, rate, hop, begin, end, config.n_fft / rate, config.n_fft // 2 + 1, tell):
+    for piece in pieces(waveform, rate, hop, begin, end, config.n_fft / rate, config.n_freqs, tell):
         with np.errstate(all="ignore"):  # librosa divides by silence and calls what comes of it NaN
             freqs_hz, times_s, magnitudes = librosa.reassigned_spectrogram(
                 y=piece.samples, sr=rate, n_fft=config.n_fft, hop_length=hop, win_length=config.win_length, window=config.window
@@ -170,7 +170,7 @@ def _separated(part: int, waveform, config, rows: Rows, start_s, end_s, columns,
         magnitude = librosa.decompose.hpss(np.abs(_stft(piece.samples, config)), kernel_size=HPSS_FRAMES)[part]
         return rows.of_magnitude(magnitude[:, piece.shown], config, 2)
 
-    power, first, last = _gathered(waveform, config, start_s, end_s, columns, tell, around_s, config.n_fft // 2 + 1, compute)
+    power, first, last = _gathered(waveform, config, start_s, end_s, columns, tell, around_s, config.n_freqs, compute)
     return Drawn(_decibels(power, config), rows.bounds_hz, first, last)
 
 

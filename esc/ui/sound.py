@@ -89,6 +89,7 @@ def erase(folders: tuple[Path, ...], sound_id: str) -> None:
 
 
 def remove(path: Path) -> None:
+    """Delete a file, if it is there; one that can't be deleted now is told to the log."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:  # Windows keeps a mapped file; it goes at exit or at the next start
