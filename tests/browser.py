@@ -29,7 +29,7 @@ FLAGS = (
     "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
     "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
 )  # fmt: skip
-_MODULE = "performance.getEntriesByType('resource').find((entry) => entry.name.endsWith('/session.js')).name"
+_MODULE = "performance.getEntriesByType('resource').find((entry) => entry.name.endsWith('/core/state.js')).name"
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,7 @@ class Sheet:
         self.page.goto(self.url)
         self.page.wait_for_function("document.querySelector('.sg-viewer')?.viewer && document.querySelector('.sg-main span')")
         self.page.evaluate(f"import({_MODULE}).then((module) => {{ window.session = module; }})")
+        self.page.evaluate(f"import({_MODULE}.replace('core/state', 'lib/i18n')).then((module) => {{ window.i18n = module; }})")
         self.page.evaluate("window.viewer = document.querySelector('.sg-viewer').viewer")
         return self
 

@@ -290,11 +290,11 @@ def test_zoom_fetches_finer_data(sheet: Sheet, tmp_path: Path):
 
 def test_times_are_rounded_as_a_whole_and_told_apart(sheet: Sheet):
     times = [4.5, 59.996, 659.7, 3599.7, 3600]
-    clocks = sheet.ev("(times) => times.map((time) => session.clock(time))", times)
+    clocks = sheet.ev("(times) => times.map((time) => i18n.clock(time))", times)
     assert clocks == ["0:04.50", "1:00.00", "11:00", "1:00:00", "1:00:00"]
     ticks = sheet.ev(
         """async () => {
-            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/time_axis.js'));
+            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/lib/time_axis.js'));
             return (await import(name)).timeTicks(3599.76, 3600.24, 5).map(([, text]) => text);
         }"""
     )

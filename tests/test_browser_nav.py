@@ -261,7 +261,7 @@ def test_the_sheet_of_keys(open_sheet, locale, words):
     unlisted = sheet.ev(
         """() => { const text = document.querySelector('dialog').innerText;
             return Object.values(viewer.keys()).map((key) => key.word).filter(Boolean)
-                .filter((name) => !session.state.words[name] || !text.includes(session.state.words[name])); }"""
+                .filter((name) => !i18n.messages[name] || !text.includes(i18n.messages[name])); }"""
     )
     assert unlisted == []
     expect(listed).to_contain_text(words["gesture_pinch"])
@@ -350,7 +350,7 @@ def test_the_link_brings_everything_back(open_sheet, long_wav):
     other.page.goto(link)
     other.until(f"document.querySelector('{stft}')?.viewer?.current()")
     other.ev(
-        "import(performance.getEntriesByType('resource').find((one) => one.name.endsWith('/session.js')).name)"
+        "import(performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/state.js')).name)"
         ".then((module) => { window.session = module; })"
     )
     other.until("session.state.selection !== null")

@@ -65,7 +65,7 @@ def select(sheet: Sheet, start: float, end: float, low: float | None = None, hig
 def test_the_band_pass_keeps_its_band_and_nothing_an_octave_off(sheet: Sheet):
     gains = sheet.ev(
         """async (bands) => {
-            const address = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/bandpass.js')).name;
+            const address = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/player/bandpass_filter.js')).name;
             const { bandPass } = await import(address);
             const seconds = 2;
             const gain = async (low, high, hz) => {

@@ -81,7 +81,7 @@ def test_what_no_class_explains_is_marked_and_a_late_start_is_said(open_sheet, t
         assert ENGLISH["uncertain"] in mark.get_attribute("title")
     covered = sheet.ev(
         """async () => {
-            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/heard.js'));
+            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js'));
             const { heard } = await import(name);
             const { segments, silences, doubts } = heard.timeline;
             const parts = [...segments, ...silences, ...doubts].sort((one, other) => one.start - other.start);

@@ -27,7 +27,7 @@ from esc.ui.store import SoundStore
 from test_endpoints import WRONG, Functions, functions, refused  # noqa: F401, a fixture
 
 RATE = 48_000
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+ASSETS = Path(__file__).resolve().parent.parent / "assets" / "js"
 
 
 def pcm(waveform: np.ndarray) -> str:
@@ -126,12 +126,12 @@ def in_node(module: str, code: str) -> object:
 
 def test_the_browsers_spectrum_is_numpys(rng):
     waveform = 0.3 * rng.standard_normal(2048) + sounds.tone(1000.0, 2048 / RATE, RATE, 0.5)
-    found = in_node("spectrum.js", f"return [...new Spectrum(2048).levels({json.dumps(waveform.tolist())})]")
+    found = in_node("lib/fft.js", f"return [...new Spectrum(2048).levels({json.dumps(waveform.tolist())})]")
     window = np.hanning(2049)[:-1]
     expected = 20 * np.log10(np.abs(np.fft.rfft(waveform * window)) * 2 / window.sum())
     np.testing.assert_allclose(found, expected, atol=1e-3)
     on_a_bin = np.sin(2 * np.pi * 64 * np.arange(2048) / 2048)
-    full = in_node("spectrum.js", f"return new Spectrum(2048).levels({json.dumps(on_a_bin.tolist())})[64]")
+    full = in_node("lib/fft.js", f"return new Spectrum(2048).levels({json.dumps(on_a_bin.tolist())})[64]")
     assert full == pytest.approx(0.0, abs=1e-4), "a sine of full scale is 0 dBFS"
 
 
@@ -145,7 +145,7 @@ def test_the_memory_of_samples_is_bounded_and_keeps_the_newest():
         return { short, heard: tape.heard, blocks: tape.blocks.length, length: tape.length,
                  five: [...tape.last(5)], all: [...tape.last(1e9)], loud: [...loud.last(2)] };
     """
-    found = in_node("tape.js", code)
+    found = in_node("lib/pcm_buffer.js", code)
     assert found["heard"] == 1001 and found["blocks"] <= 4 and 300 <= found["length"] <= 400
     assert found["short"] == [] and found["five"] == [996, 997, 998, 999, 1000]
     assert found["all"] == list(range(1001 - found["length"], 1001))
@@ -159,7 +159,7 @@ def test_what_is_kept_is_a_wav_file():
         const file = tape.file('live');
         return [file.name, Buffer.from(await file.arrayBuffer()).toString('base64')];
     """
-    name, content = in_node("tape.js", code)
+    name, content = in_node("lib/pcm_buffer.js", code)
     assert name.startswith("live-") and name.endswith(".wav")
     samples, rate = soundfile.read(io.BytesIO(base64.b64decode(content)))
     assert rate == 8000 and len(samples) == 16_000

@@ -38,7 +38,7 @@ class About:
         """Return the tab's content; it asks for the rest once it is on screen."""
         return gr.HTML(
             html_template='<div class="sg-about"></div>',
-            js_on_load=mount_script("about.js"),
+            js_on_load=mount_script("tabs/about_model.js"),
             server_functions=requests.answering(self.about),
             apply_default_css=False,
             elem_id="about",

@@ -23,7 +23,7 @@ def component(loader: dict) -> gr.HTML:
     """Return the tab's content; its "classify" event brings {"token", "sound", "turn"} and is answered in its value."""
     return gr.HTML(
         html_template='<div class="sg-classify" aria-live="polite"></div>',
-        js_on_load=mount_script("classify.js", events=("classify",)),
+        js_on_load=mount_script("tabs/classify.js", events=("classify",)),
         apply_default_css=False,
         elem_id="classify",
         classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},

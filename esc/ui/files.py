@@ -61,7 +61,7 @@ class Files:
         """Return the component; its "hear" event brings {"token", "files", "hop", "turn"} and is answered in its value."""
         component = gr.HTML(
             html_template='<div class="sg-files"></div>',
-            js_on_load=mount_script("files.js", events=("hear",)),
+            js_on_load=mount_script("tabs/batch.js", events=("hear",)),
             server_functions=self._requests.answering(self.shelve, self.rows, self.stop, self.clear, self.files_file),
             apply_default_css=False,
             elem_id="files",

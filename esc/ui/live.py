@@ -41,7 +41,7 @@ class Live:
         """Return the tab's content."""
         return gr.HTML(
             html_template='<div class="sg-live"></div>',
-            js_on_load=mount_script("live.js"),
+            js_on_load=mount_script("tabs/live.js"),
             server_functions=requests.answering(self.live_begin, self.live_hear),
             apply_default_css=False,
             elem_id="live",

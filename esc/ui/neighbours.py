@@ -49,7 +49,7 @@ class Neighbours:
         """Return the section; its "neighbours" event brings {"token", "sound", "turn"} and is answered in its value."""
         return gr.HTML(
             html_template='<section class="sg-neighbours"></section>',
-            js_on_load=mount_script("neighbours.js", events=("neighbours",)),
+            js_on_load=mount_script("tabs/similar_sounds.js", events=("neighbours",)),
             apply_default_css=False,
             elem_id="neighbours",
             **loader,

@@ -27,18 +27,18 @@ from esc.ui.tools import serve_tools
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STYLES = (
-    "style.css",
-    "nav.css",
-    "playing.css",
-    "measuring.css",
-    "why.css",
-    "about.css",
-    "neighbours.css",
-    "coach.css",
-    "layers.css",
+    "base.css",
+    "viewer_toolbar.css",
+    "playback.css",
+    "selection.css",
+    "saliency.css",
+    "about_model.css",
+    "similar_sounds.css",
+    "parameter_advice.css",
+    "feature_overlays.css",
     "live.css",
     "timeline.css",
-    "files.css",
+    "batch.css",
     "surface.css",
     "layout.css",
 )  # in the order in which they apply
@@ -111,7 +111,7 @@ def launch_options(page: gr.Blocks) -> dict:
     """Return what `page.launch` is called with beside host and port."""
     return {
         "theme": _theme(),
-        "css_paths": [ASSETS / name for name in STYLES],
+        "css_paths": [ASSETS / "css" / name for name in STYLES],
         "head": _HEAD,
         "i18n": page.i18n,
         "max_file_size": MAX_BYTES,
@@ -123,9 +123,7 @@ def launch_options(page: gr.Blocks) -> dict:
 
 def _modules(folder: Path) -> Path:
     """Copy the browser's modules to where no earlier version had its own: browsers may keep those, and mix them with ours."""
-    folder.mkdir()
-    for module in ASSETS.glob("*.js"):
-        shutil.copy(module, folder)
+    shutil.copytree(ASSETS / "js", folder)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""The sound of the session: a gr.HTML component over assets/player.js."""
+"""The sound of the session: a gr.HTML component over assets/js/player/player.js."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def component(requests: Requests, examples: dict[str, Path], loader: dict) -> gr
     """Return the player; its value becomes {"token": ...} once the session has begun."""
     return gr.HTML(
         html_template='<div class="sg-player"></div>',
-        js_on_load=mount_script("player.js"),
+        js_on_load=mount_script("player/player.js"),
         server_functions=requests.functions("open_sound"),
         apply_default_css=False,
         elem_id="player",

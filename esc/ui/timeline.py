@@ -43,7 +43,7 @@ class Timelines:
         """Return the component; its "listen" event brings {"token", "sound", "hop", "turn"} and is answered in its value."""
         component = gr.HTML(
             html_template='<div class="sg-when"></div>',
-            js_on_load=mount_script("timeline.js", events=("listen",)),
+            js_on_load=mount_script("tabs/timeline.js", events=("listen",)),
             server_functions=[
                 *requests.functions("mel_picture", *FUNCTIONS),
                 *requests.answering(self.stop, self.timeline_file),

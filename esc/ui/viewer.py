@@ -1,4 +1,4 @@
-"""The linked spectrogram viewer and its parameters: a gr.HTML component over assets/views.js."""
+"""The linked spectrogram viewer and its parameters: a gr.HTML component over assets/js/viewer/views.js."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def component(view: str, requests: Requests, loader: dict) -> gr.HTML:
     """Return one of `VIEWS`: it asks the server for what is on screen and draws the rest itself."""
     return gr.HTML(
         html_template='<div class="sg-viewer"></div>',
-        js_on_load=mount_script("surface.js" if view == "surface" else "views.js"),
+        js_on_load=mount_script("surface/surface.js" if view == "surface" else "viewer/views.js"),
         server_functions=requests.functions(f"{view}_picture", *FUNCTIONS),
         apply_default_css=False,
         elem_id=view,

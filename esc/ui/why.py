@@ -36,7 +36,7 @@ def add(store: SoundStore, checkpoint: Path, loader: dict) -> gr.HTML:
     """Place the panel; its "explain" event brings {"token", "sound", "start", "labels"} and is answered in its value."""
     component = gr.HTML(
         html_template='<section class="sg-why" hidden></section>',
-        js_on_load=mount_script("why.js", events=("explain",)),
+        js_on_load=mount_script("tabs/saliency.js", events=("explain",)),
         apply_default_css=False,
         elem_id="why",
         classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},

@@ -1,0 +1,53 @@
+// How pictures look: colours, shown levels, cells, axes, height. The browser's own, the same for all views, kept for the
+// next visit. Nothing here asks the server.
+
+import { announce } from './state.js';
+import { KINDS } from '../lib/frequency_axis.js';
+import { NAMES } from '../lib/colormaps.js';
+
+const KEY = 'soundglass-display';
+export const ROOM_DB = 30; // how far gain reaches beyond the levels that the picture has
+export const HEIGHTS = { least: 160, most: 1200 }; // CSS pixels
+
+const finite = (low, high) => (value) => Number.isFinite(value) && value >= low && value <= high;
+const LEGAL = {
+  colours: (value) => NAMES.includes(value),
+  low: (value) => value === null || finite(-200, ROOM_DB)(value),
+  high: finite(-200, ROOM_DB),
+  smooth: (value) => typeof value === 'boolean',
+  height: (value) => value === null || finite(HEIGHTS.least, HEIGHTS.most)(value),
+  axes: (value) => value !== null && typeof value === 'object' && Object.values(value).every((kind) => KINDS.includes(kind)),
+};
+
+/** What a first visit shows. `low` and `high` are dB below the picture's maximum; null: the picture's own floor. */
+export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, smooth: false, height: null, axes: {} });
+
+export const display = { ...DEFAULTS, ...legalOf(stored()).legal };
+
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+  } catch { // storage is off, or holds something else
+    return {};
+  }
+}
+
+/** What of some settings is possible, and the names of what is not. */
+export function legalOf(settings) {
+  const names = Object.keys(settings);
+  const possible = (name) => Object.hasOwn(LEGAL, name) && LEGAL[name](settings[name]);
+  return {
+    legal: Object.fromEntries(names.filter(possible).map((name) => [name, settings[name]])),
+    wrong: names.filter((name) => !possible(name)),
+  };
+}
+
+/** Change settings, for all views and, unless told otherwise, for the next visit. */
+export function change(settings, keep = true) {
+  Object.assign(display, settings);
+  try {
+    if (keep) localStorage.setItem(KEY, JSON.stringify(display));
+  } catch { // no storage: they last as long as the page
+  }
+  announce('display');
+}

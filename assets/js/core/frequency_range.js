@@ -1,0 +1,33 @@
+// The shown frequencies of a viewer: zoomed and moved along its own axis, kept within what its picture holds.
+
+import { show, state } from './state.js';
+
+const LEAST_SHARE = 0.02; // of the whole axis
+
+const apply = (band) => show(state.shown.start, state.shown.end, { band });
+
+/** The band between two shares of a viewer's axis as it is now; null where that is all there is. */
+export function bandOf(viewer, bottom, top) {
+  const [axis, whole] = [viewer.axis(), viewer.wholeAxis()];
+  const least = LEAST_SHARE / Math.max(1e-9, whole.share(axis.high) - whole.share(axis.low));
+  const spare = Math.max(0, least - (top - bottom)) / 2;
+  const low = Math.max(whole.low, axis.hz(bottom - spare));
+  const high = Math.min(whole.high, axis.hz(top + spare));
+  return whole.share(low) < 0.001 && whole.share(high) > 0.999 ? null : { low_hz: low, high_hz: high };
+}
+
+/** Zoom in frequency by a factor (less than 1: closer) so that what lies at a height `y` of the plot stays there. */
+export function zoomBand(viewer, factor, y) {
+  if (!viewer.pitched || !viewer.current()) return;
+  const { top, height } = viewer.area();
+  const share = y === undefined ? 0.5 : 1 - (y - top) / height;
+  apply(bandOf(viewer, share * (1 - factor), share + (1 - share) * factor));
+}
+
+/** Move the shown frequencies by a share of the axis, as far as there are any. */
+export function moveBand(viewer, by, axis = viewer.axis()) {
+  if (!viewer.pitched || !viewer.current() || !state.band) return;
+  const whole = viewer.wholeAxis();
+  by = Math.min(Math.max(by, axis.share(whole.low)), axis.share(whole.high) - 1);
+  apply({ low_hz: axis.hz(by), high_hz: axis.hz(1 + by) });
+}

@@ -1,0 +1,58 @@
+// Hearing only some frequencies: a band-pass of Web Audio biquads between the audio element and the loudspeakers.
+
+import { audio } from '../core/state.js';
+
+const ORDER = 12; // of each edge: 12 % outside the band a tone is 28 dB down, an octave outside 115 dB
+const RIPPLE_DB = 0.1;
+const LEAST_HZ = 10; // below what is heard there is nothing to cut
+const MOST = 0.98; // of half the rate: above it there is nothing to cut either
+
+/** Frequency, in units of the edge, and quality of each second-order section of a Chebyshev low-pass (type I).
+ *
+ * Its poles lie on an ellipse: see Oppenheim & Schafer, "Discrete-Time Signal Processing", appendix B.2.
+ */
+function prototype() {
+  const width = Math.asinh(1 / Math.sqrt(10 ** (RIPPLE_DB / 10) - 1)) / ORDER;
+  return Array.from({ length: ORDER / 2 }, (_, k) => {
+    const angle = ((2 * k + 1) * Math.PI) / (2 * ORDER);
+    const [real, imaginary] = [Math.sinh(width) * Math.sin(angle), Math.cosh(width) * Math.cos(angle)];
+    const radius = Math.hypot(real, imaginary);
+    return { radius, quality: radius / (2 * real) };
+  }).reverse(); // the mild ones first: no section gets what another's resonance has raised
+}
+
+/** The filter's nodes, to be connected one after the other; none where the band is all that the context can play. */
+export function bandPass(context, low, high) {
+  const { sampleRate: rate } = context;
+  const edge = (type, hz, scale) => prototype().map(({ radius, quality }) => {
+    const node = context.createBiquadFilter();
+    node.type = type;
+    // the bilinear transform bends frequencies; the edge itself must stay where it is
+    node.frequency.value = (rate / Math.PI) * Math.atan(scale(radius) * Math.tan((Math.PI * hz) / rate));
+    node.Q.value = 20 * Math.log10(quality); // in dB, as Web Audio has it for these two types
+    return node;
+  });
+  return [
+    ...(low > LEAST_HZ ? edge('highpass', Math.min(low, (MOST * rate) / 2), (radius) => 1 / radius) : []),
+    ...(high < (MOST * rate) / 2 ? edge('lowpass', high, (radius) => radius) : []),
+  ];
+}
+
+let graph = null;
+
+/** Let only { low, high } Hz through; null: everything, as it is. */
+export function filterTo(band) {
+  if (!graph && !band) return; // an element that was never filtered plays without Web Audio
+  graph ??= open();
+  const { context, source } = graph;
+  for (const node of [source, ...graph.nodes]) node.disconnect();
+  graph.nodes = band ? bandPass(context, band.low, band.high) : [];
+  [source, ...graph.nodes, context.destination].reduce((from, to) => from.connect(to));
+  if (!audio.paused) context.resume();
+}
+
+function open() {
+  const context = new AudioContext();
+  audio.addEventListener('play', () => context.resume());
+  return { context, source: context.createMediaElementSource(audio), nodes: [] };
+}

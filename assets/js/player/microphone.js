@@ -1,0 +1,113 @@
+// The microphone as it is: samples at the audio system's own rate, with the browser's voice filters off, since they would
+// take out rain, wind and claps.
+
+import { word } from '../lib/i18n.js';
+
+const UNFILTERED = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+const WORKLET = `registerProcessor('tap', class extends AudioWorkletProcessor {
+  process([input]) {
+    if (input.length) {
+      const mono = new Float32Array(input[0].length);
+      for (const channel of input) for (let i = 0; i < mono.length; i++) mono[i] += channel[i] / input.length;
+      this.port.postMessage(mono, [mono.buffer]);
+    }
+    return true;
+  }
+});`;
+
+/** Open the microphone; to be called from a click. Throws what getUserMedia throws, see `trouble`.
+ *
+ * `onSamples(Float32Array)` gets the mean of the channels, 128 samples at a time; `onEnd()` is called when the device goes.
+ * Resolves to {rate, name(), device(), use(deviceId), close()}.
+ */
+export async function openMicrophone(onSamples, onEnd) {
+  if (!navigator.mediaDevices?.getUserMedia || !window.AudioWorkletNode) {
+    throw new DOMException('', window.isSecureContext ? 'NotSupportedError' : 'InsecureError');
+  }
+  const context = new AudioContext(); // inside the click: Safari starts a later one suspended and would record silence
+  let stream = null;
+  try {
+    const resumed = context.resume();
+    stream = await streamOf(null);
+    await resumed;
+    const url = URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' }));
+    await context.audioWorklet.addModule(url);
+    URL.revokeObjectURL(url);
+    return new Microphone(context, stream, onSamples, onEnd);
+  } catch (error) {
+    stopTracks(stream);
+    context.close();
+    throw error;
+  }
+}
+
+const streamOf = (device) =>
+  navigator.mediaDevices.getUserMedia({ audio: { ...UNFILTERED, ...(device && { deviceId: { exact: device } }) } });
+
+const stopTracks = (stream) => stream?.getTracks().forEach((track) => track.stop());
+
+class Microphone {
+  constructor(context, stream, onSamples, onEnd) {
+    this.context = context;
+    this.rate = context.sampleRate;
+    this.onEnd = onEnd;
+    this.tap = new AudioWorkletNode(context, 'tap');
+    this.tap.port.onmessage = ({ data }) => { if (!this.closed) onSamples(data); };
+    this.tap.connect(context.destination); // it gives out silence; unconnected nodes may be left unrun
+    this.listenTo(stream);
+  }
+
+  listenTo(stream) {
+    const source = this.context.createMediaStreamSource(stream);
+    source.connect(this.tap);
+    stream.getAudioTracks().forEach((track) => { track.onended = () => { if (this.stream === stream) this.onEnd(); }; });
+    this.source?.disconnect();
+    stopTracks(this.stream);
+    [this.stream, this.source] = [stream, source];
+  }
+
+  /** Go on with another device, at the same rate; throws as `openMicrophone` and then leaves the old one running. */
+  async use(device) {
+    const stream = await streamOf(device);
+    if (this.closed) stopTracks(stream);
+    else this.listenTo(stream);
+  }
+
+  name() {
+    return this.stream.getAudioTracks()[0]?.label ?? '';
+  }
+
+  device() {
+    return this.stream.getAudioTracks()[0]?.getSettings?.().deviceId ?? '';
+  }
+
+  async close() {
+    if (this.closed) return;
+    this.closed = true;
+    stopTracks(this.stream);
+    this.source.disconnect();
+    this.tap.disconnect();
+    await this.context.close();
+  }
+}
+
+/** The microphones there are, [{id, name}]; their names are known once one of them may be used. */
+export async function microphones() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices.filter(({ kind }) => kind === 'audioinput').map(({ deviceId, label }) => ({ id: deviceId, name: label }));
+}
+
+const SENTENCES = {
+  NotAllowedError: 'mic_denied',
+  SecurityError: 'mic_denied',
+  NotFoundError: 'mic_missing',
+  OverconstrainedError: 'mic_missing', // the chosen one was unplugged
+  NotReadableError: 'mic_taken',
+  InsecureError: 'mic_insecure',
+  NotSupportedError: 'mic_unsupported',
+};
+
+/** What went wrong with the microphone, in words, and what to do. */
+export function trouble(error) {
+  return word(SENTENCES[error.name] ?? 'mic_failed', { reason: error.message || error.name });
+}

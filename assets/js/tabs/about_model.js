@@ -1,0 +1,210 @@
+// About the model: measured figures as numbers and charts, protocol, limits and the model card. What was not measured
+// says which command measures it.
+
+import { ask } from '../core/rpc.js';
+import { events } from '../core/state.js';
+import { element } from '../lib/dom.js';
+import { language, learned, messages, number, word } from '../lib/i18n.js';
+import { lines, reliability } from '../lib/charts.js';
+import { markdown } from '../lib/markdown.js';
+
+const CALIBRATE = 'python -m training calibrate runs/NAME';
+const EXPLAIN_TEST = 'python -m training explain-test --keep';
+const PAIRS = 10;
+
+export async function mount(root, { server, props }) {
+  await learned;
+  const host = root.querySelector('.sg-about');
+  let asked = false;
+  const load = async () => {
+    if (asked || host.offsetParent === null) return;
+    asked = true;
+    host.replaceChildren(text('p', word('about_wait')));
+    try {
+      host.replaceChildren(...page(await ask(server.about, {}), props));
+    } catch (refusal) {
+      const again = element('<button type="button" class="sg-button"></button>');
+      again.textContent = word('again');
+      again.addEventListener('click', () => { asked = false; load(); });
+      host.replaceChildren(text('p', word('about_off'), 'sg-strong'), text('p', refusal.message, 'sg-wrong'), again);
+    }
+  };
+  new ResizeObserver(load).observe(root); // a tab that opens gains a size
+  events.addEventListener('about', load);
+  load();
+}
+
+function text(tag, said, kind = '') {
+  const part = document.createElement(tag);
+  if (kind) part.className = kind;
+  part.textContent = said;
+  return part;
+}
+
+function page(told, props) {
+  const name = (label) => props.classes[language][label] ?? label;
+  const { held_out: held, unknown, history, deletion } = told.figures;
+  const wrong = told.wrong ? [text('p', told.wrong, 'sg-wrong')] : [];
+  return [
+    text('p', word('about_head', { architecture: told.architecture.replace('resnet', 'ResNet'), classes: told.classes, seconds: number(told.clip_seconds, told.clip_seconds % 1 ? 1 : 0) }), 'sg-lead'),
+    ...wrong,
+    numbers(held, unknown),
+    section('about_protocol', [protocol(told)]),
+    section('about_curves', history ? curves(history) : missing(CALIBRATE)),
+    section('about_reliability', held ? calibration(held, told.calibration) : missing(CALIBRATE)),
+    section('about_recall', held ? recall(held, name) : missing(CALIBRATE)),
+    section('about_confused', held ? confused(held, name) : missing(CALIBRATE)),
+    section('about_unknown', unknown ? strangers(unknown, name) : missing(`${CALIBRATE} --without runs/OTHER`)),
+    section('about_maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
+    section('about_limits', [text('p', word('about_limits_said', { count: told.classes })), text('p', word('about_licence', { licence: told.made.licence ?? '—', data: told.made.data ?? '—' }))]),
+    card(told.card),
+  ];
+}
+
+function section(title, parts) {
+  const box = document.createElement('section');
+  box.id = title;
+  box.append(text('h2', word(title)), ...parts);
+  return box;
+}
+
+/** What stands where a figure was not measured: the command that does it. */
+function missing(command) {
+  const said = text('p', `${word('about_missing')} `, 'sg-missing');
+  said.append(text('code', command));
+  return [said];
+}
+
+const percent = (share, digits = 1) => `${number(100 * share, digits)}\u00a0%`;
+
+function numbers(held, unknown) {
+  const list = element('<dl class="sg-numbers"></dl>');
+  const add = (key, value) => {
+    const row = document.createElement('div');
+    row.append(text('dt', word(key)), text('dd', value ?? word('about_unmeasured')));
+    list.append(row);
+  };
+  add('about_accuracy', held && percent(held.accuracy));
+  add('about_clips', held && `${number(held.clips)} · ${word('about_folds', { folds: held.folds.join(', ') })}`);
+  add('about_ece', held && `${percent(held.ece)} · ${word('about_before', { before: percent(held.ece_before) })}`);
+  add('about_auroc', unknown && number(unknown.auroc, 3));
+  return list;
+}
+
+function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
+  const known = (value) => value ?? '—';
+  const { hours } = made;
+  const long = hours >= 1 ? word('about_hours', { hours: number(hours, 1) }) : word('about_minutes', { minutes: number(60 * hours) });
+  const said = word('about_protocol_said', {
+    train: made.train_folds?.join(', ') ?? '—', valid: known(made.valid_fold), epoch: known(made.epoch), seed: known(made.seed),
+    time: Number.isFinite(hours) ? long : '—', device: known(made.device), bands: spectrogram.n_mels,
+    low: number(spectrogram.fmin), high: number(spectrogram.fmax), rate: number(spectrogram.sample_rate), n_fft: spectrogram.n_fft, hop: spectrogram.hop_length,
+  });
+  const own = history?.valid_accuracy.at(-1);
+  if (!(held?.folds.length > 1) || !Number.isFinite(own)) return text('p', said);
+  return text('p', `${said} ${word('about_siblings', { valid: known(made.valid_fold), accuracy: percent(own) })}`);
+}
+
+function curves(history) {
+  const of = (kind) => ['train', 'valid'].map((part) => [part, history.epoch.map((epoch, i) => [epoch, history[`${part}_${kind}`][i]])]);
+  const measured = (series) => series.some(([, points]) => points.some(([, y]) => y !== null));
+  const box = element('<div class="sg-charts"></div>');
+  for (const [kind, unit, most] of [['loss', 'about_loss', null], ['accuracy', 'about_share', 1]]) {
+    const series = of(kind);
+    if (measured(series)) box.append(lines(`${word('about_curves')}: ${word(unit)}`, word('about_epoch'), word(unit), series, most));
+  }
+  return [box, key([['train', 'about_train'], ['valid', 'about_valid']])];
+}
+
+function key(entries) {
+  const box = element('<p class="sg-key"></p>');
+  for (const [kind, said] of entries) {
+    const entry = text('span', word(said));
+    entry.prepend(element(`<i class="sg-${kind}"></i>`));
+    box.append(entry);
+  }
+  return box;
+}
+
+function calibration(held, stored) {
+  const title = (bin) => word('about_bin', {
+    low: percent(bin.low, 0), high: percent(bin.high, 0), clips: number(bin.clips), accuracy: percent(bin.accuracy),
+  });
+  const box = element('<div class="sg-charts"></div>');
+  box.append(reliability(word('about_reliability'), word('about_confidence'), word('about_right'), held.reliability, title));
+  const said = stored ? word('about_temperature', { temperature: number(stored.temperature, 2) }) : word('about_plain');
+  box.append(text('p', `${word('about_reliability_said')} ${said}`));
+  return [box];
+}
+
+/** Recall per class as bars, the hardest first or by name. */
+function recall(held, name) {
+  const list = element('<ol class="sg-recall"></ol>');
+  const rows = Object.entries(held.recall);
+  const draw = (byName) => {
+    const order = byName
+      ? rows.sort(([a], [b]) => name(a).localeCompare(name(b), language))
+      : rows.sort(([a, one], [b, other]) => one - other || name(a).localeCompare(name(b), language));
+    list.replaceChildren(...order.map(([label, share]) => {
+      const row = element('<li><span></span><i><b></b></i><output></output></li>');
+      row.dataset.label = label;
+      row.firstChild.textContent = name(label);
+      row.querySelector('b').style.width = `${100 * share}%`;
+      row.lastChild.textContent = percent(share, 0);
+      return row;
+    }));
+  };
+  const sort = element('<button type="button" class="sg-chip" aria-pressed="false"></button>');
+  sort.textContent = word('about_by_name');
+  sort.addEventListener('click', () => {
+    const byName = sort.getAttribute('aria-pressed') !== 'true';
+    sort.setAttribute('aria-pressed', String(byName));
+    draw(byName);
+  });
+  draw(false);
+  return [sort, list];
+}
+
+function table(heads, rows) {
+  const box = element('<div class="sg-scroll"><table><thead><tr></tr></thead><tbody></tbody></table></div>');
+  box.querySelector('tr').append(...heads.map((head) => text('th', head)));
+  for (const cells of rows) {
+    const row = document.createElement('tr');
+    row.append(...cells.map((cell) => text('td', cell)));
+    box.querySelector('tbody').append(row);
+  }
+  return box;
+}
+
+function confused(held, name) {
+  if (!held.confused.length) return [text('p', word('about_none_confused'))];
+  const heads = ['about_is', 'about_taken', 'about_clips'].map((key_) => word(key_));
+  return [table(heads, held.confused.slice(0, PAIRS).map((pair) => [name(pair.true), name(pair.guess), number(pair.clips)]))];
+}
+
+function strangers(unknown, name) {
+  const kind = (named) => {
+    const key_ = `about_kind_${named.replace(/\W/g, '_')}`;
+    return messages[key_] ? word(key_) : named;
+  };
+  const whose = unknown.left_out_classes.length ? 'other' : 'said';
+  const said = word(`about_unknown_${whose}`, { caught: percent(unknown.caught), alarms: percent(unknown.false_alarms), auroc: number(unknown.auroc, 3) });
+  const how = word(`about_score_${unknown.score}`, { threshold: number(unknown.threshold, 2) });
+  const left = unknown.left_out_classes.length
+    ? [text('p', word('about_left_out', { classes: unknown.left_out_classes.map(name).join(', ') }), 'sg-small')] : [];
+  const rows = Object.entries(unknown.kinds).map(([one, auroc]) => [kind(one), number(auroc, 3)]);
+  return [text('p', `${how} ${said}`), table([word('about_kind'), 'AUROC'], rows), ...left];
+}
+
+function maps(deletion) {
+  const heads = ['about_covered', 'about_marked', 'about_elsewhere', 'about_loudest'].map((key_) => word(key_));
+  const rows = deletion.shares.map((share, i) => [share, deletion.marked[i], deletion.random[i], deletion.loudest[i]].map((value, column) => percent(value, column ? 1 : 0)));
+  return [text('p', word('about_maps_said', { clips: number(deletion.clips), before: percent(deletion.before) })), table(heads, rows)];
+}
+
+function card(said) {
+  const box = element('<details class="sg-card"><summary></summary><article lang="en"></article></details>');
+  box.firstChild.textContent = word('about_card');
+  box.lastChild.append(...(said ? markdown(said) : missing('python -m training card')));
+  return box;
+}

@@ -1,0 +1,84 @@
+// The list of many files: a row each with what was heard in it and its timeline in one line.
+
+import { element } from '../lib/dom.js';
+import { word } from '../lib/i18n.js';
+import { doubt, hueOf, length, nameOf, percent, spoken } from '../core/detections.js';
+import { SortedTable } from '../widgets/sortable_table.js';
+
+/** Fill `table` with files, see `Files`; `open(file)` follows a click on one that was heard. */
+export function fileTable(table, open) {
+  const label = ({ overall, state: now }) => (overall ? nameOf(overall[0]) : now === 'done' ? word('nothing_sure') : '');
+  return new SortedTable(table, [
+    { key: 'file', title: word('column_file'), value: (one) => one.name, fill: fillName },
+    {
+      key: 'class', title: word('column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : label(one)),
+      fill: (cell, one) => fillClass(cell, one, label(one)),
+    },
+    {
+      key: 'probability', title: word('column_probability'), numeric: true, value: (one) => sure(one) ?? -1,
+      fill: (cell, one) => { cell.textContent = sure(one) === null ? '' : percent(sure(one)); },
+    },
+    { key: 'when', title: word('column_when'), fill: (cell, one) => { if (one.state === 'done') cell.append(miniature(one)); } },
+    {
+      key: 'length', title: word('column_duration'), numeric: true, value: (one) => one.seconds ?? -1,
+      fill: (cell, one) => { cell.textContent = one.seconds === undefined ? '' : length(one.seconds); },
+    },
+  ], {
+    by: 'file', caption: word('files_table'), act: open,
+    name: (one) => (one.state === 'done' ? word('files_open', { name: one.name }) : ''),
+  });
+}
+
+/** The name, its folders in grey. */
+function fillName(cell, one) {
+  const at = one.name.lastIndexOf('/') + 1;
+  const folder = element('<small></small>');
+  folder.textContent = one.name.slice(0, at);
+  const whole = element('<span></span>');
+  whole.append(...(at ? [folder] : []), one.name.slice(at));
+  cell.append(whole);
+}
+
+/** How sure a named class is; null where none was named. */
+function sure({ overall, state: now }) {
+  return now === 'done' && overall && !['silence', 'unknown'].includes(overall[0]) ? overall[1] : null;
+}
+
+function fillClass(cell, one, label) {
+  cell.classList.add('sg-what-file');
+  cell.classList.toggle('sg-refused', one.state === 'refused');
+  if (one.state === 'refused') [cell.textContent, cell.colSpan] = [one.error, 4]; // the rest of the row
+  else if (one.state === 'listening') cell.textContent = word('files_listening', { share: percent(one.share) });
+  else if (one.state !== 'done') cell.textContent = word(`files_${one.state}`);
+  else {
+    if (sure(one) !== null) cell.append(element(`<b class="sg-dot" style="--sg-hue: ${hueOf(one.overall[0])}"></b>`));
+    cell.append(label);
+    if (one.cut_off) {
+      const note = element('<small></small>');
+      note.textContent = ` ${word('files_cut_off')}`;
+      cell.append(note);
+    }
+  }
+}
+
+/** The whole file's timeline in one line. */
+function miniature({ seconds, segments, silences, doubts }) {
+  const strip = element('<div class="sg-mini" role="img"></div>');
+  const lay = (start, end, name, hue) => {
+    const part = element(`<i class="${name}"></i>`);
+    part.style.left = `${(100 * start) / seconds}%`;
+    part.style.width = `${(100 * (end - start)) / seconds}%`;
+    if (hue !== undefined) part.style.setProperty('--sg-hue', hue);
+    strip.append(part);
+    return part;
+  };
+  for (const [start, end] of silences) lay(start, end, 'sg-mini-quiet').title = word('silence');
+  for (const one of doubts.map(doubt)) lay(one.start, one.end, 'sg-mini-doubt').title = spoken(one);
+  const said = segments.map(([label, start, end, probability]) => {
+    const part = lay(start, end, 'sg-mini-mark', hueOf(label));
+    part.title = spoken({ label, start, end, probability });
+    return part.title;
+  });
+  strip.setAttribute('aria-label', said.slice(0, 20).join('; ') || word(silences.length ? 'silence' : 'nothing_sure'));
+  return strip;
+}

@@ -1,0 +1,237 @@
+// The scrolling spectrogram: a spectrum each hundredth of a second, made and drawn in the browser. The newest is at the right.
+// Colours, range and kind of axis are the page's own (display.js).
+
+import { events } from '../core/state.js';
+import { number, word } from '../lib/i18n.js';
+import { frequencyAxis, frequencyTicks, ticks } from '../lib/frequency_axis.js';
+import { table } from '../lib/colormaps.js';
+import { change, display } from '../core/display_settings.js';
+import { MARGIN, hertz } from '../viewer/plot.js';
+import { Spectrum } from '../lib/fft.js';
+
+const SPAN_S = 10;
+const HOP_S = 0.01;
+const WINDOW_S = 0.04;
+const SPARE = 50; // columns kept beyond the span: those that have come but are not shown yet
+const [LOW_HZ, HIGH_HZ] = [20, 20000];
+const FLOOR_DB = -125; // what a byte of 0 means, in dBFS
+const STEP_DB = 0.5;
+const [CEILING_DB, RANGE_DB] = [-20, 80]; // the display's own range is counted from that ceiling: a microphone is seldom near 0
+const DELAY_S = 0.05; // samples come in bursts: the picture runs this much behind them, evenly
+const STILL_MS = 1000; // between pictures for who wants no motion
+
+export const KINDS = ['mel', 'log', 'linear'];
+
+export class Waterfall {
+  constructor(plot) {
+    this.plot = plot;
+    this.canvas = plot.querySelector('canvas');
+    this.ring = document.createElement('canvas');
+    this.still = window.matchMedia('(prefers-reduced-motion: reduce)');
+    this.begin(48000);
+    events.addEventListener('display', () => this.repaint());
+    new ResizeObserver(() => this.repaint()).observe(plot);
+    new MutationObserver(() => this.repaint()).observe(document.body, { attributes: true, attributeFilter: ['class'] });
+  }
+
+  /** Empty the picture for samples at this rate. */
+  begin(rate) {
+    this.rate = rate;
+    this.hop = Math.round(rate * HOP_S);
+    this.spectrum = new Spectrum(2 ** Math.ceil(Math.log2(rate * WINDOW_S)));
+    this.bins = this.spectrum.size / 2 + 1;
+    this.capacity = Math.round((SPAN_S * rate) / this.hop) + SPARE;
+    this.levels = new Uint8Array(this.capacity * this.bins);
+    this.recent = new Float32Array(this.spectrum.size); // the samples under the window
+    this.waiting = 0; // samples since the last column
+    this.columns = this.painted = 0; // made, and coloured, so far
+    this.shown = 0; // column, with a fraction, at the right edge
+    this.drawnAt = 0;
+    this.over = false;
+    this.repaint();
+  }
+
+  add(samples) {
+    for (let from = 0; from < samples.length;) {
+      const part = samples.subarray(from, from + Math.min(this.hop - this.waiting, samples.length - from));
+      this.recent.copyWithin(0, part.length);
+      this.recent.set(part, this.recent.length - part.length);
+      this.waiting += part.length;
+      from += part.length;
+      if (this.waiting === this.hop) this.column();
+    }
+  }
+
+  column() {
+    this.waiting = 0;
+    const at = this.columns % this.capacity;
+    const db = this.spectrum.levels(this.recent);
+    const to = this.levels.subarray(at * this.bins, (at + 1) * this.bins);
+    for (let k = 0; k < to.length; k++) to[k] = Math.max(0, Math.min(255, Math.round((db[k] - FLOOR_DB) / STEP_DB)));
+    this.columns += 1;
+  }
+
+  /** The kind of its frequency axis: `KINDS`. */
+  get kind() {
+    return KINDS.includes(display.axes.live) ? display.axes.live : KINDS[0];
+  }
+
+  set kind(kind) {
+    change({ axes: { ...display.axes, live: kind } });
+  }
+
+  /** Make the whole picture anew: another size, other colours, another axis. */
+  repaint() {
+    const ratio = Math.min(3, window.devicePixelRatio || 1);
+    const { width, height } = this.plot.getBoundingClientRect();
+    if (!width) return;
+    [this.canvas.width, this.canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    this.area = { left: MARGIN.left, top: MARGIN.top, width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
+    this.ratio = ratio;
+    this.axis = frequencyAxis(this.kind, this.kind === 'mel' ? 0 : LOW_HZ, Math.min(HIGH_HZ, this.rate / 2), 'slaney');
+    this.rows = this.rowsOf(Math.max(1, Math.round(this.area.height * ratio)));
+    [this.ring.width, this.ring.height] = [this.capacity, this.rows.length];
+    const colours = table(display.colours);
+    const [low, high] = this.range();
+    this.palette = Uint32Array.from({ length: 256 }, (_, level) =>
+      colours[Math.max(0, Math.min(255, Math.round((255 * (FLOOR_DB + level * STEP_DB - low)) / (high - low))))]);
+    this.paint(0, this.capacity);
+    this.painted = this.columns;
+    this.scales();
+    this.draw();
+  }
+
+  /** The levels of the darkest and the brightest colour, in dBFS. */
+  range() {
+    return [CEILING_DB + Math.min(display.low ?? -RANGE_DB, display.high - 1), CEILING_DB + display.high];
+  }
+
+  /** For each row of pixels from the top, the bins that it shows: [first, last, weight of the second where there are two]. */
+  rowsOf(height) {
+    const bin = (share) => (this.axis.hz(share) * this.spectrum.size) / this.rate;
+    return Array.from({ length: height }, (_, y) => {
+      const [below, above] = [bin(1 - (y + 1) / height), bin(1 - y / height)];
+      if (above - below > 1) return [Math.ceil(below), Math.min(this.bins - 1, Math.floor(above)), null];
+      const middle = Math.min((below + above) / 2, this.bins - 1.001);
+      return [Math.floor(middle), Math.floor(middle) + 1, middle % 1];
+    });
+  }
+
+  /** Paint columns of the ring, `from` up to `to`. */
+  paint(from, to) {
+    const { rows, levels, bins, palette } = this;
+    const image = new ImageData(to - from, rows.length);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let column = from, x = 0; column < to; column++, x++) {
+      const base = column * bins;
+      for (let y = 0, pixel = x; y < rows.length; y++, pixel += to - from) {
+        const [first, last, weight] = rows[y];
+        let level = levels[base + first];
+        if (weight === null) for (let k = first + 1; k <= last; k++) level = Math.max(level, levels[base + k]);
+        else level += (levels[base + last] - level) * weight;
+        pixels[pixel] = palette[(level + 0.5) | 0];
+      }
+    }
+    this.ring.getContext('2d').putImageData(image, from, 0);
+  }
+
+  /** Show what has come, moved on evenly by the clock of the frames; `now` in ms. */
+  scroll(now) {
+    if (this.still.matches && now - this.drawnAt < STILL_MS) return;
+    const target = Math.max(0, this.columns - DELAY_S / HOP_S);
+    const moved = this.shown + (now - this.drawnAt) / 1000 / HOP_S;
+    const behind = target - moved;
+    const jump = this.still.matches || Math.abs(behind) > 0.5 / HOP_S;
+    this.shown = jump ? target : Math.max(this.shown, Math.min(this.columns, moved + behind / 20));
+    this.drawnAt = now;
+    this.draw();
+  }
+
+  /** Show all that has come, and stand still. */
+  rest() {
+    this.shown = this.columns;
+    this.over = true;
+    this.repaint();
+  }
+
+  draw() {
+    if (!this.area) return;
+    const context = this.canvas.getContext('2d');
+    const { ratio, capacity, area, columns, shown } = this;
+    const [left, top, right] = [area.left, area.top, area.left + area.width].map((value) => Math.round(value * ratio));
+    const wide = (area.width * ratio) / (SPAN_S / HOP_S); // of a column, in pixels
+    const x = (column) => Math.round(right - (shown - column) * wide); // whole pixels: no seam where the ring closes
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.save();
+    context.beginPath();
+    context.rect(left, top, right - left, this.rows.length);
+    context.clip();
+    context.fillStyle = css(this.palette[0]);
+    context.fillRect(left, top, right - left, this.rows.length);
+    const kept = Math.max(0, columns - capacity);
+    for (const [from, to] of this.pieces(Math.max(kept, this.painted))) this.paint(from % capacity, (from % capacity) + to - from);
+    this.painted = columns;
+    for (const [from, to] of this.pieces(kept)) {
+      context.drawImage(this.ring, from % capacity, 0, to - from, this.rows.length, x(from), top, x(to) - x(from), this.rows.length);
+    }
+    context.restore();
+    this.plot.dataset.columns = columns;
+  }
+
+  /** The columns since `from`, cut where the ring closes: [first, behind the last]. */
+  pieces(from) {
+    const { columns, capacity } = this;
+    const closes = from - (from % capacity) + capacity;
+    return closes < columns ? [[from, closes], [closes, columns]] : [[from, columns]].filter(([a, b]) => b > a);
+  }
+
+  /** Axes and the scale of levels: they stand still. */
+  scales() {
+    const context = this.canvas.getContext('2d');
+    const { left, top, width, height } = this.area;
+    const style = getComputedStyle(this.plot);
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    context.fillStyle = style.color;
+    context.font = `11px ${style.fontFamily}`;
+    context.textBaseline = 'middle';
+    context.textAlign = 'right';
+    for (const hz of frequencyTicks(this.axis, this.kind, 22 / height)) {
+      const y = top + (1 - this.axis.share(hz)) * height;
+      context.fillRect(left - 4, Math.round(y), 4, 1);
+      context.fillText(hertz(hz), left - 7, y);
+    }
+    context.fillText(word('freq_axis'), left - 7, top - 11);
+    context.textBaseline = 'top';
+    for (const time of ticks(-SPAN_S, 0, width / 90)) {
+      const x = left + (1 + time / SPAN_S) * width;
+      const atEnd = Math.abs(time) < 1e-9; // beside the axis's name
+      context.fillRect(Math.round(Math.min(x, left + width - 1)), top + height, 1, 4);
+      context.textAlign = atEnd ? 'right' : 'center';
+      context.fillText(atEnd ? word(this.over ? 'live_end' : 'live_now') : number(time), atEnd ? x + 3 : x, top + height + 7);
+    }
+    context.textAlign = 'right';
+    context.fillText(word('time_axis'), left + width + MARGIN.right - 2, top + height + 7);
+    this.levelScale(context, left + width + 12, top, height);
+  }
+
+  levelScale(context, x, top, height) {
+    const [low, high] = this.range();
+    const colours = table(display.colours);
+    for (let y = 0; y < height; y++) {
+      context.fillStyle = css(colours[Math.round(255 * (1 - y / height))]);
+      context.fillRect(x, top + y, 10, 1.5);
+    }
+    context.fillStyle = getComputedStyle(this.plot).color;
+    context.textAlign = 'left';
+    context.textBaseline = 'middle';
+    for (const db of ticks(low, high, height / 40)) {
+      const y = top + (1 - (db - low) / (high - low)) * height;
+      context.fillRect(x + 10, Math.round(y), 3, 1);
+      context.fillText(number(db), x + 16, y);
+    }
+    context.fillText('dBFS', x, top - 11);
+  }
+}
+
+const css = (colour) => `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;

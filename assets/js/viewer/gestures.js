@@ -1,0 +1,238 @@
+// The hand on a viewer's plot: what a press, a drag, two fingers and the wheel do. Its keys are in keys.js.
+
+import { seek, select, show, showAll, state, zoom } from '../core/state.js';
+import { bandOf, moveBand, zoomBand } from '../core/frequency_range.js';
+import { toolOf } from '../core/active_tool.js';
+
+const MOVED_PX = 4; // less is a click
+const EDGE_PX = 7;
+const PINCH_PX = 20; // a trackpad's pinch comes in smaller steps; more is a mouse's wheel with Ctrl held
+const FLAT_PX = 12; // a drag flatter than this means all frequencies, a thinner one all times
+
+/** Let a viewer follow pointers and the wheel. */
+export function wirePointer(viewer) {
+  const { plot, fingers } = viewer;
+  let gesture = null;
+  const place = (event) => {
+    const box = plot.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+  const stop = () => {
+    gesture?.cancel?.();
+    gesture = null;
+  };
+  plot.addEventListener('pointerdown', (event) => {
+    if (!state.sound || !viewer.current() || event.button) return;
+    const at = place(event);
+    fingers.set(event.pointerId, at);
+    plot.setPointerCapture(event.pointerId);
+    if (fingers.size === 2) stop();
+    if (fingers.size === 2) gesture = pinch(viewer, fingers);
+    else if (fingers.size === 1) gesture = viewer.grab(at, event) ?? begin(viewer, at, event);
+  });
+  plot.addEventListener('pointermove', (event) => {
+    const at = place(event);
+    if (fingers.has(event.pointerId)) fingers.set(event.pointerId, at);
+    gesture?.move?.(at, event);
+    if (!fingers.size) plot.dataset.edge = edgeAt(viewer, at)?.cursor ?? '';
+    viewer.point(at);
+  });
+  plot.addEventListener('pointerup', (event) => {
+    const at = place(event);
+    if (fingers.delete(event.pointerId)) {
+      gesture?.drop?.(at, event);
+      gesture = null;
+    }
+    viewer.point(at);
+  });
+  plot.addEventListener('pointercancel', (event) => {
+    fingers.delete(event.pointerId);
+    stop();
+    viewer.point(viewer.pointer); // what rested while it was held
+  });
+  plot.addEventListener('pointerleave', (event) => {
+    if (event.pointerType !== 'touch') viewer.point(null); // what was tapped stays read
+  });
+  plot.addEventListener('touchstart', (event) => { // two fingers are ours, one may scroll the page
+    if (event.touches.length > 1 && event.cancelable) event.preventDefault();
+  }, { passive: false });
+  plot.addEventListener('dblclick', showAll);
+  plot.addEventListener('wheel', (event) => wheel(viewer, event, place(event)), { passive: false });
+  trackpad(viewer, place);
+}
+
+/** How much a turn of the wheel widens what is shown. Chromium and Firefox send a trackpad's pinch as such, with Ctrl. */
+function widening({ deltaY, ctrlKey }) {
+  return Math.exp(ctrlKey ? Math.min(PINCH_PX, Math.max(-PINCH_PX, deltaY)) * 0.01 : deltaY * 0.002);
+}
+
+/** Safari's own events for a trackpad's pinch; it sends them for fingers on a screen, too, which are followed as pointers. */
+function trackpad(viewer, place) {
+  let before = 1; // the gesture's scale so far
+  const follow = (event) => {
+    event.preventDefault(); // the page would be zoomed
+    if (event.type === 'gesturestart') before = 1;
+    if (state.sound && !viewer.fingers.size) widen(viewer, before / event.scale, place(event));
+    before = event.scale;
+  };
+  for (const name of ['gesturestart', 'gesturechange', 'gestureend']) viewer.plot.addEventListener(name, follow);
+}
+
+/** Show more or less around a place: of the frequencies on their axis, else of the time. */
+function widen(viewer, factor, at) {
+  if (onFrequencies(viewer, at)) zoomBand(viewer, factor, at.y);
+  else zoom(factor, viewer.timeAt(at.x));
+}
+
+function onFrequencies(viewer, at) {
+  return viewer.pitched && viewer.current() && at.x < viewer.area().left;
+}
+
+function wheel(viewer, event, at) {
+  if (!state.sound) return;
+  const { start, end } = state.shown;
+  if (onFrequencies(viewer, at)) {
+    if (!state.band && event.deltaY > 0 && !event.ctrlKey) return; // nothing to zoom out: scroll the page
+    event.preventDefault();
+    widen(viewer, widening(event), at);
+    return;
+  }
+  const all = end - start >= state.sound.seconds;
+  if (all && event.deltaY > 0 && !event.ctrlKey) return; // nothing to zoom out: scroll the page
+  event.preventDefault();
+  if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
+    const by = ((event.deltaX || event.deltaY) / viewer.area().width) * (end - start);
+    show(start + by, end + by);
+  } else widen(viewer, widening(event), at);
+}
+
+/** What a press with one finger or the mouse begins. */
+function begin(viewer, at, event) {
+  const tool = toolOf(event);
+  const edge = tool === 'box' ? null : edgeAt(viewer, at);
+  if (edge) return { move: (to) => edge.drag(to), drop() {} };
+  const work = { move: movePicture, select: selectBox, box: zoomBox }[tool](viewer, at);
+  let moved = false;
+  return {
+    move(to) {
+      moved ||= Math.hypot(to.x - at.x, to.y - at.y) > MOVED_PX;
+      if (moved) work.drag(to);
+    },
+    drop(to) {
+      if (moved) work.done?.(to);
+      else if (viewer.inside(at)) work.click(at);
+    },
+    cancel: () => work.cancel?.(),
+  };
+}
+
+const seekTo = (viewer) => (at) => seek(viewer.timeAt(at.x));
+
+function movePicture(viewer, from) {
+  const { start, end } = state.shown;
+  const axis = viewer.pitched ? viewer.axis() : null;
+  return {
+    drag(to) {
+      const { width, height } = viewer.area();
+      if (axis) moveBand(viewer, (to.y - from.y) / height, axis);
+      const by = ((from.x - to.x) / width) * (end - start);
+      show(start + by, end + by);
+    },
+    click: seekTo(viewer),
+  };
+}
+
+/** The box between two places, kept inside the plot, and whether it spans all heights or all times. */
+function boxOf(viewer, a, b) {
+  const { left, top, width, height } = viewer.area();
+  const inX = (x) => Math.min(Math.max(x, left), left + width);
+  const inY = (y) => Math.min(Math.max(y, top), top + height);
+  const [x0, x1] = [inX(Math.min(a.x, b.x)), inX(Math.max(a.x, b.x))];
+  const [y0, y1] = [inY(Math.min(a.y, b.y)), inY(Math.max(a.y, b.y))];
+  const flat = !viewer.pitched || y1 - y0 < FLAT_PX || y1 - y0 > height - 1;
+  return { x0, x1, y0: flat ? top : y0, y1: flat ? top + height : y1, flat, thin: x1 - x0 < FLAT_PX && !flat };
+}
+
+function selectBox(viewer, from) {
+  const before = state.selection;
+  return {
+    drag(to) {
+      const { x0, x1, y0, y1, flat } = boxOf(viewer, from, to);
+      const [low_hz, high_hz] = flat ? [null, null] : [viewer.hzAt(y1), viewer.hzAt(y0)];
+      select({ start: viewer.timeAt(x0), end: viewer.timeAt(x1), low_hz, high_hz });
+    },
+    click(at) {
+      select(null);
+      seekTo(viewer)(at);
+    },
+    cancel: () => select(before),
+  };
+}
+
+function zoomBox(viewer, from) {
+  const draw = (box) => {
+    viewer.box = box;
+    viewer.drawOverlay();
+  };
+  return {
+    drag: (to) => draw(boxOf(viewer, from, to)),
+    done(to) {
+      const { x0, x1, y0, y1, flat, thin } = boxOf(viewer, from, to);
+      draw(null);
+      const { top, height } = viewer.area();
+      const share = (y) => 1 - (y - top) / height;
+      const band = flat ? state.band : bandOf(viewer, share(y1), share(y0));
+      if (thin) show(state.shown.start, state.shown.end, { band });
+      else if (x1 - x0 > MOVED_PX) show(viewer.timeAt(x0), viewer.timeAt(x1), { band });
+    },
+    click: seekTo(viewer),
+    cancel: () => draw(null),
+  };
+}
+
+/** Two fingers: what lies under them stays under them. */
+function pinch(viewer, fingers) {
+  const ends = () => [...fingers.values()].map(({ x }) => x).sort((a, b) => a - b);
+  const { start, end } = state.shown;
+  const { left, width } = viewer.area();
+  const [a, b] = ends();
+  const [from, to] = [a, b].map((x) => viewer.timeAt(x));
+  const apart = Math.abs(b - a) > 24; // fingers above each other only move
+  return {
+    move() {
+      if (fingers.size < 2) return;
+      const [x0, x1] = ends();
+      const span = apart ? ((to - from) / Math.max(8, x1 - x0)) * width : end - start;
+      const middle = (from + to) / 2;
+      const place = ((x0 + x1) / 2 - left) / width;
+      show(middle - place * span, middle + (1 - place) * span);
+    },
+  };
+}
+
+/** The edge of the selection at a place: how to drag it, and the pointer's shape. */
+function edgeAt(viewer, { x, y }) {
+  if (!state.selection || !viewer.current()) return null;
+  const { start, end, low_hz: low, high_hz: high } = state.selection;
+  const { top, height } = viewer.area();
+  const banded = low !== null && viewer.pitched;
+  const [y0, y1] = banded ? [viewer.yOf(high), viewer.yOf(low)] : [top, top + height];
+  const near = (a, b) => Math.abs(a - b) <= EDGE_PX;
+  const [x0, x1] = [viewer.xOf(start), viewer.xOf(end)];
+  const change = (name, value) => ({ ...state.selection, [name]: value });
+  if (y > y0 - EDGE_PX && y < y1 + EDGE_PX) {
+    const name = (near(x, x1) && 'end') || (near(x, x0) && 'start');
+    if (name) return { cursor: 'side', drag: (to) => select(change(name, kept(viewer.timeAt(to.x), name, start, end))) };
+  }
+  if (banded && x > x0 - EDGE_PX && x < x1 + EDGE_PX) {
+    const name = (near(y, y0) && 'high_hz') || (near(y, y1) && 'low_hz');
+    if (name) return { cursor: 'level', drag: (to) => select(change(name, kept(viewer.hzAt(to.y), name, low, high))) };
+  }
+  return null;
+}
+
+/** An edge stops just before the other one. */
+function kept(value, name, low, high) {
+  const least = (high - low) * 0.01;
+  return ['start', 'low_hz'].includes(name) ? Math.min(value, high - least) : Math.max(value, low + least);
+}

@@ -1,0 +1,81 @@
+// The parameter coach's notes: where a choice of parameters misleads, each with a click that mends it.
+
+import { events, state } from '../core/state.js';
+import { element } from '../lib/dom.js';
+import { number, word } from '../lib/i18n.js';
+
+const MOST = 3; // the gravest; the next ones come when these are mended
+const LONGEST = 32768; // samples under a window
+const percent = (share) => number(100 * share);
+// the numbers of each sentence, as its words in esc/ui/words/coach.py name them
+const BLANKS = {
+  gaps: ({ share }) => ({ share: percent(share) }),
+  thin: ({ loss_db: loss }) => (loss === null ? {} : { loss: number(loss) }), // null: not seen at all
+  long: ({ window_ms: window, sound_ms: sound }) => ({ window: number(window), sound: number(sound) }),
+  top: ({ own_hz: own, share }) => ({ own: number(own), share: percent(share) }),
+  rate: ({ top_hz: top, own_hz: own }) => ({ top: number(top), own: number(own) }),
+  empty: ({ bands, bin_hz: bin }) => ({
+    count: bands.length, bin: number(bin, 1),
+    bands: bands.slice(0, 6).map((band) => band + 1).join(', ') + (bands.length > 6 ? ', …' : ''),
+  }),
+  deep: ({ share, top_db: depth }) => ({ share: percent(share), depth: number(depth) }),
+  padding: ({ bin_hz: bin, resolution_hz: hz }) => ({ bin: number(bin, 1), hz: number(hz, 1) }),
+  apart: ({ span, resolution_hz: hz }) => ({ span: number(span, 1), hz: number(hz, 1) }),
+};
+
+/** The notes of one panel: `config()` gives the parameters, `fit(mend)` what of a mend concerns the panel's view. */
+export class Notes {
+  constructor(root, { config, fit, apply }) {
+    [this.root, this.config, this.fit, this.apply] = [root, config, fit, apply];
+    [this.advice, this.meaning] = [[], null];
+    events.addEventListener('selection', () => this.draw());
+    // nothing moves under a hand that holds a slider
+    document.addEventListener('pointerup', () => { if (this.waiting) this.draw(); });
+  }
+
+  show({ advice, meaning }) {
+    [this.advice, this.meaning] = [advice, meaning];
+    const held = document.querySelector('.sg-side input[type=range]:active');
+    if (held) this.waiting = true;
+    else this.draw();
+  }
+
+  draw() {
+    this.waiting = false;
+    const apart = this.apart();
+    this.root.replaceChildren(...[...(apart ? [apart] : []), ...this.advice].slice(0, MOST).map((one) => this.note(one)));
+  }
+
+  /** Tones that were selected together and lie closer than the window can part. */
+  apart() {
+    const { low_hz: low, high_hz: high } = state.selection ?? {};
+    if (!this.meaning || !high || high - low >= this.meaning.resolution_hz) return null;
+    const { win_length: length, n_fft: size } = this.config();
+    const longer = Math.ceil((length * this.meaning.resolution_hz) / (high - low));
+    const mend = longer <= LONGEST ? { win_length: longer, n_fft: Math.max(size, 2 ** Math.ceil(Math.log2(longer))) } : null;
+    return { key: 'apart', grave: true, values: { span: high - low, resolution_hz: this.meaning.resolution_hz }, mend };
+  }
+
+  note({ key, grave, values, mend }) {
+    const note = element('<p class="sg-note"><span></span> <button type="button" class="sg-link"></button></p>');
+    note.dataset.note = key;
+    note.toggleAttribute('data-grave', grave);
+    note.querySelector('span').textContent = word(values.loss_db === null ? 'note_unseen' : `note_${key}`, BLANKS[key](values));
+    const button = note.querySelector('button');
+    button.hidden = !mend;
+    if (mend) {
+      const changes = this.fit(mend);
+      button.textContent = this.label(key, values, changes);
+      button.addEventListener('click', () => this.apply(changes));
+    }
+    return note;
+  }
+
+  label(key, values, mend) {
+    if (key === 'rate') return word('rate_use', BLANKS.rate(values));
+    const now = this.config();
+    const changes = Object.entries(mend).filter(([name, value]) => now[name] !== value) // what is so already goes unsaid
+      .map(([name, value]) => `${word(`p_${name}`)} = ${number(value)}`);
+    return word('note_mend', { changes: changes.join(', ') });
+  }
+}

@@ -1,0 +1,167 @@
+// Settings in the link: the address names the example, the tab, what is shown and selected, the parameters and how the
+// picture looks, as far as they differ from a first visit's; opening it brings them back. What a link can't mean is
+// passed over and named.
+
+import { events, say, select, show, state } from '../core/state.js';
+import { learned, word } from '../lib/i18n.js';
+import { DEFAULTS, change, display, legalOf } from '../core/display_settings.js';
+import { addToMore } from '../widgets/overflow_menu.js';
+import { applyParameters, parameters } from './parameter_panel.js';
+import { currentTab, openTab } from '../core/tabs.js';
+import { extend } from './viewer.js';
+
+const QUIET_MS = 300;
+const SAME_LENGTH_S = 0.05;
+const PLACES = ['example', 't', 'f', 'selection', 'length']; // what belongs to one sound
+
+let waiting = null; // the places of a link whose sound is not open yet
+let timer = 0;
+
+extend((viewer) => { addLink(viewer); });
+
+/** Give a viewer's last menu the line that copies the link. */
+export function addLink(viewer) {
+  addToMore(viewer, 'link', 'copy_link', '', () => copy(viewer));
+}
+
+learned.then(() => setTimeout(() => { // once what is mounted with the first view is there
+  restore();
+  for (const name of ['sound', 'shown', 'selection', 'display', 'parameters']) events.addEventListener(name, later);
+  for (const name of ['click', 'keyup']) document.addEventListener(name, later); // a tab may have been opened
+  window.addEventListener('hashchange', restore);
+}));
+
+function later() {
+  clearTimeout(timer);
+  timer = setTimeout(write, QUIET_MS);
+}
+
+function write() {
+  const fields = settings().toString();
+  const address = location.pathname + location.search + (fields && `#${fields}`);
+  if (location.hash.slice(1) !== fields) history.replaceState(history.state, '', address);
+}
+
+const list = (...numbers) => numbers.map((value) => Number(value.toFixed(4))).join(',');
+
+/** All that differs from a first visit, as the fields of an address. */
+function settings() {
+  const fields = new URLSearchParams();
+  const tab = currentTab();
+  if (tab && tab !== 'mel') fields.set('view', tab);
+  for (const [name, value] of Object.entries(waiting ?? placesNow())) fields.set(name, value);
+  const { values, first } = parameters();
+  for (const [name, value] of Object.entries(values)) if (value !== first[name]) fields.set(name, value);
+  const { low, high, smooth, colours, axes } = display;
+  if (colours !== DEFAULTS.colours) fields.set('colours', colours);
+  if (low !== DEFAULTS.low || high !== DEFAULTS.high) fields.set('levels', low === null ? `,${high}` : list(low, high));
+  if (smooth) fields.set('smooth', '1');
+  for (const [view, kind] of Object.entries(axes)) fields.set(`axis_${view}`, kind);
+  return fields;
+}
+
+function placesNow() {
+  const places = {};
+  if (!state.sound) return places;
+  const { sound: { seconds, example }, shown: { start, end }, band, selection } = state;
+  if (example) places.example = example;
+  else places.length = list(seconds);
+  if (start > 0 || end < seconds) places.t = list(start, end);
+  if (band) places.f = list(band.low_hz, band.high_hz);
+  if (selection) places.selection = list(...Object.values(selection).filter((value) => value !== null));
+  return places;
+}
+
+function restore() {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  if (![...fields.keys()].length) return;
+  const wrong = [...restoreLook(fields), ...restoreParameters(fields)];
+  if (!openTab(fields.get('view') ?? 'mel')) wrong.push('view');
+  waiting = Object.fromEntries(PLACES.filter((name) => fields.has(name)).map((name) => [name, fields.get(name)]));
+  const chip = [...document.querySelectorAll('.sg-chip[data-example]')].find((one) => one.dataset.example === fields.get('example'));
+  if (chip && state.sound?.example === fields.get('example')) place();
+  else if (chip) chip.click();
+  else if (fields.has('example')) wrong.push('example');
+  else if (fields.has('length') && state.sound) place();
+  const known = new Set(['view', ...PLACES, 'colours', 'levels', 'smooth', ...Object.keys(parameters().values)]);
+  wrong.push(...[...fields.keys()].filter((name) => !known.has(name) && !name.startsWith('axis_')));
+  if (wrong.length) say(word('link_ignored', { fields: [...new Set(wrong)].map((name) => name.slice(0, 40)).join(', ') }), 'note');
+  else if (fields.has('length') && !state.sound) say(word('link_own', { seconds: fields.get('length').slice(0, 12) }), 'note');
+}
+
+/** Take how pictures look from a link, for this visit; return the names of what is not possible. */
+function restoreLook(fields) {
+  const asked = {};
+  const axes = [...fields].filter(([name]) => name.startsWith('axis_')).map(([name, kind]) => [name.slice(5), kind]);
+  if (axes.length) asked.axes = Object.fromEntries(axes);
+  if (fields.has('colours')) asked.colours = fields.get('colours');
+  if (fields.has('smooth')) asked.smooth = fields.get('smooth') === '1';
+  if (fields.has('levels')) {
+    const [low, high] = fields.get('levels').split(',');
+    [asked.low, asked.high] = [low ? Number(low) : null, Number(high || NaN)];
+    if (asked.low !== null && !(asked.low < asked.high)) asked.high = NaN;
+  }
+  const { legal, wrong } = legalOf(asked);
+  if (wrong.includes('low') || wrong.includes('high')) { // one without the other would be another range
+    delete legal.low;
+    delete legal.high;
+  }
+  change({ ...DEFAULTS, height: display.height, ...legal }, false);
+  return wrong.map((name) => ({ low: 'levels', high: 'levels', axes: 'axis' }[name] ?? name));
+}
+
+function restoreParameters(fields) {
+  const { first, spec } = parameters();
+  const legal = { ...first };
+  const wrong = [];
+  for (const [name, text] of fields) {
+    if (!Object.hasOwn(first, name)) continue;
+    const value = typeof first[name] === 'number' ? Number(text || NaN) : { true: true, false: false }[text] ?? text;
+    if (possible(name, value, first[name], spec)) legal[name] = value;
+    else wrong.push(name);
+  }
+  applyParameters(legal);
+  return wrong;
+}
+
+function possible(name, value, first, { limits, windows, mel_scales: scales }) {
+  if (typeof value !== typeof first) return false;
+  if (limits[name]) return value >= limits[name][0] && value <= limits[name][1];
+  const choices = { window: windows, mel_scale: scales }[name];
+  return choices ? choices.includes(value) : typeof value !== 'number' || Number.isFinite(value);
+}
+
+events.addEventListener('sound', () => {
+  if (waiting) place();
+});
+
+/** Show what a link said of the sound that is open now, if it is the one meant. */
+function place() {
+  const { example = null, t, f, selection, length } = waiting;
+  waiting = null;
+  const { seconds } = state.sound;
+  if (example !== state.sound.example) return; // another was opened meanwhile
+  if (length !== undefined && Math.abs(Number(length) - seconds) > SAME_LENGTH_S) return;
+  const pair = (text, most) => {
+    const [low, high] = (text ?? '').split(',').map((part) => Number(part || NaN));
+    return low >= 0 && low < high && low < most ? [low, Math.min(high, most)] : null;
+  };
+  const [time, hz, chosen] = [pair(t, seconds), pair(f, 1e6), pair(selection, seconds)];
+  const band = hz && { low_hz: hz[0], high_hz: hz[1] };
+  show(...(time ?? [0, seconds]), { band });
+  const heights = pair((selection ?? '').split(',').slice(2).join(','), 1e6) ?? [null, null];
+  if (chosen) select({ start: chosen[0], end: chosen[1], low_hz: heights[0], high_hz: heights[1] });
+  const wrong = [[t, time, 't'], [f, hz, 'f'], [selection, chosen, 'selection']].filter(([said, taken]) => said !== undefined && !taken);
+  if (wrong.length) say(word('link_ignored', { fields: wrong.map(([, , name]) => name).join(', ') }), 'note');
+}
+
+async function copy(viewer) {
+  write();
+  const own = state.sound && !state.sound.example;
+  try {
+    await navigator.clipboard.writeText(location.href);
+    viewer.readout.textContent = word(own ? 'link_copied_own' : 'link_copied');
+  } catch { // no permission, or a page without https: the address bar has it, too
+    viewer.readout.textContent = `${word('link_take')} ${location.href}`;
+  }
+}

@@ -1,0 +1,74 @@
+// The box of time and frequency within which a picture can't tell two things apart, drawn on it at the pointer or, without
+// one, in a corner.
+
+import { state } from '../core/state.js';
+import { element } from '../lib/dom.js';
+import { number, word } from '../lib/i18n.js';
+import { extend } from './viewer.js';
+
+const BOXED = new Set(['mel', 'stft']);
+const boxes = new Set();
+let boxShown = true;
+
+/** Seconds and Hz within which a view can't tell two things apart at a frequency, and what sets each of them. */
+export function boxAt({ meaning, edges_hz: edges }, hz) {
+  const { resolution_ms: blur, hop_ms: hop, resolution_hz: lobe } = meaning;
+  const box = { seconds: Math.max(blur, hop) / 1000, hz: lobe, by: hop > blur ? 'hop' : 'window' };
+  if (!edges?.length) return box;
+  let band = 0;
+  while (band < edges.length - 3 && edges[band + 1] + edges[band + 2] < 2 * hz) band += 1;
+  const wide = (edges[band + 2] - edges[band]) / 2; // a triangle's width at half its height
+  return wide > lobe ? { ...box, hz: wide, by: box.by === 'hop' ? 'both' : 'band' } : box;
+}
+
+extend((viewer) => {
+  if (!BOXED.has(viewer.constructor.view)) return {};
+  const toggle = element('<label class="sg-boxed"><input type="checkbox"><span></span></label>');
+  const input = toggle.querySelector('input');
+  input.checked = boxShown;
+  toggle.querySelector('span').textContent = word('box');
+  toggle.title = word('box_hint');
+  viewer.host.querySelector('.sg-together h2').append(toggle);
+  input.addEventListener('change', () => {
+    boxShown = input.checked;
+    for (const box of boxes) box();
+  });
+  boxes.add(() => {
+    input.checked = boxShown;
+    viewer.drawOverlay();
+  });
+  return { overlay: (context) => boxShown && drawBox(viewer, context) };
+});
+
+function drawBox(viewer, context) {
+  const { left, top, width, height } = viewer.area();
+  const { start, end } = state.shown;
+  const at = viewer.pointer && viewer.inside(viewer.pointer) ? viewer.pointer : null;
+  const hz = viewer.hzAt(at ? at.y : top + height * 0.75);
+  const box = boxAt(viewer.data, hz);
+  const w = Math.max(2, (box.seconds / (end - start)) * width);
+  const [y0, y1] = [viewer.yOf(hz + box.hz / 2), viewer.yOf(Math.max(0, hz - box.hz / 2))];
+  const h = Math.max(2, y1 - y0);
+  const text = word(`box_by_${box.by}`, {
+    ms: number(1000 * box.seconds, box.seconds < 0.01 ? 1 : 0), hz: number(box.hz, box.hz < 10 ? 1 : 0),
+  });
+  viewer.plot.dataset.box = `${box.seconds.toFixed(5)} ${box.hz.toFixed(3)}`;
+  context.font = `11px ${getComputedStyle(viewer.plot).fontFamily}`;
+  const words = Math.min(context.measureText(text).width, width - 28); // a narrow picture squeezes them
+  const label = { x: left + 8, y: top + height - 26, width: words + 12 };
+  context.fillStyle = 'rgb(0 0 0 / 62%)';
+  context.beginPath();
+  context.roundRect(label.x, label.y, label.width, 19, 4);
+  context.fill();
+  context.fillStyle = '#fff';
+  context.textBaseline = 'middle';
+  context.textAlign = 'left';
+  context.fillText(text, label.x + 6, label.y + 10, words);
+  const [x, y] = at ? [at.x - w / 2, y0] : [label.x, label.y - h - 6];
+  context.lineWidth = 3;
+  context.strokeStyle = 'rgb(0 0 0 / 60%)';
+  context.strokeRect(x, y, w, h);
+  context.lineWidth = 1;
+  context.strokeStyle = '#fff';
+  context.strokeRect(x, y, w, h);
+}

@@ -1,0 +1,72 @@
+// The tools of the hand, and the steps through what was shown: their buttons and keys in each viewer.
+
+import { audio, events, select, show, showAll, state, zoom } from '../core/state.js';
+import { moveBand, zoomBand } from '../core/frequency_range.js';
+import { TOOLS, hand, take } from '../core/active_tool.js';
+import { canGo, go } from '../core/view_history.js';
+import { group, toolButton } from '../widgets/menu.js';
+import { extend } from './viewer.js';
+
+extend((viewer) => {
+  const tools = Object.entries(TOOLS).map(([tool, { sign, key }]) => toolButton(sign, `tool_${tool}`, key.toUpperCase(), () => take(tool)));
+  const back = toolButton('back', 'back', 'Alt+←', () => go(-1));
+  const forward = toolButton('forward', 'forward', 'Alt+→', () => go(1));
+  const zooms = [
+    toolButton('out', 'zoom_out', '-', () => zoom(2)),
+    toolButton('in', 'zoom_in', '+', () => zoom(0.5)),
+    toolButton('all', 'zoom_all', '0', showAll),
+  ];
+  viewer.toolbar.append(group('tools', ...tools), group('steps', back, forward), group('zoom', ...zooms));
+  const showTool = () => {
+    viewer.plot.dataset.tool = hand.tool;
+    Object.keys(TOOLS).forEach((tool, i) => tools[i].setAttribute('aria-pressed', String(tool === hand.tool)));
+  };
+  const showSteps = () => [back.disabled, forward.disabled] = [!canGo(-1), !canGo(1)];
+  // a finger moves through shown frequencies instead of scrolling the page, where not all are shown
+  events.addEventListener('shown', () => viewer.plot.toggleAttribute('data-banded', viewer.pitched && Boolean(state.band)));
+  events.addEventListener('tool', showTool);
+  events.addEventListener('history', showSteps);
+  showTool();
+  showSteps();
+  return { keys: keysOf(viewer), overlay: (context) => viewer.box && drawBox(context, viewer.box) };
+});
+
+function keysOf(viewer) {
+  const tools = Object.entries(TOOLS).map(([tool, { key }]) => [key, { word: `tool_${tool}`, group: 'tools', run: () => take(tool) }]);
+  return {
+    ...Object.fromEntries(tools),
+    Backspace: { word: 'back', group: 'shown', run: () => go(-1) },
+    'Alt+ArrowLeft': { word: 'back', group: 'shown', run: () => go(-1) },
+    'Alt+ArrowRight': { word: 'forward', group: 'shown', run: () => go(1) },
+    e: { word: 'zoom_selection', group: 'selection', run: showSelection },
+    '[': { word: 'select_from', group: 'selection', run: () => selectFrom(audio.currentTime, state.selection?.end ?? state.shown.end) },
+    ']': { word: 'select_to', group: 'selection', run: () => selectFrom(state.selection?.start ?? state.shown.start, audio.currentTime) },
+    Escape: { word: 'select_none', group: 'selection', run: () => select(null) },
+    'Alt+ArrowUp': { word: 'band_in', group: 'shown', run: () => zoomBand(viewer, 0.5) },
+    'Alt+ArrowDown': { word: 'band_out', group: 'shown', run: () => zoomBand(viewer, 2) },
+    'Shift+ArrowUp': { word: 'band_up', group: 'shown', run: () => moveBand(viewer, 0.1) },
+    'Shift+ArrowDown': { word: 'band_down', group: 'shown', run: () => moveBand(viewer, -0.1) },
+  };
+
+  function selectFrom(start, end) {
+    const { low_hz = null, high_hz = null } = state.selection ?? state.band ?? {}; // the shown frequencies, where not all are
+    if (end > start) select({ start, end, low_hz, high_hz });
+  }
+
+  function showSelection() {
+    if (!state.selection) return;
+    const { start, end, low_hz, high_hz } = state.selection;
+    show(start, end, { band: low_hz === null ? state.band : { low_hz, high_hz } });
+  }
+}
+
+function drawBox(context, { x0, x1, y0, y1 }) {
+  context.fillStyle = 'rgb(255 255 255 / 18%)';
+  context.fillRect(x0, y0, x1 - x0, y1 - y0);
+  for (const [colour, offset] of [['#000', 0], ['#fff', 4]]) { // seen on dark and on bright pictures
+    context.strokeStyle = colour;
+    context.setLineDash([4, 4]);
+    context.lineDashOffset = offset;
+    context.strokeRect(x0 + 0.5, y0 + 0.5, x1 - x0 - 1, y1 - y0 - 1);
+  }
+}

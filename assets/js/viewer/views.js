@@ -1,0 +1,164 @@
+// The views beside the mel spectrogram: each says only where it differs from it.
+
+import { ticks } from '../lib/frequency_axis.js';
+import { state } from '../core/state.js';
+import { bytesOf } from '../lib/dom.js';
+import { learned, number, word } from '../lib/i18n.js';
+import { Viewer } from './viewer.js';
+import './plugins.js';
+
+class Stft extends Viewer {
+  static view = 'stft';
+  static axes = ['linear', 'log', 'mel', 'bark'];
+
+  place(share) {
+    return { hz: this.axis().hz(share) };
+  }
+
+  reading(share, band, value) {
+    return `${number(this.axis().hz(share))} ${word('unit_hz')} · ${value} ${this.levelUnit()}`;
+  }
+}
+
+class Mfcc extends Viewer {
+  static view = 'mfcc';
+  static axes = [];
+
+  /** All coefficients there are: the shown levels are of dB. */
+  range() {
+    return [this.data.low_db - this.data.high_db, 0];
+  }
+
+  bands(height) {
+    return Int32Array.from(this.rowsAt(height), (row) => Math.round(row));
+  }
+
+  rowsAt(height) {
+    const { rows } = this.data;
+    return Float32Array.from({ length: height }, (_, y) => (1 - (y + 0.5) / height) * rows - 0.5);
+  }
+
+  unit() {
+    return word('row_number');
+  }
+
+  marks(height) {
+    const { rows } = this.data;
+    const step = Math.max(1, Math.ceil((16 * rows) / height));
+    return Array.from({ length: Math.ceil(rows / step) }, (_, i) => [(i * step + 0.5) / rows, number(i * step + 1)]);
+  }
+
+  levelUnit() {
+    return '';
+  }
+
+  place(share, band) {
+    return { band: band + 1, cepstrum: this.data.request.cepstrum }; // coefficient 0 is not shown
+  }
+
+  reading(share, band, value) {
+    return `${word('coefficient')} ${band + 1} · ${value}`;
+  }
+}
+
+class Wave extends Viewer {
+  static view = 'wave';
+  static axes = [];
+
+  words() {
+    super.words();
+    this.readout.textContent = word('wave_key');
+  }
+
+  accept(answer, request) {
+    const bytes = bytesOf(answer.envelope);
+    this.data = { ...answer, values: new Float32Array(bytes.buffer), request };
+    this.redraw();
+  }
+
+  overhang() {
+    return 0; // a sample's column reaches as far as it
+  }
+
+  /** Half the height of the picture in amplitude: the sound's peak, rounded up. */
+  reach() {
+    const peak = state.sound.peak_db === null ? 0.01 : 10 ** (state.sound.peak_db / 20);
+    return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1].find((reach) => reach >= peak * 0.999) ?? peak;
+  }
+
+  marks() {
+    const reach = this.reach();
+    return ticks(-reach, reach, 6).map((value) => [(value / reach + 1) / 2, number(value, reach < 0.1 ? 3 : 2)]);
+  }
+
+  unit() {
+    return word('amplitude');
+  }
+
+  scaleBar() {} // no levels, no colours
+
+  paint(context) {
+    this.within(context, () => this.paintWave(context));
+  }
+
+  paintWave(context) {
+    const { left, top, width, height } = this.area();
+    const { values, columns, start, end } = this.data;
+    const reach = this.reach();
+    const y = (value) => top + (1 - (value / reach + 1) / 2) * height;
+    const x = (column) => this.xOf(start + ((column + 0.5) / columns) * (end - start));
+    const style = getComputedStyle(this.host);
+    context.fillStyle = style.getPropertyValue('--sg-line');
+    context.fillRect(left, y(0), width, 1);
+    context.fillStyle = context.strokeStyle = style.getPropertyValue('--sg-accent');
+    if (this.data.samples) this.paintSamples(context, x, y);
+    else {
+      const band = (top_, bottom, alpha) => {
+        context.globalAlpha = alpha;
+        for (let c = 0; c < columns; c++) {
+          const [high, low] = [y(top_(c)), y(bottom(c))];
+          context.fillRect(x(c) - 0.5, high, (width / columns) * ((end - start) / (state.shown.end - state.shown.start)) + 0.6,
+            Math.max(1, low - high));
+        }
+      };
+      band((c) => values[columns + c], (c) => values[c], 0.55);
+      band((c) => values[2 * columns + c], (c) => -values[2 * columns + c], 1); // RMS
+    }
+  }
+
+  paintSamples(context, x, y) {
+    const { values, columns } = this.data;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    for (let c = 0; c < columns; c++) context.lineTo(x(c), y(values[c]));
+    context.stroke();
+    if (columns > 120) return;
+    for (let c = 0; c < columns; c++) {
+      context.beginPath();
+      context.arc(x(c), y(values[c]), 2.5, 0, 2 * Math.PI);
+      context.fill();
+    }
+  }
+
+  read() {
+    this.drawOverlay();
+    if (!this.current() || !this.pointer || !this.inside(this.pointer)) {
+      this.readout.textContent = word('wave_key');
+      return;
+    }
+    const { values, columns, start, end, samples } = this.data;
+    const time = this.timeAt(this.pointer.x);
+    const column = Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
+    const [low, high, rms] = [0, 1, 2].map((row) => values[row * columns + column]);
+    const amplitude = samples ? number(low, 5) : `${number(low, 3)} … ${number(high, 3)} · RMS ${number(rms, 3)}`;
+    this.readout.textContent = `${number(time, 4)} ${word('unit_s')} · ${amplitude}`;
+  }
+}
+
+const VIEWS = { mel: Viewer, stft: Stft, mfcc: Mfcc, wave: Wave };
+
+export async function mount(root, { server, props }) {
+  await learned;
+  const host = root.querySelector('.sg-viewer');
+  host.viewer = new VIEWS[props.view](host, server, props.parameters); // there for tests and the curious
+}
