@@ -4,9 +4,9 @@ import logging
 import os
 from pathlib import Path
 
-import esc.ui.gpu  # noqa: F401  first: before all that imports torch
-from esc.checkpoint import DEFAULT
-from esc.ui.listening import warm_up
+import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
+from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -14,7 +14,7 @@ index = os.environ.get("SOUNDGLASS_INDEX")  # of a folder of one's own: python -
 demo = build_page(index=Path(index) if index else None)
 
 if __name__ == "__main__":
-    warm_up(DEFAULT)
+    warm_up(DEFAULT_CHECKPOINT)
     demo.queue(max_size=64).launch(
         server_name=os.environ.get("HOST"),
         server_port=int(os.environ["PORT"]) if os.environ.get("PORT") else None,

@@ -65,16 +65,16 @@ WHOLE = "looking.data.end - looking.data.start > 0.98 * seconds && !looking.host
 
 def serve(notes: Path) -> None:
     """Run the app and note when its decoder hands over a sound, and under which number it runs."""
-    from esc.ui import store
+    from esc.ui.sessions import sound_store
 
-    decode = store.decode_in_worker
+    decode = sound_store.decode_in_worker
 
     def noted(*given, **named):
         decoded = decode(*given, **named)
         notes.write_text(json.dumps({"pid": os.getpid(), "decoded": time.time()}))
         return decoded
 
-    store.decode_in_worker = noted
+    sound_store.decode_in_worker = noted
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
 
 

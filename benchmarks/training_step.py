@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from esc.model import build_model
+from esc.classification.resnet import build_model
 from training.batches import Clips, on_device
 from training.devices import best_device, device_name, dtype_name
 from training.prepare import Prepared

@@ -10,16 +10,16 @@ from importlib import import_module
 
 _HOMES = {
     "esc.audio": ("load_audio", "fit_clip", "resample"),
-    "esc.calibration": ("Calibration",),
-    "esc.checkpoint": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
-    "esc.classifier": ("Classifier", "Prediction"),
+    "esc.classification.calibration": ("Calibration",),
+    "esc.classification.checkpoint": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
+    "esc.classification.classifier": ("Classifier", "Prediction"),
     "esc.config": (
         "BIRDSONG", "CLICKS", "ESC50", "LIBROSA", "NOTEBOOK", "PRESETS", "SPEECH", "InputConfig", "SpectrogramConfig",
     ),
     "esc.errors": ("AudioError", "CheckpointError", "EscError", "ParameterError"),
-    "esc.model": ("build_model",),
-    "esc.neighbours": ("Neighbour", "SoundIndex"),
-    "esc.spectrogram": ("mel_db", "mfcc", "stft_db", "mel_freqs_hz", "stft_freqs_hz", "frame_times_s"),
+    "esc.classification.resnet": ("build_model",),
+    "esc.classification.similarity": ("Neighbour", "SoundIndex"),
+    "esc.dsp.spectrogram": ("mel_db", "mfcc", "stft_db", "mel_freqs_hz", "stft_freqs_hz", "frame_times_s"),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)

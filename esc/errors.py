@@ -1,7 +1,7 @@
 """The errors that a user can cause or meet: each has a key, the offending values and one clear sentence.
 
 The key and the values travel with the exception, so that the page can say the same thing in another language
-(`esc.ui.text` holds the translations) while the command line and Python show the English sentence.
+(`esc.ui.i18n.catalogue` holds the translations) while the command line and Python show the English sentence.
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium import chromium, open_sheet, server, sheet  # noqa: F401, fixtures
 
 import sounds
-from browser import chromium, open_sheet, server, sheet  # noqa: F401, fixtures
-from esc.audio import fit_clip, load_audio
+from esc.audio.io import load_audio
+from esc.audio.waveform import fit_clip
 
 ROOT = Path(__file__).resolve().parent.parent
 SIX = ("rain", "rooster", "clock_alarm", "church_bells", "siren", "vacuum_cleaner")  # fixed before any was listened to

@@ -6,19 +6,20 @@ import shutil
 from pathlib import Path
 
 import pytest
+from test_metrics_file import FIGURES
 
-from esc.checkpoint import DEFAULT, read_config
-from esc.measured import FILE, write_figures
-from esc.ui.about import About, card_text
-from esc.ui.requests import Requests
-from esc.ui.store import SoundStore
-from test_measured import FIGURES
+from esc.classification.checkpoint import read_config
+from esc.classification.metrics_file import FILE, write_figures
+from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.server.handlers import Requests
+from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.tabs.about_model import About, card_text
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A checkpoint's folder without its weights, which nothing here needs, and without figures."""
-    return shutil.copytree(DEFAULT, tmp_path / "net", ignore=shutil.ignore_patterns("*.safetensors", FILE))
+    return shutil.copytree(DEFAULT_CHECKPOINT, tmp_path / "net", ignore=shutil.ignore_patterns("*.safetensors", FILE))
 
 
 def asked(folder: Path, tmp_path: Path, language: str = "en") -> dict:

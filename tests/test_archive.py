@@ -17,15 +17,15 @@ import numpy as np
 import pytest
 
 import sounds
-from esc.archive import hear_archive, journal_path
-from esc.audio import load_audio
-from esc.batch import Task, hear_all, sound_files
-from esc.cli import main
+from esc.audio.io import load_audio
+from esc.batch.ray_engine import hear_archive, journal_path
+from esc.batch.result_formats import SoundResult
+from esc.batch.resume_log import Journal, from_json, to_json
+from esc.batch.runner import Task, hear_all, sound_files
+from esc.classification.sliding_window import Segment
+from esc.cli.main import main
 from esc.errors import AudioError, JournalError, PackageError
-from esc.examples import example_sounds
-from esc.journal import Journal, from_json, to_json
-from esc.tables import SoundResult
-from esc.timeline import Segment
+from esc.example_sounds import example_sounds
 
 ROOT = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 240
@@ -134,8 +134,8 @@ def test_all_that_is_noted_needs_no_ray_and_the_table_is_the_plain_engines(folde
     def heard(todo, *_):  # by the plain engine: what Ray does with the same function is tested above
         yield from zip(todo, hear_all(todo, task), strict=True)
 
-    monkeypatch.setattr("esc.archive._ray", lambda *_: nullcontext())
-    monkeypatch.setattr("esc.archive._heard", heard)
+    monkeypatch.setattr("esc.batch.ray_engine._ray", lambda *_: nullcontext())
+    monkeypatch.setattr("esc.batch.ray_engine._heard", heard)
     counts = []
     answers = hear_archive(files, task, output, on_file=counts.append)
     assert counts == list(range(len(files) + 1))

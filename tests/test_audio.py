@@ -11,8 +11,9 @@ import pytest
 import soundfile
 
 import sounds
-from esc import audio
-from esc.audio import fit_clip, is_silent, load_audio, open_audio, resample, to_mono
+from esc.audio import io
+from esc.audio.io import load_audio, open_audio
+from esc.audio.waveform import fit_clip, is_silent, resample, to_mono
 from esc.errors import MESSAGES, AudioError
 
 FREQ_HZ = 440.0
@@ -326,7 +327,7 @@ def test_unusual_rates(tmp_path, sample_rate):
 def test_too_big(tmp_path):
     path = tmp_path / "a.wav"
     with path.open("wb") as file:
-        file.truncate(audio.MAX_BYTES + 1)  # sparse: takes no room
+        file.truncate(io.MAX_BYTES + 1)  # sparse: takes no room
     error = refusal(path)
     assert error.key == "audio.too_big"
     assert "500 MB" in str(error)
@@ -356,13 +357,13 @@ def test_too_long_by_its_header(tmp_path):
 @pytest.mark.parametrize("kind", ["wav 16 bit", "ogg opus", "mp3", "m4a aac", "aac", "webm opus"])
 def test_too_long_by_header_or_while_decoding(tmp_path, monkeypatch, kind):
     path = make(tmp_path, kind, 48_000, 1)
-    monkeypatch.setattr(audio, "MAX_SECONDS", 0.5)
+    monkeypatch.setattr(io, "MAX_SECONDS", 0.5)
     assert refusal(path).key == "audio.too_long"
 
 
 def test_the_limits_are_those_we_promise():
-    assert audio.MAX_BYTES == 500 * 10**6
-    assert audio.MAX_SECONDS == 7_200
+    assert io.MAX_BYTES == 500 * 10**6
+    assert io.MAX_SECONDS == 7_200
 
 
 # what is done to a waveform

@@ -8,20 +8,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from chromium import Sheet, serving
 from playwright.sync_api import expect
+from test_metrics_file import FIGURES
 
-from browser import Sheet, serving
-from esc.calibration import Calibration
-from esc.checkpoint import DEFAULT, read_config, write_config
-from esc.measured import FILE, write_figures
-from esc.ui.text import RUSSIAN
-from test_measured import FIGURES
+from esc.classification.calibration import Calibration
+from esc.classification.checkpoint import read_config, write_config
+from esc.classification.metrics_file import FILE, write_figures
+from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.i18n.catalogue import RUSSIAN
 
 pytestmark = pytest.mark.browser
 APP = """
 import os, sys
 from pathlib import Path
-import esc.ui.gpu
+import esc.ui.inference.zero_gpu
 from esc.ui.page import build_page, launch_options
 page = build_page(Path(sys.argv[1]))
 page.queue().launch(server_name="127.0.0.1", server_port=int(os.environ["PORT"]), **launch_options(page))
@@ -42,7 +43,7 @@ license: mit
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """A calibrated copy of the shipped checkpoint which knows no sound, with some figures and a card that means harm."""
-    copy = shutil.copytree(DEFAULT, tmp_path_factory.mktemp("about") / "net", ignore=shutil.ignore_patterns(FILE))
+    copy = shutil.copytree(DEFAULT_CHECKPOINT, tmp_path_factory.mktemp("about") / "net", ignore=shutil.ignore_patterns(FILE))
     strict = Calibration(temperature=0.8, unknown_score="max_softmax", unknown_threshold=1.0)
     write_config(copy, dataclasses.replace(read_config(copy), calibration=strict))
     write_figures(

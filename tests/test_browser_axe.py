@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from chromium import Sheet
 
-from browser import Sheet
-from esc.ui.text import WORDS
-from esc.ui.viewer import VIEWS
+from esc.ui.i18n.catalogue import WORDS
+from esc.ui.tabs.viewer import VIEWS
 
 pytestmark = pytest.mark.browser
 GRAVE = ("serious", "critical")

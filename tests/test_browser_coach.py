@@ -7,9 +7,9 @@ import soundfile
 from playwright.sync_api import expect
 
 from esc.config import LIBROSA
-from esc.spectrogram import mel_db
-from esc.ui.text import ENGLISH, RUSSIAN
-from test_browser_views import RATE, enter
+from esc.dsp.spectrogram import mel_db
+from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
+from test_views import RATE, enter
 
 pytestmark = pytest.mark.browser
 

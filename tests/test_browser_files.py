@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium import ROOT
 from playwright.sync_api import expect
+from test_accessibility import GRAVE, findings
 
 import sounds
-from browser import ROOT
-from esc.audio import load_audio
-from esc.ui.text import ENGLISH
-from test_browser_axe import GRAVE, findings
+from esc.audio.io import load_audio
+from esc.ui.i18n.catalogue import ENGLISH
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 90_000

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 from playwright.sync_api import expect
 
-from esc.ui.text import ENGLISH
-from test_browser_views import RATE, enter
+from esc.ui.i18n.catalogue import ENGLISH
+from test_views import RATE, enter
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 90_000  # librosa compiles on its first use

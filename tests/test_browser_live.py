@@ -8,14 +8,13 @@ from collections.abc import Iterator
 import pytest
 import soundfile
 from playwright.sync_api import Browser, BrowserType, expect
+from test_accessibility import GRAVE, findings
 
-import browser
 import sounds
-from browser import Sheet
+from chromium import FLAGS, Sheet
 from esc import load_audio
-from esc.examples import example_sounds
-from esc.ui.text import ENGLISH, RUSSIAN
-from test_browser_axe import GRAVE, findings
+from esc.example_sounds import example_sounds
+from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 
 pytestmark = pytest.mark.browser
 HEARD = "siren"
@@ -38,7 +37,7 @@ def chromium(chromium: Browser, chromium_path: str | None, tmp_path_factory: pyt
     waveform, rate = load_audio(example_sounds()[HEARD], sample_rate=48_000)
     sounds.write(heard, waveform, rate, subtype="PCM_16")
     kind: BrowserType = chromium.browser_type
-    own = kind.launch(executable_path=chromium_path, args=[*browser.FLAGS, f"--use-file-for-fake-audio-capture={heard}"])
+    own = kind.launch(executable_path=chromium_path, args=[*FLAGS, f"--use-file-for-fake-audio-capture={heard}"])
     yield own
     own.close()
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 import sounds
-from esc.ui.text import ENGLISH, RUSSIAN
+from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 
 pytestmark = pytest.mark.browser
 RATE, SECONDS = 22_050, 8.0

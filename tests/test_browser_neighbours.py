@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from chromium import WAIT_MS
 from playwright.sync_api import expect
 
 import sounds
-from browser import WAIT_MS
 from esc import Classifier, SoundIndex, load_audio
-from esc.checkpoint import DEFAULT
-from esc.examples import FOLDER, example_sounds
-from esc.ui.neighbours import SHOWN, Neighbours
-from esc.ui.store import SoundStore
-from esc.ui.text import ENGLISH, class_name
+from esc.example_sounds import FOLDER, example_sounds
+from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.i18n.catalogue import ENGLISH, class_name
+from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.tabs.similar_sounds import SHOWN, Neighbours
 
 
 def cosines(name: str) -> dict[str, float]:
@@ -105,7 +105,7 @@ def test_an_index_of_ones_own(classifier, store, archive, tmp_path):
     index, _ = SoundIndex.of_files(classifier, sorted(archive.rglob("*.*")))
     index.save(tmp_path / "index.npz")
     (archive / "gone.flac").unlink()
-    answer = asked(Neighbours(store, DEFAULT, tmp_path / "index.npz"), store, example_sounds()["rain"])
+    answer = asked(Neighbours(store, DEFAULT_CHECKPOINT, tmp_path / "index.npz"), store, example_sounds()["rain"])
     assert (answer["count"], answer["examples"], answer["silent"]) == (3, False, False)
     first, *others = answer["rows"]
     assert first["names"]["en"] == str(Path("deep") / "дождь.flac") and first["same"]
@@ -119,19 +119,19 @@ def test_an_index_of_ones_own(classifier, store, archive, tmp_path):
 
 
 def test_an_example_is_played_from_where_it_lies(store):
-    answer = asked(Neighbours(store, DEFAULT), store, example_sounds()["crow"], "ru")
+    answer = asked(Neighbours(store, DEFAULT_CHECKPOINT), store, example_sounds()["crow"], "ru")
     assert [Path(row["clip"]).parent for row in answer["rows"]] == [FOLDER] * SHOWN
     assert answer["rows"][0]["names"] == {"en": "crow", "ru": class_name("crow", "ru")}
 
 
 def test_silence_resembles_nothing(store, tmp_path):
     quiet = sounds.write(tmp_path / "quiet.wav", np.zeros(44_100, np.float32), 44_100)
-    answer = asked(Neighbours(store, DEFAULT), store, quiet)
+    answer = asked(Neighbours(store, DEFAULT_CHECKPOINT), store, quiet)
     assert answer["silent"] and answer["rows"] == []
 
 
 def test_an_index_that_cannot_be_used_costs_this_section_alone(store, tmp_path):
-    neighbours = Neighbours(store, DEFAULT, tmp_path / "absent.npz")
+    neighbours = Neighbours(store, DEFAULT_CHECKPOINT, tmp_path / "absent.npz")
     answer = asked(neighbours, store, example_sounds()["crow"], "ru")
     assert answer["error"].startswith("Индекса") and not answer["off"]
     index, _ = SoundIndex.of_files(Classifier.load(), [example_sounds()["crow"]])
@@ -144,7 +144,7 @@ def test_an_index_that_cannot_be_used_costs_this_section_alone(store, tmp_path):
     "question", [None, [], "x", {}, {"token": 1}, {"token": "x", "sound": "y"}, {"token": [], "sound": {}}, 10**30]
 )
 def test_whatever_the_browser_sends(store, question):
-    answer = Neighbours(store, DEFAULT).answer(question)
+    answer = Neighbours(store, DEFAULT_CHECKPOINT).answer(question)
     assert isinstance(answer["error"], str) and "Traceback" not in answer["error"]
 
 
@@ -152,4 +152,4 @@ def test_another_sessions_sound_is_not_compared(store):
     token = store.new_session("en").token
     sound = store.open(token, example_sounds()["crow"], "crow.flac")
     other = store.new_session("ru").token
-    assert "rows" not in Neighbours(store, DEFAULT).answer({"token": other, "sound": sound.id})
+    assert "rows" not in Neighbours(store, DEFAULT_CHECKPOINT).answer({"token": other, "sound": sound.id})

@@ -11,8 +11,8 @@ import soundfile
 from PIL import Image
 from playwright.sync_api import expect
 
-from browser import Sheet
-from esc.ui.text import ENGLISH
+from chromium import Sheet
+from esc.ui.i18n.catalogue import ENGLISH
 
 pytestmark = pytest.mark.browser
 RATE = 44_100
@@ -65,7 +65,8 @@ def select(sheet: Sheet, start: float, end: float, low: float | None = None, hig
 def test_the_band_pass_keeps_its_band_and_nothing_an_octave_off(sheet: Sheet):
     gains = sheet.ev(
         """async (bands) => {
-            const address = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/player/bandpass_filter.js')).name;
+            const isIt = ({ name }) => name.endsWith('/bandpass_filter.js');
+            const address = performance.getEntriesByType('resource').find(isIt).name;
             const { bandPass } = await import(address);
             const seconds = 2;
             const gain = async (low, high, hz) => {

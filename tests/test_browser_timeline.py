@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
+from chromium import ROOT
 from playwright.sync_api import expect
 
 import sounds
-from browser import ROOT
-from esc.audio import load_audio
-from esc.ui.text import ENGLISH
+from esc.audio.io import load_audio
+from esc.ui.i18n.catalogue import ENGLISH
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 90_000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from esc.ui.text import ENGLISH
+from esc.ui.i18n.catalogue import ENGLISH
 
 pytestmark = pytest.mark.browser
 RATE = 22_050

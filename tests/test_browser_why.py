@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium import Sheet
 from playwright.sync_api import expect
 
 import sounds
-from browser import Sheet
-from esc.ui.text import ENGLISH, RUSSIAN
+from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 
 pytestmark = pytest.mark.browser
 RATE = 44_100
@@ -83,10 +83,10 @@ def test_the_map_of_a_class(sheet: Sheet):
 
 
 def test_the_page_draws_what_the_library_computes(sheet: Sheet, root: Path):
-    """Bytes of picture and map on the page against esc.explain on the same file."""
-    from esc.audio import load_audio
-    from esc.classifier import Classifier
-    from esc.explain import explain
+    """Bytes of picture and map on the page against esc.classification.saliency on the same file."""
+    from esc.audio.io import load_audio
+    from esc.classification.classifier import Classifier
+    from esc.classification.saliency import explain
 
     sheet.open_example("siren")
     opened(sheet)

@@ -12,13 +12,14 @@ import scipy.special
 import torch
 
 import sounds
-from esc.batch import Task, hear
-from esc.calibration import UNKNOWN_SCORES, Calibration, calibrated, is_known, unknown_score
-from esc.checkpoint import DEFAULT, load_checkpoint, read_config, write_config
-from esc.classifier import SILENCE, UNKNOWN, Classifier
+from esc.batch.result_formats import as_json
+from esc.batch.runner import Task, hear
+from esc.classification.calibration import UNKNOWN_SCORES, Calibration, calibrated, is_known, unknown_score
+from esc.classification.checkpoint import load_checkpoint, read_config, write_config
+from esc.classification.classifier import SILENCE, UNKNOWN, Classifier
+from esc.classification.sliding_window import WindowResult, segments, windows
 from esc.errors import CheckpointError, ParameterError
-from esc.tables import as_json
-from esc.timeline import WindowResult, segments, windows
+from esc.paths import DEFAULT_CHECKPOINT
 
 RATE = 44_100
 MENDED = Calibration(temperature=1.7, unknown_score="energy", unknown_threshold=-3.5)
@@ -87,7 +88,7 @@ def test_a_largest_probability_lies_between_0_and_1():
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the shipped checkpoint that a test may change."""
-    return shutil.copytree(DEFAULT, tmp_path / "net")
+    return shutil.copytree(DEFAULT_CHECKPOINT, tmp_path / "net")
 
 
 def test_it_is_kept_in_the_checkpoint(copy):

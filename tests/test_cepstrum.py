@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 import sounds
-from esc.cepstrum import DELTA_WIDTH, CepstrumConfig, liftered, mfcc_at, mfcc_view, shaped
 from esc.config import LIBROSA, SPEECH
+from esc.dsp.mfcc import DELTA_WIDTH, CepstrumConfig, liftered, shaped
+from esc.dsp.spectrogram import mel_db, mfcc
 from esc.errors import ParameterError
-from esc.spectrogram import mel_db, mfcc
-from esc.view import peak_level_db
+from esc.views.mfcc_view import mfcc_at, mfcc_view
+from esc.views.spectrogram_view import peak_level_db
 
 SHAPES = [CepstrumConfig(lifter=lifter, delta=delta) for lifter in (0, 22, 6.5) for delta in (0, 1, 2)]
 HOP_S = LIBROSA.hop_length / LIBROSA.sample_rate

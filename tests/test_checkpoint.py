@@ -9,10 +9,10 @@ import shutil
 import pytest
 import torch
 
-from esc.checkpoint import Checkpoint, load_checkpoint, read_config, save_checkpoint
+from esc.classification.checkpoint import Checkpoint, load_checkpoint, read_config, save_checkpoint
+from esc.classification.resnet import ARCHITECTURES, build_model
 from esc.config import ESC50, InputConfig
 from esc.errors import CheckpointError
-from esc.model import ARCHITECTURES, build_model
 
 PLAIN_PUSH_BYTES = 9_500_000
 META = Checkpoint(

@@ -14,13 +14,13 @@ import pandas as pd
 import pytest
 
 import sounds
-from esc.audio import load_audio
-from esc.batch import Task, hear_all, sound_files
-from esc.classifier import Classifier
-from esc.cli import main
+from esc.audio.io import load_audio
+from esc.batch.result_formats import RAVEN_COLUMNS, SoundResult, as_raven
+from esc.batch.runner import Task, hear_all, sound_files
+from esc.classification.classifier import Classifier
+from esc.classification.sliding_window import Segment
+from esc.cli.main import main
 from esc.errors import AudioError
-from esc.tables import RAVEN_COLUMNS, SoundResult, as_raven
-from esc.timeline import Segment
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "assets" / "examples"
@@ -217,7 +217,7 @@ def test_a_decoder_that_stumbles_costs_one_file_only(monkeypatch, tmp_path):
     def stumble(*_):
         raise IndexError("tuple index out of range")
 
-    monkeypatch.setattr("esc.batch.open_audio", stumble)
+    monkeypatch.setattr("esc.batch.runner.open_audio", stumble)
     (answer,) = hear_all([tmp_path / "odd.wav"], Task())
     assert isinstance(answer, AudioError)
     assert answer.key == "audio.crashed" and "IndexError" in str(answer)

@@ -7,10 +7,10 @@ import pytest
 import soxr
 from scipy.signal import check_NOLA, get_window
 
-from esc.coach import THIN_DB, advise, click_loss_db, meaning
 from esc.config import CLICKS, LIBROSA, NOTEBOOK, PRESETS, WINDOWS, SpectrogramConfig
-from esc.spectrogram import empty_bands, stft_power
-from esc.view import mel_view, stft_view
+from esc.dsp.spectrogram import empty_bands, stft_power
+from esc.views.parameter_advice import THIN_DB, advise, click_loss_db, meaning
+from esc.views.spectrogram_view import mel_view, stft_view
 
 RATE = LIBROSA.sample_rate
 

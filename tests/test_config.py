@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from esc.config import LIBROSA, LIMITS, NOTEBOOK, PRESETS, WINDOWS, InputConfig, SpectrogramConfig
+from esc.dsp.spectrogram import empty_bands
 from esc.errors import ParameterError
-from esc.spectrogram import empty_bands
 
 WHOLE = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "n_mfcc")
 REAL = ("fmin", "fmax", "top_db", "db_ref")

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 import sounds
-from esc.audio import load_audio
-from esc.cut import Cut, cut, cut_in_worker
+from esc.audio.excerpt import Cut, cut, cut_in_worker
+from esc.audio.io import load_audio
 from esc.errors import AudioError
 
 RATE = 22_050
@@ -44,7 +44,7 @@ def test_what_only_ffmpeg_reads_is_cut_too(tmp_path):
 
 def test_too_much_is_refused_before_it_is_written(tmp_path, monkeypatch):
     source = sounds.write(tmp_path / "a.wav", sounds.tone(), 44_100, "PCM_16")
-    monkeypatch.setattr("esc.cut.MAX_CUT_BYTES", 1000)
+    monkeypatch.setattr("esc.audio.excerpt.MAX_CUT_BYTES", 1000)
     with pytest.raises(AudioError, match="0 MB are saved") as refused:
         cut(source, tmp_path / "b.wav", 0, 501)
     assert refused.value.key == "audio.cut_too_big"

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from esc.audio import is_silent, load_audio, open_audio
-from esc.cut import cut_in_worker
-from esc.decode import Decoded, decode, decode_in_worker, main
+from esc.audio.excerpt import cut_in_worker
+from esc.audio.io import load_audio, open_audio
+from esc.audio.sandbox import EXIT_FULL, EXIT_REFUSED, reply
+from esc.audio.transcode import Decoded, decode, decode_in_worker, main
+from esc.audio.waveform import is_silent
 from esc.errors import AudioError
-from esc.worker import EXIT_FULL, EXIT_REFUSED, reply
 
 HOUSE = Path(__file__).resolve().parents[1]
 RATE = 22_050
@@ -142,7 +143,7 @@ def test_an_hour_needs_no_more_memory_than_a_moment(tmp_path):
     script = """
 import sys
 from pathlib import Path
-from esc.decode import main
+from esc.audio.transcode import main
 def high_water_mb():  # unlike ru_maxrss, not inherited from whoever started this process
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 before = high_water_mb()
@@ -159,7 +160,7 @@ sys.exit(code)
 
 
 def test_starting_the_worker_loads_no_network():
-    script = "import sys, esc.decode; print([m for m in ('torch', 'gradio', 'av', 'scipy') if m in sys.modules])"
+    script = "import sys, esc.audio.transcode; print([m for m in ('torch', 'gradio', 'av', 'scipy') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", script], cwd=HOUSE).strip() == b"[]"
 
 
@@ -232,7 +233,7 @@ def test_a_quota_is_a_full_disk_and_a_broken_one_is_not(number, code):
 
 def test_memory_is_limited_in_the_worker():
     pytest.importorskip("resource")
-    script = "import esc.worker, numpy; esc.worker.limit_memory(); numpy.empty(5 * 2**30, numpy.uint8)"
+    script = "import esc.audio.sandbox, numpy; esc.audio.sandbox.limit_memory(); numpy.empty(5 * 2**30, numpy.uint8)"
     ended = subprocess.run([sys.executable, "-c", script], cwd=HOUSE, capture_output=True)
     assert ended.returncode == 1
     assert b"MemoryError" in ended.stderr

@@ -10,16 +10,16 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+from chromium import Server
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 import sounds
-from browser import Server
 from esc import Classifier, load_audio, mel_db
+from esc.classification.saliency import explain
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig
-from esc.explain import explain
-from esc.ui import handouts as handouts_module
-from esc.ui.handouts import Handouts
+from esc.ui.api import downloads as handouts_module
+from esc.ui.api.downloads import Handouts
 
 RATE = 22_050
 EXAMPLE = Path(__file__).resolve().parent.parent / "assets" / "examples" / "church_bells.flac"

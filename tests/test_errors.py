@@ -9,10 +9,10 @@ import string
 import gradio as gr
 import pytest
 
-import esc.cli
+import esc.cli.main
+from esc.cli.console import told_by_system
 from esc.errors import MESSAGES, AudioError, CheckpointError, DataError, EscError, PageError, ParameterError
-from esc.terminal import told_by_system
-from esc.ui.failures import told
+from esc.ui.server.error_replies import told
 
 
 def named_in(sentence: str) -> dict[str, str]:
@@ -87,7 +87,7 @@ def test_what_the_system_says_is_one_line_of_the_command_line(error, said, monke
         raise error
 
     assert told_by_system(error) == said
-    monkeypatch.setattr(esc.cli, "app", failing)
+    monkeypatch.setattr(esc.cli.main, "app", failing)
     with pytest.raises(SystemExit) as ended:
-        esc.cli.main()
+        esc.cli.main.main()
     assert (ended.value.code, capsys.readouterr().err) == (2, f"error: {said}\n")

@@ -8,15 +8,24 @@ import torch
 from torch import nn
 
 import sounds
-from esc.audio import fit_clip, resample
-from esc.calibration import calibrated
-from esc.checkpoint import Checkpoint
-from esc.classifier import SILENCE, Classifier
+from esc.audio.waveform import fit_clip, resample
+from esc.classification.calibration import calibrated
+from esc.classification.checkpoint import Checkpoint
+from esc.classification.classifier import SILENCE, Classifier
+from esc.classification.resnet import build_model
+from esc.classification.saliency import (
+    CLASS_LAYER,
+    FINE_LAYER,
+    LAYERS,
+    activations_and_gradients,
+    explain,
+    grad_cam,
+    heat_maps,
+    layer_cam,
+)
 from esc.config import ESC50, InputConfig
+from esc.dsp.spectrogram import network_input
 from esc.errors import AudioError, ParameterError
-from esc.explain import CLASS_LAYER, FINE_LAYER, LAYERS, activations_and_gradients, explain, grad_cam, heat_maps, layer_cam
-from esc.model import build_model
-from esc.spectrogram import network_input
 from training.deletion import SHARES, cover, deletion_test, turned
 
 RATE = 44_100

@@ -15,14 +15,14 @@ import pytest
 import scipy.special
 import torch
 
-import esc.export
+import esc.classification.onnx_export
 from esc import Classifier, fit_clip, load_audio, mel_db
-from esc.calibration import Calibration
-from esc.cli import main
+from esc.classification.calibration import Calibration
+from esc.classification.onnx_export import LIMIT, Parity, compare, export_onnx
+from esc.cli.main import main
 from esc.config import ESC50, InputConfig, SpectrogramConfig
 from esc.errors import PackageError
-from esc.examples import example_sounds
-from esc.export import LIMIT, Parity, compare, export_onnx
+from esc.example_sounds import example_sounds
 from training.data import read_clips
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install -r requirements-export.txt")
@@ -131,7 +131,9 @@ def test_a_file_that_differs_is_not_handed_out(exported, monkeypatch, capsys, tm
     target.write_bytes(b"an older one")
     probabilities = Classifier.probabilities
     monkeypatch.setattr(Classifier, "probabilities", lambda *given: probabilities(*given) + 2e-4)
-    monkeypatch.setattr("esc.export._write", lambda _, path: shutil.copy(exported[0], path))  # spares a second export
+    monkeypatch.setattr(
+        "esc.classification.onnx_export._write", lambda _, path: shutil.copy(exported[0], path)
+    )  # spares a second export
     monkeypatch.setattr(sys, "argv", ["esc", "export", str(target)])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -169,5 +171,5 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys):
 
 
 def test_nothing_to_compare_on(classifier, tmp_path):
-    with pytest.raises(esc.export.ExportError, match="no sound to compare"):
+    with pytest.raises(esc.classification.onnx_export.ExportError, match="no sound to compare"):
         export_onnx(classifier, tmp_path / "x.onnx", sounds=())

@@ -15,21 +15,21 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
+from chromium import ROOT
 
 import sounds
-from browser import ROOT
-from esc.audio import load_audio
-from esc.checkpoint import DEFAULT
-from esc.classifier import Classifier
+from esc.audio.io import load_audio
+from esc.batch.result_formats import RAVEN_COLUMNS
+from esc.classification.classifier import Classifier
 from esc.errors import PageError
-from esc.tables import RAVEN_COLUMNS
-from esc.ui import shelf as shelves
-from esc.ui.files import Files
-from esc.ui.hearings import Hearings
-from esc.ui.requests import Requests
-from esc.ui.shelf import Shelf
-from esc.ui.sound import Session
-from esc.ui.store import SoundStore
+from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.inference.timeline_runs import Hearings
+from esc.ui.server.handlers import Requests
+from esc.ui.sessions import uploaded_files as shelves
+from esc.ui.sessions.sound import Session
+from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.sessions.uploaded_files import Shelf
+from esc.ui.tabs.batch import Files
 
 RATE = 22_050
 
@@ -55,7 +55,7 @@ def store(tmp_path) -> SoundStore:
 @pytest.fixture
 def files(store, folder, tmp_path) -> Files:
     shelf = Shelf(tmp_path / "shelf")
-    return Files(store, Hearings(store, DEFAULT), shelf, Requests(store, folder, {}, shelf))
+    return Files(store, Hearings(store, DEFAULT_CHECKPOINT), shelf, Requests(store, folder, {}, shelf))
 
 
 def shelve_all(files: Files, session: Session, folder: Path) -> dict[str, str]:

@@ -13,22 +13,22 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
+from chromium import Server
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 import sounds
-from browser import Server
-from esc.audio import load_audio
-from esc.checkpoint import DEFAULT
-from esc.classifier import Classifier
+from esc.audio.io import load_audio
+from esc.batch.result_formats import RAVEN_COLUMNS, SoundResult, as_rows
+from esc.classification.classifier import Classifier
+from esc.classification.event_summary import silent_stretches, totals, uncertain_stretches
+from esc.classification.sliding_window import Segment, WindowResult
 from esc.errors import CheckpointError, PageError, ParameterError
-from esc.segments import silent_stretches, totals, uncertain_stretches
-from esc.tables import RAVEN_COLUMNS, SoundResult, as_rows
-from esc.timeline import Segment, WindowResult
-from esc.ui.hearings import Heard, Hearings, Turns
-from esc.ui.sound import Sound
-from esc.ui.store import SoundStore
-from esc.ui.timeline import Timelines
+from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.inference.timeline_runs import Heard, Hearings, Turns
+from esc.ui.sessions.sound import Sound
+from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.tabs.timeline import Timelines
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "assets" / "examples"
@@ -73,7 +73,7 @@ def question(store: SoundStore, sound: Sound, /, **changes) -> gr.EventData:
 
 
 def test_page_command_line_and_endpoint_say_the_same(store, opened, rain_then_siren, server: Server):
-    *_, result = Hearings(store, DEFAULT).listen(opened, None, lambda: True)
+    *_, result = Hearings(store, DEFAULT_CHECKPOINT).listen(opened, None, lambda: True)
     command = [sys.executable, "-m", "esc", "classify", rain_then_siren, "--timeline", "--format", "json"]
     said = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=200).stdout)
     client = Client(server.url, verbose=False)
@@ -102,8 +102,8 @@ def test_the_endpoint_refuses_impossible_hops(server: Server, rain_then_siren, h
 
 
 def test_what_is_heard_comes_piece_by_piece(store, opened, monkeypatch):
-    monkeypatch.setattr("esc.ui.hearings.UPDATE_S", 0.0)
-    *pieces, result = Hearings(store, DEFAULT).listen(opened, 1.25, lambda: True)
+    monkeypatch.setattr("esc.ui.inference.timeline_runs.UPDATE_S", 0.0)
+    *pieces, result = Hearings(store, DEFAULT_CHECKPOINT).listen(opened, 1.25, lambda: True)
     assert all(isinstance(piece, Heard) for piece in pieces)
     far = [piece.heard_s for piece in pieces]
     assert far == sorted(far) and far[0] == 0 and len(far) > 10
@@ -113,14 +113,14 @@ def test_what_is_heard_comes_piece_by_piece(store, opened, monkeypatch):
 
 
 def test_unwanted_work_stops(store, opened, asked):
-    heard = Hearings(store, DEFAULT).listen(opened, 0.25, lambda: False)
+    heard = Hearings(store, DEFAULT_CHECKPOINT).listen(opened, 0.25, lambda: False)
     *_, last = heard
     assert isinstance(last, Heard)
     assert sum(asked) <= 12 < 20 / 0.25, "a batch is on its way, and no more than another"
 
 
 def test_equal_samples_are_heard_once_whatever_they_are_called(store, opened, rain_then_siren, asked):
-    hearings = Hearings(store, DEFAULT)
+    hearings = Hearings(store, DEFAULT_CHECKPOINT)
     *_, first = hearings.listen(opened, 5.0, lambda: True)
     before = len(asked)
     other = store.open(store.new_session("ru").token, rain_then_siren, "другое имя.wav")
@@ -156,19 +156,19 @@ def test_a_newer_turn_ends_the_older_and_sessions_are_apart(store):
      {"hop": None}, {"turn": -1}, {"turn": "1"}, {"turn": True}, {"turn": 2**60}],
 )  # fmt: skip
 def test_wrong_questions_are_answered_with_a_sentence(store, opened, wrong, asked):
-    (answer,) = Timelines(store, Hearings(store, DEFAULT)).listen(question(store, opened, **wrong))
+    (answer,) = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT)).listen(question(store, opened, **wrong))
     assert answer["error"].endswith(".") and not answer["off"]
     assert asked == []
 
 
 @pytest.mark.parametrize("nonsense", [None, [], "x", 3])
 def test_nonsense_is_answered_with_a_sentence(store, nonsense):
-    (answer,) = Timelines(store, Hearings(store, DEFAULT)).listen(gr.EventData(None, nonsense))
+    (answer,) = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT)).listen(gr.EventData(None, nonsense))
     assert answer["error"]
 
 
 def test_the_page_is_told_and_the_files_parse_back(store, opened, tmp_path):
-    timelines = Timelines(store, Hearings(store, DEFAULT))
+    timelines = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT))
     asking = question(store, opened)
     *_, last = timelines.listen(asking)
     assert last["stage"] == "done" and last["turn"] == 1 and last["heard"] == pytest.approx(20, abs=0.01)
@@ -194,7 +194,7 @@ def test_the_page_is_told_and_the_files_parse_back(store, opened, tmp_path):
 
 
 def test_files_are_given_only_of_what_was_heard(store, opened):
-    timelines = Timelines(store, Hearings(store, DEFAULT))
+    timelines = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT))
     with pytest.raises(PageError, match="no longer"):
         timelines.timeline_file(question(store, opened)._data | {"form": "csv"})
     for form in (None, "exe", ["csv"], "table"):
@@ -203,7 +203,7 @@ def test_files_are_given_only_of_what_was_heard(store, opened):
 
 
 def test_a_dropped_sound_ends_its_run(store, opened, asked):
-    timelines = Timelines(store, Hearings(store, DEFAULT))
+    timelines = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT))
     answers = timelines.listen(question(store, opened, hop=0.25))
     next(answers)
     store.drop(next(iter(store._sessions)))
@@ -214,7 +214,7 @@ def test_a_dropped_sound_ends_its_run(store, opened, asked):
 
 def test_impossible_hops(store, opened):
     with pytest.raises(ParameterError, match="hop_seconds"):
-        next(Hearings(store, DEFAULT).listen(opened, float("nan"), lambda: True))
+        next(Hearings(store, DEFAULT_CHECKPOINT).listen(opened, float("nan"), lambda: True))
 
 
 def test_totals_and_silences_by_hand():

@@ -8,17 +8,17 @@ import pytest
 
 import sounds
 from esc.config import CLICKS, LIBROSA, SpectrogramConfig
+from esc.dsp.spectrogram import mel_filters
 from esc.errors import ParameterError
-from esc.layers import lines, pictures, pieces, rate_of
-from esc.spectrogram import mel_filters
-from esc.view import mel_bounds_hz, stft_bounds_hz
+from esc.features import chunks, contours, rate_of, spectrograms
+from esc.views.spectrogram_view import mel_bounds_hz, stft_bounds_hz
 
 RATE = LIBROSA.sample_rate
 ODD = SpectrogramConfig(
     sample_rate=16_000, n_fft=601, win_length=400, hop_length=160, n_mels=40, fmin=50.0, fmax=8_000.0, window="hamming"
 )
-MEL = pictures.Rows(mel_bounds_hz(LIBROSA), None)
-STFT = pictures.Rows(stft_bounds_hz(LIBROSA), np.arange(LIBROSA.n_freqs))
+MEL = spectrograms.Rows(mel_bounds_hz(LIBROSA), None)
+STFT = spectrograms.Rows(stft_bounds_hz(LIBROSA), np.arange(LIBROSA.n_freqs))
 
 
 def quiet(share):
@@ -33,7 +33,7 @@ def busy():
 @pytest.fixture
 def short_pieces(monkeypatch):
     """Cut every sound into many pieces."""
-    monkeypatch.setattr(pieces, "PIECE_S", 0.9)
+    monkeypatch.setattr(chunks, "PIECE_S", 0.9)
 
 
 def stft(waveform, config):
@@ -49,10 +49,10 @@ def test_centroid_and_bandwidth_equal_librosa(short_pieces, config):
         y=sound, sr=config.sample_rate, n_fft=config.n_fft, hop_length=config.hop_length, win_length=config.win_length,
         window=config.window,
     )  # fmt: skip
-    got = lines.centroid(sound, config, 0.0, 3.0, 100_000, quiet)
+    got = contours.centroid(sound, config, 0.0, 3.0, 100_000, quiet)
     np.testing.assert_allclose(got["centroid_hz"], librosa.feature.spectral_centroid(**given)[0], rtol=1e-3, atol=0.1)
     np.testing.assert_allclose(got["bandwidth_hz"], librosa.feature.spectral_bandwidth(**given)[0], rtol=1e-3, atol=0.1)
-    some = lines.centroid(sound, config, 0.5, 2.5, 40, quiet)
+    some = contours.centroid(sound, config, 0.5, 2.5, 40, quiet)
     assert len(some["times_s"]) <= 40
     every = np.round(some["times_s"] * config.sample_rate / config.hop_length).astype(int)
     np.testing.assert_allclose(some["centroid_hz"], got["centroid_hz"][every], rtol=1e-3, atol=0.1)
@@ -60,7 +60,7 @@ def test_centroid_and_bandwidth_equal_librosa(short_pieces, config):
 
 def test_noise_has_its_centre_in_the_middle():
     noise = np.random.default_rng(0).standard_normal(5 * RATE).astype(np.float32)
-    got = lines.centroid(noise, LIBROSA, 0.0, 5.0, 1000, quiet)
+    got = contours.centroid(noise, LIBROSA, 0.0, 5.0, 1000, quiet)
     assert got["centroid_hz"].mean() == pytest.approx(RATE / 4, rel=0.02)
     assert got["bandwidth_hz"].mean() == pytest.approx(RATE / 2 / np.sqrt(12), rel=0.02)  # of a uniform density
 
@@ -77,7 +77,7 @@ def test_noise_has_its_centre_in_the_middle():
 )
 def test_loudness_is_the_a_weighted_level(freq_hz, config):
     tone = sounds.tone(freq_hz, 2.0, config.sample_rate, 0.5)
-    got = lines.loudness(tone, config, 0.8, 1.2, 1000, quiet)["level_db"]
+    got = contours.loudness(tone, config, 0.8, 1.2, 1000, quiet)["level_db"]
     assert len(got) > 5
     expected = 20 * np.log10(0.5 / np.sqrt(2)) + librosa.A_weighting(freq_hz, min_db=None)
     np.testing.assert_allclose(got, expected, atol=0.35)
@@ -87,7 +87,7 @@ def test_loudness_is_the_a_weighted_level(freq_hz, config):
 
 def test_loudness_is_the_rms_under_the_window(busy, short_pieces, monkeypatch):
     monkeypatch.setattr(librosa, "A_weighting", lambda freqs, min_db: np.zeros_like(freqs))
-    got = lines.loudness(busy, LIBROSA, 0.0, 6.0, 100_000, quiet)["level_db"]
+    got = contours.loudness(busy, LIBROSA, 0.0, 6.0, 100_000, quiet)["level_db"]
     padded = np.pad(busy, 1024)
     frames = librosa.util.frame(padded, frame_length=2048, hop_length=512)
     window = librosa.filters.get_window("hann", 2048)[:, None]
@@ -97,20 +97,20 @@ def test_loudness_is_the_rms_under_the_window(busy, short_pieces, monkeypatch):
 
 def test_pitch_of_a_tone_and_of_noise():
     tone = sounds.tone(440.0, 2.0, RATE)
-    got = lines.pitch(tone, LIBROSA, 0.0, 2.0, 10, quiet)
+    got = contours.pitch(tone, LIBROSA, 0.0, 2.0, 10, quiet)
     inner = got["f0_hz"][5:-5]
     np.testing.assert_allclose(inner, 440.0, rtol=0.006)  # its candidates are a tenth of a semitone apart
     expected, _, probability = librosa.pyin(tone, fmin=65.40639, fmax=2093.00452, sr=RATE)
     np.testing.assert_array_equal(got["f0_hz"], expected)
     np.testing.assert_array_equal(got["voiced"], probability)
     noise = (0.1 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32)
-    assert np.isnan(lines.pitch(noise, LIBROSA, 0.0, 1.0, 10, quiet)["f0_hz"]).mean() > 0.7
+    assert np.isnan(contours.pitch(noise, LIBROSA, 0.0, 1.0, 10, quiet)["f0_hz"]).mean() > 0.7
 
 
 def test_pitch_followed_in_pieces_is_the_same(short_pieces):
     times = np.arange(4 * RATE) / RATE
     glide = (0.4 * np.sin(2 * np.pi * (200 * times + 30 * times**2))).astype(np.float32)
-    got = lines.pitch(glide, LIBROSA, 1.0, 3.0, 10, quiet)
+    got = contours.pitch(glide, LIBROSA, 1.0, 3.0, 10, quiet)
     np.testing.assert_allclose(got["f0_hz"], 200 + 60 * got["times_s"], rtol=0.01)
     whole, _, _ = librosa.pyin(glide, fmin=65.40639, fmax=2093.00452, sr=RATE)
     frames = np.round(got["times_s"] * RATE / 512).astype(int)
@@ -124,12 +124,12 @@ def test_onsets_equal_librosa_and_hear_each_click(busy, short_pieces):
         clicks[round(time_s * RATE)] = 0.9
     clicks += 1e-4 * np.random.default_rng(0).standard_normal(len(clicks)).astype(np.float32)
     for sound in (clicks, busy):
-        got = lines.onsets(sound, LIBROSA, 1.0, 1.5, 10, quiet)["times_s"]
+        got = contours.onsets(sound, LIBROSA, 1.0, 1.5, 10, quiet)["times_s"]
         expected = librosa.onset.onset_detect(y=sound, sr=RATE, units="time")
         np.testing.assert_array_equal(got, expected)
-    got = lines.onsets(clicks, LIBROSA, 0.0, 5.0, 10, quiet)["times_s"]
+    got = contours.onsets(clicks, LIBROSA, 0.0, 5.0, 10, quiet)["times_s"]
     np.testing.assert_allclose(got, when, atol=0.06)
-    assert len(lines.onsets(np.zeros(RATE, np.float32), LIBROSA, 0.0, 1.0, 10, quiet)["times_s"]) == 0
+    assert len(contours.onsets(np.zeros(RATE, np.float32), LIBROSA, 0.0, 1.0, 10, quiet)["times_s"]) == 0
 
 
 def decibels(power):
@@ -142,7 +142,7 @@ def test_harmonic_and_percussive_equal_librosa(busy, short_pieces, part, rows):
     sound = busy[: 4 * RATE]
     separated = librosa.decompose.hpss(np.abs(stft(sound, LIBROSA)))[part] ** 2
     expected = decibels(mel_filters(LIBROSA) @ separated if rows is MEL else separated)
-    make = (pictures.harmonic, pictures.percussive)[part]
+    make = (spectrograms.harmonic, spectrograms.percussive)[part]
     drawn = make(sound, LIBROSA, rows, 0.0, 4.0, 100_000, quiet)
     np.testing.assert_allclose(drawn.values, expected, atol=0.05)
     few = make(sound, LIBROSA, rows, 1.0, 3.0, 20, quiet)
@@ -155,7 +155,7 @@ def test_a_tone_is_harmonic_and_a_click_is_percussive():
     sound = sounds.tone(1_000.0, 2.0, RATE, 0.3)
     sound[RATE] += 0.9
     kept = {}
-    for make in (pictures.harmonic, pictures.percussive):
+    for make in (spectrograms.harmonic, spectrograms.percussive):
         drawn = make(sound, LIBROSA, STFT, 0.5, 1.5, 1000, quiet)
         tone_bin, click = round(1_000 * 2048 / RATE), RATE // 512 - drawn.first
         kept[make.__name__] = drawn.values[tone_bin, 5], drawn.values[700, click]
@@ -168,7 +168,7 @@ def test_pcen_equals_librosa(busy, short_pieces, rows):
     magnitude = np.abs(stft(busy, LIBROSA))
     given = mel_filters(LIBROSA) @ magnitude if rows is MEL else magnitude
     expected = librosa.pcen(given * 2**31, sr=RATE, hop_length=512)
-    drawn = pictures.pcen(busy, LIBROSA, rows, 0.0, 6.0, 100_000, quiet)
+    drawn = spectrograms.pcen(busy, LIBROSA, rows, 0.0, 6.0, 100_000, quiet)
     assert not drawn.decibels
     np.testing.assert_allclose(drawn.values, expected, rtol=1e-3, atol=1e-3)
 
@@ -176,7 +176,7 @@ def test_pcen_equals_librosa(busy, short_pieces, rows):
 def test_pcen_close_up_remembers_what_came_before(short_pieces):
     sound = sounds.busy(12.0, RATE)
     expected = librosa.pcen(mel_filters(LIBROSA) @ np.abs(stft(sound, LIBROSA)) * 2**31, sr=RATE, hop_length=512)
-    drawn = pictures.pcen(sound, LIBROSA, MEL, 9.0, 10.0, 1000, quiet)
+    drawn = spectrograms.pcen(sound, LIBROSA, MEL, 9.0, 10.0, 1000, quiet)
     np.testing.assert_allclose(drawn.values, expected[:, drawn.first : drawn.last + 1], rtol=0.01, atol=2e-3)
 
 
@@ -184,14 +184,14 @@ def test_pcen_close_up_remembers_what_came_before(short_pieces):
 def test_constant_q_equals_librosa(rate, monkeypatch):
     config = LIBROSA.replace(sample_rate=rate, fmax=rate / 2)
     sound = sounds.busy(6.0, rate)
-    whole = pictures.constant_q(sound, config, MEL, 0.0, 6.0, 100_000, quiet)
+    whole = spectrograms.constant_q(sound, config, MEL, 0.0, 6.0, 100_000, quiet)
     n_bins = whole.values.shape[0] - 2
     expected = decibels(np.abs(librosa.cqt(sound, sr=rate, n_bins=n_bins, bins_per_octave=24)) ** 2)
     np.testing.assert_allclose(whole.values[1:-1], expected, atol=0.02)
     assert 0.85 * rate / 2 < whole.bounds_hz[-2] < rate / 2
     assert np.all(np.diff(whole.bounds_hz) > 0)
-    monkeypatch.setattr(pieces, "PIECE_S", 1.5)
-    cut = pictures.constant_q(sound, config, MEL, 2.0, 5.0, 100_000, quiet)
+    monkeypatch.setattr(chunks, "PIECE_S", 1.5)
+    cut = spectrograms.constant_q(sound, config, MEL, 2.0, 5.0, 100_000, quiet)
     near = expected[:, cut.first : cut.last + 1]
     loud = near > near.max() - 60  # resampling begins anew in each piece
     np.testing.assert_allclose(cut.values[1:-1][loud], near[loud], atol=0.3)
@@ -199,14 +199,14 @@ def test_constant_q_equals_librosa(rate, monkeypatch):
 
 def test_constant_q_finds_the_note_even_in_a_short_sound():
     for seconds in (2.0, 0.3):
-        drawn = pictures.constant_q(sounds.tone(440.0, seconds, RATE), LIBROSA, MEL, 0.0, seconds, 1000, quiet)
+        drawn = spectrograms.constant_q(sounds.tone(440.0, seconds, RATE), LIBROSA, MEL, 0.0, seconds, 1000, quiet)
         row = drawn.values[:, drawn.values.shape[1] // 2].argmax()
         assert drawn.bounds_hz[row] < 440 < drawn.bounds_hz[row + 1]
 
 
 def test_reassigned_energy_is_librosas_and_lies_where_the_tone_is(short_pieces):
     sound = sounds.tone(1_003.0, 2.0, RATE)
-    drawn = pictures.reassigned(sound, LIBROSA, STFT, 0.0, 2.0, 100_000, quiet)
+    drawn = spectrograms.reassigned(sound, LIBROSA, STFT, 0.0, 2.0, 100_000, quiet)
     freqs_hz, times_s, magnitudes = librosa.reassigned_spectrogram(y=sound, sr=RATE, n_fft=2048, hop_length=512)
     known = np.isfinite(freqs_hz) & np.isfinite(times_s)
     power = 10 ** (drawn.values / 10)
@@ -223,17 +223,17 @@ def test_reassigned_energy_is_librosas_and_lies_where_the_tone_is(short_pieces):
 def test_a_click_is_reassigned_to_its_moment():
     click = 1e-3 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
     click[round(0.5 * RATE)] = 1.0
-    drawn = pictures.reassigned(click, LIBROSA, MEL, 0.2, 0.8, 1000, quiet)
+    drawn = spectrograms.reassigned(click, LIBROSA, MEL, 0.2, 0.8, 1000, quiet)
     energy = (10 ** (drawn.values / 10)).sum(axis=0)
     times_s = np.arange(drawn.first, drawn.last + 1) * 512 / RATE
     assert times_s[energy.argmax()] == pytest.approx(0.5, abs=512 / RATE)
     assert energy.max() > 0.9 * energy.sum()
 
 
-@pytest.mark.parametrize("make", [getattr(pictures, name) for name in ("constant_q", "reassigned", "pcen", "harmonic")])
+@pytest.mark.parametrize("make", [getattr(spectrograms, name) for name in ("constant_q", "reassigned", "pcen", "harmonic")])
 @pytest.mark.parametrize("config", [LIBROSA, ODD], ids=["librosa", "odd"])
 def test_pictures_of_silence_and_of_next_to_nothing(make, config):
-    rows = pictures.Rows(mel_bounds_hz(config), None)
+    rows = spectrograms.Rows(mel_bounds_hz(config), None)
     for n_samples in (50, config.hop_length * 10):
         drawn = make(np.zeros(n_samples, np.float32), config, rows, 0.0, 1.0, 100, quiet)
         assert np.isfinite(drawn.values).all()
@@ -255,14 +255,14 @@ def test_memory_is_bounded_by_pieces():
             return np.zeros(last - first, np.float32)
 
     hour = Hour()
-    count = sum(piece.count for piece in pieces.pieces(hour, RATE, 512, 0, len(hour) // 512, 1.0, 1025, quiet))
+    count = sum(piece.count for piece in chunks.pieces(hour, RATE, 512, 0, len(hour) // 512, 1.0, 1025, quiet))
     assert count == len(hour) // 512 + 1
     assert hour.most <= 12.1 * RATE
 
 
 def test_pieces_report_progress():
     told = []
-    list(pieces.pieces(np.zeros(35 * RATE, np.float32), RATE, 512, 0, 35 * RATE // 512, 1.0, 1025, told.append))
+    list(chunks.pieces(np.zeros(35 * RATE, np.float32), RATE, 512, 0, 35 * RATE // 512, 1.0, 1025, told.append))
     assert told[0] == 0 and told[-1] == 1
     assert told == sorted(told)
     assert len(told) == 5
@@ -273,10 +273,10 @@ def test_rates():
     assert rate_of("harmonic", 44_100) == 44_100
 
 
-@pytest.mark.parametrize("make", [pictures.reassigned, pictures.harmonic, pictures.pcen])
+@pytest.mark.parametrize("make", [spectrograms.reassigned, spectrograms.harmonic, spectrograms.pcen])
 @pytest.mark.parametrize("seconds", [8.0, 30.0])
 def test_more_than_memory_holds_is_refused_by_name(make, seconds):
     config = LIBROSA.replace(n_fft=32_768, win_length=2_048, hop_length=16)
-    rows = pictures.Rows(mel_bounds_hz(config), None)
+    rows = spectrograms.Rows(mel_bounds_hz(config), None)
     with pytest.raises(ParameterError, match="hop_length, now 16"):
         make(np.zeros(round(seconds * RATE), np.float32), config, rows, 0.0, seconds, 100, quiet)

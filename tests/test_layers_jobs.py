@@ -9,11 +9,11 @@ import pytest
 import sounds
 from esc.config import LIBROSA
 from esc.errors import PageError
-from esc.layers import jobs as jobs_module
-from esc.layers.jobs import Jobs
-from esc.layers.pictures import Rows
-from esc.layers.worker import Task, compute
-from esc.view import mel_bounds_hz
+from esc.features import job_queue as jobs_module
+from esc.features.job_queue import Jobs
+from esc.features.spectrograms import Rows
+from esc.features.worker import Task, compute
+from esc.views.spectrogram_view import mel_bounds_hz
 
 RATE = LIBROSA.sample_rate
 ROWS = Rows(mel_bounds_hz(LIBROSA), None)

@@ -18,12 +18,12 @@ from playwright._impl._driver import compute_driver_executable
 
 import sounds
 from esc import Classifier, load_audio
-from esc.checkpoint import DEFAULT
-from esc.examples import example_sounds
-from esc.ui import live
-from esc.ui.live import Live
-from esc.ui.requests import Requests
-from esc.ui.store import SoundStore
+from esc.example_sounds import example_sounds
+from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.server.handlers import Requests
+from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.tabs import live
+from esc.ui.tabs.live import Live
 from test_endpoints import WRONG, Functions, functions, refused  # noqa: F401, a fixture
 
 RATE = 48_000
@@ -91,7 +91,7 @@ def asked(store: SoundStore, one: Live, language: str, **request) -> dict:
 
 
 def test_a_rate_that_no_sound_has_is_named_in_both_languages(store):
-    one = Live(DEFAULT)
+    one = Live(DEFAULT_CHECKPOINT)
     assert "4000 Hz; accepted are 8000 to 192000 Hz" in asked(store, one, "en", rate=4000, samples="AAAAAAAA")["error"]
     assert asked(store, one, "ru", rate=4000, samples="AAAAAAAA")["error"].startswith("Частота дискретизации микрофона: 4000 Гц")
 
@@ -103,7 +103,7 @@ def test_no_checkpoint_switches_off_this_tab_alone(store, tmp_path):
 
 def test_a_busy_server_says_so_and_goes_on(store, siren, monkeypatch):
     monkeypatch.setattr(live, "WAIT_SECONDS", 0.01)
-    one = Live(DEFAULT)
+    one = Live(DEFAULT_CHECKPOINT)
     for _ in range(live.PLACES):
         one._places.acquire()
     question = {"rate": RATE, "samples": pcm(siren)}

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from chromium import Server, serving
 
-from browser import Server, serving
 from esc import Classifier, load_audio
 from esc.errors import PackageError
-from esc.examples import example_sounds
-from esc.ui.tools import VARIABLE, serve_tools
+from esc.example_sounds import example_sounds
+from esc.ui.api.mcp import VARIABLE, serve_tools
 
 mcp = pytest.importorskip("mcp", reason="mcp is not installed: pip install -r requirements-mcp.txt")
 BELLS = example_sounds()["church_bells"]
@@ -89,7 +89,7 @@ def test_the_tools_are_off_unless_asked_for(monkeypatch):
     assert not serve_tools()
     monkeypatch.setenv(VARIABLE, "True")
     assert serve_tools()
-    monkeypatch.setattr("esc.ui.tools.find_spec", lambda name: None)
+    monkeypatch.setattr("esc.ui.api.mcp.find_spec", lambda name: None)
     with pytest.raises(PackageError, match=r"package mcp.*pip install -r requirements-mcp.txt"):
         serve_tools()
 

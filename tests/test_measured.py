@@ -7,8 +7,8 @@ import json
 
 import pytest
 
+from esc.classification.metrics_file import FILE, RELIABILITY_BINS, read_figures, write_figures
 from esc.errors import CheckpointError
-from esc.measured import FILE, RELIABILITY_BINS, read_figures, write_figures
 
 BIN = {"low": 0.0, "high": 0.0667, "clips": 3, "confidence": 0.05, "accuracy": 0.33}
 FIGURES = {

@@ -15,11 +15,11 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 import sounds
 from esc import Classifier, SoundIndex, build_model, load_audio, mel_db
-from esc.cli import main
+from esc.audio.io import head_of
+from esc.classification.resnet import ARCHITECTURES, features
+from esc.cli.main import main
 from esc.errors import AudioError, SoundIndexError
-from esc.examples import example_sounds
-from esc.model import ARCHITECTURES, features
-from esc.neighbours import head_of
+from esc.example_sounds import example_sounds
 from training.data import read_clips
 
 
@@ -170,7 +170,7 @@ def test_a_stumbling_decoder_costs_one_file(classifier, monkeypatch):
     def stumble(*_):
         raise IndexError("tuple index out of range")
 
-    monkeypatch.setattr("esc.neighbours.open_audio", stumble)
+    monkeypatch.setattr("esc.classification.similarity.open_audio", stumble)
     index, (error,) = SoundIndex.of_files(classifier, [Path("odd.wav")])
     assert isinstance(error, AudioError) and "IndexError" in str(error)
     assert index.embeddings.shape == (0, 512)

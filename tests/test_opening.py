@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 import sounds
-from esc.audio import fit_clip, open_audio, resample
-from esc.batch import Task, hear
-from esc.classifier import SILENCE, Classifier
+from esc.audio.io import open_audio
+from esc.audio.waveform import fit_clip, resample
+from esc.batch.runner import Task, hear
+from esc.classification.classifier import SILENCE, Classifier
+from esc.classification.first_clip import STRETCH
+from esc.classification.saliency import explain
+from esc.classification.similarity import SoundIndex
 from esc.errors import AudioError
-from esc.explain import explain
-from esc.neighbours import SoundIndex
-from esc.opening import STRETCH
 
 RATE, CLIP = 44_100, 5 * 44_100
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from esc.ui.own_folder import own_folder
+from esc.ui.sessions.temp_dir import own_folder
 
 ROOT = Path(__file__).resolve().parent.parent
-CHILD = "import time; from esc.ui.own_folder import own_folder; print(own_folder('app'), flush=True); time.sleep({seconds})"
+CHILD = (
+    "import time; from esc.ui.sessions.temp_dir import own_folder; print(own_folder('app'), flush=True); time.sleep({seconds})"
+)
 
 
 @pytest.fixture(autouse=True)

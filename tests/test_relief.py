@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from esc.config import LIBROSA
-from esc.relief import MAX_ROWS, relief, row_freqs_hz
-from esc.spectrogram import mel_db, stft_db, stft_freqs_hz
-from esc.view import mel_view, stft_view
+from esc.dsp.spectrogram import mel_db, stft_db, stft_freqs_hz
+from esc.views.spectrogram_view import mel_view, stft_view
+from esc.views.surface_view import MAX_ROWS, relief, row_freqs_hz
 
 RATE = LIBROSA.sample_rate
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from esc.audio import resample
+from esc.audio.resampling import Resampled, stretches
+from esc.audio.waveform import resample
 from esc.config import LIBROSA
-from esc.samples import Resampled, stretches
-from esc.ui import store as store_module
-from esc.view import mel_view
+from esc.ui.sessions import sound_store as store_module
+from esc.views.spectrogram_view import mel_view
 
 EDGE = 64  # samples at the sound's ends that may differ
 

@@ -8,9 +8,9 @@ import pytest
 
 import sounds
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
+from esc.dsp.measurements import mean_spectrum, measure_box, measure_waveform, peak_of, samples_between
+from esc.dsp.spectrogram import mel_power
 from esc.errors import ParameterError
-from esc.selection import mean_spectrum, measure_box, measure_waveform, peak_of, samples_between
-from esc.spectrogram import mel_power
 
 RATE = LIBROSA.sample_rate
 HOP_S = LIBROSA.hop_length / RATE
@@ -109,8 +109,8 @@ def test_silence_has_no_peak():
 
 def test_chunks_leave_no_seam(burst, monkeypatch):
     whole = measure_box(burst, LIBROSA, 0.0, 4.0, 100.0, 5000.0), mean_spectrum(burst, LIBROSA, 0.0, 4.0)
-    monkeypatch.setattr("esc.selection.CHUNK_VALUES", LIBROSA.n_freqs * 7)
-    monkeypatch.setattr("esc.selection._BLOCK", 1000)
+    monkeypatch.setattr("esc.dsp.measurements.CHUNK_VALUES", LIBROSA.n_freqs * 7)
+    monkeypatch.setattr("esc.dsp.measurements._BLOCK", 1000)
     assert measure_box(burst, LIBROSA, 0.0, 4.0, 100.0, 5000.0).mean_db == pytest.approx(whole[0].mean_db, abs=1e-6)
     assert measure_box(burst, LIBROSA, 0.0, 4.0, 100.0, 5000.0).peak_hz == pytest.approx(whole[0].peak_hz, abs=1e-3)
     np.testing.assert_allclose(mean_spectrum(burst, LIBROSA, 0.0, 4.0), whole[1], rtol=1e-6)
@@ -132,7 +132,7 @@ def test_an_hour_is_sampled_and_says_so(monkeypatch):
             return (0.5 * np.sin(np.arange(part.start, part.stop) * (2 * np.pi / 8))).astype(np.float32)
 
     config = LIBROSA.replace(sample_rate=8_000, fmax=4_000.0, n_fft=512, win_length=512, hop_length=128)
-    monkeypatch.setattr("esc.selection.MAX_FFT_VALUES", 512 * 1_000)
+    monkeypatch.setattr("esc.dsp.measurements.MAX_FFT_VALUES", 512 * 1_000)
     hour = Hour()
     figures = measure_box(hour, config, 0.0, 3_600.0)
     assert (figures.n_frames, figures.measured) == (225_001, 1_000)

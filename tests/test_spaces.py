@@ -135,11 +135,11 @@ def test_no_file_names_a_place_on_somebodys_machine():
 
 ON_ZERO_GPU = """
 import os, threading
-import esc.ui.gpu
+import esc.ui.inference.zero_gpu
 import torch
-from esc.checkpoint import DEFAULT
-from esc.ui.gpu import device_here
-from esc.ui.listening import classifier, warm_up
+from esc.classification.checkpoint import DEFAULT
+from esc.ui.inference.zero_gpu import device_here
+from esc.ui.inference.inference import classifier, warm_up
 
 warm_up(DEFAULT).join()
 said = []

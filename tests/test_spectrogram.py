@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sounds
-from esc import spectrogram
 from esc.config import LIBROSA, MEL_SCALES, NOTEBOOK, PRESETS, WINDOWS, InputConfig, SpectrogramConfig
+from esc.dsp import spectrogram
 
 MEL_TOLERANCE = 3e-3  # dB, and the unit of an MFCC
 STFT_TOLERANCE = 1e-2  # dB

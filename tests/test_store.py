@@ -10,10 +10,10 @@ import pytest
 import soundfile
 import soxr
 
-from esc.audio import resample
+from esc.audio.waveform import resample
 from esc.errors import AudioError, PageError, ParameterError
-from esc.ui import store as store_module
-from esc.ui.store import SoundStore
+from esc.ui.sessions import sound_store as store_module
+from esc.ui.sessions.sound_store import SoundStore
 
 RATE = 11_025
 
@@ -235,7 +235,7 @@ def test_memory_is_bounded(tmp_path, store, monkeypatch):
 @pytest.mark.parametrize("new_rate", [8_000, 22_050, 44_100, 48_000])
 @pytest.mark.parametrize("n_samples", [10_000, 70_001])
 def test_resampled_equals_soxr_of_the_whole(tmp_path, store, monkeypatch, new_rate, n_samples):
-    monkeypatch.setattr("esc.samples._BLOCK", 9_973)
+    monkeypatch.setattr("esc.audio.resampling._BLOCK", 9_973)
     sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", n_samples / RATE), "a")
     resampled = store.waveform(sound, new_rate)
     expected = soxr.resample(np.array(sound.waveform), RATE, new_rate, quality="HQ")

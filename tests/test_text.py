@@ -4,9 +4,10 @@ import string
 
 import pytest
 
-from esc.checkpoint import DEFAULT, read_config
+from esc.classification.checkpoint import read_config
 from esc.errors import MESSAGES
-from esc.ui.text import CLASSES_RUSSIAN, ENGLISH, ERRORS_RUSSIAN, PARTS, RUSSIAN, language_of
+from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, ENGLISH, ERRORS_RUSSIAN, PARTS, RUSSIAN, language_of
 
 
 def blanks(text):
@@ -24,7 +25,7 @@ def test_no_two_parts_of_the_page_use_one_key_for_two_texts():
 
 
 def test_every_class_has_a_russian_name():
-    assert set(CLASSES_RUSSIAN) == set(read_config(DEFAULT).class_names)
+    assert set(CLASSES_RUSSIAN) == set(read_config(DEFAULT_CHECKPOINT).class_names)
     assert len(set(CLASSES_RUSSIAN.values())) == 50
 
 

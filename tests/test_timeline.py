@@ -9,12 +9,13 @@ import pytest
 import torch
 
 import sounds
-from esc.audio import fit_clip, is_silent, open_audio, resample
-from esc.classifier import Classifier
+from esc.audio.io import open_audio
+from esc.audio.waveform import fit_clip, is_silent, resample
+from esc.classification.classifier import Classifier
+from esc.classification.first_clip import STRETCH
+from esc.classification.sliding_window import BATCH, SILENCE, Segment, WindowResult, segments, timeline, windows
+from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, ParameterError
-from esc.opening import STRETCH
-from esc.spectrogram import mel_db
-from esc.timeline import BATCH, SILENCE, Segment, WindowResult, segments, timeline, windows
 
 RATE, CLIP = 44_100, 5 * 44_100
 NAMES = ("dog", "cat", "rain")

@@ -21,12 +21,14 @@ from torch import nn
 
 import sounds
 import training.train as loop
-from esc.audio import fit_clip, load_audio
-from esc.calibration import Calibration
-from esc.checkpoint import DEFAULT, load_checkpoint, read_config, write_config
+from esc.audio.io import load_audio
+from esc.audio.waveform import fit_clip
+from esc.classification.calibration import Calibration
+from esc.classification.checkpoint import load_checkpoint, read_config, write_config
 from esc.config import ESC50, InputConfig, SpectrogramConfig
+from esc.dsp.spectrogram import mel_db
 from esc.errors import DataError
-from esc.spectrogram import mel_db
+from esc.paths import DEFAULT_CHECKPOINT
 from training.data import check_folds, class_names, data_folder, read_clips
 from training.evaluate import expected_calibration_error, score
 from training.prepare import clip_picture, prepare
@@ -559,7 +561,7 @@ def test_recipes_hold_legal_values():
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not (DEFAULT / "config.json").is_file(), reason="no checkpoint is shipped")
+@pytest.mark.skipif(not (DEFAULT_CHECKPOINT / "config.json").is_file(), reason="no checkpoint is shipped")
 def test_the_shipped_checkpoint_keeps_its_promise(data_dir, tmp_path):
     ended = evaluate(tmp_path / "readings.csv", "--data", str(data_dir), "--fold", "5", "--format", "json")
     assert ended.returncode == 0, ended.stderr

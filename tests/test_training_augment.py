@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
+from test_train import QUICK, SMALL
 
 from esc.errors import ParameterError
-from test_training import QUICK, SMALL
 from training import augment
 from training.plan import Plan, beta, draw
 from training.recipes import Augmentation

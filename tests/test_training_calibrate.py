@@ -11,14 +11,14 @@ import pytest
 import sklearn.metrics
 import torch
 from scipy.special import log_softmax, softmax
+from test_train import CLASSES, HALF_A_SECOND, QUICK, SMALL, cache, data, direct_ece, prepared  # noqa: F401, fixtures
 
 import training.train as loop
-from esc.audio import is_silent
-from esc.calibration import UNKNOWN_SCORES
-from esc.checkpoint import read_config
+from esc.audio.waveform import is_silent
+from esc.classification.calibration import UNKNOWN_SCORES
+from esc.classification.checkpoint import read_config
+from esc.classification.metrics_file import read_figures, write_figures
 from esc.errors import DataError
-from esc.measured import read_figures, write_figures
-from test_training import CLASSES, HALF_A_SECOND, QUICK, SMALL, cache, data, direct_ece, prepared  # noqa: F401, fixtures
 from training.calibrate import calibrate
 from training.data import class_names, left_out, read_clips, without_classes
 from training.deletion import maps_tested

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import sklearn.calibration
 import sklearn.metrics
+from test_train import SMALL, data  # noqa: F401, a fixture
 
 import sounds
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
+from esc.dsp.spectrogram import mel_db, mel_freqs_hz, mfcc, stft_db
 from esc.errors import AudioError, DataError
-from esc.figures import (
+from esc.plotting import (
     plot_confusion,
     plot_curves,
     plot_mel,
@@ -23,8 +25,6 @@ from esc.figures import (
     plot_stft,
     plot_waveform,
 )
-from esc.spectrogram import mel_db, mel_freqs_hz, mfcc, stft_db
-from test_training import SMALL, data  # noqa: F401, a fixture
 from training.evaluate import calibration_bins, confusion_matrix, most_confused, recall_per_class
 from training.look import find_clip, look
 

@@ -11,16 +11,16 @@ import pytest
 import torch
 import torchvision
 import typer
+from test_train import CLASSES, HELD_OUT, QUICK, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
 from torch import nn
 from torch.nn.functional import cross_entropy, one_hot
 
 import training.train as loop
-from esc.checkpoint import load_checkpoint
+from esc.classification.checkpoint import load_checkpoint
+from esc.classification.resnet import build_model
 from esc.config import NOTEBOOK
+from esc.dsp.spectrogram import network_input
 from esc.errors import DataError, ParameterError
-from esc.model import build_model
-from esc.spectrogram import network_input
-from test_training import CLASSES, HELD_OUT, QUICK, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
 from training import augment
 from training.commands.options import chosen_recipe, run_name
 from training.devices import has_bfloat16, precision

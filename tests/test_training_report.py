@@ -16,14 +16,14 @@ import safetensors.torch
 import sklearn.calibration
 import sklearn.metrics
 import torch
+from test_metrics_file import FIGURES
+from test_train import A_FOLD, CLASSES, HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS, cache, data, make_data, prepared  # noqa: F401, fixtures
 
 import training.train as loop
-from esc.checkpoint import load_checkpoint
-from esc.classifier import Classifier
+from esc.classification.checkpoint import load_checkpoint
+from esc.classification.classifier import Classifier
+from esc.classification.metrics_file import write_figures
 from esc.errors import DataError
-from esc.measured import write_figures
-from test_measured import FIGURES
-from test_training import A_FOLD, CLASSES, HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS, cache, data, make_data, prepared  # noqa: F401, fixtures
 from training import crossval, runfolder
 from training.card import write_card
 from training.data import read_clips

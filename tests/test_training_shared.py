@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from test_train import data  # noqa: F401, a fixture
 
 from esc.errors import ParameterError
-from test_training import data  # noqa: F401, a fixture
 from training.group import ALONE, Group
 
 # a program of its own: the recipe is the tests', started as torchrun starts `python -m training`

@@ -8,15 +8,16 @@ import librosa
 import numpy as np
 import pytest
 import torch
+from test_train import HALF_A_SECOND, HELD_OUT, QUICK, RATE, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
 
 import sounds
 import training.train as loop
-from esc.audio import fit_clip, load_audio
+from esc.audio.io import load_audio
+from esc.audio.waveform import fit_clip
 from esc.config import ESC50
+from esc.dsp.a_weighting import a_weighting_db, peak_pressure_db
+from esc.dsp.spectrogram import mel_db, network_input
 from esc.errors import DataError
-from esc.pressure import a_weighting_db, peak_pressure_db
-from esc.spectrogram import mel_db, network_input
-from test_training import HALF_A_SECOND, HELD_OUT, QUICK, RATE, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
 from training import augment_sounds
 from training.batches import network_batch, on_device, pictures_of
 from training.data import read_clips

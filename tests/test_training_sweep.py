@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import sklearn.metrics
 from scipy.special import softmax
+from test_train import CLASSES, QUICK, cache, data, direct_ece  # noqa: F401, fixtures
 
 import training.train as loop
 from esc.errors import DataError, ParameterError
-from test_training import CLASSES, QUICK, cache, data, direct_ece  # noqa: F401, fixtures
 from training import sweep as sweeping
 from training.data import read_clips
 from training.predictions import FILE, Predictions

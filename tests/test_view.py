@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from esc.config import CLICKS, LIBROSA, NOTEBOOK, SpectrogramConfig
+from esc.dsp.frames import FRAMES_A_COLUMN
 from esc.errors import ParameterError
-from esc.frames import FRAMES_A_COLUMN
-from esc.view import level_at, mel_view, peak_level_db
+from esc.views.spectrogram_view import level_at, mel_view, peak_level_db
 
 ODD = SpectrogramConfig(  # frames that neither overlap nor have an even length
     sample_rate=8_000, n_fft=255, win_length=101, hop_length=400, n_mels=20, fmin=50.0, fmax=4_000.0, top_db=60.0
@@ -73,12 +73,12 @@ def test_columns_show_the_maximum_of_their_frames():
 def test_chunks_leave_no_seam(monkeypatch):
     sound = sound_of(10.0, 22_050)
     whole = mel_view(sound, LIBROSA, 0.0, 10.0, columns=100)
-    monkeypatch.setattr("esc.frames.CHUNK_VALUES", LIBROSA.n_freqs * 3)  # 4.31 frames a column: seams within columns, too
+    monkeypatch.setattr("esc.dsp.frames.CHUNK_VALUES", LIBROSA.n_freqs * 3)  # 4.31 frames a column: seams within columns, too
     np.testing.assert_array_equal(mel_view(sound, LIBROSA, 0.0, 10.0, columns=100).levels, whole.levels)
 
 
 def test_sampled_overview_shows_true_frames_of_each_column(monkeypatch):
-    monkeypatch.setattr("esc.view.OVERVIEW_COLUMNS", 10)
+    monkeypatch.setattr("esc.views.spectrogram_view.OVERVIEW_COLUMNS", 10)
     sound = sound_of(10.0, 22_050)
     expected = librosa_db(sound, LIBROSA)
     view = mel_view(sound, LIBROSA, 0.0, 10.0, columns=10)  # 431 frames, 80 of them computed

@@ -8,18 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esc.cepstrum import mfcc_at, mfcc_view
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
-from esc.spectrogram import mel_db, stft_power
-from esc.view import (
-    MAX_ROWS,
-    mel_bounds_hz,
-    peak_level_db,
-    stft_bounds_hz,
-    stft_level_at,
-    stft_view,
-)
-from esc.wave import wave_view
+from esc.dsp.spectrogram import mel_db, stft_power
+from esc.views.mfcc_view import mfcc_at, mfcc_view
+from esc.views.spectrogram_view import MAX_ROWS, mel_bounds_hz, peak_level_db, stft_bounds_hz, stft_level_at, stft_view
+from esc.views.waveform_view import wave_view
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import os
 import typer
 from rich.logging import RichHandler
 
+from esc.cli.console import told_by_system
 from esc.errors import EscError
-from esc.terminal import told_by_system
 from training.commands import data, measure, runs
 from training.progress import console
 

@@ -7,7 +7,7 @@ import math
 import torch
 
 from esc.config import SpectrogramConfig
-from esc.spectrogram import power_to_db
+from esc.dsp.spectrogram import power_to_db
 from training.plan import Plan
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from esc.pressure import peak_pressure_db
+from esc.dsp.a_weighting import peak_pressure_db
 from training.plan import Plan
 
 

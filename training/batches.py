@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn.functional import one_hot
 
-from esc.spectrogram import mel_db, network_input
+from esc.dsp.spectrogram import mel_db, network_input
 from training import augment, augment_sounds
 from training.plan import Plan
 from training.prepare import Prepared

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from esc.calibration import Calibration
-from esc.checkpoint import read_config, write_config
-from esc.classifier import Classifier
+from esc.classification.calibration import Calibration
+from esc.classification.checkpoint import read_config, write_config
+from esc.classification.classifier import Classifier
+from esc.classification.metrics_file import write_figures
 from esc.errors import DataError
-from esc.measured import write_figures
 from training.data import Clip
 from training.disk import full_disk_named
 from training.evaluate import Figures, calibration_bins, confusion_matrix, figures_of, most_confused, recall_per_class

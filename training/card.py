@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from esc.audio import load_audio
-from esc.checkpoint import Checkpoint
-from esc.classifier import Classifier
-from esc.measured import read_figures
+from esc.audio.io import load_audio
+from esc.classification.checkpoint import Checkpoint
+from esc.classification.classifier import Classifier
+from esc.classification.metrics_file import read_figures
 from training.disk import write_whole
 from training.readings import Reading
 from training.recipes import recipe_name

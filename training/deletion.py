@@ -1,4 +1,4 @@
-"""The deletion test: does a heat map of `esc.explain` mark what the network needs?
+"""The deletion test: does a heat map of `esc.classification.saliency` mark what the network needs?
 
 Cells of the network's input are covered and the probability of the class is read again (after Petsiuk et al., 2018,
 "RISE"). What the map marks most is held against two controls that cover as much: the same shapes elsewhere (the map
@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from esc.calibration import calibrated
-from esc.classifier import Classifier
-from esc.explain import FINE_LAYER, heat_maps, smoothed
-from esc.spectrogram import network_input
+from esc.classification.calibration import calibrated
+from esc.classification.classifier import Classifier
+from esc.classification.saliency import FINE_LAYER, heat_maps, smoothed
+from esc.dsp.spectrogram import network_input
 from training.data import Clip, check_folds, without_classes
 from training.prepare import prepare
 from training.progress import progress_bar
@@ -55,7 +55,7 @@ class Deletion:
     guesses: np.ndarray
 
     def figures(self) -> dict:
-        """Return the means, as `esc.measured` keeps them."""
+        """Return the means, as `esc.classification.metrics_file` keeps them."""
         means = {name: getattr(self, name).mean(axis=1).tolist() for name in ("marked", "random", "loudest")}
         about = {"clips": len(self.before), "method": METHOD, "shares": list(SHARES), "before": float(self.before.mean())}
         return about | means

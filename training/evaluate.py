@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from esc.config import InputConfig
-from esc.spectrogram import network_input
+from esc.dsp.spectrogram import network_input
 from training.group import ALONE, Group
 
 _BATCH = 50

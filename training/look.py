@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from esc.audio import load_audio, resample
+from esc.audio.io import load_audio
+from esc.audio.waveform import resample
 from esc.config import SpectrogramConfig
+from esc.dsp.spectrogram import mel_db, mfcc, stft_db
 from esc.errors import DataError
-from esc.figures import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
-from esc.spectrogram import mel_db, mfcc, stft_db
+from esc.plotting import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
 from training.data import data_folder, read_clips
 from training.disk import full_disk_named
 

@@ -19,7 +19,7 @@ class Noise:
     Parameters
     ----------
     model : Module
-        Built by `esc.model.build_model`.
+        Built by `esc.classification.resnet.build_model`.
     recipe : Recipe
     """
 

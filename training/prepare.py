@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from esc.audio import fit_clip, open_audio, resample
+from esc.audio.io import open_audio
+from esc.audio.waveform import fit_clip, resample
 from esc.config import InputConfig, SpectrogramConfig
+from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, DataError
-from esc.spectrogram import mel_db
 from training.data import Clip, class_names
 from training.disk import check_room, full_disk_named
 from training.places import CACHE

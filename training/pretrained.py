@@ -13,8 +13,8 @@ import torchvision
 from safetensors import SafetensorError
 from torch import nn
 
+from esc.classification.resnet import build_model
 from esc.errors import DataError
-from esc.model import build_model
 from training.recipes import Recipe
 
 log = logging.getLogger(__name__)

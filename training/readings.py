@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from esc.checkpoint import Checkpoint, load_checkpoint
+from esc.classification.checkpoint import Checkpoint, load_checkpoint
 from training.data import Clip, check_folds, without_classes
 from training.devices import best_device
 from training.evaluate import Figures, figures_of, score

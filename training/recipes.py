@@ -94,7 +94,7 @@ class Recipe:
     Parameters
     ----------
     architecture : str
-        See `esc.model.ARCHITECTURES`.
+        See `esc.classification.resnet.ARCHITECTURES`.
     initial_weights : str
         "fresh", or "imagenet" where they can be had.
     first_layer : str

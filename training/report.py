@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from esc.figures import plot_confusion, plot_curves, plot_recall, plot_reliability
+from esc.plotting import plot_confusion, plot_curves, plot_recall, plot_reliability
 from training.data import Clip
 from training.disk import full_disk_named
 from training.evaluate import calibration_bins, confusion_matrix, most_confused, recall_per_class

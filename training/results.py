@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from esc.checkpoint import read_config
-from esc.figures import plot_confusion, plot_curves, plot_reliability
+from esc.classification.checkpoint import read_config
+from esc.plotting import plot_confusion, plot_curves, plot_reliability
 from training.data import Clip
 from training.disk import full_disk_named, write_whole
 from training.evaluate import calibration_bins, confusion_matrix, figures_of

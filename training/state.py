@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from esc.classification.resnet import build_model
 from esc.errors import DataError
-from esc.model import build_model
 from training.devices import precision
 from training.disk import check_room, write_whole
 from training.noise import Noise

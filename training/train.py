@@ -14,9 +14,9 @@ import torch
 import torchvision
 from torch import nn
 
-from esc.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from esc.classification.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from esc.classification.resnet import build_model
 from esc.errors import DataError
-from esc.model import build_model
 from training import runfolder
 from training.batches import Clips, on_device, pictures_of
 from training.devices import best_device, device_name, dtype_name

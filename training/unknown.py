@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from esc.calibration import UNKNOWN_SCORES, unknown_score
-from esc.classifier import Classifier
-from esc.spectrogram import mel_db
+from esc.classification.calibration import UNKNOWN_SCORES, unknown_score
+from esc.classification.classifier import Classifier
+from esc.dsp.spectrogram import mel_db
 from training.nonsense import KINDS, SAMPLE_RATE, synthesise
 
 LEFT_OUT = "left-out classes"
@@ -65,7 +65,7 @@ def threshold(known: np.ndarray, score: str, temperature: float) -> float:
 
 
 def scores(logits: np.ndarray, score: str, temperature: float) -> np.ndarray:
-    """Return how well known each sound is, float32 (clips,), as `esc.calibration` has it."""
+    """Return how well known each sound is, float32 (clips,), as `esc.classification.calibration` has it."""
     return unknown_score(torch.from_numpy(logits), score, temperature).numpy()
 
 

@@ -8,24 +8,24 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from esc.audio import MAX_BYTES
-from esc.checkpoint import DEFAULT
-from esc.examples import example_sounds
-from esc.ui import classify, endpoints, player, viewer, why
-from esc.ui.about import About
-from esc.ui.files import Files
-from esc.ui.hearings import Hearings
-from esc.ui.live import Live
-from esc.ui.neighbours import Neighbours
-from esc.ui.own_folder import own_folder
-from esc.ui.requests import Requests
-from esc.ui.shelf import Shelf
-from esc.ui.store import SoundStore
-from esc.ui.text import LANGUAGES, WORDS, language_of
-from esc.ui.timeline import Timelines
-from esc.ui.tools import serve_tools
+from esc.audio.io import MAX_BYTES
+from esc.example_sounds import example_sounds
+from esc.paths import ASSETS, DEFAULT_CHECKPOINT
+from esc.ui.api import endpoints
+from esc.ui.api.mcp import serve_tools
+from esc.ui.i18n.catalogue import LANGUAGES, WORDS, language_of
+from esc.ui.inference.timeline_runs import Hearings
+from esc.ui.server.handlers import Requests
+from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.sessions.temp_dir import own_folder
+from esc.ui.sessions.uploaded_files import Shelf
+from esc.ui.tabs import classify, player, saliency, viewer
+from esc.ui.tabs.about_model import About
+from esc.ui.tabs.batch import Files
+from esc.ui.tabs.live import Live
+from esc.ui.tabs.similar_sounds import Neighbours
+from esc.ui.tabs.timeline import Timelines
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STYLES = (
     "base.css",
     "viewer_toolbar.css",
@@ -46,7 +46,7 @@ _CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its o
 _HEAD = '<meta name="color-scheme" content="light dark">'
 
 
-def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Blocks:
+def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None) -> gr.Blocks:
     """Return the whole app, not yet launched; see `launch_options` for what `launch` wants to know.
 
     Parameters
@@ -81,7 +81,7 @@ def build_page(checkpoint: Path = DEFAULT, index: Path | None = None) -> gr.Bloc
                 Timelines(store, hearings).add_to(requests, loader)
                 with gr.Row(elem_id="said"):
                     verdict = classify.component(loader)
-                    why.add(store, checkpoint, loader)
+                    saliency.add(store, checkpoint, loader)
                 similar = neighbours.component(loader)
             with gr.Tab(words("tab_live")):
                 Live(checkpoint).component(requests, loader)

@@ -96,11 +96,11 @@ def explain_test_command(
     readings: Readings = READINGS,
 ) -> None:
     """Cover what the heat maps mark: does the network miss it more than as much covered elsewhere?"""
-    from esc.checkpoint import DEFAULT
-    from esc.measured import write_figures
+    from esc.classification.metrics_file import write_figures
+    from esc.paths import DEFAULT_CHECKPOINT
     from training.deletion import SHARES, maps_tested
 
-    folder = checkpoint or DEFAULT
+    folder = checkpoint or DEFAULT_CHECKPOINT
     found = maps_tested(folder, read_clips(data_folder(data)), fold, cache, readings)
     figures = found.figures()
     typer.echo(f"{figures['clips']} clips of fold {fold}; mean probability of the likeliest class {figures['before']:.3f}")
@@ -122,17 +122,17 @@ def card_command(
     readings: Readings = READINGS,
 ) -> None:
     """Measure a checkpoint and write its model card beside it."""
-    from esc.checkpoint import DEFAULT
-    from esc.classifier import Classifier
+    from esc.classification.classifier import Classifier
+    from esc.paths import DEFAULT_CHECKPOINT
     from training.card import write_card
 
-    folder = checkpoint or DEFAULT
+    folder = checkpoint or DEFAULT_CHECKPOINT
     reading = _read(data, fold, folder, cache, readings)
     typer.echo(f"wrote {write_card(folder, Classifier.load(folder), reading, fold, examples)}")
 
 
 def _read(data: Path | None, fold: int, checkpoint: Path | None, cache: Path, readings: Path):
-    from esc.checkpoint import DEFAULT
+    from esc.paths import DEFAULT_CHECKPOINT
     from training.readings import read_fold
 
-    return read_fold(checkpoint or DEFAULT, read_clips(data_folder(data)), fold, cache, readings)
+    return read_fold(checkpoint or DEFAULT_CHECKPOINT, read_clips(data_folder(data)), fold, cache, readings)

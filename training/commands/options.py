@@ -53,7 +53,7 @@ def chosen_recipe(
     if name not in RECIPES:
         raise typer.BadParameter(f"{name!r} is not possible: one of {', '.join(RECIPES)}", param_hint="--recipe")
     if architecture is not None:
-        from esc.model import ARCHITECTURES  # brings torch along
+        from esc.classification.resnet import ARCHITECTURES  # brings torch along
 
         if architecture not in ARCHITECTURES:
             said = f"{architecture!r} is not possible: one of {', '.join(ARCHITECTURES)}"

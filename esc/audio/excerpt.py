@@ -1,0 +1,97 @@
+"""A stretch of a sound file as a WAV: all its channels, sample by sample as they were decoded.
+
+    python -m esc.audio.excerpt SOURCE TARGET.wav FIRST STOP [--name NAME]
+
+works as `esc.audio.transcode` does: `cut` and `main` run in the worker, `cut_in_worker` is what the server calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import soundfile
+
+from esc.audio.io import open_blocks
+from esc.audio.sandbox import full_disk_told, limit_memory, reply, run_in_worker
+from esc.errors import AudioError
+
+MAX_CUT_BYTES = 500 * 10**6
+# what a file's whole numbers are kept as: (subtype of the WAV, bits); all else becomes 32-bit floats
+_WHOLE = MappingProxyType({"PCM_16": ("PCM_16", 16), "PCM_24": ("PCM_24", 24), "PCM_U8": ("PCM_U8", 8), "PCM_S8": ("PCM_U8", 8)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Cut:
+    """What was written: samples a channel, channels, and how a sample is stored ("PCM_16", "FLOAT", ...)."""
+
+    n_samples: int
+    channels: int
+    subtype: str
+
+
+def cut(source: str | os.PathLike, target: str | os.PathLike, first: int, stop: int, name: str | None = None) -> Cut:
+    """Write the samples `first` to `stop` of a file to a WAV at the file's own rate and return what was written.
+
+    Files of 8, 16 and 24 bits keep their whole numbers, others become 32-bit floats: no sample is changed. Works block by
+    block and reads no further than `stop`.
+
+    Raises
+    ------
+    AudioError
+        As `esc.audio.open_audio` does; "audio.cut_too_big" past `MAX_CUT_BYTES`.
+    OSError
+        There is no room for what is written.
+    """
+    facts, blocks = open_blocks(source, name)
+    subtype, bits = _WHOLE.get(facts.codec, ("FLOAT", 32))
+    megabytes = (stop - first) * facts.channels * bits / 8e6
+    if megabytes > MAX_CUT_BYTES / 1e6:
+        raise AudioError("audio.cut_too_big", megabytes=megabytes, limit_mb=MAX_CUT_BYTES / 1e6)
+    written = position = 0
+    made = facts.sample_rate, facts.channels, subtype
+    with full_disk_told(target), soundfile.SoundFile(str(target), "w", *made, format="WAV") as wav:
+        for channels, _ in blocks:
+            piece = channels[:, max(0, first - position) : max(0, stop - position)]
+            position += channels.shape[1]
+            wav.write(piece.T if subtype == "FLOAT" else _whole(piece.T, bits))
+            written += piece.shape[1]
+            if position >= stop:
+                break
+    return Cut(written, facts.channels, subtype)
+
+
+def cut_in_worker(source: Path, target: Path, first: int, stop: int, name: str, timeout_s: float) -> Cut:
+    """Run `cut` in a worker process and return what it wrote; raises as `cut` and `run_in_worker` do."""
+    arguments = [f"--name={name}", "--", str(source.absolute()), str(target.absolute()), str(first), str(stop)]
+    return Cut(**run_in_worker("esc.audio.excerpt", arguments, name, timeout_s))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Cut as the command line says, print one line of JSON and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m esc.audio.excerpt", description="Cut a stretch of a sound into a WAV.")
+    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("target", metavar="TARGET.wav")
+    parser.add_argument("first", metavar="FIRST", type=int, help="the first sample")
+    parser.add_argument("stop", metavar="STOP", type=int, help="the one after the last")
+    parser.add_argument("--name", help="what messages call the file")
+    given = parser.parse_args(arguments)
+    return reply(lambda: dataclasses.asdict(cut(given.source, given.target, given.first, given.stop, given.name)))
+
+
+def _whole(samples: np.ndarray, bits: int) -> np.ndarray:
+    """Return what `bits` wide whole numbers the samples came from, in the upper bits of int32.
+
+    libsndfile would multiply by one less than it divided by.
+    """
+    return (np.rint(samples.astype(np.float64) * 2 ** (bits - 1)) * 2 ** (32 - bits)).astype(np.int32)
+
+
+if __name__ == "__main__":
+    limit_memory()
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Operations on a waveform: downmix, resampling, fitting to a length, silence."""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+
+from esc.errors import AudioError
+
+MIN_SAMPLES = 2
+SILENCE_PEAK = 10 ** (-80 / 20)  # -80 dBFS: below the noise of a 14-bit converter
+
+
+def to_mono(samples: np.ndarray) -> np.ndarray:
+    """Return `(n,)` or `(channels, n)` samples as a float32 mono waveform, the mean of the channels.
+
+    Whole numbers are scaled by their width to [-1, 1]; samples that are not finite become 0.
+    """
+    samples = np.asarray(samples)
+    if samples.dtype.kind == "f" and samples.size and not np.isfinite(samples).any():
+        raise AudioError("audio.not_finite", name="the waveform")
+    if samples.ndim not in (1, 2) or samples.size == 0:
+        raise AudioError("audio.shape", shape=samples.shape)
+    if samples.dtype.kind in "iu":
+        width = np.iinfo(samples.dtype)
+        offset = 0.0 if samples.dtype.kind == "i" else (width.max + 1) / 2
+        samples = (samples.astype(np.float64) - offset) / ((width.max + 1) / (1 if samples.dtype.kind == "i" else 2))
+    mono = samples.astype(np.float32) if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def resample(waveform: np.ndarray, sample_rate: int, new_rate: int) -> np.ndarray:
+    """Return a waveform at another rate, `ceil(n * new_rate / sample_rate)` samples long; equals `librosa.resample`."""
+    if sample_rate == new_rate:
+        return waveform
+    length = -(-len(waveform) * new_rate // sample_rate)
+    resampled = soxr.resample(waveform, sample_rate, new_rate, quality="HQ").astype(np.float32, copy=False)
+    return np.pad(resampled, (0, max(0, length - len(resampled))))[:length]
+
+
+def fit_clip(waveform: np.ndarray, n_samples: int) -> np.ndarray:
+    """Return exactly `n_samples` samples: a longer waveform is cut, a shorter one reflected at both its ends.
+
+    `ceil(missing / 2)` samples go on either side, as in the notebook that the classifier comes from.
+    """
+    missing = n_samples - len(waveform)
+    if missing > 0:
+        waveform = np.pad(waveform, -(-missing // 2), mode="reflect")
+    return waveform[:n_samples]
+
+
+def is_silent(waveform: np.ndarray) -> bool:
+    """Return whether no sample rises above -80 dBFS around the mean (a constant offset makes no sound)."""
+    return bool(np.abs(waveform - waveform.mean()).max(initial=0.0) < SILENCE_PEAK)

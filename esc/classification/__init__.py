@@ -1,0 +1,1 @@
+"""The classifier: network, checkpoint, sliding window, saliency and similarity."""

@@ -1,0 +1,193 @@
+"""The network for other homes: one ONNX file that any runtime reads, compared with torch before it is handed out.
+
+Input `picture_db`, float32 (batch, n_mels, n_frames): the mel spectrogram of a clip in dB, as `esc.mel_db` and librosa
+make it. Outputs `probabilities`, float32 (batch, n_classes), and `known`, bool (batch,): False where the sound is none
+of the classes. The scaling of the levels and the checkpoint's calibration are part of the file, so that nobody has to
+copy them; the spectrogram's parameters, the classes and the licence lie in its metadata:
+
+    import json, librosa, numpy as np, onnxruntime
+    session = onnxruntime.InferenceSession("esc50.onnx")
+    about = session.get_modelmeta().custom_metadata_map
+    mel, names = json.loads(about["spectrogram"]), json.loads(about["class_names"])
+    waveform, _ = librosa.load("rain.wav", sr=mel["sample_rate"], duration=json.loads(about["input"])["clip_seconds"])
+    power = librosa.feature.melspectrogram(
+        y=waveform, sr=mel["sample_rate"], n_fft=mel["n_fft"], hop_length=mel["hop_length"], win_length=mel["win_length"],
+        window=mel["window"], n_mels=mel["n_mels"], fmin=mel["fmin"], fmax=mel["fmax"], htk=mel["mel_scale"] == "htk",
+        pad_mode="constant",
+    )
+    picture_db = librosa.power_to_db(power, ref=mel["db_ref"], top_db=mel["top_db"])
+    probabilities, known = session.run(None, {"picture_db": picture_db[None].astype(np.float32)})
+    print(names[probabilities[0].argmax()] if known[0] else "none of them")
+
+A clip has exactly `clip_seconds`: longer sounds are cut, shorter ones padded, see `esc.fit_clip`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from esc.audio.io import load_audio
+from esc.classification.calibration import calibrated, is_known
+from esc.classification.checkpoint import Checkpoint
+from esc.classification.classifier import Classifier
+from esc.dsp.spectrogram import mel_db, network_input
+from esc.errors import ExportError, PackageError
+from esc.example_sounds import example_sounds
+
+LIMIT = 1e-4  # of a probability
+INPUT, OUTPUTS = "picture_db", ("probabilities", "known")
+REQUIREMENTS = "requirements-export.txt"
+_OPSET = 18
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far an exported network is from torch's.
+
+    Attributes
+    ----------
+    pictures : int
+        How many pictures were compared.
+    difference : float
+        The largest difference of any class's probability in any of them.
+    """
+
+    pictures: int
+    difference: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the difference is at most `LIMIT`; one that is no number does not hold."""
+        return self.difference <= LIMIT
+
+
+def export_onnx(classifier: Classifier, target: Path, sounds: Iterable[Path] | None = None) -> Parity:
+    """Write the network as one ONNX file and return how far its answers are from torch's.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    target : path
+        An older file is replaced, but only by one that agrees with torch.
+    sounds : paths, optional
+        Real sounds to compare on; the example sounds where left out.
+
+    Raises
+    ------
+    PackageError
+        onnx, onnxscript or onnxruntime is not installed.
+    ExportError
+        There is no sound to compare on, or the target can't be written.
+    """
+    _require_packages()
+    pictures_db = _pictures(classifier, example_sounds().values() if sounds is None else sounds)
+    unchecked = target.with_name(f"{target.name}.tmp")
+    try:
+        _write(classifier, unchecked)
+        parity = compare(classifier, unchecked, pictures_db)
+        if parity.holds:
+            unchecked.replace(target)
+    except OSError as error:
+        raise ExportError("export.write", path=target, reason=error.strerror or str(error)) from error
+    finally:
+        unchecked.unlink(missing_ok=True)
+    return parity
+
+
+def compare(classifier: Classifier, path: Path, pictures_db: np.ndarray) -> Parity:
+    """Return how far an ONNX file's answers are from the classifier's, on dB pictures (clips, n_mels, n_frames)."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (answered,) = session.run(OUTPUTS[:1], {INPUT: pictures_db})
+    expected = classifier.probabilities(torch.from_numpy(pictures_db))
+    return Parity(len(pictures_db), float(np.abs(answered - expected).max()))
+
+
+def metadata(checkpoint: Checkpoint) -> dict[str, str]:
+    """Return what the file says of itself: text by name, structured values as JSON."""
+    return {
+        "architecture": checkpoint.architecture,
+        "class_names": json.dumps(checkpoint.class_names),
+        "spectrogram": json.dumps(checkpoint.spectrogram.to_dict()),
+        "input": json.dumps(checkpoint.input.to_dict()),
+        "calibration": json.dumps(checkpoint.calibration and checkpoint.calibration.to_dict()),
+        "provenance": json.dumps(checkpoint.provenance, ensure_ascii=False),
+        "licence": str(checkpoint.provenance.get("licence", "not stated")),
+    }
+
+
+class _FromDecibels(nn.Module):
+    """The network with the scaling before it and the calibration behind it."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.network, self.checkpoint = classifier.model, classifier.checkpoint
+
+    def forward(self, picture_db: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = self.network(network_input(picture_db, self.checkpoint.input)[:, None])
+        return calibrated(logits, self.checkpoint.calibration), is_known(logits, self.checkpoint.calibration)
+
+
+def _write(classifier: Classifier, path: Path) -> None:
+    import onnx
+
+    meta = classifier.checkpoint
+    n_samples = round(meta.input.clip_seconds * meta.spectrogram.sample_rate)
+    example = torch.zeros(2, meta.spectrogram.n_mels, meta.spectrogram.n_frames(n_samples), device=classifier.device)
+    with _quiet():
+        program = torch.onnx.export(
+            _FromDecibels(classifier).eval(),
+            (example,),
+            dynamo=True,
+            input_names=[INPUT],
+            output_names=OUTPUTS,
+            dynamic_shapes={"picture_db": {0: torch.export.Dim("batch", min=1)}},
+            opset_version=_OPSET,
+            verbose=False,
+        )
+    model = program.model_proto
+    model.producer_name, model.doc_string = "soundglass", __doc__
+    onnx.helper.set_model_props(model, metadata(meta))
+    onnx.checker.check_model(model)
+    onnx.save_model(model, path, save_as_external_data=False)
+
+
+def _pictures(classifier: Classifier, sounds: Iterable[Path]) -> np.ndarray:
+    pictures = [mel_db(classifier.clip(*load_audio(path)), classifier.checkpoint.spectrogram) for path in sounds]
+    if not pictures:
+        raise ExportError("export.no_sound")
+    return torch.stack(pictures).numpy()
+
+
+def _require_packages() -> None:
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise PackageError("package.missing", package=error.name, file=REQUIREMENTS) from error
+
+
+@contextmanager
+def _quiet():
+    """Keep the exporter's notes to its own developers from people."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,1 @@
+"""Signal processing: spectrograms, MFCC, A-weighting and measurements."""

@@ -1,0 +1,99 @@
+"""Mel-frequency cepstral coefficients as a screen shows them: a stretch of time, liftered, and how fast they change."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.signal import savgol_coeffs
+
+from esc.config import check_keys
+from esc.errors import ParameterError
+
+DELTA_WIDTH = 9  # frames; librosa.feature.delta's default
+MAX_LIFTER = 256.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CepstrumConfig:
+    """How coefficients are shown; not part of what makes them, which is `SpectrogramConfig`.
+
+    Parameters
+    ----------
+    lifter : float
+        0 leaves them as they are; L > 0 multiplies coefficient n by `1 + L / 2 * sin(pi * (n + 1) / L)`, so that the
+        small high ones show beside the large low ones.
+    delta : int
+        0: the coefficients; 1 or 2: their first or second derivative, per frame.
+
+    Raises
+    ------
+    ParameterError
+        Names the field, the value and what is legal.
+    """
+
+    lifter: float = 0.0
+    delta: int = 0
+
+    def __post_init__(self) -> None:
+        for field, kind, high in (("lifter", Real, MAX_LIFTER), ("delta", Integral, 2)):
+            value = getattr(self, field)
+            if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= value <= high:
+                raise ParameterError("parameter.range", field=field, value=value, low=0, high=high)
+
+    def to_dict(self) -> dict:
+        """Return the fields as plain numbers, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> CepstrumConfig:
+        """Return the config that `to_dict` gave; unknown and missing keys raise ParameterError."""
+        check_keys(cls, values)
+        return cls(**values)
+
+
+PLAIN = CepstrumConfig()
+
+
+def liftered(coefficients: np.ndarray, lifter: float) -> np.ndarray:
+    """Return coefficients (..., n_mfcc, n_frames) weighted as `librosa.feature.mfcc(lifter=...)` weights them."""
+    if lifter == 0:
+        return coefficients
+    order = np.arange(1, coefficients.shape[-2] + 1, dtype=coefficients.dtype)
+    return coefficients * (1 + (lifter / 2) * np.sin(np.pi * order / lifter))[:, None]
+
+
+def shaped(coefficients: np.ndarray, cepstrum: CepstrumConfig) -> np.ndarray:
+    """Return a whole sound's coefficients (n_mfcc, n_frames) liftered and differentiated.
+
+    Equals `librosa.feature.mfcc(lifter=...)`, and `librosa.feature.delta(..., order=...)` of that.
+
+    Raises
+    ------
+    ParameterError
+        "parameter.delta": a derivative needs `DELTA_WIDTH` frames.
+    """
+    values = liftered(coefficients, cepstrum.lifter)
+    if cepstrum.delta == 0:
+        return values
+    n_frames = coefficients.shape[-1]
+    firsts = first_of_windows(np.arange(n_frames), n_frames)
+    windows = np.lib.stride_tricks.sliding_window_view(values, DELTA_WIDTH, axis=-1)
+    return windows[..., firsts, :] @ delta_weights(cepstrum.delta, values.dtype)
+
+
+def first_of_windows(frames: np.ndarray, n_frames: int) -> np.ndarray:
+    """Return where the window of each frame begins: around it, and at the sound's ends the first or the last one."""
+    if n_frames < DELTA_WIDTH:
+        raise ParameterError("parameter.delta", width=DELTA_WIDTH, n_frames=n_frames)
+    return np.clip(frames - DELTA_WIDTH // 2, 0, n_frames - DELTA_WIDTH)
+
+
+def delta_weights(order: int, dtype: np.dtype) -> np.ndarray:
+    """Return what multiplies a window's frames to give the derivative of a polynomial of degree `order` fitted to them.
+
+    That derivative is the same anywhere in the window, hence also at a sound's ends, where librosa's default
+    `mode="interp"` evaluates the last whole window off its middle. Savitzky and Golay (1964).
+    """
+    return savgol_coeffs(DELTA_WIDTH, order, deriv=order, use="dot").astype(dtype)

@@ -1,0 +1,14 @@
+"""The example sounds that come with the project; `assets/synthesise_examples.py` made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from esc.paths import ASSETS
+
+FOLDER = ASSETS / "examples"
+
+
+def example_sounds() -> dict[str, Path]:
+    """Return the example sounds by name, in the order of names; empty where the folder is not there."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.flac"))}

@@ -1,0 +1,1 @@
+"""Named API endpoints and MCP tools."""

@@ -1,0 +1,334 @@
+"""Named endpoints for programs, by the same steps as the page.
+
+`/mel`, `/stft`, `/mfcc`, `/surface` and `/waveform` give numbers; `/classify` and `/timeline` say what was heard, `/explain`
+why.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import torch
+
+from esc.batch.result_formats import as_rows
+from esc.config import PRESETS, SpectrogramConfig
+from esc.dsp.mfcc import PLAIN, CepstrumConfig, shaped
+from esc.dsp.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
+from esc.errors import AudioError, EscError, PageError, ParameterError
+from esc.ui.api.downloads import Handouts
+from esc.ui.i18n.catalogue import language_of, say
+from esc.ui.inference.inference import classifier, predict
+from esc.ui.inference.timeline_runs import Hearings
+from esc.ui.server.rendering import Pictures
+from esc.ui.sessions.sound import Sound
+from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.tabs.saliency import check_question, clip_offset_s, explained
+
+log = logging.getLogger(__name__)
+MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
+MAX_SAMPLES = 100_000_000  # of a waveform, handed out or transformed at once: 75 minutes at librosa's rate, 0.4 GB
+SURFACE_COLUMNS = 320
+
+
+class Endpoints:
+    """The endpoints of one app.
+
+    Parameters
+    ----------
+    store : SoundStore
+    checkpoint : path
+    folder : path
+        For the .npz files that are handed out, see `Handouts`.
+    hearings : Hearings
+    """
+
+    def __init__(self, store: SoundStore, checkpoint: Path, folder: Path, hearings: Hearings) -> None:
+        self._hearings = hearings
+        self._store = store
+        self._checkpoint = checkpoint
+        self._handouts = Handouts(folder)
+
+    def mel(
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
+    ) -> tuple[dict, str]:
+        """Mel spectrogram of a sound file, in dB.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters to set differently, for example {"n_mels": 64, "hop_length": 256}.
+        Returns:
+            A JSON object with times_s, freqs_hz, shape (n_mels, n_frames) and config, and an .npz file with the
+            float32 matrix as mel_db, its times_s and freqs_hz.
+        """
+        return self._matrix("mel_db", mel_db, mel_freqs_hz, sound, preset, changes, request)
+
+    def stft(
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
+    ) -> tuple[dict, str]:
+        """Short-time Fourier transform of a sound file, in dB.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters to set differently, for example {"n_fft": 4096, "hop_length": 256}.
+        Returns:
+            A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames) and config, and an .npz file with the
+            float32 matrix as stft_db, its times_s and freqs_hz.
+        """
+        return self._matrix("stft_db", stft_db, stft_freqs_hz, sound, preset, changes, request)
+
+    def mfcc(
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
+    ) -> tuple[dict, str]:
+        """Mel-frequency cepstral coefficients of a sound file.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters to set differently, for example {"n_mfcc": 13, "lifter": 22, "delta": 1}: how many
+                coefficients, how they are weighted (0: not at all), which derivative (0, 1 or 2).
+        Returns:
+            A JSON object with times_s, shape (n_mfcc, n_frames), config and cepstrum, and an .npz file with the float32
+            matrix as mfcc and its times_s.
+        """
+        with _said_to(request):
+            cepstrum, others = _cepstrum(changes)
+
+        def transform(waveform: np.ndarray, config: SpectrogramConfig) -> torch.Tensor:
+            return torch.from_numpy(shaped(mfcc(waveform, config).numpy(), cepstrum))
+
+        meta, path = self._matrix("mfcc", transform, None, sound, preset, others, request)
+        return meta | {"cepstrum": cepstrum.to_dict()}, path
+
+    def surface(
+        self,
+        sound: str,
+        preset: str = "librosa",
+        changes: dict | None = None,
+        columns: int = SURFACE_COLUMNS,
+        request: gr.Request = None,
+    ) -> tuple[dict, str]:
+        """What the 3D view shows of a sound file: mel levels on a grid small enough to turn, the loudest kept.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters to set differently, for example {"n_fft": 4096, "hop_length": 256}.
+            columns: How many places in time at most, 2 to 2000.
+        Returns:
+            A JSON object with times_s, freqs_hz, shape (rows, columns) and config, and an .npz file with the matrix as
+            surface_db, in steps of top_db / 255 below its loudest; freqs_hz are the rows' mean centres, times_s the
+            columns' middles.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            config = _config(preset, changes)
+            if isinstance(columns, bool) or not isinstance(columns, int | float) or not float(columns).is_integer():
+                raise ParameterError("parameter.type", field="columns", value=columns, wanted="whole number")
+            if not 2 <= columns <= 2000:
+                raise ParameterError("parameter.range", field="columns", value=columns, low=2, high=2000)
+            drawn = Pictures(self._store).draw("surface", opened, config, 0.0, opened.seconds, int(columns))
+            levels = np.frombuffer(base64.b64decode(drawn["levels"]), np.uint8).reshape(drawn["rows"], drawn["columns"])
+            step_db = (drawn["high_db"] - drawn["low_db"]) / 255
+            edges_s = np.linspace(drawn["start"], drawn["end"], drawn["columns"] + 1)
+            axes = {"times_s": (edges_s[:-1] + edges_s[1:]) / 2, "freqs_hz": np.array(drawn["centres_hz"])}
+            return self._written("surface_db", (drawn["low_db"] + levels * step_db).astype(np.float32), axes, config)
+
+    def waveform(self, sound: str, sample_rate: int | None = None, request: gr.Request = None) -> tuple[dict, str]:
+        """The waveform of a sound file, the mean of its channels.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            sample_rate: Hz to resample to; the file's own where it is left out.
+        Returns:
+            A JSON object with sample_rate, seconds, channels, peak and rms, and an .npz file with the float32 samples as
+            waveform.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            rate = opened.facts.sample_rate if sample_rate is None else sample_rate
+            rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON knows one kind of number
+            waveform = self._waveform(opened, rate)
+            path = self._handouts.next("waveform")
+            np.savez(path, waveform=waveform)
+            facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "peak", "rms")}
+            return {"sample_rate": rate} | facts, str(path)
+
+    def _matrix(
+        self,
+        quantity: str,
+        transform: Callable[[np.ndarray, SpectrogramConfig], torch.Tensor],
+        freqs_hz: Callable[[SpectrogramConfig], np.ndarray] | None,
+        sound: str,
+        preset: str,
+        changes: dict | None,
+        request: gr.Request | None,
+    ) -> tuple[dict, str]:
+        with _said_to(request), self._opened(sound) as opened:
+            config = _config(preset, changes)
+            values = (config.n_freqs + config.n_mels) * config.n_frames(round(opened.seconds * config.sample_rate))
+            if values > MAX_VALUES:
+                raise ParameterError("parameter.too_much", millions=values / 1e6, limit=MAX_VALUES / 1e6)
+            matrix = transform(np.array(self._waveform(opened, config.sample_rate)), config).numpy()
+            axes = {"times_s": frame_times_s(matrix.shape[1], config)}
+            if freqs_hz is not None:
+                axes["freqs_hz"] = freqs_hz(config)
+            return self._written(quantity, matrix, axes, config)
+
+    def _written(
+        self, quantity: str, matrix: np.ndarray, axes: dict[str, np.ndarray], config: SpectrogramConfig
+    ) -> tuple[dict, str]:
+        path = self._handouts.next(quantity)
+        np.savez_compressed(path, **{quantity: matrix}, **axes)
+        meta = {name: axis.tolist() for name, axis in axes.items()}
+        return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, str(path)
+
+    def classify(self, sound: str, request: gr.Request = None) -> dict[str, float]:
+        """Which of ESC-50's 50 classes the first five seconds of a sound file are; longer silence before them is skipped.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+        Returns:
+            The likeliest class as label and the five likeliest with their probabilities as confidences; "silence" where
+            nothing is to be heard; "unknown" with 1, then the nearest guesses, where it is none of the classes.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate)
+            decided = {} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}
+            return decided | dict(prediction.top)
+
+    def explain(
+        self, sound: str, label: str | None = None, start: float | None = None, request: gr.Request = None
+    ) -> tuple[dict, str]:
+        """What in its picture speaks for a class, in five seconds of a sound file.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            label: One of the 50 classes; the likeliest where it is left out.
+            start: Seconds from the start of the sound; those that /classify hears where it is left out. Moved back so that
+                the five seconds end with the sound.
+        Returns:
+            A JSON object with label, its probability, the verdict, start (seconds), times_s (of the sound; below 0 and past
+            its end where a short one was mirrored), freqs_hz and shape, and an .npz file with the float32 matrices map (0 to
+            1: nothing to most speaks for the class there) and picture_db, which the network was given, and both axes. For
+            silence label and probability are null and the map is 0.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            label, start_s = check_question(label, start)
+            meta = classifier(self._checkpoint).checkpoint
+            found = explained(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, [label] if label else [])
+            picture_db = found.prediction.picture_db
+            named = label or (found.prediction.top[0][0] if found.prediction.top else None)
+            before_s = clip_offset_s(meta, len(opened.waveform), opened.facts.sample_rate)
+            axes = {
+                "times_s": found.prediction.start_s - before_s + frame_times_s(picture_db.shape[1], meta.spectrogram),
+                "freqs_hz": mel_freqs_hz(meta.spectrogram),
+            }
+            path = self._handouts.next("explain")
+            heat = found.maps.get(named, np.zeros_like(picture_db))
+            np.savez_compressed(path, map=heat, picture_db=picture_db, **axes)
+            said = {
+                "label": named if named in found.maps else None,
+                "probability": found.probabilities.get(named),
+                "verdict": found.prediction.verdict,
+                "start": found.prediction.start_s,
+                "shape": list(picture_db.shape),
+            }
+            return said | {name: axis.tolist() for name, axis in axes.items()}, str(path)
+
+    def timeline(self, sound: str, hop_seconds: float | None = None, request: gr.Request = None) -> dict:
+        """What happens when in a whole sound file, as `python -m esc classify --timeline --format json` says it.
+
+        Parameters:
+            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            hop_seconds: Seconds from one window to the next, 0.1 to 5; 2.5 where it is left out.
+        Returns:
+            A JSON object with file, seconds, top and verdict of what /classify hears, and timeline: a list of label,
+            start, end (seconds) and mean probability of each segment.
+        """
+        with _said_to(request), self._opened(sound) as opened:
+            if isinstance(hop_seconds, bool) or not isinstance(hop_seconds, int | float | None):
+                raise ParameterError("parameter.type", field="hop_seconds", value=hop_seconds, wanted="number")
+            *_, result = self._hearings.listen(opened, hop_seconds, lambda: True)
+            return as_rows([result])[0]
+
+    def _opened(self, path: str | None) -> AbstractContextManager[Sound]:
+        """Open a file in a session of its own, which ends with the request."""
+        if not path:
+            raise PageError("page.no_sound")
+        return self._hearings.borrowed(Path(path), Path(path).name)
+
+    def _waveform(self, opened: Sound, sample_rate: int) -> np.ndarray:
+        if isinstance(sample_rate, int) and opened.seconds * sample_rate > MAX_SAMPLES:
+            minutes, limit = opened.seconds / 60, MAX_SAMPLES / sample_rate / 60
+            raise AudioError("audio.too_long", name=opened.name, minutes=minutes, limit_minutes=limit)
+        return self._store.waveform(opened, sample_rate)
+
+
+def add(endpoints: Endpoints) -> None:
+    """Declare the endpoints inside a gr.Blocks; they show nothing on the page."""
+    with gr.Row(visible=False):
+        sound = gr.File(type="filepath", label="sound")
+        preset = gr.Dropdown(list(PRESETS), value="librosa", label="preset")
+        changes = gr.JSON(label="changes")
+        rate = gr.Number(value=None, label="sample_rate")
+        matrix, label = gr.File(label="matrix"), gr.Label(num_top_classes=6, label="classes")
+        shared = {"concurrency_limit": 2, "concurrency_id": "matrices"}
+        for name in ("mel", "stft", "mfcc"):
+            outputs = [gr.JSON(label=name), matrix]
+            gr.Button().click(getattr(endpoints, name), [sound, preset, changes], outputs, api_name=name, **shared)
+        columns = gr.Number(value=SURFACE_COLUMNS, label="columns")
+        gr.Button().click(
+            endpoints.surface, [sound, preset, changes, columns], [gr.JSON(label="surface"), matrix], api_name="surface", **shared
+        )
+        gr.Button().click(endpoints.waveform, [sound, rate], [gr.JSON(label="facts"), matrix], api_name="waveform", **shared)
+        gr.Button().click(endpoints.classify, sound, label, api_name="classify", concurrency_limit=1, concurrency_id="network")
+        wanted, start = gr.Textbox(value=None, label="label"), gr.Number(value=None, label="start")
+        outputs = [gr.JSON(label="explanation"), matrix]
+        gr.Button().click(
+            endpoints.explain, [sound, wanted, start], outputs, api_name="explain", concurrency_limit=1, concurrency_id="why"
+        )
+        hop = gr.Number(value=None, label="hop_seconds")
+        segments = gr.JSON(label="timeline")
+        gr.Button().click(
+            endpoints.timeline, [sound, hop], segments, api_name="timeline", concurrency_limit=2, concurrency_id="timelines"
+        )
+
+
+def _config(preset: str, changes: dict | None) -> SpectrogramConfig:
+    if preset not in PRESETS:
+        raise ParameterError("parameter.choice", field="preset", value=preset, choices=", ".join(PRESETS))
+    if not isinstance(changes, dict | None):
+        raise ParameterError("parameter.type", field="changes", value=changes, wanted="JSON object")
+    return SpectrogramConfig.from_dict(PRESETS[preset].to_dict() | (changes or {}))
+
+
+def _cepstrum(changes: object) -> tuple[CepstrumConfig, object]:
+    """Return how the coefficients are to be shaped, and the changes that are left for the spectrogram's config."""
+    if not isinstance(changes, dict):
+        return PLAIN, changes
+    asked = {name: changes[name] for name in PLAIN.to_dict() if name in changes}
+    others = {name: value for name, value in changes.items() if name not in asked}
+    return CepstrumConfig.from_dict(PLAIN.to_dict() | asked), others
+
+
+@contextmanager
+def _said_to(request: gr.Request | None):
+    """Turn errors into messages in the caller's language; what nobody foresaw goes to the log."""
+    language = language_of(request.headers.get("accept-language", "")) if request else "en"
+    try:
+        yield
+    except EscError as error:
+        log.info("endpoint: %s", error)
+        raise gr.Error(html.escape(say(error, language), quote=False), print_exception=False) from error
+    except gr.Error:  # Gradio's own words: that no GPU is to be lent at the moment
+        raise
+    except Exception as error:
+        log.exception("endpoint failed")
+        raise gr.Error(say(PageError("page.failed"), language), print_exception=False) from error

@@ -1,0 +1,1 @@
+"""Inference for the page: GPU, timelines and their cache."""

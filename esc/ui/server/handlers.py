@@ -1,0 +1,317 @@
+"""What the browser modules ask the server for: opened sounds, pictures and exact levels, each request checked.
+
+These go by Gradio's server functions, which are fast but bypass its queue, carry no session and lose exceptions. So
+each handler takes one dict with the session's token, shares a bounded number of places, and answers `{"ok": ...}` or
+`{"error": sentence, ...}`.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
+from esc.dsp.mfcc import MAX_LIFTER, PLAIN, CepstrumConfig
+from esc.errors import EscError, PageError, ParameterError
+from esc.features import LAYERS
+from esc.ui.i18n.catalogue import say
+from esc.ui.server.features import Layering
+from esc.ui.server.measurements import Box, Measuring
+from esc.ui.server.rendering import ENVELOPE_COLUMNS, Pictures, as_base64, envelope
+from esc.ui.sessions.sound import Sound
+from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.sessions.uploaded_files import Shelf
+
+PLACES = 4  # pictures computed at a time
+WAIT_SECONDS = 20.0
+MAX_COLUMNS = 4096
+MAX_NAME = 200
+CONTAINERS = {"mov": "MP4", "matroska": "Matroska", "WAVEX": "WAV"}  # as people call them
+log = logging.getLogger(__name__)
+
+
+class Requests:
+    """The handlers of one app over its sound store.
+
+    Parameters
+    ----------
+    store : SoundStore
+    upload_folder : Path
+        Where the server puts uploads: files elsewhere are refused.
+    examples : dict of str to Path
+        Example sounds by name, the only other files that may be opened beside
+    shelf : Shelf, optional
+        the page's own of these.
+    """
+
+    def __init__(self, store: SoundStore, upload_folder: Path, examples: dict[str, Path], shelf: Shelf | None = None) -> None:
+        self.store, self._shelf = store, shelf
+        self._upload_folder = upload_folder.resolve()
+        self._examples = examples
+        self._places = threading.BoundedSemaphore(PLACES)
+        self._pictures = Pictures(store)
+        self._measuring = Measuring(store)
+        self._layering = Layering(store, self._pictures)
+
+    def functions(self, *names: str) -> list[Callable[[Any], dict]]:
+        """Return handlers as Gradio server functions that answer `{"ok": ...}` or `{"error": ...}`."""
+        return self.answering(*(getattr(self, name) for name in names))
+
+    def answering(self, *handlers: Callable[[dict], dict]) -> list[Callable[[Any], dict]]:
+        """Return any handlers, as `functions` returns its own."""
+        return [self._answering(handler) for handler in handlers]
+
+    def open_sound(self, request: dict) -> dict:
+        """Decode an upload (`path`, `name`), an example (`example`) or a `shelved` file; return its facts and envelope."""
+        token = request.get("token")
+        self.store.session(token)
+        path, name = self._source(request)
+        sound = self.store.open(token, path, name)
+        facts = sound.facts
+        return {
+            "id": sound.id,
+            "name": sound.name,
+            "example": request["example"] if path in self._examples.values() else None,
+            "path": str(sound.playable),
+            "seconds": sound.seconds,
+            "sample_rate": facts.sample_rate,
+            "channels": facts.channels,
+            "format": f"{CONTAINERS.get(facts.container, facts.container.upper())} {facts.codec.replace('_', ' ')}",
+            "peak_db": _decibels(facts.peak),
+            "rms_db": _decibels(facts.rms),
+            "silent": facts.silent,
+            "cut_off": facts.cut_off,
+            "envelope": as_base64(envelope(sound.waveform, ENVELOPE_COLUMNS)),
+        }
+
+    def mel_picture(self, request: dict) -> dict:
+        """Return the mel levels between `start` and `end` seconds, at most `columns` wide, and what goes with them."""
+        return self._picture("mel", self._config(request), request)
+
+    def stft_picture(self, request: dict) -> dict:
+        """Return the STFT's levels, as `mel_picture` returns the mel spectrogram's."""
+        return self._picture("stft", self._config(request), request)
+
+    def mfcc_picture(self, request: dict) -> dict:
+        """Return the coefficients 1 and up, as `mel_picture` returns levels; `cepstrum` says how they are shaped."""
+        return self._picture("mfcc", self._config(request), request, _cepstrum(request))
+
+    def surface_picture(self, request: dict) -> dict:
+        """Return levels for a surface, of the mel spectrogram or (`of`) the STFT: few enough rows, the loudest kept."""
+        of = request.get("of", "mel")
+        if of not in ("mel", "stft"):
+            raise PageError("page.request", reason="of")
+        return self._picture("surface" if of == "mel" else "surface_stft", self._config(request), request)
+
+    def wave_picture(self, request: dict) -> dict:
+        """Return the waveform's least, greatest and root mean square sample a column, or its samples."""
+        return self._picture("wave", None, request)
+
+    def level(self, request: dict) -> dict:
+        """Return the exact value at one time: of a mel band, of the STFT at `hz`, or of a coefficient."""
+        sound, config = self._sound(request), self._config(request)
+        time_s = _real(request, "time", 0.0, 1e6)
+        view = request.get("view", "mel")
+        if view not in ("mel", "stft", "mfcc"):
+            raise PageError("page.request", reason="view")
+        most = {"mel": config.n_mels - 1, "mfcc": config.n_mfcc - 1, "stft": 1e6}[view]
+        place = _real(request, "hz" if view == "stft" else "band", 0, most)
+        cepstrum = _cepstrum(request) if view == "mfcc" else PLAIN
+        with self._place():
+            return {"value": self._pictures.value(view, sound, config, time_s, place, cepstrum)}
+
+    def measure(self, request: dict) -> dict:
+        """Return the figures of a selection (`start`, `end`, `low_hz`, `high_hz`) under a config."""
+        sound, config, box = self._sound(request), self._config(request), _box(request)
+        with self._place():
+            return self._measuring.figures(sound, config, box)
+
+    def spectrum(self, request: dict) -> dict:
+        """Return the exact spectrum of a view ("mel" or "stft") at a time, `start` = `end`, or its mean between two."""
+        sound, config, box = self._sound(request), self._config(request), _box(request)
+        if request.get("view") not in ("mel", "stft"):
+            raise PageError("page.request", reason="view")
+        with self._place():
+            return self._measuring.spectrum(request["view"], sound, config, box.start_s, box.end_s)
+
+    def save_selection(self, request: dict) -> dict:
+        """Write a selection's stretch of the file, all channels, as a WAV and return where it is."""
+        return self._measuring.save(self._sound(request), _box(request))
+
+    def layer_start(self, request: dict) -> dict:
+        """Begin to compute a `layer` of the picture that the request describes; see `Layering.start`."""
+        sound, config, layer = self._sound(request), self._config(request), request.get("layer")
+        if layer not in LAYERS or request.get("view") not in ("mel", "stft"):
+            raise PageError("page.request", reason="layer")
+        start = _real(request, "start", 0.0, 1e6)
+        end = _real(request, "end", start, 1e6)
+        columns = int(_real(request, "columns", 1, MAX_COLUMNS))
+        with self._place():  # for its waveform and its scale; the layer itself is another process's work
+            return self._layering.start(request["token"], request["view"], layer, sound, config, start, end, columns)
+
+    def layer_state(self, request: dict) -> dict:
+        """Return how far a layer's `job` is, and the layer once it is done."""
+        return self._layering.state(request["token"], request.get("job"))
+
+    def layer_cancel(self, request: dict) -> dict:
+        """End a layer's `job` now."""
+        return self._layering.cancel(request["token"], request.get("job"))
+
+    def _picture(self, view: str, config: SpectrogramConfig | None, request: dict, cepstrum: CepstrumConfig = PLAIN) -> dict:
+        sound = self._sound(request)
+        start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
+        columns = int(_real(request, "columns", 1, MAX_COLUMNS))
+        with self._place():
+            return self._pictures.draw(view, sound, config, start, end, columns, cepstrum)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Hold one of the places for computing pictures; decoding has places of its own, in the store."""
+        if not self._places.acquire(timeout=WAIT_SECONDS):
+            raise PageError("page.busy")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _sound(self, request: dict) -> Sound:
+        return self.store.sound(request.get("token"), request.get("sound"))
+
+    def _config(self, request: dict) -> SpectrogramConfig:
+        values = request.get("config")
+        if not isinstance(values, dict):
+            raise PageError("page.request", reason="config")
+        return config_from_page(values)
+
+    def _source(self, request: dict) -> tuple[Path, str]:
+        """Return the file that a request names, and what to call it; anything but uploads, examples and shelved is refused."""
+        example = request.get("example")
+        if isinstance(example, str) and example in self._examples:
+            return self._examples[example], self._examples[example].name
+        if self._shelf and "shelved" in request:
+            shelved = self._shelf.get(self.store.session(request.get("token")), request["shelved"])
+            return shelved.path, shelved.name
+        return self.upload(request)
+
+    def upload(self, request: dict) -> tuple[Path, str]:
+        """Return the upload that a request names (`path`, `name`), and what to call it; any other file is refused."""
+        path, name = request.get("path"), request.get("name")
+        if not isinstance(path, str) or not isinstance(name, str):
+            raise PageError("page.request", reason="path")
+        try:
+            resolved = Path(path).resolve()
+            known = resolved.is_relative_to(self._upload_folder) and resolved.is_file()
+        except (OSError, ValueError):  # too long a name, a null byte
+            known = False
+        if not known:
+            raise PageError("page.request", reason="path")
+        return resolved, name[:MAX_NAME] or resolved.name
+
+    def _answering(self, handler: Callable[[dict], dict]) -> Callable[[Any], dict]:
+        @functools.wraps(handler)
+        def answer(request: Any) -> dict:
+            language = "en"
+            try:
+                if not isinstance(request, dict):
+                    raise PageError("page.request", reason=type(request).__name__)
+                language = self.store.session(request.get("token")).language
+                return {"ok": handler(request)}
+            except EscError as error:
+                log.info("%s: %s", handler.__name__, error)
+                return {"error": say(error, language), "key": error.key, "mend": mend(error), "fields": fields(error)}
+            except Exception:
+                log.exception("%s failed", handler.__name__)
+                return {"error": say(PageError("page.failed"), language), "key": "page.failed", "mend": None, "fields": []}
+
+        return answer
+
+
+def config_from_page(values: dict) -> SpectrogramConfig:
+    """Return the config of the page's parameters; those that the mel view has no use for are left at their defaults."""
+    n_mels = values.get("n_mels")
+    spare = {"mel_scale": "slaney", "db_ref": 1.0, "n_mfcc": 20}
+    if isinstance(n_mels, int) and LIMITS["n_mels"][0] <= n_mels < spare["n_mfcc"]:
+        spare["n_mfcc"] = n_mels
+    return SpectrogramConfig.from_dict(spare | values)
+
+
+def _cepstrum(request: dict) -> CepstrumConfig:
+    values = request.get("cepstrum")
+    if not isinstance(values, dict):
+        raise PageError("page.request", reason="cepstrum")
+    return CepstrumConfig.from_dict(values)
+
+
+def parameters_for_page() -> dict:
+    """Return what the parameter panel is built from: fields, limits, choices and presets."""
+    fields = (
+        "sample_rate",
+        "n_fft",
+        "win_length",
+        "hop_length",
+        "window",
+        "n_mels",
+        "fmin",
+        "fmax",
+        "top_db",
+        "mel_scale",
+        "n_mfcc",
+    )
+    return {
+        "limits": {name: list(limits) for name, limits in LIMITS.items()} | {"lifter": [0, MAX_LIFTER], "delta": [0, 2]},
+        "cepstrum": PLAIN.to_dict(),
+        "windows": list(WINDOWS),
+        "mel_scales": list(MEL_SCALES),
+        "presets": {name: {f: getattr(config, f) for f in fields} for name, config in PRESETS.items()},
+    }
+
+
+def mend(error: EscError) -> dict | None:
+    """Return the change of one parameter that lifts an error, where one does."""
+    if not isinstance(error, ParameterError):
+        return None
+    values = error.values
+    if error.key == "parameter.window":
+        return {"win_length": values["n_fft"]}
+    if error.key == "parameter.nyquist":
+        return {"fmax": values["nyquist"]}
+    if error.key == "parameter.delta":
+        return {"delta": 0}
+    if error.key == "parameter.range" and isinstance(values["value"], int | float) and math.isfinite(values["value"]):
+        return {values["field"]: min(max(values["value"], values["low"]), values["high"])}
+    return None
+
+
+def fields(error: EscError) -> list[str]:
+    """Return the parameters that an error is about."""
+    about = {
+        "parameter.window": ["win_length"],
+        "parameter.nyquist": ["fmax"],
+        "parameter.band": ["fmin", "fmax"],
+        "parameter.delta": ["delta"],
+    }
+    return about.get(error.key, [str(error.values["field"])] if "field" in error.values else [])
+
+
+def _decibels(amplitude: float) -> float | None:
+    return 20 * math.log10(amplitude) if amplitude > 0 else None
+
+
+def _real(request: dict, name: str, low: float, high: float) -> float:
+    value = request.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise PageError("page.request", reason=name)
+    return float(value)
+
+
+def _box(request: dict) -> Box:
+    start = _real(request, "start", 0.0, 1e6)
+    banded = request.get("low_hz") is not None or request.get("high_hz") is not None
+    low, high = (_real(request, name, 0.0, 1e6) if banded else None for name in ("low_hz", "high_hz"))
+    return Box(start, _real(request, "end", start, 1e6), low, high)

@@ -1,0 +1,1 @@
+"""Sessions, their sounds and uploaded files."""

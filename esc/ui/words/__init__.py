@@ -1,1 +1,0 @@
-"""The words on the screen, one module a part of the page; `esc.ui.text` puts them together."""

@@ -1,0 +1,1 @@
+"""Display-sized views of a sound for the screen."""

@@ -1,0 +1,168 @@
+"""What a choice of parameters means together, and where it misleads: each warning with the change that mends it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.signal import get_window
+
+from esc.config import LIMITS, SpectrogramConfig
+from esc.dsp.spectrogram import empty_bands, mel_edges_hz, mend_empty_bands
+from esc.views.spectrogram_view import View
+
+DEEPEST_DB = LIMITS["top_db"][1]
+MOSTLY = 0.5  # of the picture
+PADDED = 4  # times the window: from here on zeros are most of what is transformed
+THIN_DB = 10.0  # a click halfway between two frames may read this much too low
+_RATE_EPS = 1.01  # a rate within a hundredth is the same
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One thing that the picture does not show as it seems to.
+
+    Attributes
+    ----------
+    key : str
+        Which: "gaps", "thin", "long", "top", "rate", "empty", "deep", "padding".
+    grave : bool
+        The picture misleads; otherwise it is as good as it can be and worth knowing why.
+    values : dict
+        Numbers for its sentence.
+    mend : dict
+        Parameters to set, together, so that it no longer holds; a legal config with the others as they are.
+    """
+
+    key: str
+    grave: bool
+    values: dict
+    mend: dict
+
+    def to_dict(self) -> dict:
+        """Return the fields as plain numbers, strings and dicts, for JSON."""
+        return asdict(self)
+
+
+def meaning(config: SpectrogramConfig, n_frames: int) -> dict:
+    """Return what the parameters mean together, in ms, Hz and shares; see `SpectrogramConfig.resolution_hz`."""
+    return {
+        "window_ms": 1000 * config.win_length / config.sample_rate,
+        "hop_ms": 1000 * config.hop_length / config.sample_rate,
+        "bin_hz": config.sample_rate / config.n_fft,
+        "resolution_hz": config.resolution_hz,
+        "resolution_ms": 1000 * config.resolution_s,
+        "overlap": max(0.0, 1 - config.hop_length / config.win_length),
+        "frames": n_frames,
+    }
+
+
+def advise(config: SpectrogramConfig, file_rate: int, seconds: float, bands: bool, view: View | None = None) -> list[Advice]:
+    """Return what to know about a picture made with `config`, the gravest first.
+
+    Parameters
+    ----------
+    config : SpectrogramConfig
+    file_rate : int
+        The file's own sample rate in Hz; above its half there is nothing to see.
+    seconds : float
+        The sound's length.
+    bands : bool
+        Whether the picture has mel bands; without them only the STFT's parameters count.
+    view : View, optional
+        The picture, for what its depth hides.
+    """
+    found = [_between_frames(config), _longer_than_sound(config, seconds), _above_file(config, file_rate, bands)]
+    found += [_below_file(config, file_rate), _empty(config) if bands else None]
+    if view is not None and not any(advice and advice.key == "top" for advice in found):
+        found.append(_hidden(config, view))  # an empty top is quiet, too, and no depth would fill it
+    found.append(_padded(config))
+    return sorted((advice for advice in found if advice), key=lambda advice: not advice.grave)
+
+
+def click_loss_db(config: SpectrogramConfig) -> float:
+    """Return how much lower a click reads where the frames see it worst than in the middle of a frame, in dB.
+
+    Of each sample's weights in the frames around it the greatest counts, and of all samples the one where that is
+    least; infinite where no frame sees it. Frames whose windows' sum has a zero (no NOLA) have such samples.
+    """
+    window = get_window(config.window, config.win_length, fftbins=True)
+    weights = np.zeros(config.win_length + 2 * config.hop_length)
+    weights[config.hop_length : -config.hop_length] = window
+    from_middle = config.hop_length + config.win_length // 2 + np.arange(config.hop_length)
+    least = np.maximum(weights[from_middle], weights[from_middle - config.hop_length]).min()
+    return -20 * math.log10(least / window.max()) if least > 0 else math.inf
+
+
+def _between_frames(config: SpectrogramConfig) -> Advice | None:
+    loss_db = click_loss_db(config)
+    if loss_db <= THIN_DB:
+        return None
+    hop = math.floor(config.resolution_s * config.sample_rate)  # half a hop off the middle is then at most 6 dB down
+    mend = {"hop_length": hop}
+    if hop < LIMITS["hop_length"][0]:
+        length = math.ceil(config.hop_length * config.win_length / (config.resolution_s * config.sample_rate))
+        mend = {"win_length": length, "n_fft": max(config.n_fft, 2 ** math.ceil(math.log2(length)))}
+    if config.hop_length > config.win_length:
+        return Advice("gaps", True, {"share": 1 - config.win_length / config.hop_length}, mend)
+    return Advice("thin", True, {"loss_db": loss_db if math.isfinite(loss_db) else None}, mend)
+
+
+def _longer_than_sound(config: SpectrogramConfig, seconds: float) -> Advice | None:
+    n_samples = seconds * config.sample_rate
+    if config.win_length <= n_samples:
+        return None
+    shorter = max(LIMITS["win_length"][0], 2 ** math.floor(math.log2(max(n_samples / 4, 1))))
+    values = {"window_ms": 1000 * config.win_length / config.sample_rate, "sound_ms": 1000 * seconds}
+    return Advice("long", True, values, {"win_length": shorter}) if shorter < config.win_length else None
+
+
+def _above_file(config: SpectrogramConfig, file_rate: int, bands: bool) -> Advice | None:
+    """Name rows above the file's own highest frequency: they stay dark."""
+    top_hz, own_hz = config.fmax if bands else config.sample_rate / 2, file_rate / 2
+    if top_hz <= own_hz * _RATE_EPS:
+        return None
+    share = 1 - own_hz / top_hz
+    if bands:
+        share = float((mel_edges_hz(config)[:-2] >= own_hz).mean())
+    mend = {"fmax": own_hz, "fmin": config.fmin if config.fmin < own_hz else 0.0}
+    if not bands:
+        mend = {"sample_rate": max(file_rate, LIMITS["sample_rate"][0])}
+        mend["fmax"] = min(config.fmax, mend["sample_rate"] / 2)
+        mend["fmin"] = config.fmin if config.fmin < mend["fmax"] else 0.0
+    if all(getattr(config, name) == value for name, value in mend.items()):
+        return None  # a file below the lowest rate there is
+    return Advice("top", True, {"own_hz": own_hz, "share": share}, mend)
+
+
+def _below_file(config: SpectrogramConfig, file_rate: int) -> Advice | None:
+    """Name what the file holds above the config's highest frequency."""
+    if file_rate <= config.sample_rate * _RATE_EPS or file_rate > LIMITS["sample_rate"][1]:
+        return None
+    values = {"top_hz": config.sample_rate / 2, "own_hz": file_rate / 2}
+    return Advice("rate", False, values, {"sample_rate": file_rate, "fmax": file_rate / 2})
+
+
+def _empty(config: SpectrogramConfig) -> Advice | None:
+    empty = empty_bands(config)
+    if not empty:
+        return None
+    mended = mend_empty_bands(config)
+    values = {"bands": empty, "bin_hz": config.sample_rate / config.n_fft}
+    fewer = {"n_mfcc": mended.n_mfcc} if mended.n_mfcc < config.n_mfcc else {}
+    return Advice("empty", True, values, {"n_mels": mended.n_mels, "n_fft": mended.n_fft} | fewer)
+
+
+def _hidden(config: SpectrogramConfig, view: View) -> Advice | None:
+    depth = min(DEEPEST_DB, 5.0 * math.ceil(view.depth_db / 5))
+    if view.hidden <= MOSTLY or depth <= config.top_db:
+        return None
+    return Advice("deep", True, {"share": view.hidden, "top_db": config.top_db}, {"top_db": depth})
+
+
+def _padded(config: SpectrogramConfig) -> Advice | None:
+    if config.n_fft < PADDED * config.win_length:
+        return None
+    values = {"bin_hz": config.sample_rate / config.n_fft, "resolution_hz": config.resolution_hz}
+    return Advice("padding", False, values, {"win_length": config.n_fft})
