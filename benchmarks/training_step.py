@@ -1,6 +1,6 @@
 """How much of a training run's time goes to the network itself: whole steps against the bare model step, on one device.
 
-Whole steps are `training.step.take_epoch` as a run takes it (drawing, augmentation, forward, backward, update, weight
+Whole steps are `training.engine.step.take_epoch` as a run takes it (drawing, augmentation, forward, backward, update, weight
 average), once from dB pictures in memory and once from sounds, whose mel spectrograms are made for every batch. The bare
 step is forward, backward and update of the same network on one batch that is there already. The clips are noise. All
 three take turns, so that whatever else the machine does slows them alike; figures are medians over the rounds. On a CPU
@@ -23,12 +23,12 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from esc.classification.resnet import build_model
-from training.batches import Clips, on_device
-from training.devices import best_device, device_name, dtype_name
-from training.prepare import Prepared
+from training.data.preprocessing import Prepared
+from training.engine.batches import Clips, on_device
+from training.engine.devices import best_device, device_name, dtype_name
+from training.engine.state import State, new_state
+from training.engine.step import take_epoch
 from training.recipes import FIRST, Recipe
-from training.state import State, new_state
-from training.step import take_epoch
 
 GOAL = 0.9
 N_CLASSES = 50

@@ -1,4 +1,4 @@
-"""The example sounds that come with the project; `assets/synthesise_examples.py` made them."""
+"""The example sounds that come with the project; made by `assets/synthesis`."""
 
 from __future__ import annotations
 

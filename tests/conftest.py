@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import chromium, open_sheet, server, sheet  # noqa: F401, fixtures
 
 import sounds
+from chromium import chromium, open_sheet, server, sheet  # noqa: F401, fixtures
 from esc.audio.io import load_audio
 from esc.audio.waveform import fit_clip
 

@@ -115,7 +115,10 @@ HEAVY = ("torch", "torchvision", "librosa", "gradio", "plotly", "matplotlib", "a
         ("import esc; esc.LIBROSA", HEAVY),
         ("import esc; esc.load_audio", [name for name in HEAVY if name != "scipy"]),
         ("import esc; esc.mel_db", ["librosa", "gradio", "plotly", "matplotlib", "av", "torchvision"]),
-        ("import training.train, training.prepare, training.evaluate", ["librosa", "gradio", "plotly", "matplotlib"]),
+        (
+            "import training.train, training.data.preprocessing, training.evaluation.metrics",
+            ["librosa", "gradio", "plotly", "matplotlib"],
+        ),
     ],
 )
 def test_what_an_import_loads(statement, absent):

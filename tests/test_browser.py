@@ -10,10 +10,10 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
-from chromium import MICROPHONE_HZ, Sheet
 from playwright.sync_api import expect
 
 import sounds
+from chromium import MICROPHONE_HZ, Sheet
 from esc.config import LIBROSA, PRESETS
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, ENGLISH, RUSSIAN
 

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from chromium import Sheet, serving
 from playwright.sync_api import expect
 from test_metrics_file import FIGURES
 
+from chromium import Sheet, serving
 from esc.classification.calibration import Calibration
 from esc.classification.checkpoint import read_config, write_config
 from esc.classification.metrics_file import FILE, write_figures

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import Sheet
 
+from chromium import Sheet
 from esc.ui.i18n.catalogue import WORDS
 from esc.ui.tabs.viewer import VIEWS
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import ROOT
 from playwright.sync_api import expect
 from test_accessibility import GRAVE, findings
 
 import sounds
+from chromium import ROOT
 from esc.audio.io import load_audio
 from esc.ui.i18n.catalogue import ENGLISH
 

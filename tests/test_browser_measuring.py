@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from chromium import Sheet
 from playwright.sync_api import expect
+from test_waveform_view import enter
 
+from chromium import Sheet
 from esc.config import LIBROSA
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
-from test_views import enter
 
 pytestmark = pytest.mark.browser
 RATE = LIBROSA.sample_rate

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from chromium import WAIT_MS
 from playwright.sync_api import expect
 
 import sounds
+from chromium import WAIT_MS
 from esc import Classifier, SoundIndex, load_audio
 from esc.example_sounds import FOLDER, example_sounds
 from esc.paths import DEFAULT_CHECKPOINT

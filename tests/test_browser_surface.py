@@ -5,10 +5,10 @@ import io
 import numpy as np
 import pytest
 import soundfile
-from chromium import FLAGS, WAIT_MS, Sheet
 from PIL import Image
 from playwright.sync_api import expect
 
+from chromium import FLAGS, WAIT_MS, Sheet
 from esc.ui.i18n.catalogue import ENGLISH
 
 pytestmark = pytest.mark.browser

@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from chromium import ROOT
 from playwright.sync_api import expect
 
 import sounds
+from chromium import ROOT
 from esc.audio.io import load_audio
 from esc.ui.i18n.catalogue import ENGLISH
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import Sheet
 from playwright.sync_api import expect
 
 import sounds
+from chromium import Sheet
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 
 pytestmark = pytest.mark.browser

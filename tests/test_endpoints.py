@@ -10,11 +10,11 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
-from chromium import Server
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 import sounds
+from chromium import Server
 from esc import Classifier, load_audio, mel_db
 from esc.classification.saliency import explain
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig

@@ -26,7 +26,7 @@ from esc.classification.saliency import (
 from esc.config import ESC50, InputConfig
 from esc.dsp.spectrogram import network_input
 from esc.errors import AudioError, ParameterError
-from training.deletion import SHARES, cover, deletion_test, turned
+from training.evaluation.deletion_test import SHARES, cover, deletion_test, turned
 
 RATE = 44_100
 
@@ -239,8 +239,8 @@ def test_cover_and_turn_by_hand():
 
 def test_covering_what_is_marked_costs_most(classifier, data_dir):
     """On held-out clips of ESC-50: every 13th of fold 5, against as much elsewhere and against the loudest places."""
-    from training.data import read_clips
-    from training.prepare import clip_picture
+    from training.data.esc50 import read_clips
+    from training.data.preprocessing import clip_picture
 
     meta = classifier.checkpoint
     clips = [clip for clip in read_clips(data_dir) if clip.fold == 5][::13]

@@ -23,7 +23,7 @@ from esc.cli.main import main
 from esc.config import ESC50, InputConfig, SpectrogramConfig
 from esc.errors import PackageError
 from esc.example_sounds import example_sounds
-from training.data import read_clips
+from training.data.esc50 import read_clips
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install -r requirements-export.txt")
 onnxruntime = pytest.importorskip("onnxruntime", reason="pip install -r requirements-export.txt")

@@ -15,9 +15,9 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
-from chromium import ROOT
 
 import sounds
+from chromium import ROOT
 from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS
 from esc.classification.classifier import Classifier

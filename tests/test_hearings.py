@@ -13,11 +13,11 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
-from chromium import Server
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 import sounds
+from chromium import Server
 from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS, SoundResult, as_rows
 from esc.classification.classifier import Classifier

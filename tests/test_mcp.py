@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from chromium import Server, serving
 
+from chromium import Server, serving
 from esc import Classifier, load_audio
 from esc.errors import PackageError
 from esc.example_sounds import example_sounds

@@ -9,8 +9,8 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from chromium import Server
 
+from chromium import Server
 from esc.config import LIBROSA
 from test_endpoints import WRONG, Functions, functions, refused  # noqa: F401, a fixture
 

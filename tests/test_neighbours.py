@@ -20,7 +20,7 @@ from esc.classification.resnet import ARCHITECTURES, features
 from esc.cli.main import main
 from esc.errors import AudioError, SoundIndexError
 from esc.example_sounds import example_sounds
-from training.data import read_clips
+from training.data.esc50 import read_clips
 
 
 @pytest.fixture(scope="module")

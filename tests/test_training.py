@@ -29,11 +29,11 @@ from esc.config import ESC50, InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import mel_db
 from esc.errors import DataError
 from esc.paths import DEFAULT_CHECKPOINT
-from training.data import check_folds, class_names, data_folder, read_clips
-from training.evaluate import expected_calibration_error, score
-from training.prepare import clip_picture, prepare
+from training.data.esc50 import check_folds, class_names, data_folder, read_clips
+from training.data.preprocessing import clip_picture, prepare
+from training.engine.state import State
+from training.evaluation.metrics import expected_calibration_error, score
 from training.recipes import RECIPES, Augmentation, Recipe
-from training.state import State
 
 RATE = 8_000
 SMALL = SpectrogramConfig(

@@ -11,8 +11,8 @@ import torch
 from test_train import QUICK, SMALL
 
 from esc.errors import ParameterError
-from training import augment
-from training.plan import Plan, beta, draw
+from training.augmentation import spectrogram
+from training.augmentation.plan import Plan, beta, draw
 from training.recipes import Augmentation
 
 
@@ -31,7 +31,7 @@ def planned(wanted: Augmentation, batch: int, seed: int = 0) -> Plan:
 
 def test_a_shift_in_time_is_circular(pictures):
     """At its own speed each row is itself turned around, between two frames where the turn is no whole number."""
-    moved = augment.move(pictures, planned(Augmentation(), 6))
+    moved = spectrogram.move(pictures, planned(Augmentation(), 6))
     assert moved.shape == pictures.shape
     torch.testing.assert_close(moved.mean(dim=2), pictures.mean(dim=2), atol=1e-3, rtol=0)
     for before, after in zip(pictures.numpy(), moved.numpy(), strict=True):
@@ -50,7 +50,7 @@ def _turn(before: np.ndarray, after: np.ndarray) -> float | None:
 
 
 def test_turns_differ_from_picture_to_picture(pictures):
-    moved = augment.move(pictures, planned(Augmentation(), 6))
+    moved = spectrogram.move(pictures, planned(Augmentation(), 6))
     turns = [_turn(before, after) for before, after in zip(pictures.numpy(), moved.numpy(), strict=True)]
     assert len({round(turn, 2) for turn in turns}) == len(turns)
     assert max(turns) - min(turns) > 10
@@ -60,7 +60,7 @@ def test_a_shift_in_pitch_moves_whole_bands(pictures):
     constant = pictures[:, :, :1].expand(-1, -1, 40)  # the same at all times: turning changes nothing
     shifts = set()
     for seed in range(8):
-        moved = augment.shift_bands(constant, planned(Augmentation(shift_bands=2), 6, seed))
+        moved = spectrogram.shift_bands(constant, planned(Augmentation(shift_bands=2), 6, seed))
         for before, after in zip(constant[:, :, 0], moved[:, :, 7], strict=True):
             fits = [
                 bands
@@ -74,7 +74,7 @@ def test_a_shift_in_pitch_moves_whole_bands(pictures):
 
 def test_speed_stays_within_its_bounds():
     ramp = torch.arange(1_000.0).expand(64, 1, -1)
-    moved = augment.move(ramp, planned(Augmentation(speed=0.1), 64))
+    moved = spectrogram.move(ramp, planned(Augmentation(speed=0.1), 64))
     steps = moved.diff(dim=2).median(dim=2).values
     assert 0.9 - 1e-3 <= float(steps.min()) < 0.93
     assert 1.07 < float(steps.max()) <= 1.1 + 1e-3
@@ -82,7 +82,7 @@ def test_speed_stays_within_its_bounds():
 
 def test_mixed_powers_follow_the_ratio(pictures):
     own, other, ratio = torch.tensor([0, 1, 5, 2]), torch.tensor([3, 1, 0, 4]), torch.tensor([0.3, 0.6, 1.0, 0.0])
-    mixed = augment.mix(pictures, own, other, ratio, SMALL.replace(top_db=160.0))
+    mixed = spectrogram.mix(pictures, own, other, ratio, SMALL.replace(top_db=160.0))
     power = 10 ** (pictures.double() / 10)
     power = power / power.mean(dim=(1, 2), keepdim=True)
     for place, share in enumerate(ratio.double()):
@@ -106,29 +106,29 @@ def test_ratios_are_beta_distributed(alpha):
 
 
 def test_a_tilt_is_smooth_and_the_same_at_all_times(pictures):
-    tilted = augment.tilt(pictures, planned(Augmentation(tilt_db=3.0), 6))
+    tilted = spectrogram.tilt(pictures, planned(Augmentation(tilt_db=3.0), 6))
     gain_db = tilted - pictures
     torch.testing.assert_close(gain_db, gain_db[:, :, :1].expand_as(gain_db), atol=1e-4, rtol=0)
     assert float(gain_db.abs().max()) > 1.0
-    assert torch.equal(augment.tilt(pictures, planned(Augmentation(), 6)), pictures)
+    assert torch.equal(spectrogram.tilt(pictures, planned(Augmentation(), 6)), pictures)
 
 
 def test_masks_hide_stretches_no_wider_than_allowed():
     ones = torch.ones(50, 40, 100)
     wanted = Augmentation(time_masks=1, freq_masks=1, time_mask_share=0.2, freq_mask_share=0.25)
-    masked = augment.mask(ones, planned(wanted, 50))
+    masked = spectrogram.mask(ones, planned(wanted, 50))
     assert set(masked.unique().tolist()) == {0.0, 1.0}
     hidden_frames = (masked == 0).all(dim=1).sum(dim=1)
     hidden_bands = (masked == 0).all(dim=2).sum(dim=1)
     assert 10 < int(hidden_frames.max()) <= 20
     assert 5 < int(hidden_bands.max()) <= 10
-    assert torch.equal(augment.mask(ones, planned(Augmentation(), 50)), ones)
+    assert torch.equal(spectrogram.mask(ones, planned(Augmentation(), 50)), ones)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_augmentation_hangs_on_the_seed_alone(pictures, seed):
     wanted = dataclasses.replace(QUICK.augmentation, mix_share=1.0)
-    once, again, other = (augment.move(pictures, planned(wanted, 6, number)) for number in (seed, seed, seed + 1))
+    once, again, other = (spectrogram.move(pictures, planned(wanted, 6, number)) for number in (seed, seed, seed + 1))
     assert torch.equal(once, again)
     assert not torch.equal(once, other)
 
@@ -139,12 +139,12 @@ def test_a_stretch_of_the_clip_is_played_over_and_over():
     assert 0.3 <= float(plan.stretch.min()) < 0.4
     assert 0.9 < float(plan.stretch.max()) <= 1.0
     plan = dataclasses.replace(plan, start=torch.full((40,), 0.2), stretch=torch.full((40,), 0.25))
-    torch.testing.assert_close(augment.move(ramp, plan)[7, 0], 20 + torch.arange(25.0).repeat(4), atol=1e-3, rtol=0)
+    torch.testing.assert_close(spectrogram.move(ramp, plan)[7, 0], 20 + torch.arange(25.0).repeat(4), atol=1e-3, rtol=0)
 
 
 def test_boxes_hide_rectangles_no_larger_than_allowed():
     ones = torch.ones(60, 40, 100)
-    masked = augment.mask(ones, planned(Augmentation(boxes=1, box_share=0.3), 60))
+    masked = spectrogram.mask(ones, planned(Augmentation(boxes=1, box_share=0.3), 60))
     hidden = masked == 0
     heights, widths = hidden.any(dim=2).sum(dim=1), hidden.any(dim=1).sum(dim=1)
     assert torch.equal(hidden.sum(dim=(1, 2)), heights * widths), "a rectangle, not two bands"

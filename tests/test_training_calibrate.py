@@ -19,14 +19,14 @@ from esc.classification.calibration import UNKNOWN_SCORES
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import read_figures, write_figures
 from esc.errors import DataError
-from training.calibrate import calibrate
-from training.data import class_names, left_out, read_clips, without_classes
-from training.deletion import maps_tested
-from training.nonsense import KINDS, SAMPLE_RATE, synthesise
-from training.predictions import FILE, Predictions, held_out
-from training.prepare import prepare
-from training.temperature import cross_entropy, cross_fitted, fit_temperature, groups_of_sources
-from training.unknown import REFUSED, area_under_roc, scores, separate, threshold
+from training.data.esc50 import class_names, left_out, read_clips, without_classes
+from training.data.preprocessing import prepare
+from training.evaluation.calibrate import calibrate
+from training.evaluation.deletion_test import maps_tested
+from training.evaluation.ood import REFUSED, area_under_roc, scores, separate, threshold
+from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
+from training.evaluation.predictions import FILE, Predictions, held_out
+from training.evaluation.temperature import cross_entropy, cross_fitted, fit_temperature, groups_of_sources
 
 # temperature
 

@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from esc.errors import DataError
-from training import download as module
-from training.data import read_clips
-from training.download import download
+from training.data import download as module
+from training.data.download import download
+from training.data.esc50 import read_clips
 
 CLIP = os.urandom(64)
 
@@ -226,7 +226,7 @@ def test_a_full_disk_is_told_and_the_part_is_kept(server, tmp_path):
 
 
 def test_room_is_looked_for_before(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.disk.shutil.disk_usage", lambda _: type("Usage", (), {"free": 1_000})())
+    monkeypatch.setattr("training.runs.disk.shutil.disk_usage", lambda _: type("Usage", (), {"free": 1_000})())
     error = refusal(tmp_path / "ESC-50", server.url)
     assert (error.key, error.values["free_mb"]) == ("disk.room", 0.001)
 

@@ -25,8 +25,8 @@ from esc.plotting import (
     plot_stft,
     plot_waveform,
 )
-from training.evaluate import calibration_bins, confusion_matrix, most_confused, recall_per_class
-from training.look import find_clip, look
+from training.data.plot_clip import find_clip, look
+from training.evaluation.metrics import calibration_bins, confusion_matrix, most_confused, recall_per_class
 
 # pictures of sounds
 

@@ -21,17 +21,17 @@ from esc.classification.resnet import build_model
 from esc.config import NOTEBOOK
 from esc.dsp.spectrogram import network_input
 from esc.errors import DataError, ParameterError
-from training import augment
-from training.commands.options import chosen_recipe, run_name
-from training.devices import has_bfloat16, precision
-from training.noise import Noise
-from training.optim import build_optimizer, build_schedule
-from training.plan import draw
-from training.pretrained import first_network
+from training.augmentation import spectrogram
+from training.augmentation.plan import draw
+from training.cli.options import chosen_recipe, run_name
+from training.engine.devices import has_bfloat16, precision
+from training.engine.optim import build_optimizer, build_schedule
+from training.engine.pretrained import first_network
+from training.engine.regularization import Noise
+from training.engine.state import State
+from training.engine.step import take_step
 from training.recipes import RECIPES, recipe_name
-from training.runfolder import read_history, read_settings
-from training.state import State
-from training.step import take_step
+from training.runs.run_dir import read_history, read_settings
 
 RECIPE = RECIPES["notebook"]
 
@@ -258,12 +258,12 @@ def test_a_quick_run_is_the_loop_written_out(prepared, tmp_path):  # noqa: F811
         for index in torch.randperm(len(pictures), generator=rng).to(device).split(16)[:steps]:
             plan, soft = draw(QUICK.augmentation, 16, rng), one_hot(targets[index], 4).float()
             _ = torch.rand(16, 0, generator=rng)  # neither dropout nor stochastic depth
-            batch = augment.mix(
-                augment.move(pictures[index], plan), torch.arange(16), plan.partner, plan.ratio, QUICK.spectrogram
+            batch = spectrogram.mix(
+                spectrogram.move(pictures[index], plan), torch.arange(16), plan.partner, plan.ratio, QUICK.spectrogram
             )
             soft = plan.ratio[:, None] * soft + (1 - plan.ratio[:, None]) * soft[plan.partner]
-            batch = network_input(augment.tilt(augment.shift_bands(batch, plan), plan), QUICK.input)
-            batch = augment.mask(batch, plan)[:, None].to(memory_format=torch.channels_last)
+            batch = network_input(spectrogram.tilt(spectrogram.shift_bands(batch, plan), plan), QUICK.input)
+            batch = spectrogram.mask(batch, plan)[:, None].to(memory_format=torch.channels_last)
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)):
                 logits = model.train()(batch)
             loss = cross_entropy(logits.float(), soft, label_smoothing=0.05)
@@ -325,10 +325,12 @@ def test_a_cpu_computes_in_bfloat16_only_where_it_can(monkeypatch, instructions,
 
 
 def test_the_precision_is_told(prepared, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("training.state.precision", lambda device, mixed, n_frames: torch.bfloat16 if mixed else torch.float32)
+    monkeypatch.setattr(
+        "training.engine.state.precision", lambda device, mixed, n_frames: torch.bfloat16 if mixed else torch.float32
+    )
     seen = []
     monkeypatch.setattr(
-        "training.step.cross_entropy",
+        "training.engine.step.cross_entropy",
         lambda logits, *rest, **more: (seen.append(logits), cross_entropy(logits, *rest, **more))[1],
     )
     for mixed, said in ((True, "bfloat16"), (False, "float32")):

@@ -24,18 +24,19 @@ from esc.classification.checkpoint import load_checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.metrics_file import write_figures
 from esc.errors import DataError
-from training import crossval, runfolder
-from training.card import write_card
-from training.data import read_clips
-from training.disk import full_disk_named
-from training.evaluate import Figures, score
-from training.places import RESULTS
-from training.predictions import Predictions
-from training.prepare import prepare
-from training.readings import Reading, read_fold, record
-from training.report import write_report
-from training.results import take_up, write_results
-from training.state import State
+from training import cross_validation
+from training.data.esc50 import read_clips
+from training.data.preprocessing import prepare
+from training.engine.state import State
+from training.evaluation.held_out_log import Reading, read_fold, record
+from training.evaluation.metrics import Figures, score
+from training.evaluation.model_card import write_card
+from training.evaluation.predictions import Predictions
+from training.evaluation.results_page import take_up, write_results
+from training.evaluation.run_report import write_report
+from training.runs import run_dir
+from training.runs.disk import full_disk_named
+from training.runs.paths import RESULTS
 
 # report, readings, cross-validation
 
@@ -135,7 +136,7 @@ def test_a_run_is_taken_up_into_the_results(run, data, cache, tmp_path):  # noqa
 def test_the_notes_tell_every_reading_of_fold_5_that_is_in_the_results():
     notes = (RESULTS.parent / "NOTES.md").read_text().split("## Readings of fold 5")[1].split("##")[0]
     told = [re.findall(r"0\.\d{4}", row) for row in notes.splitlines() if row.startswith("| 2")]
-    read = [path for path in RESULTS.glob("*/held_out.npz") if runfolder.read_settings(path.parent)["valid_fold"] == 5]
+    read = [path for path in RESULTS.glob("*/held_out.npz") if run_dir.read_settings(path.parent)["valid_fold"] == 5]
     assert len(read) >= 6
     for path in read:
         kept = Predictions.load(path)
@@ -158,10 +159,10 @@ def test_cross_validation_goes_on_where_it_stopped(data, cache, tmp_path, monkey
         return loop.train(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(crossval, "train", killed)
-        crossval.cross_validate(clips, recipe, 1, tmp_path / "five", cache, readings)
+        patch.setattr(cross_validation, "train", killed)
+        cross_validation.cross_validate(clips, recipe, 1, tmp_path / "five", cache, readings)
     assert not (tmp_path / "five" / "crossval.json").exists()
-    summary = crossval.cross_validate(clips, recipe, 1, tmp_path / "five", cache, readings)
+    summary = cross_validation.cross_validate(clips, recipe, 1, tmp_path / "five", cache, readings)
     assert summary == json.loads((tmp_path / "five" / "crossval.json").read_text())
     assert [row["fold"] for row in rows(readings)] == ["1", "2", "3", "4", "5"]  # each once
     read = [float(row["accuracy"]) for row in rows(readings)]
@@ -169,11 +170,11 @@ def test_cross_validation_goes_on_where_it_stopped(data, cache, tmp_path, monkey
     assert (summary["mean"], summary["std"]) == pytest.approx((np.mean(read), np.std(read, ddof=1)), abs=1e-4)
     assert summary["clips"] == len(clips) == 5 * len(CLASSES) * A_FOLD
     for fold in (1, 2, 3, 4, 5):
-        assert runfolder.read_settings(tmp_path / "five" / f"fold{fold}")["valid_fold"] == fold
+        assert run_dir.read_settings(tmp_path / "five" / f"fold{fold}")["valid_fold"] == fold
         _, meta = load_checkpoint(tmp_path / "five" / f"fold{fold}" / "checkpoint")
         assert fold not in meta.provenance["train_folds"]
     with pytest.raises(DataError, match="other settings"):
-        crossval.cross_validate(clips, recipe, 2, tmp_path / "five", cache, readings)
+        cross_validation.cross_validate(clips, recipe, 2, tmp_path / "five", cache, readings)
 
 
 def test_a_run_from_before_a_recipe_had_more_fields_goes_on(run, prepared, tmp_path):  # noqa: F811
@@ -216,7 +217,7 @@ def test_a_full_disk_while_preparing(data, tmp_path, monkeypatch):  # noqa: F811
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert caught.value.key == "disk.full"
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
-    monkeypatch.setattr("training.disk.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr("training.runs.disk.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
     with pytest.raises(DataError, match=r"needs 0 MB and the disk has 0 MB left") as caught:
         prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
     assert caught.value.key == "disk.room"

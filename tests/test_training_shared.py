@@ -13,7 +13,7 @@ import torch
 from test_train import data  # noqa: F401, a fixture
 
 from esc.errors import ParameterError
-from training.group import ALONE, Group
+from training.engine.distributed import ALONE, Group
 
 # a program of its own: the recipe is the tests', started as torchrun starts `python -m training`
 PROGRAM = """
@@ -22,12 +22,12 @@ from pathlib import Path
 sys.path[:0] = [{root!r}, {tests!r}]
 import torch
 torch.set_num_threads(1)
-import training.evaluate, training.train
+import training.evaluation.metrics, training.train
 from test_training import HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS
-from training.data import read_clips
-from training.group import joined
-from training.prepare import prepare_for
-from training.state import State
+from training.data.esc50 import read_clips
+from training.engine.distributed import joined
+from training.data.preprocessing import prepare_for
+from training.engine.state import State
 
 recipe = dataclasses.replace(QUICK, sub_batch=8, dropout=0.2, drop_path=0.2, mixed_precision=False, epochs=2, source={source!r})
 if {killed!r} and os.environ.get("RANK", "0") == "0":

@@ -18,13 +18,13 @@ from esc.config import ESC50
 from esc.dsp.a_weighting import a_weighting_db, peak_pressure_db
 from esc.dsp.spectrogram import mel_db, network_input
 from esc.errors import DataError
-from training import augment_sounds
-from training.batches import network_batch, on_device, pictures_of
-from training.data import read_clips
-from training.plan import draw
-from training.prepare import prepare_for, prepare_sounds
+from training.augmentation import waveform
+from training.augmentation.plan import draw
+from training.data.esc50 import read_clips
+from training.data.preprocessing import prepare_for, prepare_sounds
+from training.engine.batches import network_batch, on_device, pictures_of
 from training.recipes import Augmentation
-from training.runfolder import read_history
+from training.runs.run_dir import read_history
 
 SOUNDS = dataclasses.replace(QUICK, source="sounds", augmentation=dataclasses.replace(QUICK.augmentation, gain_db=6.0))
 CPU = torch.device("cpu")
@@ -96,7 +96,7 @@ def test_pictures_of_kept_sounds_are_the_pictures(kept, prepared):  # noqa: F811
 def test_a_waveform_is_turned_around_by_whole_samples(rng):
     waveforms = torch.from_numpy(rng.standard_normal((5, 300)).astype(np.float32))
     plan = draw(Augmentation(), 5, seeded())
-    moved = augment_sounds.move(waveforms, plan)
+    moved = waveform.move(waveforms, plan)
     for before, after, start in zip(waveforms, moved, plan.start, strict=True):
         assert torch.equal(after, before.roll(-int(300 * float(start))))
 
@@ -104,7 +104,7 @@ def test_a_waveform_is_turned_around_by_whole_samples(rng):
 def test_a_waveform_is_played_faster_and_its_pitch_follows():
     waveforms = torch.from_numpy(sounds.tone(1_000.0, 1.0, RATE)).repeat(6, 1)
     plan = dataclasses.replace(draw(Augmentation(speed=0.2), 6, seeded()), start=torch.zeros(6))
-    moved = augment_sounds.move(waveforms, plan)[:, :6_000]
+    moved = waveform.move(waveforms, plan)[:, :6_000]
     peaks = torch.fft.rfft(moved * torch.hann_window(6_000)).abs().argmax(dim=1) * RATE / 6_000
     torch.testing.assert_close(peaks, 1_000 * plan.speed, atol=RATE / 6_000, rtol=0)
     assert plan.speed.max() - plan.speed.min() > 0.1
@@ -113,7 +113,7 @@ def test_a_waveform_is_played_faster_and_its_pitch_follows():
 def test_a_stretch_of_a_waveform_is_repeated():
     ramp = torch.arange(100.0).expand(3, -1)
     plan = dataclasses.replace(draw(Augmentation(), 3, seeded()), start=torch.full((3,), 0.905), stretch=torch.full((3,), 0.25))
-    assert augment_sounds.move(ramp, plan)[1].tolist() == [*range(90, 100), *range(15)] * 4
+    assert waveform.move(ramp, plan)[1].tolist() == [*range(90, 100), *range(15)] * 4
 
 
 def test_the_weighting_is_librosas():
@@ -142,7 +142,7 @@ def test_sounds_are_mixed_by_what_the_ear_hears():
     assert gap_db == pytest.approx(-20.0, abs=0.5)
     ratio = torch.tensor([0.5, 0.2, 1.0, 0.0])
     own, other = torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.long)
-    mixed = augment_sounds.mix(both, own, other, ratio, RATE)
+    mixed = waveform.mix(both, own, other, ratio, RATE)
     for place, share in ((0, 0.5), (1, 0.2)):
         p = 1 / (1 + 10 ** (-gap_db / 20) * (1 - share) / share)
         np.testing.assert_allclose(mixed[place], (p * loud + (1 - p) * soft) / np.hypot(p, 1 - p), atol=1e-5)
@@ -154,7 +154,7 @@ def test_sounds_are_mixed_by_what_the_ear_hears():
 
 def test_gain_is_decibels():
     plan = dataclasses.replace(draw(Augmentation(), 2, seeded()), gain_db=torch.tensor([-6.0206, 20.0]))
-    assert augment_sounds.amplify(torch.full((2, 3), 0.2), plan)[:, 0].tolist() == pytest.approx([0.1, 2.0], rel=1e-4)
+    assert waveform.amplify(torch.full((2, 3), 0.2), plan)[:, 0].tolist() == pytest.approx([0.1, 2.0], rel=1e-4)
 
 
 # batches

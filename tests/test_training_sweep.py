@@ -14,12 +14,12 @@ from test_train import CLASSES, QUICK, cache, data, direct_ece  # noqa: F401, fi
 
 import training.train as loop
 from esc.errors import DataError, ParameterError
-from training import sweep as sweeping
-from training.data import read_clips
-from training.predictions import FILE, Predictions
+from training import grid_search as sweeping
+from training.data.esc50 import read_clips
+from training.evaluation.predictions import FILE, Predictions
+from training.evaluation.results_page import take_up, write_results
+from training.grid_search import PICTURE, TABLE, combinations, parse_grid, sweep
 from training.recipes import RECIPES
-from training.results import take_up, write_results
-from training.sweep import PICTURE, TABLE, combinations, parse_grid, sweep
 
 ONE = dataclasses.replace(QUICK, epochs=1)
 

@@ -13,8 +13,8 @@ from rich.logging import RichHandler
 
 from esc.cli.console import told_by_system
 from esc.errors import EscError
-from training.commands import data, measure, runs
-from training.progress import console
+from training.cli import data, evaluation, runs
+from training.runs.progress import console
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("look")(data.look_command)
@@ -25,10 +25,10 @@ app.command("crossval")(runs.crossval_command)
 app.command("sweep")(runs.sweep_command)
 app.command("report")(runs.report_command)
 app.command("results")(runs.results_command)
-app.command("evaluate")(measure.evaluate_command)
-app.command("calibrate")(measure.calibrate_command)
-app.command("explain-test")(measure.explain_test_command)
-app.command("card")(measure.card_command)
+app.command("evaluate")(evaluation.evaluate_command)
+app.command("calibrate")(evaluation.calibrate_command)
+app.command("explain-test")(evaluation.explain_test_command)
+app.command("card")(evaluation.card_command)
 
 
 def main() -> None:

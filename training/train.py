@@ -17,19 +17,19 @@ from torch import nn
 from esc.classification.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from esc.classification.resnet import build_model
 from esc.errors import DataError
-from training import runfolder
-from training.batches import Clips, on_device, pictures_of
-from training.devices import best_device, device_name, dtype_name
-from training.disk import full_disk_named
-from training.evaluate import score
-from training.group import ALONE, Group
-from training.predictions import FILE as PREDICTIONS
-from training.prepare import Prepared
-from training.pretrained import FRESH, first_network
-from training.progress import EpochBar
+from training.data.preprocessing import Prepared
+from training.engine.batches import Clips, on_device, pictures_of
+from training.engine.devices import best_device, device_name, dtype_name
+from training.engine.distributed import ALONE, Group
+from training.engine.pretrained import FRESH, first_network
+from training.engine.state import State, new_state
+from training.engine.step import take_epoch
+from training.evaluation.metrics import score
+from training.evaluation.predictions import FILE as PREDICTIONS
 from training.recipes import Recipe
-from training.state import State, new_state
-from training.step import take_epoch
+from training.runs import run_dir
+from training.runs.disk import full_disk_named
+from training.runs.progress import EpochBar
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def train(
     Parameters
     ----------
     prepared : Prepared
-        Made by `training.prepare.prepare_for`; without the clips of left-out classes.
+        Made by `training.data.preprocessing.prepare_for`; without the clips of left-out classes.
     recipe : Recipe
     train_folds : tuple of int
     valid_fold : int
@@ -80,7 +80,7 @@ def train(
     valid_every : int
         Epochs between two looks at the validation fold.
     weights : path, optional
-        ImageNet weights for a recipe that wants them; see `training.pretrained.first_network`.
+        ImageNet weights for a recipe that wants them; see `training.engine.pretrained.first_network`.
     without : tuple of str
         Classes that were left out of `prepared`, to be noted.
     group : Group
@@ -99,18 +99,18 @@ def train(
     device = best_device()
     settings = {"recipe": recipe.to_dict(), "train_folds": train_folds, "valid_fold": valid_fold, "seed": seed}
     settings |= {"without": without}
-    claimed = group.same(lambda: runfolder.claim(run, settings))
-    with runfolder.log_to(run) if group.first else nullcontext():
-        if group.same(lambda: runfolder.has_checkpoint(run) and not (run / runfolder.STATE).is_file()):
-            log.info("%s has ended, and %s is gone: the network is its checkpoint's", run, runfolder.STATE)
-            return group.same(lambda: load_checkpoint(run / runfolder.CHECKPOINT)[0]).to(device)
+    claimed = group.same(lambda: run_dir.claim(run, settings))
+    with run_dir.log_to(run) if group.first else nullcontext():
+        if group.same(lambda: run_dir.has_checkpoint(run) and not (run / run_dir.STATE).is_file()):
+            log.info("%s has ended, and %s is gone: the network is its checkpoint's", run, run_dir.STATE)
+            return group.same(lambda: load_checkpoint(run / run_dir.CHECKPOINT)[0]).to(device)
         valid = on_device(prepared, (valid_fold,), device)
         clips = on_device(prepared, train_folds, device)
         if len(clips) < recipe.batch_size:
             raise DataError("data.few", clips=len(clips), batch=recipe.batch_size)
         about = _Run(run, recipe, seed, len(prepared.class_names), clips, pictures_of(valid, recipe), valid.targets, group)
         state, said = _begin(about, claimed, weights, device)
-        if state.epoch == recipe.epochs and group.same(lambda: runfolder.has_checkpoint(run)):
+        if state.epoch == recipe.epochs and group.same(lambda: run_dir.has_checkpoint(run)):
             log.info("%s has ended: nothing is left to train, its checkpoint stays as it is", run)
             return state.kept
         log.info("computing in %s on %s, %d process(es)", dtype_name(state.precision), device_name(device), group.size)
@@ -124,12 +124,12 @@ def _begin(about: _Run, claimed: dict, weights: Path | None, device: torch.devic
     """Return the state that the run goes on from, the same in every process, and where its first weights are from."""
     run, recipe, group = about.folder, about.recipe, about.group
     torch.manual_seed(about.seed)
-    resumed = group.same(lambda: (run / runfolder.STATE).is_file())
+    resumed = group.same(lambda: (run / run_dir.STATE).is_file())
     if resumed:
         model, said = build_model(recipe.architecture, about.n_classes), claimed.get("initial_weights", FRESH)
         state = new_state(recipe, model, about.n_classes, len(about.clips), device)
-        state.load(group.same((run / runfolder.STATE).read_bytes), run / runfolder.STATE, device)
-        group.same(lambda: runfolder.forget_later(run, state.epoch))
+        state.load(group.same((run / run_dir.STATE).read_bytes), run / run_dir.STATE, device)
+        group.same(lambda: run_dir.forget_later(run, state.epoch))
         log.info("%s: resuming after epoch %d of %d", run, state.epoch, recipe.epochs)
         return state, said
     model, said = group.same(lambda: first_network(recipe, about.n_classes, weights))
@@ -140,8 +140,8 @@ def _begin(about: _Run, claimed: dict, weights: Path | None, device: torch.devic
 
 
 def _start(run: Path, settings: dict) -> None:
-    runfolder.write_settings(run, settings)
-    for old in (runfolder.HISTORY, PREDICTIONS):  # of a run that was killed in its first epoch, of a checkpoint that is gone
+    run_dir.write_settings(run, settings)
+    for old in (run_dir.HISTORY, PREDICTIONS):  # of a run that was killed in its first epoch, of a checkpoint that is gone
         (run / old).unlink(missing_ok=True)
 
 
@@ -176,10 +176,10 @@ class _Notes:
         self._run, self._epochs, self._due = run, epochs, 0.0
 
     def take(self, state: State, row: dict) -> None:
-        runfolder.append_history(self._run, row)
+        run_dir.append_history(self._run, row)
         begun = time.perf_counter()
         if state.epoch == self._epochs or begun >= self._due:
-            state.save(self._run / runfolder.STATE)
+            state.save(self._run / run_dir.STATE)
             ended = time.perf_counter()
             self._due = ended + 9.0 * (ended - begun)
 
@@ -215,5 +215,5 @@ def _keep(run: Path, state: State, prepared: Prepared, recipe: Recipe, provenanc
         input=recipe.input,
         provenance=provenance,
     )
-    with full_disk_named(run / runfolder.CHECKPOINT):
-        save_checkpoint(run / runfolder.CHECKPOINT, state.kept, checkpoint)
+    with full_disk_named(run / run_dir.CHECKPOINT):
+        save_checkpoint(run / run_dir.CHECKPOINT, state.kept, checkpoint)

@@ -1,6 +1,6 @@
 """Write the example sounds: computed from models of their sources, without any recording.
 
-python assets/synthesise_examples.py [--out FOLDER]
+PYTHONPATH=assets python -m synthesis [--out FOLDER]
 """
 
 import argparse
@@ -16,7 +16,7 @@ from synthesis import animals, machines, nature
 from synthesis.blocks import SAMPLE_RATE, finish
 
 SEED = 50
-DEFAULT_FOLDER = Path(__file__).resolve().parent / "examples"
+DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "examples"
 
 
 class Example(NamedTuple):

@@ -4,7 +4,7 @@ Two maps are multiplied. Grad-CAM (Selvaraju et al., 2017) of the last block wei
 of the class's logit: it knows one class from another, but has only 4 x 14 cells for a picture of 128 x 431. LayerCAM
 (Jiang et al., 2021, equation 6) of an early block weighs each place by its own positive gradient: fine, but much the same
 for every class. The product is fine and of the class, as in Guided Grad-CAM. What it is worth is measured by
-`training.deletion`; how the layers were chosen stands in training/NOTES.md.
+`training.evaluation.deletion_test`; how the layers were chosen stands in training/NOTES.md.
 """
 
 from __future__ import annotations

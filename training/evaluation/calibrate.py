@@ -15,15 +15,15 @@ from esc.classification.checkpoint import read_config, write_config
 from esc.classification.classifier import Classifier
 from esc.classification.metrics_file import write_figures
 from esc.errors import DataError
-from training.data import Clip
-from training.disk import full_disk_named
-from training.evaluate import Figures, calibration_bins, confusion_matrix, figures_of, most_confused, recall_per_class
-from training.predictions import Predictions, held_out
-from training.prepare import prepare
-from training.readings import record_held_out
-from training.runfolder import CHECKPOINT, HISTORY, read_history
-from training.temperature import cross_fitted, fit_temperature, groups_of_sources
-from training.unknown import LEFT_OUT, Separation, logits_of_nonsense, separate, threshold
+from training.data.esc50 import Clip
+from training.data.preprocessing import prepare
+from training.evaluation.held_out_log import record_held_out
+from training.evaluation.metrics import Figures, calibration_bins, confusion_matrix, figures_of, most_confused, recall_per_class
+from training.evaluation.ood import LEFT_OUT, Separation, logits_of_nonsense, separate, threshold
+from training.evaluation.predictions import Predictions, held_out
+from training.evaluation.temperature import cross_fitted, fit_temperature, groups_of_sources
+from training.runs.disk import full_disk_named
+from training.runs.run_dir import CHECKPOINT, HISTORY, read_history
 
 log = logging.getLogger(__name__)
 _SOURCE_GROUPS, _PAIRS = 5, 12
@@ -66,7 +66,7 @@ def calibrate(run: Path, others: list[Path], without: Path | None, clips: list[C
     clips : list of Clip
         The whole data set.
     cache, readings : path
-        As `training.readings.read_fold` takes them.
+        As `training.evaluation.held_out_log.read_fold` takes them.
 
     Raises
     ------

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from esc.config import LIMITS
 from esc.errors import DataError, ParameterError
-from training.data import Clip
-from training.disk import full_disk_named, write_whole
-from training.prepare import prepare_for
+from training.data.esc50 import Clip
+from training.data.preprocessing import prepare_for
 from training.recipes import Recipe
-from training.runfolder import CHECKPOINT, HISTORY, STATE, read_history, read_settings
+from training.runs.disk import full_disk_named, write_whole
+from training.runs.run_dir import CHECKPOINT, HISTORY, STATE, read_history, read_settings
 from training.train import train
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ def _row(name: str, recipe: Recipe, run: Path) -> dict:
 
 
 def _write(folder: Path, rows: list[dict]) -> None:
-    from training.report import plot_sweep
+    from training.evaluation.run_report import plot_sweep
 
     lines = io.StringIO()
     writer = csv.DictWriter(lines, fieldnames=list(rows[0]), lineterminator="\n")

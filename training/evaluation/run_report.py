@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from esc.plotting import plot_confusion, plot_curves, plot_recall, plot_reliability
-from training.data import Clip
-from training.disk import full_disk_named
-from training.evaluate import calibration_bins, confusion_matrix, most_confused, recall_per_class
-from training.readings import Reading, read_fold
-from training.runfolder import CHECKPOINT, has_checkpoint, read_history, read_settings
+from training.data.esc50 import Clip
+from training.evaluation.held_out_log import Reading, read_fold
+from training.evaluation.metrics import calibration_bins, confusion_matrix, most_confused, recall_per_class
+from training.runs.disk import full_disk_named
+from training.runs.run_dir import CHECKPOINT, has_checkpoint, read_history, read_settings
 
 PAGE = "report.md"
 _PAIRS, _WORST, _NAMES = 12, 8, 6
@@ -29,7 +29,7 @@ def write_report(run: Path, clips: list[Clip], cache: Path, readings: Path) -> P
         Folder that `training.train.train` filled.
     clips : list of Clip
     cache, readings : path
-        As `training.readings.read_fold` takes them.
+        As `training.evaluation.held_out_log.read_fold` takes them.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def plot_sweep(rows: list[dict]) -> Figure:
     Parameters
     ----------
     rows : list of dict
-        As `training.sweep.sweep` gives them.
+        As `training.grid_search.sweep` gives them.
     """
     figure = Figure(figsize=(9, 1.2 + 0.36 * len(rows)), layout="constrained")
     axes = figure.add_subplot()

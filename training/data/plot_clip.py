@@ -10,8 +10,8 @@ from esc.config import SpectrogramConfig
 from esc.dsp.spectrogram import mel_db, mfcc, stft_db
 from esc.errors import DataError
 from esc.plotting import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
-from training.data import data_folder, read_clips
-from training.disk import full_disk_named
+from training.data.esc50 import data_folder, read_clips
+from training.runs.disk import full_disk_named
 
 MOST_SECONDS = 60.0  # of a longer sound the beginning is drawn
 

@@ -9,10 +9,10 @@ from esc.audio.io import load_audio
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.metrics_file import read_figures
-from training.disk import write_whole
-from training.readings import Reading
+from training.evaluation.held_out_log import Reading
+from training.evaluation.ood import REFUSED
 from training.recipes import recipe_name
-from training.unknown import REFUSED
+from training.runs.disk import write_whole
 
 _SCORES = MappingProxyType({"energy": "energy (log-sum-exp of the logits)", "max_softmax": "largest probability"})
 _FRONT = """---

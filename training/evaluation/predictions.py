@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from esc.errors import DataError
-from training.data import Clip
-from training.disk import write_whole
-from training.readings import Reading, read_fold
-from training.runfolder import CHECKPOINT
+from training.data.esc50 import Clip
+from training.evaluation.held_out_log import Reading, read_fold
+from training.runs.disk import write_whole
+from training.runs.run_dir import CHECKPOINT
 
 FILE = "held_out.npz"
 

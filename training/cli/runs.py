@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from training.commands.options import (
+from training.cli.options import (  # fmt: skip
     Architecture,
     Bfloat16,
     Cache,
@@ -21,9 +21,9 @@ from training.commands.options import (
     Without,
     chosen_recipe,
     run_name,
-)  # fmt: skip
-from training.data import all_folds, check_folds, data_folder, left_out, read_clips, without_classes
-from training.places import CACHE, READINGS, RESULTS, RUNS
+)
+from training.data.esc50 import all_folds, check_folds, data_folder, left_out, read_clips, without_classes
+from training.runs.paths import CACHE, READINGS, RESULTS, RUNS
 
 
 def train_command(
@@ -45,8 +45,8 @@ def train_command(
 
     Several GPUs, machines or processes share a run: torchrun --nproc-per-node 2 -m training train --sub-batch 16
     """
-    from training.group import joined
-    from training.prepare import prepare_for
+    from training.data.preprocessing import prepare_for
+    from training.engine.distributed import joined
     from training.train import train
 
     chosen = chosen_recipe(recipe, arch, sub_batch, bfloat16)
@@ -77,7 +77,7 @@ def crossval_command(
     readings: Readings = READINGS,
 ) -> None:
     """Train five times, each fold held out once: ESC-50's official figure. Stopped, it goes on where it was."""
-    from training.crossval import SUMMARY, cross_validate
+    from training.cross_validation import SUMMARY, cross_validate
 
     chosen = chosen_recipe(recipe, arch, sub_batch, bfloat16)
     folder = RUNS / (name or run_name(recipe, chosen, "crossval", f"seed{seed}"))
@@ -104,7 +104,7 @@ def sweep_command(
 
     The best of many short runs flatters: 400 clips tell two runs apart by some 3 points at the least.
     """
-    from training.sweep import TABLE, combinations, parse_grid, sweep
+    from training.grid_search import TABLE, combinations, parse_grid, sweep
 
     clips = read_clips(data_folder(data))
     check_folds(clips, (fold,))
@@ -122,7 +122,7 @@ def report_command(
     readings: Readings = READINGS,
 ) -> None:
     """Write a page with curves, confusion matrix, recall, commonest mistakes and calibration into each run's folder."""
-    from training.report import write_report
+    from training.evaluation.run_report import write_report
 
     clips = read_clips(data_folder(data))
     for run in runs:
@@ -138,7 +138,7 @@ def results_command(
     readings: Readings = READINGS,
 ) -> None:
     """Take up runs into training/results/ and write training/RESULTS.md from all that lie there: tables and pictures."""
-    from training.results import take_up, write_results
+    from training.evaluation.results_page import take_up, write_results
 
     for run in runs or []:
         for name in take_up(run, RESULTS, read_clips(data_folder(data)), cache, readings):

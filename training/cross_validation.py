@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from training.data import Clip, all_folds
-from training.disk import write_whole
-from training.evaluate import expected_calibration_error, figures_of
-from training.predictions import held_out
-from training.prepare import prepare_for
+from training.data.esc50 import Clip, all_folds
+from training.data.preprocessing import prepare_for
+from training.evaluation.metrics import expected_calibration_error, figures_of
+from training.evaluation.predictions import held_out
 from training.recipes import Recipe
+from training.runs.disk import write_whole
 from training.train import train
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def cross_validate(
     folder : path
         Gets a run `fold1`, `fold2` ... for each and `crossval.json`.
     cache, readings : path
-        As `training.readings.read_fold` takes them.
+        As `training.evaluation.held_out_log.read_fold` takes them.
     weights : path, optional
         ImageNet weights for a recipe that wants them.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esc.errors import DataError
-from training.places import DATA
+from training.runs.paths import DATA
 
 _TABLES = ("meta/esc50.csv", "esc50.csv")
 _AUDIO_FOLDERS = ("audio/audio", "audio", ".")

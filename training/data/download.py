@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from esc.errors import DataError
-from training.data import read_clips
-from training.disk import check_room, full_disk_named
-from training.progress import download_bar
+from training.data.esc50 import read_clips
+from training.runs.disk import check_room, full_disk_named
+from training.runs.progress import download_bar
 
 log = logging.getLogger(__name__)
 URL = "https://github.com/karoldvl/ESC-50/archive/master.zip"

@@ -22,10 +22,10 @@ from esc.classification.calibration import calibrated
 from esc.classification.classifier import Classifier
 from esc.classification.saliency import FINE_LAYER, heat_maps, smoothed
 from esc.dsp.spectrogram import network_input
-from training.data import Clip, check_folds, without_classes
-from training.prepare import prepare
-from training.progress import progress_bar
-from training.readings import record_held_out
+from training.data.esc50 import Clip, check_folds, without_classes
+from training.data.preprocessing import prepare
+from training.evaluation.held_out_log import record_held_out
+from training.runs.progress import progress_bar
 
 SHARES = (0.1, 0.2, 0.3)
 METHOD = f"Grad-CAM of layer4 times LayerCAM of {FINE_LAYER}"
@@ -103,7 +103,7 @@ def maps_tested(folder: Path, clips: list[Clip], fold: int, cache: Path, reading
     Raises
     ------
     DataError, CheckpointError
-        As `training.readings.read_fold` does.
+        As `training.evaluation.held_out_log.read_fold` does.
     """
     check_folds(clips, (fold,))
     classifier = Classifier.load(folder)

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from training.batches import Clips, network_batch
-from training.group import ALONE, Group
-from training.plan import draw
+from training.augmentation.plan import draw
+from training.engine.batches import Clips, network_batch
+from training.engine.distributed import ALONE, Group
+from training.engine.state import State
 from training.recipes import Recipe
-from training.state import State
 
 
 def take_epoch(

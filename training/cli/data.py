@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from esc.config import PRESETS
-from training.commands.options import Cache, Data, RecipeName, chosen_recipe
-from training.data import data_folder, read_clips
-from training.places import CACHE, DATA, LOOKS
+from training.cli.options import Cache, Data, RecipeName, chosen_recipe
+from training.data.esc50 import data_folder, read_clips
+from training.runs.paths import CACHE, DATA, LOOKS
 
 
 def look_command(
@@ -20,7 +20,7 @@ def look_command(
     data: Data = None,
 ) -> None:
     """Draw one clip as PNG pictures: waveform, STFT, mel spectrogram in 2D and 3D, MFCC."""
-    from training.look import find_clip, look
+    from training.data.plot_clip import find_clip, look
 
     if preset not in PRESETS:
         raise typer.BadParameter(f"{preset!r} is not possible: one of {', '.join(PRESETS)}", param_hint="--preset")
@@ -35,7 +35,7 @@ def download_command(
     sha256: Annotated[str | None, typer.Option(help="What the archive must hash to, if you know it.")] = None,
 ) -> None:
     """Fetch ESC-50's public archive (600 MB), check it and unpack it; a broken download goes on where it stopped."""
-    from training.download import LICENCE, URL, download
+    from training.data.download import LICENCE, URL, download
 
     typer.echo(LICENCE)
     folder = download(to, url or URL, sha256)
@@ -44,7 +44,7 @@ def download_command(
 
 def prepare_command(data: Data = None, recipe: RecipeName = "first", cache: Cache = CACHE) -> None:
     """Turn all clips into what the recipe trains on, once: mel spectrograms, or sounds at its rate, in one array."""
-    from training.prepare import prepare_for
+    from training.data.preprocessing import prepare_for
 
     prepared = prepare_for(chosen_recipe(recipe), read_clips(data_folder(data)), cache)
     values, said = (prepared.sounds, "sounds of") if prepared.pictures_db is None else (prepared.pictures_db, "pictures of")

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from esc.errors import DataError
-from training.disk import full_disk_named, write_whole
 from training.recipes import Augmentation, Recipe
+from training.runs.disk import full_disk_named, write_whole
 
 SETTINGS, HISTORY, STATE, CHECKPOINT, LOG = "config.json", "history.csv", "last.pt", "checkpoint", "log.txt"
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from esc.config import InputConfig
 from esc.dsp.spectrogram import network_input
-from training.group import ALONE, Group
+from training.engine.distributed import ALONE, Group
 
 _BATCH = 50
 _BINS = 15

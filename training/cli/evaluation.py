@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from training.commands.options import Cache, Data, Readings
-from training.data import data_folder, read_clips
-from training.places import CACHE, EXAMPLES, READINGS
+from training.cli.options import Cache, Data, Readings
+from training.data.esc50 import data_folder, read_clips
+from training.runs.paths import CACHE, EXAMPLES, READINGS
 
 CheckpointFolder = Annotated[
     Path | None, typer.Option("--checkpoint", help="Folder of the checkpoint; the shipped one where left out.")
@@ -68,8 +68,8 @@ def calibrate_command(
 
     The temperature comes from clips that were held out, and the error told is of clips that had no say in it.
     """
-    from training.calibrate import calibrate
-    from training.unknown import REFUSED
+    from training.evaluation.calibrate import calibrate
+    from training.evaluation.ood import REFUSED
 
     found = calibrate(run, others or [], without, read_clips(data_folder(data)), cache, readings)
     calibration, separation = found.calibration, found.separation
@@ -98,7 +98,7 @@ def explain_test_command(
     """Cover what the heat maps mark: does the network miss it more than as much covered elsewhere?"""
     from esc.classification.metrics_file import write_figures
     from esc.paths import DEFAULT_CHECKPOINT
-    from training.deletion import SHARES, maps_tested
+    from training.evaluation.deletion_test import SHARES, maps_tested
 
     folder = checkpoint or DEFAULT_CHECKPOINT
     found = maps_tested(folder, read_clips(data_folder(data)), fold, cache, readings)
@@ -124,7 +124,7 @@ def card_command(
     """Measure a checkpoint and write its model card beside it."""
     from esc.classification.classifier import Classifier
     from esc.paths import DEFAULT_CHECKPOINT
-    from training.card import write_card
+    from training.evaluation.model_card import write_card
 
     folder = checkpoint or DEFAULT_CHECKPOINT
     reading = _read(data, fold, folder, cache, readings)
@@ -133,6 +133,6 @@ def card_command(
 
 def _read(data: Path | None, fold: int, checkpoint: Path | None, cache: Path, readings: Path):
     from esc.paths import DEFAULT_CHECKPOINT
-    from training.readings import read_fold
+    from training.evaluation.held_out_log import read_fold
 
     return read_fold(checkpoint or DEFAULT_CHECKPOINT, read_clips(data_folder(data)), fold, cache, readings)

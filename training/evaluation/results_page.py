@@ -12,13 +12,13 @@ import numpy as np
 
 from esc.classification.checkpoint import read_config
 from esc.plotting import plot_confusion, plot_curves, plot_reliability
-from training.data import Clip
-from training.disk import full_disk_named, write_whole
-from training.evaluate import calibration_bins, confusion_matrix, figures_of
-from training.predictions import FILE, Predictions, held_out
+from training.data.esc50 import Clip
+from training.evaluation.metrics import calibration_bins, confusion_matrix, figures_of
+from training.evaluation.predictions import FILE, Predictions, held_out
+from training.evaluation.temperature import cross_fitted
 from training.recipes import RECIPES, recipe_name
-from training.runfolder import CHECKPOINT, HISTORY, SETTINGS, has_checkpoint, read_history, read_settings
-from training.temperature import cross_fitted
+from training.runs.disk import full_disk_named, write_whole
+from training.runs.run_dir import CHECKPOINT, HISTORY, SETTINGS, has_checkpoint, read_history, read_settings
 
 PAGE = "RESULTS.md"
 _PICTURES = "pictures"

@@ -9,9 +9,9 @@ import torch
 from torch.nn.functional import one_hot
 
 from esc.dsp.spectrogram import mel_db, network_input
-from training import augment, augment_sounds
-from training.plan import Plan
-from training.prepare import Prepared
+from training.augmentation import spectrogram, waveform
+from training.augmentation.plan import Plan
+from training.data.preprocessing import Prepared
 from training.recipes import Recipe
 
 _AT_ONCE = 50  # sounds turned into pictures
@@ -99,8 +99,8 @@ def network_batch(
     else:
         mixed, soft = _mixed(clips, index, places, plan, recipe, n_classes)
         own = plan.part(places, device)
-        mixed = augment.tilt(augment.shift_bands(mixed, own), own)
-        scaled = augment.mask(network_input(mixed, recipe.input), own)
+        mixed = spectrogram.tilt(spectrogram.shift_bands(mixed, own), own)
+        scaled = spectrogram.mask(network_input(mixed, recipe.input), own)
     return scaled[:, None].to(memory_format=torch.channels_last), soft
 
 
@@ -114,11 +114,11 @@ def _mixed(
     moved, ratio = plan.part(needed, device), plan.ratio[places].to(device)
     values, soft = clips.take(index[needed].to(device)), _soft(clips, index[needed], n_classes)
     if clips.scales is None:
-        pictures_db = augment.mix(augment.move(values, moved), own, other, ratio, recipe.spectrogram)
+        pictures_db = spectrogram.mix(spectrogram.move(values, moved), own, other, ratio, recipe.spectrogram)
     else:
-        waveforms = augment_sounds.move(values, moved)
-        mixed = augment_sounds.mix(waveforms, own, other, ratio, recipe.spectrogram.sample_rate)
-        pictures_db = mel_db(augment_sounds.amplify(mixed, plan.part(places, device)), recipe.spectrogram)
+        waveforms = waveform.move(values, moved)
+        mixed = waveform.mix(waveforms, own, other, ratio, recipe.spectrogram.sample_rate)
+        pictures_db = mel_db(waveform.amplify(mixed, plan.part(places, device)), recipe.spectrogram)
     return pictures_db, ratio[:, None] * soft[own] + (1.0 - ratio[:, None]) * soft[other]
 
 

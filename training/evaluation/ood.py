@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from esc.classification.calibration import UNKNOWN_SCORES, unknown_score
 from esc.classification.classifier import Classifier
 from esc.dsp.spectrogram import mel_db
-from training.nonsense import KINDS, SAMPLE_RATE, synthesise
+from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
 
 LEFT_OUT = "left-out classes"
 REFUSED = 0.05  # share of known sounds that the threshold may refuse

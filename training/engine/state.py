@@ -12,11 +12,11 @@ from torch import nn
 
 from esc.classification.resnet import build_model
 from esc.errors import DataError
-from training.devices import precision
-from training.disk import check_room, write_whole
-from training.noise import Noise
-from training.optim import build_optimizer, build_schedule
+from training.engine.devices import precision
+from training.engine.optim import build_optimizer, build_schedule
+from training.engine.regularization import Noise
 from training.recipes import Recipe
+from training.runs.disk import check_room, write_whole
 
 _PARTS = ("model", "averaged", "optimizer", "scheduler")
 

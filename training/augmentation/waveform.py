@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from esc.dsp.a_weighting import peak_pressure_db
-from training.plan import Plan
+from training.augmentation.plan import Plan
 
 
 def move(waveforms: torch.Tensor, plan: Plan) -> torch.Tensor:

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
-from training.data import Clip, check_folds, without_classes
-from training.devices import best_device
-from training.evaluate import Figures, figures_of, score
-from training.prepare import prepare
+from training.data.esc50 import Clip, check_folds, without_classes
+from training.data.preprocessing import prepare
+from training.engine.devices import best_device
+from training.evaluation.metrics import Figures, figures_of, score
 
 log = logging.getLogger(__name__)
 _COLUMNS = ("date", "run", "fold", "accuracy")

@@ -8,7 +8,7 @@ import torch
 
 from esc.config import SpectrogramConfig
 from esc.dsp.spectrogram import power_to_db
-from training.plan import Plan
+from training.augmentation.plan import Plan
 
 
 def move(pictures_db: torch.Tensor, plan: Plan) -> torch.Tensor:

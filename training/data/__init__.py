@@ -1,0 +1,1 @@
+"""ESC-50: download, folds and preprocessing."""
