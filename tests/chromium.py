@@ -1,4 +1,4 @@
-"""The served page and a Chromium to look at it with: what test_browser.py and test_endpoints.py stand on."""
+"""The served page and a Chromium to look at it with: what browser and endpoint tests stand on."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-st
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests that drive a browser at the end and those that train or read the data set before them."""
-    items.sort(key=lambda item: 2 if item.get_closest_marker("browser") else item.path.stem.startswith("test_training"))
+    items.sort(key=lambda item: 2 if item.get_closest_marker("browser") else item.path.parent.name == "training")
 
 
 @pytest.fixture(scope="session")

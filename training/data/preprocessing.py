@@ -21,10 +21,10 @@ from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, DataError
 from training.data.esc50 import Clip, class_names
+from training.recipes import Recipe
 from training.runs.disk import check_room, full_disk_named
 from training.runs.paths import CACHE
 from training.runs.progress import progress_bar
-from training.recipes import Recipe
 
 _STEPS = 1  # raised whenever `clip_picture` or `clip_sound` gives other values than before
 _FULL = 32_767

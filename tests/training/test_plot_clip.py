@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import sklearn.calibration
 import sklearn.metrics
-from test_train import SMALL, data  # noqa: F401, a fixture
 
 import sounds
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
@@ -25,6 +24,7 @@ from esc.plotting import (
     plot_stft,
     plot_waveform,
 )
+from test_train import SMALL, data  # noqa: F401, a fixture
 from training.data.plot_clip import find_clip, look
 from training.evaluation.metrics import calibration_bins, confusion_matrix, most_confused, recall_per_class
 

@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_train import data  # noqa: F401, a fixture
 
 from esc.errors import ParameterError
+from test_train import data  # noqa: F401, a fixture
 from training.engine.distributed import ALONE, Group
 
 # a program of its own: the recipe is the tests', started as torchrun starts `python -m training`
 PROGRAM = """
 import dataclasses, os, sys
 from pathlib import Path
-sys.path[:0] = [{root!r}, {tests!r}]
+sys.path[:0] = [{root!r}, {tests!r}, {tests!r} + '/training']
 import torch
 torch.set_num_threads(1)
 import training.evaluation.metrics, training.train
-from test_training import HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS
+from test_train import HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS
 from training.data.esc50 import read_clips
 from training.engine.distributed import joined
 from training.data.preprocessing import prepare_for
@@ -55,7 +55,7 @@ with joined() as group:
 
 
 def run(folder: Path, data: Path, cache: Path, processes: int, source: str = "pictures", killed: bool = False):  # noqa: F811
-    tests = Path(__file__).resolve().parent
+    tests = Path(__file__).resolve().parents[1]
     program = folder.with_suffix(".py")
     program.write_text(
         PROGRAM.format(
@@ -115,7 +115,7 @@ def test_two_processes_equal_one_even_after_a_kill(alone, data, tmp_path):  # no
 
 def test_the_command_is_shared_and_says_in_one_line_what_is_wrong(data, tmp_path):  # noqa: F811
     environment = os.environ | {"OMP_NUM_THREADS": "1", "ESC50_DIR": str(data), "CUDA_VISIBLE_DEVICES": ""}
-    environment["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
+    environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "training"]
     ended = subprocess.run(
         [*command, "train", "--sub-batch", "32"], cwd=tmp_path, capture_output=True, text=True, env=environment, check=False

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 import soundfile
 from playwright.sync_api import Browser, BrowserType, expect
-from test_accessibility import GRAVE, findings
 
 import sounds
 from chromium import FLAGS, Sheet
 from esc import load_audio
 from esc.example_sounds import example_sounds
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
+from test_accessibility import GRAVE, findings
 
 pytestmark = pytest.mark.browser
 HEARD = "siren"

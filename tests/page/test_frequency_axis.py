@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright._impl._driver import compute_driver_executable
 
-AXES = Path(__file__).resolve().parent.parent / "assets" / "js" / "lib" / "frequency_axis.js"
+AXES = Path(__file__).resolve().parents[2] / "assets" / "js" / "lib" / "frequency_axis.js"
 
 
 def in_node(expression):

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from test_metrics_file import FIGURES
 
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import FILE, write_figures
@@ -14,6 +13,7 @@ from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.server.handlers import Requests
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.about_model import About, card_text
+from test_metrics_file import FIGURES
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from esc.classification.sliding_window import Segment
 from esc.cli.main import main
 from esc.errors import AudioError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "assets" / "examples"
 
 

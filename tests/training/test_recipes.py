@@ -11,7 +11,6 @@ import pytest
 import torch
 import torchvision
 import typer
-from test_train import CLASSES, HELD_OUT, QUICK, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
 from torch import nn
 from torch.nn.functional import cross_entropy, one_hot
 
@@ -21,6 +20,7 @@ from esc.classification.resnet import build_model
 from esc.config import NOTEBOOK
 from esc.dsp.spectrogram import network_input
 from esc.errors import DataError, ParameterError
+from test_train import CLASSES, HELD_OUT, QUICK, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
 from training.augmentation import spectrogram
 from training.augmentation.plan import draw
 from training.cli.options import chosen_recipe, run_name

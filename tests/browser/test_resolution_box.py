@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import expect
-from test_waveform_view import RATE, enter
 
 from esc.config import LIBROSA
 from esc.dsp.spectrogram import mel_db
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
+from test_views import RATE, enter
 
 pytestmark = pytest.mark.browser
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import sklearn.metrics
 from scipy.special import softmax
-from test_train import CLASSES, QUICK, cache, data, direct_ece  # noqa: F401, fixtures
 
 import training.train as loop
 from esc.errors import DataError, ParameterError
+from test_train import CLASSES, QUICK, cache, data, direct_ece  # noqa: F401, fixtures
 from training import grid_search as sweeping
 from training.data.esc50 import read_clips
 from training.evaluation.predictions import FILE, Predictions

@@ -11,7 +11,7 @@ import pytest
 
 from esc.ui.sessions.temp_dir import own_folder
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHILD = (
     "import time; from esc.ui.sessions.temp_dir import own_folder; print(own_folder('app'), flush=True); time.sleep({seconds})"
 )

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
-from test_train import QUICK, SMALL
 
 from esc.errors import ParameterError
+from test_train import QUICK, SMALL
 from training.augmentation import spectrogram
 from training.augmentation.plan import Plan, beta, draw
 from training.recipes import Augmentation

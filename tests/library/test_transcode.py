@@ -19,7 +19,7 @@ from esc.audio.transcode import Decoded, decode, decode_in_worker, main
 from esc.audio.waveform import is_silent
 from esc.errors import AudioError
 
-HOUSE = Path(__file__).resolve().parents[1]
+HOUSE = Path(__file__).resolve().parents[2]
 RATE = 22_050
 
 

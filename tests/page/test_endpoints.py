@@ -22,7 +22,7 @@ from esc.ui.api import downloads as handouts_module
 from esc.ui.api.downloads import Handouts
 
 RATE = 22_050
-EXAMPLE = Path(__file__).resolve().parent.parent / "assets" / "examples" / "church_bells.flac"
+EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "church_bells.flac"
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.timeline import Timelines
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "assets" / "examples"
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import expect
-from test_waveform_view import RATE, enter
 
 from esc.ui.i18n.catalogue import ENGLISH
+from test_views import RATE, enter
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 90_000  # librosa compiles on its first use

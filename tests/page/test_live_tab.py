@@ -27,7 +27,7 @@ from esc.ui.tabs.live import Live
 from test_endpoints import WRONG, Functions, functions, refused  # noqa: F401, a fixture
 
 RATE = 48_000
-ASSETS = Path(__file__).resolve().parent.parent / "assets" / "js"
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "js"
 
 
 def pcm(waveform: np.ndarray) -> str:

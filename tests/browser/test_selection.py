@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import expect
-from test_waveform_view import enter
 
 from chromium import Sheet
 from esc.config import LIBROSA
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
+from test_views import enter
 
 pytestmark = pytest.mark.browser
 RATE = LIBROSA.sample_rate

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from test_accessibility import GRAVE, findings
 
 import sounds
 from chromium import ROOT
 from esc.audio.io import load_audio
 from esc.ui.i18n.catalogue import ENGLISH
+from test_accessibility import GRAVE, findings
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 90_000

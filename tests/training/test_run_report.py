@@ -16,14 +16,14 @@ import safetensors.torch
 import sklearn.calibration
 import sklearn.metrics
 import torch
-from test_metrics_file import FIGURES
-from test_train import A_FOLD, CLASSES, HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS, cache, data, make_data, prepared  # noqa: F401, fixtures
 
 import training.train as loop
 from esc.classification.checkpoint import load_checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.metrics_file import write_figures
 from esc.errors import DataError
+from test_metrics_file import FIGURES
+from test_train import A_FOLD, CLASSES, HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS, cache, data, make_data, prepared  # noqa: F401, fixtures
 from training import cross_validation
 from training.data.esc50 import read_clips
 from training.data.preprocessing import prepare

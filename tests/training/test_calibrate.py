@@ -11,7 +11,6 @@ import pytest
 import sklearn.metrics
 import torch
 from scipy.special import log_softmax, softmax
-from test_train import CLASSES, HALF_A_SECOND, QUICK, SMALL, cache, data, direct_ece, prepared  # noqa: F401, fixtures
 
 import training.train as loop
 from esc.audio.waveform import is_silent
@@ -19,6 +18,7 @@ from esc.classification.calibration import UNKNOWN_SCORES
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import read_figures, write_figures
 from esc.errors import DataError
+from test_train import CLASSES, HALF_A_SECOND, QUICK, SMALL, cache, data, direct_ece, prepared  # noqa: F401, fixtures
 from training.data.esc50 import class_names, left_out, read_clips, without_classes
 from training.data.preprocessing import prepare
 from training.evaluation.calibrate import calibrate

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LISTS = tuple(f"requirements{kind}.txt" for kind in ("", "-export", "-ray", "-mcp", "-dev"))
 LFS_BYTES = 10_000_000  # from here on a Space takes files by Git LFS only
 TEXT = {".py", ".md", ".txt", ".toml", ".js", ".css", ".html", ".json", ".sh", ".yml", ".yaml", ".cfg", ""}

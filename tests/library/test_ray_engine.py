@@ -27,7 +27,7 @@ from esc.cli.main import main
 from esc.errors import AudioError, JournalError, PackageError
 from esc.example_sounds import example_sounds
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 240
 needs_ray = pytest.mark.skipif(
     not (importlib.util.find_spec("ray") and importlib.util.find_spec("pyarrow")),

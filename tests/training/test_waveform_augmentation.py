@@ -8,7 +8,6 @@ import librosa
 import numpy as np
 import pytest
 import torch
-from test_train import HALF_A_SECOND, HELD_OUT, QUICK, RATE, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
 
 import sounds
 import training.train as loop
@@ -18,6 +17,7 @@ from esc.config import ESC50
 from esc.dsp.a_weighting import a_weighting_db, peak_pressure_db
 from esc.dsp.spectrogram import mel_db, network_input
 from esc.errors import DataError
+from test_train import HALF_A_SECOND, HELD_OUT, QUICK, RATE, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
 from training.augmentation import waveform
 from training.augmentation.plan import draw
 from training.data.esc50 import read_clips

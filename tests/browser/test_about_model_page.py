@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from test_metrics_file import FIGURES
 
 from chromium import Sheet, serving
 from esc.classification.calibration import Calibration
@@ -17,6 +16,7 @@ from esc.classification.checkpoint import read_config, write_config
 from esc.classification.metrics_file import FILE, write_figures
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.i18n.catalogue import RUSSIAN
+from test_metrics_file import FIGURES
 
 pytestmark = pytest.mark.browser
 APP = """
