@@ -1,19 +1,32 @@
-# `make app` serves the page and `make test` runs the tests, both from a bare clone.
+# `make app` serves the page, `make test` runs all tests, `make quick` the fast ones, `make check` the static checks;
+# each from a bare clone. `make test ARGS="-k saliency"` runs the tests that match.
 HOST ?= 127.0.0.1
 PORT ?= 7860
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+ARGS ?=
+TYPESCRIPT := 5.9.3
+TSC := $(VENV)/typescript/node_modules/.bin/tsc
 export HOST PORT
 
 .DELETE_ON_ERROR:
-.PHONY: app test bench format clean
+.PHONY: app test quick check bench format clean
 
 app: $(VENV)/requirements.installed
 	$(PYTHON) app.py
 
 test: $(VENV)/requirements-dev.installed
 	sh tests/install_chromium.sh $(PYTHON)
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+quick: $(VENV)/requirements-dev.installed
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not data" $(ARGS)
+
+check: $(VENV)/requirements-dev.installed $(VENV)/typescript.installed
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(TSC) -p assets/tsconfig.json
 
 bench: $(VENV)/requirements-dev.installed
 	sh tests/install_chromium.sh $(PYTHON)
@@ -30,6 +43,11 @@ clean:
 # the stamp is newer than the list that was installed, so that an unchanged list costs nothing
 $(VENV)/%.installed: %.txt | $(PYTHON)
 	$(PYTHON) -m pip install --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/typescript.installed: Makefile | $(PYTHON)
+	@command -v npm >/dev/null || { echo "make check needs npm for TypeScript, which checks the browser modules." >&2; exit 1; }
+	npm install --silent --no-save --no-package-lock --prefix $(VENV)/typescript typescript@$(TYPESCRIPT)
 	@touch $@
 
 $(VENV)/requirements-dev.installed: requirements.txt requirements-export.txt requirements-ray.txt requirements-mcp.txt

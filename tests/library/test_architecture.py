@@ -1,10 +1,12 @@
-"""The arrows of the house: who may import whom, read from the source."""
+"""Imports, floors and sizes of the code, read from the source."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -82,13 +84,137 @@ def test_training_knows_nothing_of_the_page(name):
     assert not any(module.startswith("esc.ui") for module in found)
 
 
-def test_the_entry_point_knows_nothing_of_training():
-    if "app.py" in NAMES:
-        assert "training" not in tops(imports("app.py"))
+def test_entry_point_without_training():
+    assert "training" not in tops(imports("app.py"))
+
+
+# floors from the ground up; a module may import from its own floor's package and from lower floors only
+PYTHON_FLOORS = {
+    "esc": [
+        {"errors", "paths"}, {"config", "example_sounds"}, {"audio"}, {"dsp"}, {"views", "features", "plotting"},
+        {"classification"}, {"batch"}, {"cli", "ui"}, {"__main__", "__init__"},
+    ],
+    "esc.ui": [{"i18n"}, {"sessions"}, {"inference"}, {"server"}, {"tabs"}, {"api"}, {"page"}],
+    "training": [
+        {"recipes"}, {"runs"}, {"augmentation"}, {"data"}, {"engine"}, {"evaluation"}, {"train"},
+        {"cross_validation", "grid_search"}, {"cli"}, {"__main__", "__init__"},
+    ],
+}  # fmt: skip
+JS_FLOORS = [{"lib"}, {"core", "widgets"}, {"player"}, {"viewer"}, {"surface", "tabs"}]
+JS = ROOT / "assets" / "js"
+SCRIPTS = sorted(str(path.relative_to(JS)) for path in JS.rglob("*.js"))
+_JS_IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*['"](\.[^'"]+)['"]""")
+
+
+def module_of(name: str) -> str:
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def python_graph() -> dict[str, set[str]]:
+    """Return which of our modules each of them imports; a name imported from a package counts as the package's module."""
+    modules = {module_of(name) for name in NAMES}
+    return {
+        module_of(name): {part for found in imports(name) for part in (found, found.rpartition(".")[0]) if part in modules}
+        - {module_of(name)}
+        for name in NAMES
+    }
+
+
+def script_graph() -> dict[str, set[str]]:
+    """Return which of the browser's modules each of them imports."""
+    return {
+        name: {
+            str((JS / name).parent.joinpath(found).resolve().relative_to(JS.resolve()))
+            for found in _JS_IMPORT.findall((JS / name).read_text(encoding="utf-8"))
+        }
+        for name in SCRIPTS
+    }
+
+
+def rising(edges: dict[str, set[str]], floors: list[set[str]], floor_name) -> list[str]:
+    """Return the imports that lead to a higher floor, or to another package on the same one."""
+    height = {name: level for level, names in enumerate(floors) for name in names}
+    found = []
+    for source, targets in edges.items():
+        for target in targets:
+            low, high = floor_name(source), floor_name(target)
+            if low and high and low != high and height[high] >= height[low]:
+                found.append(f"{source} -> {target}")
+    return sorted(found)
+
+
+@pytest.mark.parametrize("package", PYTHON_FLOORS)
+def test_python_floors(package):
+    def floor_name(module: str) -> str | None:
+        rest = module.removeprefix(package + ".") if module.startswith(package + ".") else None
+        return rest and rest.split(".")[0]
+
+    assert rising(python_graph(), PYTHON_FLOORS[package], floor_name) == []
+
+
+def test_script_floors():
+    assert rising(script_graph(), JS_FLOORS, lambda name: name.split("/")[0]) == []
+
+
+@pytest.mark.parametrize("graph", [python_graph, script_graph])
+def test_no_import_circles(graph):
+    try:
+        TopologicalSorter(graph()).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_floors_see_a_rising_import_and_a_circle():
+    edges = {"lib/a.js": {"core/b.js"}, "core/b.js": {"lib/a.js"}}
+    assert rising(edges, JS_FLOORS, lambda name: name.split("/")[0]) == ["lib/a.js -> core/b.js"]
+    with pytest.raises(CycleError):
+        TopologicalSorter(edges).prepare()
+
+
+MOST_ENTRIES, MOST_LINES, MOST_FUNCTION_LINES, MOST_PARAMETERS = 15, 300, 50, 7
+
+
+@pytest.mark.parametrize("folder", ["esc", "assets", "training"])
+def test_entries_of_a_top_folder(folder):
+    listed = subprocess.run(["git", "ls-files", folder], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert len({line.split("/")[1] for line in listed.splitlines()}) <= MOST_ENTRIES
+
+
+@pytest.mark.parametrize("name", [*NAMES, *(f"assets/js/{name}" for name in SCRIPTS)])
+def test_lines_of_a_module(name):
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_plotters_have_their_own_rooms(name):
+def test_size_of_functions(name):
+    large = []
+    for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            arguments = node.args
+            count = len(arguments.posonlyargs + arguments.args + arguments.kwonlyargs)
+            count -= bool(arguments.args) and arguments.args[0].arg in ("self", "cls")
+            first = node.body[0]
+            documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+            lines = node.end_lineno - (first.end_lineno if documented else node.lineno)
+            if lines > MOST_FUNCTION_LINES or count > MOST_PARAMETERS:
+                large.append(f"{node.name}: {lines} lines, {count} parameters")
+    assert large == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_first_docstring_lines(name):
+    long = []
+    tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text and len(text.splitlines()[0].split()) > 15:
+                long.append(text.splitlines()[0])
+    assert long == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plotting_libraries_in_two_modules(name):
     if name not in MAY_PLOT:
         assert not tops(imports(name)) & PLOTTERS
 
