@@ -135,7 +135,7 @@ def test_the_selection_plays_once_or_in_a_loop_and_its_span_is_not_left(sheet: S
         """() => {
             window.times = [];
             window.said = [];
-            session.followPlayhead(() => {
+            session.onPlayhead(() => {
                 if (session.audio.paused) return;
                 times.push(session.audio.currentTime);
                 said.push(document.querySelector('.sg-now').textContent); // four tenths of a second are soon over

@@ -109,7 +109,7 @@ def test_a_stretch_of_a_long_sound_and_the_play_head(sheet: Sheet, tmp_path: Pat
     sheet.open_file(sounds.write(tmp_path / "long.wav", wave, RATE))
     opened(sheet)
     expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["given_cut"].format(seconds="5.00"))
-    sheet.ev("session.announce('explain', { start: 6.0, label: null })")
+    sheet.ev("session.emit('explain', { start: 6.0, label: null })")
     sheet.until("document.querySelector('.sg-why')?.why?.data.start === 6")
     expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["given_window"].format(start="0:06.00", end="0:11.00"))
     sheet.ev("session.seek(8.5)")

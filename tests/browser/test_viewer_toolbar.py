@@ -12,7 +12,7 @@ from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 
 pytestmark = pytest.mark.browser
 RATE, SECONDS = 22_050, 8.0
-SPAN = "session.state.shown.end - session.state.shown.start"
+SPAN = "session.state.visible.end - session.state.visible.start"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -40,7 +40,7 @@ def drag(sheet, a, b, drop=True):
 
 def window(sheet):
     """Return the shown seconds and the shown frequencies, if these are not all."""
-    state = sheet.ev("({ ...session.state.shown, ...session.state.band })")
+    state = sheet.ev("({ ...session.state.visible, ...session.state.frequencyRange })")
     return tuple(state[key] for key in ("start", "end", "low_hz", "high_hz") if key in state)
 
 
@@ -155,7 +155,7 @@ def test_fingers_pinch_pan_and_let_the_page_scroll(open_sheet, long_wav):
     for share in (0.6, 0.5, 0.45):
         touch("touchMove", [sheet.point(share, 0.5)])
     touch("touchEnd", [])
-    sheet.until("session.state.shown.start > 2.8")
+    sheet.until("session.state.visible.start > 2.8")
     assert window(sheet) == pytest.approx((3.0, 7.0), abs=0.15)
     for tool, allowed in (("move", "pan-y"), ("select", "none"), ("move", "pan-y")):
         page.locator(f"[data-do=tool_{tool}]").first.tap()
@@ -212,7 +212,7 @@ def test_a_trackpads_pinch_zooms_by_as_much_as_the_fingers_and_not_the_page(show
     x -= shown.ev("viewer.area().left + 0.25 * viewer.area().width") - 5  # on the axis of frequencies
     assert send("wheel", {"ctrlKey": True, "deltaY": 20}), "nothing to zoom out, and not the page either"
     assert send("gesturechange", {"scale": 4})
-    assert shown.ev("session.state.band") and shown.ev(SPAN) == pytest.approx(SECONDS / 4)
+    assert shown.ev("session.state.frequencyRange") and shown.ev(SPAN) == pytest.approx(SECONDS / 4)
 
 
 def test_the_minimap_leads(shown):

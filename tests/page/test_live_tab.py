@@ -118,7 +118,7 @@ def test_a_busy_server_says_so_and_goes_on(store, siren, monkeypatch):
 def in_node(module: str, code: str) -> object:
     """Return what the body of an async JavaScript function over the names of one of our modules returns."""
     whole = f"""import({json.dumps((ASSETS / module).as_uri())})
-        .then(async ({{ Spectrum, Tape }}) => {{ {code} }}).then((found) => console.log(JSON.stringify(found)))"""
+        .then(async ({{ Spectrum, PcmBuffer }}) => {{ {code} }}).then((found) => console.log(JSON.stringify(found)))"""
     node = Path(compute_driver_executable()[0])
     ended = subprocess.run([node, "--input-type=module", "-e", whole], capture_output=True, text=True, timeout=60, check=True)
     return json.loads(ended.stdout)
@@ -137,12 +137,12 @@ def test_the_browsers_spectrum_is_numpys(rng):
 
 def test_the_memory_of_samples_is_bounded_and_keeps_the_newest():
     code = """
-        const tape = new Tape(100, 3);
+        const tape = new PcmBuffer(100, 3);
         const short = [...tape.last(10)];
         for (let i = 0; i < 77; i++) tape.add(Float32Array.from({ length: 13 }, (_, k) => (13 * i + k) / 32767));
-        const loud = new Tape(9, 1);
+        const loud = new PcmBuffer(9, 1);
         loud.add([2, -2]);
-        return { short, heard: tape.heard, blocks: tape.blocks.length, length: tape.length,
+        return { short, heard: tape.received, blocks: tape.blocks.length, length: tape.length,
                  five: [...tape.last(5)], all: [...tape.last(1e9)], loud: [...loud.last(2)] };
     """
     found = in_node("lib/pcm_buffer.js", code)
@@ -154,7 +154,7 @@ def test_the_memory_of_samples_is_bounded_and_keeps_the_newest():
 
 def test_what_is_kept_is_a_wav_file():
     code = """
-        const tape = new Tape(8000, 2);
+        const tape = new PcmBuffer(8000, 2);
         tape.add(Float32Array.from({ length: 24000 }, (_, i) => Math.sin(i / 5)));
         const file = tape.file('live');
         return [file.name, Buffer.from(await file.arrayBuffer()).toString('base64')];

@@ -1,6 +1,6 @@
 // Which tool the hand holds, the same in all views: a drag moves the picture, selects, or draws a box to zoom into.
 
-import { announce } from './state.js';
+import { emit } from './state.js';
 
 export const TOOLS = {
   move: { sign: 'move', key: 'v' },
@@ -8,15 +8,15 @@ export const TOOLS = {
   box: { sign: 'box', key: 'z' },
 };
 
-export const hand = { tool: 'move' };
+export const activeTool = { name: 'move' };
 
-export function take(tool) {
-  hand.tool = tool;
-  announce('tool');
+export function setTool(tool) {
+  activeTool.name = tool;
+  emit('tool');
 }
 
 /** The tool of a press: keys held down choose another than the one in hand. */
 export function toolOf(event) {
   if (event.shiftKey) return 'select';
-  return event.altKey || event.ctrlKey || event.metaKey ? 'box' : hand.tool;
+  return event.altKey || event.ctrlKey || event.metaKey ? 'box' : activeTool.name;
 }

@@ -1,78 +1,78 @@
 // What was heard in the open sound, shared by the tab that asks for it and the strips under the pictures.
 
-import { announce, audio, events, say, seek, select, show, state } from './state.js';
-import { number, word } from '../lib/i18n.js';
+import { emit, audio, events, showMessage, seek, select, show, state } from './state.js';
+import { formatNumber, t } from '../lib/i18n.js';
 
 /** The open sound's timeline: null, or { sound, stage, heard, hop, segments: [{ label, start, end, probability }], silences, doubts }.
  *
  * A doubt is a stretch in which no class is likely enough: { label: 'uncertain', guess, start, end, probability }.
  */
-export const heard = { timeline: null, names: {} };
+export const detections = { timeline: null, names: {} };
 
 /** Keep what the server said of a timeline, and tell whoever draws it. */
-export function hear(answer) {
-  heard.timeline = answer && {
+export function setTimeline(answer) {
+  detections.timeline = answer && {
     ...answer,
     segments: answer.segments.map(([label, start, end, probability]) => ({ label, start, end, probability })),
     silences: answer.silences.map(([start, end]) => ({ start, end })),
-    doubts: answer.doubts.map(doubt),
+    doubts: answer.doubts.map(toUncertain),
   };
-  announce('heard');
+  emit('detections');
 }
 
 /** What the server sends of a stretch that it is not sure of. */
-export function doubt([guess, start, end, probability]) {
+export function toUncertain([guess, start, end, probability]) {
   return { label: 'uncertain', guess, start, end, probability };
 }
 
 /** A class's name in the user's language. */
-export function nameOf(label) {
-  if (label === 'silence') return word('silence');
-  if (label === 'unknown') return word('none_known');
-  if (label === 'uncertain') return word('uncertain');
-  return heard.names[label] ?? label.replaceAll('_', ' ');
+export function labelName(label) {
+  if (label === 'silence') return t('silence');
+  if (label === 'unknown') return t('none_known');
+  if (label === 'uncertain') return t('uncertain');
+  return detections.names[label] ?? label.replaceAll('_', ' ');
 }
 
 /** A class's hue in degrees: far apart for classes beside each other in the list, the same in every sound. */
 export function hueOf(label) {
-  const target = Math.max(0, Object.keys(heard.names).indexOf(label));
+  const target = Math.max(0, Object.keys(detections.names).indexOf(label));
   return Math.round((target * 137.508 + 170) % 360);
 }
 
-export function percent(probability, digits = 0) {
-  return `${number(100 * probability, digits)} %`;
+export function formatPercent(probability, digits = 0) {
+  return `${formatNumber(100 * probability, digits)} %`;
 }
 
 /** Seconds as people say them: 4.5 s, 1:05, 1:00:00. */
-export function length(seconds) {
-  if (seconds < 60) return `${number(seconds, seconds < 10 && seconds % 1 > 0.05 ? 1 : 0)} ${word('unit_s')}`;
-  return moment(seconds);
+export function formatDuration(seconds) {
+  if (seconds < 60) return `${formatNumber(seconds, seconds < 10 && seconds % 1 > 0.05 ? 1 : 0)} ${t('unit_s')}`;
+  return formatMoment(seconds);
 }
 
 /** A time in the sound, to a tenth of a second while that is readable: 0:04.5, 12:31. */
-export function moment(seconds) {
+export function formatMoment(seconds) {
   const tenths = Math.round(seconds * 10) / 10;
   const [h, m, s] = [Math.floor(tenths / 3600), Math.floor((tenths % 3600) / 60), tenths % 60];
   const tail = s % 1 > 0.05 && !h ? s.toFixed(1).padStart(4, '0') : String(Math.floor(s)).padStart(2, '0');
   return h ? `${h}:${String(m).padStart(2, '0')}:${tail}` : `${m}:${tail}`;
 }
 
-export function spoken({ label, guess, start, end, probability }) {
-  const about = { what: nameOf(guess ?? label), start: moment(start), end: moment(end), probability: percent(probability) };
-  return word(guess ? 'uncertain_is' : 'segment_is', about);
+export function describeSegment({ label, guess, start, end, probability }) {
+  const about = { what: labelName(guess ?? label), start: formatMoment(start), end: formatMoment(end), probability: formatPercent(probability) };
+  return t(guess ? 'uncertain_is' : 'segment_is', about);
 }
 
 let playing = null; // the stretch that is being played, until its end
 
 /** Play one stretch of the sound and stop at its end; it is selected, and the pictures show it. */
-export function playStretch({ start, end }) {
+export function playInterval({ start, end }) {
   if (!state.sound) return;
   select({ start, end });
-  const { start: from, end: to } = state.shown;
+  const { start: from, end: to } = state.visible;
   if (start < from || start >= to) show(start - (to - from) * 0.1, start + (to - from) * 0.9);
   playing = { start, end: Math.min(end, state.sound.seconds) };
   seek(start);
-  audio.play().catch((error) => { if (error.name !== 'AbortError') say(word('play_failed')); });
+  audio.play().catch((error) => { if (error.name !== 'AbortError') showMessage(t('play_failed')); });
   requestAnimationFrame(watchEnd);
 }
 
@@ -94,4 +94,4 @@ audio.addEventListener('seeking', () => { // the user went elsewhere
   if (playing && (audio.currentTime < playing.start - 0.05 || audio.currentTime >= playing.end)) playing = null;
 });
 audio.addEventListener('pause', () => { if (audio.paused) playing = null; });
-events.addEventListener('sound', () => { playing = null; hear(null); });
+events.addEventListener('sound', () => { playing = null; setTimeline(null); });

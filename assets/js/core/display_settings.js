@@ -1,7 +1,7 @@
 // How pictures look: colours, shown levels, cells, axes, height. The browser's own, the same for all views, kept for the
 // next visit. Nothing here asks the server.
 
-import { announce } from './state.js';
+import { emit } from './state.js';
 import { KINDS } from '../lib/frequency_axis.js';
 import { NAMES } from '../lib/colormaps.js';
 
@@ -43,11 +43,11 @@ export function legalOf(settings) {
 }
 
 /** Change settings, for all views and, unless told otherwise, for the next visit. */
-export function change(settings, keep = true) {
+export function changeDisplay(settings, keep = true) {
   Object.assign(display, settings);
   try {
     if (keep) localStorage.setItem(KEY, JSON.stringify(display));
   } catch { // no storage: they last as long as the page
   }
-  announce('display');
+  emit('display');
 }

@@ -4,10 +4,10 @@ import { show, state } from './state.js';
 
 const LEAST_SHARE = 0.02; // of the whole axis
 
-const apply = (band) => show(state.shown.start, state.shown.end, { band });
+const apply = (range) => show(state.visible.start, state.visible.end, { frequencyRange: range });
 
 /** The band between two shares of a viewer's axis as it is now; null where that is all there is. */
-export function bandOf(viewer, bottom, top) {
+export function rangeBetween(viewer, bottom, top) {
   const [axis, whole] = [viewer.axis(), viewer.wholeAxis()];
   const least = LEAST_SHARE / Math.max(1e-9, whole.share(axis.high) - whole.share(axis.low));
   const spare = Math.max(0, least - (top - bottom)) / 2;
@@ -17,16 +17,16 @@ export function bandOf(viewer, bottom, top) {
 }
 
 /** Zoom in frequency by a factor (less than 1: closer) so that what lies at a height `y` of the plot stays there. */
-export function zoomBand(viewer, factor, y) {
+export function zoomFrequency(viewer, factor, y) {
   if (!viewer.pitched || !viewer.current()) return;
   const { top, height } = viewer.area();
   const share = y === undefined ? 0.5 : 1 - (y - top) / height;
-  apply(bandOf(viewer, share * (1 - factor), share + (1 - share) * factor));
+  apply(rangeBetween(viewer, share * (1 - factor), share + (1 - share) * factor));
 }
 
 /** Move the shown frequencies by a share of the axis, as far as there are any. */
-export function moveBand(viewer, by, axis = viewer.axis()) {
-  if (!viewer.pitched || !viewer.current() || !state.band) return;
+export function moveFrequency(viewer, by, axis = viewer.axis()) {
+  if (!viewer.pitched || !viewer.current() || !state.frequencyRange) return;
   const whole = viewer.wholeAxis();
   by = Math.min(Math.max(by, axis.share(whole.low)), axis.share(whole.high) - 1);
   apply({ low_hz: axis.hz(by), high_hz: axis.hz(1 + by) });

@@ -1,46 +1,46 @@
 // Calls of server functions under the session's token.
 
-import { word } from '../lib/i18n.js';
+import { t } from '../lib/i18n.js';
 
 let sessionToken = null;
-let admit;
-const admitted = new Promise((resolve) => { admit = resolve; });
+let resolveToken;
+const tokenReady = new Promise((resolve) => { resolveToken = resolve; });
 
 /** Begin the session: calls that wait for its token go out. */
-export function enter(token) {
+export function setToken(token) {
   sessionToken = token;
-  admit();
+  resolveToken();
 }
 
 /** The session's token. */
 export const token = () => sessionToken;
 
 /** What the server refused, in the user's language; `mend` is a change of parameters that would help. */
-export class Refusal extends Error {
+export class RequestError extends Error {
   constructor(answer) {
     super(answer.error);
     this.key = answer.key;
-    this.mend = answer.mend;
+    this.fix = answer.mend;
     this.fields = answer.fields;
   }
 }
 
 /** Ask a server function; resolves to its answer or throws a Refusal. */
-export async function ask(fn, request) {
-  await admitted;
+export async function request(fn, query) {
+  await tokenReady;
   let answer;
   try {
-    answer = await fn({ token: sessionToken, ...request });
+    answer = await fn({ token: sessionToken, ...query });
   } catch (error) {
     console.warn(error);
   }
-  if (!answer || typeof answer !== 'object') throw new Refusal({ error: word('offline'), key: 'offline' });
-  if (answer.error) throw new Refusal(answer);
+  if (!answer || typeof answer !== 'object') throw new RequestError({ error: t('offline'), key: 'offline' });
+  if (answer.error) throw new RequestError(answer);
   return answer.ok;
 }
 
 /** Run the newest of many calls: while one is under way, later ones replace each other. */
-export function newest(work) {
+export function latestOnly(work) {
   let running = false;
   let waiting = null;
   return async function call(...args) {

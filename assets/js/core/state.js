@@ -1,7 +1,7 @@
 // The state shared by all parts of the page: the open sound, its audio element, the visible time range and the selection.
 // Changes are announced as events.
 
-import { word } from '../lib/i18n.js';
+import { t } from '../lib/i18n.js';
 
 const SHORTEST_S = 0.01;
 export const events = new EventTarget();
@@ -10,28 +10,28 @@ audio.preload = 'auto';
 
 export const state = {
   sound: null, // what the server said of the open sound
-  shown: { start: 0, end: 1 }, // seconds
-  band: null, // the shown frequencies, { low_hz, high_hz }; null: all that a view has
+  visible: { start: 0, end: 1 }, // seconds
+  frequencyRange: null, // the shown frequencies, { low_hz, high_hz }; null: all that a view has
   selection: null, // or { start, end, low_hz, high_hz }: seconds and Hz; null for both Hz: all frequencies
 };
 
-export function announce(name, detail = {}) {
+export function emit(name, detail = {}) {
   events.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
 export function setSound(sound) {
   state.sound = sound;
-  state.shown = { start: 0, end: sound.seconds };
-  state.band = null;
+  state.visible = { start: 0, end: sound.seconds };
+  state.frequencyRange = null;
   select(null);
-  announce('sound');
+  emit('sound');
 }
 
 /** Select a stretch of time, in all frequencies or between two of them, kept inside the sound; null: nothing. */
 export function select(selection) {
   const before = state.selection;
   state.selection = selection && state.sound ? inside(selection, state.sound) : null;
-  if (before || state.selection) announce('selection');
+  if (before || state.selection) emit('selection');
 }
 
 function inside(selection, { seconds, sample_rate: rate }) {
@@ -48,24 +48,24 @@ function inside(selection, { seconds, sample_rate: rate }) {
  *
  * `follow`: the play head went there, not the user.
  */
-export function show(start, end, { band = state.band, follow = false } = {}) {
+export function show(start, end, { frequencyRange = state.frequencyRange, follow = false } = {}) {
   if (!state.sound) return;
   const total = state.sound.seconds;
   const span = Math.min(total, Math.max(Math.min(SHORTEST_S, total), end - start));
   start = Math.min(Math.max(0, start), total - span);
-  state.shown = { start, end: start + span };
-  state.band = band;
-  announce('shown', { follow });
+  state.visible = { start, end: start + span };
+  state.frequencyRange = frequencyRange;
+  emit('visible', { follow });
 }
 
 /** Show the whole sound in all its frequencies. */
 export function showAll() {
-  if (state.sound) show(0, state.sound.seconds, { band: null });
+  if (state.sound) show(0, state.sound.seconds, { frequencyRange: null });
 }
 
 export function zoom(factor, at) {
   if (!state.sound) return;
-  const { start, end } = state.shown;
+  const { start, end } = state.visible;
   const now = audio.currentTime;
   const centre = at ?? (now > start && now < end ? now : (start + end) / 2); // the play head stays where it is seen
   const { seconds } = state.sound;
@@ -77,22 +77,22 @@ export function zoom(factor, at) {
 export function seek(seconds) {
   if (!state.sound) return;
   audio.currentTime = Math.min(Math.max(0, seconds), state.sound.seconds);
-  announce('playhead');
+  emit('playhead');
 }
 
 export function togglePlay() {
   if (!state.sound) return;
-  if (audio.paused) audio.play().catch((error) => { if (error.name !== 'AbortError') say(word('play_failed')); });
+  if (audio.paused) audio.play().catch((error) => { if (error.name !== 'AbortError') showMessage(t('play_failed')); });
   else audio.pause();
 }
 
 /** Show a message that stays until it is closed or replaced. */
-export function say(text, kind = 'error') {
-  announce('message', { text, kind });
+export function showMessage(text, kind = 'error') {
+  emit('message', { text, kind });
 }
 
 /** Call `draw` on each frame while the sound plays, and once after each seek. */
-export function followPlayhead(draw) {
+export function onPlayhead(draw) {
   let frame = 0;
   const step = () => {
     draw(audio.currentTime);

@@ -4,14 +4,14 @@
 const held = new Set();
 
 /** Hold the page for something, or let it go for all that this one matters. */
-export function hold(what, on) {
+export function guardUnload(what, on) {
   if (on) held.add(what);
   else held.delete(what);
   // a listener that is always there would keep Firefox from going back to the page at once
-  if (held.size) window.addEventListener('beforeunload', ask);
-  else window.removeEventListener('beforeunload', ask);
+  if (held.size) window.addEventListener('beforeunload', preventUnload);
+  else window.removeEventListener('beforeunload', preventUnload);
 }
 
-function ask(event) {
+function preventUnload(event) {
   event.preventDefault();
 }

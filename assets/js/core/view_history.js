@@ -1,6 +1,6 @@
 // The windows that were shown, to go back and forth through. Many small steps in a row (a wheel, a drag) are one.
 
-import { announce, events, show, state } from './state.js';
+import { emit, events, show, state } from './state.js';
 
 const PAUSE_MS = 700; // longer than between the steps of one gesture
 const MOST = 100;
@@ -11,27 +11,27 @@ let current = null;
 let changed = -Infinity;
 let going = false;
 
-const window_ = () => ({ ...state.shown, band: state.band });
+const viewNow = () => ({ ...state.visible, band: state.frequencyRange });
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 events.addEventListener('sound', () => {
   past.length = future.length = 0;
-  current = window_();
+  current = viewNow();
   changed = -Infinity;
-  announce('history');
+  emit('history');
 });
 
-events.addEventListener('shown', ({ detail }) => {
+events.addEventListener('visible', ({ detail }) => {
   const now = performance.now();
-  if (!going && same(current, window_())) return; // at a limit
+  if (!going && same(current, viewNow())) return; // at a limit
   if (!going && !detail.follow) {
     if (now - changed > PAUSE_MS) past.push(current);
     if (past.length > MOST) past.shift();
     future.length = 0;
     changed = now;
   }
-  current = window_();
-  announce('history');
+  current = viewNow();
+  emit('history');
 });
 
 const side = (way) => (way < 0 ? [past, future] : [future, past]);
@@ -49,6 +49,6 @@ export function go(way) {
   const { start, end, band } = found ?? current;
   changed = -Infinity;
   going = true;
-  show(start, end, { band });
+  show(start, end, { frequencyRange: band });
   going = false;
 }

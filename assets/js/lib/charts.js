@@ -1,6 +1,6 @@
 // Charts as SVG, in the page's own colours: lines over epochs, and how often the network is right at each confidence.
 
-import { number } from './i18n.js';
+import { formatNumber } from './i18n.js';
 import { ticks } from './frequency_axis.js';
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
@@ -23,10 +23,10 @@ function frame(label, x, y) {
   const [across, up] = [ticks(x[0], x[1], 6), ticks(y[0], y[1], 5)];
   for (const value of up) {
     drawing.append(make('line', { x1: AREA.left, x2: WIDTH - AREA.right, y1: toY(value), y2: toY(value), class: 'sg-grid' }));
-    drawing.append(make('text', { x: AREA.left - 6, y: toY(value) + 4, 'text-anchor': 'end' }, number(value, digits(up))));
+    drawing.append(make('text', { x: AREA.left - 6, y: toY(value) + 4, 'text-anchor': 'end' }, formatNumber(value, digits(up))));
   }
   for (const value of across) {
-    drawing.append(make('text', { x: toX(value), y: HEIGHT - AREA.bottom + 16, 'text-anchor': 'middle' }, number(value, digits(across))));
+    drawing.append(make('text', { x: toX(value), y: HEIGHT - AREA.bottom + 16, 'text-anchor': 'middle' }, formatNumber(value, digits(across))));
   }
   const middle = AREA.left + (WIDTH - AREA.left - AREA.right) / 2;
   drawing.append(make('text', { x: middle, y: HEIGHT - 6, 'text-anchor': 'middle' }, x[2]));

@@ -8,11 +8,11 @@ export function element(html) {
 }
 
 /** The address of a file that the server has put where it serves it from. */
-export function fileAt(path) {
+export function fileUrl(path) {
   return new URL(`gradio_api/file=${path.split('/').map(encodeURIComponent).join('/')}`, document.baseURI).href;
 }
 
-export function bytesOf(base64) {
+export function decodeBase64(base64) {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i); // Uint8Array.from is ten times slower

@@ -3,34 +3,34 @@
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
 export let messages = {};
 
-let know;
+let resolveMessages;
 /** Resolves once the words are there: modules are mounted in any order, the player brings the words. */
-export const learned = new Promise((resolve) => { know = resolve; });
+export const messagesReady = new Promise((resolve) => { resolveMessages = resolve; });
 
 /** Take the words for the browser's language. */
-export function learn(words) {
+export function setMessages(words) {
   messages = words[language];
   document.documentElement.lang = language;
-  know();
+  resolveMessages();
 }
 
 /** The text for a key with {names} filled in. */
-export function word(key, values = {}) {
+export function t(key, values = {}) {
   return (messages[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
 
 /** Whether fingers use the page: nothing hovers, and there is no Shift. */
-export function byTouch() {
+export function isTouch() {
   return window.matchMedia('(pointer: coarse)').matches;
 }
 
 /** The text for a key, in its wording for fingers where they use the page. */
-export function handWord(key) {
-  return word(byTouch() ? `${key}_touch` : key);
+export function tForPointer(key) {
+  return t(isTouch() ? `${key}_touch` : key);
 }
 
 /** Seconds as a clock shows them: 0:04.50, 12:31, 1:00:00; hundredths only below ten minutes, unless `digits` says otherwise. */
-export function clock(seconds, digits = seconds < 600 ? 2 : 0) {
+export function formatTime(seconds, digits = seconds < 600 ? 2 : 0) {
   const whole = Number(Math.max(0, seconds).toFixed(digits)); // rounded before it is split: 59.996 is 1:00, not 0:60
   const h = Math.floor(whole / 3600);
   const m = Math.floor((whole % 3600) / 60);
@@ -38,6 +38,6 @@ export function clock(seconds, digits = seconds < 600 ? 2 : 0) {
   return h ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
 }
 
-export function number(value, digits = 0) {
+export function formatNumber(value, digits = 0) {
   return value.toLocaleString(language, { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }

@@ -1,9 +1,9 @@
 // A memory for samples that can't outgrow its length: 16-bit PCM in blocks of a second, the oldest dropped first.
 
-export class Tape {
+export class PcmBuffer {
   blocks = []; // Int16Arrays of one second, the last one partly filled
   filled = 0; // samples in the last block
-  heard = 0; // samples that ever came
+  received = 0; // samples added in total
 
   /** `seconds`: how much is kept, and at most one second more. */
   constructor(rate, seconds) {
@@ -23,7 +23,7 @@ export class Tape {
       this.blocks[this.blocks.length - 1][this.filled] = Math.max(-32768, Math.min(32767, Math.round(value * 32767)));
       this.filled += 1;
     }
-    this.heard += samples.length;
+    this.received += samples.length;
   }
 
   turn() {

@@ -1,7 +1,7 @@
 // Short sounds beside the page's own player: one plays at a time.
 
-import { announce, audio, events, say } from '../core/state.js';
-import { word } from '../lib/i18n.js';
+import { emit, audio, events, showMessage } from '../core/state.js';
+import { t } from '../lib/i18n.js';
 
 /** A player of such sounds; `stop` ends it when anything else begins to play. */
 export function clipPlayer(stop = (clip) => clip.pause()) {
@@ -9,7 +9,7 @@ export function clipPlayer(stop = (clip) => clip.pause()) {
   clip.preload = 'none';
   clip.addEventListener('play', () => {
     audio.pause();
-    announce('clip', { clip });
+    emit('clip', { clip });
   });
   audio.addEventListener('play', () => stop(clip));
   events.addEventListener('clip', ({ detail }) => { if (detail.clip !== clip) stop(clip); });
@@ -22,7 +22,7 @@ export async function playClip(clip) {
     await clip.play();
     return true;
   } catch (error) {
-    if (error.name !== 'AbortError') say(word('play_failed')); // aborted: stopped before it began
+    if (error.name !== 'AbortError') showMessage(t('play_failed')); // aborted: stopped before it began
     return false;
   }
 }

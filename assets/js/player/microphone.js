@@ -1,7 +1,7 @@
 // The microphone as it is: samples at the audio system's own rate, with the browser's voice filters off, since they would
 // take out rain, wind and claps.
 
-import { word } from '../lib/i18n.js';
+import { t } from '../lib/i18n.js';
 
 const UNFILTERED = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const WORKLET = `registerProcessor('tap', class extends AudioWorkletProcessor {
@@ -108,6 +108,6 @@ const SENTENCES = {
 };
 
 /** What went wrong with the microphone, in words, and what to do. */
-export function trouble(error) {
-  return word(SENTENCES[error.name] ?? 'mic_failed', { reason: error.message || error.name });
+export function microphoneError(error) {
+  return t(SENTENCES[error.name] ?? 'mic_failed', { reason: error.message || error.name });
 }

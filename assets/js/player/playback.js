@@ -1,10 +1,10 @@
 // How the sound plays: all of it or the selection, in circles or once, how fast, and in which frequencies.
 
-import { announce, audio, events, seek, state, togglePlay } from '../core/state.js';
+import { emit, audio, events, seek, state, togglePlay } from '../core/state.js';
 import { filterTo } from './bandpass_filter.js';
 
 export const SPEEDS = [1, 0.5, 0.25];
-export const playing = {
+export const playback = {
   span: null, // the stretch that is not left, { start, end } in seconds
   loop: false,
   speed: 1,
@@ -19,17 +19,17 @@ let redraw = 0;
 
 /** Change some of how it plays, and make it so. */
 function change(settings) {
-  Object.assign(playing, settings);
-  audio.loop = playing.loop && !playing.span; // a span's end is watched here
-  audio.playbackRate = audio.defaultPlaybackRate = playing.speed; // the default outlives the next sound
-  audio.preservesPitch = playing.keepPitch;
-  announce('playing');
+  Object.assign(playback, settings);
+  audio.loop = playback.loop && !playback.span; // a span's end is watched here
+  audio.playbackRate = audio.defaultPlaybackRate = playback.speed; // the default outlives the next sound
+  audio.preservesPitch = playback.keepPitch;
+  emit('playback');
 }
 
 /** Play the selection from its start, or stop doing so. */
 export function playSelection() {
   if (!state.selection) return;
-  if (playing.span && !audio.paused) {
+  if (playback.span && !audio.paused) {
     audio.pause();
     return;
   }
@@ -39,7 +39,7 @@ export function playSelection() {
 }
 
 export function toggleLoop() {
-  change({ loop: !playing.loop });
+  change({ loop: !playback.loop });
 }
 
 export function setSpeed(speed) {
@@ -48,35 +48,35 @@ export function setSpeed(speed) {
 }
 
 export function nextSpeed() {
-  setSpeed(SPEEDS[(SPEEDS.indexOf(playing.speed) + 1) % SPEEDS.length]);
+  setSpeed(SPEEDS[(SPEEDS.indexOf(playback.speed) + 1) % SPEEDS.length]);
 }
 
 export function togglePitch() {
-  change({ keepPitch: !playing.keepPitch });
+  change({ keepPitch: !playback.keepPitch });
   filter();
 }
 
 export function toggleBand() {
-  change({ banded: !playing.banded });
+  change({ banded: !playback.banded });
   filter();
 }
 
 /** The frequencies that are let through, or null for all. */
-export function heardBand() {
+export function audibleRange() {
   const { low_hz: low, high_hz: high } = state.selection ?? {};
-  return playing.banded && Number.isFinite(low) ? { low, high } : null;
+  return playback.banded && Number.isFinite(low) ? { low, high } : null;
 }
 
 function filter() {
-  const band = heardBand();
-  const fall = playing.keepPitch ? 1 : playing.speed; // what is played slower comes out lower
+  const band = audibleRange();
+  const fall = playback.keepPitch ? 1 : playback.speed; // what is played slower comes out lower
   filterTo(band && { low: band.low * fall, high: band.high * fall });
 }
 
 /** Turn or stop at the span's end: timers up to just before it, then as often as they come. */
 function watch() {
   clearTimeout(timer);
-  const { span } = playing;
+  const { span } = playback;
   if (!span || audio.paused) return;
   const left = (1000 * (span.end - audio.currentTime)) / audio.playbackRate;
   if (left <= 0) turn(span);
@@ -84,7 +84,7 @@ function watch() {
 }
 
 function turn(span) {
-  if (playing.loop) {
+  if (playback.loop) {
     audio.currentTime = span.start;
     if (audio.paused) togglePlay(); // the sound itself had ended
     return; // "seeked" goes on watching
@@ -95,18 +95,18 @@ function turn(span) {
 }
 
 for (const name of ['play', 'playing', 'seeked', 'ratechange']) audio.addEventListener(name, watch);
-audio.addEventListener('ended', () => { if (playing.span) turn(playing.span); });
+audio.addEventListener('ended', () => { if (playback.span) turn(playback.span); });
 events.addEventListener('playhead', () => { // whoever seeks elsewhere wants to hear what is there
-  const { span } = playing;
+  const { span } = playback;
   if (span && (audio.currentTime < span.start - 1e-3 || audio.currentTime > span.end)) change({ span: null });
 });
 events.addEventListener('selection', () => {
-  if (playing.span) {
+  if (playback.span) {
     change({ span: state.selection });
     const { start, end } = state.selection ?? { start: 0, end: Infinity };
     if (audio.currentTime < start || audio.currentTime > end) audio.currentTime = start;
     watch();
-  } else announce('playing');
+  } else emit('playback');
   clearTimeout(redraw);
   redraw = setTimeout(filter, DRAGGED_MS);
 });

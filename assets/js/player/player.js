@@ -1,38 +1,38 @@
 // The player: drop, choose, record or pick an example; what the file holds. transport.js plays it.
 
-import { ask, enter } from '../core/rpc.js';
-import { announce, audio, events, say, setSound, state } from '../core/state.js';
-import { element, fileAt } from '../lib/dom.js';
-import { clock, handWord, language, learn, number, word } from '../lib/i18n.js';
+import { request, setToken } from '../core/rpc.js';
+import { emit, audio, events, showMessage, setSound, state } from '../core/state.js';
+import { element, fileUrl } from '../lib/dom.js';
+import { formatTime, tForPointer, language, setMessages, formatNumber, t } from '../lib/i18n.js';
 import { areMany, dropped, gather } from '../core/dropped_files.js';
-import { trouble } from './microphone.js';
+import { microphoneError } from './microphone.js';
 import { LIMIT_MINUTES, record } from './recorder.js';
 import { openTab } from '../core/tabs.js';
 import { icon, transport } from './transport.js';
-import { hold } from '../core/unload_guard.js';
+import { guardUnload } from '../core/unload_guard.js';
 
 export function mount(root, { server, upload, watch, props }) {
-  learn(props.words);
+  setMessages(props.words);
   const ui = build(root, props);
-  const admit = () => { if (props.value?.token) enter(props.value.token); };
+  const admit = () => { if (props.value?.token) setToken(props.value.token); };
   watch('value', admit);
   admit();
 
   let latest = 0; // opens are numbered: the last click wins, not the last answer
-  const open = async (name, request, turn = ++latest) => {
-    ui.busy(word('opening', { name }));
+  const open = async (name, query, turn = ++latest) => {
+    ui.busy(t('opening', { name }));
     try {
-      const sound = await ask(server.open_sound, request);
+      const sound = await request(server.open_sound, query);
       if (turn !== latest) return false;
       audio.pause();
-      audio.src = fileAt(sound.path);
+      audio.src = fileUrl(sound.path);
       ui.message('');
       setSound(sound);
-      if (sound.cut_off) say(word('cut_off', { name: sound.name }), 'note');
-      else if (sound.silent && sound.peak_db !== null && sound.peak_db > -60) say(word('cancels'), 'note');
+      if (sound.cut_off) showMessage(t('cut_off', { name: sound.name }), 'note');
+      else if (sound.silent && sound.peak_db !== null && sound.peak_db > -60) showMessage(t('cancels'), 'note');
       return true;
     } catch (refusal) {
-      if (turn === latest) say(refusal.message);
+      if (turn === latest) showMessage(refusal.message);
       return false;
     } finally {
       if (turn === latest) ui.busy('');
@@ -42,12 +42,12 @@ export function mount(root, { server, upload, watch, props }) {
   const openFile = async (file) => {
     if (!file) return false;
     if (file.size > props.limits.bytes) { // the server would refuse it too, after all of it had travelled
-      const megabytes = (bytes) => number(bytes / 1e6);
-      say(word('too_big', { name: file.name, megabytes: megabytes(file.size), limit_mb: megabytes(props.limits.bytes) }));
+      const megabytes = (bytes) => formatNumber(bytes / 1e6);
+      showMessage(t('too_big', { name: file.name, megabytes: megabytes(file.size), limit_mb: megabytes(props.limits.bytes) }));
       return false;
     }
     const turn = ++latest;
-    ui.busy(word('uploading', { name: file.name }));
+    ui.busy(t('uploading', { name: file.name }));
     let sent;
     try {
       sent = await upload(file);
@@ -55,19 +55,19 @@ export function mount(root, { server, upload, watch, props }) {
       console.warn(error);
       if (turn !== latest) return false;
       ui.busy('');
-      say(word('offline'));
+      showMessage(t('offline'));
       return false;
     }
     return turn === latest && open(file.name, { path: sent.path, name: file.name }, turn);
   };
   /** Open what was recorded, which nobody else has; until that has worked it can be saved, and sent again. */
   const openRecording = async (file) => {
-    hold(file, true);
+    guardUnload(file, true);
     const opened = await openFile(file);
-    if (opened) hold(file, false);
+    if (opened) guardUnload(file, false);
     else {
       ui.unopened.append(unopened(file, openRecording));
-      announce('unopened', { file });
+      emit('unopened', { file });
     }
     return opened;
   };
@@ -112,17 +112,17 @@ function build(root, props) {
     unopened: find('.sg-unopened'),
     examples: [],
   };
-  find('.sg-main span').textContent = word('choose');
-  find('.sg-record span').textContent = word('record');
-  find('.sg-examples > span').textContent = word('examples');
-  find('.sg-examples').setAttribute('aria-label', word('examples'));
+  find('.sg-main span').textContent = t('choose');
+  find('.sg-record span').textContent = t('record');
+  find('.sg-examples > span').textContent = t('examples');
+  find('.sg-examples').setAttribute('aria-label', t('examples'));
   transport(find('.sg-transport'), () => ui.input.click());
-  find('.sg-drop b').textContent = handWord('drop');
-  find('.sg-drop small').textContent = word('drop_formats', {
-    accepted: props.limits.accepted, megabytes: number(props.limits.bytes / 1e6), hours: number(props.limits.seconds / 3600),
+  find('.sg-drop b').textContent = tForPointer('drop');
+  find('.sg-drop small').textContent = t('drop_formats', {
+    accepted: props.limits.accepted, megabytes: formatNumber(props.limits.bytes / 1e6), hours: formatNumber(props.limits.seconds / 3600),
   });
-  find('.sg-message button').setAttribute('aria-label', word('close'));
-  ui.hint.textContent = word('mic_hint');
+  find('.sg-message button').setAttribute('aria-label', t('close'));
+  ui.hint.textContent = t('mic_hint');
   for (const [example, names] of Object.entries(props.examples)) {
     const chip = element('<button type="button" class="sg-chip"></button>');
     chip.dataset.example = example;
@@ -151,27 +151,27 @@ function unopened(file, open) {
   const line = element(`<p><span></span><a class="sg-link"></a><button type="button" class="sg-link"></button>
     <button type="button">×</button></p>`);
   const [text, save, again, close] = line.children;
-  text.textContent = word('unopened', { name: file.name });
-  [save.textContent, save.href, save.download] = [word('live_save'), URL.createObjectURL(file), file.name];
-  again.textContent = word('again');
-  close.setAttribute('aria-label', word('discard', { name: file.name }));
+  text.textContent = t('unopened', { name: file.name });
+  [save.textContent, save.href, save.download] = [t('live_save'), URL.createObjectURL(file), file.name];
+  again.textContent = t('again');
+  close.setAttribute('aria-label', t('discard', { name: file.name }));
   const leave = () => {
     line.remove();
     URL.revokeObjectURL(save.href);
   };
-  save.addEventListener('click', () => hold(file, false));
+  save.addEventListener('click', () => guardUnload(file, false));
   again.addEventListener('click', () => { leave(); open(file); });
-  close.addEventListener('click', () => { leave(); hold(file, false); });
+  close.addEventListener('click', () => { leave(); guardUnload(file, false); });
   return line;
 }
 
 function showFacts(list, sound) {
-  const channels = { 1: word('mono'), 2: word('stereo') }[sound.channels] ?? String(sound.channels);
-  const level = (db) => (db === null ? word('silence') : `${number(db, 1)} dBFS`);
+  const channels = { 1: t('mono'), 2: t('stereo') }[sound.channels] ?? String(sound.channels);
+  const level = (db) => (db === null ? t('silence') : `${formatNumber(db, 1)} dBFS`);
   const facts = [
     ['', sound.name],
-    ['fact_length', clock(sound.seconds)],
-    ['fact_rate', `${number(sound.sample_rate)} ${word('unit_hz')}`],
+    ['fact_length', formatTime(sound.seconds)],
+    ['fact_rate', `${formatNumber(sound.sample_rate)} ${t('unit_hz')}`],
     ['fact_channels', channels],
     ['fact_peak', level(sound.peak_db)],
     ['fact_rms', level(sound.rms_db)],
@@ -179,11 +179,11 @@ function showFacts(list, sound) {
   ];
   list.replaceChildren(...facts.map(([key, value]) => {
     const row = element('<div><dt></dt><dd></dd></div>');
-    if (key) row.firstChild.textContent = word(key);
+    if (key) row.firstChild.textContent = t(key);
     else {
       row.className = 'sg-name';
       row.firstChild.className = 'sg-unseen';
-      row.firstChild.textContent = word('fact_name');
+      row.firstChild.textContent = t('fact_name');
     }
     row.lastChild.textContent = value;
     return row;
@@ -205,7 +205,7 @@ function acceptDrops(root, openFile) {
     if (areMany(event.dataTransfer)) {
       dropped.wanted = gather(event.dataTransfer);
       openTab('files');
-      announce('files');
+      emit('files');
     } else openFile(event.dataTransfer?.files[0]);
   });
 }
@@ -220,13 +220,13 @@ function wireRecorder(ui, open) {
     recording = null;
     clearInterval(timer);
     ui.recordButton.removeAttribute('data-on');
-    label.textContent = word('record');
+    label.textContent = t('record');
     ui.meter.hidden = true;
-    ui.hint.textContent = word('mic_hint');
+    ui.hint.textContent = t('mic_hint');
     const file = await taken.stop();
     const opening = open(file);
-    hold('recording', false); // its file is held now
-    if ((await opening) && limit) say(word('mic_limit', { minutes: LIMIT_MINUTES }), 'note');
+    guardUnload('recording', false); // its file is held now
+    if ((await opening) && limit) showMessage(t('mic_limit', { minutes: LIMIT_MINUTES }), 'note');
   };
   ui.recordButton.addEventListener('click', async () => {
     if (recording) {
@@ -239,18 +239,18 @@ function wireRecorder(ui, open) {
     try {
       audio.pause();
       recording = await record((limit) => recording && stop(limit));
-      hold('recording', true);
+      guardUnload('recording', true);
       ui.message('');
       ui.recordButton.dataset.on = 'true';
-      label.textContent = word('stop');
+      label.textContent = t('stop');
       ui.meter.hidden = false;
       timer = setInterval(() => {
         const db = 20 * Math.log10(Math.max(1e-4, recording.level()));
         ui.meter.firstChild.style.width = `${Math.round(100 * (1 + db / 60))}%`;
-        ui.hint.textContent = `${word('recording')} ${clock(recording.seconds())}`;
+        ui.hint.textContent = `${t('recording')} ${formatTime(recording.seconds())}`;
       }, 80);
     } catch (error) {
-      say(trouble(error));
+      showMessage(microphoneError(error));
     } finally {
       asking = false;
       ui.recordButton.removeAttribute('aria-disabled');

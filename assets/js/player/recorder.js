@@ -1,7 +1,7 @@
 // A recording for the player: all of it, up to a limit, as a WAV file.
 
 import { openMicrophone } from './microphone.js';
-import { Tape } from '../lib/pcm_buffer.js';
+import { PcmBuffer } from '../lib/pcm_buffer.js';
 
 export const LIMIT_MINUTES = 10;
 
@@ -12,12 +12,12 @@ export async function record(onEnd) {
   const hear = (samples) => {
     tape?.add(samples);
     for (const value of samples) peak = Math.max(peak, Math.abs(value));
-    if (tape?.heard >= LIMIT_MINUTES * 60 * tape.rate) onEnd(true);
+    if (tape?.received >= LIMIT_MINUTES * 60 * tape.rate) onEnd(true);
   };
   const microphone = await openMicrophone(hear, () => onEnd(false));
-  tape = new Tape(microphone.rate, LIMIT_MINUTES * 60);
+  tape = new PcmBuffer(microphone.rate, LIMIT_MINUTES * 60);
   return {
-    seconds: () => tape.heard / tape.rate,
+    seconds: () => tape.received / tape.rate,
     level() { // the greatest sample since the last call
       const value = peak;
       peak = 0;

@@ -1,10 +1,10 @@
 // The transport: the whole sound as a strip to seek in, play and pause, and the ways of playing (see playing.js).
 
-import { audio, events, followPlayhead, say, seek, state, togglePlay } from '../core/state.js';
-import { bytesOf, element } from '../lib/dom.js';
-import { clock, number, word } from '../lib/i18n.js';
+import { audio, events, onPlayhead, showMessage, seek, state, togglePlay } from '../core/state.js';
+import { decodeBase64, element } from '../lib/dom.js';
+import { formatTime, formatNumber, t } from '../lib/i18n.js';
 import {
-  SPEEDS, heardBand, playSelection, playing, setSpeed, toggleBand, toggleLoop, togglePitch,
+  SPEEDS, audibleRange, playSelection, playback, setSpeed, toggleBand, toggleLoop, togglePitch,
 } from './playback.js';
 import { drawEnvelope } from '../lib/thumbnails.js';
 
@@ -35,11 +35,11 @@ export function transport(root, choose) {
     <div class="sg-ways"></div>`;
   const find = (selector) => root.querySelector(selector);
   const [deck, play, loop, strip, time] = ['deck', 'play', 'loop', 'strip', 'time'].map((name) => find(`.sg-${name}`));
-  time.textContent = `${clock(0)} / ${clock(0)}`;
-  play.setAttribute('aria-label', word('play'));
-  loop.setAttribute('aria-label', word('loop'));
-  loop.title = `${word('loop')} (L)`;
-  strip.setAttribute('aria-label', word('seek'));
+  time.textContent = `${formatTime(0)} / ${formatTime(0)}`;
+  play.setAttribute('aria-label', t('play'));
+  loop.setAttribute('aria-label', t('loop'));
+  loop.title = `${t('loop')} (L)`;
+  strip.setAttribute('aria-label', t('seek'));
   wirePlay(play, loop);
   wireStrip(strip, time);
   wireSeek(strip, choose);
@@ -48,17 +48,17 @@ export function transport(root, choose) {
     deck.dataset.empty = 'false';
     play.disabled = loop.disabled = false;
   });
-  audio.addEventListener('error', () => { if (audio.currentSrc) say(word('play_failed'), 'note'); });
+  audio.addEventListener('error', () => { if (audio.currentSrc) showMessage(t('play_failed'), 'note'); });
 }
 
 function wirePlay(play, loop) {
   const show = () => {
     play.innerHTML = icon(audio.paused ? 'play' : 'pause');
-    play.setAttribute('aria-label', word(audio.paused ? 'play' : 'pause'));
-    loop.setAttribute('aria-pressed', String(playing.loop));
+    play.setAttribute('aria-label', t(audio.paused ? 'play' : 'pause'));
+    loop.setAttribute('aria-pressed', String(playback.loop));
   };
   for (const name of ['play', 'pause']) audio.addEventListener(name, show);
-  events.addEventListener('playing', show);
+  events.addEventListener('playback', show);
   play.addEventListener('click', togglePlay);
   loop.addEventListener('click', toggleLoop);
 }
@@ -74,8 +74,8 @@ function wireStrip(strip, time) {
     box.style.width = `${(100 * (end - start)) / state.sound.seconds}%`;
   };
   const showWindow = () => {
-    frame.hidden = state.shown.end - state.shown.start > state.sound.seconds * 0.999;
-    place(frame, state.shown);
+    frame.hidden = state.visible.end - state.visible.start > state.sound.seconds * 0.999;
+    place(frame, state.visible);
   };
   const showSelection = () => {
     picked.hidden = !state.selection;
@@ -85,22 +85,22 @@ function wireStrip(strip, time) {
     if (!state.sound) return;
     head.hidden = false;
     head.style.left = `${Math.min(100, (100 * now) / state.sound.seconds)}%`;
-    time.textContent = `${clock(now)} / ${clock(state.sound.seconds)}`;
+    time.textContent = `${formatTime(now)} / ${formatTime(state.sound.seconds)}`;
     strip.setAttribute('aria-valuenow', now.toFixed(2));
-    strip.setAttribute('aria-valuetext', clock(now));
+    strip.setAttribute('aria-valuetext', formatTime(now));
   };
   events.addEventListener('sound', () => {
     strip.setAttribute('aria-valuemax', state.sound.seconds.toFixed(2));
-    envelope = new Int8Array(bytesOf(state.sound.envelope).buffer);
+    envelope = new Int8Array(decodeBase64(state.sound.envelope).buffer);
     draw();
     showWindow();
     showHead(0);
   });
-  events.addEventListener('shown', showWindow);
+  events.addEventListener('visible', showWindow);
   events.addEventListener('selection', showSelection);
   new ResizeObserver(draw).observe(strip);
   new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ['class'] }); // the theme
-  followPlayhead(showHead);
+  onPlayhead(showHead);
 }
 
 function wireSeek(strip, choose) {
@@ -131,19 +131,19 @@ function wireSeek(strip, choose) {
 function ways(row) {
   const button = (name, key, press) => {
     const made = element(`<button type="button" class="sg-tool" data-do="${name}"><span></span></button>`);
-    made.lastChild.textContent = word(name);
-    made.title = `${word(`${name}_hint`)} (${key})`;
+    made.lastChild.textContent = t(name);
+    made.title = `${t(`${name}_hint`)} (${key})`;
     made.addEventListener('click', press);
     return made;
   };
   const selection = button('play_selection', 'P', playSelection);
   const speeds = element('<div class="sg-group" role="group"></div>');
-  speeds.setAttribute('aria-label', word('speed'));
+  speeds.setAttribute('aria-label', t('speed'));
   speeds.append(...SPEEDS.map((speed) => {
     const made = element('<button type="button" class="sg-tool"></button>');
     made.textContent = SPEED_SIGNS[speed];
-    made.setAttribute('aria-label', word(`speed_${100 * speed}`));
-    made.title = `${word(`speed_${100 * speed}`)} (D)`;
+    made.setAttribute('aria-label', t(`speed_${100 * speed}`));
+    made.title = `${t(`speed_${100 * speed}`)} (D)`;
     made.addEventListener('click', () => setSpeed(speed));
     return made;
   }));
@@ -152,34 +152,34 @@ function ways(row) {
   const now = element('<span class="sg-now"></span>');
   row.append(selection, speeds, pitch, band, now);
   const show = () => {
-    const spanned = playing.span && !audio.paused;
+    const spanned = playback.span && !audio.paused;
     selection.disabled = !state.selection;
     selection.querySelector('svg')?.remove();
     selection.insertAdjacentHTML('afterbegin', icon(spanned ? 'pause' : 'span'));
     [...speeds.children].forEach((one, i) => {
-      one.setAttribute('aria-pressed', String(playing.speed === SPEEDS[i]));
+      one.setAttribute('aria-pressed', String(playback.speed === SPEEDS[i]));
       one.disabled = !state.sound;
     });
-    pitch.setAttribute('aria-pressed', String(playing.keepPitch));
-    pitch.disabled = !state.sound || playing.speed === 1;
-    band.setAttribute('aria-pressed', String(playing.banded));
-    band.disabled = !playing.banded && !Number.isFinite(state.selection?.low_hz);
+    pitch.setAttribute('aria-pressed', String(playback.keepPitch));
+    pitch.disabled = !state.sound || playback.speed === 1;
+    band.setAttribute('aria-pressed', String(playback.banded));
+    band.disabled = !playback.banded && !Number.isFinite(state.selection?.low_hz);
     now.textContent = now.title = audio.paused ? '' : heard();
     row.toggleAttribute('data-playing', !audio.paused);
   };
   for (const name of ['play', 'pause']) audio.addEventListener(name, show);
-  for (const name of ['sound', 'playing']) events.addEventListener(name, show);
+  for (const name of ['sound', 'playback']) events.addEventListener(name, show);
   show();
 }
 
 /** What is heard now, in words. */
 function heard() {
-  const { span, speed, keepPitch, loop, banded } = playing;
-  const band = heardBand();
+  const { span, speed, keepPitch, loop, banded } = playback;
+  const band = audibleRange();
   return [
-    span ? word('heard_selection', { start: number(span.start, 2), end: number(span.end, 2) }) : word('heard_all'),
-    banded && (band ? word('heard_band', { low: number(band.low), high: number(band.high) }) : word('heard_no_band')),
-    speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : word('heard_falls', { speed: SPEED_SIGNS[speed] })),
-    loop && word('heard_loop'),
+    span ? t('heard_selection', { start: formatNumber(span.start, 2), end: formatNumber(span.end, 2) }) : t('heard_all'),
+    banded && (band ? t('heard_band', { low: formatNumber(band.low), high: formatNumber(band.high) }) : t('heard_no_band')),
+    speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : t('heard_falls', { speed: SPEED_SIGNS[speed] })),
+    loop && t('heard_loop'),
   ].filter(Boolean).join(' · ');
 }

@@ -1,6 +1,6 @@
 // A 3D picture to keep: as PNG, or as a page of its own that needs no network and no server.
 
-import { word } from '../lib/i18n.js';
+import { t } from '../lib/i18n.js';
 
 /** Save what a Plotly stage shows as a picture, twice as fine as the screen's. */
 export function savePicture(stage, name) {
@@ -10,7 +10,7 @@ export function savePicture(stage, name) {
 /** Save traces and layout as a page with Plotly in it. */
 export async function savePage(plotlyUrl, { traces, layout, title, ink, ground }) {
   const answer = await fetch(plotlyUrl);
-  if (!answer.ok) throw new Error(word('offline'));
+  if (!answer.ok) throw new Error(t('offline'));
   const page = pageOf(await answer.text(), { traces, layout, title, ink, ground });
   const link = document.createElement('a'); // one from a template belongs to no page and leads nowhere
   link.href = URL.createObjectURL(new Blob([page], { type: 'text/html' }));
@@ -41,7 +41,7 @@ p { margin: 0 1rem .8rem; opacity: .75; }
 <body>
 <h1>${text(title)}</h1>
 <div id="surface"></div>
-<p>${text(word('saved_page'))}</p>
+<p>${text(t('saved_page'))}</p>
 <script>
 Plotly.newPlot('surface', ${data(traces)}, ${data(layout)}, { responsive: true, displaylogo: false, displayModeBar: false });
 </script>

@@ -1,11 +1,11 @@
 // The sound as a landscape to turn: Plotly's surface, drawn by the plotly.min.js that the Python package carries.
 
-import { ask, newest } from '../core/rpc.js';
-import { announce, audio, events, followPlayhead, say, seek, state } from '../core/state.js';
-import { bytesOf, element } from '../lib/dom.js';
-import { handWord, learned, word } from '../lib/i18n.js';
+import { request, latestOnly } from '../core/rpc.js';
+import { emit, audio, events, onPlayhead, showMessage, seek, state } from '../core/state.js';
+import { decodeBase64, element } from '../lib/dom.js';
+import { tForPointer, messagesReady, t } from '../lib/i18n.js';
 import { NAMES } from '../lib/colormaps.js';
-import { change, display } from '../core/display_settings.js';
+import { changeDisplay, display } from '../core/display_settings.js';
 import { fullScreen } from '../viewer/fullscreen.js';
 import { help } from '../viewer/shortcuts_dialog.js';
 import { KEYS, wireKeys } from '../viewer/shortcuts.js';
@@ -49,14 +49,14 @@ function loadPlotly(url) {
     const script = document.createElement('script');
     script.src = url;
     script.onload = () => resolve(window.Plotly);
-    script.onerror = () => { plotly = null; reject(new Error(word('offline'))); };
+    script.onerror = () => { plotly = null; reject(new Error(t('offline'))); };
     document.head.append(script);
   });
   return plotly;
 }
 
 export async function mount(root, { server, props, files }) {
-  await learned;
+  await messagesReady;
   const host = root.querySelector('.sg-viewer');
   host.viewer = new Surface(host, server, props, files + props.plotly);
 }
@@ -82,7 +82,7 @@ class Surface {
     this.hovered = null; // the time under the pointer
     this.drawings = 0; // counted for tests
     this.stale = false; // whether a drawing was asked for while nobody could see it
-    this.request = newest(() => this.load());
+    this.request = latestOnly(() => this.load());
     this.words();
     this.tools();
     this.panel = parameterPanel(find('.sg-side'), find('.sg-together'), props.parameters, 'surface', () => this.refresh());
@@ -93,17 +93,17 @@ class Surface {
   words() {
     const find = (selector) => this.host.querySelector(selector);
     find('.sg-empty').prepend(waveIcon());
-    find('.sg-empty .sg-strong').textContent = word('empty_surface');
-    find('.sg-empty .sg-small').textContent = handWord('empty_hint');
-    find('.sg-drawing').textContent = word('drawing');
-    this.readout.textContent = handWord('surface_hint');
-    this.plot.setAttribute('aria-label', `${word('tab_surface')}. ${word('surface_label')}`);
-    this.toolbar.setAttribute('aria-label', word('toolbar'));
+    find('.sg-empty .sg-strong').textContent = t('empty_surface');
+    find('.sg-empty .sg-small').textContent = tForPointer('empty_hint');
+    find('.sg-drawing').textContent = t('drawing');
+    this.readout.textContent = tForPointer('surface_hint');
+    this.plot.setAttribute('aria-label', `${t('tab_surface')}. ${t('surface_label')}`);
+    this.toolbar.setAttribute('aria-label', t('toolbar'));
   }
 
   tools() {
-    const of = choices('surface_of', ['mel', 'stft'], (name) => word(`of_${name}`), (name) => this.showOf(name));
-    const cameras = choices('cameras', Object.keys(CAMERAS), (name) => word(`camera_${name}`), (name) => this.fly(CAMERAS[name]));
+    const of = choices('surface_of', ['mel', 'stft'], (name) => t(`of_${name}`), (name) => this.showOf(name));
+    const cameras = choices('cameras', Object.keys(CAMERAS), (name) => t(`camera_${name}`), (name) => this.fly(CAMERAS[name]));
     for (const button of cameras.children) button.dataset.camera = button.dataset.choice;
     this.ofButtons = [...of.children];
     this.toolbar.append(of, cameras, this.displayMenu());
@@ -129,11 +129,11 @@ class Surface {
     panel.innerHTML = DISPLAY;
     const find = (selector) => panel.querySelector(selector);
     const labels = panel.querySelectorAll('label span');
-    ['colours', 'light', 'height'].forEach((key, i) => { labels[i].textContent = word(key); });
-    for (const name of NAMES) find('.sg-colours').append(new Option(word(`colours_${name}`), name));
-    for (const name of Object.keys(LIGHTS)) find('.sg-light').append(new Option(word(`light_${name}`), name));
+    ['colours', 'light', 'height'].forEach((key, i) => { labels[i].textContent = t(key); });
+    for (const name of NAMES) find('.sg-colours').append(new Option(t(`colours_${name}`), name));
+    for (const name of Object.keys(LIGHTS)) find('.sg-light').append(new Option(t(`light_${name}`), name));
     find('.sg-height').value = this.look.height;
-    find('.sg-colours').addEventListener('change', ({ target }) => change({ colours: target.value }));
+    find('.sg-colours').addEventListener('change', ({ target }) => changeDisplay({ colours: target.value }));
     find('.sg-light').addEventListener('change', ({ target }) => { this.look.light = target.value; this.draw(); });
     find('.sg-height').addEventListener('input', ({ target }) => { this.look.height = Number(target.value); this.draw(); });
     const follow = () => { find('.sg-colours').value = display.colours; };
@@ -143,11 +143,11 @@ class Surface {
   }
 
   wire() {
-    for (const name of ['sound', 'shown']) events.addEventListener(name, () => this.refresh());
+    for (const name of ['sound', 'visible']) events.addEventListener(name, () => this.refresh());
     events.addEventListener('display', () => this.draw());
     new ResizeObserver(() => this.refresh()).observe(this.plot);
     new MutationObserver(() => this.draw()).observe(document.body, { attributes: true, attributeFilter: ['class'] });
-    followPlayhead((now) => this.moveHead(now));
+    onPlayhead((now) => this.moveHead(now));
     wireKeys(this);
     let pressed = null;
     this.plot.addEventListener('pointerdown', (event) => {
@@ -184,8 +184,8 @@ class Surface {
   /** Say why nothing stands up here, in place of Plotly's grey box. */
   flat() {
     const find = (selector) => this.host.querySelector(selector);
-    find('.sg-empty .sg-strong').textContent = word('no_webgl');
-    find('.sg-empty .sg-small').textContent = word('no_webgl_hint');
+    find('.sg-empty .sg-strong').textContent = t('no_webgl');
+    find('.sg-empty .sg-small').textContent = t('no_webgl_hint');
     this.toolbar.hidden = this.readout.hidden = true;
   }
 
@@ -201,10 +201,10 @@ class Surface {
 
   async load() {
     const { id, name, seconds } = state.sound;
-    const { start, end } = state.shown;
+    const { start, end } = state.visible;
     const { of } = this.look;
-    const request = { sound: id, config: this.panel.values(), start, end: Math.min(seconds, end), columns: COLUMNS, of };
-    const key = JSON.stringify(request);
+    const query = { sound: id, config: this.panel.values(), start, end: Math.min(seconds, end), columns: COLUMNS, of };
+    const key = JSON.stringify(query);
     if (key === this.loaded) {
       this.panel.accepted(this.data);
       if (this.stale) await this.draw();
@@ -213,17 +213,17 @@ class Surface {
     }
     const late = setTimeout(() => this.busy(true), 250);
     try {
-      const [answer] = await Promise.all([ask(this.server.surface_picture, request), loadPlotly(this.plotlyUrl)]);
+      const [answer] = await Promise.all([request(this.server.surface_picture, query), loadPlotly(this.plotlyUrl)]);
       if (state.sound.id !== id) return;
       this.loaded = key;
-      this.data = { ...answer, levels: bytesOf(answer.levels), of, name, request };
+      this.data = { ...answer, levels: decodeBase64(answer.levels), of, name, request: query };
       this.panel.accepted(answer);
       await this.draw();
     } catch (refusal) {
       if (state.sound.id !== id) return;
       if (this.data?.request.sound !== id) this.clear();
       if (refusal.key?.startsWith('parameter.')) this.panel.refused(refusal);
-      else say(refusal.message);
+      else showMessage(refusal.message);
     } finally {
       clearTimeout(late);
       this.busy(false);
@@ -251,7 +251,7 @@ class Surface {
     this.drawings += 1;
     this.head.follow(this.stage, () => this.moveHead(audio.currentTime));
     this.moveHead(audio.currentTime);
-    announce('surface');
+    emit('surface');
   }
 
   traces() {
@@ -334,7 +334,7 @@ class Surface {
         await savePage(this.plotlyUrl, { traces: this.traces(), layout: this.layout(), title: name, ink, ground });
       }
     } catch (error) {
-      say(error.message);
+      showMessage(error.message);
     }
   }
 }
@@ -348,7 +348,7 @@ function hasWebgl() {
 /** Buttons of which one is pressed at a time, or that each do something. */
 function choices(name, values, text, choose) {
   const box = element('<div class="sg-group" role="group"></div>');
-  box.setAttribute('aria-label', word(name));
+  box.setAttribute('aria-label', t(name));
   for (const value of values) {
     const button = element('<button type="button" class="sg-tool sg-choice"></button>');
     button.dataset.choice = value;

@@ -1,14 +1,14 @@
 // Many files: chosen or dropped, sent one after the other, heard by the server, listed with what was heard when.
 
-import { ask, token } from '../core/rpc.js';
-import { announce, events, say, state } from '../core/state.js';
-import { handWord, language, learned, number, word } from '../lib/i18n.js';
+import { request, token } from '../core/rpc.js';
+import { emit, events, showMessage, state } from '../core/state.js';
+import { tForPointer, language, messagesReady, formatNumber, t } from '../lib/i18n.js';
 import { fileTable } from './batch_table.js';
 import { dropped } from '../core/dropped_files.js';
-import { heard } from '../core/detections.js';
-import { downloads } from '../widgets/sortable_table.js';
+import { detections } from '../core/detections.js';
+import { downloadButtons } from '../widgets/sortable_table.js';
 import { openTab } from '../core/tabs.js';
-import { hold } from '../core/unload_guard.js';
+import { guardUnload } from '../core/unload_guard.js';
 
 const PASSING = ['offline', 'page.busy', 'page.session']; // refusals of the moment or the page, not of the file
 
@@ -34,12 +34,12 @@ const SKELETON = `
   <div class="sg-save" hidden></div>`;
 
 export async function mount(root, { server, upload, trigger, watch, props }) {
-  await learned;
-  heard.names = props.classes[language];
-  new Files(root, { server, upload, trigger, props }).wire(watch);
+  await messagesReady;
+  detections.names = props.classes[language];
+  new Batch(root, { server, upload, trigger, props }).wire(watch);
 }
 
-class Files {
+class Batch {
   constructor(root, { server, upload, trigger, props }) {
     Object.assign(this, { root, server, upload, trigger, props });
     // a file: { file, name, id, state: waiting|sending|sent|listening|done|refused, share, and what the server said of it }
@@ -50,25 +50,25 @@ class Files {
     this.words();
     this.table = fileTable(this.find('.sg-table'), openOne);
     this.unsaved = false; // whether rows came since the table was saved
-    downloads(this.find('.sg-save'), props.forms, (form) => this.file(form), (text) => say(text));
+    downloadButtons(this.find('.sg-save'), props.forms, (form) => this.file(form), (text) => showMessage(text));
     this.draw();
   }
 
   words() {
     const { limits } = this.props;
-    this.find('.sg-many .sg-strong').textContent = handWord('files_drop');
-    this.find('.sg-about-files').textContent = word('files_about');
-    this.find('.sg-many .sg-small:last-child').textContent = word('files_limits', {
-      accepted: limits.accepted, files: limits.files, megabytes: number(limits.bytes / 1e6), all: number(limits.all_bytes / 1e9),
+    this.find('.sg-many .sg-strong').textContent = tForPointer('files_drop');
+    this.find('.sg-about-files').textContent = t('files_about');
+    this.find('.sg-many .sg-small:last-child').textContent = t('files_limits', {
+      accepted: limits.accepted, files: limits.files, megabytes: formatNumber(limits.bytes / 1e6), all: formatNumber(limits.all_bytes / 1e9),
     });
     const [some, folder] = this.host.querySelectorAll('.sg-pick span');
-    some.textContent = word('files_choose');
-    folder.textContent = word('files_folder');
-    this.find('.sg-work label span').textContent = word('hop');
-    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(word(`hop_${100 * hop}`), hop));
+    some.textContent = t('files_choose');
+    folder.textContent = t('files_folder');
+    this.find('.sg-work label span').textContent = t('hop');
+    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(t(`hop_${100 * hop}`), hop));
     this.find('.sg-hop').value = this.hop;
-    this.find('.sg-clear').textContent = word('files_clear');
-    this.find('.sg-progress').setAttribute('aria-label', word('files_progress'));
+    this.find('.sg-clear').textContent = t('files_clear');
+    this.find('.sg-progress').setAttribute('aria-label', t('files_progress'));
   }
 
   wire(watch) {
@@ -95,17 +95,17 @@ class Files {
 
   add(chosen) {
     const wanted = chosen.filter(({ name, inFolder }) => !inFolder || this.isSound(name));
-    if (chosen.length && !wanted.length) say(word('files_none'), 'note');
+    if (chosen.length && !wanted.length) showMessage(t('files_none'), 'note');
     const { limits } = this.props;
     wanted.sort((one, other) => one.name.localeCompare(other.name, language, { numeric: true })); // as they are listed
     let bytes = this.files.reduce((sum, one) => sum + one.file.size, 0);
     for (const { file, name } of wanted) {
       if (this.files.length >= limits.files) {
-        say(word('files_many', { limit: limits.files, left: wanted.length - wanted.findIndex((one) => one.file === file) }), 'note');
+        showMessage(t('files_many', { limit: limits.files, left: wanted.length - wanted.findIndex((one) => one.file === file) }), 'note');
         break;
       }
       const one = { file, name, state: 'waiting', share: 0 };
-      if (file.size > limits.bytes || bytes + file.size > limits.all_bytes) refuse(one, word('files_big'));
+      if (file.size > limits.bytes || bytes + file.size > limits.all_bytes) refuse(one, t('files_big'));
       else bytes += file.size;
       this.files.push(one);
     }
@@ -120,7 +120,7 @@ class Files {
     try {
       this.add(await wanted);
     } catch (error) {
-      say(word('files_unread', { reason: error.message }));
+      showMessage(t('files_unread', { reason: error.message }));
     }
   }
 
@@ -154,14 +154,14 @@ class Files {
     this.draw();
     try {
       const { path } = await this.upload(one.file);
-      const { id } = await ask(this.server.shelve, { path, name: one.name });
+      const { id } = await request(this.server.shelve, { path, name: one.name });
       if (this.files.includes(one)) Object.assign(one, { id, state: 'sent' });
     } catch (error) {
       const passing = !error.key || PASSING.includes(error.key);
       if (turn === this.turn && !passing) refuse(one, error.message);
       else one.state = 'waiting';
       if (turn !== this.turn || !passing) return;
-      this.error = error.key ? error.message : word('offline'); // only the server's words are for people
+      this.error = error.key ? error.message : t('offline'); // only the server's words are for people
     }
   }
 
@@ -197,14 +197,14 @@ class Files {
   }
 
   async file(form) {
-    const file = await ask(this.server.files_file, { form });
+    const file = await request(this.server.files_file, { form });
     this.unsaved = false;
     this.draw();
     return file;
   }
 
   tell(fn) {
-    ask(fn, { turn: this.turn }).catch((refusal) => console.info(refusal.message)); // the next question says it, too
+    request(fn, { turn: this.turn }).catch((refusal) => console.info(refusal.message)); // the next question says it, too
   }
 
   async take(answer) {
@@ -224,14 +224,14 @@ class Files {
 
   /** Fetch the rows that are new; one fetch at a time. */
   fetch() {
-    this.fetching ??= this.fetchAll().catch((refusal) => say(refusal.message)).finally(() => { this.fetching = null; this.draw(); });
+    this.fetching ??= this.fetchAll().catch((refusal) => showMessage(refusal.message)).finally(() => { this.fetching = null; this.draw(); });
     return this.fetching;
   }
 
   async fetchAll() {
     for (;;) {
       const { turn } = this;
-      const { rows } = await ask(this.server.rows, { after: this.taken });
+      const { rows } = await request(this.server.rows, { after: this.taken });
       if (turn !== this.turn || !rows.length) return;
       this.taken += rows.length;
       this.unsaved = true;
@@ -250,7 +250,7 @@ class Files {
     const finished = files.filter((one) => ['done', 'refused'].includes(one.state)).length;
     const busy = this.busy();
     const [button, bar] = [this.find('.sg-listen'), this.find('.sg-progress')];
-    button.textContent = word(busy ? 'stop' : 'files_go_on');
+    button.textContent = t(busy ? 'stop' : 'files_go_on');
     button.hidden = !busy && finished === files.length;
     bar.hidden = !busy;
     const share = files.reduce((sum, one) => sum + (['done', 'refused'].includes(one.state) ? 1 : one.share), 0) / Math.max(1, files.length);
@@ -259,11 +259,11 @@ class Files {
     bar.setAttribute('aria-valuenow', finished);
     const refused = files.filter((one) => one.state === 'refused').length;
     const key = busy || finished < files.length ? 'files_far' : 'files_done';
-    this.find('.sg-far').textContent = word(key, { done: finished, count: files.length }) + (refused ? ` · ${word('files_refused', { refused })}` : '');
+    this.find('.sg-far').textContent = t(key, { done: finished, count: files.length }) + (refused ? ` · ${t('files_refused', { refused })}` : '');
     const wrong = this.find('.sg-wrong');
     wrong.hidden = !this.error;
     wrong.textContent = this.error ?? '';
-    hold('files', busy || this.unsaved);
+    guardUnload('files', busy || this.unsaved);
     this.table.show(files);
     this.find('.sg-save').hidden = busy || !files.some((one) => one.state === 'done');
   }
@@ -274,6 +274,6 @@ function refuse(one, error) {
 }
 
 function openOne(one) {
-  announce('open', { name: one.name, request: { shelved: one.id } });
+  emit('open', { name: one.name, request: { shelved: one.id } });
   openTab('classify');
 }

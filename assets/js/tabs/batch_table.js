@@ -1,31 +1,31 @@
 // The list of many files: a row each with what was heard in it and its timeline in one line.
 
 import { element } from '../lib/dom.js';
-import { word } from '../lib/i18n.js';
-import { doubt, hueOf, length, nameOf, percent, spoken } from '../core/detections.js';
-import { SortedTable } from '../widgets/sortable_table.js';
+import { t } from '../lib/i18n.js';
+import { toUncertain, hueOf, formatDuration, labelName, formatPercent, describeSegment } from '../core/detections.js';
+import { SortableTable } from '../widgets/sortable_table.js';
 
 /** Fill `table` with files, see `Files`; `open(file)` follows a click on one that was heard. */
 export function fileTable(table, open) {
-  const label = ({ overall, state: now }) => (overall ? nameOf(overall[0]) : now === 'done' ? word('nothing_sure') : '');
-  return new SortedTable(table, [
-    { key: 'file', title: word('column_file'), value: (one) => one.name, fill: fillName },
+  const label = ({ overall, state: now }) => (overall ? labelName(overall[0]) : now === 'done' ? t('nothing_sure') : '');
+  return new SortableTable(table, [
+    { key: 'file', title: t('column_file'), value: (one) => one.name, fill: fillName },
     {
-      key: 'class', title: word('column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : label(one)),
+      key: 'class', title: t('column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : label(one)),
       fill: (cell, one) => fillClass(cell, one, label(one)),
     },
     {
-      key: 'probability', title: word('column_probability'), numeric: true, value: (one) => sure(one) ?? -1,
-      fill: (cell, one) => { cell.textContent = sure(one) === null ? '' : percent(sure(one)); },
+      key: 'probability', title: t('column_probability'), numeric: true, value: (one) => sure(one) ?? -1,
+      fill: (cell, one) => { cell.textContent = sure(one) === null ? '' : formatPercent(sure(one)); },
     },
-    { key: 'when', title: word('column_when'), fill: (cell, one) => { if (one.state === 'done') cell.append(miniature(one)); } },
+    { key: 'when', title: t('column_when'), fill: (cell, one) => { if (one.state === 'done') cell.append(miniature(one)); } },
     {
-      key: 'length', title: word('column_duration'), numeric: true, value: (one) => one.seconds ?? -1,
-      fill: (cell, one) => { cell.textContent = one.seconds === undefined ? '' : length(one.seconds); },
+      key: 'length', title: t('column_duration'), numeric: true, value: (one) => one.seconds ?? -1,
+      fill: (cell, one) => { cell.textContent = one.seconds === undefined ? '' : formatDuration(one.seconds); },
     },
   ], {
-    by: 'file', caption: word('files_table'), act: open,
-    name: (one) => (one.state === 'done' ? word('files_open', { name: one.name }) : ''),
+    by: 'file', caption: t('files_table'), act: open,
+    name: (one) => (one.state === 'done' ? t('files_open', { name: one.name }) : ''),
   });
 }
 
@@ -48,14 +48,14 @@ function fillClass(cell, one, label) {
   cell.classList.add('sg-what-file');
   cell.classList.toggle('sg-refused', one.state === 'refused');
   if (one.state === 'refused') [cell.textContent, cell.colSpan] = [one.error, 4]; // the rest of the row
-  else if (one.state === 'listening') cell.textContent = word('files_listening', { share: percent(one.share) });
-  else if (one.state !== 'done') cell.textContent = word(`files_${one.state}`);
+  else if (one.state === 'listening') cell.textContent = t('files_listening', { share: formatPercent(one.share) });
+  else if (one.state !== 'done') cell.textContent = t(`files_${one.state}`);
   else {
     if (sure(one) !== null) cell.append(element(`<b class="sg-dot" style="--sg-hue: ${hueOf(one.overall[0])}"></b>`));
     cell.append(label);
     if (one.cut_off) {
       const note = element('<small></small>');
-      note.textContent = ` ${word('files_cut_off')}`;
+      note.textContent = ` ${t('files_cut_off')}`;
       cell.append(note);
     }
   }
@@ -72,13 +72,13 @@ function miniature({ seconds, segments, silences, doubts }) {
     strip.append(part);
     return part;
   };
-  for (const [start, end] of silences) lay(start, end, 'sg-mini-quiet').title = word('silence');
-  for (const one of doubts.map(doubt)) lay(one.start, one.end, 'sg-mini-doubt').title = spoken(one);
+  for (const [start, end] of silences) lay(start, end, 'sg-mini-quiet').title = t('silence');
+  for (const one of doubts.map(toUncertain)) lay(one.start, one.end, 'sg-mini-doubt').title = describeSegment(one);
   const said = segments.map(([label, start, end, probability]) => {
     const part = lay(start, end, 'sg-mini-mark', hueOf(label));
-    part.title = spoken({ label, start, end, probability });
+    part.title = describeSegment({ label, start, end, probability });
     return part.title;
   });
-  strip.setAttribute('aria-label', said.slice(0, 20).join('; ') || word(silences.length ? 'silence' : 'nothing_sure'));
+  strip.setAttribute('aria-label', said.slice(0, 20).join('; ') || t(silences.length ? 'silence' : 'nothing_sure'));
   return strip;
 }

@@ -1,18 +1,18 @@
 // The live tab: the microphone's sound as a scrolling spectrogram, its level, and what the network hears in it once a second.
 // At the end the last minutes become the session's sound.
 
-import { ask, newest } from '../core/rpc.js';
-import { announce, audio, events, state } from '../core/state.js';
+import { request, latestOnly } from '../core/rpc.js';
+import { emit, audio, events, state } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { clock, language, learned, word } from '../lib/i18n.js';
-import { LiveClasses } from './live_predictions.js';
-import { Meter } from '../widgets/level_meter.js';
-import { microphones, openMicrophone, trouble } from '../player/microphone.js';
+import { formatTime, language, messagesReady, t } from '../lib/i18n.js';
+import { LivePredictions } from './live_predictions.js';
+import { LevelMeter } from '../widgets/level_meter.js';
+import { microphones, openMicrophone, microphoneError } from '../player/microphone.js';
 import { waveIcon } from '../lib/thumbnails.js';
 import { openTab } from '../core/tabs.js';
-import { Tape } from '../lib/pcm_buffer.js';
-import { hold } from '../core/unload_guard.js';
-import { KINDS, Waterfall } from './live_spectrogram.js';
+import { PcmBuffer } from '../lib/pcm_buffer.js';
+import { guardUnload } from '../core/unload_guard.js';
+import { KINDS, LiveSpectrogram } from './live_spectrogram.js';
 
 const KEPT_MINUTES = 5;
 const EVERY_S = 1; // between two questions to the network
@@ -44,7 +44,7 @@ const SIGNS = {
 };
 
 export async function mount(root, { server, props }) {
-  await learned;
+  await messagesReady;
   const host = root.querySelector('.sg-live');
   new Live(host, server, props).rest();
 }
@@ -55,13 +55,13 @@ class Live {
     this.host = host;
     this.server = server;
     this.find = (selector) => host.querySelector(selector);
-    this.waterfall = new Waterfall(this.find('.sg-waterfall'));
-    this.meter = new Meter(this.find('.sg-live-meter'));
-    this.classes = new LiveClasses(this.find('.sg-live-classes'), (label) => props.classes[language][label] ?? label);
+    this.waterfall = new LiveSpectrogram(this.find('.sg-waterfall'));
+    this.meter = new LevelMeter(this.find('.sg-live-meter'));
+    this.classes = new LivePredictions(this.find('.sg-live-classes'), (label) => props.classes[language][label] ?? label);
     this.microphone = this.tape = this.kept = this.clipSeconds = null;
     this.starting = false; // while the user is asked for the microphone
     this.asking = false; // whether the server is asked for classes
-    this.hear = newest(() => this.askServer());
+    this.hear = latestOnly(() => this.askServer());
     this.words();
     this.wire();
   }
@@ -69,16 +69,16 @@ class Live {
   words() {
     const { find } = this;
     find('.sg-empty').prepend(waveIcon());
-    find('.sg-empty .sg-strong').textContent = word('live_empty');
-    find('.sg-empty .sg-small').textContent = word('live_hint', { minutes: KEPT_MINUTES });
-    find('.sg-waterfall canvas').setAttribute('aria-label', word('live_picture'));
-    find('.sg-device span').textContent = word('live_device');
-    find('.sg-live-axis span').textContent = word('live_axis');
-    find('.sg-live-axis select').append(...KINDS.map((kind) => new Option(word(`axis_${kind}`), kind)));
-    find('.sg-live-classes').setAttribute('aria-label', word('tab_classify'));
-    find('[data-tab=mel]').textContent = word('live_see');
-    find('.sg-kept a').textContent = word('live_save');
-    find('[data-tab=classify]').textContent = word('tab_classify');
+    find('.sg-empty .sg-strong').textContent = t('live_empty');
+    find('.sg-empty .sg-small').textContent = t('live_hint', { minutes: KEPT_MINUTES });
+    find('.sg-waterfall canvas').setAttribute('aria-label', t('live_picture'));
+    find('.sg-device span').textContent = t('live_device');
+    find('.sg-live-axis span').textContent = t('live_axis');
+    find('.sg-live-axis select').append(...KINDS.map((kind) => new Option(t(`axis_${kind}`), kind)));
+    find('.sg-live-classes').setAttribute('aria-label', t('tab_classify'));
+    find('[data-tab=mel]').textContent = t('live_see');
+    find('.sg-kept a').textContent = t('live_save');
+    find('[data-tab=classify]').textContent = t('tab_classify');
   }
 
   wire() {
@@ -94,13 +94,13 @@ class Live {
     this.pill = element(PILL); // it listens on while another tab is open: that is seen, and ended, everywhere
     document.querySelector('.gradio-container').append(this.pill);
     const [shows, stops] = this.pill.children;
-    this.pill.setAttribute('aria-label', word('live_on'));
-    stops.textContent = word('stop');
+    this.pill.setAttribute('aria-label', t('live_on'));
+    stops.textContent = t('stop');
     shows.addEventListener('click', () => openTab('live'));
     stops.addEventListener('click', () => this.stop());
     events.addEventListener('sound', () => this.opened());
     events.addEventListener('unopened', ({ detail: { file } }) => {
-      if (file === this.kept) this.offer(word('unopened', { name: file.name }));
+      if (file === this.kept) this.offer(t('unopened', { name: file.name }));
     });
     navigator.mediaDevices?.addEventListener?.('devicechange', () => { if (this.microphone) this.devices(); });
   }
@@ -116,12 +116,12 @@ class Live {
     try {
       audio.pause();
       this.asking = true;
-      this.classes.begin(word('listening'));
+      this.classes.begin(t('listening'));
       this.hear(); // the network is made ready meanwhile
-      this.microphone = await openMicrophone((samples) => this.take(samples), () => this.stop(word('live_gone')));
+      this.microphone = await openMicrophone((samples) => this.take(samples), () => this.stop(t('live_gone')));
       this.begin();
     } catch (error) {
-      this.tell(trouble(error));
+      this.tell(microphoneError(error));
       this.rest();
     } finally {
       this.starting = false;
@@ -131,8 +131,8 @@ class Live {
 
   begin() {
     const { rate } = this.microphone;
-    hold('live', true);
-    this.tape = new Tape(rate, KEPT_MINUTES * 60);
+    guardUnload('live', true);
+    this.tape = new PcmBuffer(rate, KEPT_MINUTES * 60);
     this.askedAt = 0;
     this.waterfall.begin(rate);
     this.meter.begin(rate);
@@ -158,11 +158,11 @@ class Live {
   }
 
   time() {
-    const text = clock(Math.floor(this.tape.heard / this.tape.rate)).replace(/\..*/, '');
+    const text = formatTime(Math.floor(this.tape.received / this.tape.rate)).replace(/\..*/, '');
     const time = this.find('.sg-live-time');
     if (time.textContent === text) return;
     time.textContent = text;
-    this.pill.firstChild.textContent = `${word('live_on')} ${text}`;
+    this.pill.firstChild.textContent = `${t('live_on')} ${text}`;
   }
 
   take(samples) {
@@ -170,19 +170,19 @@ class Live {
     this.tape.add(samples);
     this.waterfall.add(samples);
     this.meter.add(samples);
-    if (this.tape.heard - this.askedAt < EVERY_S * this.tape.rate) return;
-    this.askedAt = this.tape.heard; // the sound is the clock: timers are slowed down in pages out of sight
+    if (this.tape.received - this.askedAt < EVERY_S * this.tape.rate) return;
+    this.askedAt = this.tape.received; // the sound is the clock: timers are slowed down in pages out of sight
     if (this.asking) this.hear();
   }
 
   /** Ask what the last seconds are; the first time how long a clip is, too, which makes the server load the network. */
   async askServer() {
     try {
-      this.clipSeconds ??= (await ask(this.server.live_begin, {})).clip_seconds;
+      this.clipSeconds ??= (await request(this.server.live_begin, {})).clip_seconds;
       const { tape } = this;
       if (!tape) return; // the user is still being asked for the microphone
       const samples = await base64(tape.last(Math.floor(this.clipSeconds * tape.rate)));
-      const answer = await ask(this.server.live_hear, { rate: tape.rate, samples });
+      const answer = await request(this.server.live_hear, { rate: tape.rate, samples });
       if (tape === this.tape) this.classes.draw(answer, performance.now());
     } catch (refusal) {
       if (this.asking) this.refuse(refusal);
@@ -206,7 +206,7 @@ class Live {
     name.textContent = this.microphone.name();
     if (!several) return;
     const select = box.querySelector('select');
-    select.replaceChildren(...found.map(({ id, name: label }, i) => new Option(label || `${word('live_device')} ${i + 1}`, id)));
+    select.replaceChildren(...found.map(({ id, name: label }, i) => new Option(label || `${t('live_device')} ${i + 1}`, id)));
     select.value = this.microphone.device();
   }
 
@@ -216,7 +216,7 @@ class Live {
       this.tell('');
       await this.microphone?.use(device);
     } catch (error) {
-      this.tell(trouble(error));
+      this.tell(microphoneError(error));
     }
     if (this.microphone) await this.devices();
   }
@@ -227,19 +227,19 @@ class Live {
     if (!microphone) return;
     this.microphone = this.tape = null;
     await microphone.close();
-    hold('live', false); // what was kept is held by the player
+    guardUnload('live', false); // what was kept is held by the player
     this.waterfall.rest();
     this.meter.begin(microphone.rate);
     this.rest('stopped');
     if (why) this.tell(why);
     if (tape.length < LEAST_S * tape.rate) {
-      this.tell(word('live_nothing'));
+      this.tell(t('live_nothing'));
       return;
     }
     this.kept = tape.file('live');
-    this.shortened = tape.heard > KEPT_MINUTES * 60 * tape.rate;
-    this.offer(word('live_opening'));
-    announce('file', { file: this.kept });
+    this.shortened = tape.received > KEPT_MINUTES * 60 * tape.rate;
+    this.offer(t('live_opening'));
+    emit('file', { file: this.kept });
   }
 
   /** Show what became of the recording; it can be saved even where the server is gone. */
@@ -269,8 +269,8 @@ class Live {
       this.forget();
       return;
     }
-    const values = { length: clock(state.sound.seconds), minutes: KEPT_MINUTES };
-    this.offer(word(this.shortened ? 'live_kept_last' : 'live_kept', values), true);
+    const values = { length: formatTime(state.sound.seconds), minutes: KEPT_MINUTES };
+    this.offer(t(this.shortened ? 'live_kept_last' : 'live_kept', values), true);
   }
 
   rest(name = 'idle') {
@@ -288,7 +288,7 @@ class Live {
     button.classList.toggle('sg-main', what === 'listen');
     button.toggleAttribute('data-on', what === 'stop');
     button.querySelector('path').setAttribute('d', SIGNS[what]);
-    button.querySelector('span').textContent = word(what === 'stop' ? 'stop' : 'live_listen');
+    button.querySelector('span').textContent = t(what === 'stop' ? 'stop' : 'live_listen');
   }
 
   tell(text) {

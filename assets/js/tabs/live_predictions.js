@@ -1,13 +1,13 @@
 // What the network says of the last seconds, once a second: a headline and the five likeliest, moving calmly.
 
 import { element } from '../lib/dom.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 
 const MOVE_MS = 500;
 const SAY_MS = 5000; // between two announcements to a screen reader
 const LATE_MS = 4000; // then the answer is called an old one
 
-export class LiveClasses {
+export class LivePredictions {
   constructor(host, name) {
     host.innerHTML = `<p class="sg-live-head"></p><p class="sg-big"></p><ol class="sg-bars"></ol>
       <p class="sg-small sg-late" hidden></p><p class="sg-small sg-meaning"></p><p class="sg-unseen" role="status"></p>`;
@@ -21,7 +21,7 @@ export class LiveClasses {
   }
 
   /** Empty: `text` says what for. */
-  begin(text = word('live_classes_empty')) {
+  begin(text = t('live_classes_empty')) {
     this.answeredAt = Infinity;
     this.said = null;
     this.saidAt = -Infinity;
@@ -37,8 +37,8 @@ export class LiveClasses {
     this.begin(text);
     this.host.dataset.state = 'refused';
     if (off) {
-      this.head.textContent = `${word('no_model')} ${text}`;
-      this.meaning.textContent = word('no_model_rest');
+      this.head.textContent = `${t('no_model')} ${text}`;
+      this.meaning.textContent = t('no_model_rest');
     }
   }
 
@@ -48,15 +48,15 @@ export class LiveClasses {
     const silent = !answer.top.length;
     const known = !silent && answer.verdict === answer.top[0][0];
     this.host.dataset.state = silent ? 'silent' : known ? 'known' : 'unknown';
-    this.head.textContent = word(known ? 'hear_top' : 'live_hear');
-    const headline = known ? this.name(answer.verdict) : silent ? word('silence') : word('verdict_unknown', answer);
+    this.head.textContent = t(known ? 'hear_top' : 'live_hear');
+    const headline = known ? this.name(answer.verdict) : silent ? t('silence') : t('verdict_unknown', answer);
     this.big.textContent = headline;
     this.list.toggleAttribute('data-guesses', !known);
-    this.list.setAttribute('aria-label', word(known ? 'probabilities' : 'nearest', { top: answer.top.length, count: answer.count }));
+    this.list.setAttribute('aria-label', t(known ? 'probabilities' : 'nearest', { top: answer.top.length, count: answer.count }));
     this.move(answer.top);
     this.meaning.textContent = silent
-      ? word('live_silence', answer)
-      : known ? word(answer.calibrated ? 'live_calibrated' : 'live_plain', answer) : word('verdict_unknown_why');
+      ? t('live_silence', answer)
+      : known ? t(answer.calibrated ? 'live_calibrated' : 'live_plain', answer) : t('verdict_unknown_why');
     this.tell(headline, now);
   }
 
@@ -67,7 +67,7 @@ export class LiveClasses {
     const rows = top.map(([label, probability]) => {
       const row = before.get(label)?.row ?? this.row(label);
       row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
-      row.lastChild.textContent = `${number(100 * probability, 1)} %`;
+      row.lastChild.textContent = `${formatNumber(100 * probability, 1)} %`;
       return row;
     });
     this.list.replaceChildren(...rows);
@@ -101,7 +101,7 @@ export class LiveClasses {
     const late = now - this.answeredAt;
     if (!(late > LATE_MS)) return;
     this.late.hidden = false;
-    const text = word('live_late', { seconds: number(late / 1000) });
+    const text = t('live_late', { seconds: formatNumber(late / 1000) });
     if (this.late.textContent !== text) this.late.textContent = text;
   }
 }

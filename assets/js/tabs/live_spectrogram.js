@@ -2,10 +2,10 @@
 // Colours, range and kind of axis are the page's own (display.js).
 
 import { events } from '../core/state.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 import { frequencyAxis, frequencyTicks, ticks } from '../lib/frequency_axis.js';
 import { table } from '../lib/colormaps.js';
-import { change, display } from '../core/display_settings.js';
+import { changeDisplay, display } from '../core/display_settings.js';
 import { MARGIN, hertz } from '../viewer/plot.js';
 import { Spectrum } from '../lib/fft.js';
 
@@ -22,7 +22,7 @@ const STILL_MS = 1000; // between pictures for who wants no motion
 
 export const KINDS = ['mel', 'log', 'linear'];
 
-export class Waterfall {
+export class LiveSpectrogram {
   constructor(plot) {
     this.plot = plot;
     this.canvas = plot.querySelector('canvas');
@@ -77,7 +77,7 @@ export class Waterfall {
   }
 
   set kind(kind) {
-    change({ axes: { ...display.axes, live: kind } });
+    changeDisplay({ axes: { ...display.axes, live: kind } });
   }
 
   /** Make the whole picture anew: another size, other colours, another axis. */
@@ -201,17 +201,17 @@ export class Waterfall {
       context.fillRect(left - 4, Math.round(y), 4, 1);
       context.fillText(hertz(hz), left - 7, y);
     }
-    context.fillText(word('freq_axis'), left - 7, top - 11);
+    context.fillText(t('freq_axis'), left - 7, top - 11);
     context.textBaseline = 'top';
     for (const time of ticks(-SPAN_S, 0, width / 90)) {
       const x = left + (1 + time / SPAN_S) * width;
       const atEnd = Math.abs(time) < 1e-9; // beside the axis's name
       context.fillRect(Math.round(Math.min(x, left + width - 1)), top + height, 1, 4);
       context.textAlign = atEnd ? 'right' : 'center';
-      context.fillText(atEnd ? word(this.over ? 'live_end' : 'live_now') : number(time), atEnd ? x + 3 : x, top + height + 7);
+      context.fillText(atEnd ? t(this.over ? 'live_end' : 'live_now') : formatNumber(time), atEnd ? x + 3 : x, top + height + 7);
     }
     context.textAlign = 'right';
-    context.fillText(word('time_axis'), left + width + MARGIN.right - 2, top + height + 7);
+    context.fillText(t('time_axis'), left + width + MARGIN.right - 2, top + height + 7);
     this.levelScale(context, left + width + 12, top, height);
   }
 
@@ -228,7 +228,7 @@ export class Waterfall {
     for (const db of ticks(low, high, height / 40)) {
       const y = top + (1 - (db - low) / (high - low)) * height;
       context.fillRect(x + 10, Math.round(y), 3, 1);
-      context.fillText(number(db), x + 16, y);
+      context.fillText(formatNumber(db), x + 16, y);
     }
     context.fillText('dBFS', x, top - 11);
   }

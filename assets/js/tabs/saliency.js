@@ -2,10 +2,10 @@
 // strength are the browser's own; the server is asked for a clip, and for a class that it has not sent yet.
 
 import { token } from '../core/rpc.js';
-import { audio, events, followPlayhead, seek, state } from '../core/state.js';
-import { bytesOf, element } from '../lib/dom.js';
-import { clock, language, learned, number, word } from '../lib/i18n.js';
-import { offerAgain } from '../widgets/retry_button.js';
+import { audio, events, onPlayhead, seek, state } from '../core/state.js';
+import { decodeBase64, element } from '../lib/dom.js';
+import { formatTime, language, messagesReady, formatNumber, t } from '../lib/i18n.js';
+import { offerRetryLater } from '../widgets/retry_button.js';
 import { frequencyAxis, frequencyTicks, hzToMel } from '../lib/frequency_axis.js';
 import { clipPlayer, playClip } from '../player/clip_player.js';
 import { heated } from '../lib/heatmap.js';
@@ -30,13 +30,13 @@ const SKELETON = `
   </div>`;
 
 export async function mount(root, { trigger, watch, props, files }) {
-  await learned;
+  await messagesReady;
   const host = root.querySelector('.sg-why');
-  host.why = new Why(host, trigger, props, files); // there for tests and the curious
+  host.why = new Saliency(host, trigger, props, files); // there for tests and the curious
   watch('value', () => host.why.take(props.value));
 }
 
-class Why {
+class Saliency {
   constructor(host, trigger, props, files) {
     Object.assign(this, { host, trigger, props, files, data: null, label: null, wanted: null });
     host.replaceChildren(element(SKELETON));
@@ -50,15 +50,15 @@ class Why {
   }
 
   words() {
-    this.find('.sg-choices').setAttribute('aria-label', word('why_choices'));
-    this.find('.sg-tools span').textContent = word('why_strength');
-    this.none.textContent = word('why_none');
+    this.find('.sg-choices').setAttribute('aria-label', t('why_choices'));
+    this.find('.sg-tools span').textContent = t('why_strength');
+    this.none.textContent = t('why_none');
     [this.find('.sg-scale small:first-child').textContent, this.find('.sg-scale small:last-child').textContent] =
-      [word('why_nothing'), word('why_most')];
+      [t('why_nothing'), t('why_most')];
   }
 
   wire() {
-    events.addEventListener('answered', ({ detail }) => this.follow(detail));
+    events.addEventListener('classified', ({ detail }) => this.follow(detail));
     events.addEventListener('explain', ({ detail }) => this.ask(detail.label, detail.start ?? 0));
     events.addEventListener('sound', () => this.hide());
     this.slider.addEventListener('input', () => this.paint());
@@ -67,7 +67,7 @@ class Why {
     this.plot.addEventListener('click', (event) => this.seekTo(event));
     new ResizeObserver(() => this.paint()).observe(this.plot);
     new MutationObserver(() => this.paint()).observe(document.body, { attributes: true, attributeFilter: ['class'] });
-    followPlayhead(() => this.drawHead());
+    onPlayhead(() => this.drawHead());
   }
 
   hide() {
@@ -94,8 +94,8 @@ class Why {
     }
     this.host.toggleAttribute('data-busy', true);
     const wait = element('<p class="sg-wait"></p>');
-    wait.textContent = word('why_wait');
-    offerAgain(wait, () => this.ask(label, start));
+    wait.textContent = t('why_wait');
+    offerRetryLater(wait, () => this.ask(label, start));
     this.find('.sg-wait').replaceWith(wait);
     this.trigger('explain', { token: token(), sound: state.sound.id, start, labels: label ? [label] : [] });
   }
@@ -103,13 +103,13 @@ class Why {
   take(answer) {
     if (!answer || answer.sound !== state.sound?.id) return; // another sound was opened meanwhile
     this.host.removeAttribute('data-busy');
-    this.wrong(answer.error ?? (Object.keys(answer.maps).length ? '' : word('why_silence')));
+    this.wrong(answer.error ?? (Object.keys(answer.maps).length ? '' : t('why_silence')));
     if (answer.error || !Object.keys(answer.maps).length) return;
-    const maps = Object.fromEntries(Object.entries(answer.maps).map(([label, heat]) => [label, bytesOf(heat)]));
+    const maps = Object.fromEntries(Object.entries(answer.maps).map(([label, heat]) => [label, decodeBase64(heat)]));
     const same = this.data?.sound === answer.sound && this.data.start === answer.start;
     const had = same ? this.data : { maps: {}, probabilities: {} };
     this.data = {
-      ...answer, levels: bytesOf(answer.levels), maps: { ...had.maps, ...maps },
+      ...answer, levels: decodeBase64(answer.levels), maps: { ...had.maps, ...maps },
       probabilities: { ...had.probabilities, ...answer.probabilities },
     };
     this.clip.src = `${this.files}${answer.clip.split('/').map(encodeURIComponent).join('/')}?from=${answer.start}`;
@@ -131,16 +131,16 @@ class Why {
   /** What the clip is, in words, and what the map means for it. */
   describe() {
     const { start, clip_seconds: seconds, fit, deletion } = this.data;
-    const times = { seconds: number(seconds, 2), own: number(state.sound.seconds, 2), start: clock(start), end: clock(start + seconds) };
-    this.find('.sg-given').textContent = word(start > 0 ? 'given_window' : `given_${fit}`, times);
-    this.find('.sg-tools button').textContent = `${word('play_clip')} · ${clock(seconds)}`;
-    this.find('.sg-meaning').textContent = word('why_means', { seconds: number(this.data.cell_s, 2), bands: number(this.data.cell_bands) });
+    const times = { seconds: formatNumber(seconds, 2), own: formatNumber(state.sound.seconds, 2), start: formatTime(start), end: formatTime(start + seconds) };
+    this.find('.sg-given').textContent = t(start > 0 ? 'given_window' : `given_${fit}`, times);
+    this.find('.sg-tools button').textContent = `${t('play_clip')} · ${formatTime(seconds)}`;
+    this.find('.sg-meaning').textContent = t('why_means', { seconds: formatNumber(this.data.cell_s, 2), bands: formatNumber(this.data.cell_bands) });
     const tested = this.find('.sg-tested');
     tested.hidden = !deletion;
     if (!deletion) return;
-    const share = (value) => number(100 * value, 0);
-    tested.textContent = word('why_tested', {
-      clips: number(deletion.clips), share: share(deletion.shares[0]), before: share(deletion.before),
+    const share = (value) => formatNumber(100 * value, 0);
+    tested.textContent = t('why_tested', {
+      clips: formatNumber(deletion.clips), share: share(deletion.shares[0]), before: share(deletion.before),
       marked: share(deletion.marked[0]), random: share(deletion.random[0]),
     });
   }
@@ -148,9 +148,9 @@ class Why {
   choose(label) {
     this.label = label;
     this.choices();
-    this.find('h2').textContent = word('why_title', { name: this.name(label) });
+    this.find('h2').textContent = t('why_title', { name: this.name(label) });
     this.none.hidden = this.data.maps[label].some(Boolean);
-    this.plot.setAttribute('aria-label', word('why_map', { name: this.name(label) }));
+    this.plot.setAttribute('aria-label', t('why_map', { name: this.name(label) }));
     this.paint();
     for (const row of document.querySelectorAll('.sg-bars li')) {
       if (row.dataset.label === label) row.setAttribute('aria-current', 'true');
@@ -167,7 +167,7 @@ class Why {
       const button = element('<button type="button" class="sg-chip"><span></span> <small></small></button>');
       button.dataset.label = label;
       button.firstChild.textContent = this.name(label);
-      button.lastChild.textContent = `${number(100 * probabilities[label], 1)}\u00a0%`;
+      button.lastChild.textContent = `${formatNumber(100 * probabilities[label], 1)}\u00a0%`;
       button.setAttribute('aria-pressed', String(label === this.label));
       button.addEventListener('click', () => this.ask(label, this.data.asked));
       return button;
@@ -178,8 +178,8 @@ class Why {
 
   others() {
     const select = element('<select></select>');
-    select.setAttribute('aria-label', word('why_other'));
-    select.append(new Option(word('why_other'), ''));
+    select.setAttribute('aria-label', t('why_other'));
+    select.append(new Option(t('why_other'), ''));
     const left = Object.keys(this.props.classes.en).filter((label) => !this.data.maps[label]);
     for (const label of left.sort((a, b) => this.name(a).localeCompare(this.name(b), language))) {
       select.append(new Option(this.name(label), label));
@@ -246,7 +246,7 @@ class Why {
       context.fillRect(left - 4, Math.round(y), 4, 1);
       context.fillText(text, left - 7, y);
     }
-    context.fillText(word('freq_axis'), left - 7, top - 10);
+    context.fillText(t('freq_axis'), left - 7, top - 10);
     context.textAlign = 'center';
     context.textBaseline = 'top';
     const [first, last] = this.span();
@@ -256,7 +256,7 @@ class Why {
       if (x < left + width - 50) context.fillText(text, x, top + height + 7);
     }
     context.textAlign = 'right';
-    context.fillText(word('time_axis'), left + width, top + height + 7);
+    context.fillText(t('time_axis'), left + width, top + height + 7);
   }
 
   /** Labels of the frequency axis: [share of the height, text]; band i of n lies around mel i + 1 of n + 1 steps. */
@@ -265,7 +265,7 @@ class Why {
     const [a, b] = [hzToMel(low, scale), hzToMel(high, scale)];
     const place = (hz) => (((hzToMel(hz, scale) - a) / (b - a)) * (rows + 1) - 0.5) / rows;
     const wanted = frequencyTicks(frequencyAxis('mel', low, high, scale), 'mel', 22 / height);
-    return wanted.map((hz) => [place(hz), hz >= 1000 ? `${number(hz / 1000, hz % 1000 ? 1 : 0)}k` : number(hz)])
+    return wanted.map((hz) => [place(hz), hz >= 1000 ? `${formatNumber(hz / 1000, hz % 1000 ? 1 : 0)}k` : formatNumber(hz)])
       .filter(([share]) => share >= 0 && share <= 1);
   }
 

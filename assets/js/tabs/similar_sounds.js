@@ -2,36 +2,36 @@
 
 import { token } from '../core/rpc.js';
 import { events, state } from '../core/state.js';
-import { bytesOf, element } from '../lib/dom.js';
-import { language, learned, number, word } from '../lib/i18n.js';
-import { againButton, offerAgain } from '../widgets/retry_button.js';
+import { decodeBase64, element } from '../lib/dom.js';
+import { language, messagesReady, formatNumber, t } from '../lib/i18n.js';
+import { retryButton, offerRetryLater } from '../widgets/retry_button.js';
 import { clipPlayer, playClip } from '../player/clip_player.js';
 import { paintLevels } from '../lib/thumbnails.js';
 
 export async function mount(root, { trigger, watch, props, files }) {
-  await learned;
+  await messagesReady;
   const host = root.querySelector('.sg-neighbours');
   const clips = player();
   let asked = null;
   let turn = Date.now(); // as in classify.js
   let inView = false;
-  const ask = () => {
+  const askOnce = () => {
     if (!state.sound || !inView || asked === state.sound.id) return;
     asked = state.sound.id;
     turn += 1;
     send();
   };
   const send = () => {
-    const wait = note('sg-small', word('near_looking'));
-    offerAgain(wait, send);
-    host.replaceChildren(heading(word('near_title_examples')), wait);
+    const wait = note('sg-small', t('near_looking'));
+    offerRetryLater(wait, send);
+    host.replaceChildren(heading(t('near_title_examples')), wait);
     trigger('neighbours', { token: token(), sound: state.sound.id, turn });
   };
   const draw = () => {
     const answer = props.value;
     if (!answer || answer.turn !== turn || answer.sound !== state.sound?.id) return; // of another sound
     host.hidden = Boolean(answer.off); // the tab says already that the network is missing
-    if (answer.error) host.replaceChildren(heading(word('near_title_examples')), note('sg-wrong', answer.error), againButton(send));
+    if (answer.error) host.replaceChildren(heading(t('near_title_examples')), note('sg-wrong', answer.error), retryButton(send));
     else {
       turn += 1;
       host.replaceChildren(...result(answer, files, clips));
@@ -41,20 +41,20 @@ export async function mount(root, { trigger, watch, props, files }) {
   events.addEventListener('sound', () => {
     clips.stop();
     host.hidden = false;
-    host.replaceChildren(heading(word('near_title_examples')));
-    ask();
+    host.replaceChildren(heading(t('near_title_examples')));
+    askOnce();
   });
   new IntersectionObserver(([entry]) => {
     inView = entry.isIntersecting;
-    ask();
+    askOnce();
   }).observe(host);
 }
 
 function result(answer, files, clips) {
-  const values = { ...answer, seconds: number(answer.clip_seconds) };
-  const title = heading(word(answer.examples ? 'near_title_examples' : 'near_title_index', values));
-  if (answer.silent) return [title, note('sg-small', word('near_silent', values))];
-  if (!answer.rows.length) return [title, note('sg-small', word('near_none'))];
+  const values = { ...answer, seconds: formatNumber(answer.clip_seconds) };
+  const title = heading(t(answer.examples ? 'near_title_examples' : 'near_title_index', values));
+  if (answer.silent) return [title, note('sg-small', t('near_silent', values))];
+  if (!answer.rows.length) return [title, note('sg-small', t('near_none'))];
   const list = element('<ol class="sg-alikes"></ol>');
   list.setAttribute('aria-label', title.textContent);
   for (const row of answer.rows) {
@@ -62,19 +62,19 @@ function result(answer, files, clips) {
     item.append(row.clip ? card(row, files, clips) : absent(row));
     list.append(item);
   }
-  return [title, list, note('sg-small', word('near_note', values))];
+  return [title, list, note('sg-small', t('near_note', values))];
 }
 
 /** A picture, a name and a number, which together are the button that plays the sound. */
 function card(row, files, clips) {
   const button = element(`<button type="button" class="sg-alike" aria-pressed="false">
     <span class="sg-thumb"><canvas aria-hidden="true"></canvas><i class="sg-gone-by"></i></span></button>`);
-  paintLevels(button.querySelector('canvas'), { levels: bytesOf(row.levels), rows: row.rows, columns: row.columns });
+  paintLevels(button.querySelector('canvas'), { levels: decodeBase64(row.levels), rows: row.rows, columns: row.columns });
   button.append(...caption(row));
-  const said = { name: row.names[language], similarity: number(row.similarity, 2) };
+  const said = { name: row.names[language], similarity: formatNumber(row.similarity, 2) };
   const label = (playing) => {
     button.setAttribute('aria-pressed', String(playing));
-    button.setAttribute('aria-label', word(playing ? 'near_stop' : 'near_play', said));
+    button.setAttribute('aria-label', t(playing ? 'near_stop' : 'near_play', said));
   };
   label(false);
   const url = files + row.clip.split('/').map(encodeURIComponent).join('/');
@@ -84,7 +84,7 @@ function card(row, files, clips) {
 
 function absent(row) {
   const box = element('<div class="sg-alike"><span class="sg-thumb"></span></div>');
-  box.firstChild.append(note('sg-small', word('near_gone')));
+  box.firstChild.append(note('sg-small', t('near_gone')));
   box.append(...caption(row));
   return box;
 }
@@ -93,7 +93,7 @@ function caption(row) {
   const [name, similarity] = [document.createElement('b'), element('<span class="sg-small"></span>')];
   name.textContent = row.names[language];
   name.title = name.textContent;
-  similarity.textContent = row.same ? word('near_same') : number(row.similarity, 2);
+  similarity.textContent = row.same ? t('near_same') : formatNumber(row.similarity, 2);
   return [name, similarity];
 }
 

@@ -1,11 +1,11 @@
 // What happens when: the open sound is heard piece by piece; what was heard overall, a picture with its strip, a table.
 
-import { ask, token } from '../core/rpc.js';
-import { events, say, state } from '../core/state.js';
+import { request, token } from '../core/rpc.js';
+import { events, showMessage, state } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { clock, language, learned, word } from '../lib/i18n.js';
-import { hear, heard, hueOf, length, moment, nameOf, percent, playStretch, spoken } from '../core/detections.js';
-import { SortedTable, downloads } from '../widgets/sortable_table.js';
+import { formatTime, language, messagesReady, t } from '../lib/i18n.js';
+import { setTimeline, detections, hueOf, formatDuration, formatMoment, labelName, formatPercent, playInterval, describeSegment } from '../core/detections.js';
+import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
 import { Viewer } from '../viewer/viewer.js';
 
 const MOST_TOTALS = 8;
@@ -29,12 +29,12 @@ const SKELETON = `
   <h3 class="sg-first" hidden></h3>`;
 
 export async function mount(root, { server, trigger, watch, props }) {
-  await learned;
-  heard.names = props.classes[language];
-  new When(root, server, trigger, props).wire(watch);
+  await messagesReady;
+  detections.names = props.classes[language];
+  new Timeline(root, server, trigger, props).wire(watch);
 }
 
-class When {
+class Timeline {
   constructor(root, server, trigger, props) {
     Object.assign(this, { root, server, trigger, props, turn: Date.now(), hop: 0.5, asked: null, stage: 'idle', failed: false, clip: Infinity, opens: 0 });
     this.host = root.querySelector('.sg-when');
@@ -46,22 +46,22 @@ class When {
     this.find('.sg-viewer').viewer = this.viewer; // there for tests and the curious
     this.viewer.toolbar.prepend(this.find('.sg-work'));
     this.table = segmentTable(this.find('.sg-table'));
-    downloads(this.find('.sg-save'), props.forms, (form) =>
-      ask(server.timeline_file, { sound: state.sound?.id, hop: this.hop, form }), (text) => say(text));
+    downloadButtons(this.find('.sg-save'), props.forms, (form) =>
+      request(server.timeline_file, { sound: state.sound?.id, hop: this.hop, form }), (text) => showMessage(text));
     this.draw();
   }
 
   words() {
-    this.find('.sg-work label span').textContent = word('hop');
-    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(word(`hop_${100 * hop}`), hop));
+    this.find('.sg-work label span').textContent = t('hop');
+    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(t(`hop_${100 * hop}`), hop));
     this.find('.sg-hop').value = this.hop;
-    this.find('.sg-progress').setAttribute('aria-label', word('heard_so_far'));
+    this.find('.sg-progress').setAttribute('aria-label', t('heard_so_far'));
   }
 
   wire(watch) {
     watch('value', () => this.take(this.props.value));
     events.addEventListener('sound', () => this.newSound());
-    events.addEventListener('answered', ({ detail }) => {
+    events.addEventListener('classified', ({ detail }) => {
       this.opens = detail.start;
       this.draw();
     });
@@ -78,7 +78,7 @@ class When {
   newSound() {
     if (this.stage === 'working') this.leave();
     [this.stage, this.asked, this.failed, this.opens] = ['idle', null, false, 0];
-    hear(null);
+    setTimeline(null);
     this.draw();
     this.begin();
   }
@@ -94,9 +94,9 @@ class When {
     this.asked = state.sound.id;
     this.turn += 1; // ends what this page asked before
     [this.stage, this.failed] = ['working', false];
-    hear({ sound: state.sound.id, stage: 'waiting', heard: 0, segments: [], silences: [], doubts: [], totals: [], overall: null });
+    setTimeline({ sound: state.sound.id, stage: 'waiting', heard: 0, segments: [], silences: [], doubts: [], totals: [], overall: null });
     this.draw();
-    ask(this.server.stop, { turn: this.turn }).catch((refusal) => console.info(refusal.message));
+    request(this.server.stop, { turn: this.turn }).catch((refusal) => console.info(refusal.message));
     this.trigger('listen', { token: token(), sound: state.sound.id, hop: this.hop, turn: this.turn });
   }
 
@@ -105,26 +105,26 @@ class When {
     this.stage = 'stopped';
     this.draw();
     try {
-      await ask(this.server.stop, { turn: this.turn });
+      await request(this.server.stop, { turn: this.turn });
     } catch (refusal) {
-      say(refusal.message);
+      showMessage(refusal.message);
     }
   }
 
   /** Give the work up without a word: another sound is open, or the page goes. */
   leave() {
     this.turn += 1;
-    ask(this.server.stop, { turn: this.turn }).catch(() => {}); // nobody is left to be told
+    request(this.server.stop, { turn: this.turn }).catch(() => {}); // nobody is left to be told
   }
 
   take(answer) {
     if (!answer || answer.turn !== this.turn) return; // of a run that nobody waits for any more
     if (answer.error) {
       [this.stage, this.failed] = ['failed', answer];
-      hear(null);
+      setTimeline(null);
     } else {
       [this.stage, this.clip] = [answer.stage, answer.clip_seconds];
-      hear(answer);
+      setTimeline(answer);
     }
     this.draw();
   }
@@ -135,7 +135,7 @@ class When {
     this.root.hidden = !sound || Boolean(this.failed.off);
     this.host.dataset.stage = this.stage;
     this.what.toggleAttribute('data-long', long && !this.root.hidden);
-    const { timeline } = heard;
+    const { timeline } = detections;
     this.drawWork(timeline);
     this.find('.sg-first').hidden = !long;
     if (long) this.find('.sg-first').textContent = this.opening();
@@ -152,14 +152,14 @@ class When {
 
   /** Which seconds the answer below is about. */
   opening() {
-    if (!this.opens) return word('first_alone', { seconds: length(this.clip) });
-    return word('opening_alone', { start: moment(this.opens), end: moment(this.opens + this.clip) });
+    if (!this.opens) return t('first_alone', { seconds: formatDuration(this.clip) });
+    return t('opening_alone', { start: formatMoment(this.opens), end: formatMoment(this.opens + this.clip) });
   }
 
   drawWork(timeline) {
     const working = this.stage === 'working';
     const [button, bar, far] = [this.find('.sg-listen'), this.find('.sg-progress'), this.find('.sg-far')];
-    button.textContent = word(working ? 'stop' : 'listen_again');
+    button.textContent = t(working ? 'stop' : 'listen_again');
     button.hidden = !working && !['stopped', 'failed'].includes(this.stage);
     bar.hidden = !working;
     const total = state.sound?.seconds ?? 1;
@@ -168,17 +168,17 @@ class When {
     bar.setAttribute('aria-valuemax', total.toFixed(0));
     bar.setAttribute('aria-valuenow', done.toFixed(0));
     const key = { working: timeline?.stage === 'waiting' ? 'waiting_turn' : 'heard_of', stopped: 'stopped_at' }[this.stage];
-    far.textContent = key ? word(key, { done: clock(done), total: clock(total) }) : '';
+    far.textContent = key ? t(key, { done: formatTime(done), total: formatTime(total) }) : '';
   }
 
   drawOverall(timeline) {
     const [lead, big, note] = this.find('.sg-said').children;
     const { totals, overall } = timeline;
     const done = timeline.stage === 'done';
-    lead.textContent = done ? word('heard_in', { total: length(state.sound.seconds) }) : word('heard_till_now');
-    const nothing = word(!done && this.stage === 'working' ? 'listening' : overall?.[0] === 'silence' ? 'silence' : 'nothing_sure');
+    lead.textContent = done ? t('heard_in', { total: formatDuration(state.sound.seconds) }) : t('heard_till_now');
+    const nothing = t(!done && this.stage === 'working' ? 'listening' : overall?.[0] === 'silence' ? 'silence' : 'nothing_sure');
     big.textContent = totals.length ? inWords(totals) : nothing;
-    note.textContent = done && !totals.length && overall === null ? word('nothing_sure_means') : '';
+    note.textContent = done && !totals.length && overall === null ? t('nothing_sure_means') : '';
     const rest = [['uncertain', timeline.doubts], ['silence', timeline.silences]]
       .map(([label, stretches]) => [label, stretches.reduce((sum, { start, end }) => sum + end - start, 0), stretches.length])
       .filter(([, , count]) => count);
@@ -191,50 +191,50 @@ class When {
 
 /** One class that was heard for most of the time by itself, else the first three and how many more. */
 function inWords(totals) {
-  const names = totals.map(([label]) => nameOf(label));
+  const names = totals.map(([label]) => labelName(label));
   const all = totals.reduce((sum, [, seconds]) => sum + seconds, 0);
   if (names.length === 1) return names[0];
-  if (totals[0][1] > 0.6 * all) return word('mostly', { what: names[0] });
+  if (totals[0][1] > 0.6 * all) return t('mostly', { what: names[0] });
   const some = names.slice(0, names.length > 4 ? 3 : 4).join(', ');
-  return names.length > 4 ? word('and_more', { some, more: names.length - 3 }) : some;
+  return names.length > 4 ? t('and_more', { some, more: names.length - 3 }) : some;
 }
 
 function totalRow([label, seconds, count, probability], longest) {
   const row = element('<li><b></b><span></span><i><em></em></i><output></output></li>');
   row.style.setProperty('--sg-hue', hueOf(label));
   row.dataset.label = label;
-  row.querySelector('span').textContent = nameOf(label);
+  row.querySelector('span').textContent = labelName(label);
   row.querySelector('em').style.width = `${(100 * seconds) / longest}%`;
-  row.lastChild.textContent = length(seconds);
-  row.title = word('total_is', { what: nameOf(label), seconds: length(seconds), count, probability: percent(probability) });
+  row.lastChild.textContent = formatDuration(seconds);
+  row.title = t('total_is', { what: labelName(label), seconds: formatDuration(seconds), count, probability: formatPercent(probability) });
   return row;
 }
 
 /** Time in which no class was heard: silence, or what nothing is sure about. */
 function restRow([label, seconds, count], longest) {
   const row = totalRow([label, seconds, count, 0], longest);
-  row.title = word(`${label}_total`, { seconds: length(seconds) });
+  row.title = t(`${label}_total`, { seconds: formatDuration(seconds) });
   return row;
 }
 
 function segmentTable(table) {
-  const timed = (key, show) => ({ key, title: word(`column_${key}`), numeric: true, value: (row) => row[key], fill: show });
-  return new SortedTable(table, [
+  const timed = (key, show) => ({ key, title: t(`column_${key}`), numeric: true, value: (row) => row[key], fill: show });
+  return new SortableTable(table, [
     {
-      key: 'class', title: word('column_class'), value: (row) => nameOf(row.label),
+      key: 'class', title: t('column_class'), value: (row) => labelName(row.label),
       fill: (cell, row) => {
         const dot = element(`<b class="sg-dot" style="--sg-hue: ${hueOf(row.label)}"></b>`);
         if (row.guess) dot.dataset.label = row.label;
-        cell.append(dot, row.guess ? word('uncertain_row', { what: nameOf(row.guess) }) : nameOf(row.label));
+        cell.append(dot, row.guess ? t('uncertain_row', { what: labelName(row.guess) }) : labelName(row.label));
         cell.dataset.label = row.label;
       },
     },
-    timed('start', (cell, row) => { cell.textContent = moment(row.start); }),
-    timed('end', (cell, row) => { cell.textContent = moment(row.end); }),
+    timed('start', (cell, row) => { cell.textContent = formatMoment(row.start); }),
+    timed('end', (cell, row) => { cell.textContent = formatMoment(row.end); }),
     {
-      ...timed('duration', (cell, row) => { cell.textContent = length(row.end - row.start); }),
+      ...timed('duration', (cell, row) => { cell.textContent = formatDuration(row.end - row.start); }),
       value: (row) => row.end - row.start,
     },
-    timed('probability', (cell, row) => { cell.textContent = percent(row.probability); }),
-  ], { by: 'start', act: playStretch, name: (row) => word('play_segment', { what: spoken(row) }), caption: word('segments') });
+    timed('probability', (cell, row) => { cell.textContent = formatPercent(row.probability); }),
+  ], { by: 'start', act: playInterval, name: (row) => t('play_segment', { what: describeSegment(row) }), caption: t('segments') });
 }

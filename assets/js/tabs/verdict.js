@@ -1,21 +1,21 @@
 // What the network says of a clip: a class, none of those it knows, or silence, and how sure it is.
 
-import { announce } from '../core/state.js';
+import { emit } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 
 /** The box for an answer of the server; `name` turns a label into what people call it. */
 export function verdictOf(answer, name) {
   const box = element('<div class="sg-verdict"></div>');
   if (!answer.top.length) {
-    box.append(line('sg-big', word('silence')), line('', word('verdict_silence', answer)));
+    box.append(line('sg-big', t('silence')), line('', t('verdict_silence', answer)));
     return box;
   }
   const known = answer.verdict === answer.top[0][0];
-  if (known) box.append(line('', word('hear_top')), line('sg-big', name(answer.verdict)));
-  else box.append(line('sg-big', word('verdict_unknown', answer)), line('', word('verdict_unknown_why')));
+  if (known) box.append(line('', t('hear_top')), line('sg-big', name(answer.verdict)));
+  else box.append(line('sg-big', t('verdict_unknown', answer)), line('', t('verdict_unknown_why')));
   box.append(likeliest(answer, known, name));
-  box.append(line('sg-small', word(answer.calibrated ? 'numbers_calibrated' : 'numbers_plain', answer)));
+  box.append(line('sg-small', t(answer.calibrated ? 'numbers_calibrated' : 'numbers_plain', answer)));
   return box;
 }
 
@@ -23,16 +23,16 @@ export function verdictOf(answer, name) {
 function likeliest(answer, known, name) {
   const list = element('<ol class="sg-bars"></ol>');
   list.toggleAttribute('data-guesses', !known);
-  list.setAttribute('aria-label', word(known ? 'probabilities' : 'nearest', { top: answer.top.length, count: answer.count }));
+  list.setAttribute('aria-label', t(known ? 'probabilities' : 'nearest', { top: answer.top.length, count: answer.count }));
   for (const [label, probability] of answer.top) {
     const row = element('<li><button type="button"><span></span><i><b></b></i><output></output></button></li>');
     const [button, output] = [row.firstChild, row.querySelector('output')];
     row.dataset.label = label;
     row.querySelector('span').textContent = name(label);
     row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
-    output.textContent = `${number(100 * probability, 1)} %`;
-    button.title = word('why_ask', { name: name(label) });
-    button.addEventListener('click', () => announce('explain', { label, start: answer.start }));
+    output.textContent = `${formatNumber(100 * probability, 1)} %`;
+    button.title = t('why_ask', { name: name(label) });
+    button.addEventListener('click', () => emit('explain', { label, start: answer.start }));
     list.append(row);
   }
   return list;

@@ -1,10 +1,10 @@
 // A strip under each picture: what was heard when, on the picture's own time axis. Classes that overlap lie in lanes.
 
-import { audio, events, followPlayhead, state } from '../core/state.js';
+import { audio, events, onPlayhead, state } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { learned, word } from '../lib/i18n.js';
-import { heard, hueOf, nameOf, playStretch, spoken } from '../core/detections.js';
-import { unpressed } from '../widgets/defer_while_pressed.js';
+import { messagesReady, t } from '../lib/i18n.js';
+import { detections, hueOf, labelName, playInterval, describeSegment } from '../core/detections.js';
+import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
 import { extend } from './viewer.js';
 
 const SLIVER_PX = 3; // the least that is drawn of a segment
@@ -14,16 +14,16 @@ class Lanes {
   constructor(viewer) {
     this.viewer = viewer;
     this.root = element('<div class="sg-lanes" role="listbox" hidden><div class="sg-lanes-head"></div></div>');
-    this.root.setAttribute('aria-label', word('strip_label'));
+    this.root.setAttribute('aria-label', t('strip_label'));
     this.head = this.root.firstChild;
     viewer.below.append(this.root);
     this.marks = [];
     this.chosen = 0;
-    this.renew = unpressed(this.root, () => { this.build(); this.place(); });
-    events.addEventListener('heard', () => { this.stale = true; this.refresh(); });
-    events.addEventListener('shown', () => this.refresh());
+    this.renew = deferWhilePressed(this.root, () => { this.build(); this.place(); });
+    events.addEventListener('detections', () => { this.stale = true; this.refresh(); });
+    events.addEventListener('visible', () => this.refresh());
     new ResizeObserver(() => this.refresh()).observe(viewer.plot); // also when its tab is opened
-    followPlayhead(() => this.placeHead());
+    onPlayhead(() => this.placeHead());
     this.root.addEventListener('click', (event) => this.play(event.target.closest('.sg-mark')));
     this.root.addEventListener('keydown', (event) => this.onKey(event));
     this.stale = true;
@@ -39,7 +39,7 @@ class Lanes {
 
   build() {
     this.stale = false;
-    const { timeline } = heard;
+    const { timeline } = detections;
     const stretches = timeline ? [...timeline.segments, ...timeline.doubts].sort((one, other) => one.start - other.start) : [];
     this.root.hidden = !stretches.length && !timeline?.silences.length;
     if (this.root.hidden) return;
@@ -55,7 +55,7 @@ class Lanes {
 
   place() {
     if (this.root.hidden || !this.root.clientWidth) return;
-    const { start: from, end: to } = state.shown;
+    const { start: from, end: to } = state.visible;
     const width = this.root.clientWidth;
     const x = (time) => ((time - from) / (to - from)) * width;
     for (const { stretch, node } of this.all) {
@@ -70,7 +70,7 @@ class Lanes {
 
   placeHead() {
     if (this.root.hidden || !this.viewer.visible()) return;
-    const { start, end } = state.shown;
+    const { start, end } = state.visible;
     const share = (audio.currentTime - start) / (end - start);
     this.head.hidden = share < 0 || share > 1;
     this.head.style.left = `${100 * share}%`;
@@ -81,7 +81,7 @@ class Lanes {
     if (index < 0) return;
     this.choose(index, false);
     this.marks.forEach((one, at) => one.node.setAttribute('aria-selected', String(at === index)));
-    playStretch(this.marks[index].stretch);
+    playInterval(this.marks[index].stretch);
   }
 
   choose(index, focus) {
@@ -103,18 +103,18 @@ class Lanes {
 function mark(segment, lane, index) {
   const node = element('<div class="sg-mark" role="option" aria-selected="false"><span></span></div>');
   node.classList.toggle('sg-doubt', Boolean(segment.guess));
-  node.firstChild.textContent = segment.guess ? word('uncertain_guess', { what: nameOf(segment.guess) }) : nameOf(segment.label);
+  node.firstChild.textContent = segment.guess ? t('uncertain_guess', { what: labelName(segment.guess) }) : labelName(segment.label);
   if (!segment.guess) node.style.setProperty('--sg-hue', hueOf(segment.label));
   node.style.setProperty('--sg-lane', lane);
   Object.assign(node.dataset, { label: segment.label, index });
-  node.title = spoken(segment);
+  node.title = describeSegment(segment);
   node.setAttribute('aria-label', node.title);
   return node;
 }
 
 function quiet() {
   const node = element('<div class="sg-quiet"><span></span></div>');
-  node.firstChild.textContent = word('silence');
+  node.firstChild.textContent = t('silence');
   return node;
 }
 
@@ -129,4 +129,4 @@ function inLanes(segments) {
   });
 }
 
-learned.then(() => extend((viewer) => { new Lanes(viewer); }));
+messagesReady.then(() => extend((viewer) => { new Lanes(viewer); }));

@@ -2,9 +2,9 @@
 
 import { events } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 import { NAMES, table } from '../lib/colormaps.js';
-import { DEFAULTS, HEIGHTS, ROOM_DB, change, display } from '../core/display_settings.js';
+import { DEFAULTS, HEIGHTS, ROOM_DB, changeDisplay, display } from '../core/display_settings.js';
 import { menu } from '../widgets/menu.js';
 import { extend } from './viewer.js';
 
@@ -42,27 +42,27 @@ extend((viewer) => {
 
 function fill(panel, viewer) {
   const find = (selector) => panel.querySelector(selector);
-  find('.sg-for-axis span').textContent = word('axis');
-  find('.sg-for-levels span').textContent = word('colours');
-  find('.sg-range span').textContent = word('range');
-  find('.sg-range').setAttribute('aria-label', word('range'));
-  find('.sg-range small').textContent = word('range_hint');
-  find('.sg-low').setAttribute('aria-label', word('range_low'));
-  find('.sg-high').setAttribute('aria-label', word('range_high'));
-  find('.sg-check span').textContent = word('smooth');
-  find('.sg-link').textContent = word('display_reset');
-  for (const name of NAMES) find('.sg-colours').append(new Option(word(`colours_${name}`), name));
-  for (const kind of viewer.constructor.axes) find('.sg-axis').append(new Option(word(`axis_${kind}`), kind));
+  find('.sg-for-axis span').textContent = t('axis');
+  find('.sg-for-levels span').textContent = t('colours');
+  find('.sg-range span').textContent = t('range');
+  find('.sg-range').setAttribute('aria-label', t('range'));
+  find('.sg-range small').textContent = t('range_hint');
+  find('.sg-low').setAttribute('aria-label', t('range_low'));
+  find('.sg-high').setAttribute('aria-label', t('range_high'));
+  find('.sg-check span').textContent = t('smooth');
+  find('.sg-link').textContent = t('display_reset');
+  for (const name of NAMES) find('.sg-colours').append(new Option(t(`colours_${name}`), name));
+  for (const kind of viewer.constructor.axes) find('.sg-axis').append(new Option(t(`axis_${kind}`), kind));
 }
 
 function wire(panel, viewer) {
   const find = (selector) => panel.querySelector(selector);
-  find('.sg-colours').addEventListener('change', (event) => change({ colours: event.target.value }));
+  find('.sg-colours').addEventListener('change', (event) => changeDisplay({ colours: event.target.value }));
   find('.sg-axis').addEventListener('change', (event) => setAxis(viewer, event.target.value));
   find('.sg-low').addEventListener('input', (event) => setRange(viewer, 'low', Number(event.target.value)));
   find('.sg-high').addEventListener('input', (event) => setRange(viewer, 'high', Number(event.target.value)));
-  find('.sg-smooth').addEventListener('change', (event) => change({ smooth: event.target.checked }));
-  find('.sg-link').addEventListener('click', () => change({ ...DEFAULTS }));
+  find('.sg-smooth').addEventListener('change', (event) => changeDisplay({ smooth: event.target.checked }));
+  find('.sg-link').addEventListener('click', () => changeDisplay({ ...DEFAULTS }));
   const levels = find('.sg-levels');
   const bar = find('.sg-levels i'); // between the thumbs: both move together
   let from = null;
@@ -82,13 +82,13 @@ const rangeOf = (viewer) => [display.low ?? floorOf(viewer), display.high];
 
 function setRange(viewer, which, value) {
   const [low, high] = rangeOf(viewer);
-  change(which === 'low' ? { low: Math.min(value, high - 1) } : { high: Math.max(value, low + 1) });
+  changeDisplay(which === 'low' ? { low: Math.min(value, high - 1) } : { high: Math.max(value, low + 1) });
 }
 
 /** Shift the shown levels: up is darker, down is brighter. */
 function gain(viewer, by, [low, high] = rangeOf(viewer)) {
   by = Math.min(Math.max(by, floorOf(viewer) - ROOM_DB - low), ROOM_DB - high);
-  change({ low: low + by, high: high + by });
+  changeDisplay({ low: low + by, high: high + by });
 }
 
 /** Narrow the shown levels by some dB at both ends, for more contrast; or widen them. */
@@ -96,11 +96,11 @@ function contrast(viewer, by) {
   const [low, high] = rangeOf(viewer);
   const spare = Math.floor((high - low - 2) / 2);
   by = Math.min(by, spare);
-  change({ low: Math.max(low + by, floorOf(viewer) - ROOM_DB), high: Math.min(high - by, ROOM_DB) });
+  changeDisplay({ low: Math.max(low + by, floorOf(viewer) - ROOM_DB), high: Math.min(high - by, ROOM_DB) });
 }
 
 function setAxis(viewer, kind) {
-  change({ axes: { ...display.axes, [viewer.constructor.view]: kind } });
+  changeDisplay({ axes: { ...display.axes, [viewer.constructor.view]: kind } });
 }
 
 const after = (list, value) => list[(list.indexOf(value) + 1) % list.length];
@@ -108,7 +108,7 @@ const after = (list, value) => list[(list.indexOf(value) + 1) % list.length];
 function keysOf(viewer) {
   const { axes, view } = viewer.constructor;
   const look = (name, run) => ({ word: name, group: 'display', run });
-  const all = { c: look('key_colours', () => change({ colours: after(NAMES, display.colours) })), i: look('smooth', () => change({ smooth: !display.smooth })) };
+  const all = { c: look('key_colours', () => changeDisplay({ colours: after(NAMES, display.colours) })), i: look('smooth', () => changeDisplay({ smooth: !display.smooth })) };
   if (view === 'mfcc') return all;
   return {
     ...all,
@@ -136,7 +136,7 @@ function show(panel, viewer) {
   find('.sg-levels').style.setProperty('--low', place(low));
   find('.sg-levels').style.setProperty('--high', place(high));
   const top = viewer.data?.high_db ?? 0;
-  find('.sg-range output').textContent = `${number(top + low)} … ${number(top + high)} ${viewer.data?.unit ?? word('unit_db')}`;
+  find('.sg-range output').textContent = `${formatNumber(top + low)} … ${formatNumber(top + high)} ${viewer.data?.unit ?? t('unit_db')}`;
   const context = find('.sg-swatch').getContext('2d');
   const image = new ImageData(256, 1);
   new Uint32Array(image.data.buffer).set(table(display.colours));
@@ -151,9 +151,9 @@ function setHeight(viewer) {
 /** A bar under the picture that makes it higher or lower. */
 function heightHandle(viewer) {
   const handle = element('<div class="sg-grip" role="separator" aria-orientation="horizontal" tabindex="0"><i></i></div>');
-  handle.title = word('height_hint');
-  handle.setAttribute('aria-label', word('height_label'));
-  const set = (height) => change({ height: Math.round(Math.min(Math.max(height, HEIGHTS.least), HEIGHTS.most)) });
+  handle.title = t('height_hint');
+  handle.setAttribute('aria-label', t('height_label'));
+  const set = (height) => changeDisplay({ height: Math.round(Math.min(Math.max(height, HEIGHTS.least), HEIGHTS.most)) });
   const now = () => viewer.plot.getBoundingClientRect().height;
   const tell = () => {
     handle.setAttribute('aria-valuenow', Math.round(Math.max(now(), HEIGHTS.least))); // a hidden picture has no height
@@ -166,11 +166,11 @@ function heightHandle(viewer) {
   });
   handle.addEventListener('pointermove', (event) => { if (from) set(from.height + event.clientY - from.y); });
   for (const end of ['pointerup', 'pointercancel']) handle.addEventListener(end, () => { from = null; });
-  handle.addEventListener('dblclick', () => change({ height: null }));
+  handle.addEventListener('dblclick', () => changeDisplay({ height: null }));
   handle.addEventListener('keydown', (event) => {
     const by = { ArrowUp: -HEIGHT_STEP, ArrowDown: HEIGHT_STEP }[event.key];
     if (by) set(now() + by);
-    else if (event.key === 'Home') change({ height: null });
+    else if (event.key === 'Home') changeDisplay({ height: null });
     else return;
     event.preventDefault();
   });

@@ -2,7 +2,7 @@
 // reads on every colour map, and a colour and a shape of its own.
 
 import { state } from '../core/state.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 
 export const COLOURS = { pitch: '#4fe3ff', centroid: '#c8ff4d', loudness: '#ffb1e1', onsets: '#ffffff' };
 const EDGE = 'rgb(0 0 0 / 78%)';
@@ -12,7 +12,7 @@ const NEAR_PX = 6;
 
 /** Which of the values at `times` lie in the shown stretch, one more on both sides. */
 function shown(times) {
-  const { start, end } = state.shown;
+  const { start, end } = state.visible;
   let [first, last] = [0, times.length];
   while (first < times.length - 1 && times[first + 1] < start) first += 1;
   while (last > first + 1 && times[last - 2] > end) last -= 1;
@@ -72,7 +72,7 @@ export const DRAW = {
   onsets(viewer, context, { times_s: times }) {
     const { top, height } = viewer.area();
     for (const time of times) {
-      if (time < state.shown.start || time > state.shown.end) continue;
+      if (time < state.visible.start || time > state.visible.end) continue;
       const x = Math.round(viewer.xOf(time));
       for (const [style, width] of [[EDGE, 3], [COLOURS.onsets, 1]]) {
         context.setLineDash(width === 1 ? [5, 4] : []);
@@ -96,7 +96,7 @@ export const DRAW = {
 
   scaleOf(layer) {
     const most = topOf(layer);
-    return `${number(most - SPAN_DB)} … ${number(most)} ${word('unit_dba')}`;
+    return `${formatNumber(most - SPAN_DB)} … ${formatNumber(most)} ${t('unit_dba')}`;
   },
 };
 
@@ -112,14 +112,14 @@ export function readings(layer, values, time) {
   }
   nearest = low > 0 && (low === times.length || time - times[low - 1] < times[low] - time) ? low - 1 : low;
   if (!times.length) return '';
-  const hz = (name) => `${number(values[name][nearest])} ${word('unit_hz')}`;
+  const hz = (name) => `${formatNumber(values[name][nearest])} ${t('unit_hz')}`;
   if (layer === 'pitch') {
     const known = Number.isFinite(values.f0_hz[nearest]);
-    return `${word('short_pitch')} ${known ? `${number(values.f0_hz[nearest], 1)} ${word('unit_hz')}` : '–'}`;
+    return `${t('short_pitch')} ${known ? `${formatNumber(values.f0_hz[nearest], 1)} ${t('unit_hz')}` : '–'}`;
   }
-  if (layer === 'centroid') return `${word('short_centroid')} ${hz('centroid_hz')} ± ${hz('bandwidth_hz')}`;
-  if (layer === 'loudness') return `${number(values.level_db[nearest], 1)} ${word('unit_dba')}`;
-  const { start, end } = state.shown;
+  if (layer === 'centroid') return `${t('short_centroid')} ${hz('centroid_hz')} ± ${hz('bandwidth_hz')}`;
+  if (layer === 'loudness') return `${formatNumber(values.level_db[nearest], 1)} ${t('unit_dba')}`;
+  const { start, end } = state.visible;
   const close = Math.abs(times[nearest] - time) < (NEAR_PX / 1000) * (end - start);
-  return close ? `${word('short_onset')} ${number(times[nearest], 3)} ${word('unit_s')}` : '';
+  return close ? `${t('short_onset')} ${formatNumber(times[nearest], 3)} ${t('unit_s')}` : '';
 }

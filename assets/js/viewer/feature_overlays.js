@@ -1,10 +1,10 @@
 // Layers by librosa: pictures that take the spectrogram's place, lines and marks drawn over it. The server computes them in
 // a process of its own; slow ones show how far they are, and can be cancelled.
 
-import { ask, Refusal } from '../core/rpc.js';
-import { announce, events, state } from '../core/state.js';
-import { bytesOf, element } from '../lib/dom.js';
-import { number, word } from '../lib/i18n.js';
+import { request, RequestError } from '../core/rpc.js';
+import { emit, events, state } from '../core/state.js';
+import { decodeBase64, element } from '../lib/dom.js';
+import { formatNumber, t } from '../lib/i18n.js';
 import { menu } from '../widgets/menu.js';
 import { COLOURS, DRAW, readings } from './feature_drawing.js';
 import { extend } from './viewer.js';
@@ -49,14 +49,14 @@ class Layers {
     const name = `sg-layer-${this.viewer.constructor.view}`;
     const line = (type, layer) => {
       const row = element(`<label><input type="${type}" name="${name}"><span></span><small></small></label>`);
-      row.querySelector('span').textContent = word(`layer_${layer ?? 'none'}`);
-      row.querySelector('small').textContent = layer ? word(`about_${layer}`) : '';
+      row.querySelector('span').textContent = t(`layer_${layer ?? 'none'}`);
+      row.querySelector('small').textContent = layer ? t(`about_${layer}`) : '';
       row.querySelector('input').value = layer ?? '';
       return row;
     };
     const heading = (key) => {
       const text = element('<h4></h4>');
-      text.textContent = word(key);
+      text.textContent = t(key);
       return text;
     };
     panel.append(heading('layers_over'), ...LINES.map((layer) => line('checkbox', layer)));
@@ -65,7 +65,7 @@ class Layers {
       if (target.type === 'radio') chosen.picture = target.value || null;
       else if (target.checked) chosen.lines.add(target.value);
       else chosen.lines.delete(target.value);
-      announce('layers');
+      emit('layers');
     });
     this.panel = panel;
     this.show();
@@ -94,7 +94,7 @@ class Layers {
   drop(layer) {
     const { job } = this.at.get(layer);
     this.at.delete(layer);
-    if (job) ask(this.viewer.server.layer_cancel, { job }).catch((refusal) => console.info(refusal.message));
+    if (job) request(this.viewer.server.layer_cancel, { job }).catch((refusal) => console.info(refusal.message));
   }
 
   forget() {
@@ -104,8 +104,8 @@ class Layers {
   }
 
   async fetch(layer) {
-    const request = { ...this.base.request, view: this.viewer.constructor.view, layer };
-    const key = JSON.stringify(request);
+    const query = { ...this.base.request, view: this.viewer.constructor.view, layer };
+    const key = JSON.stringify(query);
     if (this.at.get(layer)?.key === key) return;
     const kept = this.at.get(layer)?.layer; // the stretch before, until the new one is there
     const one = { key, job: null, share: 0, layer: kept, error: null, ready: false, since: performance.now() };
@@ -115,20 +115,20 @@ class Layers {
       this.write();
       await rest(REST_MS);
       if (!current()) return;
-      let answer = await ask(this.viewer.server.layer_start, request);
+      let answer = await request(this.viewer.server.layer_start, query);
       while (!answer.layer) {
         one.state = answer.state;
-        if (answer.state === 'cancelled') throw new Refusal({ error: word('layer_ended') }); // by another page of this session
+        if (answer.state === 'cancelled') throw new RequestError({ error: t('layer_ended') }); // by another page of this session
         one.job = answer.job;
         one.share = answer.progress;
         if (!current()) { // no longer wanted, before its number was known; a newer one has ended it otherwise
-          if (!this.at.has(layer)) await ask(this.viewer.server.layer_cancel, { job: one.job });
+          if (!this.at.has(layer)) await request(this.viewer.server.layer_cancel, { job: one.job });
           return;
         }
         this.write();
         await rest(POLL_MS);
         if (!current()) return;
-        answer = await ask(this.viewer.server.layer_state, { job: one.job });
+        answer = await request(this.viewer.server.layer_state, { job: one.job });
       }
       one.layer = unpacked(answer.layer);
       one.ready = true;
@@ -151,7 +151,7 @@ class Layers {
     const drawn = one?.ready ? { ...base, ...one.layer, layer: chosen.picture } : base;
     if (viewer.data === drawn || (viewer.data.layer === drawn.layer && viewer.data.levels === drawn.levels)) return;
     viewer.data = drawn;
-    announce('display'); // other levels: another range, another scale
+    emit('display'); // other levels: another range, another scale
   }
 
   draw(context) {
@@ -182,13 +182,13 @@ class Layers {
   row(layer) {
     const row = element(`<li data-layer="${layer}"><i></i><span></span><progress max="1"></progress><output></output>
       <button type="button" class="sg-link"></button></li>`);
-    row.querySelector('span').textContent = word(`layer_${layer}`);
+    row.querySelector('span').textContent = t(`layer_${layer}`);
     row.querySelector('i').style.background = COLOURS[layer] ?? '';
-    row.querySelector('progress').setAttribute('aria-label', word(`layer_${layer}`));
+    row.querySelector('progress').setAttribute('aria-label', t(`layer_${layer}`));
     row.querySelector('button').addEventListener('click', () => {
       if (chosen.picture === layer) chosen.picture = null;
       chosen.lines.delete(layer);
-      announce('layers');
+      emit('layers');
     });
     return row;
   }
@@ -201,13 +201,13 @@ class Layers {
     const slow = share === 0 && performance.now() - since > SLOW_START_MS;
     let text = '';
     if (error) text = error;
-    else if (how === 'waiting' && !ready) text = word('layer_waiting');
-    else if (!ready) text = slow ? word('layer_first') : `${number(100 * share)} %`;
+    else if (how === 'waiting' && !ready) text = t('layer_waiting');
+    else if (!ready) text = slow ? t('layer_first') : `${formatNumber(100 * share)} %`;
     else if (layer === 'loudness') text = DRAW.scaleOf(drawn);
-    else if (layer === 'onsets') text = number(drawn.times_s.length);
+    else if (layer === 'onsets') text = formatNumber(drawn.times_s.length);
     said.textContent = text;
-    button.textContent = word(ready || error ? 'layer_remove' : 'layer_cancel');
-    button.setAttribute('aria-label', `${button.textContent}: ${word(`layer_${layer}`)}`);
+    button.textContent = t(ready || error ? 'layer_remove' : 'layer_cancel');
+    button.setAttribute('aria-label', `${button.textContent}: ${t(`layer_${layer}`)}`);
   }
 }
 
@@ -215,7 +215,7 @@ const rest = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 function unpacked(layer) {
   if (layer.levels) {
-    return { ...layer, levels: bytesOf(layer.levels), unit: layer.decibels ? word('unit_db') : '%' };
+    return { ...layer, levels: decodeBase64(layer.levels), unit: layer.decibels ? t('unit_db') : '%' };
   }
-  return Object.fromEntries(Object.entries(layer).map(([name, text]) => [name, new Float32Array(bytesOf(text).buffer)]));
+  return Object.fromEntries(Object.entries(layer).map(([name, text]) => [name, new Float32Array(decodeBase64(text).buffer)]));
 }

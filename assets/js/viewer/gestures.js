@@ -1,7 +1,7 @@
 // The hand on a viewer's plot: what a press, a drag, two fingers and the wheel do. Its keys are in keys.js.
 
 import { seek, select, show, showAll, state, zoom } from '../core/state.js';
-import { bandOf, moveBand, zoomBand } from '../core/frequency_range.js';
+import { rangeBetween, moveFrequency, zoomFrequency } from '../core/frequency_range.js';
 import { toolOf } from '../core/active_tool.js';
 
 const MOVED_PX = 4; // less is a click
@@ -80,7 +80,7 @@ function trackpad(viewer, place) {
 
 /** Show more or less around a place: of the frequencies on their axis, else of the time. */
 function widen(viewer, factor, at) {
-  if (onFrequencies(viewer, at)) zoomBand(viewer, factor, at.y);
+  if (onFrequencies(viewer, at)) zoomFrequency(viewer, factor, at.y);
   else zoom(factor, viewer.timeAt(at.x));
 }
 
@@ -90,9 +90,9 @@ function onFrequencies(viewer, at) {
 
 function wheel(viewer, event, at) {
   if (!state.sound) return;
-  const { start, end } = state.shown;
+  const { start, end } = state.visible;
   if (onFrequencies(viewer, at)) {
-    if (!state.band && event.deltaY > 0 && !event.ctrlKey) return; // nothing to zoom out: scroll the page
+    if (!state.frequencyRange && event.deltaY > 0 && !event.ctrlKey) return; // nothing to zoom out: scroll the page
     event.preventDefault();
     widen(viewer, widening(event), at);
     return;
@@ -129,12 +129,12 @@ function begin(viewer, at, event) {
 const seekTo = (viewer) => (at) => seek(viewer.timeAt(at.x));
 
 function movePicture(viewer, from) {
-  const { start, end } = state.shown;
+  const { start, end } = state.visible;
   const axis = viewer.pitched ? viewer.axis() : null;
   return {
     drag(to) {
       const { width, height } = viewer.area();
-      if (axis) moveBand(viewer, (to.y - from.y) / height, axis);
+      if (axis) moveFrequency(viewer, (to.y - from.y) / height, axis);
       const by = ((from.x - to.x) / width) * (end - start);
       show(start + by, end + by);
     },
@@ -181,9 +181,9 @@ function zoomBox(viewer, from) {
       draw(null);
       const { top, height } = viewer.area();
       const share = (y) => 1 - (y - top) / height;
-      const band = flat ? state.band : bandOf(viewer, share(y1), share(y0));
-      if (thin) show(state.shown.start, state.shown.end, { band });
-      else if (x1 - x0 > MOVED_PX) show(viewer.timeAt(x0), viewer.timeAt(x1), { band });
+      const band = flat ? state.frequencyRange : rangeBetween(viewer, share(y1), share(y0));
+      if (thin) show(state.visible.start, state.visible.end, { frequencyRange: band });
+      else if (x1 - x0 > MOVED_PX) show(viewer.timeAt(x0), viewer.timeAt(x1), { frequencyRange: band });
     },
     click: seekTo(viewer),
     cancel: () => draw(null),
@@ -193,7 +193,7 @@ function zoomBox(viewer, from) {
 /** Two fingers: what lies under them stays under them. */
 function pinch(viewer, fingers) {
   const ends = () => [...fingers.values()].map(({ x }) => x).sort((a, b) => a - b);
-  const { start, end } = state.shown;
+  const { start, end } = state.visible;
   const { left, width } = viewer.area();
   const [a, b] = ends();
   const [from, to] = [a, b].map((x) => viewer.timeAt(x));

@@ -1,7 +1,7 @@
 // The harmonic cursor: lines at the multiples of the frequency under the pointer; a click keeps them where they are.
 
-import { announce, events, state } from '../core/state.js';
-import { number, word } from '../lib/i18n.js';
+import { emit, events, state } from '../core/state.js';
+import { formatNumber, t } from '../lib/i18n.js';
 import { toolButton } from '../widgets/menu.js';
 import { extend } from './viewer.js';
 
@@ -15,7 +15,7 @@ const cursor = { on: false, hz: null, kept: false }; // one for all views: what 
 
 function change(settings) {
   Object.assign(cursor, settings);
-  announce('harmonics');
+  emit('harmonics');
 }
 
 const toggle = () => change({ on: !cursor.on, hz: null, kept: false });
@@ -68,8 +68,8 @@ function draw(context, viewer) {
   lines.forEach((hz, i) => {
     const y = viewer.yOf(hz);
     if (seen.length && seen.at(-1).y - y < DENSE) return;
-    const factor = width < NARROW ? `${i + 1}:` : `${i + 1} × ${number(cursor.hz, 1)} =`;
-    seen.push({ y, text: i ? `${factor} ${number(hz)}` : number(hz, 1) });
+    const factor = width < NARROW ? `${i + 1}:` : `${i + 1} × ${formatNumber(cursor.hz, 1)} =`;
+    seen.push({ y, text: i ? `${factor} ${formatNumber(hz)}` : formatNumber(hz, 1) });
     for (const [colour, thick] of [['rgb(0 0 0 / 55%)', 3], [i ? 'rgb(140 225 255 / 90%)' : '#fff', 1]]) {
       context.fillStyle = colour;
       context.fillRect(left, y - thick / 2, width, thick);
@@ -79,7 +79,7 @@ function draw(context, viewer) {
   for (const { y, text } of seen) {
     if (label - y < LEAST_GAP) continue;
     label = y;
-    write(context, `${text} ${word('unit_hz')}`, left + width - 6, y);
+    write(context, `${text} ${t('unit_hz')}`, left + width - 6, y);
   }
 }
 

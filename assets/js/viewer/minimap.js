@@ -1,9 +1,9 @@
 // The whole sound under each viewer's plot: its envelope, what is shown as a frame to move and to resize, the selection
 // and the play head.
 
-import { events, followPlayhead, show, state } from '../core/state.js';
-import { bytesOf, element } from '../lib/dom.js';
-import { clock, word } from '../lib/i18n.js';
+import { events, onPlayhead, show, state } from '../core/state.js';
+import { decodeBase64, element } from '../lib/dom.js';
+import { formatTime, t } from '../lib/i18n.js';
 import { drawEnvelope } from '../lib/thumbnails.js';
 import { extend } from './viewer.js';
 
@@ -19,26 +19,26 @@ export function minimap() {
     <canvas aria-hidden="true"></canvas><i class="sg-mini-selection" hidden></i><i class="sg-mini-head" hidden></i>
     <div class="sg-mini-frame" tabindex="0" role="slider" aria-valuemin="0" aria-valuemax="0" aria-valuenow="0"></div></div>`);
   const [canvas, frame] = [root.querySelector('canvas'), root.querySelector('.sg-mini-frame')];
-  root.title = word('minimap_hint');
-  frame.setAttribute('aria-label', word('minimap'));
+  root.title = t('minimap_hint');
+  frame.setAttribute('aria-label', t('minimap'));
   let envelope = null;
   const draw = () => { if (envelope) drawEnvelope(canvas, envelope); };
   const update = () => { if (state.sound) place(root, frame); };
   const open = () => {
     root.dataset.empty = 'false';
-    envelope = new Int8Array(bytesOf(state.sound.envelope).buffer);
+    envelope = new Int8Array(decodeBase64(state.sound.envelope).buffer);
     draw();
     update();
   };
   if (state.sound) open(); // in a tab that is opened late
   events.addEventListener('sound', open);
-  for (const name of ['shown', 'selection']) events.addEventListener(name, update);
+  for (const name of ['visible', 'selection']) events.addEventListener(name, update);
   new ResizeObserver(() => {
     draw();
     update();
   }).observe(root);
   new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ['class'] }); // the theme
-  followPlayhead((now) => {
+  onPlayhead((now) => {
     const head = root.querySelector('.sg-mini-head');
     head.hidden = !state.sound;
     if (state.sound) head.style.left = share(now);
@@ -50,7 +50,7 @@ export function minimap() {
 const share = (time) => `${Math.min(100, (100 * time) / state.sound.seconds)}%`;
 
 function place(root, frame) {
-  const { start, end } = state.shown;
+  const { start, end } = state.visible;
   const { seconds } = state.sound;
   const [left, right] = ends(root);
   frame.style.left = `${left}px`;
@@ -58,7 +58,7 @@ function place(root, frame) {
   frame.toggleAttribute('data-all', end - start >= seconds * 0.9999);
   frame.setAttribute('aria-valuemax', seconds.toFixed(3));
   frame.setAttribute('aria-valuenow', start.toFixed(3));
-  frame.setAttribute('aria-valuetext', word('minimap_shown', { start: clock(start), end: clock(end), all: clock(seconds) }));
+  frame.setAttribute('aria-valuetext', t('minimap_shown', { start: formatTime(start), end: formatTime(end), all: formatTime(seconds) }));
   const selected = root.querySelector('.sg-mini-selection');
   selected.hidden = !state.selection;
   if (!state.selection) return;
@@ -69,7 +69,7 @@ function place(root, frame) {
 /** Where the frame's edges are drawn, in CSS pixels. */
 function ends(root) {
   const { width } = root.getBoundingClientRect();
-  const [left, right] = [state.shown.start, state.shown.end].map((time) => (time / state.sound.seconds) * width);
+  const [left, right] = [state.visible.start, state.visible.end].map((time) => (time / state.sound.seconds) * width);
   const spare = Math.max(0, LEAST_PX - (right - left)) / 2;
   return [Math.max(0, left - spare), Math.min(width, right + spare)];
 }
@@ -81,7 +81,7 @@ function wire(root, frame) {
   root.addEventListener('pointerdown', (event) => {
     if (!state.sound || event.button) return;
     const x = at(event);
-    drag = { x, shown: { ...state.shown }, how: grip(root, x), moved: false };
+    drag = { x, shown: { ...state.visible }, how: grip(root, x), moved: false };
     root.setPointerCapture(event.pointerId);
   });
   root.addEventListener('pointermove', (event) => {
@@ -105,7 +105,7 @@ function wire(root, frame) {
   root.addEventListener('dblclick', () => state.sound && show(0, state.sound.seconds));
   frame.addEventListener('keydown', (event) => {
     if (!state.sound) return;
-    const { start, end } = state.shown;
+    const { start, end } = state.visible;
     const span = end - start;
     const moves = { ArrowLeft: -0.1, ArrowRight: 0.1, PageUp: -1, PageDown: 1 };
     const widths = { ArrowUp: 0.5, ArrowDown: 2, '+': 0.5, '=': 0.5, '-': 2 };
@@ -122,7 +122,7 @@ function wire(root, frame) {
 /** What a press at a place takes hold of: an edge of the frame, the frame, or nothing, to draw another. */
 function grip(root, x) {
   const [left, right] = ends(root);
-  const all = state.shown.end - state.shown.start >= state.sound.seconds * 0.9999;
+  const all = state.visible.end - state.visible.start >= state.sound.seconds * 0.9999;
   if (!all && Math.abs(x - right) <= HANDLE_PX) return 'end';
   if (!all && Math.abs(x - left) <= HANDLE_PX) return 'start';
   return !all && x > left && x < right ? 'move' : 'draw';

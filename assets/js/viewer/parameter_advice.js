@@ -2,25 +2,25 @@
 
 import { events, state } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 
 const MOST = 3; // the gravest; the next ones come when these are mended
 const LONGEST = 32768; // samples under a window
-const percent = (share) => number(100 * share);
+const percent = (share) => formatNumber(100 * share);
 // the numbers of each sentence, as its words in esc/ui/words/coach.py name them
 const BLANKS = {
   gaps: ({ share }) => ({ share: percent(share) }),
-  thin: ({ loss_db: loss }) => (loss === null ? {} : { loss: number(loss) }), // null: not seen at all
-  long: ({ window_ms: window, sound_ms: sound }) => ({ window: number(window), sound: number(sound) }),
-  top: ({ own_hz: own, share }) => ({ own: number(own), share: percent(share) }),
-  rate: ({ top_hz: top, own_hz: own }) => ({ top: number(top), own: number(own) }),
+  thin: ({ loss_db: loss }) => (loss === null ? {} : { loss: formatNumber(loss) }), // null: not seen at all
+  long: ({ window_ms: window, sound_ms: sound }) => ({ window: formatNumber(window), sound: formatNumber(sound) }),
+  top: ({ own_hz: own, share }) => ({ own: formatNumber(own), share: percent(share) }),
+  rate: ({ top_hz: top, own_hz: own }) => ({ top: formatNumber(top), own: formatNumber(own) }),
   empty: ({ bands, bin_hz: bin }) => ({
-    count: bands.length, bin: number(bin, 1),
+    count: bands.length, bin: formatNumber(bin, 1),
     bands: bands.slice(0, 6).map((band) => band + 1).join(', ') + (bands.length > 6 ? ', …' : ''),
   }),
-  deep: ({ share, top_db: depth }) => ({ share: percent(share), depth: number(depth) }),
-  padding: ({ bin_hz: bin, resolution_hz: hz }) => ({ bin: number(bin, 1), hz: number(hz, 1) }),
-  apart: ({ span, resolution_hz: hz }) => ({ span: number(span, 1), hz: number(hz, 1) }),
+  deep: ({ share, top_db: depth }) => ({ share: percent(share), depth: formatNumber(depth) }),
+  padding: ({ bin_hz: bin, resolution_hz: hz }) => ({ bin: formatNumber(bin, 1), hz: formatNumber(hz, 1) }),
+  apart: ({ span, resolution_hz: hz }) => ({ span: formatNumber(span, 1), hz: formatNumber(hz, 1) }),
 };
 
 /** The notes of one panel: `config()` gives the parameters, `fit(mend)` what of a mend concerns the panel's view. */
@@ -60,7 +60,7 @@ export class Notes {
     const note = element('<p class="sg-note"><span></span> <button type="button" class="sg-link"></button></p>');
     note.dataset.note = key;
     note.toggleAttribute('data-grave', grave);
-    note.querySelector('span').textContent = word(values.loss_db === null ? 'note_unseen' : `note_${key}`, BLANKS[key](values));
+    note.querySelector('span').textContent = t(values.loss_db === null ? 'note_unseen' : `note_${key}`, BLANKS[key](values));
     const button = note.querySelector('button');
     button.hidden = !mend;
     if (mend) {
@@ -72,10 +72,10 @@ export class Notes {
   }
 
   label(key, values, mend) {
-    if (key === 'rate') return word('rate_use', BLANKS.rate(values));
+    if (key === 'rate') return t('rate_use', BLANKS.rate(values));
     const now = this.config();
     const changes = Object.entries(mend).filter(([name, value]) => now[name] !== value) // what is so already goes unsaid
-      .map(([name, value]) => `${word(`p_${name}`)} = ${number(value)}`);
-    return word('note_mend', { changes: changes.join(', ') });
+      .map(([name, value]) => `${t(`p_${name}`)} = ${formatNumber(value)}`);
+    return t('note_mend', { changes: changes.join(', ') });
   }
 }

@@ -1,8 +1,8 @@
-// The parameter panel: presets, a slider and a number for each, what they mean together, and mends for what can't be.
+// The parameter panel: presets, a slider and a number for each, what they mean together, and fixes for what is impossible.
 
-import { announce } from '../core/state.js';
+import { emit } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 import { Notes } from './parameter_advice.js';
 
 const UNITS = {
@@ -46,7 +46,7 @@ export function applyParameters(changes, from) {
     panel.write(from);
     panel.changed();
   }
-  announce('parameters');
+  emit('parameters');
 }
 
 class Panel {
@@ -63,19 +63,19 @@ class Panel {
         <div class="sg-refusal" role="alert" hidden><span></span><button type="button" class="sg-link"></button></div>
         <div class="sg-fields"></div>
       </details>`;
-    root.querySelector('summary').textContent = word('parameters');
-    root.querySelector('.sg-preset span').textContent = word('preset');
+    root.querySelector('summary').textContent = t('parameters');
+    root.querySelector('.sg-preset span').textContent = t('preset');
     together.innerHTML = '<h2></h2><dl></dl>';
-    together.querySelector('h2').textContent = word('together');
+    together.querySelector('h2').textContent = t('together');
     this.meaning = together.querySelector('dl');
     this.root = root;
     this.notes = new Notes(root.querySelector('.sg-notes'), {
       config: () => shared.kept,
-      fit: (mend) => this.fit(mend),
+      fit: (fix) => this.fit(fix),
       apply: applyParameters,
     });
     this.preset = root.querySelector('.sg-preset select');
-    for (const name of [...Object.keys(spec.presets), 'own']) this.preset.append(new Option(word(`preset_${name}`), name));
+    for (const name of [...Object.keys(spec.presets), 'own']) this.preset.append(new Option(t(`preset_${name}`), name));
     this.preset.options[this.preset.options.length - 1].disabled = true;
     this.preset.addEventListener('change', () => this.choose(this.preset.value));
     this.build(root.querySelector('.sg-fields'));
@@ -86,9 +86,9 @@ class Panel {
   build(place) {
     for (const name of SHOWN[this.view]) {
       if (name === 'sample_rate') {
-        this.addSelect(place, name, RATES.map((rate) => [rate, `${number(rate)} ${word('unit_hz')}`]), Number);
+        this.addSelect(place, name, RATES.map((rate) => [rate, `${formatNumber(rate)} ${t('unit_hz')}`]), Number);
       } else if (name === 'delta') {
-        this.addSelect(place, name, [0, 1, 2].map((order) => [order, word(`delta_${order}`)]), Number);
+        this.addSelect(place, name, [0, 1, 2].map((order) => [order, t(`delta_${order}`)]), Number);
       } else if (name === 'window') {
         this.addSelect(place, name, this.spec.windows.map((window) => [window, window]), String);
       } else this.addNumber(place, name, UNITS[name]);
@@ -98,8 +98,8 @@ class Panel {
 
   row(place, name, control) {
     const row = element(`<div class="sg-field" data-field="${name}"><label for="${this.id(name)}"></label><div></div><small id="${this.id(name)}-hint"></small></div>`);
-    row.querySelector('label').textContent = word(`p_${name}`);
-    row.querySelector('small').textContent = word(`h_${name}`);
+    row.querySelector('label').textContent = t(`p_${name}`);
+    row.querySelector('small').textContent = t(`h_${name}`);
     row.querySelector('div').append(...control);
     place.append(row);
   }
@@ -113,7 +113,7 @@ class Panel {
     const write = (value) => {
       if (!values.has(value)) { // a file's own unusual rate
         values.add(value);
-        select.append(new Option(number(value), value));
+        select.append(new Option(formatNumber(value), value));
       }
       select.value = value;
     };
@@ -126,10 +126,10 @@ class Panel {
     const tops = { fmin: () => shared.kept.sample_rate / 2, fmax: () => shared.kept.sample_rate / 2, win_length: () => shared.kept.n_fft };
     const scale = () => sliderScale(name, low, Math.min(high, Math.max(2 * low + 1, tops[name]?.() ?? high)));
     const slider = element(`<input type="range" min="0" step="1" aria-describedby="${this.id(name)}-hint">`);
-    slider.setAttribute('aria-label', word(`p_${name}`));
+    slider.setAttribute('aria-label', t(`p_${name}`));
     const box = element(`<input type="number" id="${this.id(name)}" min="${low}" max="${high}" step="any" inputmode="decimal">`);
     const label = element('<span class="sg-unit"></span>');
-    label.textContent = word(`unit_${unit}`);
+    label.textContent = t(`unit_${unit}`);
     let typing = 0;
     const typed = () => {
       clearTimeout(typing);
@@ -150,7 +150,7 @@ class Panel {
         const { steps, place: at } = scale();
         slider.max = steps;
         slider.value = Math.min(steps, Math.max(0, at(Math.max(value, low))));
-        slider.setAttribute('aria-valuetext', `${number(value)} ${label.textContent}`);
+        slider.setAttribute('aria-valuetext', `${formatNumber(value)} ${label.textContent}`);
         if (except !== box) box.value = value;
       },
     };
@@ -191,10 +191,10 @@ class Panel {
     return { config: this.values(), ...(this.view === 'mfcc' && { cepstrum: { lifter, delta } }) };
   }
 
-  /** What of a mend concerns this view: the STFT has no band, and leaves the others' alone as far as it can be. */
-  fit(mend) {
-    if (this.view !== 'stft') return mend;
-    const { fmin, fmax, ...changes } = mend;
+  /** What of a fix concerns this view: the STFT has no band, and leaves the others' alone as far as it can be. */
+  fit(fix) {
+    if (this.view !== 'stft') return fix;
+    const { fmin, fmax, ...changes } = fix;
     const highest = changes.sample_rate / 2;
     return shared.kept.fmax > highest ? { ...changes, fmax: highest } : changes;
   }
@@ -213,32 +213,32 @@ class Panel {
   }
 
   showMeaning(meaning) {
-    const [hz, ms] = [word('unit_hz'), word('unit_ms')];
+    const [hz, ms] = [t('unit_hz'), t('unit_ms')];
     const rows = [
-      ['m_window_ms', (m) => `${number(m.window_ms, 1)} ${ms}`],
-      ['m_hop_ms', (m) => `${number(m.hop_ms, 1)} ${ms}`],
-      ['m_bin_hz', (m) => `${number(m.bin_hz, 1)} ${hz}`],
-      ['m_resolution_ms', (m) => `${number(m.resolution_ms, 1)} ${ms}`],
-      ['m_resolution_hz', (m) => `${number(m.resolution_hz, 1)} ${hz}`],
-      ['m_overlap', (m) => `${number(100 * m.overlap)} %`],
-      ['m_frames', (m) => number(m.frames)],
+      ['m_window_ms', (m) => `${formatNumber(m.window_ms, 1)} ${ms}`],
+      ['m_hop_ms', (m) => `${formatNumber(m.hop_ms, 1)} ${ms}`],
+      ['m_bin_hz', (m) => `${formatNumber(m.bin_hz, 1)} ${hz}`],
+      ['m_resolution_ms', (m) => `${formatNumber(m.resolution_ms, 1)} ${ms}`],
+      ['m_resolution_hz', (m) => `${formatNumber(m.resolution_hz, 1)} ${hz}`],
+      ['m_overlap', (m) => `${formatNumber(100 * m.overlap)} %`],
+      ['m_frames', (m) => formatNumber(m.frames)],
     ];
     this.meaning.replaceChildren(...rows.map(([key, text]) => {
       const row = element('<div><dt></dt><dd></dd></div>');
-      row.firstChild.textContent = word(key);
+      row.firstChild.textContent = t(key);
       row.lastChild.textContent = meaning ? text(meaning) : '–';
       return row;
     }));
   }
 
   /** The parameters are not possible: say why, and offer what would help; the last picture stays. */
-  refused({ message, mend, fields }) {
+  refused({ message, fix, fields }) {
     this.quiet();
-    const [field, value] = mend ? Object.entries(mend)[0] : [];
-    const label = word('mend_to', { field: word(`p_${field}`), value });
+    const [field, value] = fix ? Object.entries(fix)[0] : [];
+    const label = t('mend_to', { field: t(`p_${field}`), value });
     // the server names the fields as Python does, the panel as people do
-    const text = message.replace(/\b[a-z]\w+\b/g, (name) => (this.fields[name] && name !== 'window' ? word(`p_${name}`) : name));
-    this.offer('.sg-refusal', text, mend && { label, changes: mend });
+    const text = message.replace(/\b[a-z]\w+\b/g, (name) => (this.fields[name] && name !== 'window' ? t(`p_${name}`) : name));
+    this.offer('.sg-refusal', text, fix && { label, changes: fix });
     for (const name of fields ?? []) this.root.querySelector(`[data-field="${name}"]`)?.setAttribute('data-wrong', 'true');
   }
 

@@ -2,9 +2,9 @@
 // picture looks, as far as they differ from a first visit's; opening it brings them back. What a link can't mean is
 // passed over and named.
 
-import { events, say, select, show, state } from '../core/state.js';
-import { learned, word } from '../lib/i18n.js';
-import { DEFAULTS, change, display, legalOf } from '../core/display_settings.js';
+import { events, showMessage, select, show, state } from '../core/state.js';
+import { messagesReady, t } from '../lib/i18n.js';
+import { DEFAULTS, changeDisplay, display, legalOf } from '../core/display_settings.js';
 import { addToMore } from '../widgets/overflow_menu.js';
 import { applyParameters, parameters } from './parameter_panel.js';
 import { currentTab, openTab } from '../core/tabs.js';
@@ -24,9 +24,9 @@ export function addLink(viewer) {
   addToMore(viewer, 'link', 'copy_link', '', () => copy(viewer));
 }
 
-learned.then(() => setTimeout(() => { // once what is mounted with the first view is there
+messagesReady.then(() => setTimeout(() => { // once what is mounted with the first view is there
   restore();
-  for (const name of ['sound', 'shown', 'selection', 'display', 'parameters']) events.addEventListener(name, later);
+  for (const name of ['sound', 'visible', 'selection', 'display', 'parameters']) events.addEventListener(name, later);
   for (const name of ['click', 'keyup']) document.addEventListener(name, later); // a tab may have been opened
   window.addEventListener('hashchange', restore);
 }));
@@ -63,7 +63,7 @@ function settings() {
 function placesNow() {
   const places = {};
   if (!state.sound) return places;
-  const { sound: { seconds, example }, shown: { start, end }, band, selection } = state;
+  const { sound: { seconds, example }, visible: { start, end }, frequencyRange: band, selection } = state;
   if (example) places.example = example;
   else places.length = list(seconds);
   if (start > 0 || end < seconds) places.t = list(start, end);
@@ -85,8 +85,8 @@ function restore() {
   else if (fields.has('length') && state.sound) place();
   const known = new Set(['view', ...PLACES, 'colours', 'levels', 'smooth', ...Object.keys(parameters().values)]);
   wrong.push(...[...fields.keys()].filter((name) => !known.has(name) && !name.startsWith('axis_')));
-  if (wrong.length) say(word('link_ignored', { fields: [...new Set(wrong)].map((name) => name.slice(0, 40)).join(', ') }), 'note');
-  else if (fields.has('length') && !state.sound) say(word('link_own', { seconds: fields.get('length').slice(0, 12) }), 'note');
+  if (wrong.length) showMessage(t('link_ignored', { fields: [...new Set(wrong)].map((name) => name.slice(0, 40)).join(', ') }), 'note');
+  else if (fields.has('length') && !state.sound) showMessage(t('link_own', { seconds: fields.get('length').slice(0, 12) }), 'note');
 }
 
 /** Take how pictures look from a link, for this visit; return the names of what is not possible. */
@@ -106,7 +106,7 @@ function restoreLook(fields) {
     delete legal.low;
     delete legal.high;
   }
-  change({ ...DEFAULTS, height: display.height, ...legal }, false);
+  changeDisplay({ ...DEFAULTS, height: display.height, ...legal }, false);
   return wrong.map((name) => ({ low: 'levels', high: 'levels', axes: 'axis' }[name] ?? name));
 }
 
@@ -137,7 +137,7 @@ events.addEventListener('sound', () => {
 
 /** Show what a link said of the sound that is open now, if it is the one meant. */
 function place() {
-  const { example = null, t, f, selection, length } = waiting;
+  const { example = null, t: times, f, selection, length } = waiting;
   waiting = null;
   const { seconds } = state.sound;
   if (example !== state.sound.example) return; // another was opened meanwhile
@@ -146,13 +146,13 @@ function place() {
     const [low, high] = (text ?? '').split(',').map((part) => Number(part || NaN));
     return low >= 0 && low < high && low < most ? [low, Math.min(high, most)] : null;
   };
-  const [time, hz, chosen] = [pair(t, seconds), pair(f, 1e6), pair(selection, seconds)];
+  const [time, hz, chosen] = [pair(times, seconds), pair(f, 1e6), pair(selection, seconds)];
   const band = hz && { low_hz: hz[0], high_hz: hz[1] };
-  show(...(time ?? [0, seconds]), { band });
+  show(...(time ?? [0, seconds]), { frequencyRange: band });
   const heights = pair((selection ?? '').split(',').slice(2).join(','), 1e6) ?? [null, null];
   if (chosen) select({ start: chosen[0], end: chosen[1], low_hz: heights[0], high_hz: heights[1] });
-  const wrong = [[t, time, 't'], [f, hz, 'f'], [selection, chosen, 'selection']].filter(([said, taken]) => said !== undefined && !taken);
-  if (wrong.length) say(word('link_ignored', { fields: wrong.map(([, , name]) => name).join(', ') }), 'note');
+  const wrong = [[times, time, 't'], [f, hz, 'f'], [selection, chosen, 'selection']].filter(([said, taken]) => said !== undefined && !taken);
+  if (wrong.length) showMessage(t('link_ignored', { fields: wrong.map(([, , name]) => name).join(', ') }), 'note');
 }
 
 async function copy(viewer) {
@@ -160,8 +160,8 @@ async function copy(viewer) {
   const own = state.sound && !state.sound.example;
   try {
     await navigator.clipboard.writeText(location.href);
-    viewer.readout.textContent = word(own ? 'link_copied_own' : 'link_copied');
+    viewer.readout.textContent = t(own ? 'link_copied_own' : 'link_copied');
   } catch { // no permission, or a page without https: the address bar has it, too
-    viewer.readout.textContent = `${word('link_take')} ${location.href}`;
+    viewer.readout.textContent = `${t('link_take')} ${location.href}`;
   }
 }

@@ -1,7 +1,7 @@
 // What a view's canvases show and where: the plot's geometry, the picture from the levels at hand, axes and dB scale.
 
 import { audio, show, state } from '../core/state.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 import { frequencyAxis, frequencyTicks, ticks } from '../lib/frequency_axis.js';
 import { crispImage, smoothImage } from '../lib/raster.js';
 import { table } from '../lib/colormaps.js';
@@ -14,7 +14,7 @@ export const MARGIN = { left: 52, right: 62, top: 22, bottom: 26 };
 /** A frequency as a tick names it: 500, 2k, 1.5k, 1.25k. */
 export function hertz(hz) {
   const digits = [1000, 100, 10].findIndex((step) => hz % step === 0);
-  return hz >= 1000 ? `${number(hz / 1000, Math.max(0, digits))}k` : number(hz);
+  return hz >= 1000 ? `${formatNumber(hz / 1000, Math.max(0, digits))}k` : formatNumber(hz);
 }
 
 /** The part of a viewer that paints; its elements, `data` and `call` are the viewer's. */
@@ -40,12 +40,12 @@ export class Plot {
 
   timeAt(x) {
     const { left, width } = this.area();
-    return state.shown.start + ((x - left) / width) * (state.shown.end - state.shown.start);
+    return state.visible.start + ((x - left) / width) * (state.visible.end - state.visible.start);
   }
 
   xOf(time) {
     const { left, width } = this.area();
-    return left + ((time - state.shown.start) / (state.shown.end - state.shown.start)) * width;
+    return left + ((time - state.visible.start) / (state.visible.end - state.visible.start)) * width;
   }
 
   /** Where a frequency lies on the plot; only for views with a frequency axis (`constructor.axes`) and a picture. */
@@ -62,9 +62,9 @@ export class Plot {
   /** The frequency axis of what is shown. */
   axis() {
     const whole = this.wholeAxis();
-    if (!state.band) return whole;
-    const low = Math.max(state.band.low_hz, whole.low);
-    const high = Math.min(state.band.high_hz, whole.high);
+    if (!state.frequencyRange) return whole;
+    const low = Math.max(state.frequencyRange.low_hz, whole.low);
+    const high = Math.min(state.frequencyRange.high_hz, whole.high);
     return high > low ? frequencyAxis(this.axisKind(), low, high, this.data.mel_scale) : whole; // a band of another view
   }
 
@@ -186,7 +186,7 @@ export class Plot {
     }
     context.fillText(this.unit(), left - 7, top - 11);
     context.textBaseline = 'top';
-    const { start, end } = state.shown;
+    const { start, end } = state.visible;
     for (const [time, text] of timeTicks(start, end, width / 70)) {
       const x = this.xOf(time);
       context.fillRect(Math.round(x), top + height, 1, 4);
@@ -195,13 +195,13 @@ export class Plot {
       context.fillText(text, atEnd ? left + width + 3 : x, top + height + 7);
     }
     context.textAlign = 'right';
-    context.fillText(word('time_axis'), left + width + MARGIN.right - 2, top + height + 7);
+    context.fillText(t('time_axis'), left + width + MARGIN.right - 2, top + height + 7);
     this.scaleBar(context, left + width + 12, top, height);
   }
 
   /** The unit of the vertical axis. */
   unit() {
-    return word('freq_axis');
+    return t('freq_axis');
   }
 
   /** Labels of the vertical axis: [share from the bottom, text]. */
@@ -224,13 +224,13 @@ export class Plot {
     for (const db of ticks(low, high, height / 40)) {
       const y = top + (1 - (db - low) / (high - low)) * height;
       context.fillRect(x + 10, Math.round(y), 3, 1);
-      context.fillText(number(db), x + 16, y);
+      context.fillText(formatNumber(db), x + 16, y);
     }
     context.fillText(this.levelUnit(), x, top - 11);
   }
 
   levelUnit() {
-    return this.data.unit ?? word('level_axis');
+    return this.data.unit ?? t('level_axis');
   }
 
   /** The levels of the darkest and the brightest colour. */
@@ -245,14 +245,14 @@ export class Plot {
   }
 
   inWindow(time) {
-    return time >= state.shown.start && time <= state.shown.end;
+    return time >= state.visible.start && time <= state.visible.end;
   }
 
   follow(now) {
     if (!this.visible()) return; // the view on screen leads
     // turn the page when the play head runs out of it, but leave alone who looks elsewhere while it plays
     if (!audio.paused && this.headInside && !this.inWindow(now)) {
-      show(now, now + state.shown.end - state.shown.start, { follow: true });
+      show(now, now + state.visible.end - state.visible.start, { follow: true });
     }
     this.headInside = this.inWindow(now);
     this.paintOverlay();

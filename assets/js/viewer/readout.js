@@ -1,7 +1,7 @@
 // What lies under the pointer, in words: at once from the picture, exactly once the pointer rests.
 
-import { ask } from '../core/rpc.js';
-import { handWord, number, word } from '../lib/i18n.js';
+import { request } from '../core/rpc.js';
+import { tForPointer, formatNumber, t } from '../lib/i18n.js';
 
 const REST_MS = 90; // the pointer stands still: ask for the exact level
 
@@ -9,7 +9,7 @@ const REST_MS = 90; // the pointer stands still: ask for the exact level
 export function readPointer(viewer) {
   clearTimeout(viewer.rest);
   if (!viewer.current() || !viewer.pointer || !viewer.inside(viewer.pointer)) {
-    viewer.readout.textContent = handWord('point_at');
+    viewer.readout.textContent = tForPointer('point_at');
     return;
   }
   const { pointer, data: drawn } = viewer;
@@ -19,8 +19,8 @@ export function readPointer(viewer) {
   const column = Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
   const write = (value, digits) => {
     const least = value <= floor + 1e-3 && viewer.constructor.axes.length ? '≤ ' : ''; // below it the levels were cut
-    const text = viewer.reading(share, band, least + number(value, digits));
-    viewer.readout.textContent = [`${number(time, 3)} ${word('unit_s')}`, text, ...viewer.said(time)].join(' · ');
+    const text = viewer.reading(share, band, least + formatNumber(value, digits));
+    viewer.readout.textContent = [`${formatNumber(time, 3)} ${t('unit_s')}`, text, ...viewer.said(time)].join(' · ');
   };
   write(floor + (levels[band * columns + column] / 255) * (ceiling - floor), 0);
   if (drawn.layer) return; // the exact level would be the spectrogram's
@@ -28,7 +28,7 @@ export function readPointer(viewer) {
     try {
       const { sound, config } = drawn.request; // the panel may be ahead of the picture
       const place = viewer.place(share, band);
-      const { value } = await ask(viewer.server.level, { sound, config, time, view: viewer.constructor.view, ...place });
+      const { value } = await request(viewer.server.level, { sound, config, time, view: viewer.constructor.view, ...place });
       if (viewer.pointer === pointer && viewer.data === drawn) write(value, 2);
     } catch (refusal) {
       console.info(refusal.message); // the rounded level stays

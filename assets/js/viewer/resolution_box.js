@@ -3,7 +3,7 @@
 
 import { state } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 import { extend } from './viewer.js';
 
 const BOXED = new Set(['mel', 'stft']);
@@ -26,8 +26,8 @@ extend((viewer) => {
   const toggle = element('<label class="sg-boxed"><input type="checkbox"><span></span></label>');
   const input = toggle.querySelector('input');
   input.checked = boxShown;
-  toggle.querySelector('span').textContent = word('box');
-  toggle.title = word('box_hint');
+  toggle.querySelector('span').textContent = t('box');
+  toggle.title = t('box_hint');
   viewer.host.querySelector('.sg-together h2').append(toggle);
   input.addEventListener('change', () => {
     boxShown = input.checked;
@@ -42,15 +42,15 @@ extend((viewer) => {
 
 function drawBox(viewer, context) {
   const { left, top, width, height } = viewer.area();
-  const { start, end } = state.shown;
+  const { start, end } = state.visible;
   const at = viewer.pointer && viewer.inside(viewer.pointer) ? viewer.pointer : null;
   const hz = viewer.hzAt(at ? at.y : top + height * 0.75);
   const box = boxAt(viewer.data, hz);
   const w = Math.max(2, (box.seconds / (end - start)) * width);
   const [y0, y1] = [viewer.yOf(hz + box.hz / 2), viewer.yOf(Math.max(0, hz - box.hz / 2))];
   const h = Math.max(2, y1 - y0);
-  const text = word(`box_by_${box.by}`, {
-    ms: number(1000 * box.seconds, box.seconds < 0.01 ? 1 : 0), hz: number(box.hz, box.hz < 10 ? 1 : 0),
+  const text = t(`box_by_${box.by}`, {
+    ms: formatNumber(1000 * box.seconds, box.seconds < 0.01 ? 1 : 0), hz: formatNumber(box.hz, box.hz < 10 ? 1 : 0),
   });
   viewer.plot.dataset.box = `${box.seconds.toFixed(5)} ${box.hz.toFixed(3)}`;
   context.font = `11px ${getComputedStyle(viewer.plot).fontFamily}`;

@@ -1,9 +1,9 @@
 // The selection: drawn on every view, measured by the server, its figures under the plot to read, copy and save.
 
-import { ask, newest } from '../core/rpc.js';
-import { events, say, state } from '../core/state.js';
-import { element, fileAt } from '../lib/dom.js';
-import { handWord, number, word } from '../lib/i18n.js';
+import { request, latestOnly } from '../core/rpc.js';
+import { events, showMessage, state } from '../core/state.js';
+import { element, fileUrl } from '../lib/dom.js';
+import { tForPointer, formatNumber, t } from '../lib/i18n.js';
 import { nextSpeed, playSelection, toggleBand, toggleLoop, togglePitch } from '../player/playback.js';
 import { extend } from './viewer.js';
 
@@ -13,11 +13,11 @@ extend((viewer) => {
   const panel = figuresPanel(viewer);
   viewer.under.append(panel.root);
   let known = '';
-  const measure = newest(async () => {
+  const measure = latestOnly(async () => {
     const { selection } = state;
     if (!selection || !viewer.current()) return; // let go while this waited
     const answered = (then) => (answer) => { if (state.selection === selection) then(answer); }; // not another's figures
-    await ask(viewer.server.measure, asked(viewer)).then(answered(panel.show), answered((refusal) => {
+    await request(viewer.server.measure, asked(viewer)).then(answered(panel.show), answered((refusal) => {
       known = '';
       panel.refuse(refusal);
     }));
@@ -78,8 +78,8 @@ function drawSelection(context, viewer) {
   }
 }
 
-const seconds = (value) => `${number(value, 3)} ${word('unit_s')}`;
-const decibels = (value, unit = word('unit_db')) => (value === null ? word('silence') : `${number(value, 2)} ${unit}`);
+const seconds = (value) => `${formatNumber(value, 3)} ${t('unit_s')}`;
+const decibels = (value, unit = t('unit_db')) => (value === null ? t('silence') : `${formatNumber(value, 2)} ${unit}`);
 const dbfs = (value) => decibels(value, 'dBFS');
 
 /** The figures in the order in which they are read: [word, text from the selection and its figures]. */
@@ -87,13 +87,13 @@ const FIGURES = [
   ['sel_start', ({ start }) => seconds(start)],
   ['sel_end', ({ end }) => seconds(end)],
   ['sel_duration', ({ start, end }) => seconds(end - start)],
-  ['sel_band', ({ low_hz: low, high_hz: high }) => (low === null ? word('sel_all') : `${number(low)} – ${number(high)} ${word('unit_hz')}`)],
+  ['sel_band', ({ low_hz: low, high_hz: high }) => (low === null ? t('sel_all') : `${formatNumber(low)} – ${formatNumber(high)} ${t('unit_hz')}`)],
   ['sel_mean', (_, { mean_db: mean }) => decibels(mean)],
   ['sel_peak', (_, { peak_db: peak }) => decibels(peak)],
-  ['sel_peak_hz', (_, { peak_hz: hz }) => (hz === null ? '–' : `${number(hz, 1)} ${word('unit_hz')}`)],
+  ['sel_peak_hz', (_, { peak_hz: hz }) => (hz === null ? '–' : `${formatNumber(hz, 1)} ${t('unit_hz')}`)],
   ['sel_peak_s', (_, { peak_s: time }) => (time === null ? '–' : seconds(time))],
   ['sel_rms', (_, { rms_dbfs: rms }) => dbfs(rms)],
-  ['sel_amplitude', (_, { amplitude, amplitude_dbfs: db }) => (db === null ? '0' : `${number(amplitude, 3)} · ${dbfs(db)}`)],
+  ['sel_amplitude', (_, { amplitude, amplitude_dbfs: db }) => (db === null ? '0' : `${formatNumber(amplitude, 3)} · ${dbfs(db)}`)],
 ];
 const OF_THE_SELECTION = 4; // the first ones need no server
 /** Columns of a table of selections, with their units; numbers as programs read them. */
@@ -103,12 +103,12 @@ function figuresPanel(viewer) {
   const root = element(`<section class="sg-selection"><header><h2></h2><p role="status"></p><div class="sg-group" role="group"></div></header>
     <dl></dl></section>`);
   const [title, note, actions, list] = ['h2', 'p', '.sg-group', 'dl'].map((selector) => root.querySelector(selector));
-  title.textContent = word('selection');
-  actions.setAttribute('aria-label', word('selection'));
+  title.textContent = t('selection');
+  actions.setAttribute('aria-label', t('selection'));
   const cells = FIGURES.map(([name]) => {
     const cell = element('<div><dt></dt><dd>–</dd></div>');
-    cell.firstChild.textContent = word(name);
-    cell.title = word(`${name}_hint`);
+    cell.firstChild.textContent = t(name);
+    cell.title = t(`${name}_hint`);
     list.append(cell);
     return cell.lastChild;
   });
@@ -120,14 +120,14 @@ function figuresPanel(viewer) {
   ].map(([name, press]) => {
     const button = element('<button type="button" class="sg-tool"></button>');
     button.dataset.do = name;
-    button.textContent = word(name);
-    button.title = word(`${name}_hint`);
+    button.textContent = t(name);
+    button.title = t(`${name}_hint`);
     button.addEventListener('click', () => press(button));
     return button;
   });
   actions.append(...buttons);
   async function copy(text, said) {
-    note.textContent = word(await toClipboard(text) ? said : 'sel_not_copied');
+    note.textContent = t(await toClipboard(text) ? said : 'sel_not_copied');
   }
   function write(text, from) {
     figures = from;
@@ -141,15 +141,15 @@ function figuresPanel(viewer) {
   }
   const show = (from) => {
     const part = from && from.measured < from.n_frames;
-    const values = part && { measured: number(from.measured), frames: number(from.n_frames) };
-    write(!state.selection ? handWord('sel_none') : part ? word('sel_sampled', values) : word('sel_meaning'), state.selection && from);
+    const values = part && { measured: formatNumber(from.measured), frames: formatNumber(from.n_frames) };
+    write(!state.selection ? tForPointer('sel_none') : part ? t('sel_sampled', values) : t('sel_meaning'), state.selection && from);
   };
   show(null);
   return { root, show, refuse: (refusal) => write(refusal.message, null) };
 }
 
 function asText(cells) {
-  return FIGURES.map(([name], i) => `${word(name)}: ${cells[i].textContent}`).join('\n');
+  return FIGURES.map(([name], i) => `${t(name)}: ${cells[i].textContent}`).join('\n');
 }
 
 function asTable(figures) {
@@ -180,9 +180,9 @@ async function save(viewer, button) {
   try {
     const { sound: id, name } = { sound: state.sound.id, name: state.sound.name };
     const { start, end } = state.selection;
-    const { path } = await ask(viewer.server.save_selection, { sound: id, ...state.selection });
-    const answer = await fetch(fileAt(path));
-    if (!answer.ok) throw new Error(word('offline'));
+    const { path } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
+    const answer = await fetch(fileUrl(path));
+    if (!answer.ok) throw new Error(t('offline'));
     const link = element('<a hidden></a>');
     link.href = URL.createObjectURL(await answer.blob()); // the server would name the file by its own name
     link.download = `${name.replace(/\.\w+$/, '')} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`;
@@ -191,7 +191,7 @@ async function save(viewer, button) {
     link.remove();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers fetch it later than the click
   } catch (refusal) {
-    say(refusal instanceof TypeError ? word('offline') : refusal.message); // a TypeError is fetch's word for no answer
+    showMessage(refusal instanceof TypeError ? t('offline') : refusal.message); // a TypeError is fetch's word for no answer
   } finally {
     button.disabled = !state.selection;
   }

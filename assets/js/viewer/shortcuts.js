@@ -2,8 +2,8 @@
 
 import { audio, seek, show, showAll, state, togglePlay, zoom } from '../core/state.js';
 
-const step = (share) => share * (state.shown.end - state.shown.start);
-const pan = (share) => show(state.shown.start + step(share), state.shown.end + step(share));
+const step = (share) => share * (state.visible.end - state.visible.start);
+const pan = (share) => show(state.visible.start + step(share), state.visible.end + step(share));
 
 /** The keys that every viewer has, by the name of their combination (see `combination`). */
 export const KEYS = {

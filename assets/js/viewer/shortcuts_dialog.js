@@ -1,7 +1,7 @@
 // The sheet of keys and gestures: `?`, or the last menu of the toolbar. It lists the keys of extensions, too.
 
 import { element } from '../lib/dom.js';
-import { byTouch, word } from '../lib/i18n.js';
+import { isTouch, t } from '../lib/i18n.js';
 import { addToMore } from '../widgets/overflow_menu.js';
 import { extend } from './viewer.js';
 
@@ -27,18 +27,18 @@ function showSheet(viewer) {
   const sheet = element(`<dialog class="sg-sheet"><header><h2></h2><button type="button" class="sg-tool">×</button></header>
     <div class="sg-columns"></div></dialog>`);
   const title = sheet.querySelector('h2');
-  title.textContent = word('help');
+  title.textContent = t('help');
   title.id = 'sg-sheet-title';
   sheet.setAttribute('aria-labelledby', title.id);
   const close = sheet.querySelector('button');
-  close.setAttribute('aria-label', word('close'));
+  close.setAttribute('aria-label', t('close'));
   close.addEventListener('click', () => sheet.close());
   sheet.addEventListener('click', (event) => { if (event.target === sheet) sheet.close(); }); // beside it
   const lines = Object.entries(linesOf(viewer.keys()));
-  const keys = GROUPS.map((name) => section(word(`keys_${name}`), 'kbd', lines.filter(([, { group }]) => group === name)
-    .map(([text, { names }]) => [names, word(text)]))).filter(Boolean);
-  const pointer = section(word('keys_pointer'), 'span', (viewer.constructor.pointer ?? POINTER).map(([gesture, text]) => [[word(gesture)], word(text)]));
-  sheet.querySelector('.sg-columns').append(...(byTouch() ? [pointer, ...keys] : [...keys, pointer]));
+  const keys = GROUPS.map((name) => section(t(`keys_${name}`), 'kbd', lines.filter(([, { group }]) => group === name)
+    .map(([text, { names }]) => [names, t(text)]))).filter(Boolean);
+  const pointer = section(t('keys_pointer'), 'span', (viewer.constructor.pointer ?? POINTER).map(([gesture, text]) => [[t(gesture)], t(text)]));
+  sheet.querySelector('.sg-columns').append(...(isTouch() ? [pointer, ...keys] : [...keys, pointer]));
   sheet.addEventListener('close', () => {
     sheet.remove();
     (before?.isConnected && before !== document.body ? before : viewer.plot).focus({ preventScroll: true });
@@ -60,7 +60,7 @@ function linesOf(keys) {
 
 function nameOf(combination) {
   const parts = combination.length > 1 ? combination.split('+') : [combination];
-  return parts.map((part) => SIGNS[part] ?? (part === ' ' ? word('key_space') : part.length === 1 ? part.toUpperCase() : part)).join(' ');
+  return parts.map((part) => SIGNS[part] ?? (part === ' ' ? t('key_space') : part.length === 1 ? part.toUpperCase() : part)).join(' ');
 }
 
 function section(title, tag, lines) {

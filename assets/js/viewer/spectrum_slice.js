@@ -1,10 +1,10 @@
 // The spectrum slice: level over frequency beside the picture, on its frequency axis; at the pointer, at the play head
 // while it plays, or the mean over the selection. Exact levels from the server.
 
-import { ask, newest } from '../core/rpc.js';
-import { announce, audio, events, followPlayhead, state } from '../core/state.js';
-import { bytesOf, element } from '../lib/dom.js';
-import { number, word } from '../lib/i18n.js';
+import { request, latestOnly } from '../core/rpc.js';
+import { emit, audio, events, onPlayhead, state } from '../core/state.js';
+import { decodeBase64, element } from '../lib/dom.js';
+import { formatNumber, t } from '../lib/i18n.js';
 import { ticks } from '../lib/frequency_axis.js';
 import { toolButton } from '../widgets/menu.js';
 import { extend } from './viewer.js';
@@ -15,7 +15,7 @@ const slice = { on: matchMedia('(min-width: 901px)').matches }; // a phone has n
 
 const toggle = () => {
   slice.on = !slice.on;
-  announce('slice');
+  emit('slice');
 };
 
 extend((viewer) => {
@@ -25,19 +25,19 @@ extend((viewer) => {
   const column = build(viewer);
   let pointer = null;
   let known = '';
-  const load = newest(async () => {
+  const load = latestOnly(async () => {
     if (!viewer.current()) return; // another sound was opened while this waited
     const place = placeOf(pointer);
     const { sound, config } = viewer.data.request;
     const { seconds } = state.sound;
-    const request = { sound, config, view: viewer.constructor.view, start: Math.min(place.start, seconds), end: Math.min(place.end, seconds) };
-    const key = JSON.stringify(request);
+    const query = { sound, config, view: viewer.constructor.view, start: Math.min(place.start, seconds), end: Math.min(place.end, seconds) };
+    const key = JSON.stringify(query);
     if (key === known) return column.draw();
     try {
-      const answer = await ask(viewer.server.spectrum, request);
+      const answer = await request(viewer.server.spectrum, query);
       if (!viewer.current() || viewer.data.request.sound !== sound) return;
       known = key;
-      column.show(new Float32Array(bytesOf(answer.levels).buffer), answer.peak, config, place);
+      column.show(new Float32Array(decodeBase64(answer.levels).buffer), answer.peak, config, place);
     } catch (refusal) {
       console.info(refusal.message); // the picture says it, too
     }
@@ -54,7 +54,7 @@ extend((viewer) => {
   events.addEventListener('slice', show);
   events.addEventListener('selection', refresh);
   events.addEventListener('sound', () => { pointer = null; });
-  followPlayhead(refresh);
+  onPlayhead(refresh);
   new ResizeObserver(() => column.draw()).observe(column.root);
   show();
   return {
@@ -79,7 +79,7 @@ function placeOf(pointer) {
 function build(viewer) {
   const root = element('<figure class="sg-slice"><figcaption></figcaption><canvas role="img"></canvas><p></p></figure>');
   const [caption, canvas, peakText] = root.children;
-  canvas.setAttribute('aria-label', word('slice')); // until the first spectrum is there
+  canvas.setAttribute('aria-label', t('slice')); // until the first spectrum is there
   viewer.beside.append(root);
   let shown = null;
   const draw = () => { if (shown && viewer.current() && root.offsetParent) paint(canvas, viewer, shown); };
@@ -89,10 +89,10 @@ function build(viewer) {
     if (mel && levels.length !== viewer.data.rows) return; // parameters have changed meanwhile: the next picture asks again
     const loudest = levels.reduce((best, level, row) => (level > levels[best] ? row : best), 0);
     shown = { levels, centre, peak: peak ?? (mel && levels[loudest] > levels[0] ? [centre(loudest), levels[loudest]] : null) };
-    caption.textContent = word(place.name, { time: number(place.start, 3) });
+    caption.textContent = t(place.name, { time: formatNumber(place.start, 3) });
     const [hz, db] = shown.peak ?? [];
-    peakText.textContent = shown.peak ? `${number(hz, mel ? 0 : 1)} ${word('unit_hz')} · ${number(db, 1)} ${word('unit_db')}` : word('silence');
-    canvas.setAttribute('aria-label', `${word('slice')}, ${caption.textContent}. ${word('slice_peak')}: ${peakText.textContent}`);
+    peakText.textContent = shown.peak ? `${formatNumber(hz, mel ? 0 : 1)} ${t('unit_hz')} · ${formatNumber(db, 1)} ${t('unit_db')}` : t('silence');
+    canvas.setAttribute('aria-label', `${t('slice')}, ${caption.textContent}. ${t('slice_peak')}: ${peakText.textContent}`);
     viewer.slice = shown; // there for tests and the curious
     draw();
   };
@@ -134,7 +134,7 @@ function paint(canvas, viewer, { levels, centre, peak }) {
   context.fillStyle = style.color;
   for (const db of ticks(low, high, width / 42)) {
     context.textAlign = x(db) < 12 ? 'left' : x(db) > width - 14 ? 'right' : 'center';
-    context.fillText(number(db), x(db), height - 1);
+    context.fillText(formatNumber(db), x(db), height - 1);
   }
 }
 

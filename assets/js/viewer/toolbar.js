@@ -1,14 +1,14 @@
 // The tools of the hand, and the steps through what was shown: their buttons and keys in each viewer.
 
 import { audio, events, select, show, showAll, state, zoom } from '../core/state.js';
-import { moveBand, zoomBand } from '../core/frequency_range.js';
-import { TOOLS, hand, take } from '../core/active_tool.js';
+import { moveFrequency, zoomFrequency } from '../core/frequency_range.js';
+import { TOOLS, activeTool, setTool } from '../core/active_tool.js';
 import { canGo, go } from '../core/view_history.js';
 import { group, toolButton } from '../widgets/menu.js';
 import { extend } from './viewer.js';
 
 extend((viewer) => {
-  const tools = Object.entries(TOOLS).map(([tool, { sign, key }]) => toolButton(sign, `tool_${tool}`, key.toUpperCase(), () => take(tool)));
+  const tools = Object.entries(TOOLS).map(([tool, { sign, key }]) => toolButton(sign, `tool_${tool}`, key.toUpperCase(), () => setTool(tool)));
   const back = toolButton('back', 'back', 'Alt+←', () => go(-1));
   const forward = toolButton('forward', 'forward', 'Alt+→', () => go(1));
   const zooms = [
@@ -18,12 +18,12 @@ extend((viewer) => {
   ];
   viewer.toolbar.append(group('tools', ...tools), group('steps', back, forward), group('zoom', ...zooms));
   const showTool = () => {
-    viewer.plot.dataset.tool = hand.tool;
-    Object.keys(TOOLS).forEach((tool, i) => tools[i].setAttribute('aria-pressed', String(tool === hand.tool)));
+    viewer.plot.dataset.tool = activeTool.name;
+    Object.keys(TOOLS).forEach((tool, i) => tools[i].setAttribute('aria-pressed', String(tool === activeTool.name)));
   };
   const showSteps = () => [back.disabled, forward.disabled] = [!canGo(-1), !canGo(1)];
   // a finger moves through shown frequencies instead of scrolling the page, where not all are shown
-  events.addEventListener('shown', () => viewer.plot.toggleAttribute('data-banded', viewer.pitched && Boolean(state.band)));
+  events.addEventListener('visible', () => viewer.plot.toggleAttribute('data-banded', viewer.pitched && Boolean(state.frequencyRange)));
   events.addEventListener('tool', showTool);
   events.addEventListener('history', showSteps);
   showTool();
@@ -32,31 +32,31 @@ extend((viewer) => {
 });
 
 function keysOf(viewer) {
-  const tools = Object.entries(TOOLS).map(([tool, { key }]) => [key, { word: `tool_${tool}`, group: 'tools', run: () => take(tool) }]);
+  const tools = Object.entries(TOOLS).map(([tool, { key }]) => [key, { word: `tool_${tool}`, group: 'tools', run: () => setTool(tool) }]);
   return {
     ...Object.fromEntries(tools),
     Backspace: { word: 'back', group: 'shown', run: () => go(-1) },
     'Alt+ArrowLeft': { word: 'back', group: 'shown', run: () => go(-1) },
     'Alt+ArrowRight': { word: 'forward', group: 'shown', run: () => go(1) },
     e: { word: 'zoom_selection', group: 'selection', run: showSelection },
-    '[': { word: 'select_from', group: 'selection', run: () => selectFrom(audio.currentTime, state.selection?.end ?? state.shown.end) },
-    ']': { word: 'select_to', group: 'selection', run: () => selectFrom(state.selection?.start ?? state.shown.start, audio.currentTime) },
+    '[': { word: 'select_from', group: 'selection', run: () => selectFrom(audio.currentTime, state.selection?.end ?? state.visible.end) },
+    ']': { word: 'select_to', group: 'selection', run: () => selectFrom(state.selection?.start ?? state.visible.start, audio.currentTime) },
     Escape: { word: 'select_none', group: 'selection', run: () => select(null) },
-    'Alt+ArrowUp': { word: 'band_in', group: 'shown', run: () => zoomBand(viewer, 0.5) },
-    'Alt+ArrowDown': { word: 'band_out', group: 'shown', run: () => zoomBand(viewer, 2) },
-    'Shift+ArrowUp': { word: 'band_up', group: 'shown', run: () => moveBand(viewer, 0.1) },
-    'Shift+ArrowDown': { word: 'band_down', group: 'shown', run: () => moveBand(viewer, -0.1) },
+    'Alt+ArrowUp': { word: 'band_in', group: 'shown', run: () => zoomFrequency(viewer, 0.5) },
+    'Alt+ArrowDown': { word: 'band_out', group: 'shown', run: () => zoomFrequency(viewer, 2) },
+    'Shift+ArrowUp': { word: 'band_up', group: 'shown', run: () => moveFrequency(viewer, 0.1) },
+    'Shift+ArrowDown': { word: 'band_down', group: 'shown', run: () => moveFrequency(viewer, -0.1) },
   };
 
   function selectFrom(start, end) {
-    const { low_hz = null, high_hz = null } = state.selection ?? state.band ?? {}; // the shown frequencies, where not all are
+    const { low_hz = null, high_hz = null } = state.selection ?? state.frequencyRange ?? {}; // the shown frequencies, where not all are
     if (end > start) select({ start, end, low_hz, high_hz });
   }
 
   function showSelection() {
     if (!state.selection) return;
     const { start, end, low_hz, high_hz } = state.selection;
-    show(start, end, { band: low_hz === null ? state.band : { low_hz, high_hz } });
+    show(start, end, { frequencyRange: low_hz === null ? state.frequencyRange : { low_hz, high_hz } });
   }
 }
 

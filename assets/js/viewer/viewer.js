@@ -21,10 +21,10 @@
 // frequency axis (`viewer.pitched`) and a picture (`viewer.current()`) also `yOf(hz)`, `hzAt(y)`. `viewer.redraw()`
 // draws all, `viewer.drawOverlay()` only what lies above the picture, before the next frame.
 
-import { ask, newest } from '../core/rpc.js';
-import { audio, events, followPlayhead, say, show, state } from '../core/state.js';
-import { bytesOf } from '../lib/dom.js';
-import { handWord, number, word } from '../lib/i18n.js';
+import { request, latestOnly } from '../core/rpc.js';
+import { audio, events, onPlayhead, showMessage, show, state } from '../core/state.js';
+import { decodeBase64 } from '../lib/dom.js';
+import { tForPointer, formatNumber, t } from '../lib/i18n.js';
 import { hzToMel } from '../lib/frequency_axis.js';
 import { wirePointer } from './gestures.js';
 import { KEYS, wireKeys } from './shortcuts.js';
@@ -80,7 +80,7 @@ export class Viewer extends Plot {
     this.fingers = new Map(); // those that press the plot, by pointer: where they are
     this.drawings = 0; // counted for tests and the benchmark
     this.hooks = [];
-    this.request = newest(() => this.load());
+    this.request = latestOnly(() => this.load());
     this.words();
     this.panel = parameterPanel(
       find('.sg-side'), find('.sg-together'), parameters, this.constructor.view, () => this.refresh(),
@@ -128,17 +128,17 @@ export class Viewer extends Plot {
 
   words() {
     const find = (selector) => this.host.querySelector(selector);
-    this.plot.setAttribute('aria-label', `${word(`tab_${this.constructor.view}`)}. ${word('viewer_label')}`);
+    this.plot.setAttribute('aria-label', `${t(`tab_${this.constructor.view}`)}. ${t('viewer_label')}`);
     find('.sg-empty').prepend(waveIcon());
-    find('.sg-empty .sg-strong').textContent = word(`empty_${this.constructor.view}`);
-    find('.sg-empty .sg-small').textContent = handWord('empty_hint');
-    this.readout.textContent = handWord('point_at');
-    this.toolbar.setAttribute('aria-label', word('toolbar'));
+    find('.sg-empty .sg-strong').textContent = t(`empty_${this.constructor.view}`);
+    find('.sg-empty .sg-small').textContent = tForPointer('empty_hint');
+    this.readout.textContent = tForPointer('point_at');
+    this.toolbar.setAttribute('aria-label', t('toolbar'));
   }
 
   wire() {
     events.addEventListener('sound', () => { this.refresh(); });
-    events.addEventListener('shown', () => {
+    events.addEventListener('visible', () => {
       this.headInside = this.inWindow(audio.currentTime);
       this.redraw();
       this.read();
@@ -149,12 +149,12 @@ export class Viewer extends Plot {
       this.read();
     });
     audio.addEventListener('play', () => {
-      const { start, end } = state.shown;
+      const { start, end } = state.visible;
       const now = audio.currentTime;
       if (this.visible() && !this.inWindow(now)) show(now, now + end - start, { follow: true });
     });
     new ResizeObserver(() => { this.redraw(); this.refresh(); }).observe(this.plot);
-    followPlayhead((now) => this.follow(now));
+    onPlayhead((now) => this.follow(now));
     wirePointer(this);
     wireKeys(this);
     new MutationObserver(() => this.redraw()).observe(document.body, { attributes: true, attributeFilter: ['class'] });
@@ -167,28 +167,28 @@ export class Viewer extends Plot {
 
   async load() {
     const { id, seconds } = state.sound;
-    const { start, end } = state.shown;
+    const { start, end } = state.visible;
     const columns = Math.max(1, Math.min(2000, Math.round(this.area().width * this.ratio())));
     const asked = this.panel.asked();
     const more = this.overhang(asked.config);
-    const request = { sound: id, ...asked, start: Math.max(0, start - more), end: Math.min(seconds, end + more), columns };
-    const key = JSON.stringify(request);
+    const query = { sound: id, ...asked, start: Math.max(0, start - more), end: Math.min(seconds, end + more), columns };
+    const key = JSON.stringify(query);
     if (key === this.asked) { // back at what is on screen, perhaps from something impossible
       this.panel.accepted(this.data);
       return;
     }
     const late = setTimeout(() => this.host.toggleAttribute('data-busy', true), 250);
     try {
-      const answer = await ask(this.server[`${this.constructor.view}_picture`], request);
+      const answer = await request(this.server[`${this.constructor.view}_picture`], query);
       if (state.sound.id !== id) return;
       this.asked = key;
-      this.accept(answer, request);
+      this.accept(answer, query);
       this.panel.accepted(answer);
       this.call('loaded', this.data);
     } catch (refusal) {
       if (state.sound.id !== id) return;
       if (refusal.key?.startsWith('parameter.')) this.panel.refused(refusal);
-      else say(refusal.message);
+      else showMessage(refusal.message);
       if (!this.current()) { // no picture of this sound yet: better none than another sound's
         this.data = this.asked = null;
         this.redraw();
@@ -209,8 +209,8 @@ export class Viewer extends Plot {
     return Boolean(this.data) && this.data.request.sound === state.sound?.id;
   }
 
-  accept(answer, request) {
-    this.data = { ...answer, levels: bytesOf(answer.levels), request };
+  accept(answer, query) {
+    this.data = { ...answer, levels: decodeBase64(answer.levels), request: query };
     this.redraw();
   }
 
@@ -240,7 +240,7 @@ export class Viewer extends Plot {
   /** What lies under the pointer, beside the time, in words. */
   reading(share, band, value) {
     const hz = this.axis().hz(share);
-    return `${number(hz)} ${word('unit_hz')} · ${number(hzToMel(hz, this.data.mel_scale), 1)} mel · ` +
+    return `${formatNumber(hz)} ${t('unit_hz')} · ${formatNumber(hzToMel(hz, this.data.mel_scale), 1)} mel · ` +
       `${value} ${this.levelUnit()}`;
   }
 }

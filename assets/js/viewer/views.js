@@ -2,8 +2,8 @@
 
 import { ticks } from '../lib/frequency_axis.js';
 import { state } from '../core/state.js';
-import { bytesOf } from '../lib/dom.js';
-import { learned, number, word } from '../lib/i18n.js';
+import { decodeBase64 } from '../lib/dom.js';
+import { messagesReady, formatNumber, t } from '../lib/i18n.js';
 import { Viewer } from './viewer.js';
 import './plugins.js';
 
@@ -16,7 +16,7 @@ class Stft extends Viewer {
   }
 
   reading(share, band, value) {
-    return `${number(this.axis().hz(share))} ${word('unit_hz')} · ${value} ${this.levelUnit()}`;
+    return `${formatNumber(this.axis().hz(share))} ${t('unit_hz')} · ${value} ${this.levelUnit()}`;
   }
 }
 
@@ -39,13 +39,13 @@ class Mfcc extends Viewer {
   }
 
   unit() {
-    return word('row_number');
+    return t('row_number');
   }
 
   marks(height) {
     const { rows } = this.data;
     const step = Math.max(1, Math.ceil((16 * rows) / height));
-    return Array.from({ length: Math.ceil(rows / step) }, (_, i) => [(i * step + 0.5) / rows, number(i * step + 1)]);
+    return Array.from({ length: Math.ceil(rows / step) }, (_, i) => [(i * step + 0.5) / rows, formatNumber(i * step + 1)]);
   }
 
   levelUnit() {
@@ -57,7 +57,7 @@ class Mfcc extends Viewer {
   }
 
   reading(share, band, value) {
-    return `${word('coefficient')} ${band + 1} · ${value}`;
+    return `${t('coefficient')} ${band + 1} · ${value}`;
   }
 }
 
@@ -67,12 +67,12 @@ class Wave extends Viewer {
 
   words() {
     super.words();
-    this.readout.textContent = word('wave_key');
+    this.readout.textContent = t('wave_key');
   }
 
-  accept(answer, request) {
-    const bytes = bytesOf(answer.envelope);
-    this.data = { ...answer, values: new Float32Array(bytes.buffer), request };
+  accept(answer, query) {
+    const bytes = decodeBase64(answer.envelope);
+    this.data = { ...answer, values: new Float32Array(bytes.buffer), request: query };
     this.redraw();
   }
 
@@ -88,11 +88,11 @@ class Wave extends Viewer {
 
   marks() {
     const reach = this.reach();
-    return ticks(-reach, reach, 6).map((value) => [(value / reach + 1) / 2, number(value, reach < 0.1 ? 3 : 2)]);
+    return ticks(-reach, reach, 6).map((value) => [(value / reach + 1) / 2, formatNumber(value, reach < 0.1 ? 3 : 2)]);
   }
 
   unit() {
-    return word('amplitude');
+    return t('amplitude');
   }
 
   scaleBar() {} // no levels, no colours
@@ -117,7 +117,7 @@ class Wave extends Viewer {
         context.globalAlpha = alpha;
         for (let c = 0; c < columns; c++) {
           const [high, low] = [y(top_(c)), y(bottom(c))];
-          context.fillRect(x(c) - 0.5, high, (width / columns) * ((end - start) / (state.shown.end - state.shown.start)) + 0.6,
+          context.fillRect(x(c) - 0.5, high, (width / columns) * ((end - start) / (state.visible.end - state.visible.start)) + 0.6,
             Math.max(1, low - high));
         }
       };
@@ -143,22 +143,22 @@ class Wave extends Viewer {
   read() {
     this.drawOverlay();
     if (!this.current() || !this.pointer || !this.inside(this.pointer)) {
-      this.readout.textContent = word('wave_key');
+      this.readout.textContent = t('wave_key');
       return;
     }
     const { values, columns, start, end, samples } = this.data;
     const time = this.timeAt(this.pointer.x);
     const column = Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
     const [low, high, rms] = [0, 1, 2].map((row) => values[row * columns + column]);
-    const amplitude = samples ? number(low, 5) : `${number(low, 3)} … ${number(high, 3)} · RMS ${number(rms, 3)}`;
-    this.readout.textContent = `${number(time, 4)} ${word('unit_s')} · ${amplitude}`;
+    const amplitude = samples ? formatNumber(low, 5) : `${formatNumber(low, 3)} … ${formatNumber(high, 3)} · RMS ${formatNumber(rms, 3)}`;
+    this.readout.textContent = `${formatNumber(time, 4)} ${t('unit_s')} · ${amplitude}`;
   }
 }
 
 const VIEWS = { mel: Viewer, stft: Stft, mfcc: Mfcc, wave: Wave };
 
 export async function mount(root, { server, props }) {
-  await learned;
+  await messagesReady;
   const host = root.querySelector('.sg-viewer');
   host.viewer = new VIEWS[props.view](host, server, props.parameters); // there for tests and the curious
 }

@@ -3,7 +3,7 @@
 const CLICK_MS = 100; // until a click has followed its release, a finger's included
 
 /** Return what does `work`, at once or, where something inside `root` is being pressed, once after that. */
-export function unpressed(root, work) {
+export function deferWhilePressed(root, work) {
   let [pressed, due] = [false, false];
   const end = () => {
     pressed = false;

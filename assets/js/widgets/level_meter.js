@@ -1,7 +1,7 @@
 // A level meter: peak and RMS in dBFS, the peak held for a while so that it can be read.
 
 import { element } from '../lib/dom.js';
-import { number, word } from '../lib/i18n.js';
+import { formatNumber, t } from '../lib/i18n.js';
 
 const FLOOR_DB = -70;
 const MARKS_DB = [-60, -40, -20, 0];
@@ -12,22 +12,22 @@ const CLIPPED = 0.999;
 const CLIPPED_MS = 3000;
 const READ_MS = 250; // between changes of the figures
 
-export class Meter {
+export class LevelMeter {
   constructor(host) {
     host.append(element(`<div class="sg-loud">
       <div class="sg-loud-bar" role="meter" aria-valuemin="${FLOOR_DB}" aria-valuemax="0"><i></i><b></b></div>
       <div class="sg-loud-scale" aria-hidden="true"></div><p><span></span><span></span><em></em></p></div>`));
     host.querySelector('.sg-loud-scale').append(...MARKS_DB.map((db) => {
       const mark = element('<small></small>');
-      mark.textContent = number(db);
+      mark.textContent = formatNumber(db);
       mark.style.left = `${100 * (1 - db / FLOOR_DB)}%`;
       return mark;
     }));
     [this.bar, this.cover, this.mark] = ['.sg-loud-bar', 'i', 'b'].map((selector) => host.querySelector(`.sg-loud ${selector}`));
     [this.peakText, this.rmsText] = host.querySelectorAll('.sg-loud span');
     this.clip = host.querySelector('.sg-loud em');
-    this.clip.textContent = word('live_clipped');
-    this.bar.setAttribute('aria-label', word('live_level'));
+    this.clip.textContent = t('live_clipped');
+    this.bar.setAttribute('aria-label', t('live_level'));
     this.begin(48000);
   }
 
@@ -80,8 +80,8 @@ export class Meter {
   }
 
   read(rms, peak) {
-    const text = (db) => (db > FLOOR_DB ? `${number(db, 1)} dBFS` : '– dBFS');
-    this.peakText.textContent = `${word('fact_peak')} ${text(peak)}`;
-    this.rmsText.textContent = `${word('fact_rms')} ${text(rms)}`;
+    const text = (db) => (db > FLOOR_DB ? `${formatNumber(db, 1)} dBFS` : '– dBFS');
+    this.peakText.textContent = `${t('fact_peak')} ${text(peak)}`;
+    this.rmsText.textContent = `${t('fact_rms')} ${text(rms)}`;
   }
 }

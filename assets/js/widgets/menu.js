@@ -1,13 +1,13 @@
 // Buttons of the viewer's toolbar, and panels that open under one: one look for all of them.
 
 import { element } from '../lib/dom.js';
-import { word } from '../lib/i18n.js';
+import { t } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 
 /** A square button with a sign; its name shows as a tip, with the key that does the same. */
 export function toolButton(sign, name, key, press) {
   const button = element(`<button type="button" class="sg-tool" data-do="${name}">${icon(sign)}</button>`);
-  const text = word(name);
+  const text = t(name);
   button.title = key ? `${text} (${key})` : text;
   button.setAttribute('aria-label', text);
   if (key) button.setAttribute('aria-keyshortcuts', key.replace('←', 'ArrowLeft').replace('→', 'ArrowRight'));
@@ -18,7 +18,7 @@ export function toolButton(sign, name, key, press) {
 /** Buttons that belong together. */
 export function group(name, ...buttons) {
   const box = element('<div class="sg-group" role="group"></div>');
-  box.setAttribute('aria-label', word(name));
+  box.setAttribute('aria-label', t(name));
   box.append(...buttons);
   return box;
 }
@@ -28,10 +28,10 @@ export function menu(sign, name, { text = false } = {}) {
   const root = element('<div class="sg-menu"></div>');
   const button = toolButton(sign, name, '', () => toggle(panel.hidden));
   const panel = element('<div class="sg-panel" role="group" hidden></div>');
-  panel.setAttribute('aria-label', word(name));
+  panel.setAttribute('aria-label', t(name));
   button.setAttribute('aria-expanded', 'false');
   if (text) button.append(element('<span></span>'));
-  if (text) button.lastChild.textContent = word(name);
+  if (text) button.lastChild.textContent = t(name);
   const toggle = (open) => {
     panel.hidden = !open;
     button.setAttribute('aria-expanded', String(open));

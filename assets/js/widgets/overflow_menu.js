@@ -1,7 +1,7 @@
 // The last menu of a viewer's toolbar: what is needed seldom.
 
 import { element } from '../lib/dom.js';
-import { word } from '../lib/i18n.js';
+import { t } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 import { menu } from './menu.js';
 
@@ -16,7 +16,7 @@ export function addToMore(viewer, sign, name, key, press) {
   }
   const { button, panel, close } = menus.get(viewer);
   const line = element(`<button type="button" class="sg-line" data-do="${name}">${icon(sign)}<span></span><kbd></kbd></button>`);
-  line.querySelector('span').textContent = word(name);
+  line.querySelector('span').textContent = t(name);
   line.querySelector('kbd').textContent = key;
   line.addEventListener('click', () => {
     close();

@@ -1,19 +1,19 @@
 // A table whose columns sort: by a click on a heading, or by Enter on it, once up and once down.
 
 import { element } from '../lib/dom.js';
-import { word } from '../lib/i18n.js';
-import { unpressed } from './defer_while_pressed.js';
+import { t } from '../lib/i18n.js';
+import { deferWhilePressed } from './defer_while_pressed.js';
 
 /**
  * Fill `table` with rows that sort. A column is { key, title, numeric, value(row), fill(cell, row) }, without a `value` it
  * does not sort; `act(row)` follows a click or Enter on a row, `name(row)` says what that does, nothing: this row has no act.
  */
-export class SortedTable {
+export class SortableTable {
   constructor(table, columns, { by, act, name, caption }) {
     Object.assign(this, { table, columns, by, act, name, up: true, rows: [] });
     table.innerHTML = '<caption class="sg-unseen"></caption><thead><tr></tr></thead><tbody></tbody>';
     table.caption.textContent = caption;
-    this.renew = unpressed(table.tBodies[0], () => this.draw());
+    this.renew = deferWhilePressed(table.tBodies[0], () => this.draw());
     for (const column of columns) {
       const heading = element('<table><tr><th scope="col"><button type="button"><span></span><i aria-hidden="true"></i></button></th></tr></table>')
         .querySelector('th');
@@ -82,16 +82,16 @@ function compared(one, other) {
 }
 
 /** Buttons that save what `fetchFile(form)` resolves to: { name, text } or { name, base64 }. */
-export function downloads(host, forms, fetchFile, failed) {
+export function downloadButtons(host, forms, fetchFile, failed) {
   host.classList.add('sg-downloads');
   host.setAttribute('role', 'group');
-  host.setAttribute('aria-label', word('download'));
+  host.setAttribute('aria-label', t('download'));
   const label = element('<span></span>');
-  label.textContent = word('download');
+  label.textContent = t('download');
   host.replaceChildren(label, ...forms.map((form) => {
     const button = element('<button type="button" class="sg-chip"></button>');
     button.dataset.form = form;
-    button.textContent = word(`form_${form}`);
+    button.textContent = t(`form_${form}`);
     button.addEventListener('click', async () => {
       try {
         save(await fetchFile(form));
