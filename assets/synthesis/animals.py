@@ -35,13 +35,7 @@ def crickets(rng: np.random.Generator) -> np.ndarray:
     singers = ((4100, 11, -21), (5600, 17, -18), (7000, 23, -20), (8600, 14, -25))
     for freq_hz, rate_hz, level in singers:
         trill = np.clip(np.sin(2 * np.pi * rate_hz * times_s() + rng.uniform(0, 6)), 0, 1) ** 0.7
-        band: Spectrum = {
-            freq_hz / 1.7: -60,
-            freq_hz / 1.15: -16,
-            freq_hz: 0,
-            freq_hz * 1.15: -16,
-            freq_hz * 1.7: -60,
-        }
+        band: Spectrum = {freq_hz / 1.7: -60, freq_hz / 1.15: -16, freq_hz: 0, freq_hz * 1.15: -16, freq_hz * 1.7: -60}
         chorus += gain(level) * noise(rng, band) * (0.35 + trill) * gain(drift(rng, 1, -2, 2))
     night = 0.045 * noise(rng, OUTDOOR_FLOOR)
     return reverb(rng, track, 0.7, -14) + chorus + night
@@ -92,18 +86,7 @@ def caw(rng: np.random.Generator, seconds: float) -> np.ndarray:
     voice = tone(freq_hz, [-2.0 * k for k in range(36)], rng.uniform(0, 6))
     breath = 0.25 * rng.standard_normal(time.size)
     source = (voice + breath) * (1 + 0.5 * np.sin(2 * np.pi * 95 * time))
-    tract: Spectrum = {
-        100: -45,
-        400: -24,
-        900: -8,
-        1400: 0,
-        2000: -4,
-        2800: -9,
-        4500: -16,
-        8000: -24,
-        14000: -34,
-        20000: -60,
-    }
+    tract: Spectrum = {100: -45, 400: -24, 900: -8, 1400: 0, 2000: -4, 2800: -9, 4500: -16, 8000: -24, 14000: -34, 20000: -60}
     freqs_hz = np.fft.rfftfreq(source.size, 1 / SAMPLE_RATE)
     formed = np.fft.irfft(np.fft.rfft(source) * gain(spectrum_db(tract, freqs_hz)), source.size)
     return formed * np.minimum(1, np.minimum(time / 0.03, (seconds - time) / 0.06))
@@ -112,13 +95,7 @@ def caw(rng: np.random.Generator, seconds: float) -> np.ndarray:
 def crow(rng: np.random.Generator) -> np.ndarray:
     """Return a crow that caws from a tree in the open."""
     track = silence()
-    for start_s, seconds, level in (
-        (0.5, 0.34, -2),
-        (1.15, 0.36, 0),
-        (1.82, 0.33, -1),
-        (3.3, 0.38, 0),
-        (3.98, 0.35, -2),
-    ):
+    for start_s, seconds, level in ((0.5, 0.34, -2), (1.15, 0.36, 0), (1.82, 0.33, -1), (3.3, 0.38, 0), (3.98, 0.35, -2)):
         place(track, caw(rng, seconds), start_s, level)
     track /= np.max(np.abs(track))
 

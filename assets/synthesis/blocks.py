@@ -19,26 +19,8 @@ HIGHEST_TONE_HZ = 20000.0
 Spectrum = Mapping[float, float]
 """Frequency in Hz to level in dB, joined by straight lines over log-frequency."""
 
-ROOM_FLOOR: Spectrum = {
-    20: 4,
-    60: 0,
-    250: -8,
-    1000: -18,
-    4000: -25,
-    12000: -30,
-    17000: -34,
-    20000: -46,
-}
-OUTDOOR_FLOOR: Spectrum = {
-    20: -4,
-    60: 0,
-    400: -2,
-    1500: -9,
-    5000: -18,
-    12000: -26,
-    17000: -32,
-    20000: -46,
-}
+ROOM_FLOOR: Spectrum = {20: 4, 60: 0, 250: -8, 1000: -18, 4000: -25, 12000: -30, 17000: -34, 20000: -46}
+OUTDOOR_FLOOR: Spectrum = {20: -4, 60: 0, 400: -2, 1500: -9, 5000: -18, 12000: -26, 17000: -32, 20000: -46}
 
 
 def gain(level_db: ArrayLike) -> np.ndarray:
@@ -71,9 +53,7 @@ def noise(rng: np.random.Generator, spectrum: Spectrum, seconds: float = CLIP_SE
 
 
 def moving_noise(
-    rng: np.random.Generator,
-    level_db: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    seconds: float = CLIP_SECONDS,
+    rng: np.random.Generator, level_db: Callable[[np.ndarray, np.ndarray], np.ndarray], seconds: float = CLIP_SECONDS
 ) -> np.ndarray:
     """Return noise whose spectrum moves in time.
 
@@ -128,13 +108,7 @@ def tone(freq_hz: np.ndarray, harmonics_db: Sequence[float], phase: float = 0.0)
     return waveform
 
 
-def modes(
-    rng: np.random.Generator,
-    freqs_hz: ArrayLike,
-    decays_s: ArrayLike,
-    levels_db: ArrayLike,
-    seconds: float,
-) -> np.ndarray:
+def modes(rng: np.random.Generator, freqs_hz: ArrayLike, decays_s: ArrayLike, levels_db: ArrayLike, seconds: float) -> np.ndarray:
     """Return the sum of damped modes of a struck body.
 
     Parameters

@@ -70,21 +70,7 @@ def helicopter(rng: np.random.Generator) -> np.ndarray:
     turn = np.cumsum(blade_hz) / SAMPLE_RATE % 1
     slap = np.exp(-(((turn - 0.5) / 0.13) ** 2))
     thump = tone(blade_hz, [-0.7 * abs(k - 6) for k in range(1, 36)])
-    wash = noise(
-        rng,
-        {
-            20: 2,
-            60: 5,
-            200: 4,
-            600: -3,
-            1500: -9,
-            4000: -19,
-            9000: -34,
-            14000: -50,
-            18000: -66,
-            20000: -80,
-        },
-    )
+    wash = noise(rng, {20: 2, 60: 5, 200: 4, 600: -3, 1500: -9, 4000: -19, 9000: -34, 14000: -50, 18000: -66, 20000: -80})
     wash = wash * (0.55 + 0.45 * slap) + bandpass(wash, 150, 9000) * 0.9 * slap
     whine = silence()
     for freq_hz, level in ((372, -30), (744, -32), (1310, -31), (2620, -38), (3930, -44)):
@@ -109,21 +95,10 @@ def clock_tick(rng: np.random.Generator) -> np.ndarray:
                 (-4, -8, -7, -14, -20),
                 0.06,
             )
-            case = modes(
-                rng,
-                pitch * np.array([240, 520, 860, 1240]),
-                (0.1, 0.09, 0.08, 0.07),
-                (-12, -5, -5, -3),
-                0.12,
-            )
+            case = modes(rng, pitch * np.array([240, 520, 860, 1240]), (0.1, 0.09, 0.08, 0.07), (-12, -5, -5, -3), 0.12)
             click = burst(rng, {300: -16, 1500: -4, 6000: 0, 14000: -10, 18000: -18, 20000: -40}, 0.012)
             for part in (metal, case, click):
-                place(
-                    track,
-                    part,
-                    start_s + delay_s + rng.normal(0, 0.0005),
-                    level + rng.normal(0, 0.5),
-                )
+                place(track, part, start_s + delay_s + rng.normal(0, 0.0005), level + rng.normal(0, 0.5))
     room = reverb(rng, track, 0.35, -16)
     return room / np.max(np.abs(room)) + 0.014 * noise(rng, ROOM_FLOOR)
 
@@ -147,12 +122,7 @@ def door_wood_knock(rng: np.random.Generator) -> np.ndarray:
     for start_s in (0.55, 0.77, 0.98, 1.2, 2.75, 2.96, 3.18):
         bent_hz = panel_hz * rng.uniform(0.985, 1.015, panel_hz.size)
         levels_db = np.array([-2, 0, -1, -2, -3, -3, -6, -12, -18]) + rng.normal(0, 1.5, panel_hz.size)
-        place(
-            track,
-            modes(rng, bent_hz, 0.3 * (panel_hz / 78) ** -0.45, levels_db, 0.32),
-            start_s,
-            rng.normal(-1, 1),
-        )
+        place(track, modes(rng, bent_hz, 0.3 * (panel_hz / 78) ** -0.45, levels_db, 0.32), start_s, rng.normal(-1, 1))
         knuckle = burst(rng, {40: 0, 400: 0, 1200: -6, 3000: -17, 8000: -26, 16000: -34, 20000: -60}, 0.035)
         place(track, knuckle, start_s, 6)
     hall = reverb(rng, track, 0.55, -11, 0.006, 2500)

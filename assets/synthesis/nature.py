@@ -33,17 +33,7 @@ def droplets(rng: np.random.Generator, rate_hz: float, spread_db: float) -> np.n
 
 def rain(rng: np.random.Generator) -> np.ndarray:
     """Return steady rain on leaves and ground: a dense hiss with single drops in front."""
-    hiss: Spectrum = {
-        20: -14,
-        80: -9,
-        300: -11,
-        1200: -14,
-        4000: -18,
-        8000: -22,
-        13000: -30,
-        18000: -40,
-        20000: -56,
-    }
+    hiss: Spectrum = {20: -14, 80: -9, 300: -11, 1200: -14, 4000: -18, 8000: -22, 13000: -30, 18000: -40, 20000: -56}
     near = silence()
     for start_s in poisson_times(rng, 40):
         splash: Spectrum = {200: -30, 900: -10, 3500: 0, 10000: -5, 18000: -14, 20000: -34}
@@ -54,18 +44,7 @@ def rain(rng: np.random.Generator) -> np.ndarray:
 
 def sea_waves(rng: np.random.Generator) -> np.ndarray:
     """Return a breaking wave on a beach, its hissing wash, and the next one rising."""
-    surf: Spectrum = {
-        20: -34,
-        60: -20,
-        150: -11,
-        500: -9,
-        1200: -12,
-        3000: -20,
-        8000: -30,
-        14000: -38,
-        18000: -46,
-        20000: -60,
-    }
+    surf: Spectrum = {20: -34, 60: -20, 150: -11, 500: -9, 1200: -12, 3000: -20, 8000: -30, 14000: -38, 18000: -46, 20000: -60}
     rough = drift(rng, 7, -1.5, 1.5)
 
     def level_db(freqs_hz, frames_s):
@@ -88,17 +67,7 @@ def wind(rng: np.random.Generator) -> np.ndarray:
     gusts = drift(rng, 2, -4, 2) - 5 + 9 * np.exp(-(((times_s() - 3.2) / 1.2) ** 2))
     flutter = drift(rng, 5, -0.04, 0.04)
     whistle_hz = [base_hz * 2 ** (gusts / 18 + flutter) for base_hz in (430, 790, 1330)]
-    broad: Spectrum = {
-        20: 3,
-        80: 0,
-        300: -4,
-        700: -11,
-        1500: -21,
-        4000: -34,
-        10000: -44,
-        18000: -53,
-        20000: -60,
-    }
+    broad: Spectrum = {20: 3, 80: 0, 300: -4, 700: -11, 1500: -21, 4000: -34, 10000: -44, 18000: -53, 20000: -60}
 
     def level_db(freqs_hz, frames_s):
         gust = np.interp(frames_s, times_s(), gusts)
@@ -116,17 +85,7 @@ def wind(rng: np.random.Generator) -> np.ndarray:
 def thunderstorm(rng: np.random.Generator) -> np.ndarray:
     """Return a near lightning stroke, its rolling thunder, and rain behind it."""
     strike_s = 0.9
-    body: Spectrum = {
-        20: -2,
-        60: 3,
-        200: 2,
-        500: -5,
-        1200: -14,
-        3000: -27,
-        8000: -38,
-        16000: -46,
-        20000: -60,
-    }
+    body: Spectrum = {20: -2, 60: 3, 200: 2, 500: -5, 1200: -14, 3000: -27, 8000: -38, 16000: -46, 20000: -60}
     # Start, level and steepness (dB/s): the stroke is sudden, its echoes from afar roll in.
     rolls = [(strike_s, 0, 400)]
     rolls += [(strike_s + late_s, -loss_db, 70) for late_s, loss_db in ((0.4, 2), (0.9, 4), (1.6, 4), (2.4, 7), (3.3, 10))]
@@ -151,20 +110,7 @@ def thunderstorm(rng: np.random.Generator) -> np.ndarray:
 
 def crackling_fire(rng: np.random.Generator) -> np.ndarray:
     """Return a camp fire: a soft low roar, dense crackle and a few loud snaps of wood."""
-    roar = noise(
-        rng,
-        {
-            20: -12,
-            60: -13,
-            150: -19,
-            400: -33,
-            1500: -43,
-            6000: -48,
-            14000: -53,
-            18000: -60,
-            20000: -70,
-        },
-    )
+    roar = noise(rng, {20: -12, 60: -13, 150: -19, 400: -33, 1500: -43, 6000: -48, 14000: -53, 18000: -60, 20000: -70})
     roar *= gain(drift(rng, 5, -4, 3))
     snaps = silence()
     # Gas escapes in runs: each run is a handful of snaps of unequal strength.
@@ -172,23 +118,11 @@ def crackling_fire(rng: np.random.Generator) -> np.ndarray:
         strength_db = -rng.exponential(9)
         for delay_s in np.cumsum(rng.exponential(0.025, rng.integers(1, 6))):
             centre_hz = np.exp(rng.uniform(np.log(1500), np.log(9000)))
-            shape: Spectrum = {
-                60: -26,
-                centre_hz / 6: -14,
-                centre_hz: 0,
-                15000: -5,
-                18000: -10,
-                20000: -30,
-            }
+            shape: Spectrum = {60: -26, centre_hz / 6: -14, centre_hz: 0, 15000: -5, 18000: -10, 20000: -30}
             snap = burst(rng, shape, rng.uniform(0.004, 0.022))
             place(snaps, snap, start_s + delay_s, strength_db - rng.exponential(5) - 9)
     for start_s, level in ((0.62, -9), (2.31, -6), (3.87, -10)):
-        place(
-            snaps,
-            burst(rng, {40: -6, 400: 1, 2500: 0, 9000: -3, 18000: -9, 20000: -30}, 0.05),
-            start_s,
-            level,
-        )
+        place(snaps, burst(rng, {40: -6, 400: 1, 2500: 0, 9000: -3, 18000: -9, 20000: -30}, 0.05), start_s, level)
     return roar + reverb(rng, snaps, 0.35, -17)
 
 
@@ -199,10 +133,7 @@ def water_drops(rng: np.random.Generator) -> np.ndarray:
         splash: Spectrum = {150: -14, 600: -6, 2000: 0, 9000: -2, 18000: -9, 20000: -30}
         place(track, burst(rng, splash, 0.014), start_s, -5)
         # Bubbles below the surface ring higher as they rise (Minnaert); a small one follows.
-        bubbles = (
-            (0.008, rng.uniform(480, 1050), 0, 0.07),
-            (0.055, rng.uniform(1500, 3300), -7, 0.045),
-        )
+        bubbles = ((0.008, rng.uniform(480, 1050), 0, 0.07), (0.055, rng.uniform(1500, 3300), -7, 0.045))
         for delay_s, base_hz, level, decay_s in bubbles:
             time = times_s(decay_s)
             freq_hz = base_hz * (1 + 0.8 * (time / decay_s) ** 2)

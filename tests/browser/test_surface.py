@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from chromium import FLAGS, WAIT_MS, Sheet
 from esc.ui.i18n.catalogue import ENGLISH
+from esc.ui.tabs.viewer import PLOTLY
 
 pytestmark = pytest.mark.browser
 RATE = 22_050
@@ -83,6 +84,38 @@ def test_what_was_turned_stays_turned(landscape, tone_wav):
     sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
     enter(sheet)
     assert sheet.ev(CAMERA) == turned
+
+
+def test_stft_surface_ignores_impossible_mel_fields(landscape):
+    sheet = landscape
+    refusal = sheet.page.locator("#surface .sg-refusal")
+    sheet.page.fill("#sg-surface-fmin", "9000")
+    sheet.page.fill("#sg-surface-fmax", "4000")
+    expect(refusal).to_be_visible()
+    sheet.page.click("[data-choice=stft]")
+    sheet.until("viewer.data.of === 'stft'")
+    expect(refusal).to_be_hidden()
+    sheet.page.click("[data-choice=mel]")
+    expect(refusal).to_be_visible()
+
+
+def test_plotly_internals_for_the_playhead(chromium):
+    """The play head in 3D reads these private fields: an update of Plotly that moves them fails here."""
+    page = chromium.new_page()
+    try:
+        page.set_default_timeout(60_000)  # WebGL without a GPU
+        page.set_content("<div id=stage style='width: 300px; height: 200px'></div>")
+        page.add_script_tag(path=PLOTLY)
+        page.evaluate("Plotly.newPlot('stage', [{ type: 'surface', z: [[0, 1], [2, 3]] }])")
+        internals = page.evaluate(
+            """() => { const { glplot, dataScale } = document.querySelector('#stage')._fullLayout.scene._scene;
+                const { model, view, projection } = glplot.cameraParams;
+                return { matrices: [model, view, projection].map((matrix) => matrix.length), scale: dataScale.length,
+                    hook: 'onrender' in glplot }; }"""
+        )
+        assert internals == {"matrices": [16, 16, 16], "scale": 3, "hook": True}
+    finally:
+        page.close()
 
 
 def place_of_the_tone(sheet, time):

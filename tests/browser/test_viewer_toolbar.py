@@ -138,6 +138,17 @@ def finger(page):
     return touch
 
 
+def test_double_click_shows_all_and_neither_seeks_nor_deselects(shown):
+    page = shown.page
+    shown.ev("() => { session.select({ start: 2, end: 3 }); session.show(1, 5); session.seek(1.5); }")
+    page.focus(".sg-plot")
+    page.keyboard.press("s")  # with this tool a click lets the selection go
+    page.mouse.dblclick(*shown.point(0.8, 0.5))
+    shown.until("session.state.shown.end === 8")
+    assert shown.ev("session.audio.currentTime") == pytest.approx(1.5, abs=0.01)
+    assert shown.ev("[session.state.selection?.start, session.state.selection?.end]") == [2, 3]
+
+
 def test_fingers_pinch_pan_and_let_the_page_scroll(open_sheet, long_wav):
     sheet = open_sheet(**PHONE)
     sheet.open_file(long_wav)

@@ -190,7 +190,7 @@ class Surface {
   }
 
   showOf(name) {
-    this.look.of = name;
+    this.look.of = this.panel.of = name;
     this.mark();
     this.refresh();
   }

@@ -1,6 +1,6 @@
 // The hand on a viewer's plot: what a press, a drag, two fingers and the wheel do. Its keys are in keys.js.
 
-import { seek, select, show, showAll, state, zoom } from '../core/state.js';
+import { audio, seek, select, show, showAll, state, zoom } from '../core/state.js';
 import { rangeBetween, moveFrequency, zoomFrequency } from '../core/frequency_range.js';
 import { toolOf } from '../core/active_tool.js';
 
@@ -13,6 +13,8 @@ const FLAT_PX = 12; // a drag flatter than this means all frequencies, a thinner
 export function wirePointer(viewer) {
   const { plot, fingers } = viewer;
   let gesture = null;
+  let pressed = null; // the play head and the selection at a press
+  let clicked = null; // the same before the first of two clicks
   const place = (event) => {
     const box = plot.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
@@ -24,6 +26,7 @@ export function wirePointer(viewer) {
   plot.addEventListener('pointerdown', (event) => {
     if (!state.sound || !viewer.current() || event.button) return;
     const at = place(event);
+    pressed = { time: audio.currentTime, selection: state.selection };
     fingers.set(event.pointerId, at);
     plot.setPointerCapture(event.pointerId);
     if (fingers.size === 2) stop();
@@ -56,7 +59,14 @@ export function wirePointer(viewer) {
   plot.addEventListener('touchstart', (event) => { // two fingers are ours, one may scroll the page
     if (event.touches.length > 1 && event.cancelable) event.preventDefault();
   }, { passive: false });
-  plot.addEventListener('dblclick', showAll);
+  plot.addEventListener('click', ({ detail }) => { if (detail === 1) clicked = pressed; });
+  plot.addEventListener('dblclick', () => { // undo what its two clicks did
+    if (clicked) {
+      seek(clicked.time);
+      select(clicked.selection);
+    }
+    showAll();
+  });
   plot.addEventListener('wheel', (event) => wheel(viewer, event, place(event)), { passive: false });
   trackpad(viewer, place);
 }

@@ -5,7 +5,6 @@ import { element } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 
 const MOST = 3; // the gravest; the next ones come when these are mended
-const LONGEST = 32768; // samples under a window
 const percent = (share) => formatNumber(100 * share);
 // the numbers of each sentence, as its words in esc/ui/words/coach.py name them
 const BLANKS = {
@@ -25,8 +24,8 @@ const BLANKS = {
 
 /** The notes of one panel: `config()` gives the parameters, `fit(mend)` what of a mend concerns the panel's view. */
 export class Notes {
-  constructor(root, { config, fit, apply }) {
-    [this.root, this.config, this.fit, this.apply] = [root, config, fit, apply];
+  constructor(root, { config, fit, apply, longest }) {
+    Object.assign(this, { root, config, fit, apply, longest });
     [this.advice, this.meaning] = [[], null];
     events.addEventListener('selection', () => this.draw());
     // nothing moves under a hand that holds a slider
@@ -52,7 +51,7 @@ export class Notes {
     if (!this.meaning || !high || high - low >= this.meaning.resolution_hz) return null;
     const { win_length: length, n_fft: size } = this.config();
     const longer = Math.ceil((length * this.meaning.resolution_hz) / (high - low));
-    const mend = longer <= LONGEST ? { win_length: longer, n_fft: Math.max(size, 2 ** Math.ceil(Math.log2(longer))) } : null;
+    const mend = longer <= this.longest ? { win_length: longer, n_fft: Math.max(size, 2 ** Math.ceil(Math.log2(longer))) } : null;
     return { key: 'apart', grave: true, values: { span: high - low, resolution_hz: this.meaning.resolution_hz }, mend };
   }
 

@@ -53,6 +53,7 @@ class Panel {
   constructor(root, together, spec, view, changed) {
     this.spec = spec;
     this.view = view;
+    this.of = view === 'surface' ? 'mel' : view; // what is computed; 3D may show the STFT
     this.changed = changed;
     this.fields = {};
     root.innerHTML = `
@@ -73,6 +74,7 @@ class Panel {
       config: () => shared.kept,
       fit: (fix) => this.fit(fix),
       apply: applyParameters,
+      longest: spec.limits.n_fft[1],
     });
     this.preset = root.querySelector('.sg-preset select');
     for (const name of [...Object.keys(spec.presets), 'own']) this.preset.append(new Option(t(`preset_${name}`), name));
@@ -181,19 +183,19 @@ class Panel {
   /** The parameters for this view's requests; those that it does not use can't stand in its way. */
   values() {
     const { n_mfcc: count, lifter, delta, ...values } = shared.kept;
-    if (this.view === 'mfcc') return { ...values, n_mfcc: count };
-    return this.view === 'stft' ? { ...values, n_mels: 40, fmin: 0, fmax: values.sample_rate / 2 } : values;
+    if (this.of === 'mfcc') return { ...values, n_mfcc: count };
+    return this.of === 'stft' ? { ...values, n_mels: 40, fmin: 0, fmax: values.sample_rate / 2 } : values;
   }
 
   /** What a request for this view's picture says of the parameters. */
   asked() {
     const { lifter, delta } = shared.kept;
-    return { config: this.values(), ...(this.view === 'mfcc' && { cepstrum: { lifter, delta } }) };
+    return { config: this.values(), ...(this.of === 'mfcc' && { cepstrum: { lifter, delta } }) };
   }
 
   /** What of a fix concerns this view: the STFT has no band, and leaves the others' alone as far as it can be. */
   fit(fix) {
-    if (this.view !== 'stft') return fix;
+    if (this.of !== 'stft') return fix;
     const { fmin, fmax, ...changes } = fix;
     const highest = changes.sample_rate / 2;
     return shared.kept.fmax > highest ? { ...changes, fmax: highest } : changes;
