@@ -5,7 +5,7 @@ from pathlib import Path
 
 from esc.config import LIMITS
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "assets" / "js"
+SCRIPTS = Path(__file__).resolve().parents[2] / "assets" / "js" / "viewer"
 
 
 def test_limit_of_n_fft_is_no_constant_in_scripts():

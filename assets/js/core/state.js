@@ -91,14 +91,26 @@ export function showMessage(text, kind = 'error') {
   emit('message', { text, kind });
 }
 
-/** Call `draw` on each frame while the sound plays, and once after each seek. */
-export function onPlayhead(draw) {
-  let frame = 0;
-  const step = () => {
-    draw(audio.currentTime);
-    frame = audio.paused ? 0 : requestAnimationFrame(step);
-  };
-  const wake = () => { if (!frame) frame = requestAnimationFrame(step); };
-  for (const name of ['play', 'pause', 'seeked', 'timeupdate', 'ended']) audio.addEventListener(name, wake);
-  events.addEventListener('playhead', wake);
+/** @type {Set<(seconds: number) => void>} */
+const playheadListeners = new Set();
+let frame = 0;
+
+function tick() {
+  frame = audio.paused ? 0 : requestAnimationFrame(tick); // first, so that no error in a listener ends the loop
+  for (const draw of playheadListeners) draw(audio.currentTime);
+}
+
+function wake() {
+  frame ||= requestAnimationFrame(tick);
+}
+for (const name of ['play', 'pause', 'seeked', 'timeupdate', 'ended']) audio.addEventListener(name, wake);
+events.addEventListener('playhead', wake);
+
+/** Call `draw` on each frame while the sound plays, and once after each seek, until the signal aborts; one loop serves all.
+ * @param {(seconds: number) => void} draw
+ * @param {AbortSignal} [signal]
+ */
+export function onPlayhead(draw, signal) {
+  playheadListeners.add(draw);
+  signal?.addEventListener('abort', () => playheadListeners.delete(draw));
 }
