@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import gradio as gr
@@ -13,7 +14,7 @@ from esc.example_sounds import example_sounds
 from esc.paths import ASSETS, DEFAULT_CHECKPOINT
 from esc.ui.api import endpoints
 from esc.ui.api.mcp import serve_tools
-from esc.ui.i18n.catalogue import LANGUAGES, WORDS, language_of
+from esc.ui.i18n.catalogue import ENGLISH, MESSAGES, language_of
 from esc.ui.inference.timeline_runs import Hearings
 from esc.ui.server.handlers import Requests
 from esc.ui.sessions.sound_store import SoundStore
@@ -56,7 +57,7 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
     index : path, optional
         Of the sounds that the open one is compared with, from `python -m esc index`; the example sounds where left out.
     """
-    folder = own_folder(WORDS["en"]["title"].lower())
+    folder = own_folder(ENGLISH["page.title"].lower())
     playable = folder / "playable"
     store = SoundStore(folder / "samples", playable)
     modules = _modules(folder / "modules")
@@ -66,9 +67,9 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
     hearings = Hearings(store, checkpoint)
     shelf = Shelf(folder / "shelf")
     requests = Requests(store, Path(get_upload_folder()), examples, shelf)
-    words = gr.I18n(**{language: dict(WORDS[language]) for language in LANGUAGES})
+    words = gr.I18n(**{language: _page_texts(texts) for language, texts in MESSAGES.items()})
     loader = {"assets": str(modules)}
-    with gr.Blocks(title=WORDS["en"]["title"], delete_cache=(_CLEAN_EVERY_S, _KEEP_UPLOADS_S), analytics_enabled=False) as page:
+    with gr.Blocks(title=ENGLISH["page.title"], delete_cache=(_CLEAN_EVERY_S, _KEEP_UPLOADS_S), analytics_enabled=False) as page:
         tokens = gr.State({}, delete_callback=lambda held: store.leave(held.get("token", "")))
         gr.Markdown(words("header"), elem_id="header")
         sound = player.component(requests, examples, loader)
@@ -125,6 +126,11 @@ def _modules(folder: Path) -> Path:
     """Copy the browser's modules to where no earlier version had its own: browsers may keep those, and mix them with ours."""
     shutil.copytree(ASSETS / "js", folder)
     return folder
+
+
+def _page_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts that Gradio itself shows, such as the names of tabs, without the "page." of their keys."""
+    return {key.removeprefix("page."): text for key, text in texts.items() if key.startswith("page.")}
 
 
 def _theme() -> gr.themes.Base:

@@ -64,12 +64,12 @@ def sheet(folder, chromium, tmp_path_factory):
 
 
 def test_each_part_is_shown_or_says_what_measures_it(sheet: Sheet):
-    sheet.page.get_by_role("tab", name=RUSSIAN["tab_about"]).click()
+    sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_about"]).click()
     sheet.page.wait_for_selector(".sg-about section")
     about = sheet.page.locator(".sg-about")
     expect(about.locator("section")).to_have_count(8)
     expect(about.locator(".sg-numbers")).to_contain_text("77,3")
-    expect(about.locator(".sg-numbers")).to_contain_text(RUSSIAN["about_unmeasured"])
+    expect(about.locator(".sg-numbers")).to_contain_text(RUSSIAN["about_model.unmeasured"])
     expect(about.locator("#about_protocol")).to_contain_text("На фолде 5 эта сеть права в 31,0\u00a0% случаев")
     expect(about.locator("#about_curves svg")).to_have_count(2)
     assert about.locator("#about_reliability rect").count() == 14  # of 15 bins one is empty
@@ -78,9 +78,9 @@ def test_each_part_is_shown_or_says_what_measures_it(sheet: Sheet):
     expect(about.locator("#about_confused")).to_contain_text("вертолёт")
     rows = about.locator(".sg-recall li")
     assert [row.get_attribute("data-label") for row in rows.all()] == ["helicopter", "dog"]  # the hardest first
-    about.get_by_role("button", name=RUSSIAN["about_by_name"]).click()
+    about.get_by_role("button", name=RUSSIAN["about_model.by_name"]).click()
     assert [row.locator("span").inner_text() for row in rows.all()] == ["вертолёт", "собака"]
-    about.get_by_role("button", name=RUSSIAN["about_by_name"]).click()
+    about.get_by_role("button", name=RUSSIAN["about_model.by_name"]).click()
     assert [row.get_attribute("data-label") for row in rows.all()] == ["helicopter", "dog"]
 
 
@@ -98,11 +98,11 @@ def test_the_card_is_text(sheet: Sheet):
 
 def test_an_unknown_sound_is_named_so(sheet: Sheet):
     """The threshold of this checkpoint knows no sound: verdict, guesses in grey, and still what speaks for them."""
-    sheet.page.get_by_role("tab", name=RUSSIAN["tab_classify"]).click()
+    sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_classify"]).click()
     sheet.page.click(".sg-chip[data-example=siren]")
     sheet.page.wait_for_selector(".sg-verdict .sg-big")
-    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["verdict_unknown"].format(count=50))
-    expect(sheet.page.locator(".sg-verdict")).to_contain_text(RUSSIAN["numbers_calibrated"].format(count=50))
+    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["classify.unknown"].format(count=50))
+    expect(sheet.page.locator(".sg-verdict")).to_contain_text(RUSSIAN["classify.numbers_calibrated"].format(count=50))
     bars = sheet.page.locator(".sg-bars[data-guesses] li")
     expect(bars).to_have_count(5)
     grey = bars.first.locator("b").evaluate("(bar) => getComputedStyle(bar).backgroundColor")
@@ -120,13 +120,13 @@ def test_a_lost_checkpoint_switches_off_its_tabs_alone(sheet: Sheet, folder: Pat
     try:
         sheet.page.reload()
         sheet.until("document.querySelector('.sg-viewer')?.viewer && document.querySelector('.sg-main span')")
-        sheet.page.get_by_role("tab", name=RUSSIAN["tab_about"]).click()
+        sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_about"]).click()
         about = sheet.page.locator(".sg-about")
         sheet.page.wait_for_selector(".sg-about .sg-wrong")
         expect(about).to_contain_text("python -m training train")
-        expect(about).to_contain_text(RUSSIAN["about_off"])
+        expect(about).to_contain_text(RUSSIAN["about_model.off"])
     finally:
         hidden.rename(folder)
-    about.get_by_role("button", name=RUSSIAN["again"]).click()
+    about.get_by_role("button", name=RUSSIAN["page.retry"]).click()
     sheet.page.wait_for_selector(".sg-about section")
     expect(about.locator("section")).to_have_count(8)

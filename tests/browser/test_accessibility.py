@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from chromium import Sheet
-from esc.ui.i18n.catalogue import WORDS
+from esc.ui.i18n.catalogue import MESSAGES
 from esc.ui.tabs.viewer import VIEWS
 
 pytestmark = pytest.mark.browser
@@ -69,23 +69,23 @@ def look_into_tools(sheet: Sheet, name: str) -> list[Finding]:
 
 def look_everywhere(sheet: Sheet, language: str, name: str) -> list[Finding]:
     """Return what axe finds on the empty page, and with a sound in each of its tabs."""
-    page, words = sheet.page, WORDS[language]
+    page, texts = sheet.page, MESSAGES[language]
     found = findings(sheet, f"{name}, empty")
     sheet.open_example("rain")
     found += findings(sheet, f"{name}, filled") + look_into_tools(sheet, name)
-    page.get_by_role("tab", name=words["tab_classify"], exact=True).click()
+    page.get_by_role("tab", name=texts["page.tab_classify"], exact=True).click()
     page.wait_for_selector(".sg-bars")
     page.locator(".sg-neighbours").scroll_into_view_if_needed()
     page.wait_for_selector(".sg-alikes")  # the last of the tab's parts to be answered
     found += findings(sheet, f"{name}, classify")
     for view in VIEWS:
-        tab = page.get_by_role("tab", name=words[f"tab_{view}"], exact=True)
+        tab = page.get_by_role("tab", name=texts[f"page.tab_{view}"], exact=True)
         if not tab.is_visible():  # in the menu of a phone's tabs: seen on the wide page
             continue
         tab.click()
         sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.hasAttribute('data-filled')")
         found += findings(sheet, f"{name}, {view}")
-    about = page.get_by_role("tab", name=words["tab_about"], exact=True)
+    about = page.get_by_role("tab", name=texts["page.tab_about"], exact=True)
     if about.is_visible():
         about.click()
         page.wait_for_selector(".sg-about h2, .sg-about h3")

@@ -34,7 +34,7 @@ def folder(tmp_path_factory) -> Path:
 
 def enter(sheet) -> None:
     sheet.page.context.set_default_timeout(WAIT_MS)
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_files"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_files"], exact=True).click()
 
 
 def named(sheet) -> list[str]:
@@ -54,10 +54,10 @@ def test_a_folder_is_heard_listed_sorted_saved_and_opened(open_sheet, folder, tm
     expect(rows.nth(0)).to_contain_text("siren")
     expect(rows.nth(1).locator(".sg-refused")).to_contain_text("can't be read as sound")
     expect(rows.nth(1).get_by_role("button")).to_be_disabled()
-    expect(page.locator(".sg-files .sg-far")).to_contain_text(ENGLISH["files_refused"].format(refused=1))
+    expect(page.locator(".sg-files .sg-far")).to_contain_text(ENGLISH["batch.refused"].format(refused=1))
     expect(rows.nth(2).locator(".sg-mini-mark").first).to_be_visible()
     assert [found for found in findings(sheet, "files") if found.impact in GRAVE] == []
-    length = page.get_by_role("columnheader", name=ENGLISH["column_duration"]).locator("visible=true")
+    length = page.get_by_role("columnheader", name=ENGLISH["timeline.column_duration"]).locator("visible=true")
     length.get_by_role("button").click()
     expect(length).to_have_attribute("aria-sort", "ascending")
     assert named(sheet) == [broken, siren, both]
@@ -113,13 +113,13 @@ def test_a_break_in_the_network_refuses_no_file(open_sheet, folder):
     stays = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"
     page.route("**/upload*", lambda route: route.abort())
     page.set_input_files(".sg-pick input[multiple]:not([webkitdirectory])", [folder / "b siren.wav", folder / "c broken.wav"])
-    expect(files.locator(".sg-wrong")).to_have_text(ENGLISH["offline"])
-    expect(files.locator(".sg-what-file")).to_have_text([ENGLISH["files_waiting"]] * 2)
-    expect(files.locator(".sg-far")).to_have_text(ENGLISH["files_far"].format(done=0, count=2))
+    expect(files.locator(".sg-wrong")).to_have_text(ENGLISH["page.offline"])
+    expect(files.locator(".sg-what-file")).to_have_text([ENGLISH["batch.state_waiting"]] * 2)
+    expect(files.locator(".sg-far")).to_have_text(ENGLISH["batch.far"].format(done=0, count=2))
     assert sum("/upload" in url for url in sheet.requests) == 1, "the second is not tried in vain"
     sheet.complaints.clear()
     page.unroute("**/upload*")
-    files.get_by_role("button", name=ENGLISH["files_go_on"]).click()
+    files.get_by_role("button", name=ENGLISH["batch.go_on"]).click()
     assert not sheet.ev(stays), "the browser asks before it leaves the work"
     expect(files).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
     expect(files.locator(".sg-mini")).to_have_count(1)

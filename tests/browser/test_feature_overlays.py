@@ -48,13 +48,13 @@ def test_layers_lie_where_the_sound_is_and_take_the_pictures_place(open_sheet, n
     sheet.open_file(notes_wav)
     spectrogram = sheet.pixels()["sum"]
     clear = sheet.ev("viewer.overlay.toDataURL()")
-    sheet.page.click("#mel [data-do=layers]")
+    sheet.page.click("#mel [data-do=menu]")
     for name in ("pitch", "centroid", "loudness", "onsets"):
         sheet.page.check(layer("mel", name))
     expect(sheet.page.locator("#mel .sg-legend li")).to_have_count(4)
     for name in ("pitch", "centroid", "loudness", "onsets"):
         expect(legend(sheet, "mel", name).locator("progress")).to_be_hidden(timeout=PATIENCE_MS)
-        expect(legend(sheet, "mel", name)).to_contain_text(ENGLISH[f"layer_{name}"])
+        expect(legend(sheet, "mel", name)).to_contain_text(ENGLISH[f"features.name_{name}"])
     assert sheet.ev("viewer.overlay.toDataURL()") != clear
     assert sheet.pixels()["sum"] == spectrogram  # over it, not in it
     samples, _ = soundfile.read(notes_wav, dtype="float32")
@@ -80,7 +80,7 @@ def test_layers_lie_where_the_sound_is_and_take_the_pictures_place(open_sheet, n
         )
         assert any(abs(r - 79) < 25 and g > 200 and b > 230 and a > 200 for r, g, b, a in found)
 
-    sheet.page.click("#mel [data-do=layers]")
+    sheet.page.click("#mel [data-do=menu]")
     for name in ("harmonic", "constant_q"):
         sheet.page.check(layer("mel", name))
         sheet.until(f"viewer.data.layer === '{name}'")
@@ -99,19 +99,19 @@ def test_a_slow_layer_shows_how_far_it_is_and_ends_when_cancelled(open_sheet, mi
     sheet = open_sheet()
     sheet.page.set_default_timeout(PATIENCE_MS)
     sheet.open_file(minutes_wav)
-    sheet.page.click("#mel [data-do=layers]")
+    sheet.page.click("#mel [data-do=menu]")
     sheet.page.check(layer("mel", "pitch"))
     sheet.page.keyboard.press("Escape")
     row = legend(sheet, "mel", "pitch")
     expect(row).to_contain_text(re.compile(r"[1-9]\d? %"), timeout=PATIENCE_MS)
     assert 0 < row.locator("progress").evaluate("(bar) => bar.value") < 1
     assert sheet.ev("viewer.host.dataset.layers") == "busy"
-    row.get_by_text(ENGLISH["layer_cancel"]).click()
+    row.get_by_text(ENGLISH["features.cancel"]).click()
     expect(sheet.page.locator("#mel .sg-legend li")).to_have_count(0)
     assert sheet.ev("viewer.host.dataset.layers") is None
     sheet.ev("session.show(10, 14)")
     sheet.until("viewer.data.request.end < 15")
-    sheet.page.click("#mel [data-do=layers]")
+    sheet.page.click("#mel [data-do=menu]")
     assert not sheet.page.is_checked(layer("mel", "pitch"))
     sheet.page.check(layer("mel", "onsets"))  # the cancelled one is in nobody's way
     expect(legend(sheet, "mel", "onsets").locator("progress")).to_be_hidden(timeout=PATIENCE_MS)

@@ -44,9 +44,9 @@ def chromium(chromium: Browser, chromium_path: str | None, tmp_path_factory: pyt
 
 def open_live(sheet: Sheet, words: dict[str, str]) -> None:
     """Open the tab and wait until it is mounted."""
-    tab = sheet.page.get_by_role("tab", name=words["tab_live"], exact=True)
+    tab = sheet.page.get_by_role("tab", name=words["page.tab_live"], exact=True)
     tab.click()
-    expect(sheet.page.locator(".sg-listen")).to_contain_text(words["live_listen"], timeout=LONG_MS)
+    expect(sheet.page.locator(".sg-listen")).to_contain_text(words["live.listen"], timeout=LONG_MS)
 
 
 def waterfall(sheet: Sheet) -> dict:
@@ -75,7 +75,7 @@ def test_listens_names_and_keeps(open_sheet):
     page = sheet.page
     open_live(sheet, ENGLISH)
     page.press(".sg-listen", "Space")
-    expect(page.locator(".sg-listen")).to_contain_text(ENGLISH["stop"], timeout=LONG_MS)
+    expect(page.locator(".sg-listen")).to_contain_text(ENGLISH["player.stop"], timeout=LONG_MS)
     expect(page.locator(".sg-listen")).to_be_focused()
     assert not sheet.ev(STAYS), "the browser asks before it leaves the page"
     rows = page.locator(".sg-live-classes .sg-bars li")
@@ -89,7 +89,7 @@ def test_listens_names_and_keeps(open_sheet):
     )
     assert waterfall(sheet)["sum"] != first["sum"], "the picture moves"
     assert sheet.ev("window.wanted") == [{"audio": UNFILTERED}]
-    level = page.get_by_role("meter", name=ENGLISH["live_level"])
+    level = page.get_by_role("meter", name=ENGLISH["live.level"])
     page.wait_for_function("Number(document.querySelector('.sg-loud-bar').ariaValueNow) > -60")
     assert level.count() == 1
 
@@ -98,16 +98,16 @@ def test_listens_names_and_keeps(open_sheet):
     device.select_option(other)
     sheet.until("window.wanted.length === 2")
     assert sheet.ev("window.wanted[1]") == {"audio": UNFILTERED | {"deviceId": {"exact": other}}}
-    page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     pill = page.locator(".sg-live-pill")
-    expect(pill).to_contain_text(ENGLISH["live_on"])
+    expect(pill).to_contain_text(ENGLISH["live.on"])
     pill.locator("[data-do=show]").click()
     expect(pill).to_be_hidden()
     stop = page.locator(".sg-listen")
     stop.click()
     expect(page.locator(".sg-kept")).to_be_visible(timeout=LONG_MS)
     expect(page.locator(".sg-kept")).to_contain_text(" long, is open in all tabs", timeout=LONG_MS)
-    assert sheet.facts()[ENGLISH["fact_name"]].startswith("live-")
+    assert sheet.facts()[ENGLISH["player.fact_name"]].startswith("live-")
     assert sheet.ev(STAYS), "it is open: nothing to lose"
     assert sheet.ev("session.state.sound.seconds") > 6
     at_rest = waterfall(sheet)
@@ -117,7 +117,7 @@ def test_listens_names_and_keeps(open_sheet):
     assert waterfall(sheet) == at_rest, "stopped, it stands still"
     with sheet.new_picture():  # all views show it
         page.locator(".sg-kept [data-tab=mel]").click()
-    page.get_by_role("tab", name=ENGLISH["tab_classify"], exact=True).click()
+    page.get_by_role("tab", name=ENGLISH["page.tab_classify"], exact=True).click()
     expect(page.locator(f".sg-classify li[data-label={HEARD}]")).to_be_visible(timeout=LONG_MS)
 
 
@@ -143,7 +143,7 @@ def test_a_slow_server_is_asked_one_question_at_a_time(open_sheet):
     expect(page.locator(".sg-late")).to_be_hidden(timeout=LONG_MS)
 
     sheet.ev("window.stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
-    expect(page.locator(".sg-live .sg-message")).to_have_text(ENGLISH["live_gone"])
+    expect(page.locator(".sg-live .sg-message")).to_have_text(ENGLISH["live.gone"])
     expect(page.locator(".sg-kept [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
     assert_nothing_grave(sheet, "stopped")
     with page.expect_download() as saved:
@@ -157,14 +157,17 @@ def test_a_slow_server_is_asked_one_question_at_a_time(open_sheet):
 @pytest.mark.parametrize(
     ("prepare", "key"),
     [
-        ("", "mic_denied"),
-        ("navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }", "mic_missing"),
+        ("", "player.mic_denied"),
+        (
+            "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }",
+            "player.mic_missing",
+        ),
         (
             "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"
             "Object.defineProperty(window, 'isSecureContext', { value: false });",
-            "mic_insecure",
+            "player.mic_insecure",
         ),
-        ("delete window.AudioWorkletNode", "mic_unsupported"),
+        ("delete window.AudioWorkletNode", "player.mic_unsupported"),
     ],
 )
 def test_no_microphone_is_explained(open_sheet, prepare, key):
@@ -172,5 +175,5 @@ def test_no_microphone_is_explained(open_sheet, prepare, key):
     open_live(sheet, RUSSIAN)
     sheet.page.click(".sg-listen")
     expect(sheet.page.locator(".sg-live .sg-message")).to_have_text(RUSSIAN[key])
-    expect(sheet.page.locator(".sg-listen")).to_contain_text(RUSSIAN["live_listen"])
+    expect(sheet.page.locator(".sg-listen")).to_contain_text(RUSSIAN["live.listen"])
     expect(sheet.page.locator(".sg-listen")).to_be_enabled()

@@ -88,15 +88,15 @@ def test_every_container_is_seen_and_heard(sheet: Sheet, tmp_path: Path, subtest
         with subtests.test(container=name):
             sheet.open_file(path)
             facts = sheet.facts()
-            assert facts[ENGLISH["fact_name"]] == path.name
-            assert facts[ENGLISH["fact_rate"]] == f"{rate:,} Hz"
-            minutes, seconds = facts[ENGLISH["fact_length"]].split(":")
+            assert facts[ENGLISH["player.fact_name"]] == path.name
+            assert facts[ENGLISH["player.fact_rate"]] == f"{rate:,} Hz"
+            minutes, seconds = facts[ENGLISH["player.fact_length"]].split(":")
             assert 60 * int(minutes) + float(seconds) == pytest.approx(TONE_SECONDS, abs=0.08)  # codecs pad
-            assert facts[ENGLISH["fact_channels"]] == ("stereo" if name == "wav" else "mono")
-            assert facts[ENGLISH["fact_format"]].startswith(container)
+            assert facts[ENGLISH["player.fact_channels"]] == ("stereo" if name == "wav" else "mono")
+            assert facts[ENGLISH["player.fact_format"]].startswith(container)
             # amplitude 0.5 is -6.02 dB and its RMS 3.01 dB less; the WAV's second channel halves the second one
-            assert float(facts[ENGLISH["fact_peak"]].removesuffix(" dBFS")) == pytest.approx(-6.0, abs=0.4)
-            assert float(facts[ENGLISH["fact_rms"]].removesuffix(" dBFS")) == pytest.approx(
+            assert float(facts[ENGLISH["player.fact_peak"]].removesuffix(" dBFS")) == pytest.approx(-6.0, abs=0.4)
+            assert float(facts[ENGLISH["player.fact_rms"]].removesuffix(" dBFS")) == pytest.approx(
                 -11.5 if name == "wav" else -9.0, abs=0.3
             )
             assert sheet.pixels()["colours"] > 20
@@ -125,7 +125,7 @@ def test_a_dropped_file_is_opened(sheet: Sheet, busy_wav: Path):
         expect(sheet.page.locator("[data-drag]")).to_be_visible()
         sheet.page.dispatch_event("#mel", "drop", {"dataTransfer": transfer})
     expect(sheet.page.locator("[data-drag]")).to_have_count(0)
-    assert sheet.facts()[ENGLISH["fact_name"]] == "dropped.wav"
+    assert sheet.facts()[ENGLISH["player.fact_name"]] == "dropped.wav"
 
 
 def test_parameter_by_pointer(sheet: Sheet):
@@ -198,10 +198,10 @@ def test_impossible_parameters_are_stopped_and_mended(sheet: Sheet, field, impos
     painted = sheet.pixels()
     type_into(sheet, field, impossible)
     refusal = sheet.page.locator(".sg-refusal")
-    expect(refusal).to_contain_text(f"{ENGLISH[f'p_{field}']} = {reason}")
+    expect(refusal).to_contain_text(f"{ENGLISH[f'parameters.field_{field}']} = {reason}")
     assert sheet.page.locator(f"[data-field={field}]").get_attribute("data-wrong") == "true"
     assert sheet.pixels() == painted  # the last good picture stays
-    expect(refusal.locator("button")).to_have_text(re.compile(rf"{ENGLISH[f'p_{field}']}.*\b{mended}\b"))
+    expect(refusal.locator("button")).to_have_text(re.compile(rf"{ENGLISH[f'parameters.field_{field}']}.*\b{mended}\b"))
     at_rest(sheet, refusal.locator("button").click)
     expect(refusal).to_be_hidden()
     expect(sheet.page.locator("[data-wrong]")).to_have_count(0)
@@ -253,10 +253,10 @@ def test_click_seeks_and_play_moves_the_head(sheet: Sheet):
     head = "parseFloat(document.querySelector('.sg-head').style.left)"
     sheet.until(f"Math.abs({head} - 40) < 1")
     sheet.page.click(".sg-play")
-    expect(sheet.page.locator(".sg-play")).to_have_attribute("aria-label", ENGLISH["pause"])
+    expect(sheet.page.locator(".sg-play")).to_have_attribute("aria-label", ENGLISH["player.pause"])
     sheet.until(f"(x) => viewer.plot.dataset.playhead > x + 10 && {head} > 41", left)
     sheet.page.click(".sg-play")
-    expect(sheet.page.locator(".sg-play")).to_have_attribute("aria-label", ENGLISH["play"])
+    expect(sheet.page.locator(".sg-play")).to_have_attribute("aria-label", ENGLISH["player.play"])
     box = sheet.page.locator(".sg-strip").bounding_box()
     sheet.page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2)
     sheet.until("Math.abs(session.audio.currentTime - 4.0) < 0.03")
@@ -351,15 +351,15 @@ def test_recording_is_raw_and_opened(open_sheet):
     sheet = open_sheet(prepare=SPY)
     record = sheet.page.locator(".sg-record")
     record.press("Space")
-    expect(record).to_contain_text(ENGLISH["stop"])
+    expect(record).to_contain_text(ENGLISH["player.stop"])
     sheet.until("Number((document.querySelector('.sg-hint').textContent.match(/:(\\d+\\.\\d+)/) ?? [])[1]) > 0.8")
     with sheet.new_picture():
         sheet.page.keyboard.press("Space")  # the button that began it still has the focus
-    expect(record).to_contain_text(ENGLISH["record"])
+    expect(record).to_contain_text(ENGLISH["player.record"])
     assert sheet.ev("window.wanted") == [
         {"audio": {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}}
     ]
-    assert sheet.facts()[ENGLISH["fact_name"]].startswith("recording-")
+    assert sheet.facts()[ENGLISH["player.fact_name"]].startswith("recording-")
     assert sheet.ev("session.state.sound.seconds") > 0.8
     assert sheet.loudest_hz() == pytest.approx(MICROPHONE_HZ, rel=0.06)
 
@@ -375,7 +375,7 @@ def test_a_recording_outlives_a_failed_upload(sheet: Sheet):
         assert not sheet.ev(stays), "the browser asks before the recording is lost"
         page.click(".sg-record")
     expect(line).to_have_count(2)
-    expect(page.locator(".sg-message")).to_contain_text(ENGLISH["offline"])
+    expect(page.locator(".sg-message")).to_contain_text(ENGLISH["page.offline"])
     assert not sheet.ev(stays)
     with page.expect_download() as saved:
         line.first.locator("a").click()
@@ -384,9 +384,9 @@ def test_a_recording_outlives_a_failed_upload(sheet: Sheet):
     page.unroute("**/upload*")
     name = line.locator("a").get_attribute("download")
     with sheet.new_picture():
-        line.get_by_role("button", name=ENGLISH["again"]).click()
+        line.get_by_role("button", name=ENGLISH["page.retry"]).click()
     expect(line).to_have_count(0)
-    assert sheet.facts()[ENGLISH["fact_name"]] == name
+    assert sheet.facts()[ENGLISH["player.fact_name"]] == name
     assert sheet.ev(stays)
     sheet.complaints.clear()  # of the aborted uploads
 
@@ -395,16 +395,16 @@ def test_denied_microphone_is_explained(open_sheet, busy_wav: Path):
     sheet = open_sheet(permissions=["geolocation"])
     sheet.open_file(busy_wav)
     sheet.page.click(".sg-record")
-    expect(sheet.page.locator(".sg-message")).to_contain_text(ENGLISH["mic_denied"])
-    expect(sheet.page.locator(".sg-record")).to_contain_text(ENGLISH["record"])
-    assert sheet.facts()[ENGLISH["fact_name"]] == busy_wav.name
+    expect(sheet.page.locator(".sg-message")).to_contain_text(ENGLISH["player.mic_denied"])
+    expect(sheet.page.locator(".sg-record")).to_contain_text(ENGLISH["player.record"])
+    assert sheet.facts()[ENGLISH["player.fact_name"]] == busy_wav.name
     sheet.page.click(".sg-message button")
     expect(sheet.page.locator(".sg-message")).to_be_hidden()
 
 
 def test_an_example_is_classified(sheet: Sheet):
     sheet.open_example("church_bells")
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_classify"]).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
     bars = sheet.page.locator(".sg-bars li")
     expect(bars).to_have_count(5)
     labels = [bar.get_attribute("data-label") for bar in bars.all()]
@@ -421,8 +421,8 @@ def test_an_answer_that_does_not_come_can_be_asked_for_again(open_sheet):
     page, joins, held = sheet.page, "**/queue/join*", []
     sheet.open_example("crow")
     page.route(joins, lambda route: route.fulfill(status=503, json={"detail": "Queue is full."}))
-    page.get_by_role("tab", name=ENGLISH["tab_classify"]).click()
-    again = page.locator(".sg-classify").get_by_role("button", name=ENGLISH["again"])
+    page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
+    again = page.locator(".sg-classify").get_by_role("button", name=ENGLISH["page.retry"])
     expect(again).to_be_visible()
     page.unroute(joins)
     again.click()
@@ -439,12 +439,12 @@ def test_an_answer_that_does_not_come_can_be_asked_for_again(open_sheet):
 
 def test_silence_is_a_sound(sheet: Sheet, tmp_path: Path):
     sheet.open_file(sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE))
-    assert sheet.facts()[ENGLISH["fact_peak"]] == ENGLISH["silence"]
+    assert sheet.facts()[ENGLISH["player.fact_peak"]] == ENGLISH["page.silence"]
     expect(sheet.page.locator("#player .sg-message")).to_be_hidden()  # nothing cancels: there is nothing
     assert sheet.ev("Math.max(...viewer.data.levels)") == 0
     assert sheet.pixels()["colours"] <= 3  # the play head's own are on another canvas
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_classify"]).click()
-    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(ENGLISH["silence"])
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
+    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(ENGLISH["page.silence"])
     expect(sheet.page.locator(".sg-bars")).to_have_count(0)
 
 
@@ -480,13 +480,13 @@ TABS = ("mel", "classify", "live", "stft", "mfcc", "wave", "surface", "files", "
 def test_the_page_speaks_russian(open_sheet, busy_wav: Path):
     sheet = open_sheet(locale="ru-RU")
     expect(sheet.page.locator("html")).to_have_attribute("lang", "ru")
-    expect(sheet.page.get_by_role("tab")).to_have_text([RUSSIAN[f"tab_{tab}"] for tab in TABS])
-    for key in ("drop", "empty_mel", "choose", "record", "parameters"):
+    expect(sheet.page.get_by_role("tab")).to_have_text([RUSSIAN[f"page.tab_{tab}"] for tab in TABS])
+    for key in ("player.drop", "viewer.empty_mel", "player.choose", "player.record", "parameters.title"):
         expect(sheet.page.get_by_text(RUSSIAN[key]).first).to_be_visible()
     expect(sheet.page.locator(".sg-chip[data-example=crow]")).to_have_text(CLASSES_RUSSIAN["crow"])
     sheet.open_file(busy_wav)
     shown = sheet.page.locator("body").inner_text()
-    sheet.page.get_by_role("tab", name=RUSSIAN["tab_classify"]).click()
+    sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_classify"]).click()
     expect(sheet.page.locator(".sg-bars li")).to_have_count(5)
     shown += sheet.page.locator("body").inner_text()
     named = sheet.ev(
@@ -496,7 +496,7 @@ def test_the_page_speaks_russian(open_sheet, busy_wav: Path):
     lines = {line.strip() for line in [*shown.splitlines(), *named]}
     english = {text for key, text in ENGLISH.items() if text and text != RUSSIAN[key]}
     assert lines & english == set()
-    assert RUSSIAN["footer"] in lines
+    assert RUSSIAN["page.footer"] in lines
 
 
 def test_keyboard_reaches_every_control_and_plays(sheet: Sheet):
@@ -542,14 +542,14 @@ def test_a_phone_scrolls_one_way_only(open_sheet, busy_wav: Path):
     width = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
     assert sheet.ev(width) <= 390
     with sheet.page.expect_file_chooser():  # fingers drop nothing
-        sheet.page.locator(".sg-strip", has_text=ENGLISH["drop_touch"]).tap()
-    expect(sheet.page.get_by_text(ENGLISH["empty_hint_touch"]).first).to_be_visible()
+        sheet.page.locator(".sg-strip", has_text=ENGLISH["player.drop_touch"]).tap()
+    expect(sheet.page.get_by_text(ENGLISH["viewer.empty_hint_touch"]).first).to_be_visible()
     sheet.open_file(busy_wav)
     assert sheet.ev("viewer.plot.getBoundingClientRect().width") > 300
     sheet.page.locator(".sg-params summary").click()
     expect(sheet.page.locator("#sg-n_mels")).to_be_visible()
     assert sheet.ev(width) <= 390
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_classify"]).tap()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).tap()
     expect(sheet.page.locator(".sg-bars li")).to_have_count(5)
     assert sheet.ev(width) <= 390
 
@@ -557,7 +557,7 @@ def test_a_phone_scrolls_one_way_only(open_sheet, busy_wav: Path):
 def test_a_hostile_name_is_only_text(sheet: Sheet, busy_wav: Path):
     sheet.page.set_input_files("input.sg-file", {"name": NASTY, "mimeType": "audio/wav", "buffer": busy_wav.read_bytes()})
     sheet.until("viewer.data")
-    assert sheet.facts()[ENGLISH["fact_name"]] == NASTY
+    assert sheet.facts()[ENGLISH["player.fact_name"]] == NASTY
     sheet.page.set_input_files("input.sg-file", {"name": NASTY, "mimeType": "audio/wav", "buffer": BROKEN})
     expect(sheet.page.locator(".sg-message")).to_contain_text(NASTY)
     assert sheet.page.locator("#player img").count() == 0  # an alert would be among the complaints

@@ -116,14 +116,14 @@ def test_slower_at_the_same_pitch_or_a_lower_one(open_sheet, two_tones):
     do(sheet, "only_band")
     sheet.page.click(".sg-loop")
     expect(sheet.page.locator(".sg-ways [data-do=keep_pitch]")).to_be_disabled()  # it makes no difference yet
-    sheet.page.get_by_role("button", name=ENGLISH["speed_25"]).click()
+    sheet.page.get_by_role("button", name=ENGLISH["playback.speed_25"]).click()
     sheet.page.click(".sg-play")
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ}) < 15")
     assert sheet.ev("[session.audio.playbackRate, session.audio.preservesPitch]") == [0.25, True]
     do(sheet, "keep_pitch")
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ / 4}) < 6")  # and the filter's edges fell with it
     expect(sheet.page.locator(".sg-now")).to_contain_text("¼×, pitch falls")
-    sheet.page.get_by_role("button", name=ENGLISH["speed_100"]).click()
+    sheet.page.get_by_role("button", name=ENGLISH["playback.speed_100"]).click()
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ}) < 15")
 
 
@@ -168,12 +168,12 @@ def test_the_selection_plays_once_or_in_a_loop_and_its_span_is_not_left(sheet: S
 def test_seeking_elsewhere_leaves_the_span_and_speed_outlives_the_sound(sheet: Sheet, two_tones):
     sheet.open_file(two_tones)
     select(sheet, 1.0, 3.0)
-    sheet.page.get_by_role("button", name=ENGLISH["speed_50"]).click()
+    sheet.page.get_by_role("button", name=ENGLISH["playback.speed_50"]).click()
     do(sheet, "play_selection")
     sheet.until("!session.audio.paused && session.audio.currentTime >= 1.0")
     sheet.ev("session.seek(5)")
     sheet.until("session.audio.currentTime > 5.05")
-    expect(sheet.page.locator(".sg-now")).to_contain_text(ENGLISH["heard_all"])
+    expect(sheet.page.locator(".sg-now")).to_contain_text(ENGLISH["playback.playing_all"])
     sheet.open_example("crow")
     assert sheet.ev("session.audio.paused")
     assert sheet.ev("session.audio.playbackRate") == 0.5
@@ -184,7 +184,7 @@ def test_the_sign_on_the_play_button_is_seen_under_the_pointer_too(sheet: Sheet,
     sheet.open_file(two_tones)
     button = sheet.page.locator(".sg-play")
     button.click()  # and the pointer stays there
-    expect(button).to_have_accessible_name(ENGLISH["pause"])
+    expect(button).to_have_accessible_name(ENGLISH["player.pause"])
     middle = np.asarray(Image.open(io.BytesIO(button.screenshot())).convert("L"), np.int32)[10:-10, 10:-10]
     assert middle.max() - middle.min() > 120  # white bars on a dark ground
 

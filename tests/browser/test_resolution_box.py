@@ -29,7 +29,7 @@ def test_warnings_are_mended_by_a_click_and_the_box_follows_the_pointer(open_she
     notes = sheet.page.locator("#mel .sg-note")
     expect(notes).to_have_count(0)
     sheet.page.fill("#sg-hop_length", "2048")  # frame by frame: what lies right between is seen by none
-    expect(sheet.page.locator("#mel [data-note=thin]")).to_contain_text(ENGLISH["note_unseen"])
+    expect(sheet.page.locator("#mel [data-note=thin]")).to_contain_text(ENGLISH["parameter_advice.note_unseen"])
     sheet.page.fill("#sg-hop_length", "4000")
     gaps = sheet.page.locator("#mel [data-note=gaps]")
     expect(gaps).to_contain_text("49 %")
@@ -83,7 +83,7 @@ def test_the_cepstrum_is_shaped_and_the_axis_is_bark(open_sheet, tones_wav):
     share = sheet.ev("viewer.axis().share(1000)")
     assert share == pytest.approx((z[1] - z[0]) / (z[2] - z[0]), abs=1e-4)
 
-    sheet.page.get_by_role("tab", name=RUSSIAN["tab_mfcc"], exact=True).click()
+    sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_mfcc"], exact=True).click()
     sheet.until("document.querySelector('.sg-viewer[data-view=mfcc]')?.viewer?.drawings > 0")
     sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer[data-view=mfcc]').viewer; }")
     plain = sheet.pixels()["sum"]
@@ -93,7 +93,9 @@ def test_the_cepstrum_is_shaped_and_the_axis_is_bark(open_sheet, tones_wav):
     with sheet.new_picture():
         sheet.page.select_option("#sg-mfcc-delta", "1")
     assert len({plain, lifted, sheet.pixels()["sum"]}) == 3
-    assert sheet.page.locator("#sg-mfcc-delta option").all_inner_texts() == [RUSSIAN[f"delta_{order}"] for order in range(3)]
+    assert sheet.page.locator("#sg-mfcc-delta option").all_inner_texts() == [
+        RUSSIAN[f"parameters.delta_{order}"] for order in range(3)
+    ]
     samples, _ = soundfile.read(tones_wav, dtype="float32")
     expected = librosa.feature.delta(
         librosa.feature.mfcc(S=mel_db(samples, LIBROSA).numpy(), n_mfcc=20, lifter=22), order=1
@@ -107,4 +109,4 @@ def test_the_cepstrum_is_shaped_and_the_axis_is_bark(open_sheet, tones_wav):
     shown = np.array(sheet.ev("Array.from(viewer.data.levels)")).reshape(rows, columns) / 255 * (high - low) + low
     first = round((sheet.ev("viewer.data.start") * RATE) / 512 + 0.5)
     np.testing.assert_allclose(shown, expected[:, first : first + columns], atol=(high - low) / 510 + 5e-3)
-    assert ENGLISH["p_lifter"] not in sheet.page.locator("#mfcc").inner_text()
+    assert ENGLISH["parameters.field_lifter"] not in sheet.page.locator("#mfcc").inner_text()

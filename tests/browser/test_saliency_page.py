@@ -34,7 +34,7 @@ COLOURED = """() => {
 
 def opened(sheet: Sheet) -> None:
     """Open the tab and wait for a map of the open sound."""
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_classify"]).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
     sheet.until("document.querySelector('.sg-why')?.why?.data?.sound === session.state.sound.id")
 
 
@@ -51,9 +51,9 @@ def test_the_map_of_a_class(sheet: Sheet):
     opened(sheet)
     why = sheet.page.locator(".sg-why")
     first, second = (bar.get_attribute("data-label") for bar in sheet.page.locator(".sg-bars li").all()[:2])
-    expect(why.locator("h2")).to_have_text(ENGLISH["why_title"].format(name=first.replace("_", " ")))
+    expect(why.locator("h2")).to_have_text(ENGLISH["saliency.title"].format(name=first.replace("_", " ")))
     expect(why.locator(".sg-chip")).to_have_count(5)
-    expect(why).to_contain_text(ENGLISH["given_whole"].format(seconds="5.00"))
+    expect(why).to_contain_text(ENGLISH["saliency.given_whole"].format(seconds="5.00"))
     assert sheet.ev(COLOURED) > 500
 
     asked = len(sheet.requests)  # strength and the other classes that are at hand are the browser's own
@@ -64,7 +64,7 @@ def test_the_map_of_a_class(sheet: Sheet):
     set_strength(sheet, 75)
     assert sheet.ev(PIXELS) == strong
     sheet.page.locator(f".sg-bars li[data-label={second}] button").click()
-    expect(why.locator("h2")).to_have_text(ENGLISH["why_title"].format(name=second.replace("_", " ")))
+    expect(why.locator("h2")).to_have_text(ENGLISH["saliency.title"].format(name=second.replace("_", " ")))
     expect(why.locator(f".sg-chip[data-label={second}]")).to_have_attribute("aria-pressed", "true")
     expect(sheet.page.locator(f".sg-bars li[data-label={second}]")).to_have_attribute("aria-current", "true")
     assert sheet.ev(PIXELS) != strong
@@ -108,14 +108,14 @@ def test_a_stretch_of_a_long_sound_and_the_play_head(sheet: Sheet, tmp_path: Pat
     wave = np.concatenate([sounds.busy(4.0, seed=seed) for seed in range(3)])
     sheet.open_file(sounds.write(tmp_path / "long.wav", wave, RATE))
     opened(sheet)
-    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["given_cut"].format(seconds="5.00"))
+    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["saliency.given_cut"].format(seconds="5.00"))
     sheet.ev("session.emit('explain', { start: 6.0, label: null })")
     sheet.until("document.querySelector('.sg-why')?.why?.data.start === 6")
-    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["given_window"].format(start="0:06.00", end="0:11.00"))
+    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["saliency.given_window"].format(start="0:06.00", end="0:11.00"))
     sheet.ev("session.seek(8.5)")
     middle = sheet.ev("(({ left, width }) => left + width / 2)(document.querySelector('.sg-why').why.area())")
     sheet.until("(middle) => Math.abs(Number(document.querySelector('.sg-map').dataset.playhead) - middle) < 4", middle)
-    sheet.page.get_by_role("button", name=ENGLISH["play_clip"]).click()  # the clip itself, as the network was given it
+    sheet.page.get_by_role("button", name=ENGLISH["saliency.play_clip"]).click()  # the clip itself, as the network was given it
     sheet.until("document.querySelector('.sg-why').why.clip.currentTime > 0.2")
     box = sheet.page.locator(".sg-map").bounding_box()
     sheet.page.mouse.click(box["x"] + 60, box["y"] + 100)
@@ -125,12 +125,12 @@ def test_a_stretch_of_a_long_sound_and_the_play_head(sheet: Sheet, tmp_path: Pat
 def test_short_and_silent_sounds(open_sheet, tmp_path: Path):
     sheet = open_sheet(locale="ru-RU")
     sheet.open_file(sounds.write(tmp_path / "short.wav", sounds.busy(1.0), RATE))
-    sheet.page.get_by_role("tab", name=RUSSIAN["tab_classify"]).click()
+    sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_classify"]).click()
     sheet.until("document.querySelector('.sg-why')?.why?.data?.fit === 'padded'")
     assert sheet.ev("document.querySelector('.sg-why')?.why?.data.before_s") == pytest.approx(2.0)
     assert sheet.ev("document.querySelector('.sg-why').why.span()")[0] == pytest.approx(-2.0, abs=0.02)
     silence = sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE)
     sheet.page.set_input_files("input.sg-file", silence)
     sheet.until("document.querySelector('.sg-verdict') && !document.querySelector('.sg-bars')")
-    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["silence"])
+    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["page.silence"])
     expect(sheet.page.locator(".sg-why")).to_be_hidden()

@@ -58,48 +58,52 @@ def test_figures_of_a_known_tone_in_every_view(open_sheet, tone_wav: Path):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     panel = sheet.page.locator(".sg-selection").first
-    expect(panel).to_contain_text(ENGLISH["sel_none"])
+    expect(panel).to_contain_text(ENGLISH["measurements.none"])
     expect(panel.locator("dl")).to_be_hidden()  # one line, until there are figures
     place = sheet.page.locator(".sg-plot").first.bounding_box()
     select(sheet, 1.2, 1.8, 500, 2000)
     shown = figures(sheet)
     assert sheet.page.locator(".sg-plot").first.bounding_box() == place  # the picture stays under the hand
-    assert [first(shown[ENGLISH[name]]) for name in ("sel_start", "sel_end", "sel_duration")] == [1.2, 1.8, 0.6]
-    assert shown[ENGLISH["sel_band"]] == "500 – 2,000 Hz"
-    assert first(shown[ENGLISH["sel_peak_hz"]]) == pytest.approx(1000.0, abs=0.5)
-    assert first(shown[ENGLISH["sel_peak"]]) == pytest.approx(PEAK_DB, abs=0.1)
-    assert 1.2 <= first(shown[ENGLISH["sel_peak_s"]]) <= 1.8
-    assert first(shown[ENGLISH["sel_rms"]]) == pytest.approx(20 * np.log10(AMPLITUDE / np.sqrt(2)), abs=0.01)
-    assert shown[ENGLISH["sel_amplitude"]].startswith("0.500 · -6.0")
+    assert [first(shown[ENGLISH[name]]) for name in ("measurements.start", "measurements.end", "measurements.duration")] == [
+        1.2,
+        1.8,
+        0.6,
+    ]
+    assert shown[ENGLISH["measurements.band"]] == "500 – 2,000 Hz"
+    assert first(shown[ENGLISH["measurements.peak_hz"]]) == pytest.approx(1000.0, abs=0.5)
+    assert first(shown[ENGLISH["measurements.peak"]]) == pytest.approx(PEAK_DB, abs=0.1)
+    assert 1.2 <= first(shown[ENGLISH["measurements.peak_s"]]) <= 1.8
+    assert first(shown[ENGLISH["measurements.rms"]]) == pytest.approx(20 * np.log10(AMPLITUDE / np.sqrt(2)), abs=0.01)
+    assert shown[ENGLISH["measurements.amplitude"]].startswith("0.500 · -6.0")
     # three bins hold the power of a Hann window's tone: 1, 1/4 and 1/4 of the peak's, wherever it lies between the bins
     bins = np.arange(np.ceil(500 / (RATE / 2048)), np.floor(2000 / (RATE / 2048)) + 1)
     mean_db = PEAK_DB + 10 * np.log10(1.5 / len(bins))
-    assert first(shown[ENGLISH["sel_mean"]]) == pytest.approx(mean_db, abs=0.1)
+    assert first(shown[ENGLISH["measurements.mean"]]) == pytest.approx(mean_db, abs=0.1)
     for view in ("stft", "mfcc", "wave"):
         enter(sheet, view)
         assert figures(sheet) == shown, view
     sheet.page.focus(".sg-viewer[data-view=wave] .sg-plot")
     sheet.page.keyboard.press("Escape")
-    expect(sheet.page.locator(".sg-viewer[data-view=wave] .sg-selection")).to_contain_text(ENGLISH["sel_none"])
+    expect(sheet.page.locator(".sg-viewer[data-view=wave] .sg-selection")).to_contain_text(ENGLISH["measurements.none"])
 
 
 def test_figures_are_copied_and_samples_saved(open_sheet, tone_wav: Path):
     sheet = open_sheet(permissions=["clipboard-read", "clipboard-write"])
     sheet.open_file(tone_wav)
-    expect(sheet.page.locator(".sg-selection [data-do=sel_save]").first).to_be_disabled()
+    expect(sheet.page.locator(".sg-selection [data-do=save]").first).to_be_disabled()
     select(sheet, 1.2, 1.8, 500, 2000)
     shown = figures(sheet)
-    sheet.page.click(".sg-selection [data-do=sel_copy]")
-    expect(sheet.page.locator(".sg-selection p").first).to_have_text(ENGLISH["sel_copied"])
+    sheet.page.click(".sg-selection [data-do=copy]")
+    expect(sheet.page.locator(".sg-selection p").first).to_have_text(ENGLISH["measurements.copied"])
     assert sheet.ev("navigator.clipboard.readText()").splitlines() == [f"{name}: {text}" for name, text in shown.items()]
-    sheet.page.click(".sg-selection [data-do=sel_csv]")
+    sheet.page.click(".sg-selection [data-do=csv]")
     sheet.until("navigator.clipboard.readText().then((text) => text.startsWith('file,start_s'))")
     (row,) = csv.DictReader(io.StringIO(sheet.ev("navigator.clipboard.readText()")))
     assert (row["file"], float(row["start_s"]), float(row["high_hz"])) == (tone_wav.name, 1.2, 2000.0)
     assert float(row["peak_hz"]) == pytest.approx(1000.0, abs=0.5)
     assert float(row["peak_db"]) == pytest.approx(PEAK_DB, abs=0.1)
     with sheet.page.expect_download() as saved:
-        sheet.page.click(".sg-selection [data-do=sel_save]")
+        sheet.page.click(".sg-selection [data-do=save]")
     assert saved.value.suggested_filename.endswith("1.200-1.800 s.wav")
     got, rate = soundfile.read(saved.value.path(), dtype="float32")
     held, _ = soundfile.read(tone_wav, dtype="float32")
@@ -146,7 +150,7 @@ def test_the_slice_is_numpys_at_the_pointer_and_of_the_selection(open_sheet, ton
     assert [data for data in asked if '"spectrum"' in data], "which shows what the questions are called"
     select(sheet, 2.3, 2.9)
     sheet.page.mouse.move(5, 5)
-    expect(caption).to_have_text(ENGLISH["slice_selection"])
+    expect(caption).to_have_text(ENGLISH["measurements.slice_selection"])
     assert sheet.ev("Math.max(...viewer.slice.levels)") < 0  # noise alone
     sheet.page.click(".sg-viewer[data-view=stft] [data-do=slice]")
     expect(caption).to_be_hidden()
@@ -194,7 +198,15 @@ def test_keys_are_in_the_sheet_and_a_phone_brings_the_slice(open_sheet, tone_wav
     sheet.page.focus(".sg-plot")
     sheet.page.keyboard.press("?")
     keys = sheet.page.locator(".sg-sheet")
-    for name in ("play_selection_hint", "key_loop", "key_speed", "key_pitch", "key_band", "key_harmonics", "key_slice"):
+    for name in (
+        "playback.play_selection_hint",
+        "playback.key_loop",
+        "playback.key_speed",
+        "playback.key_pitch",
+        "measurements.key_band",
+        "measurements.key_harmonics",
+        "measurements.key_slice",
+    ):
         expect(keys).to_contain_text(RUSSIAN[name])
 
 
@@ -205,4 +217,4 @@ def test_frequencies_that_the_rate_does_not_reach_are_explained(open_sheet, tmp_
     sheet.open_file(path)
     select(sheet, 0.2, 0.4, 15_000, 20_000)  # the picture's rate is 22,050 Hz
     expect(sheet.page.locator(".sg-selection p").first).to_contain_text("low_hz = 15000")
-    expect(sheet.page.locator(".sg-selection [data-do=sel_csv]").first).to_be_disabled()
+    expect(sheet.page.locator(".sg-selection [data-do=csv]").first).to_be_disabled()

@@ -35,7 +35,7 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     sheet = open_sheet(viewport={"width": 1280, "height": 420})
     page = sheet.page
     sheet.open_example("rain")
-    page.get_by_role("tab", name=ENGLISH["tab_classify"], exact=True).click()
+    page.get_by_role("tab", name=ENGLISH["page.tab_classify"], exact=True).click()
     page.wait_for_selector(".sg-bars")
     cards = page.locator(".sg-alikes .sg-alike")
     page.locator(".sg-neighbours").scroll_into_view_if_needed()
@@ -43,7 +43,7 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     expected = list(cosines("rain").items())[:SHOWN]
     assert page.locator(".sg-alike b").all_inner_texts() == [class_name(name, "en") for name, _ in expected]
     told = page.locator(".sg-alike .sg-small").all_inner_texts()
-    assert told == [ENGLISH["near_same"], *(f"{similarity:.2f}" for _, similarity in expected[1:])]
+    assert told == [ENGLISH["similar_sounds.same"], *(f"{similarity:.2f}" for _, similarity in expected[1:])]
     assert len(set(cards.locator("canvas").evaluate_all("(all) => all.map((one) => one.toDataURL())"))) == SHOWN
 
     second, third = cards.nth(1), cards.nth(2)
@@ -55,13 +55,13 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     third.press("Enter")  # one at a time, by keyboard as by pointer
     expect(third).to_have_attribute("aria-pressed", "true")
     expect(second).to_have_attribute("aria-pressed", "false")
-    expect(third).to_have_attribute("aria-label", re.compile(f"^{ENGLISH['near_stop'].format(name='')}"))
+    expect(third).to_have_attribute("aria-label", re.compile(f"^{ENGLISH['similar_sounds.stop'].format(name='')}"))
     page.locator(".sg-play").click()  # the page's own player takes over
     expect(third).to_have_attribute("aria-pressed", "false")
     sheet.until("!session.audio.paused")
     second.click()
     sheet.until("session.audio.paused")
-    page.get_by_role("button", name=ENGLISH["play_clip"]).click()  # so does the clip that the network was given
+    page.get_by_role("button", name=ENGLISH["saliency.play_clip"]).click()  # so does the clip that the network was given
     expect(second).to_have_attribute("aria-pressed", "false")
     second.click()
     sheet.until("document.querySelector('.sg-why').why.clip.paused")

@@ -36,7 +36,7 @@ def landscape(open_sheet, tone_wav):
 
 
 def enter(sheet):
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_surface"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_surface"], exact=True).click()
     sheet.until("document.querySelector('.sg-viewer[data-view=surface]')?.viewer?.drawings > 0")
     sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer[data-view=surface]').viewer; }")
 
@@ -81,7 +81,7 @@ def test_what_was_turned_stays_turned(landscape, tone_wav):
     sheet.page.click("[data-choice=stft]")
     sheet.until("viewer.data.of === 'stft'")
     assert sheet.ev("viewer.stage._fullData[0].y.at(-1)") > 10_000  # in Hz, up to half the rate
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     enter(sheet)
     assert sheet.ev(CAMERA) == turned
 
@@ -158,7 +158,7 @@ def test_the_plane_follows_the_sound_and_a_click_goes_there(landscape):
 
 def test_what_changed_out_of_sight_is_drawn_on_return_and_a_refused_sound_leaves_nothing(landscape):
     sheet, mel = landscape, "document.querySelector('.sg-viewer[data-view=mel]')"
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     sheet.ev("session.seek(2.5)")
     sheet.ev(
         f"""() => {{ const colours = {mel}.querySelector('.sg-colours');
@@ -167,14 +167,14 @@ def test_what_changed_out_of_sight_is_drawn_on_return_and_a_refused_sound_leaves
     drawn = "JSON.stringify(viewer.stage._fullData[0].colorscale)"
     before, drawings = sheet.ev(drawn), sheet.ev("viewer.drawings")
     sheet.ev("() => { window.before = viewer.data; }")
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_surface"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_surface"], exact=True).click()
     sheet.until("(before) => viewer.drawings > before", drawings)
     assert sheet.ev(drawn) != before
     sheet.until("Math.abs(viewer.head.shown?.time - 2.5) < 0.01")
     assert sheet.ev("viewer.data === window.before"), "nobody was asked"
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     sheet.ev("session.seek(1)")
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_surface"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_surface"], exact=True).click()
     sheet.until("Math.abs(viewer.head.shown?.time - 1) < 0.01")
     assert sheet.ev("viewer.drawings") == drawings + 1, "the head alone moved"
     sheet.ev("() => { viewer.server = { surface_picture: async () => ({ error: 'refused here' }) }; }")
@@ -191,7 +191,7 @@ def test_keys_turn_and_the_sheet_names_them(landscape):
     sheet.page.keyboard.press("d")
     sheet.until(f"(before) => {CAMERA} !== before", before)
     sheet.page.keyboard.press("?")
-    sheet.page.get_by_text(ENGLISH["turn_left"]).wait_for()
+    sheet.page.get_by_text(ENGLISH["surface.turn_left"]).wait_for()
     sheet.page.keyboard.press("Escape")
 
 
@@ -230,11 +230,11 @@ def test_a_browser_without_webgl_says_so(chromium, chromium_path, server, tone_w
         sheet = Sheet(browser.new_page(locale="en-US"), server.url).start()
         sheet.page.set_default_timeout(WAIT_MS)
         sheet.open_file(tone_wav)
-        sheet.page.get_by_role("tab", name=ENGLISH["tab_surface"], exact=True).click()
-        sheet.page.get_by_text(ENGLISH["no_webgl"]).wait_for()
-        sheet.page.get_by_text(ENGLISH["no_webgl_hint"]).wait_for()
+        sheet.page.get_by_role("tab", name=ENGLISH["page.tab_surface"], exact=True).click()
+        sheet.page.get_by_text(ENGLISH["surface.no_webgl"]).wait_for()
+        sheet.page.get_by_text(ENGLISH["surface.no_webgl_hint"]).wait_for()
         sheet.page.locator(".sg-viewer[data-view=surface] .sg-plot").press("d")
-        sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+        sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
         assert sheet.ev("viewer.data.columns") > 0
         assert not sheet.page.locator(".sg-message").is_visible()
         assert sheet.complaints == []

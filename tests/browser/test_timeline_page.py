@@ -25,7 +25,7 @@ def rain_then_siren(tmp_path_factory):
 
 
 def ask(sheet):
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_classify"]).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
 
 
 def test_a_click_on_the_strip_plays_there_and_the_table_sorts(open_sheet, rain_then_siren):
@@ -54,13 +54,13 @@ def test_a_click_on_the_strip_plays_there_and_the_table_sorts(open_sheet, rain_t
     sheet.ev("session.audio.pause()")
     starts = "[...document.querySelectorAll('.sg-when .sg-table tbody tr')].map((row) => row.children[1].textContent)"
     rising = sheet.ev(starts)
-    when.locator(".sg-table th", has_text=ENGLISH["column_start"]).get_by_role("button").click()
+    when.locator(".sg-table th", has_text=ENGLISH["timeline.column_start"]).get_by_role("button").click()
     expect(when.locator(".sg-table th[aria-sort=descending]")).to_have_count(1)
     assert sheet.ev(starts) == rising[::-1] and len(rising) >= 2
     with sheet.page.expect_download() as saving:
-        when.locator(".sg-downloads .sg-chip", has_text=ENGLISH["form_audacity"]).click()
+        when.locator(".sg-downloads .sg-chip", has_text=ENGLISH["timeline.form_audacity"]).click()
     assert saving.value.suggested_filename == "rain then siren-timeline.txt"
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     expect(sheet.page.locator("#mel .sg-lanes .sg-mark[data-label=siren]").last).to_be_visible()  # under every picture
 
 
@@ -75,10 +75,10 @@ def test_what_no_class_explains_is_marked_and_a_late_start_is_said(open_sheet, t
     when = sheet.page.locator(".sg-when")
     expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
     expect(sheet.page.locator(".sg-bars li[data-label=siren]")).to_be_visible()  # not the silence that it begins with
-    expect(when.locator(".sg-first")).to_have_text(ENGLISH["opening_alone"].format(start="0:07", end="0:12"))
-    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["given_window"].format(start="0:07.00", end="0:12.00"))
+    expect(when.locator(".sg-first")).to_have_text(ENGLISH["timeline.first_clip_alone"].format(start="0:07", end="0:12"))
+    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["saliency.given_window"].format(start="0:07.00", end="0:12.00"))
     for mark in when.locator(".sg-doubt").all():
-        assert ENGLISH["uncertain"] in mark.get_attribute("title")
+        assert ENGLISH["timeline.uncertain"] in mark.get_attribute("title")
     covered = sheet.ev(
         """async () => {
             const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js'));
@@ -112,8 +112,8 @@ def test_long_work_shows_how_far_and_can_be_stopped(open_sheet, tmp_path):
     expect(when).to_have_attribute("data-stage", "working")
     when.locator(".sg-listen").click()
     expect(when).to_have_attribute("data-stage", "stopped")
-    expect(when.locator(".sg-far")).to_have_text(re.compile(ENGLISH["stopped_at"].split("{")[0]))
-    expect(when.locator(".sg-listen")).to_have_text(ENGLISH["listen_again"])
+    expect(when.locator(".sg-far")).to_have_text(re.compile(ENGLISH["timeline.stopped_at"].split("{")[0]))
+    expect(when.locator(".sg-listen")).to_have_text(ENGLISH["timeline.run_again"])
     sheet.page.click(".sg-chip[data-example=siren]")  # another sound is heard at once: the work on the server has ended
     sheet.until("session.state.sound.example === 'siren'")
     expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)

@@ -105,13 +105,13 @@ def test_a_drag_selects_and_every_view_shows_it(shown):
     expect(page.locator(".sg-mini-selection").first).to_be_visible()
     page.locator(".sg-plot").first.press("e")
     assert window(shown) == pytest.approx((2.0, 6.0, mel_hz(0.25), mel_hz(0.9)), rel=0.02)
-    page.get_by_role("tab", name=ENGLISH["tab_stft"], exact=True).click()
+    page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
     stft = "document.querySelector('.sg-viewer[data-view=stft]').viewer"
     shown.until(f"document.querySelector('.sg-viewer[data-view=stft]')?.viewer?.drawings > 0 && {stft}.current()")
     assert shown.ev(f"{stft}.timeAt({stft}.area().left)") == pytest.approx(2.0, rel=0.02)
     assert shown.ev(f"{stft}.hzAt({stft}.area().top)") == pytest.approx(mel_hz(0.9), rel=0.02)
     expect(page.locator(".sg-viewer[data-view=stft] [data-do=tool_select]")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     page.mouse.click(*shown.point(0.5, 0.95))
     assert shown.ev(selection) is None
     shown.until("Math.abs(session.audio.currentTime - 4) < 0.05")
@@ -188,7 +188,7 @@ def test_fingers_pinch_pan_and_let_the_page_scroll(open_sheet, long_wav):
 
 def test_a_link_opens_a_tab_that_a_phone_keeps_in_its_menu(open_sheet):
     phone = open_sheet(**PHONE)
-    expect(phone.page.locator(".overflow-dropdown")).to_contain_text(ENGLISH["tab_wave"])
+    expect(phone.page.locator(".overflow-dropdown")).to_contain_text(ENGLISH["page.tab_wave"])
     phone.page.goto("about:blank")
     phone.page.goto(f"{phone.url}/#view=wave&example=rain")
     phone.page.wait_for_selector(".sg-viewer[data-view=wave][data-filled]:visible")
@@ -275,7 +275,7 @@ def test_the_sheet_of_keys(open_sheet, locale, words):
                 .filter((name) => !i18n.messages[name] || !text.includes(i18n.messages[name])); }"""
     )
     assert unlisted == []
-    expect(listed).to_contain_text(words["gesture_pinch"])
+    expect(listed).to_contain_text(words["viewer_toolbar.gesture_pinch"])
     page.keyboard.press("Escape")
     expect(listed).to_have_count(0)
     assert sheet.ev("document.activeElement === viewer.plot")
@@ -324,7 +324,7 @@ def test_the_look_asks_nobody_and_stays(shown):
     assert len(set(seen)) == len(seen)
     assert shown.requests[asked:] == []
     height, levels = shown.ev("viewer.plot.getBoundingClientRect().height"), shown.ev("viewer.range()")
-    page.get_by_role("tab", name=ENGLISH["tab_stft"], exact=True).click()
+    page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
     stft = "document.querySelector('.sg-viewer[data-view=stft]').viewer"
     shown.until("document.querySelector('.sg-viewer[data-view=stft]')?.viewer?.drawings > 0")
     assert shown.ev(f"{stft}.range()") == levels
@@ -346,13 +346,13 @@ def test_the_link_brings_everything_back(open_sheet, long_wav):
     sheet.until("viewer.data.request.config.hop_length === 256")
     sheet.ev("session.show(1.5, 3.25, { band: { low_hz: 300, high_hz: 3000 } })")
     sheet.ev("session.select({ start: 2, end: 2.5, low_hz: 500, high_hz: 1500 })")
-    page.get_by_role("tab", name=ENGLISH["tab_stft"], exact=True).click()
+    page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
     stft = ".sg-viewer[data-view=stft]"
     sheet.until(f"document.querySelector('{stft}')?.viewer?.drawings > 0")
     page.locator(f"{stft} .sg-plot").press("c")  # viridis
     page.locator(f"{stft} [data-do=more]").click()
     page.locator(f"{stft} [data-do=copy_link]").click()
-    expect(page.locator(f"{stft} .sg-readout")).to_have_text(ENGLISH["link_copied"])
+    expect(page.locator(f"{stft} .sg-readout")).to_have_text(ENGLISH["viewer_toolbar.link_copied"])
     link = sheet.ev("navigator.clipboard.readText()")
     assert parse_qs(urlsplit(link).fragment)["example"] == ["siren"]
 
@@ -379,7 +379,7 @@ def test_the_link_brings_everything_back(open_sheet, long_wav):
     ):
         other.page.goto("about:blank")
         other.page.goto(f"{other.url}/#{nonsense}")
-        expect(other.page.locator(".sg-message")).to_contain_text(ENGLISH["link_ignored"].split("{")[0].strip())
+        expect(other.page.locator(".sg-message")).to_contain_text(ENGLISH["viewer_toolbar.link_ignored"].split("{")[0].strip())
         other.page.wait_for_function("document.querySelector('.sg-viewer')?.viewer")
     own = open_sheet()
     own.page.goto("about:blank")

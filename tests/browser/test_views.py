@@ -20,7 +20,7 @@ def tone_wav(tmp_path_factory):
 
 def enter(sheet, view):
     """Open a view's tab and wait for its picture; `viewer` is its viewer from then on."""
-    sheet.page.get_by_role("tab", name=ENGLISH[f"tab_{view}"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH[f"page.tab_{view}"], exact=True).click()
     sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.viewer?.drawings > 0")
     sheet.ev(f"() => {{ window.viewer = document.querySelector('.sg-viewer[data-view={view}]').viewer; }}")
 
@@ -85,6 +85,6 @@ def test_zoom_and_parameters_are_the_same_in_every_tab(open_sheet, tone_wav):
     assert picture["end"] == pytest.approx(2.5, abs=0.02)
     sheet.page.fill("#sg-stft-n_fft", "1024")
     sheet.until("viewer.data.rows === 513")
-    sheet.page.get_by_role("tab", name=ENGLISH["tab_mel"], exact=True).click()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     sheet.until("document.querySelector('.sg-viewer').viewer.data.request.config.n_fft === 1024")
     assert sheet.page.input_value("#sg-win_length") == "1024"  # it followed, as it was as long as the transform

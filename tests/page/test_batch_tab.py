@@ -68,7 +68,7 @@ def shelve_all(files: Files, session: Session, folder: Path) -> dict[str, str]:
 
 def hear(tab: Files, session: Session, ids: list[str], **changes) -> list[dict]:
     question = {"token": session.token, "files": ids, "hop": 0.5, "turn": 1} | changes
-    return list(tab.hear(gr.EventData(None, question)))
+    return list(tab.classify_files(gr.EventData(None, question)))
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_the_command_lines_numbers_and_a_reason_for_what_is_broken(files, sessio
 
 def test_a_run_that_is_given_up_goes_on_where_it_stood(files, session, folder, monkeypatch):
     ids = list(shelve_all(files, session, folder).values())
-    run = files.hear(gr.EventData(None, {"token": session.token, "files": ids, "hop": 1.0, "turn": 1}))
+    run = files.classify_files(gr.EventData(None, {"token": session.token, "files": ids, "hop": 1.0, "turn": 1}))
     assert next(run)["now"]["id"] == ids[0]
     files.stop({"token": session.token, "turn": 2})
     *_, last = run

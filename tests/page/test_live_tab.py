@@ -43,7 +43,7 @@ def siren() -> np.ndarray:
 
 def test_heard_as_a_file_is(functions, siren, tmp_path):  # noqa: F811
     assert functions.ask("live", "live_begin", {})["ok"] == {"clip_seconds": 5.0}
-    answer = functions.ask("live", "live_hear", {"rate": RATE, "samples": pcm(siren)})["ok"]
+    answer = functions.ask("live", "live_classify", {"rate": RATE, "samples": pcm(siren)})["ok"]
     file = tmp_path / "same.wav"
     soundfile.write(file, np.frombuffer(base64.b64decode(pcm(siren)), "<i2"), RATE, "PCM_16")
     expected = Classifier.load().predict(*load_audio(file))
@@ -55,18 +55,18 @@ def test_heard_as_a_file_is(functions, siren, tmp_path):  # noqa: F811
 
 
 def test_the_first_second_and_silence(functions, siren):  # noqa: F811
-    first = functions.ask("live", "live_hear", {"rate": RATE, "samples": pcm(siren[:RATE])})["ok"]
+    first = functions.ask("live", "live_classify", {"rate": RATE, "samples": pcm(siren[:RATE])})["ok"]
     assert len(first["top"]) == 5
-    quiet = functions.ask("live", "live_hear", {"rate": 96_000, "samples": pcm(np.zeros(5 * 96_000))})["ok"]
+    quiet = functions.ask("live", "live_classify", {"rate": 96_000, "samples": pcm(np.zeros(5 * 96_000))})["ok"]
     assert (quiet["verdict"], quiet["top"]) == ("silence", [])
 
 
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: str(value)[:12])
 def test_impossible_requests(functions, siren, value):  # noqa: F811
     good = {"rate": RATE, "samples": pcm(siren[:RATE])}
-    assert refused(functions.ask("live", "live_hear", good | {"rate": value})) in ("page.request", "audio.rate")
-    assert refused(functions.ask("live", "live_hear", good | {"samples": value})) == "page.request"
-    assert refused(functions.ask("live", "live_hear", good | {"token": value})) == "page.session"
+    assert refused(functions.ask("live", "live_classify", good | {"rate": value})) in ("page.request", "audio.rate")
+    assert refused(functions.ask("live", "live_classify", good | {"samples": value})) == "page.request"
+    assert refused(functions.ask("live", "live_classify", good | {"token": value})) == "page.session"
     assert refused(functions.ask("live", "live_begin", {"token": value})) == "page.session"
 
 
@@ -76,7 +76,7 @@ def test_impossible_requests(functions, siren, value):  # noqa: F811
     ids=["empty", "one sample", "odd", "no base64", "letters", "too few", "too many", "huge"],
 )
 def test_samples_that_are_none(functions, samples):  # noqa: F811
-    assert refused(functions.ask("live", "live_hear", {"rate": RATE, "samples": samples})) == "page.request"
+    assert refused(functions.ask("live", "live_classify", {"rate": RATE, "samples": samples})) == "page.request"
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def store(tmp_path: Path) -> SoundStore:
 
 def asked(store: SoundStore, one: Live, language: str, **request) -> dict:
     """Return the answer to a request of a fresh session."""
-    (hear,) = Requests(store, Path("uploads"), {}).answering(one.live_hear)
+    (hear,) = Requests(store, Path("uploads"), {}).answering(one.live_classify)
     return hear({"token": store.new_session(language).token} | request)
 
 

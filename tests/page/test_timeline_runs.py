@@ -156,21 +156,21 @@ def test_a_newer_turn_ends_the_older_and_sessions_are_apart(store):
      {"hop": None}, {"turn": -1}, {"turn": "1"}, {"turn": True}, {"turn": 2**60}],
 )  # fmt: skip
 def test_wrong_questions_are_answered_with_a_sentence(store, opened, wrong, asked):
-    (answer,) = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT)).listen(question(store, opened, **wrong))
+    (answer,) = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT)).run_timeline(question(store, opened, **wrong))
     assert answer["error"].endswith(".") and not answer["off"]
     assert asked == []
 
 
 @pytest.mark.parametrize("nonsense", [None, [], "x", 3])
 def test_nonsense_is_answered_with_a_sentence(store, nonsense):
-    (answer,) = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT)).listen(gr.EventData(None, nonsense))
+    (answer,) = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT)).run_timeline(gr.EventData(None, nonsense))
     assert answer["error"]
 
 
 def test_the_page_is_told_and_the_files_parse_back(store, opened, tmp_path):
     timelines = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT))
     asking = question(store, opened)
-    *_, last = timelines.listen(asking)
+    *_, last = timelines.run_timeline(asking)
     assert last["stage"] == "done" and last["turn"] == 1 and last["heard"] == pytest.approx(20, abs=0.01)
     assert json.loads(json.dumps(last)) == last
     files = {form: timelines.timeline_file(asking._data | {"form": form}) for form in ("json", "csv", "audacity", "raven")}
@@ -204,7 +204,7 @@ def test_files_are_given_only_of_what_was_heard(store, opened):
 
 def test_a_dropped_sound_ends_its_run(store, opened, asked):
     timelines = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT))
-    answers = timelines.listen(question(store, opened, hop=0.25))
+    answers = timelines.run_timeline(question(store, opened, hop=0.25))
     next(answers)
     store.drop(next(iter(store._sessions)))
     *_, last = answers

@@ -27,9 +27,9 @@ export function toUncertain([guess, start, end, probability]) {
 
 /** A class's name in the user's language. */
 export function labelName(label) {
-  if (label === 'silence') return t('silence');
-  if (label === 'unknown') return t('none_known');
-  if (label === 'uncertain') return t('uncertain');
+  if (label === 'silence') return t('page.silence');
+  if (label === 'unknown') return t('timeline.none_known');
+  if (label === 'uncertain') return t('timeline.uncertain');
   return detections.names[label] ?? label.replaceAll('_', ' ');
 }
 
@@ -45,7 +45,7 @@ export function formatPercent(probability, digits = 0) {
 
 /** Seconds as people say them: 4.5 s, 1:05, 1:00:00. */
 export function formatDuration(seconds) {
-  if (seconds < 60) return `${formatNumber(seconds, seconds < 10 && seconds % 1 > 0.05 ? 1 : 0)} ${t('unit_s')}`;
+  if (seconds < 60) return `${formatNumber(seconds, seconds < 10 && seconds % 1 > 0.05 ? 1 : 0)} ${t('page.unit_s')}`;
   return formatMoment(seconds);
 }
 
@@ -59,7 +59,7 @@ export function formatMoment(seconds) {
 
 export function describeSegment({ label, guess, start, end, probability }) {
   const about = { what: labelName(guess ?? label), start: formatMoment(start), end: formatMoment(end), probability: formatPercent(probability) };
-  return t(guess ? 'uncertain_is' : 'segment_is', about);
+  return t(guess ? 'timeline.uncertain_is' : 'timeline.segment_is', about);
 }
 
 let playing = null; // the stretch that is being played, until its end
@@ -72,7 +72,7 @@ export function playInterval({ start, end }) {
   if (start < from || start >= to) show(start - (to - from) * 0.1, start + (to - from) * 0.9);
   playing = { start, end: Math.min(end, state.sound.seconds) };
   seek(start);
-  audio.play().catch((error) => { if (error.name !== 'AbortError') showMessage(t('play_failed')); });
+  audio.play().catch((error) => { if (error.name !== 'AbortError') showMessage(t('player.play_failed')); });
   requestAnimationFrame(watchEnd);
 }
 

@@ -34,7 +34,7 @@ export async function request(fn, query) {
   } catch (error) {
     console.warn(error);
   }
-  if (!answer || typeof answer !== 'object') throw new RequestError({ error: t('offline'), key: 'offline' });
+  if (!answer || typeof answer !== 'object') throw new RequestError({ error: t('page.offline'), key: 'offline' });
   if (answer.error) throw new RequestError(answer);
   return answer.ok;
 }

@@ -82,7 +82,7 @@ export function seek(seconds) {
 
 export function togglePlay() {
   if (!state.sound) return;
-  if (audio.paused) audio.play().catch((error) => { if (error.name !== 'AbortError') showMessage(t('play_failed')); });
+  if (audio.paused) audio.play().catch((error) => { if (error.name !== 'AbortError') showMessage(t('player.play_failed')); });
   else audio.pause();
 }
 

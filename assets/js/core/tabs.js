@@ -2,7 +2,7 @@
 
 import { messages } from '../lib/i18n.js';
 
-const PREFIX = 'tab_';
+const PREFIX = 'page.tab_';
 const buttons = () => [...document.querySelectorAll('[role=tab], .overflow-dropdown button')]; // a phone has some in a menu
 const nameOf = (button) => {
   const text = button.textContent.trim();

@@ -22,7 +22,7 @@ export async function playClip(clip) {
     await clip.play();
     return true;
   } catch (error) {
-    if (error.name !== 'AbortError') showMessage(t('play_failed')); // aborted: stopped before it began
+    if (error.name !== 'AbortError') showMessage(t('player.play_failed')); // aborted: stopped before it began
     return false;
   }
 }

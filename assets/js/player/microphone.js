@@ -98,16 +98,16 @@ export async function microphones() {
 }
 
 const SENTENCES = {
-  NotAllowedError: 'mic_denied',
-  SecurityError: 'mic_denied',
-  NotFoundError: 'mic_missing',
-  OverconstrainedError: 'mic_missing', // the chosen one was unplugged
-  NotReadableError: 'mic_taken',
-  InsecureError: 'mic_insecure',
-  NotSupportedError: 'mic_unsupported',
+  NotAllowedError: 'player.mic_denied',
+  SecurityError: 'player.mic_denied',
+  NotFoundError: 'player.mic_missing',
+  OverconstrainedError: 'player.mic_missing', // the chosen one was unplugged
+  NotReadableError: 'player.mic_taken',
+  InsecureError: 'player.mic_insecure',
+  NotSupportedError: 'player.mic_unsupported',
 };
 
 /** What went wrong with the microphone, in words, and what to do. */
 export function microphoneError(error) {
-  return t(SENTENCES[error.name] ?? 'mic_failed', { reason: error.message || error.name });
+  return t(SENTENCES[error.name] ?? 'player.mic_failed', { reason: error.message || error.name });
 }

@@ -12,7 +12,7 @@ import { icon, transport } from './transport.js';
 import { guardUnload } from '../core/unload_guard.js';
 
 export function mount(root, { server, upload, watch, props }) {
-  setMessages(props.words);
+  setMessages(props.messages);
   const ui = build(root, props);
   const admit = () => { if (props.value?.token) setToken(props.value.token); };
   watch('value', admit);
@@ -20,7 +20,7 @@ export function mount(root, { server, upload, watch, props }) {
 
   let latest = 0; // opens are numbered: the last click wins, not the last answer
   const open = async (name, query, turn = ++latest) => {
-    ui.busy(t('opening', { name }));
+    ui.busy(t('player.opening', { name }));
     try {
       const sound = await request(server.open_sound, query);
       if (turn !== latest) return false;
@@ -28,8 +28,8 @@ export function mount(root, { server, upload, watch, props }) {
       audio.src = fileUrl(sound.path);
       ui.message('');
       setSound(sound);
-      if (sound.cut_off) showMessage(t('cut_off', { name: sound.name }), 'note');
-      else if (sound.silent && sound.peak_db !== null && sound.peak_db > -60) showMessage(t('cancels'), 'note');
+      if (sound.cut_off) showMessage(t('player.cut_off', { name: sound.name }), 'note');
+      else if (sound.silent && sound.peak_db !== null && sound.peak_db > -60) showMessage(t('player.cancels'), 'note');
       return true;
     } catch (refusal) {
       if (turn === latest) showMessage(refusal.message);
@@ -43,11 +43,11 @@ export function mount(root, { server, upload, watch, props }) {
     if (!file) return false;
     if (file.size > props.limits.bytes) { // the server would refuse it too, after all of it had travelled
       const megabytes = (bytes) => formatNumber(bytes / 1e6);
-      showMessage(t('too_big', { name: file.name, megabytes: megabytes(file.size), limit_mb: megabytes(props.limits.bytes) }));
+      showMessage(t('player.too_big', { name: file.name, megabytes: megabytes(file.size), limit_mb: megabytes(props.limits.bytes) }));
       return false;
     }
     const turn = ++latest;
-    ui.busy(t('uploading', { name: file.name }));
+    ui.busy(t('player.uploading', { name: file.name }));
     let sent;
     try {
       sent = await upload(file);
@@ -55,7 +55,7 @@ export function mount(root, { server, upload, watch, props }) {
       console.warn(error);
       if (turn !== latest) return false;
       ui.busy('');
-      showMessage(t('offline'));
+      showMessage(t('page.offline'));
       return false;
     }
     return turn === latest && open(file.name, { path: sent.path, name: file.name }, turn);
@@ -112,17 +112,17 @@ function build(root, props) {
     unopened: find('.sg-unopened'),
     examples: [],
   };
-  find('.sg-main span').textContent = t('choose');
-  find('.sg-record span').textContent = t('record');
-  find('.sg-examples > span').textContent = t('examples');
-  find('.sg-examples').setAttribute('aria-label', t('examples'));
+  find('.sg-main span').textContent = t('player.choose');
+  find('.sg-record span').textContent = t('player.record');
+  find('.sg-examples > span').textContent = t('player.examples');
+  find('.sg-examples').setAttribute('aria-label', t('player.examples'));
   transport(find('.sg-transport'), () => ui.input.click());
-  find('.sg-drop b').textContent = tForPointer('drop');
-  find('.sg-drop small').textContent = t('drop_formats', {
+  find('.sg-drop b').textContent = tForPointer('player.drop');
+  find('.sg-drop small').textContent = t('player.drop_formats', {
     accepted: props.limits.accepted, megabytes: formatNumber(props.limits.bytes / 1e6), hours: formatNumber(props.limits.seconds / 3600),
   });
-  find('.sg-message button').setAttribute('aria-label', t('close'));
-  ui.hint.textContent = t('mic_hint');
+  find('.sg-message button').setAttribute('aria-label', t('page.close'));
+  ui.hint.textContent = t('player.mic_hint');
   for (const [example, names] of Object.entries(props.examples)) {
     const chip = element('<button type="button" class="sg-chip"></button>');
     chip.dataset.example = example;
@@ -151,10 +151,10 @@ function unopened(file, open) {
   const line = element(`<p><span></span><a class="sg-link"></a><button type="button" class="sg-link"></button>
     <button type="button">×</button></p>`);
   const [text, save, again, close] = line.children;
-  text.textContent = t('unopened', { name: file.name });
-  [save.textContent, save.href, save.download] = [t('live_save'), URL.createObjectURL(file), file.name];
-  again.textContent = t('again');
-  close.setAttribute('aria-label', t('discard', { name: file.name }));
+  text.textContent = t('player.unopened', { name: file.name });
+  [save.textContent, save.href, save.download] = [t('live.save'), URL.createObjectURL(file), file.name];
+  again.textContent = t('page.retry');
+  close.setAttribute('aria-label', t('player.discard', { name: file.name }));
   const leave = () => {
     line.remove();
     URL.revokeObjectURL(save.href);
@@ -166,16 +166,16 @@ function unopened(file, open) {
 }
 
 function showFacts(list, sound) {
-  const channels = { 1: t('mono'), 2: t('stereo') }[sound.channels] ?? String(sound.channels);
-  const level = (db) => (db === null ? t('silence') : `${formatNumber(db, 1)} dBFS`);
+  const channels = { 1: t('player.mono'), 2: t('player.stereo') }[sound.channels] ?? String(sound.channels);
+  const level = (db) => (db === null ? t('page.silence') : `${formatNumber(db, 1)} dBFS`);
   const facts = [
     ['', sound.name],
-    ['fact_length', formatTime(sound.seconds)],
-    ['fact_rate', `${formatNumber(sound.sample_rate)} ${t('unit_hz')}`],
-    ['fact_channels', channels],
-    ['fact_peak', level(sound.peak_db)],
-    ['fact_rms', level(sound.rms_db)],
-    ['fact_format', sound.format],
+    ['player.fact_length', formatTime(sound.seconds)],
+    ['player.fact_rate', `${formatNumber(sound.sample_rate)} ${t('page.unit_hz')}`],
+    ['player.fact_channels', channels],
+    ['player.fact_peak', level(sound.peak_db)],
+    ['player.fact_rms', level(sound.rms_db)],
+    ['player.fact_format', sound.format],
   ];
   list.replaceChildren(...facts.map(([key, value]) => {
     const row = element('<div><dt></dt><dd></dd></div>');
@@ -183,7 +183,7 @@ function showFacts(list, sound) {
     else {
       row.className = 'sg-name';
       row.firstChild.className = 'sg-unseen';
-      row.firstChild.textContent = t('fact_name');
+      row.firstChild.textContent = t('player.fact_name');
     }
     row.lastChild.textContent = value;
     return row;
@@ -220,13 +220,13 @@ function wireRecorder(ui, open) {
     recording = null;
     clearInterval(timer);
     ui.recordButton.removeAttribute('data-on');
-    label.textContent = t('record');
+    label.textContent = t('player.record');
     ui.meter.hidden = true;
-    ui.hint.textContent = t('mic_hint');
+    ui.hint.textContent = t('player.mic_hint');
     const file = await taken.stop();
     const opening = open(file);
     guardUnload('recording', false); // its file is held now
-    if ((await opening) && limit) showMessage(t('mic_limit', { minutes: LIMIT_MINUTES }), 'note');
+    if ((await opening) && limit) showMessage(t('player.mic_limit', { minutes: LIMIT_MINUTES }), 'note');
   };
   ui.recordButton.addEventListener('click', async () => {
     if (recording) {
@@ -242,12 +242,12 @@ function wireRecorder(ui, open) {
       guardUnload('recording', true);
       ui.message('');
       ui.recordButton.dataset.on = 'true';
-      label.textContent = t('stop');
+      label.textContent = t('player.stop');
       ui.meter.hidden = false;
       timer = setInterval(() => {
         const db = 20 * Math.log10(Math.max(1e-4, recording.level()));
         ui.meter.firstChild.style.width = `${Math.round(100 * (1 + db / 60))}%`;
-        ui.hint.textContent = `${t('recording')} ${formatTime(recording.seconds())}`;
+        ui.hint.textContent = `${t('player.recording')} ${formatTime(recording.seconds())}`;
       }, 80);
     } catch (error) {
       showMessage(microphoneError(error));

@@ -36,10 +36,10 @@ export function transport(root, choose) {
   const find = (selector) => root.querySelector(selector);
   const [deck, play, loop, strip, time] = ['deck', 'play', 'loop', 'strip', 'time'].map((name) => find(`.sg-${name}`));
   time.textContent = `${formatTime(0)} / ${formatTime(0)}`;
-  play.setAttribute('aria-label', t('play'));
-  loop.setAttribute('aria-label', t('loop'));
-  loop.title = `${t('loop')} (L)`;
-  strip.setAttribute('aria-label', t('seek'));
+  play.setAttribute('aria-label', t('player.play'));
+  loop.setAttribute('aria-label', t('player.loop'));
+  loop.title = `${t('player.loop')} (L)`;
+  strip.setAttribute('aria-label', t('player.seek'));
   wirePlay(play, loop);
   wireStrip(strip, time);
   wireSeek(strip, choose);
@@ -48,13 +48,13 @@ export function transport(root, choose) {
     deck.dataset.empty = 'false';
     play.disabled = loop.disabled = false;
   });
-  audio.addEventListener('error', () => { if (audio.currentSrc) showMessage(t('play_failed'), 'note'); });
+  audio.addEventListener('error', () => { if (audio.currentSrc) showMessage(t('player.play_failed'), 'note'); });
 }
 
 function wirePlay(play, loop) {
   const show = () => {
     play.innerHTML = icon(audio.paused ? 'play' : 'pause');
-    play.setAttribute('aria-label', t(audio.paused ? 'play' : 'pause'));
+    play.setAttribute('aria-label', t(audio.paused ? 'player.play' : 'player.pause'));
     loop.setAttribute('aria-pressed', String(playback.loop));
   };
   for (const name of ['play', 'pause']) audio.addEventListener(name, show);
@@ -130,25 +130,25 @@ function wireSeek(strip, choose) {
 /** The row of ways: the selection, speed and pitch, the selected frequencies, and what is heard now in words. */
 function ways(row) {
   const button = (name, key, press) => {
-    const made = element(`<button type="button" class="sg-tool" data-do="${name}"><span></span></button>`);
+    const made = element(`<button type="button" class="sg-tool" data-do="${name.split('.').pop()}"><span></span></button>`);
     made.lastChild.textContent = t(name);
     made.title = `${t(`${name}_hint`)} (${key})`;
     made.addEventListener('click', press);
     return made;
   };
-  const selection = button('play_selection', 'P', playSelection);
+  const selection = button('playback.play_selection', 'P', playSelection);
   const speeds = element('<div class="sg-group" role="group"></div>');
-  speeds.setAttribute('aria-label', t('speed'));
+  speeds.setAttribute('aria-label', t('playback.speed'));
   speeds.append(...SPEEDS.map((speed) => {
     const made = element('<button type="button" class="sg-tool"></button>');
     made.textContent = SPEED_SIGNS[speed];
-    made.setAttribute('aria-label', t(`speed_${100 * speed}`));
-    made.title = `${t(`speed_${100 * speed}`)} (D)`;
+    made.setAttribute('aria-label', t(`playback.speed_${100 * speed}`));
+    made.title = `${t(`playback.speed_${100 * speed}`)} (D)`;
     made.addEventListener('click', () => setSpeed(speed));
     return made;
   }));
-  const pitch = button('keep_pitch', 'T', togglePitch);
-  const band = button('only_band', 'B', toggleBand);
+  const pitch = button('playback.keep_pitch', 'T', togglePitch);
+  const band = button('playback.only_band', 'B', toggleBand);
   const now = element('<span class="sg-now"></span>');
   row.append(selection, speeds, pitch, band, now);
   const show = () => {
@@ -177,9 +177,9 @@ function heard() {
   const { span, speed, keepPitch, loop, banded } = playback;
   const band = audibleRange();
   return [
-    span ? t('heard_selection', { start: formatNumber(span.start, 2), end: formatNumber(span.end, 2) }) : t('heard_all'),
-    banded && (band ? t('heard_band', { low: formatNumber(band.low), high: formatNumber(band.high) }) : t('heard_no_band')),
-    speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : t('heard_falls', { speed: SPEED_SIGNS[speed] })),
-    loop && t('heard_loop'),
+    span ? t('playback.playing_selection', { start: formatNumber(span.start, 2), end: formatNumber(span.end, 2) }) : t('playback.playing_all'),
+    banded && (band ? t('playback.playing_band', { low: formatNumber(band.low), high: formatNumber(band.high) }) : t('playback.playing_no_band')),
+    speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : t('playback.playing_falls', { speed: SPEED_SIGNS[speed] })),
+    loop && t('playback.playing_loop'),
   ].filter(Boolean).join(' · ');
 }

@@ -10,7 +10,7 @@ export function savePicture(stage, name) {
 /** Save traces and layout as a page with Plotly in it. */
 export async function savePage(plotlyUrl, { traces, layout, title, ink, ground }) {
   const answer = await fetch(plotlyUrl);
-  if (!answer.ok) throw new Error(t('offline'));
+  if (!answer.ok) throw new Error(t('page.offline'));
   const page = pageOf(await answer.text(), { traces, layout, title, ink, ground });
   const link = document.createElement('a'); // one from a template belongs to no page and leads nowhere
   link.href = URL.createObjectURL(new Blob([page], { type: 'text/html' }));
@@ -41,7 +41,7 @@ p { margin: 0 1rem .8rem; opacity: .75; }
 <body>
 <h1>${text(title)}</h1>
 <div id="surface"></div>
-<p>${text(t('saved_page'))}</p>
+<p>${text(t('surface.saved_page'))}</p>
 <script>
 Plotly.newPlot('surface', ${data(traces)}, ${data(layout)}, { responsive: true, displaylogo: false, displayModeBar: false });
 </script>

@@ -35,7 +35,7 @@ export function surfaceTrace(data, light, bar) {
     y: centres.map((hz) => place(data, hz)),
     z: Array.from({ length: rows }, (_, row) => Array.from(levels.subarray(row * columns, (row + 1) * columns), db)),
     customdata: centres.map((hz) => Array(columns).fill(hz)),
-    hovertemplate: `%{x:.3f} ${t('unit_s')} · %{customdata:.0f} ${t('unit_hz')} · %{z:.1f} ${t('unit_db')}<extra></extra>`,
+    hovertemplate: `%{x:.3f} ${t('page.unit_s')} · %{customdata:.0f} ${t('page.unit_hz')} · %{z:.1f} ${t('page.unit_db')}<extra></extra>`,
     colorscale: Array.from({ length: STOPS }, (_, i) => {
       const colour = colours[Math.round((255 * i) / (STOPS - 1))];
       return [i / (STOPS - 1), `rgb(${colour & 255},${(colour >> 8) & 255},${(colour >> 16) & 255})`];
@@ -43,7 +43,7 @@ export function surfaceTrace(data, light, bar) {
     cmin: display.low === null ? low : high + display.low,
     cmax: high + display.high,
     showscale: bar,
-    colorbar: { thickness: 10, len: 0.62, outlinewidth: 0, ticksuffix: ` ${t('unit_db')}`, x: 1, xpad: 4 },
+    colorbar: { thickness: 10, len: 0.62, outlinewidth: 0, ticksuffix: ` ${t('page.unit_db')}`, x: 1, xpad: 4 },
     lighting: LIGHTS[light],
     lightposition: { x: -1e4, y: -1.2e4, z: 1.6e4 },
     contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
@@ -89,14 +89,14 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow })
       dragmode: 'orbit',
       aspectmode: 'manual',
       aspectratio: { x: narrow ? 1.25 : 1.8, y: 1.05, z: height },
-      xaxis: { ...axis, title: title(t('time_axis')), nticks: narrow ? 5 : 9, range: [data.start, data.end] },
+      xaxis: { ...axis, title: title(t('page.time_axis')), nticks: narrow ? 5 : 9, range: [data.start, data.end] },
       yaxis: {
         ...axis,
-        title: title(t('freq_axis')),
+        title: title(t('page.freq_axis')),
         tickvals: marks.map((hz) => place(data, hz)),
         ticktext: marks.map((hz) => (hz >= 1000 ? `${formatNumber(hz / 1000)}k` : formatNumber(hz))),
       },
-      zaxis: { ...axis, title: title(t('level_axis')), nticks: 5, range: [low - LIFT * (high - low), high + LIFT * (high - low)] }, // what lies on a border is cut to pieces
+      zaxis: { ...axis, title: title(t('page.level_axis')), nticks: 5, range: [low - LIFT * (high - low), high + LIFT * (high - low)] }, // what lies on a border is cut to pieces
     },
   };
 }

@@ -49,7 +49,7 @@ function loadPlotly(url) {
     const script = document.createElement('script');
     script.src = url;
     script.onload = () => resolve(window.Plotly);
-    script.onerror = () => { plotly = null; reject(new Error(t('offline'))); };
+    script.onerror = () => { plotly = null; reject(new Error(t('page.offline'))); };
     document.head.append(script);
   });
   return plotly;
@@ -63,8 +63,8 @@ export async function mount(root, { server, props, files }) {
 
 class Surface {
   static pointer = [
-    ['gesture_drag', 'gesture_turn'], ['gesture_wheel', 'gesture_closer'], ['gesture_right_drag', 'gesture_shift'],
-    ['gesture_click', 'gesture_seek'], ['gesture_pinch', 'gesture_closer'],
+    ['surface.gesture_drag', 'surface.gesture_turn'], ['viewer_toolbar.gesture_wheel', 'surface.gesture_closer'], ['surface.gesture_right_drag', 'surface.gesture_shift'],
+    ['viewer_toolbar.gesture_click', 'viewer_toolbar.gesture_seek'], ['viewer_toolbar.gesture_pinch', 'surface.gesture_closer'],
   ];
 
   constructor(host, server, props, plotlyUrl) {
@@ -93,45 +93,45 @@ class Surface {
   words() {
     const find = (selector) => this.host.querySelector(selector);
     find('.sg-empty').prepend(waveIcon());
-    find('.sg-empty .sg-strong').textContent = t('empty_surface');
-    find('.sg-empty .sg-small').textContent = tForPointer('empty_hint');
-    find('.sg-drawing').textContent = t('drawing');
-    this.readout.textContent = tForPointer('surface_hint');
-    this.plot.setAttribute('aria-label', `${t('tab_surface')}. ${t('surface_label')}`);
-    this.toolbar.setAttribute('aria-label', t('toolbar'));
+    find('.sg-empty .sg-strong').textContent = t('surface.empty');
+    find('.sg-empty .sg-small').textContent = tForPointer('viewer.empty_hint');
+    find('.sg-drawing').textContent = t('surface.drawing');
+    this.readout.textContent = tForPointer('surface.hint');
+    this.plot.setAttribute('aria-label', `${t('page.tab_surface')}. ${t('surface.label')}`);
+    this.toolbar.setAttribute('aria-label', t('viewer_toolbar.toolbar'));
   }
 
   tools() {
-    const of = choices('surface_of', ['mel', 'stft'], (name) => t(`of_${name}`), (name) => this.showOf(name));
-    const cameras = choices('cameras', Object.keys(CAMERAS), (name) => t(`camera_${name}`), (name) => this.fly(CAMERAS[name]));
+    const of = choices('surface.source', ['mel', 'stft'], (name) => t(`surface.source_${name}`), (name) => this.showOf(name));
+    const cameras = choices('surface.cameras', Object.keys(CAMERAS), (name) => t(`surface.camera_${name}`), (name) => this.fly(CAMERAS[name]));
     for (const button of cameras.children) button.dataset.camera = button.dataset.choice;
     this.ofButtons = [...of.children];
     this.toolbar.append(of, cameras, this.displayMenu());
     this.mark();
     this.ownKeys = {
       ...fullScreen(this),
-      a: { word: 'turn_left', group: 'display', run: () => this.turn(-TURN, 0) },
-      d: { word: 'turn_right', group: 'display', run: () => this.turn(TURN, 0) },
-      w: { word: 'turn_up', group: 'display', run: () => this.turn(0, TURN) },
-      s: { word: 'turn_down', group: 'display', run: () => this.turn(0, -TURN) },
-      q: { word: 'come_closer', group: 'display', run: () => this.turn(0, 0, 1 / 1.15) },
-      e: { word: 'step_back', group: 'display', run: () => this.turn(0, 0, 1.15) },
+      a: { word: 'surface.turn_left', group: 'display', run: () => this.turn(-TURN, 0) },
+      d: { word: 'surface.turn_right', group: 'display', run: () => this.turn(TURN, 0) },
+      w: { word: 'surface.turn_up', group: 'display', run: () => this.turn(0, TURN) },
+      s: { word: 'surface.turn_down', group: 'display', run: () => this.turn(0, -TURN) },
+      q: { word: 'surface.come_closer', group: 'display', run: () => this.turn(0, 0, 1 / 1.15) },
+      e: { word: 'surface.step_back', group: 'display', run: () => this.turn(0, 0, 1.15) },
     };
-    addToMore(this, 'picture', 'save_png', '', () => this.save('png'));
-    addToMore(this, 'page', 'save_html', '', () => this.save('html'));
+    addToMore(this, 'picture', 'surface.save_png', '', () => this.save('png'));
+    addToMore(this, 'page', 'surface.save_html', '', () => this.save('html'));
     addLink(this);
     Object.assign(this.ownKeys, help(this));
   }
 
   displayMenu() {
-    const { root, panel } = menu('display', 'display', { text: true });
+    const { root, panel } = menu('display', 'viewer_toolbar.display', { text: true });
     root.classList.add('sg-right');
     panel.innerHTML = DISPLAY;
     const find = (selector) => panel.querySelector(selector);
     const labels = panel.querySelectorAll('label span');
-    ['colours', 'light', 'height'].forEach((key, i) => { labels[i].textContent = t(key); });
-    for (const name of NAMES) find('.sg-colours').append(new Option(t(`colours_${name}`), name));
-    for (const name of Object.keys(LIGHTS)) find('.sg-light').append(new Option(t(`light_${name}`), name));
+    ['viewer_toolbar.colours', 'surface.light', 'surface.height'].forEach((key, i) => { labels[i].textContent = t(key); });
+    for (const name of NAMES) find('.sg-colours').append(new Option(t(`viewer_toolbar.colours_${name}`), name));
+    for (const name of Object.keys(LIGHTS)) find('.sg-light').append(new Option(t(`surface.light_${name}`), name));
     find('.sg-height').value = this.look.height;
     find('.sg-colours').addEventListener('change', ({ target }) => changeDisplay({ colours: target.value }));
     find('.sg-light').addEventListener('change', ({ target }) => { this.look.light = target.value; this.draw(); });
@@ -184,8 +184,8 @@ class Surface {
   /** Say why nothing stands up here, in place of Plotly's grey box. */
   flat() {
     const find = (selector) => this.host.querySelector(selector);
-    find('.sg-empty .sg-strong').textContent = t('no_webgl');
-    find('.sg-empty .sg-small').textContent = t('no_webgl_hint');
+    find('.sg-empty .sg-strong').textContent = t('surface.no_webgl');
+    find('.sg-empty .sg-small').textContent = t('surface.no_webgl_hint');
     this.toolbar.hidden = this.readout.hidden = true;
   }
 

@@ -19,14 +19,14 @@ export async function mount(root, { server, props }) {
   const load = async () => {
     if (asked || host.offsetParent === null) return;
     asked = true;
-    host.replaceChildren(text('p', t('about_wait')));
+    host.replaceChildren(text('p', t('about_model.wait')));
     try {
       host.replaceChildren(...page(await request(server.about, {}), props));
     } catch (refusal) {
       const again = element('<button type="button" class="sg-button"></button>');
-      again.textContent = t('again');
+      again.textContent = t('page.retry');
       again.addEventListener('click', () => { asked = false; load(); });
-      host.replaceChildren(text('p', t('about_off'), 'sg-strong'), text('p', refusal.message, 'sg-wrong'), again);
+      host.replaceChildren(text('p', t('about_model.off'), 'sg-strong'), text('p', refusal.message, 'sg-wrong'), again);
     }
   };
   new ResizeObserver(load).observe(root); // a tab that opens gains a size
@@ -46,31 +46,31 @@ function page(told, props) {
   const { held_out: held, unknown, history, deletion } = told.figures;
   const wrong = told.wrong ? [text('p', told.wrong, 'sg-wrong')] : [];
   return [
-    text('p', t('about_head', { architecture: told.architecture.replace('resnet', 'ResNet'), classes: told.classes, seconds: formatNumber(told.clip_seconds, told.clip_seconds % 1 ? 1 : 0) }), 'sg-lead'),
+    text('p', t('about_model.head', { architecture: told.architecture.replace('resnet', 'ResNet'), classes: told.classes, seconds: formatNumber(told.clip_seconds, told.clip_seconds % 1 ? 1 : 0) }), 'sg-lead'),
     ...wrong,
     numbers(held, unknown),
-    section('about_protocol', [protocol(told)]),
-    section('about_curves', history ? curves(history) : missing(CALIBRATE)),
-    section('about_reliability', held ? calibration(held, told.calibration) : missing(CALIBRATE)),
-    section('about_recall', held ? recall(held, name) : missing(CALIBRATE)),
-    section('about_confused', held ? confused(held, name) : missing(CALIBRATE)),
-    section('about_unknown', unknown ? strangers(unknown, name) : missing(`${CALIBRATE} --without runs/OTHER`)),
-    section('about_maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
-    section('about_limits', [text('p', t('about_limits_said', { count: told.classes })), text('p', t('about_licence', { licence: told.made.licence ?? '—', data: told.made.data ?? '—' }))]),
+    section('about_model.protocol', [protocol(told)]),
+    section('about_model.curves', history ? curves(history) : missing(CALIBRATE)),
+    section('about_model.reliability', held ? calibration(held, told.calibration) : missing(CALIBRATE)),
+    section('about_model.recall', held ? recall(held, name) : missing(CALIBRATE)),
+    section('about_model.confused', held ? confused(held, name) : missing(CALIBRATE)),
+    section('about_model.unknown', unknown ? strangers(unknown, name) : missing(`${CALIBRATE} --without runs/OTHER`)),
+    section('about_model.maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
+    section('about_model.limits', [text('p', t('about_model.limits_said', { count: told.classes })), text('p', t('about_model.licence', { licence: told.made.licence ?? '—', data: told.made.data ?? '—' }))]),
     card(told.card),
   ];
 }
 
 function section(title, parts) {
   const box = document.createElement('section');
-  box.id = title;
+  box.id = title.replace('about_model.', 'about_');
   box.append(text('h2', t(title)), ...parts);
   return box;
 }
 
 /** What stands where a figure was not measured: the command that does it. */
 function missing(command) {
-  const said = text('p', `${t('about_missing')} `, 'sg-missing');
+  const said = text('p', `${t('about_model.missing')} `, 'sg-missing');
   said.append(text('code', command));
   return [said];
 }
@@ -81,39 +81,39 @@ function numbers(held, unknown) {
   const list = element('<dl class="sg-numbers"></dl>');
   const add = (key, value) => {
     const row = document.createElement('div');
-    row.append(text('dt', t(key)), text('dd', value ?? t('about_unmeasured')));
+    row.append(text('dt', t(key)), text('dd', value ?? t('about_model.unmeasured')));
     list.append(row);
   };
-  add('about_accuracy', held && percent(held.accuracy));
-  add('about_clips', held && `${formatNumber(held.clips)} · ${t('about_folds', { folds: held.folds.join(', ') })}`);
-  add('about_ece', held && `${percent(held.ece)} · ${t('about_before', { before: percent(held.ece_before) })}`);
-  add('about_auroc', unknown && formatNumber(unknown.auroc, 3));
+  add('about_model.accuracy', held && percent(held.accuracy));
+  add('about_model.clips', held && `${formatNumber(held.clips)} · ${t('about_model.folds', { folds: held.folds.join(', ') })}`);
+  add('about_model.ece', held && `${percent(held.ece)} · ${t('about_model.before', { before: percent(held.ece_before) })}`);
+  add('about_model.auroc', unknown && formatNumber(unknown.auroc, 3));
   return list;
 }
 
 function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
   const known = (value) => value ?? '—';
   const { hours } = made;
-  const long = hours >= 1 ? t('about_hours', { hours: formatNumber(hours, 1) }) : t('about_minutes', { minutes: formatNumber(60 * hours) });
-  const said = t('about_protocol_said', {
+  const long = hours >= 1 ? t('about_model.hours', { hours: formatNumber(hours, 1) }) : t('about_model.minutes', { minutes: formatNumber(60 * hours) });
+  const said = t('about_model.protocol_said', {
     train: made.train_folds?.join(', ') ?? '—', valid: known(made.valid_fold), epoch: known(made.epoch), seed: known(made.seed),
     time: Number.isFinite(hours) ? long : '—', device: known(made.device), bands: spectrogram.n_mels,
     low: formatNumber(spectrogram.fmin), high: formatNumber(spectrogram.fmax), rate: formatNumber(spectrogram.sample_rate), n_fft: spectrogram.n_fft, hop: spectrogram.hop_length,
   });
   const own = history?.valid_accuracy.at(-1);
   if (!(held?.folds.length > 1) || !Number.isFinite(own)) return text('p', said);
-  return text('p', `${said} ${t('about_siblings', { valid: known(made.valid_fold), accuracy: percent(own) })}`);
+  return text('p', `${said} ${t('about_model.siblings', { valid: known(made.valid_fold), accuracy: percent(own) })}`);
 }
 
 function curves(history) {
   const of = (kind) => ['train', 'valid'].map((part) => [part, history.epoch.map((epoch, i) => [epoch, history[`${part}_${kind}`][i]])]);
   const measured = (series) => series.some(([, points]) => points.some(([, y]) => y !== null));
   const box = element('<div class="sg-charts"></div>');
-  for (const [kind, unit, most] of [['loss', 'about_loss', null], ['accuracy', 'about_share', 1]]) {
+  for (const [kind, unit, most] of [['loss', 'about_model.loss', null], ['accuracy', 'about_model.share', 1]]) {
     const series = of(kind);
-    if (measured(series)) box.append(lines(`${t('about_curves')}: ${t(unit)}`, t('about_epoch'), t(unit), series, most));
+    if (measured(series)) box.append(lines(`${t('about_model.curves')}: ${t(unit)}`, t('about_model.epoch'), t(unit), series, most));
   }
-  return [box, key([['train', 'about_train'], ['valid', 'about_valid']])];
+  return [box, key([['train', 'about_model.train'], ['valid', 'about_model.valid']])];
 }
 
 function key(entries) {
@@ -127,13 +127,13 @@ function key(entries) {
 }
 
 function calibration(held, stored) {
-  const title = (bin) => t('about_bin', {
+  const title = (bin) => t('about_model.bin', {
     low: percent(bin.low, 0), high: percent(bin.high, 0), clips: formatNumber(bin.clips), accuracy: percent(bin.accuracy),
   });
   const box = element('<div class="sg-charts"></div>');
-  box.append(reliability(t('about_reliability'), t('about_confidence'), t('about_right'), held.reliability, title));
-  const said = stored ? t('about_temperature', { temperature: formatNumber(stored.temperature, 2) }) : t('about_plain');
-  box.append(text('p', `${t('about_reliability_said')} ${said}`));
+  box.append(reliability(t('about_model.reliability'), t('about_model.confidence'), t('about_model.right'), held.reliability, title));
+  const said = stored ? t('about_model.temperature', { temperature: formatNumber(stored.temperature, 2) }) : t('about_model.plain');
+  box.append(text('p', `${t('about_model.reliability_said')} ${said}`));
   return [box];
 }
 
@@ -155,7 +155,7 @@ function recall(held, name) {
     }));
   };
   const sort = element('<button type="button" class="sg-chip" aria-pressed="false"></button>');
-  sort.textContent = t('about_by_name');
+  sort.textContent = t('about_model.by_name');
   sort.addEventListener('click', () => {
     const byName = sort.getAttribute('aria-pressed') !== 'true';
     sort.setAttribute('aria-pressed', String(byName));
@@ -177,34 +177,34 @@ function table(heads, rows) {
 }
 
 function confused(held, name) {
-  if (!held.confused.length) return [text('p', t('about_none_confused'))];
-  const heads = ['about_is', 'about_taken', 'about_clips'].map((key_) => t(key_));
+  if (!held.confused.length) return [text('p', t('about_model.none_confused'))];
+  const heads = ['about_model.is', 'about_model.taken', 'about_model.clips'].map((key_) => t(key_));
   return [table(heads, held.confused.slice(0, PAIRS).map((pair) => [name(pair.true), name(pair.guess), formatNumber(pair.clips)]))];
 }
 
 function strangers(unknown, name) {
   const kind = (named) => {
-    const key_ = `about_kind_${named.replace(/\W/g, '_')}`;
+    const key_ = `about_model.kind_${named.replace(/\W/g, '_')}`;
     return messages[key_] ? t(key_) : named;
   };
   const whose = unknown.left_out_classes.length ? 'other' : 'said';
-  const said = t(`about_unknown_${whose}`, { caught: percent(unknown.caught), alarms: percent(unknown.false_alarms), auroc: formatNumber(unknown.auroc, 3) });
-  const how = t(`about_score_${unknown.score}`, { threshold: formatNumber(unknown.threshold, 2) });
+  const said = t(`about_model.unknown_${whose}`, { caught: percent(unknown.caught), alarms: percent(unknown.false_alarms), auroc: formatNumber(unknown.auroc, 3) });
+  const how = t(`about_model.score_${unknown.score}`, { threshold: formatNumber(unknown.threshold, 2) });
   const left = unknown.left_out_classes.length
-    ? [text('p', t('about_left_out', { classes: unknown.left_out_classes.map(name).join(', ') }), 'sg-small')] : [];
+    ? [text('p', t('about_model.left_out', { classes: unknown.left_out_classes.map(name).join(', ') }), 'sg-small')] : [];
   const rows = Object.entries(unknown.kinds).map(([one, auroc]) => [kind(one), formatNumber(auroc, 3)]);
-  return [text('p', `${how} ${said}`), table([t('about_kind'), 'AUROC'], rows), ...left];
+  return [text('p', `${how} ${said}`), table([t('about_model.kind'), 'AUROC'], rows), ...left];
 }
 
 function maps(deletion) {
-  const heads = ['about_covered', 'about_marked', 'about_elsewhere', 'about_loudest'].map((key_) => t(key_));
+  const heads = ['about_model.covered', 'about_model.marked', 'about_model.elsewhere', 'about_model.loudest'].map((key_) => t(key_));
   const rows = deletion.shares.map((share, i) => [share, deletion.marked[i], deletion.random[i], deletion.loudest[i]].map((value, column) => percent(value, column ? 1 : 0)));
-  return [text('p', t('about_maps_said', { clips: formatNumber(deletion.clips), before: percent(deletion.before) })), table(heads, rows)];
+  return [text('p', t('about_model.maps_said', { clips: formatNumber(deletion.clips), before: percent(deletion.before) })), table(heads, rows)];
 }
 
 function card(said) {
   const box = element('<details class="sg-card"><summary></summary><article lang="en"></article></details>');
-  box.firstChild.textContent = t('about_card');
+  box.firstChild.textContent = t('about_model.card');
   box.lastChild.append(...(said ? markdown(said) : missing('python -m training card')));
   return box;
 }

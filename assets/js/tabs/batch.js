@@ -56,19 +56,19 @@ class Batch {
 
   words() {
     const { limits } = this.props;
-    this.find('.sg-many .sg-strong').textContent = tForPointer('files_drop');
-    this.find('.sg-about-files').textContent = t('files_about');
-    this.find('.sg-many .sg-small:last-child').textContent = t('files_limits', {
+    this.find('.sg-many .sg-strong').textContent = tForPointer('batch.drop');
+    this.find('.sg-about-files').textContent = t('batch.about');
+    this.find('.sg-many .sg-small:last-child').textContent = t('batch.limits', {
       accepted: limits.accepted, files: limits.files, megabytes: formatNumber(limits.bytes / 1e6), all: formatNumber(limits.all_bytes / 1e9),
     });
     const [some, folder] = this.host.querySelectorAll('.sg-pick span');
-    some.textContent = t('files_choose');
-    folder.textContent = t('files_folder');
-    this.find('.sg-work label span').textContent = t('hop');
-    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(t(`hop_${100 * hop}`), hop));
+    some.textContent = t('batch.choose');
+    folder.textContent = t('batch.folder');
+    this.find('.sg-work label span').textContent = t('timeline.hop');
+    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(t(`timeline.hop_${100 * hop}`), hop));
     this.find('.sg-hop').value = this.hop;
-    this.find('.sg-clear').textContent = t('files_clear');
-    this.find('.sg-progress').setAttribute('aria-label', t('files_progress'));
+    this.find('.sg-clear').textContent = t('batch.clear');
+    this.find('.sg-progress').setAttribute('aria-label', t('batch.progress'));
   }
 
   wire(watch) {
@@ -95,17 +95,17 @@ class Batch {
 
   add(chosen) {
     const wanted = chosen.filter(({ name, inFolder }) => !inFolder || this.isSound(name));
-    if (chosen.length && !wanted.length) showMessage(t('files_none'), 'note');
+    if (chosen.length && !wanted.length) showMessage(t('batch.none'), 'note');
     const { limits } = this.props;
     wanted.sort((one, other) => one.name.localeCompare(other.name, language, { numeric: true })); // as they are listed
     let bytes = this.files.reduce((sum, one) => sum + one.file.size, 0);
     for (const { file, name } of wanted) {
       if (this.files.length >= limits.files) {
-        showMessage(t('files_many', { limit: limits.files, left: wanted.length - wanted.findIndex((one) => one.file === file) }), 'note');
+        showMessage(t('batch.many', { limit: limits.files, left: wanted.length - wanted.findIndex((one) => one.file === file) }), 'note');
         break;
       }
       const one = { file, name, state: 'waiting', share: 0 };
-      if (file.size > limits.bytes || bytes + file.size > limits.all_bytes) refuse(one, t('files_big'));
+      if (file.size > limits.bytes || bytes + file.size > limits.all_bytes) refuse(one, t('batch.big'));
       else bytes += file.size;
       this.files.push(one);
     }
@@ -120,7 +120,7 @@ class Batch {
     try {
       this.add(await wanted);
     } catch (error) {
-      showMessage(t('files_unread', { reason: error.message }));
+      showMessage(t('batch.unread', { reason: error.message }));
     }
   }
 
@@ -161,14 +161,14 @@ class Batch {
       if (turn === this.turn && !passing) refuse(one, error.message);
       else one.state = 'waiting';
       if (turn !== this.turn || !passing) return;
-      this.error = error.key ? error.message : t('offline'); // only the server's words are for people
+      this.error = error.key ? error.message : t('page.offline'); // only the server's words are for people
     }
   }
 
   hear() {
     const ids = this.files.filter((one) => one.state === 'sent').map((one) => one.id);
     this.stage = ids.length ? 'working' : 'done';
-    if (ids.length) this.trigger('hear', { token: token(), files: ids, hop: this.hop, turn: this.turn });
+    if (ids.length) this.trigger('classify_files', { token: token(), files: ids, hop: this.hop, turn: this.turn });
     this.draw();
   }
 
@@ -250,7 +250,7 @@ class Batch {
     const finished = files.filter((one) => ['done', 'refused'].includes(one.state)).length;
     const busy = this.busy();
     const [button, bar] = [this.find('.sg-listen'), this.find('.sg-progress')];
-    button.textContent = t(busy ? 'stop' : 'files_go_on');
+    button.textContent = t(busy ? 'player.stop' : 'batch.go_on');
     button.hidden = !busy && finished === files.length;
     bar.hidden = !busy;
     const share = files.reduce((sum, one) => sum + (['done', 'refused'].includes(one.state) ? 1 : one.share), 0) / Math.max(1, files.length);
@@ -258,8 +258,8 @@ class Batch {
     bar.setAttribute('aria-valuemax', files.length);
     bar.setAttribute('aria-valuenow', finished);
     const refused = files.filter((one) => one.state === 'refused').length;
-    const key = busy || finished < files.length ? 'files_far' : 'files_done';
-    this.find('.sg-far').textContent = t(key, { done: finished, count: files.length }) + (refused ? ` · ${t('files_refused', { refused })}` : '');
+    const key = busy || finished < files.length ? 'batch.far' : 'batch.done';
+    this.find('.sg-far').textContent = t(key, { done: finished, count: files.length }) + (refused ? ` · ${t('batch.refused', { refused })}` : '');
     const wrong = this.find('.sg-wrong');
     wrong.hidden = !this.error;
     wrong.textContent = this.error ?? '';

@@ -7,25 +7,25 @@ import { SortableTable } from '../widgets/sortable_table.js';
 
 /** Fill `table` with files, see `Files`; `open(file)` follows a click on one that was heard. */
 export function fileTable(table, open) {
-  const label = ({ overall, state: now }) => (overall ? labelName(overall[0]) : now === 'done' ? t('nothing_sure') : '');
+  const label = ({ overall, state: now }) => (overall ? labelName(overall[0]) : now === 'done' ? t('timeline.nothing_sure') : '');
   return new SortableTable(table, [
-    { key: 'file', title: t('column_file'), value: (one) => one.name, fill: fillName },
+    { key: 'file', title: t('batch.column_file'), value: (one) => one.name, fill: fillName },
     {
-      key: 'class', title: t('column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : label(one)),
+      key: 'class', title: t('timeline.column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : label(one)),
       fill: (cell, one) => fillClass(cell, one, label(one)),
     },
     {
-      key: 'probability', title: t('column_probability'), numeric: true, value: (one) => sure(one) ?? -1,
+      key: 'probability', title: t('timeline.column_probability'), numeric: true, value: (one) => sure(one) ?? -1,
       fill: (cell, one) => { cell.textContent = sure(one) === null ? '' : formatPercent(sure(one)); },
     },
-    { key: 'when', title: t('column_when'), fill: (cell, one) => { if (one.state === 'done') cell.append(miniature(one)); } },
+    { key: 'when', title: t('batch.column_when'), fill: (cell, one) => { if (one.state === 'done') cell.append(miniature(one)); } },
     {
-      key: 'length', title: t('column_duration'), numeric: true, value: (one) => one.seconds ?? -1,
+      key: 'length', title: t('timeline.column_duration'), numeric: true, value: (one) => one.seconds ?? -1,
       fill: (cell, one) => { cell.textContent = one.seconds === undefined ? '' : formatDuration(one.seconds); },
     },
   ], {
-    by: 'file', caption: t('files_table'), act: open,
-    name: (one) => (one.state === 'done' ? t('files_open', { name: one.name }) : ''),
+    by: 'file', caption: t('batch.table'), act: open,
+    name: (one) => (one.state === 'done' ? t('batch.open', { name: one.name }) : ''),
   });
 }
 
@@ -48,14 +48,14 @@ function fillClass(cell, one, label) {
   cell.classList.add('sg-what-file');
   cell.classList.toggle('sg-refused', one.state === 'refused');
   if (one.state === 'refused') [cell.textContent, cell.colSpan] = [one.error, 4]; // the rest of the row
-  else if (one.state === 'listening') cell.textContent = t('files_listening', { share: formatPercent(one.share) });
-  else if (one.state !== 'done') cell.textContent = t(`files_${one.state}`);
+  else if (one.state === 'listening') cell.textContent = t('batch.state_listening', { share: formatPercent(one.share) });
+  else if (one.state !== 'done') cell.textContent = t(`batch.state_${one.state}`);
   else {
     if (sure(one) !== null) cell.append(element(`<b class="sg-dot" style="--sg-hue: ${hueOf(one.overall[0])}"></b>`));
     cell.append(label);
     if (one.cut_off) {
       const note = element('<small></small>');
-      note.textContent = ` ${t('files_cut_off')}`;
+      note.textContent = ` ${t('batch.cut_off')}`;
       cell.append(note);
     }
   }
@@ -72,13 +72,13 @@ function miniature({ seconds, segments, silences, doubts }) {
     strip.append(part);
     return part;
   };
-  for (const [start, end] of silences) lay(start, end, 'sg-mini-quiet').title = t('silence');
+  for (const [start, end] of silences) lay(start, end, 'sg-mini-quiet').title = t('page.silence');
   for (const one of doubts.map(toUncertain)) lay(one.start, one.end, 'sg-mini-doubt').title = describeSegment(one);
   const said = segments.map(([label, start, end, probability]) => {
     const part = lay(start, end, 'sg-mini-mark', hueOf(label));
     part.title = describeSegment({ label, start, end, probability });
     return part.title;
   });
-  strip.setAttribute('aria-label', said.slice(0, 20).join('; ') || t(silences.length ? 'silence' : 'nothing_sure'));
+  strip.setAttribute('aria-label', said.slice(0, 20).join('; ') || t(silences.length ? 'page.silence' : 'timeline.nothing_sure'));
   return strip;
 }

@@ -21,7 +21,7 @@ export async function mount(root, { trigger, watch, props }) {
     send();
   };
   const send = () => {
-    const wait = note('sg-wait', t('listening'));
+    const wait = note('sg-wait', t('classify.wait'));
     offerRetryLater(wait, send); // the same question: whichever answer comes first counts
     host.replaceChildren(wait);
     trigger('classify', { token: token(), sound: state.sound.id, turn });
@@ -30,8 +30,8 @@ export async function mount(root, { trigger, watch, props }) {
     const answer = props.value;
     if (!answer || answer.turn !== turn || answer.sound !== state.sound?.id) return; // another sound was opened meanwhile
     if (answer.error) {
-      const head = answer.off ? [note('sg-big', t('no_model'))] : [];
-      const tail = answer.off ? [note('', t('no_model_rest'))] : [];
+      const head = answer.off ? [note('sg-big', t('classify.no_model'))] : [];
+      const tail = answer.off ? [note('', t('classify.no_model_rest'))] : [];
       host.replaceChildren(...head, note('sg-wrong', answer.error), ...tail, retryButton(send));
     } else {
       turn += 1;
@@ -43,7 +43,7 @@ export async function mount(root, { trigger, watch, props }) {
   events.addEventListener('sound', askOnce);
   new ResizeObserver(askOnce).observe(root); // a tab that opens gains a size
   const empty = element('<div class="sg-empty"></div>');
-  empty.append(waveIcon(), note('sg-strong', t('empty_classify')), note('sg-small', tForPointer('empty_hint')));
+  empty.append(waveIcon(), note('sg-strong', t('classify.empty')), note('sg-small', tForPointer('viewer.empty_hint')));
   host.replaceChildren(empty);
 }
 

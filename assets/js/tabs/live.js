@@ -69,16 +69,16 @@ class Live {
   words() {
     const { find } = this;
     find('.sg-empty').prepend(waveIcon());
-    find('.sg-empty .sg-strong').textContent = t('live_empty');
-    find('.sg-empty .sg-small').textContent = t('live_hint', { minutes: KEPT_MINUTES });
-    find('.sg-waterfall canvas').setAttribute('aria-label', t('live_picture'));
-    find('.sg-device span').textContent = t('live_device');
-    find('.sg-live-axis span').textContent = t('live_axis');
-    find('.sg-live-axis select').append(...KINDS.map((kind) => new Option(t(`axis_${kind}`), kind)));
-    find('.sg-live-classes').setAttribute('aria-label', t('tab_classify'));
-    find('[data-tab=mel]').textContent = t('live_see');
-    find('.sg-kept a').textContent = t('live_save');
-    find('[data-tab=classify]').textContent = t('tab_classify');
+    find('.sg-empty .sg-strong').textContent = t('live.empty');
+    find('.sg-empty .sg-small').textContent = t('live.hint', { minutes: KEPT_MINUTES });
+    find('.sg-waterfall canvas').setAttribute('aria-label', t('live.picture'));
+    find('.sg-device span').textContent = t('live.device');
+    find('.sg-live-axis span').textContent = t('live.axis');
+    find('.sg-live-axis select').append(...KINDS.map((kind) => new Option(t(`viewer.axis_${kind}`), kind)));
+    find('.sg-live-classes').setAttribute('aria-label', t('page.tab_classify'));
+    find('[data-tab=mel]').textContent = t('live.see');
+    find('.sg-kept a').textContent = t('live.save');
+    find('[data-tab=classify]').textContent = t('page.tab_classify');
   }
 
   wire() {
@@ -94,13 +94,13 @@ class Live {
     this.pill = element(PILL); // it listens on while another tab is open: that is seen, and ended, everywhere
     document.querySelector('.gradio-container').append(this.pill);
     const [shows, stops] = this.pill.children;
-    this.pill.setAttribute('aria-label', t('live_on'));
-    stops.textContent = t('stop');
+    this.pill.setAttribute('aria-label', t('live.on'));
+    stops.textContent = t('player.stop');
     shows.addEventListener('click', () => openTab('live'));
     stops.addEventListener('click', () => this.stop());
     events.addEventListener('sound', () => this.opened());
     events.addEventListener('unopened', ({ detail: { file } }) => {
-      if (file === this.kept) this.offer(t('unopened', { name: file.name }));
+      if (file === this.kept) this.offer(t('player.unopened', { name: file.name }));
     });
     navigator.mediaDevices?.addEventListener?.('devicechange', () => { if (this.microphone) this.devices(); });
   }
@@ -116,9 +116,9 @@ class Live {
     try {
       audio.pause();
       this.asking = true;
-      this.classes.begin(t('listening'));
+      this.classes.begin(t('classify.wait'));
       this.hear(); // the network is made ready meanwhile
-      this.microphone = await openMicrophone((samples) => this.take(samples), () => this.stop(t('live_gone')));
+      this.microphone = await openMicrophone((samples) => this.take(samples), () => this.stop(t('live.gone')));
       this.begin();
     } catch (error) {
       this.tell(microphoneError(error));
@@ -162,7 +162,7 @@ class Live {
     const time = this.find('.sg-live-time');
     if (time.textContent === text) return;
     time.textContent = text;
-    this.pill.firstChild.textContent = `${t('live_on')} ${text}`;
+    this.pill.firstChild.textContent = `${t('live.on')} ${text}`;
   }
 
   take(samples) {
@@ -182,7 +182,7 @@ class Live {
       const { tape } = this;
       if (!tape) return; // the user is still being asked for the microphone
       const samples = await base64(tape.last(Math.floor(this.clipSeconds * tape.rate)));
-      const answer = await request(this.server.live_hear, { rate: tape.rate, samples });
+      const answer = await request(this.server.live_classify, { rate: tape.rate, samples });
       if (tape === this.tape) this.classes.draw(answer, performance.now());
     } catch (refusal) {
       if (this.asking) this.refuse(refusal);
@@ -206,7 +206,7 @@ class Live {
     name.textContent = this.microphone.name();
     if (!several) return;
     const select = box.querySelector('select');
-    select.replaceChildren(...found.map(({ id, name: label }, i) => new Option(label || `${t('live_device')} ${i + 1}`, id)));
+    select.replaceChildren(...found.map(({ id, name: label }, i) => new Option(label || `${t('live.device')} ${i + 1}`, id)));
     select.value = this.microphone.device();
   }
 
@@ -233,12 +233,12 @@ class Live {
     this.rest('stopped');
     if (why) this.tell(why);
     if (tape.length < LEAST_S * tape.rate) {
-      this.tell(t('live_nothing'));
+      this.tell(t('live.nothing'));
       return;
     }
     this.kept = tape.file('live');
     this.shortened = tape.received > KEPT_MINUTES * 60 * tape.rate;
-    this.offer(t('live_opening'));
+    this.offer(t('live.opening'));
     emit('file', { file: this.kept });
   }
 
@@ -270,7 +270,7 @@ class Live {
       return;
     }
     const values = { length: formatTime(state.sound.seconds), minutes: KEPT_MINUTES };
-    this.offer(t(this.shortened ? 'live_kept_last' : 'live_kept', values), true);
+    this.offer(t(this.shortened ? 'live.kept_last' : 'live.kept', values), true);
   }
 
   rest(name = 'idle') {
@@ -288,7 +288,7 @@ class Live {
     button.classList.toggle('sg-main', what === 'listen');
     button.toggleAttribute('data-on', what === 'stop');
     button.querySelector('path').setAttribute('d', SIGNS[what]);
-    button.querySelector('span').textContent = t(what === 'stop' ? 'stop' : 'live_listen');
+    button.querySelector('span').textContent = t(what === 'stop' ? 'player.stop' : 'live.listen');
   }
 
   tell(text) {

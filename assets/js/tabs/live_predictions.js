@@ -21,7 +21,7 @@ export class LivePredictions {
   }
 
   /** Empty: `text` says what for. */
-  begin(text = t('live_classes_empty')) {
+  begin(text = t('live.classes_empty')) {
     this.answeredAt = Infinity;
     this.said = null;
     this.saidAt = -Infinity;
@@ -37,8 +37,8 @@ export class LivePredictions {
     this.begin(text);
     this.host.dataset.state = 'refused';
     if (off) {
-      this.head.textContent = `${t('no_model')} ${text}`;
-      this.meaning.textContent = t('no_model_rest');
+      this.head.textContent = `${t('classify.no_model')} ${text}`;
+      this.meaning.textContent = t('classify.no_model_rest');
     }
   }
 
@@ -48,15 +48,15 @@ export class LivePredictions {
     const silent = !answer.top.length;
     const known = !silent && answer.verdict === answer.top[0][0];
     this.host.dataset.state = silent ? 'silent' : known ? 'known' : 'unknown';
-    this.head.textContent = t(known ? 'hear_top' : 'live_hear');
-    const headline = known ? this.name(answer.verdict) : silent ? t('silence') : t('verdict_unknown', answer);
+    this.head.textContent = t(known ? 'classify.most_like' : 'live.just_now');
+    const headline = known ? this.name(answer.verdict) : silent ? t('page.silence') : t('classify.unknown', answer);
     this.big.textContent = headline;
     this.list.toggleAttribute('data-guesses', !known);
-    this.list.setAttribute('aria-label', t(known ? 'probabilities' : 'nearest', { top: answer.top.length, count: answer.count }));
+    this.list.setAttribute('aria-label', t(known ? 'classify.probabilities' : 'classify.nearest', { top: answer.top.length, count: answer.count }));
     this.move(answer.top);
     this.meaning.textContent = silent
-      ? t('live_silence', answer)
-      : known ? t(answer.calibrated ? 'live_calibrated' : 'live_plain', answer) : t('verdict_unknown_why');
+      ? t('live.silence', answer)
+      : known ? t(answer.calibrated ? 'live.calibrated' : 'live.plain', answer) : t('classify.unknown_why');
     this.tell(headline, now);
   }
 
@@ -101,7 +101,7 @@ export class LivePredictions {
     const late = now - this.answeredAt;
     if (!(late > LATE_MS)) return;
     this.late.hidden = false;
-    const text = t('live_late', { seconds: formatNumber(late / 1000) });
+    const text = t('live.late', { seconds: formatNumber(late / 1000) });
     if (this.late.textContent !== text) this.late.textContent = text;
   }
 }

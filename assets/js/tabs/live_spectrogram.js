@@ -201,17 +201,17 @@ export class LiveSpectrogram {
       context.fillRect(left - 4, Math.round(y), 4, 1);
       context.fillText(hertz(hz), left - 7, y);
     }
-    context.fillText(t('freq_axis'), left - 7, top - 11);
+    context.fillText(t('page.freq_axis'), left - 7, top - 11);
     context.textBaseline = 'top';
     for (const time of ticks(-SPAN_S, 0, width / 90)) {
       const x = left + (1 + time / SPAN_S) * width;
       const atEnd = Math.abs(time) < 1e-9; // beside the axis's name
       context.fillRect(Math.round(Math.min(x, left + width - 1)), top + height, 1, 4);
       context.textAlign = atEnd ? 'right' : 'center';
-      context.fillText(atEnd ? t(this.over ? 'live_end' : 'live_now') : formatNumber(time), atEnd ? x + 3 : x, top + height + 7);
+      context.fillText(atEnd ? t(this.over ? 'live.end' : 'live.now') : formatNumber(time), atEnd ? x + 3 : x, top + height + 7);
     }
     context.textAlign = 'right';
-    context.fillText(t('time_axis'), left + width + MARGIN.right - 2, top + height + 7);
+    context.fillText(t('page.time_axis'), left + width + MARGIN.right - 2, top + height + 7);
     this.levelScale(context, left + width + 12, top, height);
   }
 

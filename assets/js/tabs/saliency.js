@@ -50,11 +50,11 @@ class Saliency {
   }
 
   words() {
-    this.find('.sg-choices').setAttribute('aria-label', t('why_choices'));
-    this.find('.sg-tools span').textContent = t('why_strength');
-    this.none.textContent = t('why_none');
+    this.find('.sg-choices').setAttribute('aria-label', t('saliency.choices'));
+    this.find('.sg-tools span').textContent = t('saliency.strength');
+    this.none.textContent = t('saliency.none');
     [this.find('.sg-scale small:first-child').textContent, this.find('.sg-scale small:last-child').textContent] =
-      [t('why_nothing'), t('why_most')];
+      [t('saliency.nothing'), t('saliency.most')];
   }
 
   wire() {
@@ -94,7 +94,7 @@ class Saliency {
     }
     this.host.toggleAttribute('data-busy', true);
     const wait = element('<p class="sg-wait"></p>');
-    wait.textContent = t('why_wait');
+    wait.textContent = t('saliency.wait');
     offerRetryLater(wait, () => this.ask(label, start));
     this.find('.sg-wait').replaceWith(wait);
     this.trigger('explain', { token: token(), sound: state.sound.id, start, labels: label ? [label] : [] });
@@ -103,7 +103,7 @@ class Saliency {
   take(answer) {
     if (!answer || answer.sound !== state.sound?.id) return; // another sound was opened meanwhile
     this.host.removeAttribute('data-busy');
-    this.wrong(answer.error ?? (Object.keys(answer.maps).length ? '' : t('why_silence')));
+    this.wrong(answer.error ?? (Object.keys(answer.maps).length ? '' : t('saliency.silence')));
     if (answer.error || !Object.keys(answer.maps).length) return;
     const maps = Object.fromEntries(Object.entries(answer.maps).map(([label, heat]) => [label, decodeBase64(heat)]));
     const same = this.data?.sound === answer.sound && this.data.start === answer.start;
@@ -132,14 +132,14 @@ class Saliency {
   describe() {
     const { start, clip_seconds: seconds, fit, deletion } = this.data;
     const times = { seconds: formatNumber(seconds, 2), own: formatNumber(state.sound.seconds, 2), start: formatTime(start), end: formatTime(start + seconds) };
-    this.find('.sg-given').textContent = t(start > 0 ? 'given_window' : `given_${fit}`, times);
-    this.find('.sg-tools button').textContent = `${t('play_clip')} · ${formatTime(seconds)}`;
-    this.find('.sg-meaning').textContent = t('why_means', { seconds: formatNumber(this.data.cell_s, 2), bands: formatNumber(this.data.cell_bands) });
+    this.find('.sg-given').textContent = t(start > 0 ? 'saliency.given_window' : `saliency.given_${fit}`, times);
+    this.find('.sg-tools button').textContent = `${t('saliency.play_clip')} · ${formatTime(seconds)}`;
+    this.find('.sg-meaning').textContent = t('saliency.means', { seconds: formatNumber(this.data.cell_s, 2), bands: formatNumber(this.data.cell_bands) });
     const tested = this.find('.sg-tested');
     tested.hidden = !deletion;
     if (!deletion) return;
     const share = (value) => formatNumber(100 * value, 0);
-    tested.textContent = t('why_tested', {
+    tested.textContent = t('saliency.tested', {
       clips: formatNumber(deletion.clips), share: share(deletion.shares[0]), before: share(deletion.before),
       marked: share(deletion.marked[0]), random: share(deletion.random[0]),
     });
@@ -148,9 +148,9 @@ class Saliency {
   choose(label) {
     this.label = label;
     this.choices();
-    this.find('h2').textContent = t('why_title', { name: this.name(label) });
+    this.find('h2').textContent = t('saliency.title', { name: this.name(label) });
     this.none.hidden = this.data.maps[label].some(Boolean);
-    this.plot.setAttribute('aria-label', t('why_map', { name: this.name(label) }));
+    this.plot.setAttribute('aria-label', t('saliency.map', { name: this.name(label) }));
     this.paint();
     for (const row of document.querySelectorAll('.sg-bars li')) {
       if (row.dataset.label === label) row.setAttribute('aria-current', 'true');
@@ -178,8 +178,8 @@ class Saliency {
 
   others() {
     const select = element('<select></select>');
-    select.setAttribute('aria-label', t('why_other'));
-    select.append(new Option(t('why_other'), ''));
+    select.setAttribute('aria-label', t('saliency.other'));
+    select.append(new Option(t('saliency.other'), ''));
     const left = Object.keys(this.props.classes.en).filter((label) => !this.data.maps[label]);
     for (const label of left.sort((a, b) => this.name(a).localeCompare(this.name(b), language))) {
       select.append(new Option(this.name(label), label));
@@ -246,7 +246,7 @@ class Saliency {
       context.fillRect(left - 4, Math.round(y), 4, 1);
       context.fillText(text, left - 7, y);
     }
-    context.fillText(t('freq_axis'), left - 7, top - 10);
+    context.fillText(t('page.freq_axis'), left - 7, top - 10);
     context.textAlign = 'center';
     context.textBaseline = 'top';
     const [first, last] = this.span();
@@ -256,7 +256,7 @@ class Saliency {
       if (x < left + width - 50) context.fillText(text, x, top + height + 7);
     }
     context.textAlign = 'right';
-    context.fillText(t('time_axis'), left + width, top + height + 7);
+    context.fillText(t('page.time_axis'), left + width, top + height + 7);
   }
 
   /** Labels of the frequency axis: [share of the height, text]; band i of n lies around mel i + 1 of n + 1 steps. */

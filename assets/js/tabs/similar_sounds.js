@@ -22,16 +22,16 @@ export async function mount(root, { trigger, watch, props, files }) {
     send();
   };
   const send = () => {
-    const wait = note('sg-small', t('near_looking'));
+    const wait = note('sg-small', t('similar_sounds.looking'));
     offerRetryLater(wait, send);
-    host.replaceChildren(heading(t('near_title_examples')), wait);
-    trigger('neighbours', { token: token(), sound: state.sound.id, turn });
+    host.replaceChildren(heading(t('similar_sounds.title_examples')), wait);
+    trigger('similar_sounds', { token: token(), sound: state.sound.id, turn });
   };
   const draw = () => {
     const answer = props.value;
     if (!answer || answer.turn !== turn || answer.sound !== state.sound?.id) return; // of another sound
     host.hidden = Boolean(answer.off); // the tab says already that the network is missing
-    if (answer.error) host.replaceChildren(heading(t('near_title_examples')), note('sg-wrong', answer.error), retryButton(send));
+    if (answer.error) host.replaceChildren(heading(t('similar_sounds.title_examples')), note('sg-wrong', answer.error), retryButton(send));
     else {
       turn += 1;
       host.replaceChildren(...result(answer, files, clips));
@@ -41,7 +41,7 @@ export async function mount(root, { trigger, watch, props, files }) {
   events.addEventListener('sound', () => {
     clips.stop();
     host.hidden = false;
-    host.replaceChildren(heading(t('near_title_examples')));
+    host.replaceChildren(heading(t('similar_sounds.title_examples')));
     askOnce();
   });
   new IntersectionObserver(([entry]) => {
@@ -52,9 +52,9 @@ export async function mount(root, { trigger, watch, props, files }) {
 
 function result(answer, files, clips) {
   const values = { ...answer, seconds: formatNumber(answer.clip_seconds) };
-  const title = heading(t(answer.examples ? 'near_title_examples' : 'near_title_index', values));
-  if (answer.silent) return [title, note('sg-small', t('near_silent', values))];
-  if (!answer.rows.length) return [title, note('sg-small', t('near_none'))];
+  const title = heading(t(answer.examples ? 'similar_sounds.title_examples' : 'similar_sounds.title_index', values));
+  if (answer.silent) return [title, note('sg-small', t('similar_sounds.silent', values))];
+  if (!answer.rows.length) return [title, note('sg-small', t('similar_sounds.none'))];
   const list = element('<ol class="sg-alikes"></ol>');
   list.setAttribute('aria-label', title.textContent);
   for (const row of answer.rows) {
@@ -62,7 +62,7 @@ function result(answer, files, clips) {
     item.append(row.clip ? card(row, files, clips) : absent(row));
     list.append(item);
   }
-  return [title, list, note('sg-small', t('near_note', values))];
+  return [title, list, note('sg-small', t('similar_sounds.note', values))];
 }
 
 /** A picture, a name and a number, which together are the button that plays the sound. */
@@ -74,7 +74,7 @@ function card(row, files, clips) {
   const said = { name: row.names[language], similarity: formatNumber(row.similarity, 2) };
   const label = (playing) => {
     button.setAttribute('aria-pressed', String(playing));
-    button.setAttribute('aria-label', t(playing ? 'near_stop' : 'near_play', said));
+    button.setAttribute('aria-label', t(playing ? 'similar_sounds.stop' : 'similar_sounds.play', said));
   };
   label(false);
   const url = files + row.clip.split('/').map(encodeURIComponent).join('/');
@@ -84,7 +84,7 @@ function card(row, files, clips) {
 
 function absent(row) {
   const box = element('<div class="sg-alike"><span class="sg-thumb"></span></div>');
-  box.firstChild.append(note('sg-small', t('near_gone')));
+  box.firstChild.append(note('sg-small', t('similar_sounds.gone')));
   box.append(...caption(row));
   return box;
 }
@@ -93,7 +93,7 @@ function caption(row) {
   const [name, similarity] = [document.createElement('b'), element('<span class="sg-small"></span>')];
   name.textContent = row.names[language];
   name.title = name.textContent;
-  similarity.textContent = row.same ? t('near_same') : formatNumber(row.similarity, 2);
+  similarity.textContent = row.same ? t('similar_sounds.same') : formatNumber(row.similarity, 2);
   return [name, similarity];
 }
 

@@ -52,10 +52,10 @@ class Timeline {
   }
 
   words() {
-    this.find('.sg-work label span').textContent = t('hop');
-    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(t(`hop_${100 * hop}`), hop));
+    this.find('.sg-work label span').textContent = t('timeline.hop');
+    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(t(`timeline.hop_${100 * hop}`), hop));
     this.find('.sg-hop').value = this.hop;
-    this.find('.sg-progress').setAttribute('aria-label', t('heard_so_far'));
+    this.find('.sg-progress').setAttribute('aria-label', t('timeline.progress'));
   }
 
   wire(watch) {
@@ -97,7 +97,7 @@ class Timeline {
     setTimeline({ sound: state.sound.id, stage: 'waiting', heard: 0, segments: [], silences: [], doubts: [], totals: [], overall: null });
     this.draw();
     request(this.server.stop, { turn: this.turn }).catch((refusal) => console.info(refusal.message));
-    this.trigger('listen', { token: token(), sound: state.sound.id, hop: this.hop, turn: this.turn });
+    this.trigger('run_timeline', { token: token(), sound: state.sound.id, hop: this.hop, turn: this.turn });
   }
 
   async stop() {
@@ -152,14 +152,14 @@ class Timeline {
 
   /** Which seconds the answer below is about. */
   opening() {
-    if (!this.opens) return t('first_alone', { seconds: formatDuration(this.clip) });
-    return t('opening_alone', { start: formatMoment(this.opens), end: formatMoment(this.opens + this.clip) });
+    if (!this.opens) return t('timeline.first_alone', { seconds: formatDuration(this.clip) });
+    return t('timeline.first_clip_alone', { start: formatMoment(this.opens), end: formatMoment(this.opens + this.clip) });
   }
 
   drawWork(timeline) {
     const working = this.stage === 'working';
     const [button, bar, far] = [this.find('.sg-listen'), this.find('.sg-progress'), this.find('.sg-far')];
-    button.textContent = t(working ? 'stop' : 'listen_again');
+    button.textContent = t(working ? 'player.stop' : 'timeline.run_again');
     button.hidden = !working && !['stopped', 'failed'].includes(this.stage);
     bar.hidden = !working;
     const total = state.sound?.seconds ?? 1;
@@ -167,7 +167,7 @@ class Timeline {
     bar.firstChild.style.width = `${(100 * done) / total}%`;
     bar.setAttribute('aria-valuemax', total.toFixed(0));
     bar.setAttribute('aria-valuenow', done.toFixed(0));
-    const key = { working: timeline?.stage === 'waiting' ? 'waiting_turn' : 'heard_of', stopped: 'stopped_at' }[this.stage];
+    const key = { working: timeline?.stage === 'waiting' ? 'timeline.waiting_turn' : 'timeline.done_of', stopped: 'timeline.stopped_at' }[this.stage];
     far.textContent = key ? t(key, { done: formatTime(done), total: formatTime(total) }) : '';
   }
 
@@ -175,10 +175,10 @@ class Timeline {
     const [lead, big, note] = this.find('.sg-said').children;
     const { totals, overall } = timeline;
     const done = timeline.stage === 'done';
-    lead.textContent = done ? t('heard_in', { total: formatDuration(state.sound.seconds) }) : t('heard_till_now');
-    const nothing = t(!done && this.stage === 'working' ? 'listening' : overall?.[0] === 'silence' ? 'silence' : 'nothing_sure');
+    lead.textContent = done ? t('timeline.found_in', { total: formatDuration(state.sound.seconds) }) : t('timeline.found_so_far');
+    const nothing = t(!done && this.stage === 'working' ? 'classify.wait' : overall?.[0] === 'silence' ? 'page.silence' : 'timeline.nothing_sure');
     big.textContent = totals.length ? inWords(totals) : nothing;
-    note.textContent = done && !totals.length && overall === null ? t('nothing_sure_means') : '';
+    note.textContent = done && !totals.length && overall === null ? t('timeline.nothing_sure_means') : '';
     const rest = [['uncertain', timeline.doubts], ['silence', timeline.silences]]
       .map(([label, stretches]) => [label, stretches.reduce((sum, { start, end }) => sum + end - start, 0), stretches.length])
       .filter(([, , count]) => count);
@@ -194,9 +194,9 @@ function inWords(totals) {
   const names = totals.map(([label]) => labelName(label));
   const all = totals.reduce((sum, [, seconds]) => sum + seconds, 0);
   if (names.length === 1) return names[0];
-  if (totals[0][1] > 0.6 * all) return t('mostly', { what: names[0] });
+  if (totals[0][1] > 0.6 * all) return t('timeline.mostly', { what: names[0] });
   const some = names.slice(0, names.length > 4 ? 3 : 4).join(', ');
-  return names.length > 4 ? t('and_more', { some, more: names.length - 3 }) : some;
+  return names.length > 4 ? t('timeline.and_more', { some, more: names.length - 3 }) : some;
 }
 
 function totalRow([label, seconds, count, probability], longest) {
@@ -206,26 +206,26 @@ function totalRow([label, seconds, count, probability], longest) {
   row.querySelector('span').textContent = labelName(label);
   row.querySelector('em').style.width = `${(100 * seconds) / longest}%`;
   row.lastChild.textContent = formatDuration(seconds);
-  row.title = t('total_is', { what: labelName(label), seconds: formatDuration(seconds), count, probability: formatPercent(probability) });
+  row.title = t('timeline.total_is', { what: labelName(label), seconds: formatDuration(seconds), count, probability: formatPercent(probability) });
   return row;
 }
 
 /** Time in which no class was heard: silence, or what nothing is sure about. */
 function restRow([label, seconds, count], longest) {
   const row = totalRow([label, seconds, count, 0], longest);
-  row.title = t(`${label}_total`, { seconds: formatDuration(seconds) });
+  row.title = t(`timeline.total_${label}`, { seconds: formatDuration(seconds) });
   return row;
 }
 
 function segmentTable(table) {
-  const timed = (key, show) => ({ key, title: t(`column_${key}`), numeric: true, value: (row) => row[key], fill: show });
+  const timed = (key, show) => ({ key, title: t(`timeline.column_${key}`), numeric: true, value: (row) => row[key], fill: show });
   return new SortableTable(table, [
     {
-      key: 'class', title: t('column_class'), value: (row) => labelName(row.label),
+      key: 'class', title: t('timeline.column_class'), value: (row) => labelName(row.label),
       fill: (cell, row) => {
         const dot = element(`<b class="sg-dot" style="--sg-hue: ${hueOf(row.label)}"></b>`);
         if (row.guess) dot.dataset.label = row.label;
-        cell.append(dot, row.guess ? t('uncertain_row', { what: labelName(row.guess) }) : labelName(row.label));
+        cell.append(dot, row.guess ? t('timeline.uncertain_row', { what: labelName(row.guess) }) : labelName(row.label));
         cell.dataset.label = row.label;
       },
     },
@@ -236,5 +236,5 @@ function segmentTable(table) {
       value: (row) => row.end - row.start,
     },
     timed('probability', (cell, row) => { cell.textContent = formatPercent(row.probability); }),
-  ], { by: 'start', act: playInterval, name: (row) => t('play_segment', { what: describeSegment(row) }), caption: t('segments') });
+  ], { by: 'start', act: playInterval, name: (row) => t('timeline.play_segment', { what: describeSegment(row) }), caption: t('timeline.segments') });
 }

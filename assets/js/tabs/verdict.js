@@ -8,14 +8,14 @@ import { formatNumber, t } from '../lib/i18n.js';
 export function verdictOf(answer, name) {
   const box = element('<div class="sg-verdict"></div>');
   if (!answer.top.length) {
-    box.append(line('sg-big', t('silence')), line('', t('verdict_silence', answer)));
+    box.append(line('sg-big', t('page.silence')), line('', t('classify.silence', answer)));
     return box;
   }
   const known = answer.verdict === answer.top[0][0];
-  if (known) box.append(line('', t('hear_top')), line('sg-big', name(answer.verdict)));
-  else box.append(line('sg-big', t('verdict_unknown', answer)), line('', t('verdict_unknown_why')));
+  if (known) box.append(line('', t('classify.most_like')), line('sg-big', name(answer.verdict)));
+  else box.append(line('sg-big', t('classify.unknown', answer)), line('', t('classify.unknown_why')));
   box.append(likeliest(answer, known, name));
-  box.append(line('sg-small', t(answer.calibrated ? 'numbers_calibrated' : 'numbers_plain', answer)));
+  box.append(line('sg-small', t(answer.calibrated ? 'classify.numbers_calibrated' : 'classify.numbers_plain', answer)));
   return box;
 }
 
@@ -23,7 +23,7 @@ export function verdictOf(answer, name) {
 function likeliest(answer, known, name) {
   const list = element('<ol class="sg-bars"></ol>');
   list.toggleAttribute('data-guesses', !known);
-  list.setAttribute('aria-label', t(known ? 'probabilities' : 'nearest', { top: answer.top.length, count: answer.count }));
+  list.setAttribute('aria-label', t(known ? 'classify.probabilities' : 'classify.nearest', { top: answer.top.length, count: answer.count }));
   for (const [label, probability] of answer.top) {
     const row = element('<li><button type="button"><span></span><i><b></b></i><output></output></button></li>');
     const [button, output] = [row.firstChild, row.querySelector('output')];
@@ -31,7 +31,7 @@ function likeliest(answer, known, name) {
     row.querySelector('span').textContent = name(label);
     row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
     output.textContent = `${formatNumber(100 * probability, 1)} %`;
-    button.title = t('why_ask', { name: name(label) });
+    button.title = t('saliency.ask', { name: name(label) });
     button.addEventListener('click', () => emit('explain', { label, start: answer.start }));
     list.append(row);
   }

@@ -14,7 +14,7 @@ class Lanes {
   constructor(viewer) {
     this.viewer = viewer;
     this.root = element('<div class="sg-lanes" role="listbox" hidden><div class="sg-lanes-head"></div></div>');
-    this.root.setAttribute('aria-label', t('strip_label'));
+    this.root.setAttribute('aria-label', t('timeline.strip_label'));
     this.head = this.root.firstChild;
     viewer.below.append(this.root);
     this.marks = [];
@@ -103,7 +103,7 @@ class Lanes {
 function mark(segment, lane, index) {
   const node = element('<div class="sg-mark" role="option" aria-selected="false"><span></span></div>');
   node.classList.toggle('sg-doubt', Boolean(segment.guess));
-  node.firstChild.textContent = segment.guess ? t('uncertain_guess', { what: labelName(segment.guess) }) : labelName(segment.label);
+  node.firstChild.textContent = segment.guess ? t('timeline.uncertain_guess', { what: labelName(segment.guess) }) : labelName(segment.label);
   if (!segment.guess) node.style.setProperty('--sg-hue', hueOf(segment.label));
   node.style.setProperty('--sg-lane', lane);
   Object.assign(node.dataset, { label: segment.label, index });
@@ -114,7 +114,7 @@ function mark(segment, lane, index) {
 
 function quiet() {
   const node = element('<div class="sg-quiet"><span></span></div>');
-  node.firstChild.textContent = t('silence');
+  node.firstChild.textContent = t('page.silence');
   return node;
 }
 

@@ -28,7 +28,7 @@ extend((viewer) => {
   events.addEventListener('display', () => setHeight(viewer));
   setHeight(viewer);
   if (viewer.constructor.view === 'wave') return {}; // one colour, one axis
-  const { root, panel } = menu('display', 'display', { text: true });
+  const { root, panel } = menu('display', 'viewer_toolbar.display', { text: true });
   root.classList.add('sg-right');
   viewer.toolbar.append(root);
   panel.innerHTML = PANEL;
@@ -42,17 +42,17 @@ extend((viewer) => {
 
 function fill(panel, viewer) {
   const find = (selector) => panel.querySelector(selector);
-  find('.sg-for-axis span').textContent = t('axis');
-  find('.sg-for-levels span').textContent = t('colours');
-  find('.sg-range span').textContent = t('range');
-  find('.sg-range').setAttribute('aria-label', t('range'));
-  find('.sg-range small').textContent = t('range_hint');
-  find('.sg-low').setAttribute('aria-label', t('range_low'));
-  find('.sg-high').setAttribute('aria-label', t('range_high'));
-  find('.sg-check span').textContent = t('smooth');
-  find('.sg-link').textContent = t('display_reset');
-  for (const name of NAMES) find('.sg-colours').append(new Option(t(`colours_${name}`), name));
-  for (const kind of viewer.constructor.axes) find('.sg-axis').append(new Option(t(`axis_${kind}`), kind));
+  find('.sg-for-axis span').textContent = t('viewer_toolbar.axis');
+  find('.sg-for-levels span').textContent = t('viewer_toolbar.colours');
+  find('.sg-range span').textContent = t('viewer_toolbar.range');
+  find('.sg-range').setAttribute('aria-label', t('viewer_toolbar.range'));
+  find('.sg-range small').textContent = t('viewer_toolbar.range_hint');
+  find('.sg-low').setAttribute('aria-label', t('viewer_toolbar.range_low'));
+  find('.sg-high').setAttribute('aria-label', t('viewer_toolbar.range_high'));
+  find('.sg-check span').textContent = t('viewer_toolbar.smooth');
+  find('.sg-link').textContent = t('viewer_toolbar.display_reset');
+  for (const name of NAMES) find('.sg-colours').append(new Option(t(`viewer_toolbar.colours_${name}`), name));
+  for (const kind of viewer.constructor.axes) find('.sg-axis').append(new Option(t(`viewer.axis_${kind}`), kind));
 }
 
 function wire(panel, viewer) {
@@ -108,15 +108,15 @@ const after = (list, value) => list[(list.indexOf(value) + 1) % list.length];
 function keysOf(viewer) {
   const { axes, view } = viewer.constructor;
   const look = (name, run) => ({ word: name, group: 'display', run });
-  const all = { c: look('key_colours', () => changeDisplay({ colours: after(NAMES, display.colours) })), i: look('smooth', () => changeDisplay({ smooth: !display.smooth })) };
+  const all = { c: look('viewer_toolbar.key_colours', () => changeDisplay({ colours: after(NAMES, display.colours) })), i: look('viewer_toolbar.smooth', () => changeDisplay({ smooth: !display.smooth })) };
   if (view === 'mfcc') return all;
   return {
     ...all,
-    a: look('key_axis', () => setAxis(viewer, after(axes, viewer.axisKind()))),
-    ',': look('key_darker', () => gain(viewer, GAIN_DB)),
-    '.': look('key_brighter', () => gain(viewer, -GAIN_DB)),
-    '<': look('key_flatter', () => contrast(viewer, -GAIN_DB)),
-    '>': look('key_contrast', () => contrast(viewer, GAIN_DB)),
+    a: look('viewer_toolbar.key_axis', () => setAxis(viewer, after(axes, viewer.axisKind()))),
+    ',': look('viewer_toolbar.key_darker', () => gain(viewer, GAIN_DB)),
+    '.': look('viewer_toolbar.key_brighter', () => gain(viewer, -GAIN_DB)),
+    '<': look('viewer_toolbar.key_flatter', () => contrast(viewer, -GAIN_DB)),
+    '>': look('viewer_toolbar.key_contrast', () => contrast(viewer, GAIN_DB)),
   };
 }
 
@@ -136,7 +136,7 @@ function show(panel, viewer) {
   find('.sg-levels').style.setProperty('--low', place(low));
   find('.sg-levels').style.setProperty('--high', place(high));
   const top = viewer.data?.high_db ?? 0;
-  find('.sg-range output').textContent = `${formatNumber(top + low)} … ${formatNumber(top + high)} ${viewer.data?.unit ?? t('unit_db')}`;
+  find('.sg-range output').textContent = `${formatNumber(top + low)} … ${formatNumber(top + high)} ${viewer.data?.unit ?? t('page.unit_db')}`;
   const context = find('.sg-swatch').getContext('2d');
   const image = new ImageData(256, 1);
   new Uint32Array(image.data.buffer).set(table(display.colours));
@@ -151,8 +151,8 @@ function setHeight(viewer) {
 /** A bar under the picture that makes it higher or lower. */
 function heightHandle(viewer) {
   const handle = element('<div class="sg-grip" role="separator" aria-orientation="horizontal" tabindex="0"><i></i></div>');
-  handle.title = t('height_hint');
-  handle.setAttribute('aria-label', t('height_label'));
+  handle.title = t('viewer_toolbar.height_hint');
+  handle.setAttribute('aria-label', t('viewer_toolbar.height_label'));
   const set = (height) => changeDisplay({ height: Math.round(Math.min(Math.max(height, HEIGHTS.least), HEIGHTS.most)) });
   const now = () => viewer.plot.getBoundingClientRect().height;
   const tell = () => {

@@ -96,7 +96,7 @@ export const DRAW = {
 
   scaleOf(layer) {
     const most = topOf(layer);
-    return `${formatNumber(most - SPAN_DB)} … ${formatNumber(most)} ${t('unit_dba')}`;
+    return `${formatNumber(most - SPAN_DB)} … ${formatNumber(most)} ${t('features.unit_dba')}`;
   },
 };
 
@@ -112,14 +112,14 @@ export function readings(layer, values, time) {
   }
   nearest = low > 0 && (low === times.length || time - times[low - 1] < times[low] - time) ? low - 1 : low;
   if (!times.length) return '';
-  const hz = (name) => `${formatNumber(values[name][nearest])} ${t('unit_hz')}`;
+  const hz = (name) => `${formatNumber(values[name][nearest])} ${t('page.unit_hz')}`;
   if (layer === 'pitch') {
     const known = Number.isFinite(values.f0_hz[nearest]);
-    return `${t('short_pitch')} ${known ? `${formatNumber(values.f0_hz[nearest], 1)} ${t('unit_hz')}` : '–'}`;
+    return `${t('features.short_pitch')} ${known ? `${formatNumber(values.f0_hz[nearest], 1)} ${t('page.unit_hz')}` : '–'}`;
   }
-  if (layer === 'centroid') return `${t('short_centroid')} ${hz('centroid_hz')} ± ${hz('bandwidth_hz')}`;
-  if (layer === 'loudness') return `${formatNumber(values.level_db[nearest], 1)} ${t('unit_dba')}`;
+  if (layer === 'centroid') return `${t('features.short_centroid')} ${hz('centroid_hz')} ± ${hz('bandwidth_hz')}`;
+  if (layer === 'loudness') return `${formatNumber(values.level_db[nearest], 1)} ${t('features.unit_dba')}`;
   const { start, end } = state.visible;
   const close = Math.abs(times[nearest] - time) < (NEAR_PX / 1000) * (end - start);
-  return close ? `${t('short_onset')} ${formatNumber(times[nearest], 3)} ${t('unit_s')}` : '';
+  return close ? `${t('features.short_onset')} ${formatNumber(times[nearest], 3)} ${t('page.unit_s')}` : '';
 }

@@ -43,14 +43,14 @@ class Layers {
   }
 
   menu() {
-    const { root, panel } = menu('layers', 'layers', { text: true });
+    const { root, panel } = menu('layers', 'features.menu', { text: true });
     this.viewer.toolbar.append(root);
     panel.classList.add('sg-layers');
     const name = `sg-layer-${this.viewer.constructor.view}`;
     const line = (type, layer) => {
       const row = element(`<label><input type="${type}" name="${name}"><span></span><small></small></label>`);
-      row.querySelector('span').textContent = t(`layer_${layer ?? 'none'}`);
-      row.querySelector('small').textContent = layer ? t(`about_${layer}`) : '';
+      row.querySelector('span').textContent = t(`features.name_${layer ?? 'none'}`);
+      row.querySelector('small').textContent = layer ? t(`features.about_${layer}`) : '';
       row.querySelector('input').value = layer ?? '';
       return row;
     };
@@ -59,8 +59,8 @@ class Layers {
       text.textContent = t(key);
       return text;
     };
-    panel.append(heading('layers_over'), ...LINES.map((layer) => line('checkbox', layer)));
-    panel.append(heading('layers_instead'), ...[null, ...PICTURES].map((layer) => line('radio', layer)));
+    panel.append(heading('features.over'), ...LINES.map((layer) => line('checkbox', layer)));
+    panel.append(heading('features.instead'), ...[null, ...PICTURES].map((layer) => line('radio', layer)));
     panel.addEventListener('change', ({ target }) => {
       if (target.type === 'radio') chosen.picture = target.value || null;
       else if (target.checked) chosen.lines.add(target.value);
@@ -118,7 +118,7 @@ class Layers {
       let answer = await request(this.viewer.server.layer_start, query);
       while (!answer.layer) {
         one.state = answer.state;
-        if (answer.state === 'cancelled') throw new RequestError({ error: t('layer_ended') }); // by another page of this session
+        if (answer.state === 'cancelled') throw new RequestError({ error: t('features.ended') }); // by another page of this session
         one.job = answer.job;
         one.share = answer.progress;
         if (!current()) { // no longer wanted, before its number was known; a newer one has ended it otherwise
@@ -182,9 +182,9 @@ class Layers {
   row(layer) {
     const row = element(`<li data-layer="${layer}"><i></i><span></span><progress max="1"></progress><output></output>
       <button type="button" class="sg-link"></button></li>`);
-    row.querySelector('span').textContent = t(`layer_${layer}`);
+    row.querySelector('span').textContent = t(`features.name_${layer}`);
     row.querySelector('i').style.background = COLOURS[layer] ?? '';
-    row.querySelector('progress').setAttribute('aria-label', t(`layer_${layer}`));
+    row.querySelector('progress').setAttribute('aria-label', t(`features.name_${layer}`));
     row.querySelector('button').addEventListener('click', () => {
       if (chosen.picture === layer) chosen.picture = null;
       chosen.lines.delete(layer);
@@ -201,13 +201,13 @@ class Layers {
     const slow = share === 0 && performance.now() - since > SLOW_START_MS;
     let text = '';
     if (error) text = error;
-    else if (how === 'waiting' && !ready) text = t('layer_waiting');
-    else if (!ready) text = slow ? t('layer_first') : `${formatNumber(100 * share)} %`;
+    else if (how === 'waiting' && !ready) text = t('features.waiting');
+    else if (!ready) text = slow ? t('features.first') : `${formatNumber(100 * share)} %`;
     else if (layer === 'loudness') text = DRAW.scaleOf(drawn);
     else if (layer === 'onsets') text = formatNumber(drawn.times_s.length);
     said.textContent = text;
-    button.textContent = t(ready || error ? 'layer_remove' : 'layer_cancel');
-    button.setAttribute('aria-label', `${button.textContent}: ${t(`layer_${layer}`)}`);
+    button.textContent = t(ready || error ? 'features.remove' : 'features.cancel');
+    button.setAttribute('aria-label', `${button.textContent}: ${t(`features.name_${layer}`)}`);
   }
 }
 
@@ -215,7 +215,7 @@ const rest = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 function unpacked(layer) {
   if (layer.levels) {
-    return { ...layer, levels: decodeBase64(layer.levels), unit: layer.decibels ? t('unit_db') : '%' };
+    return { ...layer, levels: decodeBase64(layer.levels), unit: layer.decibels ? t('page.unit_db') : '%' };
   }
   return Object.fromEntries(Object.entries(layer).map(([name, text]) => [name, new Float32Array(decodeBase64(text).buffer)]));
 }

@@ -8,7 +8,7 @@ extend((viewer) => ({ keys: fullScreen(viewer) }));
 /** Give a viewer's toolbar the button; return its key. */
 export function fullScreen(viewer) {
   const stage = viewer.host.querySelector('.sg-stage');
-  const button = toolButton('full', 'full_screen', 'F', toggle);
+  const button = toolButton('full', 'viewer_toolbar.full_screen', 'F', toggle);
   button.classList.add('sg-right');
   viewer.toolbar.append(button);
   const filled = () => document.fullscreenElement === stage || stage.hasAttribute('data-full');
@@ -33,5 +33,5 @@ export function fullScreen(viewer) {
     event.preventDefault();
     fill(false);
   });
-  return { f: { word: 'full_screen', group: 'display', run: toggle } };
+  return { f: { word: 'viewer_toolbar.full_screen', group: 'display', run: toggle } };
 }

@@ -30,7 +30,7 @@ export function harmonics(hz, highest) {
 
 extend((viewer) => {
   if (!viewer.pitched) return {};
-  const button = toolButton('harmonics', 'harmonics', 'H', toggle);
+  const button = toolButton('harmonics', 'measurements.harmonics', 'H', toggle);
   viewer.toolbar.append(button);
   const show = () => {
     button.setAttribute('aria-pressed', String(cursor.on));
@@ -47,7 +47,7 @@ extend((viewer) => {
     pressed = null;
   });
   return {
-    keys: { h: { word: 'key_harmonics', group: 'tools', run: toggle } },
+    keys: { h: { word: 'measurements.key_harmonics', group: 'tools', run: toggle } },
     point: (at) => { if (cursor.on && !cursor.kept && at?.hz > 0) change({ hz: at.hz }); },
     grab: (at, { clientX, clientY }) => {
       pressed = { at, clientX, clientY };
@@ -79,7 +79,7 @@ function draw(context, viewer) {
   for (const { y, text } of seen) {
     if (label - y < LEAST_GAP) continue;
     label = y;
-    write(context, `${text} ${t('unit_hz')}`, left + width - 6, y);
+    write(context, `${text} ${t('page.unit_hz')}`, left + width - 6, y);
   }
 }
 

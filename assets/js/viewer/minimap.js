@@ -19,8 +19,8 @@ export function minimap() {
     <canvas aria-hidden="true"></canvas><i class="sg-mini-selection" hidden></i><i class="sg-mini-head" hidden></i>
     <div class="sg-mini-frame" tabindex="0" role="slider" aria-valuemin="0" aria-valuemax="0" aria-valuenow="0"></div></div>`);
   const [canvas, frame] = [root.querySelector('canvas'), root.querySelector('.sg-mini-frame')];
-  root.title = t('minimap_hint');
-  frame.setAttribute('aria-label', t('minimap'));
+  root.title = t('viewer_toolbar.minimap_hint');
+  frame.setAttribute('aria-label', t('viewer_toolbar.minimap'));
   let envelope = null;
   const draw = () => { if (envelope) drawEnvelope(canvas, envelope); };
   const update = () => { if (state.sound) place(root, frame); };
@@ -58,7 +58,7 @@ function place(root, frame) {
   frame.toggleAttribute('data-all', end - start >= seconds * 0.9999);
   frame.setAttribute('aria-valuemax', seconds.toFixed(3));
   frame.setAttribute('aria-valuenow', start.toFixed(3));
-  frame.setAttribute('aria-valuetext', t('minimap_shown', { start: formatTime(start), end: formatTime(end), all: formatTime(seconds) }));
+  frame.setAttribute('aria-valuetext', t('viewer_toolbar.minimap_shown', { start: formatTime(start), end: formatTime(end), all: formatTime(seconds) }));
   const selected = root.querySelector('.sg-mini-selection');
   selected.hidden = !state.selection;
   if (!state.selection) return;

@@ -59,7 +59,7 @@ export class Notes {
     const note = element('<p class="sg-note"><span></span> <button type="button" class="sg-link"></button></p>');
     note.dataset.note = key;
     note.toggleAttribute('data-grave', grave);
-    note.querySelector('span').textContent = t(values.loss_db === null ? 'note_unseen' : `note_${key}`, BLANKS[key](values));
+    note.querySelector('span').textContent = t(values.loss_db === null ? 'parameter_advice.note_unseen' : `parameter_advice.note_${key}`, BLANKS[key](values));
     const button = note.querySelector('button');
     button.hidden = !mend;
     if (mend) {
@@ -71,10 +71,10 @@ export class Notes {
   }
 
   label(key, values, mend) {
-    if (key === 'rate') return t('rate_use', BLANKS.rate(values));
+    if (key === 'rate') return t('parameter_advice.rate_use', BLANKS.rate(values));
     const now = this.config();
     const changes = Object.entries(mend).filter(([name, value]) => now[name] !== value) // what is so already goes unsaid
-      .map(([name, value]) => `${t(`p_${name}`)} = ${formatNumber(value)}`);
-    return t('note_mend', { changes: changes.join(', ') });
+      .map(([name, value]) => `${t(`parameters.field_${name}`)} = ${formatNumber(value)}`);
+    return t('parameter_advice.fix', { changes: changes.join(', ') });
   }
 }

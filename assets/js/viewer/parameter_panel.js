@@ -64,10 +64,10 @@ class Panel {
         <div class="sg-refusal" role="alert" hidden><span></span><button type="button" class="sg-link"></button></div>
         <div class="sg-fields"></div>
       </details>`;
-    root.querySelector('summary').textContent = t('parameters');
-    root.querySelector('.sg-preset span').textContent = t('preset');
+    root.querySelector('summary').textContent = t('parameters.title');
+    root.querySelector('.sg-preset span').textContent = t('parameters.preset');
     together.innerHTML = '<h2></h2><dl></dl>';
-    together.querySelector('h2').textContent = t('together');
+    together.querySelector('h2').textContent = t('parameters.together');
     this.meaning = together.querySelector('dl');
     this.root = root;
     this.notes = new Notes(root.querySelector('.sg-notes'), {
@@ -77,7 +77,7 @@ class Panel {
       longest: spec.limits.n_fft[1],
     });
     this.preset = root.querySelector('.sg-preset select');
-    for (const name of [...Object.keys(spec.presets), 'own']) this.preset.append(new Option(t(`preset_${name}`), name));
+    for (const name of [...Object.keys(spec.presets), 'own']) this.preset.append(new Option(t(`parameters.preset_${name}`), name));
     this.preset.options[this.preset.options.length - 1].disabled = true;
     this.preset.addEventListener('change', () => this.choose(this.preset.value));
     this.build(root.querySelector('.sg-fields'));
@@ -88,9 +88,9 @@ class Panel {
   build(place) {
     for (const name of SHOWN[this.view]) {
       if (name === 'sample_rate') {
-        this.addSelect(place, name, RATES.map((rate) => [rate, `${formatNumber(rate)} ${t('unit_hz')}`]), Number);
+        this.addSelect(place, name, RATES.map((rate) => [rate, `${formatNumber(rate)} ${t('page.unit_hz')}`]), Number);
       } else if (name === 'delta') {
-        this.addSelect(place, name, [0, 1, 2].map((order) => [order, t(`delta_${order}`)]), Number);
+        this.addSelect(place, name, [0, 1, 2].map((order) => [order, t(`parameters.delta_${order}`)]), Number);
       } else if (name === 'window') {
         this.addSelect(place, name, this.spec.windows.map((window) => [window, window]), String);
       } else this.addNumber(place, name, UNITS[name]);
@@ -100,8 +100,8 @@ class Panel {
 
   row(place, name, control) {
     const row = element(`<div class="sg-field" data-field="${name}"><label for="${this.id(name)}"></label><div></div><small id="${this.id(name)}-hint"></small></div>`);
-    row.querySelector('label').textContent = t(`p_${name}`);
-    row.querySelector('small').textContent = t(`h_${name}`);
+    row.querySelector('label').textContent = t(`parameters.field_${name}`);
+    row.querySelector('small').textContent = t(`parameters.hint_${name}`);
     row.querySelector('div').append(...control);
     place.append(row);
   }
@@ -128,10 +128,10 @@ class Panel {
     const tops = { fmin: () => shared.kept.sample_rate / 2, fmax: () => shared.kept.sample_rate / 2, win_length: () => shared.kept.n_fft };
     const scale = () => sliderScale(name, low, Math.min(high, Math.max(2 * low + 1, tops[name]?.() ?? high)));
     const slider = element(`<input type="range" min="0" step="1" aria-describedby="${this.id(name)}-hint">`);
-    slider.setAttribute('aria-label', t(`p_${name}`));
+    slider.setAttribute('aria-label', t(`parameters.field_${name}`));
     const box = element(`<input type="number" id="${this.id(name)}" min="${low}" max="${high}" step="any" inputmode="decimal">`);
     const label = element('<span class="sg-unit"></span>');
-    label.textContent = t(`unit_${unit}`);
+    label.textContent = t(`page.unit_${unit}`);
     let typing = 0;
     const typed = () => {
       clearTimeout(typing);
@@ -215,15 +215,15 @@ class Panel {
   }
 
   showMeaning(meaning) {
-    const [hz, ms] = [t('unit_hz'), t('unit_ms')];
+    const [hz, ms] = [t('page.unit_hz'), t('page.unit_ms')];
     const rows = [
-      ['m_window_ms', (m) => `${formatNumber(m.window_ms, 1)} ${ms}`],
-      ['m_hop_ms', (m) => `${formatNumber(m.hop_ms, 1)} ${ms}`],
-      ['m_bin_hz', (m) => `${formatNumber(m.bin_hz, 1)} ${hz}`],
-      ['m_resolution_ms', (m) => `${formatNumber(m.resolution_ms, 1)} ${ms}`],
-      ['m_resolution_hz', (m) => `${formatNumber(m.resolution_hz, 1)} ${hz}`],
-      ['m_overlap', (m) => `${formatNumber(100 * m.overlap)} %`],
-      ['m_frames', (m) => formatNumber(m.frames)],
+      ['parameters.derived_window_ms', (m) => `${formatNumber(m.window_ms, 1)} ${ms}`],
+      ['parameters.derived_hop_ms', (m) => `${formatNumber(m.hop_ms, 1)} ${ms}`],
+      ['parameters.derived_bin_hz', (m) => `${formatNumber(m.bin_hz, 1)} ${hz}`],
+      ['parameters.derived_resolution_ms', (m) => `${formatNumber(m.resolution_ms, 1)} ${ms}`],
+      ['parameters.derived_resolution_hz', (m) => `${formatNumber(m.resolution_hz, 1)} ${hz}`],
+      ['parameters.derived_overlap', (m) => `${formatNumber(100 * m.overlap)} %`],
+      ['parameters.derived_frames', (m) => formatNumber(m.frames)],
     ];
     this.meaning.replaceChildren(...rows.map(([key, text]) => {
       const row = element('<div><dt></dt><dd></dd></div>');
@@ -237,9 +237,9 @@ class Panel {
   refused({ message, fix, fields }) {
     this.quiet();
     const [field, value] = fix ? Object.entries(fix)[0] : [];
-    const label = t('mend_to', { field: t(`p_${field}`), value });
+    const label = t('parameters.fix', { field: t(`parameters.field_${field}`), value });
     // the server names the fields as Python does, the panel as people do
-    const text = message.replace(/\b[a-z]\w+\b/g, (name) => (this.fields[name] && name !== 'window' ? t(`p_${name}`) : name));
+    const text = message.replace(/\b[a-z]\w+\b/g, (name) => (this.fields[name] && name !== 'window' ? t(`parameters.field_${name}`) : name));
     this.offer('.sg-refusal', text, fix && { label, changes: fix });
     for (const name of fields ?? []) this.root.querySelector(`[data-field="${name}"]`)?.setAttribute('data-wrong', 'true');
   }

@@ -21,7 +21,7 @@ extend((viewer) => { addLink(viewer); });
 
 /** Give a viewer's last menu the line that copies the link. */
 export function addLink(viewer) {
-  addToMore(viewer, 'link', 'copy_link', '', () => copy(viewer));
+  addToMore(viewer, 'link', 'viewer_toolbar.copy_link', '', () => copy(viewer));
 }
 
 messagesReady.then(() => setTimeout(() => { // once what is mounted with the first view is there
@@ -85,8 +85,8 @@ function restore() {
   else if (fields.has('length') && state.sound) place();
   const known = new Set(['view', ...PLACES, 'colours', 'levels', 'smooth', ...Object.keys(parameters().values)]);
   wrong.push(...[...fields.keys()].filter((name) => !known.has(name) && !name.startsWith('axis_')));
-  if (wrong.length) showMessage(t('link_ignored', { fields: [...new Set(wrong)].map((name) => name.slice(0, 40)).join(', ') }), 'note');
-  else if (fields.has('length') && !state.sound) showMessage(t('link_own', { seconds: fields.get('length').slice(0, 12) }), 'note');
+  if (wrong.length) showMessage(t('viewer_toolbar.link_ignored', { fields: [...new Set(wrong)].map((name) => name.slice(0, 40)).join(', ') }), 'note');
+  else if (fields.has('length') && !state.sound) showMessage(t('viewer_toolbar.link_own', { seconds: fields.get('length').slice(0, 12) }), 'note');
 }
 
 /** Take how pictures look from a link, for this visit; return the names of what is not possible. */
@@ -152,7 +152,7 @@ function place() {
   const heights = pair((selection ?? '').split(',').slice(2).join(','), 1e6) ?? [null, null];
   if (chosen) select({ start: chosen[0], end: chosen[1], low_hz: heights[0], high_hz: heights[1] });
   const wrong = [[times, time, 't'], [f, hz, 'f'], [selection, chosen, 'selection']].filter(([said, taken]) => said !== undefined && !taken);
-  if (wrong.length) showMessage(t('link_ignored', { fields: wrong.map(([, , name]) => name).join(', ') }), 'note');
+  if (wrong.length) showMessage(t('viewer_toolbar.link_ignored', { fields: wrong.map(([, , name]) => name).join(', ') }), 'note');
 }
 
 async function copy(viewer) {
@@ -160,8 +160,8 @@ async function copy(viewer) {
   const own = state.sound && !state.sound.example;
   try {
     await navigator.clipboard.writeText(location.href);
-    viewer.readout.textContent = t(own ? 'link_copied_own' : 'link_copied');
+    viewer.readout.textContent = t(own ? 'viewer_toolbar.link_copied_own' : 'viewer_toolbar.link_copied');
   } catch { // no permission, or a page without https: the address bar has it, too
-    viewer.readout.textContent = `${t('link_take')} ${location.href}`;
+    viewer.readout.textContent = `${t('viewer_toolbar.link_take')} ${location.href}`;
   }
 }

@@ -195,13 +195,13 @@ export class Plot {
       context.fillText(text, atEnd ? left + width + 3 : x, top + height + 7);
     }
     context.textAlign = 'right';
-    context.fillText(t('time_axis'), left + width + MARGIN.right - 2, top + height + 7);
+    context.fillText(t('page.time_axis'), left + width + MARGIN.right - 2, top + height + 7);
     this.scaleBar(context, left + width + 12, top, height);
   }
 
   /** The unit of the vertical axis. */
   unit() {
-    return t('freq_axis');
+    return t('page.freq_axis');
   }
 
   /** Labels of the vertical axis: [share from the bottom, text]. */
@@ -230,7 +230,7 @@ export class Plot {
   }
 
   levelUnit() {
-    return this.data.unit ?? t('level_axis');
+    return this.data.unit ?? t('page.level_axis');
   }
 
   /** The levels of the darkest and the brightest colour. */

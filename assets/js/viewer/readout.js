@@ -9,7 +9,7 @@ const REST_MS = 90; // the pointer stands still: ask for the exact level
 export function readPointer(viewer) {
   clearTimeout(viewer.rest);
   if (!viewer.current() || !viewer.pointer || !viewer.inside(viewer.pointer)) {
-    viewer.readout.textContent = tForPointer('point_at');
+    viewer.readout.textContent = tForPointer('viewer.point_at');
     return;
   }
   const { pointer, data: drawn } = viewer;
@@ -20,7 +20,7 @@ export function readPointer(viewer) {
   const write = (value, digits) => {
     const least = value <= floor + 1e-3 && viewer.constructor.axes.length ? '≤ ' : ''; // below it the levels were cut
     const text = viewer.reading(share, band, least + formatNumber(value, digits));
-    viewer.readout.textContent = [`${formatNumber(time, 3)} ${t('unit_s')}`, text, ...viewer.said(time)].join(' · ');
+    viewer.readout.textContent = [`${formatNumber(time, 3)} ${t('page.unit_s')}`, text, ...viewer.said(time)].join(' · ');
   };
   write(floor + (levels[band * columns + column] / 255) * (ceiling - floor), 0);
   if (drawn.layer) return; // the exact level would be the spectrogram's

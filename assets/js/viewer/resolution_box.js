@@ -26,8 +26,8 @@ extend((viewer) => {
   const toggle = element('<label class="sg-boxed"><input type="checkbox"><span></span></label>');
   const input = toggle.querySelector('input');
   input.checked = boxShown;
-  toggle.querySelector('span').textContent = t('box');
-  toggle.title = t('box_hint');
+  toggle.querySelector('span').textContent = t('parameter_advice.box');
+  toggle.title = t('parameter_advice.box_hint');
   viewer.host.querySelector('.sg-together h2').append(toggle);
   input.addEventListener('change', () => {
     boxShown = input.checked;
@@ -49,7 +49,7 @@ function drawBox(viewer, context) {
   const w = Math.max(2, (box.seconds / (end - start)) * width);
   const [y0, y1] = [viewer.yOf(hz + box.hz / 2), viewer.yOf(Math.max(0, hz - box.hz / 2))];
   const h = Math.max(2, y1 - y0);
-  const text = t(`box_by_${box.by}`, {
+  const text = t(`parameter_advice.box_by_${box.by}`, {
     ms: formatNumber(1000 * box.seconds, box.seconds < 0.01 ? 1 : 0), hz: formatNumber(box.hz, box.hz < 10 ? 1 : 0),
   });
   viewer.plot.dataset.box = `${box.seconds.toFixed(5)} ${box.hz.toFixed(3)}`;

@@ -39,11 +39,11 @@ extend((viewer) => {
     overlay: (context) => drawSelection(context, viewer),
     loaded: refresh,
     keys: {
-      p: sound('play_selection_hint', playSelection),
-      l: sound('key_loop', toggleLoop),
-      d: sound('key_speed', nextSpeed),
-      t: sound('key_pitch', togglePitch),
-      b: sound('key_band', toggleBand),
+      p: sound('playback.play_selection_hint', playSelection),
+      l: sound('playback.key_loop', toggleLoop),
+      d: sound('playback.key_speed', nextSpeed),
+      t: sound('playback.key_pitch', togglePitch),
+      b: sound('measurements.key_band', toggleBand),
     },
   };
 });
@@ -78,22 +78,22 @@ function drawSelection(context, viewer) {
   }
 }
 
-const seconds = (value) => `${formatNumber(value, 3)} ${t('unit_s')}`;
-const decibels = (value, unit = t('unit_db')) => (value === null ? t('silence') : `${formatNumber(value, 2)} ${unit}`);
+const seconds = (value) => `${formatNumber(value, 3)} ${t('page.unit_s')}`;
+const decibels = (value, unit = t('page.unit_db')) => (value === null ? t('page.silence') : `${formatNumber(value, 2)} ${unit}`);
 const dbfs = (value) => decibels(value, 'dBFS');
 
 /** The figures in the order in which they are read: [word, text from the selection and its figures]. */
 const FIGURES = [
-  ['sel_start', ({ start }) => seconds(start)],
-  ['sel_end', ({ end }) => seconds(end)],
-  ['sel_duration', ({ start, end }) => seconds(end - start)],
-  ['sel_band', ({ low_hz: low, high_hz: high }) => (low === null ? t('sel_all') : `${formatNumber(low)} – ${formatNumber(high)} ${t('unit_hz')}`)],
-  ['sel_mean', (_, { mean_db: mean }) => decibels(mean)],
-  ['sel_peak', (_, { peak_db: peak }) => decibels(peak)],
-  ['sel_peak_hz', (_, { peak_hz: hz }) => (hz === null ? '–' : `${formatNumber(hz, 1)} ${t('unit_hz')}`)],
-  ['sel_peak_s', (_, { peak_s: time }) => (time === null ? '–' : seconds(time))],
-  ['sel_rms', (_, { rms_dbfs: rms }) => dbfs(rms)],
-  ['sel_amplitude', (_, { amplitude, amplitude_dbfs: db }) => (db === null ? '0' : `${formatNumber(amplitude, 3)} · ${dbfs(db)}`)],
+  ['measurements.start', ({ start }) => seconds(start)],
+  ['measurements.end', ({ end }) => seconds(end)],
+  ['measurements.duration', ({ start, end }) => seconds(end - start)],
+  ['measurements.band', ({ low_hz: low, high_hz: high }) => (low === null ? t('measurements.all') : `${formatNumber(low)} – ${formatNumber(high)} ${t('page.unit_hz')}`)],
+  ['measurements.mean', (_, { mean_db: mean }) => decibels(mean)],
+  ['measurements.peak', (_, { peak_db: peak }) => decibels(peak)],
+  ['measurements.peak_hz', (_, { peak_hz: hz }) => (hz === null ? '–' : `${formatNumber(hz, 1)} ${t('page.unit_hz')}`)],
+  ['measurements.peak_s', (_, { peak_s: time }) => (time === null ? '–' : seconds(time))],
+  ['measurements.rms', (_, { rms_dbfs: rms }) => dbfs(rms)],
+  ['measurements.amplitude', (_, { amplitude, amplitude_dbfs: db }) => (db === null ? '0' : `${formatNumber(amplitude, 3)} · ${dbfs(db)}`)],
 ];
 const OF_THE_SELECTION = 4; // the first ones need no server
 /** Columns of a table of selections, with their units; numbers as programs read them. */
@@ -103,8 +103,8 @@ function figuresPanel(viewer) {
   const root = element(`<section class="sg-selection"><header><h2></h2><p role="status"></p><div class="sg-group" role="group"></div></header>
     <dl></dl></section>`);
   const [title, note, actions, list] = ['h2', 'p', '.sg-group', 'dl'].map((selector) => root.querySelector(selector));
-  title.textContent = t('selection');
-  actions.setAttribute('aria-label', t('selection'));
+  title.textContent = t('measurements.selection');
+  actions.setAttribute('aria-label', t('measurements.selection'));
   const cells = FIGURES.map(([name]) => {
     const cell = element('<div><dt></dt><dd>–</dd></div>');
     cell.firstChild.textContent = t(name);
@@ -114,12 +114,12 @@ function figuresPanel(viewer) {
   });
   let figures = null;
   const buttons = [
-    ['sel_copy', () => copy(asText(cells), 'sel_copied')],
-    ['sel_csv', () => copy(asTable(figures), 'sel_copied')],
-    ['sel_save', (button) => save(viewer, button)],
+    ['measurements.copy', () => copy(asText(cells), 'measurements.copied')],
+    ['measurements.csv', () => copy(asTable(figures), 'measurements.copied')],
+    ['measurements.save', (button) => save(viewer, button)],
   ].map(([name, press]) => {
     const button = element('<button type="button" class="sg-tool"></button>');
-    button.dataset.do = name;
+    button.dataset.do = name.split('.').pop();
     button.textContent = t(name);
     button.title = t(`${name}_hint`);
     button.addEventListener('click', () => press(button));
@@ -127,7 +127,7 @@ function figuresPanel(viewer) {
   });
   actions.append(...buttons);
   async function copy(text, said) {
-    note.textContent = t(await toClipboard(text) ? said : 'sel_not_copied');
+    note.textContent = t(await toClipboard(text) ? said : 'measurements.not_copied');
   }
   function write(text, from) {
     figures = from;
@@ -142,7 +142,7 @@ function figuresPanel(viewer) {
   const show = (from) => {
     const part = from && from.measured < from.n_frames;
     const values = part && { measured: formatNumber(from.measured), frames: formatNumber(from.n_frames) };
-    write(!state.selection ? tForPointer('sel_none') : part ? t('sel_sampled', values) : t('sel_meaning'), state.selection && from);
+    write(!state.selection ? tForPointer('measurements.none') : part ? t('measurements.sampled', values) : t('measurements.meaning'), state.selection && from);
   };
   show(null);
   return { root, show, refuse: (refusal) => write(refusal.message, null) };
@@ -182,7 +182,7 @@ async function save(viewer, button) {
     const { start, end } = state.selection;
     const { path } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
     const answer = await fetch(fileUrl(path));
-    if (!answer.ok) throw new Error(t('offline'));
+    if (!answer.ok) throw new Error(t('page.offline'));
     const link = element('<a hidden></a>');
     link.href = URL.createObjectURL(await answer.blob()); // the server would name the file by its own name
     link.download = `${name.replace(/\.\w+$/, '')} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`;
@@ -191,7 +191,7 @@ async function save(viewer, button) {
     link.remove();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers fetch it later than the click
   } catch (refusal) {
-    showMessage(refusal instanceof TypeError ? t('offline') : refusal.message); // a TypeError is fetch's word for no answer
+    showMessage(refusal instanceof TypeError ? t('page.offline') : refusal.message); // a TypeError is fetch's word for no answer
   } finally {
     button.disabled = !state.selection;
   }

@@ -7,17 +7,17 @@ const pan = (share) => show(state.visible.start + step(share), state.visible.end
 
 /** The keys that every viewer has, by the name of their combination (see `combination`). */
 export const KEYS = {
-  ' ': { word: 'key_play', group: 'sound', run: togglePlay },
-  ArrowLeft: { word: 'key_head_left', group: 'sound', run: () => seek(audio.currentTime - step(0.025)) },
-  ArrowRight: { word: 'key_head_right', group: 'sound', run: () => seek(audio.currentTime + step(0.025)) },
-  Home: { word: 'key_begin', group: 'sound', run: () => seek(0) },
-  End: { word: 'key_end', group: 'sound', run: () => seek(state.sound.seconds) },
-  '+': { word: 'zoom_in', group: 'shown', run: () => zoom(0.5) },
+  ' ': { word: 'viewer_toolbar.key_play', group: 'sound', run: togglePlay },
+  ArrowLeft: { word: 'viewer_toolbar.key_head_left', group: 'sound', run: () => seek(audio.currentTime - step(0.025)) },
+  ArrowRight: { word: 'viewer_toolbar.key_head_right', group: 'sound', run: () => seek(audio.currentTime + step(0.025)) },
+  Home: { word: 'viewer_toolbar.key_begin', group: 'sound', run: () => seek(0) },
+  End: { word: 'viewer_toolbar.key_end', group: 'sound', run: () => seek(state.sound.seconds) },
+  '+': { word: 'viewer_toolbar.zoom_in', group: 'shown', run: () => zoom(0.5) },
   '=': { run: () => zoom(0.5) },
-  '-': { word: 'zoom_out', group: 'shown', run: () => zoom(2) },
-  0: { word: 'zoom_all', group: 'shown', run: showAll },
-  'Shift+ArrowLeft': { word: 'key_pan_left', group: 'shown', run: () => pan(-0.1) },
-  'Shift+ArrowRight': { word: 'key_pan_right', group: 'shown', run: () => pan(0.1) },
+  '-': { word: 'viewer_toolbar.zoom_out', group: 'shown', run: () => zoom(2) },
+  0: { word: 'viewer_toolbar.zoom_all', group: 'shown', run: showAll },
+  'Shift+ArrowLeft': { word: 'viewer_toolbar.key_pan_left', group: 'shown', run: () => pan(-0.1) },
+  'Shift+ArrowRight': { word: 'viewer_toolbar.key_pan_right', group: 'shown', run: () => pan(0.1) },
 };
 
 /** A key event as 'Alt+ArrowLeft', 'Ctrl+c', 'l': Shift is named only where it does not change the character. */

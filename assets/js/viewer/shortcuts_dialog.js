@@ -7,9 +7,9 @@ import { extend } from './viewer.js';
 
 const GROUPS = ['tools', 'sound', 'shown', 'selection', 'display', 'rest'];
 const POINTER = [
-  ['gesture_click', 'gesture_seek'], ['gesture_wheel', 'gesture_zoom'], ['gesture_wheel_axis', 'gesture_zoom_hz'],
-  ['gesture_shift_drag', 'gesture_select'], ['gesture_alt_drag', 'gesture_box'], ['gesture_double', 'zoom_all'],
-  ['gesture_pinch', 'gesture_zoom'],
+  ['viewer_toolbar.gesture_click', 'viewer_toolbar.gesture_seek'], ['viewer_toolbar.gesture_wheel', 'viewer_toolbar.gesture_zoom'], ['viewer_toolbar.gesture_wheel_axis', 'viewer_toolbar.gesture_zoom_hz'],
+  ['viewer_toolbar.gesture_shift_drag', 'viewer_toolbar.gesture_select'], ['viewer_toolbar.gesture_alt_drag', 'viewer_toolbar.gesture_box'], ['viewer_toolbar.gesture_double', 'viewer_toolbar.zoom_all'],
+  ['viewer_toolbar.gesture_pinch', 'viewer_toolbar.gesture_zoom'],
 ];
 const SIGNS = { ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Backspace: '⌫', '-': '−' };
 
@@ -19,7 +19,7 @@ extend((viewer) => ({ keys: help(viewer) }));
 export function help(viewer) {
   const open = () => showSheet(viewer);
   addToMore(viewer, 'keys', 'help', '?', open);
-  return { '?': { word: 'help', group: 'rest', always: true, run: open } };
+  return { '?': { word: 'viewer_toolbar.help', group: 'rest', always: true, run: open } };
 }
 
 function showSheet(viewer) {
@@ -27,17 +27,17 @@ function showSheet(viewer) {
   const sheet = element(`<dialog class="sg-sheet"><header><h2></h2><button type="button" class="sg-tool">×</button></header>
     <div class="sg-columns"></div></dialog>`);
   const title = sheet.querySelector('h2');
-  title.textContent = t('help');
+  title.textContent = t('viewer_toolbar.help');
   title.id = 'sg-sheet-title';
   sheet.setAttribute('aria-labelledby', title.id);
   const close = sheet.querySelector('button');
-  close.setAttribute('aria-label', t('close'));
+  close.setAttribute('aria-label', t('page.close'));
   close.addEventListener('click', () => sheet.close());
   sheet.addEventListener('click', (event) => { if (event.target === sheet) sheet.close(); }); // beside it
   const lines = Object.entries(linesOf(viewer.keys()));
-  const keys = GROUPS.map((name) => section(t(`keys_${name}`), 'kbd', lines.filter(([, { group }]) => group === name)
+  const keys = GROUPS.map((name) => section(t(`viewer_toolbar.keys_${name}`), 'kbd', lines.filter(([, { group }]) => group === name)
     .map(([text, { names }]) => [names, t(text)]))).filter(Boolean);
-  const pointer = section(t('keys_pointer'), 'span', (viewer.constructor.pointer ?? POINTER).map(([gesture, text]) => [[t(gesture)], t(text)]));
+  const pointer = section(t('viewer_toolbar.keys_pointer'), 'span', (viewer.constructor.pointer ?? POINTER).map(([gesture, text]) => [[t(gesture)], t(text)]));
   sheet.querySelector('.sg-columns').append(...(isTouch() ? [pointer, ...keys] : [...keys, pointer]));
   sheet.addEventListener('close', () => {
     sheet.remove();
@@ -60,7 +60,7 @@ function linesOf(keys) {
 
 function nameOf(combination) {
   const parts = combination.length > 1 ? combination.split('+') : [combination];
-  return parts.map((part) => SIGNS[part] ?? (part === ' ' ? t('key_space') : part.length === 1 ? part.toUpperCase() : part)).join(' ');
+  return parts.map((part) => SIGNS[part] ?? (part === ' ' ? t('viewer_toolbar.key_space') : part.length === 1 ? part.toUpperCase() : part)).join(' ');
 }
 
 function section(title, tag, lines) {

@@ -20,7 +20,7 @@ const toggle = () => {
 
 extend((viewer) => {
   if (!viewer.pitched) return {};
-  const button = toolButton('slice', 'slice', 'M', toggle);
+  const button = toolButton('slice', 'measurements.slice', 'M', toggle);
   viewer.toolbar.append(button);
   const column = build(viewer);
   let pointer = null;
@@ -58,7 +58,7 @@ extend((viewer) => {
   new ResizeObserver(() => column.draw()).observe(column.root);
   show();
   return {
-    keys: { m: { word: 'key_slice', group: 'display', run: toggle } },
+    keys: { m: { word: 'measurements.key_slice', group: 'display', run: toggle } },
     point: (at) => {
       pointer = at;
       refresh();
@@ -71,15 +71,15 @@ extend((viewer) => {
 /** Which stretch of time the slice shows, and the word for it. */
 function placeOf(pointer) {
   const at = (time, name) => ({ start: Math.max(0, time), end: Math.max(0, time), name });
-  if (pointer) return at(pointer.time, 'slice_pointer');
-  if (!audio.paused || !state.selection) return at(audio.currentTime, 'slice_head');
-  return { start: state.selection.start, end: state.selection.end, name: 'slice_selection' };
+  if (pointer) return at(pointer.time, 'measurements.slice_pointer');
+  if (!audio.paused || !state.selection) return at(audio.currentTime, 'measurements.slice_head');
+  return { start: state.selection.start, end: state.selection.end, name: 'measurements.slice_selection' };
 }
 
 function build(viewer) {
   const root = element('<figure class="sg-slice"><figcaption></figcaption><canvas role="img"></canvas><p></p></figure>');
   const [caption, canvas, peakText] = root.children;
-  canvas.setAttribute('aria-label', t('slice')); // until the first spectrum is there
+  canvas.setAttribute('aria-label', t('measurements.slice')); // until the first spectrum is there
   viewer.beside.append(root);
   let shown = null;
   const draw = () => { if (shown && viewer.current() && root.offsetParent) paint(canvas, viewer, shown); };
@@ -91,8 +91,8 @@ function build(viewer) {
     shown = { levels, centre, peak: peak ?? (mel && levels[loudest] > levels[0] ? [centre(loudest), levels[loudest]] : null) };
     caption.textContent = t(place.name, { time: formatNumber(place.start, 3) });
     const [hz, db] = shown.peak ?? [];
-    peakText.textContent = shown.peak ? `${formatNumber(hz, mel ? 0 : 1)} ${t('unit_hz')} · ${formatNumber(db, 1)} ${t('unit_db')}` : t('silence');
-    canvas.setAttribute('aria-label', `${t('slice')}, ${caption.textContent}. ${t('slice_peak')}: ${peakText.textContent}`);
+    peakText.textContent = shown.peak ? `${formatNumber(hz, mel ? 0 : 1)} ${t('page.unit_hz')} · ${formatNumber(db, 1)} ${t('page.unit_db')}` : t('page.silence');
+    canvas.setAttribute('aria-label', `${t('measurements.slice')}, ${caption.textContent}. ${t('measurements.slice_peak')}: ${peakText.textContent}`);
     viewer.slice = shown; // there for tests and the curious
     draw();
   };

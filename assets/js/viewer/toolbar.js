@@ -8,15 +8,15 @@ import { group, toolButton } from '../widgets/menu.js';
 import { extend } from './viewer.js';
 
 extend((viewer) => {
-  const tools = Object.entries(TOOLS).map(([tool, { sign, key }]) => toolButton(sign, `tool_${tool}`, key.toUpperCase(), () => setTool(tool)));
-  const back = toolButton('back', 'back', 'Alt+←', () => go(-1));
-  const forward = toolButton('forward', 'forward', 'Alt+→', () => go(1));
+  const tools = Object.entries(TOOLS).map(([tool, { sign, key }]) => toolButton(sign, `viewer_toolbar.tool_${tool}`, key.toUpperCase(), () => setTool(tool)));
+  const back = toolButton('back', 'viewer_toolbar.back', 'Alt+←', () => go(-1));
+  const forward = toolButton('forward', 'viewer_toolbar.forward', 'Alt+→', () => go(1));
   const zooms = [
-    toolButton('out', 'zoom_out', '-', () => zoom(2)),
-    toolButton('in', 'zoom_in', '+', () => zoom(0.5)),
-    toolButton('all', 'zoom_all', '0', showAll),
+    toolButton('out', 'viewer_toolbar.zoom_out', '-', () => zoom(2)),
+    toolButton('in', 'viewer_toolbar.zoom_in', '+', () => zoom(0.5)),
+    toolButton('all', 'viewer_toolbar.zoom_all', '0', showAll),
   ];
-  viewer.toolbar.append(group('tools', ...tools), group('steps', back, forward), group('zoom', ...zooms));
+  viewer.toolbar.append(group('viewer_toolbar.tools', ...tools), group('viewer_toolbar.steps', back, forward), group('viewer_toolbar.zoom', ...zooms));
   const showTool = () => {
     viewer.plot.dataset.tool = activeTool.name;
     Object.keys(TOOLS).forEach((tool, i) => tools[i].setAttribute('aria-pressed', String(tool === activeTool.name)));
@@ -32,20 +32,20 @@ extend((viewer) => {
 });
 
 function keysOf(viewer) {
-  const tools = Object.entries(TOOLS).map(([tool, { key }]) => [key, { word: `tool_${tool}`, group: 'tools', run: () => setTool(tool) }]);
+  const tools = Object.entries(TOOLS).map(([tool, { key }]) => [key, { word: `viewer_toolbar.tool_${tool}`, group: 'tools', run: () => setTool(tool) }]);
   return {
     ...Object.fromEntries(tools),
-    Backspace: { word: 'back', group: 'shown', run: () => go(-1) },
-    'Alt+ArrowLeft': { word: 'back', group: 'shown', run: () => go(-1) },
-    'Alt+ArrowRight': { word: 'forward', group: 'shown', run: () => go(1) },
-    e: { word: 'zoom_selection', group: 'selection', run: showSelection },
-    '[': { word: 'select_from', group: 'selection', run: () => selectFrom(audio.currentTime, state.selection?.end ?? state.visible.end) },
-    ']': { word: 'select_to', group: 'selection', run: () => selectFrom(state.selection?.start ?? state.visible.start, audio.currentTime) },
-    Escape: { word: 'select_none', group: 'selection', run: () => select(null) },
-    'Alt+ArrowUp': { word: 'band_in', group: 'shown', run: () => zoomFrequency(viewer, 0.5) },
-    'Alt+ArrowDown': { word: 'band_out', group: 'shown', run: () => zoomFrequency(viewer, 2) },
-    'Shift+ArrowUp': { word: 'band_up', group: 'shown', run: () => moveFrequency(viewer, 0.1) },
-    'Shift+ArrowDown': { word: 'band_down', group: 'shown', run: () => moveFrequency(viewer, -0.1) },
+    Backspace: { word: 'viewer_toolbar.back', group: 'shown', run: () => go(-1) },
+    'Alt+ArrowLeft': { word: 'viewer_toolbar.back', group: 'shown', run: () => go(-1) },
+    'Alt+ArrowRight': { word: 'viewer_toolbar.forward', group: 'shown', run: () => go(1) },
+    e: { word: 'viewer_toolbar.zoom_selection', group: 'selection', run: showSelection },
+    '[': { word: 'viewer_toolbar.select_from', group: 'selection', run: () => selectFrom(audio.currentTime, state.selection?.end ?? state.visible.end) },
+    ']': { word: 'viewer_toolbar.select_to', group: 'selection', run: () => selectFrom(state.selection?.start ?? state.visible.start, audio.currentTime) },
+    Escape: { word: 'viewer_toolbar.select_none', group: 'selection', run: () => select(null) },
+    'Alt+ArrowUp': { word: 'viewer_toolbar.band_in', group: 'shown', run: () => zoomFrequency(viewer, 0.5) },
+    'Alt+ArrowDown': { word: 'viewer_toolbar.band_out', group: 'shown', run: () => zoomFrequency(viewer, 2) },
+    'Shift+ArrowUp': { word: 'viewer_toolbar.band_up', group: 'shown', run: () => moveFrequency(viewer, 0.1) },
+    'Shift+ArrowDown': { word: 'viewer_toolbar.band_down', group: 'shown', run: () => moveFrequency(viewer, -0.1) },
   };
 
   function selectFrom(start, end) {

@@ -12,7 +12,7 @@
 //   point(at)          the pointer is at {x, y, time, hz} (hz: null without a frequency axis) inside the plot, or null
 //   loaded(data)       a new picture has come from the server
 //   reading(time)      words to add to the readout
-//   keys               { l: { word: 'key_loop', run(event) } }: keys while the focus is in the viewer, named as
+//   keys               { l: { word: 'playback.key_loop', run(event) } }: keys while the focus is in the viewer, named as
 //                      `combination` in keys.js does; `word` is their line in the help sheet,
 //                      in its `group` (tools, sound, shown, selection, display; else: rest)
 // Places for elements of yours, appended in that function: `viewer.toolbar`, `viewer.below` (rows under the plot, as wide
@@ -128,12 +128,12 @@ export class Viewer extends Plot {
 
   words() {
     const find = (selector) => this.host.querySelector(selector);
-    this.plot.setAttribute('aria-label', `${t(`tab_${this.constructor.view}`)}. ${t('viewer_label')}`);
+    this.plot.setAttribute('aria-label', `${t(`page.tab_${this.constructor.view}`)}. ${t('viewer.viewer_label')}`);
     find('.sg-empty').prepend(waveIcon());
-    find('.sg-empty .sg-strong').textContent = t(`empty_${this.constructor.view}`);
-    find('.sg-empty .sg-small').textContent = tForPointer('empty_hint');
-    this.readout.textContent = tForPointer('point_at');
-    this.toolbar.setAttribute('aria-label', t('toolbar'));
+    find('.sg-empty .sg-strong').textContent = t(`viewer.empty_${this.constructor.view}`);
+    find('.sg-empty .sg-small').textContent = tForPointer('viewer.empty_hint');
+    this.readout.textContent = tForPointer('viewer.point_at');
+    this.toolbar.setAttribute('aria-label', t('viewer_toolbar.toolbar'));
   }
 
   wire() {
@@ -240,7 +240,7 @@ export class Viewer extends Plot {
   /** What lies under the pointer, beside the time, in words. */
   reading(share, band, value) {
     const hz = this.axis().hz(share);
-    return `${formatNumber(hz)} ${t('unit_hz')} · ${formatNumber(hzToMel(hz, this.data.mel_scale), 1)} mel · ` +
+    return `${formatNumber(hz)} ${t('page.unit_hz')} · ${formatNumber(hzToMel(hz, this.data.mel_scale), 1)} mel · ` +
       `${value} ${this.levelUnit()}`;
   }
 }

@@ -16,7 +16,7 @@ class Stft extends Viewer {
   }
 
   reading(share, band, value) {
-    return `${formatNumber(this.axis().hz(share))} ${t('unit_hz')} · ${value} ${this.levelUnit()}`;
+    return `${formatNumber(this.axis().hz(share))} ${t('page.unit_hz')} · ${value} ${this.levelUnit()}`;
   }
 }
 
@@ -39,7 +39,7 @@ class Mfcc extends Viewer {
   }
 
   unit() {
-    return t('row_number');
+    return t('viewer.row_number');
   }
 
   marks(height) {
@@ -57,7 +57,7 @@ class Mfcc extends Viewer {
   }
 
   reading(share, band, value) {
-    return `${t('coefficient')} ${band + 1} · ${value}`;
+    return `${t('viewer.coefficient')} ${band + 1} · ${value}`;
   }
 }
 
@@ -67,7 +67,7 @@ class Wave extends Viewer {
 
   words() {
     super.words();
-    this.readout.textContent = t('wave_key');
+    this.readout.textContent = t('viewer.wave_key');
   }
 
   accept(answer, query) {
@@ -92,7 +92,7 @@ class Wave extends Viewer {
   }
 
   unit() {
-    return t('amplitude');
+    return t('viewer.amplitude');
   }
 
   scaleBar() {} // no levels, no colours
@@ -143,7 +143,7 @@ class Wave extends Viewer {
   read() {
     this.drawOverlay();
     if (!this.current() || !this.pointer || !this.inside(this.pointer)) {
-      this.readout.textContent = t('wave_key');
+      this.readout.textContent = t('viewer.wave_key');
       return;
     }
     const { values, columns, start, end, samples } = this.data;
@@ -151,7 +151,7 @@ class Wave extends Viewer {
     const column = Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
     const [low, high, rms] = [0, 1, 2].map((row) => values[row * columns + column]);
     const amplitude = samples ? formatNumber(low, 5) : `${formatNumber(low, 3)} … ${formatNumber(high, 3)} · RMS ${formatNumber(rms, 3)}`;
-    this.readout.textContent = `${formatNumber(time, 4)} ${t('unit_s')} · ${amplitude}`;
+    this.readout.textContent = `${formatNumber(time, 4)} ${t('page.unit_s')} · ${amplitude}`;
   }
 }
 

@@ -26,8 +26,8 @@ export class LevelMeter {
     [this.bar, this.cover, this.mark] = ['.sg-loud-bar', 'i', 'b'].map((selector) => host.querySelector(`.sg-loud ${selector}`));
     [this.peakText, this.rmsText] = host.querySelectorAll('.sg-loud span');
     this.clip = host.querySelector('.sg-loud em');
-    this.clip.textContent = t('live_clipped');
-    this.bar.setAttribute('aria-label', t('live_level'));
+    this.clip.textContent = t('live.clipped');
+    this.bar.setAttribute('aria-label', t('live.level'));
     this.begin(48000);
   }
 
@@ -81,7 +81,7 @@ export class LevelMeter {
 
   read(rms, peak) {
     const text = (db) => (db > FLOOR_DB ? `${formatNumber(db, 1)} dBFS` : '– dBFS');
-    this.peakText.textContent = `${t('fact_peak')} ${text(peak)}`;
-    this.rmsText.textContent = `${t('fact_rms')} ${text(rms)}`;
+    this.peakText.textContent = `${t('player.fact_peak')} ${text(peak)}`;
+    this.rmsText.textContent = `${t('player.fact_rms')} ${text(rms)}`;
   }
 }

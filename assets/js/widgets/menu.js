@@ -6,7 +6,7 @@ import { icon } from '../lib/icons.js';
 
 /** A square button with a sign; its name shows as a tip, with the key that does the same. */
 export function toolButton(sign, name, key, press) {
-  const button = element(`<button type="button" class="sg-tool" data-do="${name}">${icon(sign)}</button>`);
+  const button = element(`<button type="button" class="sg-tool" data-do="${name.split('.').pop()}">${icon(sign)}</button>`);
   const text = t(name);
   button.title = key ? `${text} (${key})` : text;
   button.setAttribute('aria-label', text);

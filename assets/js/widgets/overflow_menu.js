@@ -10,12 +10,12 @@ const menus = new WeakMap();
 /** Add a line to a viewer's last menu; its key shows beside it. */
 export function addToMore(viewer, sign, name, key, press) {
   if (!menus.has(viewer)) {
-    menus.set(viewer, menu('more', 'more'));
+    menus.set(viewer, menu('more', 'viewer_toolbar.more'));
     menus.get(viewer).root.classList.add('sg-right', 'sg-last');
     viewer.toolbar.append(menus.get(viewer).root);
   }
   const { button, panel, close } = menus.get(viewer);
-  const line = element(`<button type="button" class="sg-line" data-do="${name}">${icon(sign)}<span></span><kbd></kbd></button>`);
+  const line = element(`<button type="button" class="sg-line" data-do="${name.split('.').pop()}">${icon(sign)}<span></span><kbd></kbd></button>`);
   line.querySelector('span').textContent = t(name);
   line.querySelector('kbd').textContent = key;
   line.addEventListener('click', () => {

@@ -7,7 +7,7 @@ const LATE_MS = 30_000; // the server's queue may be full, or the network gone
 
 export function retryButton(ask) {
   const button = element('<button type="button" class="sg-button"></button>');
-  button.textContent = t('again');
+  button.textContent = t('page.retry');
   button.addEventListener('click', ask);
   return button;
 }

@@ -85,13 +85,13 @@ function compared(one, other) {
 export function downloadButtons(host, forms, fetchFile, failed) {
   host.classList.add('sg-downloads');
   host.setAttribute('role', 'group');
-  host.setAttribute('aria-label', t('download'));
+  host.setAttribute('aria-label', t('timeline.download'));
   const label = element('<span></span>');
-  label.textContent = t('download');
+  label.textContent = t('timeline.download');
   host.replaceChildren(label, ...forms.map((form) => {
     const button = element('<button type="button" class="sg-chip"></button>');
     button.dataset.form = form;
-    button.textContent = t(`form_${form}`);
+    button.textContent = t(`timeline.form_${form}`);
     button.addEventListener('click', async () => {
       try {
         save(await fetchFile(form));

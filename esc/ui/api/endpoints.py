@@ -23,7 +23,7 @@ from esc.dsp.mfcc import PLAIN, CepstrumConfig, shaped
 from esc.dsp.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
 from esc.errors import AudioError, EscError, PageError, ParameterError
 from esc.ui.api.downloads import Handouts
-from esc.ui.i18n.catalogue import language_of, say
+from esc.ui.i18n.catalogue import error_message, language_of
 from esc.ui.inference.inference import classifier, predict
 from esc.ui.inference.timeline_runs import Hearings
 from esc.ui.server.rendering import Pictures
@@ -326,9 +326,9 @@ def _said_to(request: gr.Request | None):
         yield
     except EscError as error:
         log.info("endpoint: %s", error)
-        raise gr.Error(html.escape(say(error, language), quote=False), print_exception=False) from error
+        raise gr.Error(html.escape(error_message(error, language), quote=False), print_exception=False) from error
     except gr.Error:  # Gradio's own words: that no GPU is to be lent at the moment
         raise
     except Exception as error:
         log.exception("endpoint failed")
-        raise gr.Error(say(PageError("page.failed"), language), print_exception=False) from error
+        raise gr.Error(error_message(PageError("page.failed"), language), print_exception=False) from error

@@ -1,78 +1,64 @@
-"""Every word on the screen, in English and in Russian, and what errors say in Russian.
+"""Texts of the page in English and Russian, and translations of error messages and class names.
 
-The browser's language chooses: static words travel to the page in both languages, messages raised on the server take
-the language that the session came with (its Accept-Language header). The words themselves stand in `esc.ui.i18n`.
+The browser's language selects the static texts, which travel to the page in both languages; messages raised on the server
+take the language of the session (its Accept-Language header). The texts are in the JSON files beside this module.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import MappingProxyType
 
 from esc.errors import EscError
-from esc.ui.i18n import (
-    about_model,
-    batch,
-    classify,
-    features,
-    live,
-    measurements,
-    page,
-    parameter_advice,
-    parameters,
-    playback,
-    player,
-    saliency,
-    similar_sounds,
-    surface,
-    timeline,
-    viewer,
-    viewer_toolbar,
-)
-from esc.ui.i18n.class_names import CLASSES_RUSSIAN
-from esc.ui.i18n.errors import ERRORS_RUSSIAN, VALUES_RUSSIAN
 
 LANGUAGES = ("en", "ru")
-PARTS = (
-    page,
-    player,
-    playback,
-    viewer,
-    viewer_toolbar,
-    measurements,
-    surface,
-    parameters,
-    parameter_advice,
-    batch,
-    features,
-    classify,
-    timeline,
-    saliency,
-    about_model,
-    similar_sounds,
-    live,
-)
 
-_BOTH = MappingProxyType({key: texts for part in PARTS for key, texts in part.WORDS.items()})
-ENGLISH = MappingProxyType({key: english for key, (english, _) in _BOTH.items()})
-RUSSIAN = MappingProxyType({key: russian for key, (_, russian) in _BOTH.items()})
-WORDS = MappingProxyType({"en": ENGLISH, "ru": RUSSIAN})
+
+def _read(name: str) -> dict:
+    return json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _messages(language: str) -> MappingProxyType[str, str]:
+    """Return the texts of a language by "module.key"."""
+    modules = _read(language).items()
+    return MappingProxyType({f"{module}.{key}": text for module, texts in modules for key, text in texts.items()})
+
+
+MESSAGES = MappingProxyType({language: _messages(language) for language in LANGUAGES})
+ENGLISH, RUSSIAN = (MESSAGES[language] for language in LANGUAGES)
+CLASSES_RUSSIAN = MappingProxyType(_read("class_names.ru"))
+ERRORS_RUSSIAN = MappingProxyType(_read("errors.ru")["messages"])
+_VALUES_RUSSIAN = MappingProxyType(_read("errors.ru")["values"])  # words that an error's values may be
 
 
 def language_of(accept_language: str) -> str:
-    """Return "ru" or "en", whichever a browser's Accept-Language header prefers."""
-    first = accept_language.split(",")[0].strip().lower()
-    return "ru" if first.startswith("ru") else "en"
+    """Return the supported language that an Accept-Language header prefers, English by default."""
+    qualities = dict.fromkeys(LANGUAGES, 0.0)
+    for item in accept_language.lower().replace(" ", "").split(","):
+        tag, _, quality = item.partition(";q=")
+        language = tag.split("-")[0]
+        if language in qualities:
+            qualities[language] = max(qualities[language], _quality(quality))
+    return max(LANGUAGES, key=qualities.__getitem__)
 
 
-def say(error: EscError, language: str) -> str:
-    """Return an error's sentence in a language."""
+def _quality(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 0.0
+
+
+def error_message(error: EscError, language: str) -> str:
+    """Return an error's message in a language."""
     if language != "ru":
         return str(error)
-    values = {name: VALUES_RUSSIAN.get(value, value) for name, value in error.values.items()}
+    values = {name: _VALUES_RUSSIAN.get(value, value) for name, value in error.values.items()}
     return ERRORS_RUSSIAN[error.key].format(**values)
 
 
 def class_name(label: str, language: str) -> str:
-    """Return a class's name for people: the data set's name with spaces, or its translation."""
+    """Return a class's display name: its label with spaces, or the translation."""
     plain = label.replace("_", " ")
     return CLASSES_RUSSIAN.get(label, plain) if language == "ru" else plain

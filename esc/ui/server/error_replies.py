@@ -9,7 +9,7 @@ import re
 import gradio as gr
 
 from esc.errors import CheckpointError, EscError, PageError
-from esc.ui.i18n.catalogue import say
+from esc.ui.i18n.catalogue import error_message
 
 log = logging.getLogger(__name__)
 
@@ -28,4 +28,4 @@ def told(what: str, error: Exception, language: str) -> dict:
     else:
         log.error("%s failed", what, exc_info=error)
         error = PageError("page.failed")
-    return {"error": say(error, language), "off": isinstance(error, CheckpointError)}
+    return {"error": error_message(error, language), "off": isinstance(error, CheckpointError)}

@@ -20,7 +20,7 @@ from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
 from esc.dsp.mfcc import MAX_LIFTER, PLAIN, CepstrumConfig
 from esc.errors import EscError, PageError, ParameterError
 from esc.features import LAYERS
-from esc.ui.i18n.catalogue import say
+from esc.ui.i18n.catalogue import error_message
 from esc.ui.server.features import Layering
 from esc.ui.server.measurements import Box, Measuring
 from esc.ui.server.rendering import ENVELOPE_COLUMNS, Pictures, as_base64, envelope
@@ -224,10 +224,11 @@ class Requests:
                 return {"ok": handler(request)}
             except EscError as error:
                 log.info("%s: %s", handler.__name__, error)
-                return {"error": say(error, language), "key": error.key, "mend": mend(error), "fields": fields(error)}
+                return {"error": error_message(error, language), "key": error.key, "mend": mend(error), "fields": fields(error)}
             except Exception:
                 log.exception("%s failed", handler.__name__)
-                return {"error": say(PageError("page.failed"), language), "key": "page.failed", "mend": None, "fields": []}
+                error = PageError("page.failed")
+                return {"error": error_message(error, language), "key": error.key, "mend": None, "fields": []}
 
         return answer
 

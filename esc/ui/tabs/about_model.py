@@ -10,7 +10,7 @@ import gradio as gr
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import read_figures
 from esc.errors import CheckpointError
-from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name, say
+from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name, error_message
 from esc.ui.server.handlers import Requests
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.player import mount_script
@@ -61,7 +61,7 @@ class About:
             figures = read_figures(self._checkpoint)
         except CheckpointError as error:
             log.warning("%s", error)
-            wrong = say(error, language)
+            wrong = error_message(error, language)
         return {
             "architecture": meta.architecture,
             "classes": len(meta.class_names),

@@ -18,7 +18,7 @@ from esc.audio.io import ACCEPTED, MAX_BYTES
 from esc.batch.result_formats import FORMS, SoundResult, as_audacity, as_text, track_names
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import CheckpointError, EscError, PageError
-from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name, say
+from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name, error_message
 from esc.ui.inference.timeline_runs import TOP_K, UPDATE_S, Hearings, Turns
 from esc.ui.server.error_replies import told
 from esc.ui.server.handlers import Requests
@@ -58,10 +58,10 @@ class Files:
         self._lock = threading.Lock()
 
     def add_to(self, loader: dict) -> gr.HTML:
-        """Return the component; its "hear" event brings {"token", "files", "hop", "turn"} and is answered in its value."""
+        """Return the component; "classify_files" brings {"token", "files", "hop", "turn"} and is answered in its value."""
         component = gr.HTML(
             html_template='<div class="sg-files"></div>',
-            js_on_load=mount_script("tabs/batch.js", events=("hear",)),
+            js_on_load=mount_script("tabs/batch.js", events=("classify_files",)),
             server_functions=self._requests.answering(self.shelve, self.rows, self.stop, self.clear, self.files_file),
             apply_default_css=False,
             elem_id="files",
@@ -72,8 +72,8 @@ class Files:
             forms=FORMS,
             **loader,
         )
-        component.hear(
-            self.hear,
+        component.classify_files(
+            self.classify_files,
             None,
             component,
             api_visibility="private",
@@ -89,7 +89,7 @@ class Files:
         session = self._store.session(request.get("token"))
         return {"id": self._shelf.add(session, *self._requests.upload(request)).id}
 
-    def hear(self, event: gr.EventData) -> Iterator[dict]:
+    def classify_files(self, event: gr.EventData) -> Iterator[dict]:
         """Hear the files named by id one after the other; yield how far it is, a few times a second. Nothing is raised.
 
         The rows themselves are fetched by `rows`, so that each travels once.
@@ -170,7 +170,7 @@ class Files:
             except CheckpointError:
                 raise
             except EscError as error:
-                batch.rows.append({"id": file.id, "error": say(error, language)})
+                batch.rows.append({"id": file.id, "error": error_message(error, language)})
 
     def _heard_one(self, file: Shelved, batch: Batch, wanted: Callable[[], bool]) -> Iterator[dict]:
         with self._hearings.borrowed(file.path, file.name) as sound:

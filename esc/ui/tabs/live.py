@@ -42,7 +42,7 @@ class Live:
         return gr.HTML(
             html_template='<div class="sg-live"></div>',
             js_on_load=mount_script("tabs/live.js"),
-            server_functions=requests.answering(self.live_begin, self.live_hear),
+            server_functions=requests.answering(self.live_begin, self.live_classify),
             apply_default_css=False,
             elem_id="live",
             classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
@@ -53,7 +53,7 @@ class Live:
         """Make the network ready and return how much of the sound it wants to hear, `clip_seconds`."""
         return {"clip_seconds": classifier(self._checkpoint).checkpoint.input.clip_seconds}
 
-    def live_hear(self, request: dict) -> dict:
+    def live_classify(self, request: dict) -> dict:
         """Return what the network says of `samples`, 16-bit mono PCM in base64 at `rate` Hz, no longer than one clip."""
         rate = _rate(request)
         most = round(classifier(self._checkpoint).checkpoint.input.clip_seconds * rate)

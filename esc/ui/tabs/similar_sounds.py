@@ -47,10 +47,10 @@ class Neighbours:
         self._lock = threading.Lock()
 
     def component(self, loader: dict) -> gr.HTML:
-        """Return the section; its "neighbours" event brings {"token", "sound", "turn"} and is answered in its value."""
+        """Return the section; its "similar_sounds" event brings {"token", "sound", "turn"} and is answered in its value."""
         return gr.HTML(
             html_template='<section class="sg-neighbours"></section>',
-            js_on_load=mount_script("tabs/similar_sounds.js", events=("neighbours",)),
+            js_on_load=mount_script("tabs/similar_sounds.js", events=("similar_sounds",)),
             apply_default_css=False,
             elem_id="neighbours",
             **loader,
@@ -59,11 +59,11 @@ class Neighbours:
     def wire(self, section: gr.HTML) -> None:
         """Let the section's questions be answered, one at a time with whatever else asks the network."""
 
-        def neighbours_event(event: gr.EventData) -> dict:
+        def similar_sounds_event(event: gr.EventData) -> dict:
             return self.answer(event._data)
 
-        section.neighbours(
-            neighbours_event,
+        section.similar_sounds(
+            similar_sounds_event,
             None,
             section,
             api_visibility="private",

@@ -40,10 +40,10 @@ class Timelines:
         self._turns = Turns()
 
     def add_to(self, requests: Requests, loader: dict) -> gr.HTML:
-        """Return the component; its "listen" event brings {"token", "sound", "hop", "turn"} and is answered in its value."""
+        """Return the component; "run_timeline" brings {"token", "sound", "hop", "turn"} and is answered in its value."""
         component = gr.HTML(
             html_template='<div class="sg-when"></div>',
-            js_on_load=mount_script("tabs/timeline.js", events=("listen",)),
+            js_on_load=mount_script("tabs/timeline.js", events=("run_timeline",)),
             server_functions=[
                 *requests.functions("mel_picture", *FUNCTIONS),
                 *requests.answering(self.stop, self.timeline_file),
@@ -56,8 +56,8 @@ class Timelines:
             forms=FORMS,
             **loader,
         )
-        component.listen(
-            self.listen,
+        component.run_timeline(
+            self.run_timeline,
             None,
             component,
             api_visibility="private",
@@ -68,7 +68,7 @@ class Timelines:
         )
         return component
 
-    def listen(self, event: gr.EventData) -> Iterator[dict]:
+    def run_timeline(self, event: gr.EventData) -> Iterator[dict]:
         """Yield what the page draws, a few times a second; nothing is raised."""
         question = event._data if isinstance(event._data, dict) else {}
         turn, asked = question.get("turn"), question.get("sound")
