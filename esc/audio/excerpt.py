@@ -2,7 +2,8 @@
 
     python -m esc.audio.excerpt SOURCE TARGET.wav FIRST STOP [--name NAME]
 
-works as `esc.audio.transcode` does: `cut` and `main` run in the worker, `cut_in_worker` is what the server calls.
+works as `esc.audio.transcode` does: `write_excerpt` and `main` run in the worker, which the server starts by
+`write_excerpt_in_worker`.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ import numpy as np
 import soundfile
 
 from esc.audio.io import open_blocks
-from esc.audio.sandbox import full_disk_told, limit_memory, reply, run_in_worker
+from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
 from esc.errors import AudioError
 
-MAX_CUT_BYTES = 500 * 10**6
+MAX_EXCERPT_BYTES = 500 * 10**6
 # what a file's whole numbers are kept as: (subtype of the WAV, bits); all else becomes 32-bit floats
 _WHOLE = MappingProxyType({"PCM_16": ("PCM_16", 16), "PCM_24": ("PCM_24", 24), "PCM_U8": ("PCM_U8", 8), "PCM_S8": ("PCM_U8", 8)})
 
 
 @dataclasses.dataclass(frozen=True)
-class Cut:
+class Excerpt:
     """What was written: samples a channel, channels, and how a sample is stored ("PCM_16", "FLOAT", ...)."""
 
     n_samples: int
@@ -35,7 +36,9 @@ class Cut:
     subtype: str
 
 
-def cut(source: str | os.PathLike, target: str | os.PathLike, first: int, stop: int, name: str | None = None) -> Cut:
+def write_excerpt(
+    source: str | os.PathLike, target: str | os.PathLike, first: int, stop: int, name: str | None = None
+) -> Excerpt:
     """Write the samples `first` to `stop` of a file to a WAV at the file's own rate and return what was written.
 
     Files of 8, 16 and 24 bits keep their whole numbers, others become 32-bit floats: no sample is changed. Works block by
@@ -44,18 +47,18 @@ def cut(source: str | os.PathLike, target: str | os.PathLike, first: int, stop: 
     Raises
     ------
     AudioError
-        As `esc.audio.open_audio` does; "audio.cut_too_big" past `MAX_CUT_BYTES`.
+        As `esc.audio.open_audio` does; "audio.cut_too_big" past `MAX_EXCERPT_BYTES`.
     OSError
         There is no room for what is written.
     """
     facts, blocks = open_blocks(source, name)
     subtype, bits = _WHOLE.get(facts.codec, ("FLOAT", 32))
     megabytes = (stop - first) * facts.channels * bits / 8e6
-    if megabytes > MAX_CUT_BYTES / 1e6:
-        raise AudioError("audio.cut_too_big", megabytes=megabytes, limit_mb=MAX_CUT_BYTES / 1e6)
+    if megabytes > MAX_EXCERPT_BYTES / 1e6:
+        raise AudioError("audio.cut_too_big", megabytes=megabytes, limit_mb=MAX_EXCERPT_BYTES / 1e6)
     written = position = 0
     made = facts.sample_rate, facts.channels, subtype
-    with full_disk_told(target), soundfile.SoundFile(str(target), "w", *made, format="WAV") as wav:
+    with detect_full_disk(target), soundfile.SoundFile(str(target), "w", *made, format="WAV") as wav:
         for channels, _ in blocks:
             piece = channels[:, max(0, first - position) : max(0, stop - position)]
             position += channels.shape[1]
@@ -63,25 +66,25 @@ def cut(source: str | os.PathLike, target: str | os.PathLike, first: int, stop: 
             written += piece.shape[1]
             if position >= stop:
                 break
-    return Cut(written, facts.channels, subtype)
+    return Excerpt(written, facts.channels, subtype)
 
 
-def cut_in_worker(source: Path, target: Path, first: int, stop: int, name: str, timeout_s: float) -> Cut:
-    """Run `cut` in a worker process and return what it wrote; raises as `cut` and `run_in_worker` do."""
+def write_excerpt_in_worker(source: Path, target: Path, first: int, stop: int, name: str, timeout_s: float) -> Excerpt:
+    """Run `write_excerpt` in a worker process and return what it wrote; raises as `write_excerpt` and `run_in_worker` do."""
     arguments = [f"--name={name}", "--", str(source.absolute()), str(target.absolute()), str(first), str(stop)]
-    return Cut(**run_in_worker("esc.audio.excerpt", arguments, name, timeout_s))
+    return Excerpt(**run_in_worker("esc.audio.excerpt", arguments, name, timeout_s))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Cut as the command line says, print one line of JSON and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m esc.audio.excerpt", description="Cut a stretch of a sound into a WAV.")
+    """Write an excerpt as the command line says, print one line of JSON and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m esc.audio.excerpt", description="Write an excerpt of a sound to a WAV.")
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("target", metavar="TARGET.wav")
     parser.add_argument("first", metavar="FIRST", type=int, help="the first sample")
     parser.add_argument("stop", metavar="STOP", type=int, help="the one after the last")
     parser.add_argument("--name", help="what messages call the file")
     given = parser.parse_args(arguments)
-    return reply(lambda: dataclasses.asdict(cut(given.source, given.target, given.first, given.stop, given.name)))
+    return reply(lambda: dataclasses.asdict(write_excerpt(given.source, given.target, given.first, given.stop, given.name)))
 
 
 def _whole(samples: np.ndarray, bits: int) -> np.ndarray:

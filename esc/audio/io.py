@@ -287,7 +287,7 @@ def _too_long(name: str, seconds: float) -> AudioError:
     return AudioError("audio.too_long", name=name, minutes=seconds / 60, limit_minutes=MAX_SECONDS / 60)
 
 
-def head_of(path: Path, seconds: float) -> tuple[np.ndarray, int]:
+def load_start(path: Path, seconds: float) -> tuple[np.ndarray, int]:
     """Return at least the first `seconds` of a file, or all of it, and its sample rate; the rest is not decoded.
 
     Raises

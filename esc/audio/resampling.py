@@ -16,7 +16,7 @@ MOST_STEPS = 1_000  # of a rate in the ratio of both: a stretch begins where a s
 _BLOCK = 1 << 20  # samples resampled at a time
 
 
-class Resampled:
+class LazyResampled:
     """A waveform at another rate of which only what is looked at is resampled.
 
     Its samples are those of `esc.audio.resample` to float32's rounding, since a linear filter that reaches no further than
@@ -34,19 +34,19 @@ class Resampled:
         self._waveform, self._from, self._to = waveform, sample_rate // common, new_rate // common
 
     @property
-    def handy(self) -> bool:
-        """Whether short stretches can be had without many samples around them."""
+    def efficient(self) -> bool:
+        """Whether short segments can be had without many samples around them."""
         return max(self._from, self._to) <= MOST_STEPS
 
     def __len__(self) -> int:
         return -(-len(self._waveform) * self._to // self._from)
 
-    def stretches(self, starts: np.ndarray, length: int) -> np.ndarray:
-        """Return what `stretches` returns of the resampled waveform."""
+    def segments(self, starts: np.ndarray, length: int) -> np.ndarray:
+        """Return what `read_segments` returns of the resampled waveform."""
         margin = math.ceil(MARGIN * max(1.0, self._to / self._from))
         steps = -(-(length + 2 * margin) // self._to) + 1  # each is `_from` samples that become `_to`
         first = (starts - margin) // self._to
-        around = stretches(self._waveform, first * self._from, steps * self._from)
+        around = read_segments(self._waveform, first * self._from, steps * self._from)
         # laid end to end: what a joint spoils lies within the margins
         resampled = soxr.resample(around.reshape(-1), self._from, self._to, quality="HQ").reshape(len(starts), -1)
         windows = np.lib.stride_tricks.sliding_window_view(resampled, length, axis=1)
@@ -58,7 +58,7 @@ class Resampled:
 
 
 class ResampledBlocks:
-    """Blocks of a sound as mono stretches at another rate; joined, they equal `esc.audio.resample` of the whole.
+    """Blocks of a sound as mono segments at another rate; joined, they equal `esc.audio.resample` of the whole.
 
     `seconds` tells how much sound has come in so far.
     """
@@ -101,10 +101,10 @@ def resample_to_file(waveform: np.ndarray, sample_rate: int, new_rate: int, path
         file.truncate(4 * -(-len(waveform) * new_rate // sample_rate))
 
 
-def stretches(waveform: np.ndarray | Resampled, starts: np.ndarray, length: int) -> np.ndarray:
+def read_segments(waveform: np.ndarray | LazyResampled, starts: np.ndarray, length: int) -> np.ndarray:
     """Return `length` samples from each start on, shape (len(starts), length), zeros where that is beyond the sound's ends."""
-    if isinstance(waveform, Resampled):
-        return waveform.stretches(starts, length)
+    if isinstance(waveform, LazyResampled):
+        return waveform.segments(starts, length)
     if isinstance(waveform, np.memmap):
         waveform = waveform.view(np.ndarray)  # to cut this takes a third of the time
     rows = np.zeros((len(starts), length), np.float32)

@@ -2,7 +2,7 @@
 
 A module that does such work ends with `sys.exit(main())`, where `main` gives its work to `reply`; the server calls it
 by `run_in_worker`. Between them goes one line of JSON: what the work returned, or `{"error": key, "values": {...}}`
-with exit code `EXIT_REFUSED` where the file is at fault. A full disk is not the file's fault and ends with `EXIT_FULL`.
+with exit code `EXIT_FILE_ERROR` where the file is at fault. A full disk is not the file's fault and ends with `EXIT_DISK_FULL`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from esc.errors import AudioError, EscError
 from esc.paths import ROOT
 
 MEMORY_LIMIT = 4 * 2**30  # bytes of address space; the libraries map about 1 GiB, a block of sound takes some MB
-EXIT_REFUSED = 3  # the file is at fault, and the JSON line says why
-EXIT_FULL = 4  # the disk is full, and standard error says where
+EXIT_FILE_ERROR = 3  # the file is at fault, and the JSON line says why
+EXIT_DISK_FULL = 4  # the disk is full, and standard error says where
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PROBE_BYTES = 2**21  # more than libsndfile writes of one block
 _log = logging.getLogger(__name__)
@@ -58,18 +58,18 @@ def reply(work: Callable[[], dict]) -> int:
         answer = work()
     except EscError as error:
         print(json.dumps({"error": error.key, "values": error.values}, default=str))
-        return EXIT_REFUSED
+        return EXIT_FILE_ERROR
     except OSError as error:
         if error.errno not in _FULL:
             raise
         print(error, file=sys.stderr)
-        return EXIT_FULL
+        return EXIT_DISK_FULL
     print(json.dumps(answer))
     return 0
 
 
 @contextmanager
-def full_disk_told(path: str | os.PathLike) -> Iterator[None]:
+def detect_full_disk(path: str | os.PathLike) -> Iterator[None]:
     """Raise the system's own error where libsndfile, writing `path`, met a full disk: its own doesn't tell it from others."""
     try:
         yield
@@ -98,11 +98,11 @@ def _answer(ended: subprocess.CompletedProcess, name: str) -> dict:
     lines = ended.stdout.splitlines()
     if lines and ended.returncode == 0:
         return json.loads(lines[-1])
-    if lines and ended.returncode == EXIT_REFUSED:
+    if lines and ended.returncode == EXIT_FILE_ERROR:
         refused = json.loads(lines[-1])
         raise AudioError(refused["error"], **refused["values"])
     _log.error("reading %s ended with %d:\n%s", name, ended.returncode, ended.stderr.decode(errors="replace"))
-    if ended.returncode == EXIT_FULL:
+    if ended.returncode == EXIT_DISK_FULL:
         raise AudioError("audio.disk_full", name=name)
     cause = f"exit code {ended.returncode}" if ended.returncode >= 0 else f"signal {-ended.returncode}"
     raise AudioError("audio.crashed", name=name, reason=cause)

@@ -20,7 +20,7 @@ import numpy as np
 import soundfile
 
 from esc.audio.io import AudioFacts, open_blocks
-from esc.audio.sandbox import full_disk_told, limit_memory, reply, run_in_worker
+from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
 
 PLAYABLE = MappingProxyType(  # container: (codecs, endings by which a web server names the type rightly)
     {
@@ -113,7 +113,7 @@ def decode(
     with ExitStack() as stack:
         samples = stack.enter_context(open(target, "wb"))
         if copied:
-            stack.enter_context(full_disk_told(playable))
+            stack.enter_context(detect_full_disk(playable))
         copy = None
         for channels, mono in blocks:
             samples.write(np.ascontiguousarray(mono))  # `tofile` would hide the system's error

@@ -34,7 +34,7 @@ def a_weighting_db(freqs_hz: np.ndarray) -> np.ndarray:
     return np.maximum(weights_db, FLOOR_DB)
 
 
-def peak_pressure_db(waveforms: torch.Tensor, sample_rate: int) -> torch.Tensor:
+def max_a_weighted_db(waveforms: torch.Tensor, sample_rate: int) -> torch.Tensor:
     """Return the A-weighted level of each waveform's loudest moment of 93 ms, in dB, no lower than `FLOOR_DB`.
 
     As in between-class learning (Tokozume et al., 2018): Hann windows that overlap by half, their power summed over the

@@ -1,7 +1,7 @@
 """Frames of a sound of any length: which ones a stretch of time has, and their values, chunk by chunk, as columns.
 
 Memory is bounded by `CHUNK_VALUES`, whatever the sound's length; a memory-mapped waveform is read, and one that is not
-resampled yet (`esc.audio.resampling.Resampled`) resampled, only where frames are computed.
+resampled yet (`esc.audio.resampling.LazyResampled`) resampled, only where frames are computed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numbers import Real
 import numpy as np
 import torch
 
-from esc.audio.resampling import stretches
+from esc.audio.resampling import read_segments
 from esc.config import LIMITS, SpectrogramConfig
 from esc.errors import ParameterError
 
@@ -59,7 +59,7 @@ def clamped_time(waveform: np.ndarray, config: SpectrogramConfig, field: str, va
     return float(min(max(value, 0.0), seconds))
 
 
-def gathered(
+def pool_columns(
     frames: np.ndarray,
     columns: int,
     config: SpectrogramConfig,
@@ -116,9 +116,9 @@ def power_frames(waveform: np.ndarray, config: SpectrogramConfig, frames: np.nda
     starts = frames * config.hop_length - config.n_fft // 2
     consecutive = frames[-1] - frames[0] == len(frames) - 1
     if consecutive and config.hop_length <= config.n_fft:  # overlapping frames share their samples
-        (segment,) = stretches(waveform, starts[:1], starts[-1] - starts[0] + config.n_fft)
+        (segment,) = read_segments(waveform, starts[:1], starts[-1] - starts[0] + config.n_fft)
         return transform(segment, config, center=False)
-    rows = stretches(waveform, starts, config.n_fft)
+    rows = read_segments(waveform, starts, config.n_fft)
     if config.n_fft > LIMITS["hop_length"][1]:
         return transform(rows, config, center=False)[..., 0].T
     # laid end to end they are one waveform's frames: one product with the mel filters instead of one a frame

@@ -188,7 +188,7 @@ def empty_bands(config: SpectrogramConfig) -> list[int]:
     return np.flatnonzero(last < first).tolist()
 
 
-def mend_empty_bands(config: SpectrogramConfig) -> SpectrogramConfig:
+def fix_empty_bands(config: SpectrogramConfig) -> SpectrogramConfig:
     """Return the nearest config without empty mel bands: fewer bands, all else as it was.
 
     Finer bins (a larger n_fft) would mend it too, at the cost of resolution in time; fewer bands cost nothing that
@@ -197,10 +197,10 @@ def mend_empty_bands(config: SpectrogramConfig) -> SpectrogramConfig:
     n_mels = config.n_mels
     while n_mels > 4 and empty_bands(config.replace(n_mels=n_mels, n_mfcc=min(config.n_mfcc, n_mels))):
         n_mels -= 1
-    mended = config.replace(n_mels=n_mels, n_mfcc=min(config.n_mfcc, n_mels))
-    while empty_bands(mended) and mended.n_fft * 2 <= 32_768:
-        mended = mended.replace(n_fft=mended.n_fft * 2)  # a band of a few Hz: no number of bands helps
-    return mended
+    fixed = config.replace(n_mels=n_mels, n_mfcc=min(config.n_mfcc, n_mels))
+    while empty_bands(fixed) and fixed.n_fft * 2 <= 32_768:
+        fixed = fixed.replace(n_fft=fixed.n_fft * 2)  # a band of a few Hz: no number of bands helps
+    return fixed
 
 
 @lru_cache(maxsize=16)

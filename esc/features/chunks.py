@@ -10,14 +10,14 @@ import numpy as np
 
 from esc.errors import ParameterError
 
-PIECE_S = 10.0  # computed at a time: what progress counts in, and what bounds memory
-MAX_VALUES = 40_000_000  # of a piece's spectrogram: librosa keeps several copies of it, in complex numbers or in float64
+CHUNK_S = 10.0  # computed at a time: what progress counts in, and what bounds memory
+MAX_VALUES = 40_000_000  # of a chunk's spectrogram: librosa keeps several copies of it, in complex numbers or in float64
 
-Tell = Callable[[float], None]  # hears what share of the work is done
+OnProgress = Callable[[float], None]  # hears what share of the work is done
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """Frames `first` to `first + count - 1`, and samples from which they can be computed.
 
     Attributes
@@ -35,38 +35,45 @@ class Piece:
 
     @property
     def shown(self) -> slice:
-        """Which of the frames computed from `samples` are the piece's own."""
+        """Which of the frames computed from `samples` are the chunk's own."""
         return slice(self.skip, self.skip + self.count)
 
 
-def pieces(
-    waveform: np.ndarray, sample_rate: int, hop_length: int, first: int, last: int, around_s: float, n_freqs: int, tell: Tell
-) -> Iterator[Piece]:
-    """Cut frames `first` to `last` into pieces of some `PIECE_S` seconds with `around_s` seconds on both sides.
+def iter_chunks(
+    waveform: np.ndarray,
+    sample_rate: int,
+    hop_length: int,
+    first: int,
+    last: int,
+    around_s: float,
+    n_freqs: int,
+    on_progress: OnProgress,
+) -> Iterator[Chunk]:
+    """Cut frames `first` to `last` into chunks of some `CHUNK_S` seconds with `around_s` seconds on both sides.
 
-    A sound that fits into one piece is that piece, whole: librosa then sees all of it. `tell` hears 0 to 1.
+    A sound that fits into one chunk is that chunk, whole: librosa then sees all of it. `on_progress` hears 0 to 1.
 
     Raises
     ------
     ParameterError
-        A piece's frames of `n_freqs` values are more than `MAX_VALUES`.
+        A chunk's frames of `n_freqs` values are more than `MAX_VALUES`.
     """
-    at_a_time = max(1, round(PIECE_S * sample_rate / hop_length))
+    at_a_time = max(1, round(CHUNK_S * sample_rate / hop_length))
     around = math.ceil(around_s * sample_rate / hop_length)
-    whole = len(waveform) <= PIECE_S * sample_rate
+    whole = len(waveform) <= CHUNK_S * sample_rate
     frames = len(waveform) // hop_length + 1 if whole else min(at_a_time, last + 1 - first) + 2 * around
     if frames * n_freqs > MAX_VALUES:
         raise ParameterError("layer.size", frames=frames, n_freqs=n_freqs, hop_length=hop_length)
     for begin in range(first, last + 1, at_a_time):
-        tell((begin - first) / (last + 1 - first))
+        on_progress((begin - first) / (last + 1 - first))
         count = min(at_a_time, last + 1 - begin)
         skip = min(begin, around)
         start = (begin - skip) * hop_length
         stop = (begin + count + around) * hop_length
         if whole:
             start, stop, skip = 0, len(waveform), begin
-        yield Piece(np.array(waveform[start:stop], np.float32), begin, count, skip)
-    tell(1.0)
+        yield Chunk(np.array(waveform[start:stop], np.float32), begin, count, skip)
+    on_progress(1.0)
 
 
 def frames_between(n_samples: int, sample_rate: int, hop_length: int, start_s: float, end_s: float) -> tuple[int, int]:

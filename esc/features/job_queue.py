@@ -14,7 +14,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from esc.errors import EscError, PageError
-from esc.features.worker import Task
+from esc.features.worker import FeatureTask
 from esc.paths import ROOT
 
 WAITING = 8  # tasks in the queue of all pages together
@@ -37,7 +37,7 @@ class Job:
         Whose it is; nobody else learns of it.
     slot : str
         What it is for: a newer job of the same owner for the same takes its place.
-    layer : str
+    feature : str
         Which layer it is.
     progress : float
         0 to 1.
@@ -50,8 +50,8 @@ class Job:
 
     owner: str
     slot: str
-    task: Task | None = field(repr=False)
-    layer: str = field(init=False)
+    task: FeatureTask | None = field(repr=False)
+    feature: str = field(init=False)
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     progress: float = 0.0
     state: str = "waiting"
@@ -60,7 +60,7 @@ class Job:
     asked_at: float = field(default_factory=time.monotonic, repr=False)
 
     def __post_init__(self) -> None:
-        self.layer = self.task.layer
+        self.feature = self.task.feature
 
     @property
     def over(self) -> bool:
@@ -68,7 +68,7 @@ class Job:
         return self.state in ("done", "cancelled", "failed")
 
 
-class Jobs:
+class JobQueue:
     """All jobs of one app. The worker process is started with the first one and ends with the app, or with this."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Jobs:
         self._running: Job | None = None
         self._threads: list[threading.Thread] = []
 
-    def start(self, owner: str, slot: str, task: Task) -> Job:
+    def start(self, owner: str, slot: str, task: FeatureTask) -> Job:
         """Queue a task and return its job; an earlier one of the same owner and slot ends.
 
         Raises
@@ -151,7 +151,7 @@ class Jobs:
             with self._lock:
                 self._running, job.task = None, None
 
-    def _follow(self, job: Job, task: Task, process: subprocess.Popen) -> None:
+    def _follow(self, job: Job, task: FeatureTask, process: subprocess.Popen) -> None:
         pickle.dump(task, process.stdin)
         process.stdin.flush()
         while True:
@@ -167,7 +167,7 @@ class Jobs:
                 elif kind == "refused":
                     job.error, job.state = EscError(said[0], **said[1]), "failed"
                 else:
-                    _log.error("layer %s failed:\n%s", task.layer, said[0])
+                    _log.error("layer %s failed:\n%s", task.feature, said[0])
                     job.error, job.state = PageError("page.failed"), "failed"
                 return
 

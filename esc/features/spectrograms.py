@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from esc.config import SpectrogramConfig
-from esc.features.chunks import Columns, Piece, Tell, frames_between, pieces
+from esc.features.chunks import Chunk, Columns, OnProgress, frames_between, iter_chunks
 
 LOWEST_HZ = 32.70320  # C1, librosa.cqt's default
 BINS_PER_OCTAVE = 24  # quarter tones
@@ -51,7 +51,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class FeatureImage:
     """A layer's picture.
 
     Attributes
@@ -71,20 +71,20 @@ class Drawn:
     decibels: bool = True
 
 
-def harmonic(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, tell: Tell) -> Drawn:
+def harmonic(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, on_progress: OnProgress) -> FeatureImage:
     """Return the part of a spectrogram that goes on in time, as `librosa.decompose.hpss` separates it (Fitzgerald 2010).
 
     The magnitudes of the whole sound's STFT are separated, then shown in the picture's rows as power in dB.
     """
-    return _separated(0, waveform, config, rows, start_s, end_s, columns, tell)
+    return _separated(0, waveform, config, rows, start_s, end_s, columns, on_progress)
 
 
-def percussive(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, tell: Tell) -> Drawn:
+def percussive(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, on_progress: OnProgress) -> FeatureImage:
     """Return the part of a spectrogram that goes across frequencies; see `harmonic`."""
-    return _separated(1, waveform, config, rows, start_s, end_s, columns, tell)
+    return _separated(1, waveform, config, rows, start_s, end_s, columns, on_progress)
 
 
-def pcen(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, tell: Tell) -> Drawn:
+def pcen(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, on_progress: OnProgress) -> FeatureImage:
     """Return per-channel energy normalisation (Lostanlen et al. 2019) of the picture's magnitudes.
 
     Equals `librosa.pcen(S * 2**31, sr=..., hop_length=...)` of the whole sound's magnitude (mel) spectrogram; a stretch
@@ -94,18 +94,18 @@ def pcen(waveform, config, rows: Rows, start_s: float, end_s: float, columns: in
 
     state = None
 
-    def compute(piece: Piece) -> np.ndarray:
+    def compute(chunk: Chunk) -> np.ndarray:
         nonlocal state
-        magnitude = rows.of_magnitude(np.abs(_stft(piece.samples, config)), config, 1) * PCEN_SCALE
-        wanted = magnitude[:, : piece.shown.stop] if state is None else magnitude[:, piece.shown]
+        magnitude = rows.of_magnitude(np.abs(_stft(chunk.samples, config)), config, 1) * PCEN_SCALE
+        wanted = magnitude[:, : chunk.shown.stop] if state is None else magnitude[:, chunk.shown]
         made, state = librosa.pcen(wanted, sr=config.sample_rate, hop_length=config.hop_length, zi=state, return_zf=True)
-        return made[:, -piece.count :]
+        return made[:, -chunk.count :]
 
-    drawn = _gathered(waveform, config, start_s, end_s, columns, tell, PCEN_AROUND_S, config.n_freqs, compute)
-    return Drawn(*drawn[:1], rows.bounds_hz, *drawn[1:], decibels=False)
+    drawn = _gathered(waveform, config, start_s, end_s, columns, on_progress, PCEN_AROUND_S, config.n_freqs, compute)
+    return FeatureImage(*drawn[:1], rows.bounds_hz, *drawn[1:], decibels=False)
 
 
-def constant_q(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, tell: Tell) -> Drawn:
+def constant_q(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, on_progress: OnProgress) -> FeatureImage:
     """Return the constant-Q transform, 24 bins an octave from C1 (32.7 Hz) up, as power in dB.
 
     Equals `abs(librosa.cqt(y, sr=..., hop_length=..., n_bins=..., bins_per_octave=24)) ** 2`. A silent row at each end
@@ -116,19 +116,19 @@ def constant_q(waveform, config, rows: Rows, start_s: float, end_s: float, colum
     rate = config.sample_rate
     n_bins = math.floor(BINS_PER_OCTAVE * math.log2(HIGHEST_SHARE * rate / 2 / LOWEST_HZ))
 
-    def compute(piece: Piece) -> np.ndarray:
-        samples = np.pad(piece.samples, (0, max(0, round(_SHORTEST_S * rate) - len(piece.samples))))
+    def compute(chunk: Chunk) -> np.ndarray:
+        samples = np.pad(chunk.samples, (0, max(0, round(_SHORTEST_S * rate) - len(chunk.samples))))
         made = librosa.cqt(
             samples, sr=rate, hop_length=config.hop_length, fmin=LOWEST_HZ, n_bins=n_bins, bins_per_octave=BINS_PER_OCTAVE
         )
-        return np.pad(np.abs(made)[:, piece.shown] ** 2, ((1, 1), (0, 0)))
+        return np.pad(np.abs(made)[:, chunk.shown] ** 2, ((1, 1), (0, 0)))
 
     bounds_hz = LOWEST_HZ * 2.0 ** ((np.arange(n_bins + 1) - 0.5) / BINS_PER_OCTAVE)
-    power, first, last = _gathered(waveform, config, start_s, end_s, columns, tell, CONSTANT_Q_AROUND_S, n_bins, compute)
-    return Drawn(_decibels(power, config), np.concatenate([[0.0], bounds_hz, [rate / 2]]), first, last)
+    power, first, last = _gathered(waveform, config, start_s, end_s, columns, on_progress, CONSTANT_Q_AROUND_S, n_bins, compute)
+    return FeatureImage(_decibels(power, config), np.concatenate([[0.0], bounds_hz, [rate / 2]]), first, last)
 
 
-def reassigned(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, tell: Tell) -> Drawn:
+def reassigned(waveform, config, rows: Rows, start_s: float, end_s: float, columns: int, on_progress: OnProgress) -> FeatureImage:
     """Return the spectrogram with each value moved to where its energy lies (Auger and Flandrin 1995), as power in dB.
 
     The points of `librosa.reassigned_spectrogram`, summed in the picture's rows and in columns of a frame or more.
@@ -144,34 +144,34 @@ def reassigned(waveform, config, rows: Rows, start_s: float, end_s: float, colum
     n_rows = len(rows.bounds_hz) - 1
     power = np.zeros(n_rows * columns)
     begin, end = max(0, first - around), min((len(waveform) - config.n_fft % 2) // hop, last + around)
-    for piece in pieces(waveform, rate, hop, begin, end, config.n_fft / rate, config.n_freqs, tell):
+    for chunk in iter_chunks(waveform, rate, hop, begin, end, config.n_fft / rate, config.n_freqs, on_progress):
         with np.errstate(all="ignore"):  # librosa divides by silence and calls what comes of it NaN
             freqs_hz, times_s, magnitudes = librosa.reassigned_spectrogram(
-                y=piece.samples, sr=rate, n_fft=config.n_fft, hop_length=hop, win_length=config.win_length, window=config.window
+                y=chunk.samples, sr=rate, n_fft=config.n_fft, hop_length=hop, win_length=config.win_length, window=config.window
             )
-        point = (part[:, piece.shown].ravel() for part in (freqs_hz, times_s, magnitudes))
+        point = (part[:, chunk.shown].ravel() for part in (freqs_hz, times_s, magnitudes))
         freqs_hz, times_s, magnitudes = point
-        times_s = times_s + (piece.first - piece.skip) * hop / rate
+        times_s = times_s + (chunk.first - chunk.skip) * hop / rate
         known = np.isfinite(freqs_hz) & np.isfinite(times_s)
         row = np.searchsorted(rows.bounds_hz, freqs_hz, side="right") - 1
         column = np.floor((np.where(known, times_s, 0.0) - edge_s) / column_s).astype(int)
         inside = known & (row >= 0) & (row < n_rows) & (column >= 0) & (column < columns)
         cells = row[inside] * columns + column[inside]
         power += np.bincount(cells, weights=magnitudes[inside].astype(np.float64) ** 2, minlength=len(power))
-    return Drawn(_decibels(power.reshape(n_rows, columns), config), rows.bounds_hz, first, last)
+    return FeatureImage(_decibels(power.reshape(n_rows, columns), config), rows.bounds_hz, first, last)
 
 
-def _separated(part: int, waveform, config, rows: Rows, start_s, end_s, columns, tell) -> Drawn:
+def _separated(part: int, waveform, config, rows: Rows, start_s, end_s, columns, on_progress) -> FeatureImage:
     import librosa
 
     around_s = ((HPSS_FRAMES // 2 + 1) * config.hop_length + config.n_fft) / config.sample_rate
 
-    def compute(piece: Piece) -> np.ndarray:
-        magnitude = librosa.decompose.hpss(np.abs(_stft(piece.samples, config)), kernel_size=HPSS_FRAMES)[part]
-        return rows.of_magnitude(magnitude[:, piece.shown], config, 2)
+    def compute(chunk: Chunk) -> np.ndarray:
+        magnitude = librosa.decompose.hpss(np.abs(_stft(chunk.samples, config)), kernel_size=HPSS_FRAMES)[part]
+        return rows.of_magnitude(magnitude[:, chunk.shown], config, 2)
 
-    power, first, last = _gathered(waveform, config, start_s, end_s, columns, tell, around_s, config.n_freqs, compute)
-    return Drawn(_decibels(power, config), rows.bounds_hz, first, last)
+    power, first, last = _gathered(waveform, config, start_s, end_s, columns, on_progress, around_s, config.n_freqs, compute)
+    return FeatureImage(_decibels(power, config), rows.bounds_hz, first, last)
 
 
 def _gathered(
@@ -180,17 +180,17 @@ def _gathered(
     start_s: float,
     end_s: float,
     columns: int,
-    tell: Tell,
+    on_progress: OnProgress,
     around_s: float,
     n_freqs: int,
-    compute: Callable[[Piece], np.ndarray],
+    compute: Callable[[Chunk], np.ndarray],
 ) -> tuple[np.ndarray, int, int]:
     """Return the values of the frames between two times in columns, and the first and the last frame."""
     rate, hop = config.sample_rate, config.hop_length
     first, last = frames_between(len(waveform) - config.n_fft % 2, rate, hop, start_s, end_s)
     gathered = Columns(first, last, columns)
-    for piece in pieces(waveform, rate, hop, first, last, around_s, n_freqs, tell):
-        gathered.add(piece.first, compute(piece))
+    for chunk in iter_chunks(waveform, rate, hop, first, last, around_s, n_freqs, on_progress):
+        gathered.add(chunk.first, compute(chunk))
     return gathered.values(), first, last
 
 

@@ -1,7 +1,7 @@
 """The process that computes layers: `python -m esc.features.worker`, tasks in by stdin, what becomes of them out by stdout.
 
 librosa compiles on its first use and holds Python's lock meanwhile; here that stops nobody, and work that is no longer
-wanted ends with its process. Both ends are this program's own and speak pickle: the parent sends `Task`s, the worker
+wanted ends with its process. Both ends are this program's own and speak pickle: the parent sends `FeatureTask`s, the worker
 answers each with any number of ("progress", share), then ("done", result), ("refused", key, values) or
 ("failed", trace). It ends when its stdin does.
 """
@@ -20,22 +20,22 @@ import numpy as np
 from esc.audio.sandbox import limit_memory
 from esc.config import SpectrogramConfig
 from esc.errors import EscError
-from esc.features import LAYERS, PICTURES, contours, spectrograms
-from esc.features.chunks import Tell
+from esc.features import FEATURES, SPECTROGRAMS, contours, spectrograms
+from esc.features.chunks import OnProgress
 
 
 @dataclass(frozen=True)
-class Task:
+class FeatureTask:
     """One layer to compute.
 
     Attributes
     ----------
-    layer : str
-        One of `LAYERS`.
+    feature : str
+        One of `FEATURES`.
     config : SpectrogramConfig
         The picture's.
     samples : float32 array or Path
-        The waveform at the layer's rate (`rate_of`), or the file of raw float32 in which it is mapped.
+        The waveform at the layer's rate (`feature_sample_rate`), or the file of raw float32 in which it is mapped.
     start_s, end_s : float
         The stretch that is shown.
     columns : int
@@ -46,7 +46,7 @@ class Task:
         What the brightest colour stands for, where the layer is to be compared with its picture.
     """
 
-    layer: str
+    feature: str
     config: SpectrogramConfig
     samples: np.ndarray | Path
     start_s: float
@@ -56,7 +56,7 @@ class Task:
     high_db: float | None
 
 
-def compute(task: Task, tell: Tell) -> dict:
+def compute(task: FeatureTask, on_progress: OnProgress) -> dict:
     """Return a layer: of lines and times their arrays by name, of pictures 8-bit levels with their range and edges.
 
     Returns
@@ -66,11 +66,13 @@ def compute(task: Task, tell: Tell) -> dict:
         "decibels", "bounds_hz", "start_s", "end_s".
     """
     samples = task.samples if isinstance(task.samples, np.ndarray) else np.memmap(task.samples, np.float32, mode="r")
-    if task.layer not in LAYERS:
-        raise ValueError(f"no layer {task.layer}")
-    if task.layer not in PICTURES:
-        return getattr(contours, task.layer)(samples, task.config, task.start_s, task.end_s, task.columns, tell)
-    drawn = getattr(spectrograms, task.layer)(samples, task.config, task.rows, task.start_s, task.end_s, task.columns, tell)
+    if task.feature not in FEATURES:
+        raise ValueError(f"no layer {task.feature}")
+    if task.feature not in SPECTROGRAMS:
+        return getattr(contours, task.feature)(samples, task.config, task.start_s, task.end_s, task.columns, on_progress)
+    drawn = getattr(spectrograms, task.feature)(
+        samples, task.config, task.rows, task.start_s, task.end_s, task.columns, on_progress
+    )
     values = drawn.values
     high = float(values.max()) if task.high_db is None else task.high_db
     low = high - task.config.top_db if drawn.decibels else 0.0

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from esc.config import SpectrogramConfig
-from esc.dsp.frames import FRAMES_A_COLUMN, Transform, frame_at, frames_between, gathered, power_frames
+from esc.dsp.frames import FRAMES_A_COLUMN, Transform, frame_at, frames_between, pool_columns, power_frames
 from esc.dsp.mfcc import DELTA_WIDTH, PLAIN, CepstrumConfig, delta_weights, first_of_windows, liftered
 from esc.dsp.spectrogram import mel_power, mfcc_of_db, power_to_level
-from esc.views.spectrogram_view import View, placed
+from esc.views.spectrogram_view import View, make_view
 
 
 def mfcc_view(
@@ -35,10 +35,10 @@ def mfcc_view(
     def compute(numbers: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(_frames(waveform, config, numbers, high_db, cepstrum))
 
-    values = gathered(frames, columns, config, compute, np.add, sampled).numpy()[1:]
+    values = pool_columns(frames, columns, config, compute, np.add, sampled).numpy()[1:]
     low, high = value_range or (float(values.min()), float(values.max()))
     share = (values - low) / max(high - low, 1e-9)
-    return placed(np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8), low, high, frames, config)
+    return make_view(np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8), low, high, frames, config)
 
 
 def mfcc_at(

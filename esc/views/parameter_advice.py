@@ -1,4 +1,4 @@
-"""What a choice of parameters means together, and where it misleads: each warning with the change that mends it."""
+"""What a choice of parameters means together, and where it misleads: each warning with the change that fixes it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from scipy.signal import get_window
 
 from esc.config import LIMITS, SpectrogramConfig
-from esc.dsp.spectrogram import empty_bands, mel_edges_hz, mend_empty_bands
+from esc.dsp.spectrogram import empty_bands, fix_empty_bands, mel_edges_hz
 from esc.views.spectrogram_view import View
 
 DEEPEST_DB = LIMITS["top_db"][1]
@@ -31,14 +31,14 @@ class Advice:
         The picture misleads; otherwise it is as good as it can be and worth knowing why.
     values : dict
         Numbers for its sentence.
-    mend : dict
+    fix : dict
         Parameters to set, together, so that it no longer holds; a legal config with the others as they are.
     """
 
     key: str
     grave: bool
     values: dict
-    mend: dict
+    fix: dict
 
     def to_dict(self) -> dict:
         """Return the fields as plain numbers, strings and dicts, for JSON."""
@@ -100,13 +100,13 @@ def _between_frames(config: SpectrogramConfig) -> Advice | None:
     if loss_db <= THIN_DB:
         return None
     hop = math.floor(config.resolution_s * config.sample_rate)  # half a hop off the middle is then at most 6 dB down
-    mend = {"hop_length": hop}
+    fix = {"hop_length": hop}
     if hop < LIMITS["hop_length"][0]:
         length = math.ceil(config.hop_length * config.win_length / (config.resolution_s * config.sample_rate))
-        mend = {"win_length": length, "n_fft": max(config.n_fft, 2 ** math.ceil(math.log2(length)))}
+        fix = {"win_length": length, "n_fft": max(config.n_fft, 2 ** math.ceil(math.log2(length)))}
     if config.hop_length > config.win_length:
-        return Advice("gaps", True, {"share": 1 - config.win_length / config.hop_length}, mend)
-    return Advice("thin", True, {"loss_db": loss_db if math.isfinite(loss_db) else None}, mend)
+        return Advice("gaps", True, {"share": 1 - config.win_length / config.hop_length}, fix)
+    return Advice("thin", True, {"loss_db": loss_db if math.isfinite(loss_db) else None}, fix)
 
 
 def _longer_than_sound(config: SpectrogramConfig, seconds: float) -> Advice | None:
@@ -126,14 +126,14 @@ def _above_file(config: SpectrogramConfig, file_rate: int, bands: bool) -> Advic
     share = 1 - own_hz / top_hz
     if bands:
         share = float((mel_edges_hz(config)[:-2] >= own_hz).mean())
-    mend = {"fmax": own_hz, "fmin": config.fmin if config.fmin < own_hz else 0.0}
+    fix = {"fmax": own_hz, "fmin": config.fmin if config.fmin < own_hz else 0.0}
     if not bands:
-        mend = {"sample_rate": max(file_rate, LIMITS["sample_rate"][0])}
-        mend["fmax"] = min(config.fmax, mend["sample_rate"] / 2)
-        mend["fmin"] = config.fmin if config.fmin < mend["fmax"] else 0.0
-    if all(getattr(config, name) == value for name, value in mend.items()):
+        fix = {"sample_rate": max(file_rate, LIMITS["sample_rate"][0])}
+        fix["fmax"] = min(config.fmax, fix["sample_rate"] / 2)
+        fix["fmin"] = config.fmin if config.fmin < fix["fmax"] else 0.0
+    if all(getattr(config, name) == value for name, value in fix.items()):
         return None  # a file below the lowest rate there is
-    return Advice("top", True, {"own_hz": own_hz, "share": share}, mend)
+    return Advice("top", True, {"own_hz": own_hz, "share": share}, fix)
 
 
 def _below_file(config: SpectrogramConfig, file_rate: int) -> Advice | None:
@@ -148,10 +148,10 @@ def _empty(config: SpectrogramConfig) -> Advice | None:
     empty = empty_bands(config)
     if not empty:
         return None
-    mended = mend_empty_bands(config)
+    fixed = fix_empty_bands(config)
     values = {"bands": empty, "bin_hz": config.sample_rate / config.n_fft}
-    fewer = {"n_mfcc": mended.n_mfcc} if mended.n_mfcc < config.n_mfcc else {}
-    return Advice("empty", True, values, {"n_mels": mended.n_mels, "n_fft": mended.n_fft} | fewer)
+    fewer = {"n_mfcc": fixed.n_mfcc} if fixed.n_mfcc < config.n_mfcc else {}
+    return Advice("empty", True, values, {"n_mels": fixed.n_mels, "n_fft": fixed.n_fft} | fewer)
 
 
 def _hidden(config: SpectrogramConfig, view: View) -> Advice | None:

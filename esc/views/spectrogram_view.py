@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from esc.config import SpectrogramConfig
-from esc.dsp.frames import OVERVIEW_COLUMNS, Transform, frame_at, frames_between, gathered, power_frames
+from esc.dsp.frames import OVERVIEW_COLUMNS, Transform, frame_at, frames_between, pool_columns, power_frames
 from esc.dsp.spectrogram import hz_to_mel, mel_power, mel_to_hz, power_to_level, stft_power
 from esc.errors import ParameterError
 
@@ -181,11 +181,11 @@ def _view(
     frames = frames_between(waveform, config, start_s, end_s)
     level_db = _columns_db(waveform, config, frames, columns, transform)
     high_db = float(level_db.max()) if high_db is None else float(high_db)
-    drawn = placed(_quantised(level_db, high_db, config), high_db - config.top_db, high_db, frames, config)
+    drawn = make_view(_quantised(level_db, high_db, config), high_db - config.top_db, high_db, frames, config)
     return replace(drawn, **_below(level_db, high_db, config))
 
 
-def placed(levels: np.ndarray, low: float, high: float, frames: np.ndarray, config: SpectrogramConfig) -> View:
+def make_view(levels: np.ndarray, low: float, high: float, frames: np.ndarray, config: SpectrogramConfig) -> View:
     """Return levels with the outer edges of the frames that they show."""
     hop_s = config.hop_length / config.sample_rate
     start_s, end_s = (int(frames[0]) - 0.5) * hop_s, (int(frames[-1]) + 0.5) * hop_s
@@ -197,7 +197,7 @@ def _columns_db(
 ) -> np.ndarray:
     whole = len(frames) == config.n_frames(len(waveform))
     compute = partial(power_frames, waveform, config, transform=transform)
-    return _levels_db(gathered(frames, columns, config, compute, at_least=OVERVIEW_COLUMNS if whole else 1), config)
+    return _levels_db(pool_columns(frames, columns, config, compute, at_least=OVERVIEW_COLUMNS if whole else 1), config)
 
 
 def _levels_db(power: torch.Tensor, config: SpectrogramConfig) -> np.ndarray:

@@ -13,8 +13,8 @@ from esc.views.spectrogram_view import View, stft_bounds_hz
 MAX_ROWS = 160  # with 320 columns 51,200 corners: more can't be told apart on a surface that turns
 
 
-def relief(view: View, freqs_hz: np.ndarray, most_rows: int = MAX_ROWS) -> tuple[View, np.ndarray]:
-    """Return a picture with at most `most_rows` rows and where they lie in Hz.
+def pool_rows(view: View, freqs_hz: np.ndarray, max_rows: int = MAX_ROWS) -> tuple[View, np.ndarray]:
+    """Return a picture with at most `max_rows` rows and where they lie in Hz.
 
     Neighbouring rows share one, which shows the loudest of them at each moment, so that a pure tone stands as high as
     before; along time `esc.views.spectrogram_view` has done the same, frame by frame.
@@ -25,14 +25,14 @@ def relief(view: View, freqs_hz: np.ndarray, most_rows: int = MAX_ROWS) -> tuple
         Levels of shape (n_rows, n_columns).
     freqs_hz : array, shape (n_rows,)
         The rows' middles, rising.
-    most_rows : int
+    max_rows : int
 
     Returns
     -------
     View, float64 array of shape (n_kept,)
         Levels (n_kept, n_columns), and the mean of the middles that each row stands for.
     """
-    first = np.arange(0, len(freqs_hz), -(-len(freqs_hz) // most_rows))
+    first = np.arange(0, len(freqs_hz), -(-len(freqs_hz) // max_rows))
     shared = dataclasses.replace(view, levels=np.maximum.reduceat(view.levels, first, axis=0))
     return shared, np.add.reduceat(freqs_hz, first) / np.diff(np.append(first, len(freqs_hz)))
 

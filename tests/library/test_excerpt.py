@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 import sounds
-from esc.audio.excerpt import Cut, cut, cut_in_worker
+from esc.audio.excerpt import Excerpt, write_excerpt, write_excerpt_in_worker
 from esc.audio.io import load_audio
 from esc.errors import AudioError
 
@@ -28,7 +28,7 @@ def test_samples_are_the_files_own(tmp_path, ending, subtype, kept):
     soundfile.write(source, stereo, RATE, subtype)
     held, _ = soundfile.read(source, dtype="float32")
     first, stop = 140_123, 291_017  # across the blocks that are read at a time
-    assert cut(source, tmp_path / "b.wav", first, stop) == Cut(stop - first, 2, kept)
+    assert write_excerpt(source, tmp_path / "b.wav", first, stop) == Excerpt(stop - first, 2, kept)
     got, rate = soundfile.read(tmp_path / "b.wav", dtype="float32")
     assert (rate, soundfile.info(tmp_path / "b.wav").subtype) == (RATE, kept)
     np.testing.assert_array_equal(got, held[first:stop])
@@ -36,7 +36,7 @@ def test_samples_are_the_files_own(tmp_path, ending, subtype, kept):
 
 def test_what_only_ffmpeg_reads_is_cut_too(tmp_path):
     source = sounds.write_av(tmp_path / "a.m4a", sounds.in_channels(sounds.tone(1000.0, 2.0), 2), 44_100, "aac")
-    assert cut_in_worker(source, tmp_path / "b.wav", 40_000, 60_000, "a.m4a", 60).channels == 2
+    assert write_excerpt_in_worker(source, tmp_path / "b.wav", 40_000, 60_000, "a.m4a", 60).channels == 2
     got, _ = soundfile.read(tmp_path / "b.wav", dtype="float32")
     mono, _ = load_audio(source)
     np.testing.assert_allclose(got.mean(axis=1), mono[40_000:60_000], atol=1e-6)
@@ -44,15 +44,15 @@ def test_what_only_ffmpeg_reads_is_cut_too(tmp_path):
 
 def test_too_much_is_refused_before_it_is_written(tmp_path, monkeypatch):
     source = sounds.write(tmp_path / "a.wav", sounds.tone(), 44_100, "PCM_16")
-    monkeypatch.setattr("esc.audio.excerpt.MAX_CUT_BYTES", 1000)
+    monkeypatch.setattr("esc.audio.excerpt.MAX_EXCERPT_BYTES", 1000)
     with pytest.raises(AudioError, match="0 MB are saved") as refused:
-        cut(source, tmp_path / "b.wav", 0, 501)
+        write_excerpt(source, tmp_path / "b.wav", 0, 501)
     assert refused.value.key == "audio.cut_too_big"
     assert not (tmp_path / "b.wav").exists()
-    assert cut(source, tmp_path / "b.wav", 0, 500).n_samples == 500
+    assert write_excerpt(source, tmp_path / "b.wav", 0, 500).n_samples == 500
 
 
 def test_the_worker_says_what_is_wrong(tmp_path):
     with pytest.raises(AudioError) as refused:
-        cut_in_worker(tmp_path / "none.wav", tmp_path / "b.wav", 0, 10, "mine.wav", 60)
+        write_excerpt_in_worker(tmp_path / "none.wav", tmp_path / "b.wav", 0, 10, "mine.wav", 60)
     assert (refused.value.key, refused.value.values["name"]) == ("audio.missing", "mine.wav")

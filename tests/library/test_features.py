@@ -10,7 +10,7 @@ import sounds
 from esc.config import CLICKS, LIBROSA, SpectrogramConfig
 from esc.dsp.spectrogram import mel_filters
 from esc.errors import ParameterError
-from esc.features import chunks, contours, rate_of, spectrograms
+from esc.features import chunks, contours, feature_sample_rate, spectrograms
 from esc.views.spectrogram_view import mel_bounds_hz, stft_bounds_hz
 
 RATE = LIBROSA.sample_rate
@@ -32,8 +32,8 @@ def busy():
 
 @pytest.fixture
 def short_pieces(monkeypatch):
-    """Cut every sound into many pieces."""
-    monkeypatch.setattr(chunks, "PIECE_S", 0.9)
+    """Cut every sound into many chunks."""
+    monkeypatch.setattr(chunks, "CHUNK_S", 0.9)
 
 
 def stft(waveform, config):
@@ -190,10 +190,10 @@ def test_constant_q_equals_librosa(rate, monkeypatch):
     np.testing.assert_allclose(whole.values[1:-1], expected, atol=0.02)
     assert 0.85 * rate / 2 < whole.bounds_hz[-2] < rate / 2
     assert np.all(np.diff(whole.bounds_hz) > 0)
-    monkeypatch.setattr(chunks, "PIECE_S", 1.5)
+    monkeypatch.setattr(chunks, "CHUNK_S", 1.5)
     cut = spectrograms.constant_q(sound, config, MEL, 2.0, 5.0, 100_000, quiet)
     near = expected[:, cut.first : cut.last + 1]
-    loud = near > near.max() - 60  # resampling begins anew in each piece
+    loud = near > near.max() - 60  # resampling begins anew in each chunk
     np.testing.assert_allclose(cut.values[1:-1][loud], near[loud], atol=0.3)
 
 
@@ -255,22 +255,22 @@ def test_memory_is_bounded_by_pieces():
             return np.zeros(last - first, np.float32)
 
     hour = Hour()
-    count = sum(piece.count for piece in chunks.pieces(hour, RATE, 512, 0, len(hour) // 512, 1.0, 1025, quiet))
+    count = sum(chunk.count for chunk in chunks.iter_chunks(hour, RATE, 512, 0, len(hour) // 512, 1.0, 1025, quiet))
     assert count == len(hour) // 512 + 1
     assert hour.most <= 12.1 * RATE
 
 
 def test_pieces_report_progress():
     told = []
-    list(chunks.pieces(np.zeros(35 * RATE, np.float32), RATE, 512, 0, 35 * RATE // 512, 1.0, 1025, told.append))
+    list(chunks.iter_chunks(np.zeros(35 * RATE, np.float32), RATE, 512, 0, 35 * RATE // 512, 1.0, 1025, told.append))
     assert told[0] == 0 and told[-1] == 1
     assert told == sorted(told)
     assert len(told) == 5
 
 
 def test_rates():
-    assert rate_of("pitch", 44_100) == 22_050
-    assert rate_of("harmonic", 44_100) == 44_100
+    assert feature_sample_rate("pitch", 44_100) == 22_050
+    assert feature_sample_rate("harmonic", 44_100) == 44_100
 
 
 @pytest.mark.parametrize("make", [spectrograms.reassigned, spectrograms.harmonic, spectrograms.pcen])

@@ -10,9 +10,9 @@ import sounds
 from esc.config import LIBROSA
 from esc.errors import PageError
 from esc.features import job_queue as jobs_module
-from esc.features.job_queue import Jobs
+from esc.features.job_queue import JobQueue
 from esc.features.spectrograms import Rows
-from esc.features.worker import Task, compute
+from esc.features.worker import FeatureTask, compute
 from esc.views.spectrogram_view import mel_bounds_hz
 
 RATE = LIBROSA.sample_rate
@@ -21,7 +21,7 @@ PATIENCE_S = 90.0
 
 
 def task(layer, samples, high_db=None):
-    return Task(
+    return FeatureTask(
         layer, LIBROSA, samples, 0.0, len(samples) / RATE if isinstance(samples, np.ndarray) else 60.0, 500, ROWS, high_db
     )
 
@@ -36,7 +36,7 @@ def wait(jobs, job, holds):
 
 @pytest.fixture(scope="module")
 def jobs():
-    made = Jobs()
+    made = JobQueue()
     yield made
     if made._process is not None:
         made._process.kill()
@@ -113,7 +113,7 @@ def test_jobs_are_their_owners_alone(jobs):
 
 
 def test_the_queue_is_bounded(minutes, monkeypatch):
-    own = Jobs()
+    own = JobQueue()
     monkeypatch.setattr(own, "_threads", [None])  # nobody works
     for number in range(jobs_module.WAITING):
         own.start("me", str(number), task("pitch", minutes))

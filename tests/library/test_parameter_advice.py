@@ -80,10 +80,10 @@ def test_frames_too_far_apart_are_mended(window, length, hop):
         assert not found.keys() & {"gaps", "thin"}
     for key in found.keys() & {"gaps", "thin"}:
         assert found[key].grave
-        mended = config.replace(**found[key].mend)
-        assert click_loss_db(mended) <= THIN_DB
-        assert check_NOLA(window, mended.win_length, max(0, mended.win_length - mended.hop_length))
-        assert not advice(mended).keys() & {"gaps", "thin"}
+        fixed = config.replace(**found[key].fix)
+        assert click_loss_db(fixed) <= THIN_DB
+        assert check_NOLA(window, fixed.win_length, max(0, fixed.win_length - fixed.hop_length))
+        assert not advice(fixed).keys() & {"gaps", "thin"}
 
 
 def test_padding_is_smooth_but_no_finer():
@@ -103,8 +103,8 @@ def test_padding_is_smooth_but_no_finer():
         return np.count_nonzero((part[1:-1] > part[:-2]) & (part[1:-1] > part[2:]) & (part[1:-1] > 0.5 * frame.max()))
 
     assert humps(config) == 1
-    assert humps(config.replace(**found.mend)) == 2
-    assert "padding" not in advice(config.replace(**found.mend))
+    assert humps(config.replace(**found.fix)) == 2
+    assert "padding" not in advice(config.replace(**found.fix))
 
 
 def test_an_empty_top_is_named_and_cut():
@@ -115,19 +115,19 @@ def test_an_empty_top_is_named_and_cut():
     levels = mel_view(sound, config, 0.0, 2.0, 500).levels
     dark = (levels[:, 5:-5].max(axis=1) < 130).mean()
     assert dark == pytest.approx(found.values["share"], abs=0.04)
-    mended = config.replace(**found.mend)
-    assert mended.fmax == 8_000
-    assert "top" not in advice(mended, file_rate=16_000)
+    fixed = config.replace(**found.fix)
+    assert fixed.fmax == 8_000
+    assert "top" not in advice(fixed, file_rate=16_000)
     for bands in (True, False):
         high = config.replace(fmin=9_000.0)
-        assert "top" not in advice(high.replace(**advice(high, 16_000, bands=bands)["top"].mend), 16_000, bands=bands)
+        assert "top" not in advice(high.replace(**advice(high, 16_000, bands=bands)["top"].fix), 16_000, bands=bands)
     assert "top" not in advice(LIBROSA.replace(sample_rate=8_000, fmax=4_000.0), file_rate=4_000, bands=False)
 
 
 def test_what_the_file_holds_above_is_named():
     found = advice(LIBROSA, file_rate=48_000)["rate"]
-    assert found.mend == {"sample_rate": 48_000, "fmax": 24_000}
-    assert advice(LIBROSA.replace(**found.mend), file_rate=48_000).keys() & {"rate", "top"} == set()
+    assert found.fix == {"sample_rate": 48_000, "fmax": 24_000}
+    assert advice(LIBROSA.replace(**found.fix), file_rate=48_000).keys() & {"rate", "top"} == set()
     assert "rate" not in advice(LIBROSA, file_rate=22_050)
 
 
@@ -135,7 +135,7 @@ def test_empty_bands_are_mended():
     config = LIBROSA.replace(n_fft=512, win_length=512, n_mels=256)
     found = advice(config)["empty"]
     assert found.values["bands"] == empty_bands(config)
-    assert empty_bands(config.replace(**found.mend)) == []
+    assert empty_bands(config.replace(**found.fix)) == []
     assert "empty" not in advice(config, bands=False)
 
 
@@ -147,10 +147,10 @@ def test_a_shallow_picture_is_deepened(make, bands):
     view = make(sound, config, 0.0, 3.0, 1000)
     assert view.hidden == pytest.approx((view.levels == 0).mean(), abs=0.03)
     found = advice(config, seconds=3.0, bands=bands, view=view)["deep"]
-    deeper = config.replace(**found.mend)
-    mended = make(sound, deeper, 0.0, 3.0, 1000)
-    assert mended.hidden <= 0.1
-    assert "deep" not in advice(deeper, seconds=3.0, bands=bands, view=mended)
+    deeper = config.replace(**found.fix)
+    fixed = make(sound, deeper, 0.0, 3.0, 1000)
+    assert fixed.hidden <= 0.1
+    assert "deep" not in advice(deeper, seconds=3.0, bands=bands, view=fixed)
     assert "deep" not in advice(LIBROSA.replace(top_db=80.0), view=make(sound, LIBROSA, 0.0, 3.0, 1000), bands=bands)
 
 
@@ -163,7 +163,7 @@ def test_silence_hides_nothing():
 def test_a_window_longer_than_the_sound_is_shortened():
     found = advice(NOTEBOOK, seconds=0.05)["long"]
     assert found.values == {"window_ms": pytest.approx(90.0), "sound_ms": pytest.approx(50.0)}
-    assert "long" not in advice(NOTEBOOK.replace(**found.mend), seconds=0.05)
+    assert "long" not in advice(NOTEBOOK.replace(**found.fix), seconds=0.05)
     assert "long" not in advice(SpectrogramConfig.replace(CLICKS, win_length=16), seconds=0.0001)  # nothing shorter exists
 
 
@@ -185,5 +185,5 @@ def test_the_gravest_comes_first_and_every_mend_is_legal():
         found = advise(config, int(rng.integers(4_000, 192_000)), float(rng.uniform(0.01, 10)), bands)
         assert [one.grave for one in found] == sorted((one.grave for one in found), reverse=True)
         for one in found:
-            config.replace(**one.mend)
-            assert math.isfinite(sum(value for value in one.mend.values()))
+            config.replace(**one.fix)
+            assert math.isfinite(sum(value for value in one.fix.values()))

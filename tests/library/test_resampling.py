@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from esc.audio.resampling import Resampled, stretches
+from esc.audio.resampling import LazyResampled, read_segments
 from esc.audio.waveform import resample
 from esc.config import LIBROSA
 from esc.ui.sessions import sound_store as store_module
@@ -23,24 +23,24 @@ def busy():
 @pytest.mark.parametrize("rates", [(44_100, 22_050), (44_100, 16_000), (48_000, 22_050), (8_000, 44_100), (96_000, 8_000)])
 @pytest.mark.parametrize("length", [1, 100, 2_048])
 def test_stretches_are_those_of_the_whole(busy, rates, length):
-    whole, glance = resample(busy, *rates), Resampled(busy, *rates)
-    assert glance.handy
+    whole, glance = resample(busy, *rates), LazyResampled(busy, *rates)
+    assert glance.efficient
     assert len(glance) == len(whole)
     starts = np.linspace(EDGE, len(whole) - length - EDGE, 9).astype(int)
-    np.testing.assert_allclose(glance.stretches(starts, length), stretches(whole, starts, length), atol=2e-6)
+    np.testing.assert_allclose(glance.segments(starts, length), read_segments(whole, starts, length), atol=2e-6)
 
 
 def test_beyond_the_ends_is_silence(busy):
-    glance = Resampled(busy, 44_100, 22_050)
+    glance = LazyResampled(busy, 44_100, 22_050)
     starts = np.array([-5_000, -50, len(glance) - 50, len(glance) + 10])
-    rows = glance.stretches(starts, 100)
-    expected = stretches(resample(busy, 44_100, 22_050), starts, 100)
+    rows = glance.segments(starts, 100)
+    expected = read_segments(resample(busy, 44_100, 22_050), starts, 100)
     np.testing.assert_array_equal(rows == 0.0, expected == 0.0)
     assert (expected == 0.0).sum(axis=1).tolist() == [100, 50, 50, 100]
 
 
 def test_rates_with_little_in_common_are_not_handy(busy):
-    assert not Resampled(busy, 44_100, 22_049).handy
+    assert not LazyResampled(busy, 44_100, 22_049).efficient
 
 
 def test_a_long_sound_is_seen_before_it_is_resampled(busy, tmp_path, monkeypatch):
@@ -49,7 +49,7 @@ def test_a_long_sound_is_seen_before_it_is_resampled(busy, tmp_path, monkeypatch
     store = store_module.SoundStore(tmp_path / "samples", tmp_path / "playable")
     sound = store.open(store.new_session("en").token, tmp_path / "a.wav", "a")
     glance = store.glance(sound, 22_050)
-    assert isinstance(glance, Resampled)
+    assert isinstance(glance, LazyResampled)
     assert isinstance(store.glance(sound, 22_049), np.memmap)  # not handy: made at once
     store.prepare(sound, 22_050).result()
     whole = store.glance(sound, 22_050)
@@ -67,4 +67,4 @@ def test_a_sound_that_cannot_be_resampled_is_seen_all_the_same(busy, tmp_path, m
     sound = store.open(store.new_session("en").token, tmp_path / "a.wav", "a")
     monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 1)
     store.prepare(sound, 22_050).result()
-    assert isinstance(store.glance(sound, 22_050), Resampled)
+    assert isinstance(store.glance(sound, 22_050), LazyResampled)

@@ -15,7 +15,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 import sounds
 from esc import Classifier, SoundIndex, build_model, load_audio, mel_db
-from esc.audio.io import head_of
+from esc.audio.io import load_start
 from esc.classification.resnet import ARCHITECTURES, features
 from esc.cli.main import main
 from esc.errors import AudioError, SoundIndexError
@@ -79,7 +79,7 @@ def test_a_sound_is_its_own_nearest(classifier, index):
 
 def test_only_the_beginning_is_read(tmp_path):
     long = sounds.write(tmp_path / "long.wav", sounds.tone(seconds=60.0), 44_100)
-    waveform, rate = head_of(long, 6.0)
+    waveform, rate = load_start(long, 6.0)
     assert rate == 44_100
     assert 6.0 * rate <= len(waveform) < 30.0 * rate
     whole, _ = load_audio(long)

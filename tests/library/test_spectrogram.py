@@ -217,23 +217,23 @@ def test_empty_bands_are_those_that_librosa_warns_of(name):
     assert spectrogram.empty_bands(config) == np.flatnonzero(filters.sum(axis=1) == 0).tolist()
     warned = any("Empty filters detected" in str(warning.message) for warning in caught)
     assert bool(spectrogram.empty_bands(config)) == warned
-    assert spectrogram.empty_bands(spectrogram.mend_empty_bands(config)) == []
+    assert spectrogram.empty_bands(spectrogram.fix_empty_bands(config)) == []
 
 
 def test_empty_bands_are_found_and_mended():
     config = LIBROSA.replace(n_fft=512, win_length=512, n_mels=256, n_mfcc=128)
     assert len(spectrogram.empty_bands(config)) > 5
-    mended = spectrogram.mend_empty_bands(config)
-    assert spectrogram.empty_bands(mended) == []
-    assert mended.n_fft == 512
-    assert mended.n_mfcc <= mended.n_mels < 256
-    assert spectrogram.empty_bands(mended.replace(n_mels=mended.n_mels + 1)), "no more bands were taken than needed"
-    assert spectrogram.mend_empty_bands(LIBROSA) == LIBROSA
+    fixed = spectrogram.fix_empty_bands(config)
+    assert spectrogram.empty_bands(fixed) == []
+    assert fixed.n_fft == 512
+    assert fixed.n_mfcc <= fixed.n_mels < 256
+    assert spectrogram.empty_bands(fixed.replace(n_mels=fixed.n_mels + 1)), "no more bands were taken than needed"
+    assert spectrogram.fix_empty_bands(LIBROSA) == LIBROSA
 
 
 def test_a_band_of_a_few_hertz_is_mended_by_longer_transforms():
     config = LIBROSA.replace(fmin=1_001.0, fmax=1_025.0)
-    assert spectrogram.empty_bands(spectrogram.mend_empty_bands(config)) == []
+    assert spectrogram.empty_bands(spectrogram.fix_empty_bands(config)) == []
 
 
 @pytest.mark.parametrize("function", [spectrogram.stft_db, spectrogram.mel_db, spectrogram.mfcc])
@@ -334,10 +334,10 @@ def test_any_legal_config_gives_finite_pictures(config, n_samples, gain):
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(config=legal_configs())
 def test_mending_leaves_no_empty_band_where_that_is_possible(config):
-    mended = spectrogram.mend_empty_bands(config)
-    assert spectrogram.empty_bands(mended) == [] or (mended.n_mels == 4 and 2 * mended.n_fft > 32_768)
+    fixed = spectrogram.fix_empty_bands(config)
+    assert spectrogram.empty_bands(fixed) == [] or (fixed.n_mels == 4 and 2 * fixed.n_fft > 32_768)
     if not spectrogram.empty_bands(config):
-        assert mended == config
+        assert fixed == config
 
 
 def test_the_notebooks_picture_has_its_shape():

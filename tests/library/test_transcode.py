@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from esc.audio.excerpt import cut_in_worker
+from esc.audio.excerpt import write_excerpt_in_worker
 from esc.audio.io import load_audio, open_audio
-from esc.audio.sandbox import EXIT_FULL, EXIT_REFUSED, reply
+from esc.audio.sandbox import EXIT_DISK_FULL, EXIT_FILE_ERROR, reply
 from esc.audio.transcode import Decoded, decode, decode_in_worker, main
 from esc.audio.waveform import is_silent
 from esc.errors import AudioError
@@ -185,7 +185,7 @@ def test_worker_says_what_is_wrong_with_the_file(tmp_path):
 
 
 def test_refusal_is_one_line_of_json(tmp_path, capfd):
-    assert main([str(tmp_path / "none.wav"), str(tmp_path / "out.f32"), "--name", "ветер.wav"]) == EXIT_REFUSED
+    assert main([str(tmp_path / "none.wav"), str(tmp_path / "out.f32"), "--name", "ветер.wav"]) == EXIT_FILE_ERROR
     assert json.loads(capfd.readouterr().out) == {"error": "audio.missing", "values": {"name": "ветер.wav"}}
 
 
@@ -215,11 +215,11 @@ def test_a_full_disk_is_not_the_files_fault(tmp_path, noise, full, caplog):
     assert (refused.value.key, refused.value.values) == ("audio.disk_full", {"name": "mine.aiff"})
     assert "No space left on device" in caplog.text
     with pytest.raises(AudioError) as refused:
-        cut_in_worker(source, device, 0, RATE, "mine.aiff", 30)
+        write_excerpt_in_worker(source, device, 0, RATE, "mine.aiff", 30)
     assert refused.value.key == "audio.disk_full"
 
 
-@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, EXIT_FULL), (errno.EDQUOT, EXIT_FULL), (errno.EIO, None)])
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, EXIT_DISK_FULL), (errno.EDQUOT, EXIT_DISK_FULL), (errno.EIO, None)])
 def test_a_quota_is_a_full_disk_and_a_broken_one_is_not(number, code):
     def work():
         raise OSError(number, os.strerror(number))

@@ -14,7 +14,7 @@ import training.train as loop
 from esc.audio.io import load_audio
 from esc.audio.waveform import fit_clip
 from esc.config import ESC50
-from esc.dsp.a_weighting import a_weighting_db, peak_pressure_db
+from esc.dsp.a_weighting import a_weighting_db, max_a_weighted_db
 from esc.dsp.spectrogram import mel_db, network_input
 from esc.errors import DataError
 from test_train import HALF_A_SECOND, HELD_OUT, QUICK, RATE, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
@@ -130,7 +130,7 @@ def test_a_level_is_that_of_the_loudest_moment(rng):
     for begin in range(0, 22_050 - 4_096 + 1, 2_048):
         spectrum = np.fft.rfft(np.hanning(4_097)[:-1] * waveform[begin : begin + 4_096])
         levels.append(10 * np.log10((np.abs(spectrum[1:]) ** 2 * weights).sum()))
-    level_db = peak_pressure_db(torch.from_numpy(np.stack([waveform, 0.1 * waveform, 0 * waveform])), 44_100)
+    level_db = max_a_weighted_db(torch.from_numpy(np.stack([waveform, 0.1 * waveform, 0 * waveform])), 44_100)
     assert level_db.tolist() == pytest.approx([max(levels), max(levels) - 20, -80], abs=0.01)
 
 
@@ -138,7 +138,7 @@ def test_sounds_are_mixed_by_what_the_ear_hears():
     """Equation 2 of between-class learning: a tone 20 dB louder needs a tenth of the other's share to be half of it."""
     loud, soft = sounds.tone(1_000.0, 0.5, RATE, 0.5), sounds.tone(1_100.0, 0.5, RATE, 0.05)
     both = torch.from_numpy(np.stack([loud, soft]))
-    gap_db = float(peak_pressure_db(both, RATE).diff())
+    gap_db = float(max_a_weighted_db(both, RATE).diff())
     assert gap_db == pytest.approx(-20.0, abs=0.5)
     ratio = torch.tensor([0.5, 0.2, 1.0, 0.0])
     own, other = torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.long)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from esc.dsp.a_weighting import peak_pressure_db
+from esc.dsp.a_weighting import max_a_weighted_db
 from training.augmentation.plan import Plan
 
 
@@ -30,7 +30,7 @@ def mix(waveforms: torch.Tensor, own: torch.Tensor, other: torch.Tensor, ratio: 
     Between-class learning (Tokozume et al., 2018), equation 2: p = 1 / (1 + 10^((G1 - G2) / 20) (1 - r) / r) with the
     A-weighted pressure levels G, then (p x1 + (1 - p) x2) / sqrt(p^2 + (1 - p)^2), which keeps the energy.
     """
-    level_db = peak_pressure_db(waveforms, sample_rate)
+    level_db = max_a_weighted_db(waveforms, sample_rate)
     louder = torch.pow(10.0, (level_db[own] - level_db[other]) / 20.0)
     share = (1.0 / (1.0 + louder * (1.0 - ratio) / ratio))[:, None]  # ratio 0 gives 1 / (1 + infinity)
     return (share * waveforms[own] + (1.0 - share) * waveforms[other]) / (share.square() + (1.0 - share).square()).sqrt()

@@ -1,10 +1,10 @@
-// The parameter coach's notes: where a choice of parameters misleads, each with a click that mends it.
+// The parameter coach's notes: where a choice of parameters misleads, each with a click that fixes it.
 
 import { events, state } from '../core/state.js';
 import { element } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 
-const MOST = 3; // the gravest; the next ones come when these are mended
+const MOST = 3; // the gravest; the next ones come when these are fixed
 const percent = (share) => formatNumber(100 * share);
 // the numbers of each sentence, as its words in esc/ui/words/coach.py name them
 const BLANKS = {
@@ -22,7 +22,7 @@ const BLANKS = {
   apart: ({ span, resolution_hz: hz }) => ({ span: formatNumber(span, 1), hz: formatNumber(hz, 1) }),
 };
 
-/** The notes of one panel: `config()` gives the parameters, `fit(mend)` what of a mend concerns the panel's view. */
+/** The notes of one panel: `config()` gives the parameters, `fit(fix)` what of a fix concerns the panel's view. */
 export class Notes {
   constructor(root, { config, fit, apply, longest }) {
     Object.assign(this, { root, config, fit, apply, longest });
@@ -51,29 +51,29 @@ export class Notes {
     if (!this.meaning || !high || high - low >= this.meaning.resolution_hz) return null;
     const { win_length: length, n_fft: size } = this.config();
     const longer = Math.ceil((length * this.meaning.resolution_hz) / (high - low));
-    const mend = longer <= this.longest ? { win_length: longer, n_fft: Math.max(size, 2 ** Math.ceil(Math.log2(longer))) } : null;
-    return { key: 'apart', grave: true, values: { span: high - low, resolution_hz: this.meaning.resolution_hz }, mend };
+    const fix = longer <= this.longest ? { win_length: longer, n_fft: Math.max(size, 2 ** Math.ceil(Math.log2(longer))) } : null;
+    return { key: 'apart', grave: true, values: { span: high - low, resolution_hz: this.meaning.resolution_hz }, fix };
   }
 
-  note({ key, grave, values, mend }) {
+  note({ key, grave, values, fix }) {
     const note = element('<p class="sg-note"><span></span> <button type="button" class="sg-link"></button></p>');
     note.dataset.note = key;
     note.toggleAttribute('data-grave', grave);
     note.querySelector('span').textContent = t(values.loss_db === null ? 'parameter_advice.note_unseen' : `parameter_advice.note_${key}`, BLANKS[key](values));
     const button = note.querySelector('button');
-    button.hidden = !mend;
-    if (mend) {
-      const changes = this.fit(mend);
+    button.hidden = !fix;
+    if (fix) {
+      const changes = this.fit(fix);
       button.textContent = this.label(key, values, changes);
       button.addEventListener('click', () => this.apply(changes));
     }
     return note;
   }
 
-  label(key, values, mend) {
+  label(key, values, fix) {
     if (key === 'rate') return t('parameter_advice.rate_use', BLANKS.rate(values));
     const now = this.config();
-    const changes = Object.entries(mend).filter(([name, value]) => now[name] !== value) // what is so already goes unsaid
+    const changes = Object.entries(fix).filter(([name, value]) => now[name] !== value) // what is so already goes unsaid
       .map(([name, value]) => `${t(`parameters.field_${name}`)} = ${formatNumber(value)}`);
     return t('parameter_advice.fix', { changes: changes.join(', ') });
   }

@@ -10,10 +10,10 @@ import numpy as np
 
 from esc.config import SpectrogramConfig
 from esc.errors import PageError
-from esc.features import LINES, PICTURES, SLOW, rate_of
-from esc.features.job_queue import Job, Jobs
+from esc.features import CONTOURS, SLOW, SPECTROGRAMS, feature_sample_rate
+from esc.features.job_queue import Job, JobQueue
 from esc.features.spectrograms import Rows
-from esc.features.worker import Task
+from esc.features.worker import FeatureTask
 from esc.ui.server.rendering import Pictures, as_base64
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
@@ -34,9 +34,9 @@ class Layering:
 
     def __init__(self, store: SoundStore, pictures: Pictures) -> None:
         self._store, self._pictures = store, pictures
-        self._lanes = (Jobs(), Jobs())  # what takes long keeps nothing else waiting
+        self._lanes = (JobQueue(), JobQueue())  # what takes long keeps nothing else waiting
         self._kept: OrderedDict[tuple, dict] = OrderedDict()
-        self._begun: OrderedDict[str, tuple[Jobs, tuple]] = OrderedDict()  # each job's lane, and what its result is kept by
+        self._begun: OrderedDict[str, tuple[JobQueue, tuple]] = OrderedDict()  # each job's lane, and what its result is kept by
         self._lock = threading.Lock()
 
     def start(
@@ -51,12 +51,12 @@ class Layering:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return {"layer": self._kept[key]}
-        waveform = self._store.waveform(sound, rate_of(layer, config.sample_rate))
+        waveform = self._store.waveform(sound, feature_sample_rate(layer, config.sample_rate))
         rows = Rows(mel_bounds_hz(config), None) if view == "mel" else Rows(stft_bounds_hz(config), stft_rows(config))
         samples = Path(waveform.filename) if isinstance(waveform, np.memmap) else waveform
         high_db = self._pictures.peak_db(sound, config, view) if layer in _COMPARED else None
         lane = self._lanes[layer in SLOW]
-        job = lane.start(token, f"{view} {layer}", Task(layer, config, samples, start, end, columns, rows, high_db))
+        job = lane.start(token, f"{view} {layer}", FeatureTask(layer, config, samples, start, end, columns, rows, high_db))
         with self._lock:
             self._begun[job.id] = lane, key
             while len(self._begun) > 4 * KEPT_LAYERS:
@@ -71,7 +71,7 @@ class Layering:
             raise job.error
         if job.state != "done":
             return _said(job)
-        layer = _packed(job.layer, job.result)
+        layer = _packed(job.feature, job.result)
         with self._lock:
             self._kept[key] = layer
             while len(self._kept) > KEPT_LAYERS:
@@ -83,7 +83,7 @@ class Layering:
         lane, _ = self._of(job_id)
         return _said(lane.cancel(token, job_id))
 
-    def _of(self, job_id: object) -> tuple[Jobs, tuple]:
+    def _of(self, job_id: object) -> tuple[JobQueue, tuple]:
         with self._lock:
             if not isinstance(job_id, str) or job_id not in self._begun:
                 raise PageError("page.request", reason="job")
@@ -92,8 +92,8 @@ class Layering:
 
 def _key(view, layer, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> tuple:
     """Return what a layer depends on: onsets on the sound alone, pitch on the stretch, too."""
-    if LINES.get(layer) is None:
-        return layer, sound.id, view if layer in PICTURES else "", config, start, end, columns
+    if CONTOURS.get(layer) is None:
+        return layer, sound.id, view if layer in SPECTROGRAMS else "", config, start, end, columns
     return (layer, sound.id) if layer == "onsets" else (layer, sound.id, start, end)
 
 
@@ -102,7 +102,7 @@ def _said(job: Job) -> dict:
 
 
 def _packed(layer: str, result: dict) -> dict:
-    if layer not in PICTURES:
+    if layer not in SPECTROGRAMS:
         return {name: as_base64(values.astype(np.float32)) for name, values in result.items()}
     levels = result["levels"]
     return {

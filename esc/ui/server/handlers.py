@@ -19,7 +19,7 @@ from typing import Any
 from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
 from esc.dsp.mfcc import MAX_LIFTER, PLAIN, CepstrumConfig
 from esc.errors import EscError, PageError, ParameterError
-from esc.features import LAYERS
+from esc.features import FEATURES
 from esc.ui.i18n.catalogue import error_message
 from esc.ui.server.features import Layering
 from esc.ui.server.measurements import Box, Measuring
@@ -147,7 +147,7 @@ class Requests:
     def layer_start(self, request: dict) -> dict:
         """Begin to compute a `layer` of the picture that the request describes; see `Layering.start`."""
         sound, config, layer = self._sound(request), self._config(request), request.get("layer")
-        if layer not in LAYERS or request.get("view") not in ("mel", "stft"):
+        if layer not in FEATURES or request.get("view") not in ("mel", "stft"):
             raise PageError("page.request", reason="layer")
         start = _real(request, "start", 0.0, 1e6)
         end = _real(request, "end", start, 1e6)

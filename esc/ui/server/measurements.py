@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from esc.audio.excerpt import cut_in_worker
+from esc.audio.excerpt import write_excerpt_in_worker
 from esc.config import SpectrogramConfig
 from esc.dsp.measurements import mean_spectrum, measure_box, measure_waveform, peak_of, samples_between
 from esc.dsp.spectrogram import AMIN, mel_power, stft_power
@@ -70,7 +70,7 @@ class Measuring:
         path = self._store.place_beside(sound, f"cut-{secrets.token_hex(8)}.wav")
         try:
             with self._store.decoder():
-                written = cut_in_worker(sound.original, path, first, stop, sound.name, DECODE_SECONDS)
+                written = write_excerpt_in_worker(sound.original, path, first, stop, sound.name, DECODE_SECONDS)
             self._store.keep_beside(sound, path)
         except BaseException:
             path.unlink(missing_ok=True)

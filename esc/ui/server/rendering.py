@@ -32,7 +32,7 @@ from esc.views.spectrogram_view import (
     stft_level_at,
     stft_view,
 )
-from esc.views.surface_view import relief, row_freqs_hz
+from esc.views.surface_view import pool_rows, row_freqs_hz
 from esc.views.waveform_view import wave_view
 
 CACHED_PICTURES, CACHED_PEAKS = 48, 512  # a picture has at most 4096 x 512 bytes, 2.8 MB in base64; usually 0.2
@@ -121,7 +121,7 @@ class Pictures:
     def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
         source = "stft" if view == "surface_stft" else "mel"
         drawn, n_frames = self._anchored(source, sound, config, start, end, columns)
-        shared, freqs_hz = relief(drawn, row_freqs_hz(source, config))
+        shared, freqs_hz = pool_rows(drawn, row_freqs_hz(source, config))
         axis = {"centres_hz": freqs_hz.round(3).tolist(), "mel_scale": config.mel_scale}
         return _drawable(shared) | axis | _coach(config, sound, n_frames, source == "mel", drawn)
 

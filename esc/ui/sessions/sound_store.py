@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from esc.audio.resampling import Resampled, resample_to_file
+from esc.audio.resampling import LazyResampled, resample_to_file
 from esc.audio.transcode import decode_in_worker
 from esc.audio.waveform import resample
 from esc.config import LIMITS
@@ -151,11 +151,11 @@ class SoundStore:
             sound.resampled.move_to_end(sample_rate)
             return sound.resampled[sample_rate]
 
-    def glance(self, sound: Sound, sample_rate: int) -> np.ndarray | Resampled:
+    def glance(self, sound: Sound, sample_rate: int) -> np.ndarray | LazyResampled:
         """Return what `waveform` does; of a long sound not yet resampled, at once, what resamples only what is looked at."""
         at_hand = sound.seconds <= MEMORY_SECONDS or sample_rate == sound.facts.sample_rate or sample_rate in sound.resampled
-        glance = None if at_hand else Resampled(sound.waveform, sound.facts.sample_rate, sample_rate)
-        return glance if glance and glance.handy else self.waveform(sound, sample_rate)
+        glance = None if at_hand else LazyResampled(sound.waveform, sound.facts.sample_rate, sample_rate)
+        return glance if glance and glance.efficient else self.waveform(sound, sample_rate)
 
     def prepare(self, sound: Sound, sample_rate: int) -> Future[None]:
         """Have a sound resampled beside what goes on, for those who look at it next."""

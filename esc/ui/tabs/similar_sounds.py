@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 import soundfile
 
-from esc.audio.io import head_of
+from esc.audio.io import load_start
 from esc.classification.similarity import Neighbour, SoundIndex, opening_of
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError
@@ -118,7 +118,7 @@ class Neighbours:
         clip = path
         if not path.is_relative_to(FOLDER):  # its folder is nobody's business: what is played is a copy
             clip = self._store.place_beside(sound, f"neighbour-{rank}.flac")
-            waveform, sample_rate = head_of(path, opening.start_s + meta.input.clip_seconds)
+            waveform, sample_rate = load_start(path, opening.start_s + meta.input.clip_seconds)
             heard = waveform[round(opening.start_s * sample_rate) :][: round(meta.input.clip_seconds * sample_rate)]
             soundfile.write(clip, heard.clip(-1, 1), sample_rate)
             self._store.keep_beside(sound, clip)
