@@ -1,13 +1,13 @@
 // What was heard in the open sound, shared by the tab that asks for it and the strips under the pictures.
 
 import { emit, audio, events, showMessage, seek, select, show, state } from './state.js';
-import { formatNumber, t } from '../lib/i18n.js';
+import { className, classNames, formatNumber, t } from '../lib/i18n.js';
 
 /** The open sound's timeline: null, or { sound, stage, heard, hop, segments: [{ label, start, end, probability }], silences, doubts }.
  *
  * A doubt is a stretch in which no class is likely enough: { label: 'uncertain', guess, start, end, probability }.
  */
-export const detections = { timeline: null, names: {} };
+export const detections = { timeline: null };
 
 /** Keep what the server said of a timeline, and tell whoever draws it. */
 export function setTimeline(answer) {
@@ -30,12 +30,12 @@ export function labelName(label) {
   if (label === 'silence') return t('page.silence');
   if (label === 'unknown') return t('timeline.none_known');
   if (label === 'uncertain') return t('timeline.uncertain');
-  return detections.names[label] ?? label.replaceAll('_', ' ');
+  return className(label);
 }
 
 /** A class's hue in degrees: far apart for classes beside each other in the list, the same in every sound. */
 export function hueOf(label) {
-  const target = Math.max(0, Object.keys(detections.names).indexOf(label));
+  const target = Math.max(0, Object.keys(classNames).indexOf(label));
   return Math.round((target * 137.508 + 170) % 360);
 }
 

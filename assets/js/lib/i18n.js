@@ -1,15 +1,19 @@
 // Messages in the browser's language, and numbers and times formatted for it.
 
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
+/** @type {Record<string, string>} */
 export let messages = {};
+/** @type {Record<string, string>} the display names of the classes by their labels */
+export let classNames = {};
 
 let resolveMessages;
 /** Resolves once the words are there: modules are mounted in any order, the player brings the words. */
 export const messagesReady = new Promise((resolve) => { resolveMessages = resolve; });
 
-/** Take the words for the browser's language. */
-export function setMessages(words) {
-  messages = words[language];
+/** Take the texts and class names for the browser's language. */
+export function setMessages(texts, names) {
+  messages = texts[language];
+  classNames = names[language];
   document.documentElement.lang = language;
   resolveMessages();
 }
@@ -18,6 +22,9 @@ export function setMessages(words) {
 export function t(key, values = {}) {
   return (messages[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
+
+/** The display name of a class. */
+export const className = (label) => classNames[label] ?? label.replaceAll('_', ' ');
 
 /** Whether fingers use the page: nothing hovers, and there is no Shift. */
 export function isTouch() {

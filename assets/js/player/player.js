@@ -12,7 +12,7 @@ import { icon, transport } from './transport.js';
 import { guardUnload } from '../core/unload_guard.js';
 
 export function mount(root, { server, upload, watch, props }) {
-  setMessages(props.messages);
+  setMessages(props.messages, props.class_names);
   const ui = build(root, props);
   const admit = () => { if (props.value?.token) setToken(props.value.token); };
   watch('value', admit);

@@ -4,7 +4,7 @@
 import { request } from '../core/rpc.js';
 import { events } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { language, messagesReady, messages, formatNumber, t } from '../lib/i18n.js';
+import { className, language, messagesReady, messages, formatNumber, t } from '../lib/i18n.js';
 import { lines, reliability } from '../lib/charts.js';
 import { markdown } from '../lib/markdown.js';
 
@@ -12,7 +12,7 @@ const CALIBRATE = 'python -m training calibrate runs/NAME';
 const EXPLAIN_TEST = 'python -m training explain-test --keep';
 const PAIRS = 10;
 
-export async function mount(root, { server, props }) {
+export async function mount(root, { server }) {
   await messagesReady;
   const host = root.querySelector('.sg-about');
   let asked = false;
@@ -21,7 +21,7 @@ export async function mount(root, { server, props }) {
     asked = true;
     host.replaceChildren(text('p', t('about_model.wait')));
     try {
-      host.replaceChildren(...page(await request(server.about, {}), props));
+      host.replaceChildren(...page(await request(server.about, {})));
     } catch (refusal) {
       const again = element('<button type="button" class="sg-button"></button>');
       again.textContent = t('page.retry');
@@ -41,8 +41,7 @@ function text(tag, said, kind = '') {
   return part;
 }
 
-function page(told, props) {
-  const name = (label) => props.classes[language][label] ?? label;
+function page(told) {
   const { held_out: held, unknown, history, deletion } = told.figures;
   const wrong = told.wrong ? [text('p', told.wrong, 'sg-wrong')] : [];
   return [
@@ -52,9 +51,9 @@ function page(told, props) {
     section('about_model.protocol', [protocol(told)]),
     section('about_model.curves', history ? curves(history) : missing(CALIBRATE)),
     section('about_model.reliability', held ? calibration(held, told.calibration) : missing(CALIBRATE)),
-    section('about_model.recall', held ? recall(held, name) : missing(CALIBRATE)),
-    section('about_model.confused', held ? confused(held, name) : missing(CALIBRATE)),
-    section('about_model.unknown', unknown ? strangers(unknown, name) : missing(`${CALIBRATE} --without runs/OTHER`)),
+    section('about_model.recall', held ? recall(held) : missing(CALIBRATE)),
+    section('about_model.confused', held ? confused(held) : missing(CALIBRATE)),
+    section('about_model.unknown', unknown ? strangers(unknown) : missing(`${CALIBRATE} --without runs/OTHER`)),
     section('about_model.maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
     section('about_model.limits', [text('p', t('about_model.limits_said', { count: told.classes })), text('p', t('about_model.licence', { licence: told.made.licence ?? '—', data: told.made.data ?? '—' }))]),
     card(told.card),
@@ -138,17 +137,17 @@ function calibration(held, stored) {
 }
 
 /** Recall per class as bars, the hardest first or by name. */
-function recall(held, name) {
+function recall(held) {
   const list = element('<ol class="sg-recall"></ol>');
   const rows = Object.entries(held.recall);
   const draw = (byName) => {
     const order = byName
-      ? rows.sort(([a], [b]) => name(a).localeCompare(name(b), language))
-      : rows.sort(([a, one], [b, other]) => one - other || name(a).localeCompare(name(b), language));
+      ? rows.sort(([a], [b]) => className(a).localeCompare(className(b), language))
+      : rows.sort(([a, one], [b, other]) => one - other || className(a).localeCompare(className(b), language));
     list.replaceChildren(...order.map(([label, share]) => {
       const row = element('<li><span></span><i><b></b></i><output></output></li>');
       row.dataset.label = label;
-      row.firstChild.textContent = name(label);
+      row.firstChild.textContent = className(label);
       row.querySelector('b').style.width = `${100 * share}%`;
       row.lastChild.textContent = percent(share, 0);
       return row;
@@ -176,13 +175,13 @@ function table(heads, rows) {
   return box;
 }
 
-function confused(held, name) {
+function confused(held) {
   if (!held.confused.length) return [text('p', t('about_model.none_confused'))];
   const heads = ['about_model.is', 'about_model.taken', 'about_model.clips'].map((key_) => t(key_));
-  return [table(heads, held.confused.slice(0, PAIRS).map((pair) => [name(pair.true), name(pair.guess), formatNumber(pair.clips)]))];
+  return [table(heads, held.confused.slice(0, PAIRS).map((pair) => [className(pair.true), className(pair.guess), formatNumber(pair.clips)]))];
 }
 
-function strangers(unknown, name) {
+function strangers(unknown) {
   const kind = (named) => {
     const key_ = `about_model.kind_${named.replace(/\W/g, '_')}`;
     return messages[key_] ? t(key_) : named;
@@ -191,7 +190,7 @@ function strangers(unknown, name) {
   const said = t(`about_model.unknown_${whose}`, { caught: percent(unknown.caught), alarms: percent(unknown.false_alarms), auroc: formatNumber(unknown.auroc, 3) });
   const how = t(`about_model.score_${unknown.score}`, { threshold: formatNumber(unknown.threshold, 2) });
   const left = unknown.left_out_classes.length
-    ? [text('p', t('about_model.left_out', { classes: unknown.left_out_classes.map(name).join(', ') }), 'sg-small')] : [];
+    ? [text('p', t('about_model.left_out', { classes: unknown.left_out_classes.map(className).join(', ') }), 'sg-small')] : [];
   const rows = Object.entries(unknown.kinds).map(([one, auroc]) => [kind(one), formatNumber(auroc, 3)]);
   return [text('p', `${how} ${said}`), table([t('about_model.kind'), 'AUROC'], rows), ...left];
 }

@@ -35,7 +35,6 @@ const SKELETON = `
 
 export async function mount(root, { server, upload, trigger, watch, props }) {
   await messagesReady;
-  detections.names = props.classes[language];
   new Batch(root, { server, upload, trigger, props }).wire(watch);
 }
 

@@ -3,7 +3,7 @@
 import { token } from '../core/rpc.js';
 import { emit, events, state } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { tForPointer, language, messagesReady, t } from '../lib/i18n.js';
+import { tForPointer, messagesReady, t } from '../lib/i18n.js';
 import { retryButton, offerRetryLater } from '../widgets/retry_button.js';
 import { waveIcon } from '../lib/thumbnails.js';
 import { verdictOf } from './verdict.js';
@@ -35,7 +35,7 @@ export async function mount(root, { trigger, watch, props }) {
       host.replaceChildren(...head, note('sg-wrong', answer.error), ...tail, retryButton(send));
     } else {
       turn += 1;
-      host.replaceChildren(verdictOf(answer, (label) => props.classes[language][label] ?? label));
+      host.replaceChildren(verdictOf(answer));
       emit('classified', answer);
     }
   };

@@ -4,7 +4,7 @@
 import { request, latestOnly } from '../core/rpc.js';
 import { emit, audio, events, state } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { formatTime, language, messagesReady, t } from '../lib/i18n.js';
+import { formatTime, messagesReady, t } from '../lib/i18n.js';
 import { LivePredictions } from './live_predictions.js';
 import { LevelMeter } from '../widgets/level_meter.js';
 import { microphones, openMicrophone, microphoneError } from '../player/microphone.js';
@@ -57,7 +57,7 @@ class Live {
     this.find = (selector) => host.querySelector(selector);
     this.waterfall = new LiveSpectrogram(this.find('.sg-waterfall'));
     this.meter = new LevelMeter(this.find('.sg-live-meter'));
-    this.classes = new LivePredictions(this.find('.sg-live-classes'), (label) => props.classes[language][label] ?? label);
+    this.classes = new LivePredictions(this.find('.sg-live-classes'));
     this.microphone = this.tape = this.kept = this.clipSeconds = null;
     this.starting = false; // while the user is asked for the microphone
     this.asking = false; // whether the server is asked for classes

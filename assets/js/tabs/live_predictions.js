@@ -1,21 +1,20 @@
 // What the network says of the last seconds, once a second: a headline and the five likeliest, moving calmly.
 
 import { element } from '../lib/dom.js';
-import { formatNumber, t } from '../lib/i18n.js';
+import { className, formatNumber, t } from '../lib/i18n.js';
 
 const MOVE_MS = 500;
 const SAY_MS = 5000; // between two announcements to a screen reader
 const LATE_MS = 4000; // then the answer is called an old one
 
 export class LivePredictions {
-  constructor(host, name) {
+  constructor(host) {
     host.innerHTML = `<p class="sg-live-head"></p><p class="sg-big"></p><ol class="sg-bars"></ol>
       <p class="sg-small sg-late" hidden></p><p class="sg-small sg-meaning"></p><p class="sg-unseen" role="status"></p>`;
     const find = (selector) => host.querySelector(selector);
     [this.head, this.big, this.list, this.late, this.meaning, this.status] =
       ['.sg-live-head', '.sg-big', 'ol', '.sg-late', '.sg-meaning', '[role=status]'].map(find);
     this.host = host;
-    this.name = name;
     this.still = window.matchMedia('(prefers-reduced-motion: reduce)');
     this.begin();
   }
@@ -49,7 +48,7 @@ export class LivePredictions {
     const known = !silent && answer.verdict === answer.top[0][0];
     this.host.dataset.state = silent ? 'silent' : known ? 'known' : 'unknown';
     this.head.textContent = t(known ? 'classify.most_like' : 'live.just_now');
-    const headline = known ? this.name(answer.verdict) : silent ? t('page.silence') : t('classify.unknown', answer);
+    const headline = known ? className(answer.verdict) : silent ? t('page.silence') : t('classify.unknown', answer);
     this.big.textContent = headline;
     this.list.toggleAttribute('data-guesses', !known);
     this.list.setAttribute('aria-label', t(known ? 'classify.probabilities' : 'classify.nearest', { top: answer.top.length, count: answer.count }));
@@ -85,7 +84,7 @@ export class LivePredictions {
   row(label) {
     const row = element('<li><span></span><i><b></b></i><span></span></li>');
     row.dataset.label = label;
-    row.querySelector('span').textContent = this.name(label);
+    row.querySelector('span').textContent = className(label);
     return row;
   }
 

@@ -4,7 +4,7 @@
 import { token } from '../core/rpc.js';
 import { audio, events, onPlayhead, seek, state } from '../core/state.js';
 import { decodeBase64, element } from '../lib/dom.js';
-import { formatTime, language, messagesReady, formatNumber, t } from '../lib/i18n.js';
+import { className, classNames, formatTime, language, messagesReady, formatNumber, t } from '../lib/i18n.js';
 import { offerRetryLater } from '../widgets/retry_button.js';
 import { frequencyAxis, frequencyTicks, hzToMel } from '../lib/frequency_axis.js';
 import { clipPlayer, playClip } from '../player/clip_player.js';
@@ -124,10 +124,6 @@ class Saliency {
     this.host.toggleAttribute('data-wrong', Boolean(text));
   }
 
-  name(label) {
-    return this.props.classes[language][label] ?? label;
-  }
-
   /** What the clip is, in words, and what the map means for it. */
   describe() {
     const { start, clip_seconds: seconds, fit, deletion } = this.data;
@@ -148,9 +144,9 @@ class Saliency {
   choose(label) {
     this.label = label;
     this.choices();
-    this.find('h2').textContent = t('saliency.title', { name: this.name(label) });
+    this.find('h2').textContent = t('saliency.title', { name: className(label) });
     this.none.hidden = this.data.maps[label].some(Boolean);
-    this.plot.setAttribute('aria-label', t('saliency.map', { name: this.name(label) }));
+    this.plot.setAttribute('aria-label', t('saliency.map', { name: className(label) }));
     this.paint();
     for (const row of document.querySelectorAll('.sg-bars li')) {
       if (row.dataset.label === label) row.setAttribute('aria-current', 'true');
@@ -166,7 +162,7 @@ class Saliency {
     const buttons = Object.keys(maps).sort((a, b) => probabilities[b] - probabilities[a]).map((label) => {
       const button = element('<button type="button" class="sg-chip"><span></span> <small></small></button>');
       button.dataset.label = label;
-      button.firstChild.textContent = this.name(label);
+      button.firstChild.textContent = className(label);
       button.lastChild.textContent = `${formatNumber(100 * probabilities[label], 1)}\u00a0%`;
       button.setAttribute('aria-pressed', String(label === this.label));
       button.addEventListener('click', () => this.ask(label, this.data.asked));
@@ -180,9 +176,9 @@ class Saliency {
     const select = element('<select></select>');
     select.setAttribute('aria-label', t('saliency.other'));
     select.append(new Option(t('saliency.other'), ''));
-    const left = Object.keys(this.props.classes.en).filter((label) => !this.data.maps[label]);
-    for (const label of left.sort((a, b) => this.name(a).localeCompare(this.name(b), language))) {
-      select.append(new Option(this.name(label), label));
+    const left = Object.keys(classNames).filter((label) => !this.data.maps[label]);
+    for (const label of left.sort((a, b) => className(a).localeCompare(className(b), language))) {
+      select.append(new Option(className(label), label));
     }
     select.addEventListener('change', () => { if (select.value) this.ask(select.value, this.data.asked); });
     return select;

@@ -3,7 +3,7 @@
 import { request, token } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { formatTime, language, messagesReady, t } from '../lib/i18n.js';
+import { formatTime, messagesReady, t } from '../lib/i18n.js';
 import { setTimeline, detections, hueOf, formatDuration, formatMoment, labelName, formatPercent, playInterval, describeSegment } from '../core/detections.js';
 import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
 import { Viewer } from '../viewer/viewer.js';
@@ -30,7 +30,6 @@ const SKELETON = `
 
 export async function mount(root, { server, trigger, watch, props }) {
   await messagesReady;
-  detections.names = props.classes[language];
   new Timeline(root, server, trigger, props).wire(watch);
 }
 

@@ -10,7 +10,7 @@ import gradio as gr
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import read_figures
 from esc.errors import CheckpointError
-from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name, error_message
+from esc.ui.i18n.catalogue import error_message
 from esc.ui.server.handlers import Requests
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.player import mount_script
@@ -42,7 +42,6 @@ class About:
             server_functions=requests.answering(self.about),
             apply_default_css=False,
             elem_id="about",
-            classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
             **loader,
         )
 

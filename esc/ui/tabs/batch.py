@@ -18,7 +18,7 @@ from esc.audio.io import ACCEPTED, MAX_BYTES
 from esc.batch.result_formats import FORMS, SoundResult, as_audacity, as_text, track_names
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import CheckpointError, EscError, PageError
-from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name, error_message
+from esc.ui.i18n.catalogue import error_message
 from esc.ui.inference.timeline_runs import TOP_K, UPDATE_S, Hearings, Turns
 from esc.ui.server.error_replies import told
 from esc.ui.server.handlers import Requests
@@ -67,7 +67,6 @@ class Files:
             elem_id="files",
             limits={"files": MAX_FILES, "bytes": MAX_BYTES, "all_bytes": MAX_PAGE_BYTES, "accepted": ACCEPTED},
             endings=SOUND_ENDINGS,
-            classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
             hops=HOPS,
             forms=FORMS,
             **loader,

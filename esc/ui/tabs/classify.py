@@ -9,7 +9,6 @@ import gradio as gr
 
 from esc.audio.waveform import SILENCE_PEAK
 from esc.classification.classifier import Prediction
-from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name
 from esc.ui.inference.inference import classifier, predict
 from esc.ui.server.error_replies import told
 from esc.ui.sessions.sound import Sound
@@ -26,7 +25,6 @@ def component(loader: dict) -> gr.HTML:
         js_on_load=mount_script("tabs/classify.js", events=("classify",)),
         apply_default_css=False,
         elem_id="classify",
-        classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
         **loader,
     )
 

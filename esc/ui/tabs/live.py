@@ -13,7 +13,6 @@ import numpy as np
 from esc.audio.waveform import MIN_SAMPLES
 from esc.config import SAMPLE_RATES
 from esc.errors import AudioError, PageError
-from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name
 from esc.ui.inference.inference import classifier, predict
 from esc.ui.server.handlers import Requests
 from esc.ui.tabs.classify import verdict_for_page
@@ -45,7 +44,6 @@ class Live:
             server_functions=requests.answering(self.live_begin, self.live_classify),
             apply_default_css=False,
             elem_id="live",
-            classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
             **loader,
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from esc.audio.io import ACCEPTED, MAX_BYTES, MAX_SECONDS
-from esc.ui.i18n.catalogue import LANGUAGES, MESSAGES, class_name
+from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, MESSAGES, class_name
 from esc.ui.server.handlers import Requests
 
 
@@ -20,6 +20,7 @@ def component(requests: Requests, examples: dict[str, Path], loader: dict) -> gr
         apply_default_css=False,
         elem_id="player",
         messages={language: dict(texts) for language, texts in MESSAGES.items()},
+        class_names={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
         examples={name: {language: class_name(name, language) for language in LANGUAGES} for name in examples},
         limits={"bytes": MAX_BYTES, "seconds": MAX_SECONDS, "accepted": ACCEPTED},
         **loader,

@@ -17,7 +17,6 @@ from esc.classification.first_clip import Clip
 from esc.classification.metrics_file import read_figures
 from esc.classification.saliency import Explanation, cell_size, explain
 from esc.errors import CheckpointError, PageError, ParameterError
-from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name
 from esc.ui.inference.inference import classifier
 from esc.ui.inference.zero_gpu import on_gpu
 from esc.ui.server.error_replies import told
@@ -39,7 +38,6 @@ def add(store: SoundStore, checkpoint: Path, loader: dict) -> gr.HTML:
         js_on_load=mount_script("tabs/saliency.js", events=("explain",)),
         apply_default_css=False,
         elem_id="why",
-        classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
         **loader,
     )
 

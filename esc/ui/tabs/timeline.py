@@ -13,7 +13,6 @@ from esc.classification.checkpoint import Checkpoint
 from esc.classification.event_summary import totals
 from esc.classification.sliding_window import Segment
 from esc.errors import PageError
-from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, class_name
 from esc.ui.inference.timeline_runs import TOP_K, Heard, Hearings, Turns
 from esc.ui.server.error_replies import told
 from esc.ui.server.handlers import Requests, parameters_for_page
@@ -51,7 +50,6 @@ class Timelines:
             apply_default_css=False,
             elem_id="timeline",
             parameters=parameters_for_page(),
-            classes={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
             hops=HOPS,
             forms=FORMS,
             **loader,
