@@ -16,10 +16,10 @@ from esc.ui.api import endpoints
 from esc.ui.api.mcp import serve_tools
 from esc.ui.i18n.catalogue import ENGLISH, MESSAGES, language_of
 from esc.ui.inference.timeline_runs import Hearings
-from esc.ui.server.handlers import Requests
+from esc.ui.server.handlers import Handlers
 from esc.ui.sessions.sound_store import SoundStore
-from esc.ui.sessions.temp_dir import own_folder
-from esc.ui.sessions.uploaded_files import Shelf
+from esc.ui.sessions.temp_dir import make_temp_dir
+from esc.ui.sessions.uploaded_files import UploadedFiles
 from esc.ui.tabs import classify, player, saliency, viewer
 from esc.ui.tabs.about_model import About
 from esc.ui.tabs.batch import Files
@@ -57,7 +57,7 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
     index : path, optional
         Of the sounds that the open one is compared with, from `python -m esc index`; the example sounds where left out.
     """
-    folder = own_folder(ENGLISH["page.title"].lower())
+    folder = make_temp_dir(ENGLISH["page.title"].lower())
     playable = folder / "playable"
     store = SoundStore(folder / "samples", playable)
     modules = _modules(folder / "modules")
@@ -65,34 +65,34 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
     examples = example_sounds()
     neighbours = Neighbours(store, checkpoint, index)
     hearings = Hearings(store, checkpoint)
-    shelf = Shelf(folder / "shelf")
-    requests = Requests(store, Path(get_upload_folder()), examples, shelf)
+    uploads = UploadedFiles(folder / "uploads")
+    handlers = Handlers(store, Path(get_upload_folder()), examples, uploads)
     words = gr.I18n(**{language: _page_texts(texts) for language, texts in MESSAGES.items()})
     loader = {"assets": str(modules)}
     with gr.Blocks(title=ENGLISH["page.title"], delete_cache=(_CLEAN_EVERY_S, _KEEP_UPLOADS_S), analytics_enabled=False) as page:
-        tokens = gr.State({}, delete_callback=lambda held: store.leave(held.get("token", "")))
+        tokens = gr.State({}, delete_callback=lambda held: store.drop_when_idle(held.get("token", "")))
         gr.Markdown(words("header"), elem_id="header")
-        sound = player.component(requests, examples, loader)
+        sound = player.component(handlers, examples, loader)
         with gr.Tabs():
             first, *others = viewer.VIEWS
             with gr.Tab(words(f"tab_{first}"), render_children=True):
-                viewer.component(first, requests, loader)
+                viewer.component(first, handlers, loader)
             # second: a phone hides the last ones in a menu
             with gr.Tab(words("tab_classify"), render_children=True), gr.Column(elem_id="what"):
-                Timelines(store, hearings).add_to(requests, loader)
+                Timelines(store, hearings).add_to(handlers, loader)
                 with gr.Row(elem_id="said"):
                     verdict = classify.component(loader)
                     saliency.add(store, checkpoint, loader)
                 similar = neighbours.component(loader)
             with gr.Tab(words("tab_live")):
-                Live(checkpoint).component(requests, loader)
+                Live(checkpoint).component(handlers, loader)
             for view in others:
                 with gr.Tab(words(f"tab_{view}")):
-                    viewer.component(view, requests, loader)
+                    viewer.component(view, handlers, loader)
             with gr.Tab(words("tab_files"), render_children=True):
-                Files(store, hearings, shelf, requests).add_to(loader)
+                Files(store, hearings, uploads, handlers).add_to(loader)
             with gr.Tab(words("tab_about"), render_children=True):
-                About(store, checkpoint).component(requests, loader)
+                About(store, checkpoint).component(handlers, loader)
         gr.Markdown(words("footer"), elem_id="footer")
         classify.wire(verdict, store, checkpoint)
         neighbours.wire(similar)

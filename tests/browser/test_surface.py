@@ -177,7 +177,7 @@ def test_what_changed_out_of_sight_is_drawn_on_return_and_a_refused_sound_leaves
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_surface"], exact=True).click()
     sheet.until("Math.abs(viewer.head.shown?.time - 1) < 0.01")
     assert sheet.ev("viewer.drawings") == drawings + 1, "the head alone moved"
-    sheet.ev("() => { viewer.server = { surface_picture: async () => ({ error: 'refused here' }) }; }")
+    sheet.ev("() => { viewer.server = { surface_view: async () => ({ error: 'refused here' }) }; }")
     sheet.page.click(".sg-chip[data-example=crow]")
     expect(sheet.page.locator(".sg-message")).to_contain_text("refused here")
     expect(sheet.page.locator(".sg-viewer[data-view=surface] .sg-empty")).to_be_visible()

@@ -12,7 +12,7 @@ import pytest
 import esc.cli.main
 from esc.cli.console import told_by_system
 from esc.errors import MESSAGES, AudioError, CheckpointError, DataError, EscError, PageError, ParameterError
-from esc.ui.server.error_replies import told
+from esc.ui.server.error_replies import error_reply
 
 
 def named_in(sentence: str) -> dict[str, str]:
@@ -52,15 +52,15 @@ def test_an_unknown_key_is_a_fault_of_the_programmer():
 
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_page_is_told_a_sentence_and_the_trace_stays_in_the_log(language, caplog):
-    assert told("explain", CheckpointError("checkpoint.missing", path="here"), language)["off"]
-    refused = told("explain", ParameterError("parameter.class", value="unicorn"), language)
+    assert error_reply("explain", CheckpointError("checkpoint.missing", path="here"), language)["off"]
+    refused = error_reply("explain", ParameterError("parameter.class", value="unicorn"), language)
     assert "unicorn" in refused["error"]
     assert not refused["off"]
     assert "Traceback" not in caplog.text
     try:
         {}["of all things"]
     except KeyError as error:
-        failed = told("explain", error, language)
+        failed = error_reply("explain", error, language)
     assert "of all things" not in failed["error"]
     assert not failed["off"]
     assert "explain failed" in caplog.text
@@ -69,7 +69,9 @@ def test_the_page_is_told_a_sentence_and_the_trace_stays_in_the_log(language, ca
 
 
 def test_what_gradio_says_is_passed_on_as_text():
-    said = told("classify", gr.Error("You have exceeded your GPU quota. <a href='https://x.org'>Subscribe &amp; go on</a>"), "en")
+    said = error_reply(
+        "classify", gr.Error("You have exceeded your GPU quota. <a href='https://x.org'>Subscribe &amp; go on</a>"), "en"
+    )
     assert said == {"error": "You have exceeded your GPU quota. Subscribe & go on", "off": False}
 
 

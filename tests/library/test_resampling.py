@@ -48,11 +48,11 @@ def test_a_long_sound_is_seen_before_it_is_resampled(busy, tmp_path, monkeypatch
     soundfile.write(tmp_path / "a.wav", busy, 44_100, "FLOAT")
     store = store_module.SoundStore(tmp_path / "samples", tmp_path / "playable")
     sound = store.open(store.new_session("en").token, tmp_path / "a.wav", "a")
-    glance = store.glance(sound, 22_050)
+    glance = store.lazy_waveform(sound, 22_050)
     assert isinstance(glance, LazyResampled)
-    assert isinstance(store.glance(sound, 22_049), np.memmap)  # not handy: made at once
-    store.prepare(sound, 22_050).result()
-    whole = store.glance(sound, 22_050)
+    assert isinstance(store.lazy_waveform(sound, 22_049), np.memmap)  # not handy: made at once
+    store.resample_later(sound, 22_050).result()
+    whole = store.lazy_waveform(sound, 22_050)
     assert isinstance(whole, np.memmap)
     before, after = (mel_view(waveform, LIBROSA, 0.0, 4.0, 500) for waveform in (glance, whole))
     inner = slice(3, -3)  # frames without the sound's ends
@@ -66,5 +66,5 @@ def test_a_sound_that_cannot_be_resampled_is_seen_all_the_same(busy, tmp_path, m
     store = store_module.SoundStore(tmp_path / "samples", tmp_path / "playable")
     sound = store.open(store.new_session("en").token, tmp_path / "a.wav", "a")
     monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 1)
-    store.prepare(sound, 22_050).result()
-    assert isinstance(store.glance(sound, 22_050), LazyResampled)
+    store.resample_later(sound, 22_050).result()
+    assert isinstance(store.lazy_waveform(sound, 22_050), LazyResampled)

@@ -10,7 +10,7 @@ import pytest
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import FILE, write_figures
 from esc.paths import DEFAULT_CHECKPOINT
-from esc.ui.server.handlers import Requests
+from esc.ui.server.handlers import Handlers
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.about_model import About, card_text
 from test_metrics_file import FIGURES
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def asked(folder: Path, tmp_path: Path, language: str = "en") -> dict:
     """Return the answer of the page's function."""
     store = SoundStore(tmp_path / "samples", tmp_path / "playable")
-    (answer,) = Requests(store, tmp_path, {}).answering(About(store, folder).about)
+    (answer,) = Handlers(store, tmp_path, {}).wrap(About(store, folder).about)
     return answer({"token": store.new_session(language).token})
 
 
@@ -57,7 +57,7 @@ def test_a_missing_checkpoint_is_told_with_its_mend(tmp_path):
 
 def test_a_stranger_is_told_nothing(folder, tmp_path):
     store = SoundStore(tmp_path / "samples", tmp_path / "playable")
-    (answer,) = Requests(store, tmp_path, {}).answering(About(store, folder).about)
+    (answer,) = Handlers(store, tmp_path, {}).wrap(About(store, folder).about)
     assert answer({"token": "guessed"})["key"] == "page.session"
 
 

@@ -24,11 +24,11 @@ from esc.classification.classifier import Classifier
 from esc.errors import PageError
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.inference.timeline_runs import Hearings
-from esc.ui.server.handlers import Requests
-from esc.ui.sessions import uploaded_files as shelves
+from esc.ui.server.handlers import Handlers
+from esc.ui.sessions import uploaded_files
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.sound_store import SoundStore
-from esc.ui.sessions.uploaded_files import Shelf
+from esc.ui.sessions.uploaded_files import UploadedFiles
 from esc.ui.tabs.batch import Files
 
 RATE = 22_050
@@ -54,14 +54,14 @@ def store(tmp_path) -> SoundStore:
 
 @pytest.fixture
 def files(store, folder, tmp_path) -> Files:
-    shelf = Shelf(tmp_path / "shelf")
-    return Files(store, Hearings(store, DEFAULT_CHECKPOINT), shelf, Requests(store, folder, {}, shelf))
+    uploads = UploadedFiles(tmp_path / "uploads")
+    return Files(store, Hearings(store, DEFAULT_CHECKPOINT), uploads, Handlers(store, folder, {}, uploads))
 
 
-def shelve_all(files: Files, session: Session, folder: Path) -> dict[str, str]:
+def add_all(files: Files, session: Session, folder: Path) -> dict[str, str]:
     """Return the id of each file by its name."""
     return {
-        path.name: files.shelve({"token": session.token, "path": str(path), "name": path.name})["id"]
+        path.name: files.add_file({"token": session.token, "path": str(path), "name": path.name})["id"]
         for path in sorted(folder.iterdir())
     }
 
@@ -87,7 +87,7 @@ def assert_same(one: object, other: object) -> None:
 
 
 def test_the_command_lines_numbers_and_a_reason_for_what_is_broken(files, session, folder, tmp_path):
-    ids = shelve_all(files, session, folder)
+    ids = add_all(files, session, folder)
     last = hear(files, session, list(ids.values()))[-1]
     assert last == {"turn": 1, "stage": "done", "rows": 4, "now": None}
     rows = files.rows({"token": session.token, "after": 0})["rows"]
@@ -122,7 +122,7 @@ def test_the_command_lines_numbers_and_a_reason_for_what_is_broken(files, sessio
 
 
 def test_a_run_that_is_given_up_goes_on_where_it_stood(files, session, folder, monkeypatch):
-    ids = list(shelve_all(files, session, folder).values())
+    ids = list(add_all(files, session, folder).values())
     run = files.classify_files(gr.EventData(None, {"token": session.token, "files": ids, "hop": 1.0, "turn": 1}))
     assert next(run)["now"]["id"] == ids[0]
     files.stop({"token": session.token, "turn": 2})
@@ -145,60 +145,60 @@ def _counted(verdicts, asked: list[int]):
 
 
 def test_another_hop_begins_anew(files, session, folder):
-    first, *_ = shelve_all(files, session, folder).values()
+    first, *_ = add_all(files, session, folder).values()
     assert hear(files, session, [first])[-1]["rows"] == 1
     assert hear(files, session, [first], turn=2)[-1]["rows"] == 1
     assert hear(files, session, [first], turn=3, hop=1.0)[-1]["rows"] == 1
 
 
 def test_files_belong_to_their_session_and_go_with_it(files, store, session, folder, tmp_path):
-    ids = list(shelve_all(files, session, folder).values())
+    ids = list(add_all(files, session, folder).values())
     other = store.new_session("en")
     assert "error" in hear(files, other, ids)[-1]
-    requests = files._requests
+    handlers = files._handlers
     with pytest.raises(PageError):
-        requests.open_sound({"token": other.token, "shelved": ids[0]})
-    assert requests.open_sound({"token": session.token, "shelved": ids[0]})["name"] == "a siren.wav"
-    kept = tmp_path / "shelf"
+        handlers.open_sound({"token": other.token, "uploaded": ids[0]})
+    assert handlers.open_sound({"token": session.token, "uploaded": ids[0]})["name"] == "a siren.wav"
+    kept = tmp_path / "uploads"
     assert len(list(kept.iterdir())) == 4
     files.clear({"token": session.token, "turn": 1})
     assert list(kept.iterdir()) == []
     assert files.rows({"token": session.token, "after": 0}) == {"rows": []}
-    shelve_all(files, session, folder)
+    add_all(files, session, folder)
     store.drop(session.token)
     token = session.token
     del session
     gc.collect()
-    assert "error" in files._requests.answering(files.rows)[0]({"token": token, "after": 0})
+    assert "error" in files._handlers.wrap(files.rows)[0]({"token": token, "after": 0})
 
 
 def test_a_session_that_ends_leaves_nothing(tmp_path, store, folder):
-    shelf = Shelf(tmp_path / "shelf")
+    uploads = UploadedFiles(tmp_path / "uploads")
     session = store.new_session("en")
-    shelf.add(session, folder / "a siren.wav", "a siren.wav")
-    assert len(list((tmp_path / "shelf").iterdir())) == 1
+    uploads.add(session, folder / "a siren.wav", "a siren.wav")
+    assert len(list((tmp_path / "uploads").iterdir())) == 1
     store.drop(session.token)
     del session
     gc.collect()
-    assert list((tmp_path / "shelf").iterdir()) == []
+    assert list((tmp_path / "uploads").iterdir()) == []
 
 
 def test_bounds(tmp_path, store, folder, monkeypatch):
-    shelf, session, path = Shelf(tmp_path / "shelf"), store.new_session("en"), folder / "a siren.wav"
+    uploads, session, path = UploadedFiles(tmp_path / "uploads"), store.new_session("en"), folder / "a siren.wav"
     size = path.stat().st_size
-    monkeypatch.setattr(shelves, "MAX_FILES", 2)
-    shelf.add(session, path, "one")
-    shelf.add(session, path, "two")
+    monkeypatch.setattr(uploaded_files, "MAX_FILES", 2)
+    uploads.add(session, path, "one")
+    uploads.add(session, path, "two")
     with pytest.raises(PageError, match="three was left out: at most 2 files"):
-        shelf.add(session, path, "three")
-    monkeypatch.setattr(shelves, "MAX_FILES", 9)
-    monkeypatch.setattr(shelves, "MAX_PAGE_BYTES", 2.5 * size)
+        uploads.add(session, path, "three")
+    monkeypatch.setattr(uploaded_files, "MAX_FILES", 9)
+    monkeypatch.setattr(uploaded_files, "MAX_PAGE_BYTES", 2.5 * size)
     with pytest.raises(PageError, match="at most 0 GB"):
-        shelf.add(session, path, "three")
-    monkeypatch.setattr(shelves, "MAX_BYTES_OF_ALL", 2.5 * size)
+        uploads.add(session, path, "three")
+    monkeypatch.setattr(uploaded_files, "MAX_BYTES_OF_ALL", 2.5 * size)
     with pytest.raises(PageError, match="busy"):
-        shelf.add(store.new_session("en"), path, "another's")
-    assert len(list((tmp_path / "shelf").iterdir())) == 2
+        uploads.add(store.new_session("en"), path, "another's")
+    assert len(list((tmp_path / "uploads").iterdir())) == 2
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_wrong_questions(files, session, wrong):
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "", None, 3, "a\0b"])
 def test_only_uploads_are_taken(files, session, path):
     with pytest.raises(PageError):
-        files.shelve({"token": session.token, "path": path, "name": "x.wav"})
+        files.add_file({"token": session.token, "path": path, "name": "x.wav"})
 
 
 @pytest.mark.parametrize("after", [None, -1, True, "0", 10**6])
@@ -229,7 +229,7 @@ def test_nothing_heard_gives_no_file(files, session):
 
 
 def test_a_missing_checkpoint_ends_the_run_with_its_reason(store, session, folder, tmp_path):
-    shelf = Shelf(tmp_path / "shelf")
-    files = Files(store, Hearings(store, tmp_path / "nowhere"), shelf, Requests(store, folder, {}, shelf))
-    (answer,) = hear(files, session, list(shelve_all(files, session, folder).values()))
+    uploads = UploadedFiles(tmp_path / "uploads")
+    files = Files(store, Hearings(store, tmp_path / "nowhere"), uploads, Handlers(store, folder, {}, uploads))
+    (answer,) = hear(files, session, list(add_all(files, session, folder).values()))
     assert answer["off"] and "nowhere" in answer["error"]

@@ -18,8 +18,8 @@ from chromium import Server
 from esc import Classifier, load_audio, mel_db
 from esc.classification.saliency import explain
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig
-from esc.ui.api import downloads as handouts_module
-from esc.ui.api.downloads import Handouts
+from esc.ui.api import downloads as downloads_module
+from esc.ui.api.downloads import Downloads
 
 RATE = 22_050
 EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "church_bells.flac"
@@ -206,12 +206,12 @@ def test_a_sound_too_long_to_hand_out_is_refused(client: Client, tmp_path: Path)
 
 
 def test_what_is_handed_out_is_bounded(tmp_path: Path, monkeypatch):
-    handouts = Handouts(tmp_path)
-    for _ in range(handouts_module.KEPT_FILES + 5):
-        handouts.next("mel_db").write_bytes(bytes(100))
-    assert len(list(tmp_path.iterdir())) == handouts_module.KEPT_FILES
-    monkeypatch.setattr(handouts_module, "KEPT_BYTES", 350)
-    last = handouts.next("stft_db")
+    downloads = Downloads(tmp_path)
+    for _ in range(downloads_module.KEPT_FILES + 5):
+        downloads.next("mel_db").write_bytes(bytes(100))
+    assert len(list(tmp_path.iterdir())) == downloads_module.KEPT_FILES
+    monkeypatch.setattr(downloads_module, "KEPT_BYTES", 350)
+    last = downloads.next("stft_db")
     last.write_bytes(bytes(100))
     assert len(list(tmp_path.iterdir())) == 4
     assert last.exists()
@@ -313,7 +313,7 @@ def functions(server: Server) -> Functions:
 
 
 @pytest.fixture(scope="module")
-def picture_request(functions: Functions) -> dict:
+def view_request(functions: Functions) -> dict:
     """A request for a picture that is answered."""
     sound = functions.ask("player", "open_sound", {"example": "crow"})["ok"]
     request = {
@@ -325,7 +325,7 @@ def picture_request(functions: Functions) -> dict:
         "time": 1.0,
         "band": 3,
     }
-    picture = functions.ask("mel", "mel_picture", request)["ok"]
+    picture = functions.ask("mel", "mel_view", request)["ok"]
     assert (picture["rows"], picture["columns"]) == (128, 216)
     return request
 
@@ -338,7 +338,7 @@ def refused(answer: dict) -> str:
     return answer["key"]
 
 
-CALLS = [("player", "open_sound"), ("mel", "mel_picture"), ("mel", "level")]
+CALLS = [("player", "open_sound"), ("mel", "mel_view"), ("mel", "level")]
 
 
 @pytest.mark.parametrize(("component", "function"), CALLS)
@@ -349,8 +349,8 @@ def test_requests_of_the_wrong_type(functions: Functions, component, function, r
 
 @pytest.mark.parametrize(("component", "function"), CALLS)
 @pytest.mark.parametrize("token", ["", "wrong", 7, None, [], {}, "x" * 100_000, float("nan")])
-def test_wrong_tokens(functions: Functions, picture_request: dict, component, function, token):
-    request = picture_request | {"token": token, "example": "crow"}
+def test_wrong_tokens(functions: Functions, view_request: dict, component, function, token):
+    request = view_request | {"token": token, "example": "crow"}
     assert refused(functions.ask(component, function, request)) == "page.session"
 
 
@@ -384,31 +384,31 @@ WRONG = [None, "1", [], {}, True, float("nan"), float("inf"), -float("inf"), -1,
 
 
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: str(value)[:12])
-def test_impossible_numbers(functions: Functions, picture_request: dict, value):
+def test_impossible_numbers(functions: Functions, view_request: dict, value):
     for field in ("start", "end", "columns", "sound"):
-        assert refused(functions.ask("mel", "mel_picture", picture_request | {field: value})) in ("page.request", "page.gone")
+        assert refused(functions.ask("mel", "mel_view", view_request | {field: value})) in ("page.request", "page.gone")
     for field in ("time", "band"):
-        assert refused(functions.ask("mel", "level", picture_request | {field: value})) == "page.request"
+        assert refused(functions.ask("mel", "level", view_request | {field: value})) == "page.request"
     for field in ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "fmax", "top_db", "window", "mel_scale"):
-        config = picture_request["config"] | {field: value}
-        key = refused(functions.ask("mel", "mel_picture", picture_request | {"config": config}))
+        config = view_request["config"] | {field: value}
+        key = refused(functions.ask("mel", "mel_view", view_request | {"config": config}))
         assert key.startswith("parameter."), (field, value)
 
 
 @pytest.mark.parametrize("config", [None, [], "librosa", 7, {}, {"n_mels": 64}, LIBROSA.to_dict() | {"__class__": 1}])
-def test_configs_of_the_wrong_shape(functions: Functions, picture_request: dict, config):
-    key = refused(functions.ask("mel", "mel_picture", picture_request | {"config": config}))
+def test_configs_of_the_wrong_shape(functions: Functions, view_request: dict, config):
+    key = refused(functions.ask("mel", "mel_view", view_request | {"config": config}))
     assert key in ("page.request", "parameter.keys")
 
 
-def test_times_the_wrong_way_round(functions: Functions, picture_request: dict):
-    refused(functions.ask("mel", "mel_picture", picture_request | {"start": 4.0, "end": 1.0}))
+def test_times_the_wrong_way_round(functions: Functions, view_request: dict):
+    refused(functions.ask("mel", "mel_view", view_request | {"start": 4.0, "end": 1.0}))
 
 
-def test_another_session_sees_nothing_of_mine(functions: Functions, server: Server, picture_request: dict):
+def test_another_session_sees_nothing_of_mine(functions: Functions, server: Server, view_request: dict):
     other = Functions(server.url)
-    assert refused(other.ask("mel", "mel_picture", picture_request)) == "page.gone"
-    assert refused(other.ask("mel", "level", picture_request)) == "page.gone"
+    assert refused(other.ask("mel", "mel_view", view_request)) == "page.gone"
+    assert refused(other.ask("mel", "level", view_request)) == "page.gone"
 
 
 @pytest.mark.parametrize("function", ["get_config", "postprocess", "open", "__init__", "store", "_sound", "value", ""])

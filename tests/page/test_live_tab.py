@@ -20,7 +20,7 @@ import sounds
 from esc import Classifier, load_audio
 from esc.example_sounds import example_sounds
 from esc.paths import DEFAULT_CHECKPOINT
-from esc.ui.server.handlers import Requests
+from esc.ui.server.handlers import Handlers
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs import live
 from esc.ui.tabs.live import Live
@@ -86,7 +86,7 @@ def store(tmp_path: Path) -> SoundStore:
 
 def asked(store: SoundStore, one: Live, language: str, **request) -> dict:
     """Return the answer to a request of a fresh session."""
-    (hear,) = Requests(store, Path("uploads"), {}).answering(one.live_classify)
+    (hear,) = Handlers(store, Path("uploads"), {}).wrap(one.live_classify)
     return hear({"token": store.new_session(language).token} | request)
 
 

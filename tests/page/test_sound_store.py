@@ -213,11 +213,11 @@ def test_what_can_never_fit_costs_no_other_sound(tmp_path, store, monkeypatch):
 def test_a_page_in_use_outlives_a_break_of_its_connection(tmp_path, store, monkeypatch):
     session = store.new_session("en")
     sound = store.open(session.token, write(tmp_path / "a.wav", 0.5), "a")
-    store.leave("unknown")
-    store.leave(session.token)  # which asks again in an hour
+    store.drop_when_idle("unknown")
+    store.drop_when_idle(session.token)  # which asks again in an hour
     assert store.sound(session.token, sound.id) is sound
     monkeypatch.setattr(store_module, "IDLE_SECONDS", 0.2)
-    store.leave(session.token)
+    store.drop_when_idle(session.token)
     end = time.monotonic() + 20
     while store._sessions and time.monotonic() < end:
         time.sleep(0.02)
@@ -310,13 +310,13 @@ def test_nothing_is_left_when_the_store_goes(tmp_path):
 def test_what_is_written_beside_a_sound_that_went_goes_too(tmp_path, store):
     session = store.new_session("en")
     sound = store.open(session.token, write(tmp_path / "a.wav", 0.5), "a")
-    path = store.place_beside(sound, "clip.flac")
+    path = store.companion_path(sound, "clip.flac")
     path.write_bytes(b"one")
-    store.keep_beside(sound, path)
+    store.keep_companion(sound, path)
     assert path.exists()
     store.drop(session.token)
     path.write_bytes(b"late")
     with pytest.raises(PageError) as refused:
-        store.keep_beside(sound, path)
+        store.keep_companion(sound, path)
     assert refused.value.key == "page.gone"
     assert files(tmp_path) == []

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from esc.ui.sessions.temp_dir import own_folder
+from esc.ui.sessions.temp_dir import make_temp_dir
 
 ROOT = Path(__file__).resolve().parents[2]
-CHILD = (
-    "import time; from esc.ui.sessions.temp_dir import own_folder; print(own_folder('app'), flush=True); time.sleep({seconds})"
-)
+CHILD = """
+import time
+from esc.ui.sessions.temp_dir import make_temp_dir
+print(make_temp_dir("app"), flush=True)
+time.sleep({seconds})
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +42,8 @@ def test_what_a_killed_app_left_is_removed_and_nothing_else(tmp_path):
         killed.kill()
         killed.wait()
         assert left.is_dir()
-        mine = own_folder("app")
-        assert own_folder("app") != mine  # the same process's, too
+        mine = make_temp_dir("app")
+        assert make_temp_dir("app") != mine  # the same process's, too
         assert not left.exists()
         assert all(folder.is_dir() for folder in (labels, numbered, its, mine))
     finally:

@@ -15,12 +15,12 @@ export function setToken(token) {
 /** The session's token. */
 export const token = () => sessionToken;
 
-/** What the server refused, in the user's language; `mend` is a change of parameters that would help. */
+/** What the server refused, in the user's language; `fix` is a change of parameters that would help. */
 export class RequestError extends Error {
   constructor(answer) {
     super(answer.error);
     this.key = answer.key;
-    this.fix = answer.mend;
+    this.fix = answer.fix;
     this.fields = answer.fields;
   }
 }

@@ -213,7 +213,7 @@ class Surface {
     }
     const late = setTimeout(() => this.busy(true), 250);
     try {
-      const [answer] = await Promise.all([request(this.server.surface_picture, query), loadPlotly(this.plotlyUrl)]);
+      const [answer] = await Promise.all([request(this.server.surface_view, query), loadPlotly(this.plotlyUrl)]);
       if (state.sound.id !== id) return;
       this.loaded = key;
       this.data = { ...answer, levels: decodeBase64(answer.levels), of, name, request: query };

@@ -153,7 +153,7 @@ class Batch {
     this.draw();
     try {
       const { path } = await this.upload(one.file);
-      const { id } = await request(this.server.shelve, { path, name: one.name });
+      const { id } = await request(this.server.add_file, { path, name: one.name });
       if (this.files.includes(one)) Object.assign(one, { id, state: 'sent' });
     } catch (error) {
       const passing = !error.key || PASSING.includes(error.key);
@@ -273,6 +273,6 @@ function refuse(one, error) {
 }
 
 function openOne(one) {
-  emit('open', { name: one.name, request: { shelved: one.id } });
+  emit('open', { name: one.name, request: { uploaded: one.id } });
   openTab('classify');
 }

@@ -94,7 +94,7 @@ class Layers {
   drop(layer) {
     const { job } = this.at.get(layer);
     this.at.delete(layer);
-    if (job) request(this.viewer.server.layer_cancel, { job }).catch((refusal) => console.info(refusal.message));
+    if (job) request(this.viewer.server.feature_cancel, { job }).catch((refusal) => console.info(refusal.message));
   }
 
   forget() {
@@ -104,7 +104,7 @@ class Layers {
   }
 
   async fetch(layer) {
-    const query = { ...this.base.request, view: this.viewer.constructor.view, layer };
+    const query = { ...this.base.request, view: this.viewer.constructor.view, feature: layer };
     const key = JSON.stringify(query);
     if (this.at.get(layer)?.key === key) return;
     const kept = this.at.get(layer)?.layer; // the stretch before, until the new one is there
@@ -115,22 +115,22 @@ class Layers {
       this.write();
       await rest(REST_MS);
       if (!current()) return;
-      let answer = await request(this.viewer.server.layer_start, query);
-      while (!answer.layer) {
+      let answer = await request(this.viewer.server.feature_start, query);
+      while (!answer.feature) {
         one.state = answer.state;
         if (answer.state === 'cancelled') throw new RequestError({ error: t('features.ended') }); // by another page of this session
         one.job = answer.job;
         one.share = answer.progress;
         if (!current()) { // no longer wanted, before its number was known; a newer one has ended it otherwise
-          if (!this.at.has(layer)) await request(this.viewer.server.layer_cancel, { job: one.job });
+          if (!this.at.has(layer)) await request(this.viewer.server.feature_cancel, { job: one.job });
           return;
         }
         this.write();
         await rest(POLL_MS);
         if (!current()) return;
-        answer = await request(this.viewer.server.layer_state, { job: one.job });
+        answer = await request(this.viewer.server.feature_state, { job: one.job });
       }
-      one.layer = unpacked(answer.layer);
+      one.layer = unpacked(answer.feature);
       one.ready = true;
     } catch (refusal) {
       one.error = refusal.message;

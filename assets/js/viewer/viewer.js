@@ -179,7 +179,7 @@ export class Viewer extends Plot {
     }
     const late = setTimeout(() => this.host.toggleAttribute('data-busy', true), 250);
     try {
-      const answer = await request(this.server[`${this.constructor.view}_picture`], query);
+      const answer = await request(this.server[`${this.constructor.view}_view`], query);
       if (state.sound.id !== id) return;
       this.asked = key;
       this.accept(answer, query);

@@ -10,7 +10,7 @@ KEPT_FILES = 20
 KEPT_BYTES = 2 * 10**9
 
 
-class Handouts:
+class Downloads:
     """The handed out files in a folder; at most `KEPT_FILES` of `KEPT_BYTES` together stay while a new one is written."""
 
     def __init__(self, folder: Path) -> None:

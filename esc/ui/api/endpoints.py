@@ -22,11 +22,11 @@ from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.mfcc import PLAIN, CepstrumConfig, shaped
 from esc.dsp.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
 from esc.errors import AudioError, EscError, PageError, ParameterError
-from esc.ui.api.downloads import Handouts
+from esc.ui.api.downloads import Downloads
 from esc.ui.i18n.catalogue import error_message, language_of
 from esc.ui.inference.inference import classifier, predict
 from esc.ui.inference.timeline_runs import Hearings
-from esc.ui.server.rendering import Pictures
+from esc.ui.server.rendering import ViewRenderer
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.saliency import check_question, clip_offset_s, explained
@@ -45,7 +45,7 @@ class Endpoints:
     store : SoundStore
     checkpoint : path
     folder : path
-        For the .npz files that are handed out, see `Handouts`.
+        For the .npz files that are handed out, see `Downloads`.
     hearings : Hearings
     """
 
@@ -53,7 +53,7 @@ class Endpoints:
         self._hearings = hearings
         self._store = store
         self._checkpoint = checkpoint
-        self._handouts = Handouts(folder)
+        self._downloads = Downloads(folder)
 
     def mel(
         self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
@@ -134,7 +134,7 @@ class Endpoints:
                 raise ParameterError("parameter.type", field="columns", value=columns, wanted="whole number")
             if not 2 <= columns <= 2000:
                 raise ParameterError("parameter.range", field="columns", value=columns, low=2, high=2000)
-            drawn = Pictures(self._store).draw("surface", opened, config, 0.0, opened.seconds, int(columns))
+            drawn = ViewRenderer(self._store).draw("surface", opened, config, 0.0, opened.seconds, int(columns))
             levels = np.frombuffer(base64.b64decode(drawn["levels"]), np.uint8).reshape(drawn["rows"], drawn["columns"])
             step_db = (drawn["high_db"] - drawn["low_db"]) / 255
             edges_s = np.linspace(drawn["start"], drawn["end"], drawn["columns"] + 1)
@@ -155,7 +155,7 @@ class Endpoints:
             rate = opened.facts.sample_rate if sample_rate is None else sample_rate
             rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON knows one kind of number
             waveform = self._waveform(opened, rate)
-            path = self._handouts.next("waveform")
+            path = self._downloads.next("waveform")
             np.savez(path, waveform=waveform)
             facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "peak", "rms")}
             return {"sample_rate": rate} | facts, str(path)
@@ -184,7 +184,7 @@ class Endpoints:
     def _written(
         self, quantity: str, matrix: np.ndarray, axes: dict[str, np.ndarray], config: SpectrogramConfig
     ) -> tuple[dict, str]:
-        path = self._handouts.next(quantity)
+        path = self._downloads.next(quantity)
         np.savez_compressed(path, **{quantity: matrix}, **axes)
         meta = {name: axis.tolist() for name, axis in axes.items()}
         return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, str(path)
@@ -230,7 +230,7 @@ class Endpoints:
                 "times_s": found.prediction.start_s - before_s + frame_times_s(picture_db.shape[1], meta.spectrogram),
                 "freqs_hz": mel_freqs_hz(meta.spectrogram),
             }
-            path = self._handouts.next("explain")
+            path = self._downloads.next("explain")
             heat = found.maps.get(named, np.zeros_like(picture_db))
             np.savez_compressed(path, map=heat, picture_db=picture_db, **axes)
             said = {

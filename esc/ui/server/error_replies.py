@@ -14,7 +14,7 @@ from esc.ui.i18n.catalogue import error_message
 log = logging.getLogger(__name__)
 
 
-def told(what: str, error: Exception, language: str) -> dict:
+def error_reply(what: str, error: Exception, language: str) -> dict:
     """Return {"error": sentence, "off": whether no network can be had} and log the failure of `what`.
 
     Errors of ours speak for themselves, and so do Gradio's: that no GPU is to be lent at the moment. Of any other the page

@@ -14,7 +14,7 @@ from esc.features import CONTOURS, SLOW, SPECTROGRAMS, feature_sample_rate
 from esc.features.job_queue import Job, JobQueue
 from esc.features.spectrograms import Rows
 from esc.features.worker import FeatureTask
-from esc.ui.server.rendering import Pictures, as_base64
+from esc.ui.server.rendering import ViewRenderer, as_base64
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.views.spectrogram_view import mel_bounds_hz, stft_bounds_hz, stft_rows
@@ -23,17 +23,17 @@ KEPT_LAYERS = 32  # finished, packed for the page: some 0.3 MB each
 _COMPARED = ("harmonic", "percussive")  # shown at the levels of the picture that they are parts of
 
 
-class Layering:
+class FeatureOverlays:
     """The layers of one app's sounds, as dicts that travel to the browser as JSON.
 
     Parameters
     ----------
     store : SoundStore
-    pictures : Pictures
+    renderer : ViewRenderer
     """
 
-    def __init__(self, store: SoundStore, pictures: Pictures) -> None:
-        self._store, self._pictures = store, pictures
+    def __init__(self, store: SoundStore, renderer: ViewRenderer) -> None:
+        self._store, self._renderer = store, renderer
         self._lanes = (JobQueue(), JobQueue())  # what takes long keeps nothing else waiting
         self._kept: OrderedDict[tuple, dict] = OrderedDict()
         self._begun: OrderedDict[str, tuple[JobQueue, tuple]] = OrderedDict()  # each job's lane, and what its result is kept by
@@ -42,7 +42,7 @@ class Layering:
     def start(
         self, token: str, view: str, layer: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int
     ) -> dict:
-        """Return a layer that is kept, as {"layer": ...}, or begin to compute it: {"job", "state", "progress"}.
+        """Return a layer that is kept, as {"feature": ...}, or begin to compute it: {"job", "state", "progress"}.
 
         `view` is "mel" or "stft", whose rows the layer's picture has; a layer of lines has none.
         """
@@ -50,11 +50,11 @@ class Layering:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
-                return {"layer": self._kept[key]}
+                return {"feature": self._kept[key]}
         waveform = self._store.waveform(sound, feature_sample_rate(layer, config.sample_rate))
         rows = Rows(mel_bounds_hz(config), None) if view == "mel" else Rows(stft_bounds_hz(config), stft_rows(config))
         samples = Path(waveform.filename) if isinstance(waveform, np.memmap) else waveform
-        high_db = self._pictures.peak_db(sound, config, view) if layer in _COMPARED else None
+        high_db = self._renderer.peak_db(sound, config, view) if layer in _COMPARED else None
         lane = self._lanes[layer in SLOW]
         job = lane.start(token, f"{view} {layer}", FeatureTask(layer, config, samples, start, end, columns, rows, high_db))
         with self._lock:
@@ -76,7 +76,7 @@ class Layering:
             self._kept[key] = layer
             while len(self._kept) > KEPT_LAYERS:
                 self._kept.popitem(last=False)
-        return _said(job) | {"layer": layer}
+        return _said(job) | {"feature": layer}
 
     def cancel(self, token: str, job_id: object) -> dict:
         """End a job now and return what became of it."""

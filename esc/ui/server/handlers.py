@@ -21,12 +21,12 @@ from esc.dsp.mfcc import MAX_LIFTER, PLAIN, CepstrumConfig
 from esc.errors import EscError, PageError, ParameterError
 from esc.features import FEATURES
 from esc.ui.i18n.catalogue import error_message
-from esc.ui.server.features import Layering
-from esc.ui.server.measurements import Box, Measuring
-from esc.ui.server.rendering import ENVELOPE_COLUMNS, Pictures, as_base64, envelope
+from esc.ui.server.features import FeatureOverlays
+from esc.ui.server.measurements import Box, Measurements
+from esc.ui.server.rendering import ENVELOPE_COLUMNS, ViewRenderer, as_base64, envelope
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
-from esc.ui.sessions.uploaded_files import Shelf
+from esc.ui.sessions.uploaded_files import UploadedFiles
 
 PLACES = 4  # pictures computed at a time
 WAIT_SECONDS = 20.0
@@ -36,7 +36,7 @@ CONTAINERS = {"mov": "MP4", "matroska": "Matroska", "WAVEX": "WAV"}  # as people
 log = logging.getLogger(__name__)
 
 
-class Requests:
+class Handlers:
     """The handlers of one app over its sound store.
 
     Parameters
@@ -46,29 +46,31 @@ class Requests:
         Where the server puts uploads: files elsewhere are refused.
     examples : dict of str to Path
         Example sounds by name, the only other files that may be opened beside
-    shelf : Shelf, optional
+    uploads : UploadedFiles, optional
         the page's own of these.
     """
 
-    def __init__(self, store: SoundStore, upload_folder: Path, examples: dict[str, Path], shelf: Shelf | None = None) -> None:
-        self.store, self._shelf = store, shelf
+    def __init__(
+        self, store: SoundStore, upload_folder: Path, examples: dict[str, Path], uploads: UploadedFiles | None = None
+    ) -> None:
+        self.store, self._uploads = store, uploads
         self._upload_folder = upload_folder.resolve()
         self._examples = examples
         self._places = threading.BoundedSemaphore(PLACES)
-        self._pictures = Pictures(store)
-        self._measuring = Measuring(store)
-        self._layering = Layering(store, self._pictures)
+        self._renderer = ViewRenderer(store)
+        self._measurements = Measurements(store)
+        self._features = FeatureOverlays(store, self._renderer)
 
     def functions(self, *names: str) -> list[Callable[[Any], dict]]:
         """Return handlers as Gradio server functions that answer `{"ok": ...}` or `{"error": ...}`."""
-        return self.answering(*(getattr(self, name) for name in names))
+        return self.wrap(*(getattr(self, name) for name in names))
 
-    def answering(self, *handlers: Callable[[dict], dict]) -> list[Callable[[Any], dict]]:
+    def wrap(self, *handlers: Callable[[dict], dict]) -> list[Callable[[Any], dict]]:
         """Return any handlers, as `functions` returns its own."""
-        return [self._answering(handler) for handler in handlers]
+        return [self._wrapped(handler) for handler in handlers]
 
     def open_sound(self, request: dict) -> dict:
-        """Decode an upload (`path`, `name`), an example (`example`) or a `shelved` file; return its facts and envelope."""
+        """Decode an upload (`path`, `name`), an example (`example`) or a `uploaded` file; return its facts and envelope."""
         token = request.get("token")
         self.store.session(token)
         path, name = self._source(request)
@@ -90,26 +92,26 @@ class Requests:
             "envelope": as_base64(envelope(sound.waveform, ENVELOPE_COLUMNS)),
         }
 
-    def mel_picture(self, request: dict) -> dict:
+    def mel_view(self, request: dict) -> dict:
         """Return the mel levels between `start` and `end` seconds, at most `columns` wide, and what goes with them."""
         return self._picture("mel", self._config(request), request)
 
-    def stft_picture(self, request: dict) -> dict:
-        """Return the STFT's levels, as `mel_picture` returns the mel spectrogram's."""
+    def stft_view(self, request: dict) -> dict:
+        """Return the STFT's levels, as `mel_view` returns the mel spectrogram's."""
         return self._picture("stft", self._config(request), request)
 
-    def mfcc_picture(self, request: dict) -> dict:
-        """Return the coefficients 1 and up, as `mel_picture` returns levels; `cepstrum` says how they are shaped."""
+    def mfcc_view(self, request: dict) -> dict:
+        """Return the coefficients 1 and up, as `mel_view` returns levels; `cepstrum` says how they are shaped."""
         return self._picture("mfcc", self._config(request), request, _cepstrum(request))
 
-    def surface_picture(self, request: dict) -> dict:
+    def surface_view(self, request: dict) -> dict:
         """Return levels for a surface, of the mel spectrogram or (`of`) the STFT: few enough rows, the loudest kept."""
         of = request.get("of", "mel")
         if of not in ("mel", "stft"):
             raise PageError("page.request", reason="of")
         return self._picture("surface" if of == "mel" else "surface_stft", self._config(request), request)
 
-    def wave_picture(self, request: dict) -> dict:
+    def wave_view(self, request: dict) -> dict:
         """Return the waveform's least, greatest and root mean square sample a column, or its samples."""
         return self._picture("wave", None, request)
 
@@ -124,13 +126,13 @@ class Requests:
         place = _real(request, "hz" if view == "stft" else "band", 0, most)
         cepstrum = _cepstrum(request) if view == "mfcc" else PLAIN
         with self._place():
-            return {"value": self._pictures.value(view, sound, config, time_s, place, cepstrum)}
+            return {"value": self._renderer.value(view, sound, config, time_s, place, cepstrum)}
 
     def measure(self, request: dict) -> dict:
         """Return the figures of a selection (`start`, `end`, `low_hz`, `high_hz`) under a config."""
         sound, config, box = self._sound(request), self._config(request), _box(request)
         with self._place():
-            return self._measuring.figures(sound, config, box)
+            return self._measurements.figures(sound, config, box)
 
     def spectrum(self, request: dict) -> dict:
         """Return the exact spectrum of a view ("mel" or "stft") at a time, `start` = `end`, or its mean between two."""
@@ -138,37 +140,37 @@ class Requests:
         if request.get("view") not in ("mel", "stft"):
             raise PageError("page.request", reason="view")
         with self._place():
-            return self._measuring.spectrum(request["view"], sound, config, box.start_s, box.end_s)
+            return self._measurements.spectrum(request["view"], sound, config, box.start_s, box.end_s)
 
     def save_selection(self, request: dict) -> dict:
         """Write a selection's stretch of the file, all channels, as a WAV and return where it is."""
-        return self._measuring.save(self._sound(request), _box(request))
+        return self._measurements.save(self._sound(request), _box(request))
 
-    def layer_start(self, request: dict) -> dict:
-        """Begin to compute a `layer` of the picture that the request describes; see `Layering.start`."""
-        sound, config, layer = self._sound(request), self._config(request), request.get("layer")
+    def feature_start(self, request: dict) -> dict:
+        """Begin to compute a `feature` of the view that the request describes; see `FeatureOverlays.start`."""
+        sound, config, layer = self._sound(request), self._config(request), request.get("feature")
         if layer not in FEATURES or request.get("view") not in ("mel", "stft"):
             raise PageError("page.request", reason="layer")
         start = _real(request, "start", 0.0, 1e6)
         end = _real(request, "end", start, 1e6)
         columns = int(_real(request, "columns", 1, MAX_COLUMNS))
         with self._place():  # for its waveform and its scale; the layer itself is another process's work
-            return self._layering.start(request["token"], request["view"], layer, sound, config, start, end, columns)
+            return self._features.start(request["token"], request["view"], layer, sound, config, start, end, columns)
 
-    def layer_state(self, request: dict) -> dict:
+    def feature_state(self, request: dict) -> dict:
         """Return how far a layer's `job` is, and the layer once it is done."""
-        return self._layering.state(request["token"], request.get("job"))
+        return self._features.state(request["token"], request.get("job"))
 
-    def layer_cancel(self, request: dict) -> dict:
+    def feature_cancel(self, request: dict) -> dict:
         """End a layer's `job` now."""
-        return self._layering.cancel(request["token"], request.get("job"))
+        return self._features.cancel(request["token"], request.get("job"))
 
     def _picture(self, view: str, config: SpectrogramConfig | None, request: dict, cepstrum: CepstrumConfig = PLAIN) -> dict:
         sound = self._sound(request)
         start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
         columns = int(_real(request, "columns", 1, MAX_COLUMNS))
         with self._place():
-            return self._pictures.draw(view, sound, config, start, end, columns, cepstrum)
+            return self._renderer.draw(view, sound, config, start, end, columns, cepstrum)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -190,13 +192,13 @@ class Requests:
         return config_from_page(values)
 
     def _source(self, request: dict) -> tuple[Path, str]:
-        """Return the file that a request names, and what to call it; anything but uploads, examples and shelved is refused."""
+        """Return the file that a request names, and what to call it; anything but uploads, examples and uploaded is refused."""
         example = request.get("example")
         if isinstance(example, str) and example in self._examples:
             return self._examples[example], self._examples[example].name
-        if self._shelf and "shelved" in request:
-            shelved = self._shelf.get(self.store.session(request.get("token")), request["shelved"])
-            return shelved.path, shelved.name
+        if self._uploads and "uploaded" in request:
+            uploaded = self._uploads.get(self.store.session(request.get("token")), request["uploaded"])
+            return uploaded.path, uploaded.name
         return self.upload(request)
 
     def upload(self, request: dict) -> tuple[Path, str]:
@@ -213,7 +215,7 @@ class Requests:
             raise PageError("page.request", reason="path")
         return resolved, name[:MAX_NAME] or resolved.name
 
-    def _answering(self, handler: Callable[[dict], dict]) -> Callable[[Any], dict]:
+    def _wrapped(self, handler: Callable[[dict], dict]) -> Callable[[Any], dict]:
         @functools.wraps(handler)
         def answer(request: Any) -> dict:
             language = "en"
@@ -224,11 +226,11 @@ class Requests:
                 return {"ok": handler(request)}
             except EscError as error:
                 log.info("%s: %s", handler.__name__, error)
-                return {"error": error_message(error, language), "key": error.key, "mend": mend(error), "fields": fields(error)}
+                return {"error": error_message(error, language), "key": error.key, "fix": fix(error), "fields": fields(error)}
             except Exception:
                 log.exception("%s failed", handler.__name__)
                 error = PageError("page.failed")
-                return {"error": error_message(error, language), "key": error.key, "mend": None, "fields": []}
+                return {"error": error_message(error, language), "key": error.key, "fix": None, "fields": []}
 
         return answer
 
@@ -273,7 +275,7 @@ def parameters_for_page() -> dict:
     }
 
 
-def mend(error: EscError) -> dict | None:
+def fix(error: EscError) -> dict | None:
     """Return the change of one parameter that lifts an error, where one does."""
     if not isinstance(error, ParameterError):
         return None

@@ -32,7 +32,7 @@ class Box:
     high_hz: float | None
 
 
-class Measuring:
+class Measurements:
     """The figures of one app's sounds, as dicts that travel to the browser as JSON.
 
     Parameters
@@ -67,11 +67,11 @@ class Measuring:
         """Write the box's stretch of the file as a WAV that the web server may serve; return its path and what it is."""
         n_samples, rate = sound.facts.n_samples, sound.facts.sample_rate
         first, stop = samples_between(n_samples, rate, box.start_s, box.end_s)
-        path = self._store.place_beside(sound, f"cut-{secrets.token_hex(8)}.wav")
+        path = self._store.companion_path(sound, f"cut-{secrets.token_hex(8)}.wav")
         try:
-            with self._store.decoder():
+            with self._store.decode_slot():
                 written = write_excerpt_in_worker(sound.original, path, first, stop, sound.name, DECODE_SECONDS)
-            self._store.keep_beside(sound, path)
+            self._store.keep_companion(sound, path)
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -39,7 +39,7 @@ CACHED_PICTURES, CACHED_PEAKS = 48, 512  # a picture has at most 4096 x 512 byte
 ENVELOPE_COLUMNS = 1200
 
 
-class Pictures:
+class ViewRenderer:
     """The pictures of one app's sounds, as dicts that travel to the browser as JSON.
 
     Parameters
@@ -75,7 +75,7 @@ class Pictures:
         def drawn() -> dict:
             picture = draw(view, sound, config, start, end, columns)
             if config is not None:
-                self._store.prepare(sound, config.sample_rate)  # after the first picture, not before it
+                self._store.resample_later(sound, config.sample_rate)  # after the first picture, not before it
             return picture
 
         return self._cached(self._pictures, CACHED_PICTURES, key, drawn)
@@ -84,7 +84,7 @@ class Pictures:
         self, view: str, sound: Sound, config: SpectrogramConfig, time_s: float, place: float, cepstrum: CepstrumConfig = PLAIN
     ) -> float:
         """Return the exact value of a view at one time: of a mel band, of the STFT at Hz, or of a coefficient."""
-        waveform = self._store.glance(sound, config.sample_rate)
+        waveform = self._store.lazy_waveform(sound, config.sample_rate)
         if view == "stft":
             return stft_level_at(waveform, config, time_s, place, self.peak_db(sound, config, "stft"))
         high_db = self.peak_db(sound, config, "mel")
@@ -108,7 +108,7 @@ class Pictures:
         self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int
     ) -> tuple[View, int]:
         """Return levels whose brightest is the whole sound's maximum, and how many frames the sound has."""
-        waveform = self._store.glance(sound, config.sample_rate)
+        waveform = self._store.lazy_waveform(sound, config.sample_rate)
         make = mel_view if view == "mel" else stft_view
         key, n_frames = (view, sound.id, config), config.n_frames(len(waveform))
         own_frames = columns > OVERVIEW_COLUMNS and n_frames > OVERVIEW_COLUMNS * FRAMES_A_COLUMN
@@ -137,7 +137,7 @@ class Pictures:
     ) -> dict:
         if config.n_mfcc < 2:  # coefficient 0 is not drawn
             raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
-        waveform = self._store.glance(sound, config.sample_rate)
+        waveform = self._store.lazy_waveform(sound, config.sample_rate)
         high_db = self.peak_db(sound, config, "mel")
 
         def whole() -> tuple[float, float]:
@@ -171,7 +171,7 @@ class Pictures:
             self._peaks,
             CACHED_PEAKS,
             (view, sound.id, config),
-            lambda: peak_level_db(self._store.glance(sound, config.sample_rate), config, transform),
+            lambda: peak_level_db(self._store.lazy_waveform(sound, config.sample_rate), config, transform),
         )
 
     def _cached(self, cache: OrderedDict, most: int, key: tuple, compute: Callable[[], Any]) -> Any:

@@ -73,7 +73,7 @@ def held_bytes(sound: Sound) -> tuple[int, int]:
     return sound.file_bytes + disk, sum(array.nbytes for array in arrays) - disk
 
 
-def link(original: Path, copy: Path) -> None:
+def link_or_copy(original: Path, copy: Path) -> None:
     """Keep a file under another name, whatever becomes of the original."""
     try:
         os.link(original, copy)
@@ -81,14 +81,14 @@ def link(original: Path, copy: Path) -> None:
         shutil.copyfile(original, copy)
 
 
-def erase(folders: tuple[Path, ...], sound_id: str) -> None:
+def delete_files(folders: tuple[Path, ...], sound_id: str) -> None:
     """Delete all files of a sound, or of all sounds where the id is empty."""
     for folder in folders:
         for path in folder.glob(f"{PREFIX}{sound_id}*"):
-            remove(path)
+            delete_file(path)
 
 
-def remove(path: Path) -> None:
+def delete_file(path: Path) -> None:
     """Delete a file, if it is there; one that can't be deleted now is told to the log."""
     try:
         path.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ from esc.audio.transcode import decode_in_worker
 from esc.audio.waveform import resample
 from esc.config import LIMITS
 from esc.errors import AudioError, EscError, PageError, ParameterError
-from esc.ui.sessions.sound import PREFIX, Session, Sound, erase, held_bytes, link, remove
+from esc.ui.sessions.sound import PREFIX, Session, Sound, delete_file, delete_files, held_bytes, link_or_copy
 
 LANGUAGES = ("en", "ru")
 MEMORY_SECONDS = 60.0  # longer sounds are memory-mapped files
@@ -63,8 +63,8 @@ class SoundStore:
         self._folders = (Path(folder), Path(playable_folder))
         for place in self._folders:
             place.mkdir(parents=True, exist_ok=True)
-        erase(self._folders, "")
-        weakref.finalize(self, erase, self._folders, "")  # runs at exit, too
+        delete_files(self._folders, "")
+        weakref.finalize(self, delete_files, self._folders, "")  # runs at exit, too
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.RLock()
         self._beside = ThreadPoolExecutor(1, "resample")
@@ -113,7 +113,7 @@ class SoundStore:
             sound = self._decoded(sound_id, path, name)
             self._admit(token, sound)
         except BaseException:  # whatever ended it, the files go
-            erase(self._folders, sound_id)
+            delete_files(self._folders, sound_id)
             raise
         return sound
 
@@ -151,28 +151,28 @@ class SoundStore:
             sound.resampled.move_to_end(sample_rate)
             return sound.resampled[sample_rate]
 
-    def glance(self, sound: Sound, sample_rate: int) -> np.ndarray | LazyResampled:
+    def lazy_waveform(self, sound: Sound, sample_rate: int) -> np.ndarray | LazyResampled:
         """Return what `waveform` does; of a long sound not yet resampled, at once, what resamples only what is looked at."""
         at_hand = sound.seconds <= MEMORY_SECONDS or sample_rate == sound.facts.sample_rate or sample_rate in sound.resampled
         glance = None if at_hand else LazyResampled(sound.waveform, sound.facts.sample_rate, sample_rate)
         return glance if glance and glance.efficient else self.waveform(sound, sample_rate)
 
-    def prepare(self, sound: Sound, sample_rate: int) -> Future[None]:
+    def resample_later(self, sound: Sound, sample_rate: int) -> Future[None]:
         """Have a sound resampled beside what goes on, for those who look at it next."""
         return self._beside.submit(self._prepared, sound, sample_rate)
 
-    def place_beside(self, sound: Sound, ending: str) -> Path:
+    def companion_path(self, sound: Sound, ending: str) -> Path:
         """Return where a file that the web server may serve can be written; it goes when the sound goes."""
         return self._folders[1] / f"{PREFIX}{sound.id}-{ending}"
 
-    def keep_beside(self, sound: Sound, path: Path) -> None:
+    def keep_companion(self, sound: Sound, path: Path) -> None:
         """Confirm that a file written beside a sound is wanted: where the sound went meanwhile it goes, with "page.gone"."""
         if sound.gone:
             path.unlink(missing_ok=True)
             raise PageError("page.gone")
 
     @contextmanager
-    def decoder(self) -> Iterator[None]:
+    def decode_slot(self) -> Iterator[None]:
         """Hold one of the places for work on files, or raise PageError("page.busy") after `QUEUE_SECONDS`."""
         if not self._decoders.acquire(timeout=QUEUE_SECONDS):
             raise PageError("page.busy")
@@ -188,7 +188,7 @@ class SoundStore:
         except (EscError, OSError) as error:  # a disk without room: it is looked at as before
             _log.info("%s stays at its own rate: %s", sound.name, error)
 
-    def leave(self, token: str) -> None:
+    def drop_when_idle(self, token: str) -> None:
         """Drop a session whose page is said to be closed, once it has asked for nothing for `IDLE_SECONDS`.
 
         Gradio takes a page for closed after any break of its connection, and says so once.
@@ -199,7 +199,7 @@ class SoundStore:
             if rest_s <= 0.0:
                 self.drop(token)
                 return
-        later = threading.Timer(rest_s, self.leave, (token,))
+        later = threading.Timer(rest_s, self.drop_when_idle, (token,))
         later.daemon = True
         later.start()
 
@@ -213,17 +213,17 @@ class SoundStore:
     def _decoded(self, sound_id: str, path: Path, name: str) -> Sound:
         samples, copy = (place / f"{PREFIX}{sound_id}" for place in self._folders)
         copy = copy.with_suffix(".flac")
-        with self.decoder():
+        with self.decode_slot():
             facts = decode_in_worker(path, samples, copy, name, DECODE_SECONDS)
         if facts.seconds > MEMORY_SECONDS:
             waveform = np.memmap(samples, np.float32, mode="r")
         else:
             waveform = np.fromfile(samples, np.float32)
-            remove(samples)
+            delete_file(samples)
         ending = path.suffix.lower()[:8]
         original = Path(f"{samples}-original{ending}") if facts.copied else copy.with_suffix(ending)
         playable = copy if facts.copied else original
-        link(path, original)
+        link_or_copy(path, original)
         held = sum(file.stat().st_size for file in {original, playable})
         return Sound(sound_id, name, facts, original, playable, waveform, file_bytes=held)
 
@@ -238,7 +238,7 @@ class SoundStore:
     def _keep_resampled(self, sound: Sound, sample_rate: int) -> None:
         while len(sound.resampled) >= RATES_A_SOUND:
             rate, _ = sound.resampled.popitem(last=False)
-            remove(self._resampled_path(sound, rate))
+            delete_file(self._resampled_path(sound, rate))
         if sound.seconds <= MEMORY_SECONDS:
             sound.resampled[sample_rate] = resample(sound.waveform, sound.facts.sample_rate, sample_rate)
             self._make_room(sound, 0)
@@ -250,10 +250,10 @@ class SoundStore:
             resample_to_file(sound.waveform, sound.facts.sample_rate, sample_rate, path)
             sound.resampled[sample_rate] = np.memmap(path, np.float32, mode="r")
         except BaseException:
-            remove(path)
+            delete_file(path)
             raise
         if sound.gone:  # dropped while its file was being written
-            erase(self._folders, sound.id)
+            delete_files(self._folders, sound.id)
             raise PageError("page.gone")
 
     def _resampled_path(self, sound: Sound, sample_rate: int) -> Path:
@@ -284,8 +284,8 @@ class SoundStore:
     def _forget_rates(self, sound: Sound) -> None:
         for rate in [rate for rate, array in sound.resampled.items() if isinstance(array, np.memmap)]:
             del sound.resampled[rate]
-            remove(self._resampled_path(sound, rate))
+            delete_file(self._resampled_path(sound, rate))
 
     def _forget(self, session: Session, sound_id: str) -> None:
         session.sounds.pop(sound_id).gone = True
-        erase(self._folders, sound_id)
+        delete_files(self._folders, sound_id)

@@ -19,7 +19,7 @@ _MARK = ".in-use"  # locked while its process lives, whatever its number and whi
 _held: list[TextIOWrapper] = []  # the locks end with the process
 
 
-def own_folder(name: str) -> Path:
+def make_temp_dir(name: str) -> Path:
     """Return a new folder `name`-<process>-<random> in the system's temporary one, after removing abandoned ones."""
     root = Path(tempfile.gettempdir())
     for left in root.glob(f"{name}-*"):

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esc.errors import PageError
-from esc.ui.sessions.sound import Session, link
+from esc.ui.sessions.sound import Session, link_or_copy
 
 MAX_FILES = 200
 MAX_PAGE_BYTES = 2 * 10**9
 MAX_BYTES_OF_ALL = 6 * 10**9
-_PREFIX = "shelved-"
+_PREFIX = "uploaded-"
 
 
 @dataclass(frozen=True)
-class Shelved:
+class UploadedFile:
     """One file: its id, what the user calls it, where it lies and how large it is."""
 
     id: str
@@ -28,22 +28,22 @@ class Shelved:
     bytes: int
 
 
-class Shelf:
+class UploadedFiles:
     """The files of all pages of one app.
 
     Parameters
     ----------
     folder : Path
-        Made if need be, and this shelf's alone; no web server may serve it.
+        Made if need be, and for these files alone; no web server may serve it.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._files: weakref.WeakKeyDictionary[Session, dict[str, Shelved]] = weakref.WeakKeyDictionary()
+        self._files: weakref.WeakKeyDictionary[Session, dict[str, UploadedFile]] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()  # a session may end in the middle of anything
 
-    def add(self, session: Session, path: Path, name: str) -> Shelved:
+    def add(self, session: Session, path: Path, name: str) -> UploadedFile:
         """Keep a file for as long as the session lasts, whatever becomes of `path`; the caller vouches for that.
 
         Raises
@@ -61,12 +61,12 @@ class Shelf:
             if sum(_bytes(files.values()) for files in self._files.values()) + size > MAX_BYTES_OF_ALL:
                 raise PageError("page.busy")
             file_id = secrets.token_hex(16)
-            shelved = Shelved(file_id, name, self._folder / f"{_PREFIX}{file_id}{path.suffix.lower()}", size)
-            link(path, shelved.path)
-            own[file_id] = shelved
-        return shelved
+            uploaded = UploadedFile(file_id, name, self._folder / f"{_PREFIX}{file_id}{path.suffix.lower()}", size)
+            link_or_copy(path, uploaded.path)
+            own[file_id] = uploaded
+        return uploaded
 
-    def get(self, session: Session, file_id: object) -> Shelved:
+    def get(self, session: Session, file_id: object) -> UploadedFile:
         """Return a file of the session; another's, or none, raises PageError("page.gone")."""
         with self._lock:
             own = self._of(session)
@@ -79,18 +79,18 @@ class Shelf:
         with self._lock:
             _delete(self._of(session))
 
-    def _of(self, session: Session) -> dict[str, Shelved]:
+    def _of(self, session: Session) -> dict[str, UploadedFile]:
         if session not in self._files:
             self._files[session] = {}
             weakref.finalize(session, _delete, self._files[session])
         return self._files[session]
 
 
-def _bytes(files: Iterable[Shelved]) -> int:
+def _bytes(files: Iterable[UploadedFile]) -> int:
     return sum(one.bytes for one in files)
 
 
-def _delete(files: dict[str, Shelved]) -> None:
+def _delete(files: dict[str, UploadedFile]) -> None:
     while files:
         _, one = files.popitem()
         one.path.unlink(missing_ok=True)

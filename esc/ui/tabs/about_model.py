@@ -11,7 +11,7 @@ from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import read_figures
 from esc.errors import CheckpointError
 from esc.ui.i18n.catalogue import error_message
-from esc.ui.server.handlers import Requests
+from esc.ui.server.handlers import Handlers
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.player import mount_script
 
@@ -34,12 +34,12 @@ class About:
     def __init__(self, store: SoundStore, checkpoint: Path) -> None:
         self._store, self._checkpoint = store, checkpoint
 
-    def component(self, requests: Requests, loader: dict) -> gr.HTML:
+    def component(self, handlers: Handlers, loader: dict) -> gr.HTML:
         """Return the tab's content; it asks for the rest once it is on screen."""
         return gr.HTML(
             html_template='<div class="sg-about"></div>',
             js_on_load=mount_script("tabs/about_model.js"),
-            server_functions=requests.answering(self.about),
+            server_functions=handlers.wrap(self.about),
             apply_default_css=False,
             elem_id="about",
             **loader,

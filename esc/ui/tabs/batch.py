@@ -20,11 +20,11 @@ from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import CheckpointError, EscError, PageError
 from esc.ui.i18n.catalogue import error_message
 from esc.ui.inference.timeline_runs import TOP_K, UPDATE_S, Hearings, Turns
-from esc.ui.server.error_replies import told
-from esc.ui.server.handlers import Requests
+from esc.ui.server.error_replies import error_reply
+from esc.ui.server.handlers import Handlers
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.sound_store import SoundStore
-from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, Shelf, Shelved
+from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, UploadedFile, UploadedFiles
 from esc.ui.tabs.player import mount_script
 from esc.ui.tabs.timeline import ENDINGS, HOPS, form_of, hop_seconds_of, rows, turn_of
 
@@ -47,12 +47,12 @@ class Files:
     ----------
     store : SoundStore
     hearings : Hearings
-    shelf : Shelf
-    requests : Requests
+    uploads : UploadedFiles
+    handlers : Handlers
     """
 
-    def __init__(self, store: SoundStore, hearings: Hearings, shelf: Shelf, requests: Requests) -> None:
-        self._store, self._hearings, self._shelf, self._requests = store, hearings, shelf, requests
+    def __init__(self, store: SoundStore, hearings: Hearings, uploads: UploadedFiles, handlers: Handlers) -> None:
+        self._store, self._hearings, self._uploads, self._handlers = store, hearings, uploads, handlers
         self._turns = Turns()
         self._batches: WeakKeyDictionary[Session, Batch] = WeakKeyDictionary()
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Files:
         component = gr.HTML(
             html_template='<div class="sg-files"></div>',
             js_on_load=mount_script("tabs/batch.js", events=("classify_files",)),
-            server_functions=self._requests.answering(self.shelve, self.rows, self.stop, self.clear, self.files_file),
+            server_functions=self._handlers.wrap(self.add_file, self.rows, self.stop, self.clear, self.files_file),
             apply_default_css=False,
             elem_id="files",
             limits={"files": MAX_FILES, "bytes": MAX_BYTES, "all_bytes": MAX_PAGE_BYTES, "accepted": ACCEPTED},
@@ -83,10 +83,10 @@ class Files:
         )
         return component
 
-    def shelve(self, request: dict) -> dict:
+    def add_file(self, request: dict) -> dict:
         """Take an upload (`path`, `name`) among the page's files and return its `id`."""
         session = self._store.session(request.get("token"))
-        return {"id": self._shelf.add(session, *self._requests.upload(request)).id}
+        return {"id": self._uploads.add(session, *self._handlers.upload(request)).id}
 
     def classify_files(self, event: gr.EventData) -> Iterator[dict]:
         """Hear the files named by id one after the other; yield how far it is, a few times a second. Nothing is raised.
@@ -106,7 +106,7 @@ class Files:
                 yield {"turn": turn, "stage": "working", "rows": len(batch.rows), "now": news}
             yield {"turn": turn, "stage": "done" if wanted() else "stopped", "rows": len(batch.rows), "now": None}
         except Exception as error:
-            yield {"turn": turn} | told("files", error, language)
+            yield {"turn": turn} | error_reply("files", error, language)
 
     def rows(self, request: dict) -> dict:
         """Return rows of what was heard, those after the first `after`."""
@@ -125,7 +125,7 @@ class Files:
         """Give up all runs before `turn`, and forget and delete the page's files."""
         self.stop(request)
         session = self._store.session(request.get("token"))
-        self._shelf.clear(session)
+        self._uploads.clear(session)
         with self._lock:
             self._batches.pop(session, None)
         return {}
@@ -141,11 +141,11 @@ class Files:
             return {"name": "soundglass-labels.zip", "base64": base64.b64encode(_zipped(results)).decode("ascii")}
         return {"name": name, "text": as_text(results, form, TOP_K, True, self._hearings.meta.spectrogram)}
 
-    def _files(self, session: Session, question: dict) -> list[Shelved]:
+    def _files(self, session: Session, question: dict) -> list[UploadedFile]:
         ids = question.get("files")
         if not isinstance(ids, list) or not 0 < len(ids) <= MAX_FILES:
             raise PageError("page.request", reason="files")
-        return [self._shelf.get(session, file_id) for file_id in ids]
+        return [self._uploads.get(session, file_id) for file_id in ids]
 
     def _batch(self, session: Session, hop_seconds: float) -> Batch:
         """Return what was heard at this hop, to go on with; what was heard at another one is forgotten."""
@@ -155,7 +155,7 @@ class Files:
                 batch = self._batches[session] = Batch(hop_seconds)
             return batch
 
-    def _heard(self, files: list[Shelved], batch: Batch, wanted: Callable[[], bool], language: str) -> Iterator[dict]:
+    def _heard(self, files: list[UploadedFile], batch: Batch, wanted: Callable[[], bool], language: str) -> Iterator[dict]:
         """Hear files into a batch and yield where the work is; what is wrong with one becomes its row."""
         for file in files:
             if not wanted():
@@ -171,7 +171,7 @@ class Files:
             except EscError as error:
                 batch.rows.append({"id": file.id, "error": error_message(error, language)})
 
-    def _heard_one(self, file: Shelved, batch: Batch, wanted: Callable[[], bool]) -> Iterator[dict]:
+    def _heard_one(self, file: UploadedFile, batch: Batch, wanted: Callable[[], bool]) -> Iterator[dict]:
         with self._hearings.borrowed(file.path, file.name) as sound:
             for news in self._hearings.listen(sound, batch.hop_seconds, wanted):
                 if isinstance(news, SoundResult):
@@ -181,7 +181,7 @@ class Files:
                     yield {"heard": news.heard_s, "seconds": sound.seconds}
 
 
-def _row(file: Shelved, result: SoundResult) -> dict:
+def _row(file: UploadedFile, result: SoundResult) -> dict:
     return {
         "id": file.id,
         "seconds": result.seconds,

@@ -10,7 +10,7 @@ import gradio as gr
 from esc.audio.waveform import SILENCE_PEAK
 from esc.classification.classifier import Prediction
 from esc.ui.inference.inference import classifier, predict
-from esc.ui.server.error_replies import told
+from esc.ui.server.error_replies import error_reply
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.player import mount_script
@@ -66,7 +66,7 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
         prediction = predict(checkpoint, sound.waveform, sound.facts.sample_rate)
         return about | _drawable(checkpoint, sound, prediction)
     except Exception as error:
-        return about | told("classify", error, language)
+        return about | error_reply("classify", error, language)
 
 
 def _drawable(checkpoint: Path, sound: Sound, prediction: Prediction) -> dict:

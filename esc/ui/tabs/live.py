@@ -14,7 +14,7 @@ from esc.audio.waveform import MIN_SAMPLES
 from esc.config import SAMPLE_RATES
 from esc.errors import AudioError, PageError
 from esc.ui.inference.inference import classifier, predict
-from esc.ui.server.handlers import Requests
+from esc.ui.server.handlers import Handlers
 from esc.ui.tabs.classify import verdict_for_page
 from esc.ui.tabs.player import mount_script
 
@@ -36,12 +36,12 @@ class Live:
         self._checkpoint = checkpoint
         self._places = threading.BoundedSemaphore(PLACES)
 
-    def component(self, requests: Requests, loader: dict) -> gr.HTML:
+    def component(self, handlers: Handlers, loader: dict) -> gr.HTML:
         """Return the tab's content."""
         return gr.HTML(
             html_template='<div class="sg-live"></div>',
             js_on_load=mount_script("tabs/live.js"),
-            server_functions=requests.answering(self.live_begin, self.live_classify),
+            server_functions=handlers.wrap(self.live_begin, self.live_classify),
             apply_default_css=False,
             elem_id="live",
             **loader,

@@ -8,15 +8,15 @@ import gradio as gr
 
 from esc.audio.io import ACCEPTED, MAX_BYTES, MAX_SECONDS
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, MESSAGES, class_name
-from esc.ui.server.handlers import Requests
+from esc.ui.server.handlers import Handlers
 
 
-def component(requests: Requests, examples: dict[str, Path], loader: dict) -> gr.HTML:
+def component(handlers: Handlers, examples: dict[str, Path], loader: dict) -> gr.HTML:
     """Return the player; its value becomes {"token": ...} once the session has begun."""
     return gr.HTML(
         html_template='<div class="sg-player"></div>',
         js_on_load=mount_script("player/player.js"),
-        server_functions=requests.functions("open_sound"),
+        server_functions=handlers.functions("open_sound"),
         apply_default_css=False,
         elem_id="player",
         messages={language: dict(texts) for language, texts in MESSAGES.items()},

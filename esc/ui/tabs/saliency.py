@@ -19,7 +19,7 @@ from esc.classification.saliency import Explanation, cell_size, explain
 from esc.errors import CheckpointError, PageError, ParameterError
 from esc.ui.inference.inference import classifier
 from esc.ui.inference.zero_gpu import on_gpu
-from esc.ui.server.error_replies import told
+from esc.ui.server.error_replies import error_reply
 from esc.ui.server.rendering import as_base64
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
@@ -68,7 +68,7 @@ def answer(store: SoundStore, checkpoint: Path, question: object) -> dict:
         explanation = explained(checkpoint, sound.waveform, sound.facts.sample_rate, start_s, labels)
         return _drawable(store, checkpoint, sound, explanation) | {"asked": start_s}
     except Exception as error:
-        return {"sound": asked} | told("explain", error, language)
+        return {"sound": asked} | error_reply("explain", error, language)
 
 
 def explained(path: Path, waveform: np.ndarray, sample_rate: int, start_s: float | None, labels: Sequence[str]) -> Explanation:
@@ -101,9 +101,9 @@ def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, explanation: Ex
         return common | {"maps": {}}
     spectrogram, picture_db = meta.spectrogram, prediction.picture_db
     share = (picture_db - picture_db.max()) / spectrogram.top_db + 1.0
-    clip_path = store.place_beside(sound, "clip.flac")
+    clip_path = store.companion_path(sound, "clip.flac")
     soundfile.write(clip_path, prediction.clip.clip(-1, 1), spectrogram.sample_rate)
-    store.keep_beside(sound, clip_path)
+    store.keep_companion(sound, clip_path)
     missing = meta.input.clip_seconds - sound.seconds
     bands, frames = cell_size()
     return common | {

@@ -18,7 +18,7 @@ from esc.errors import AudioError
 from esc.example_sounds import FOLDER, example_sounds
 from esc.ui.i18n.catalogue import LANGUAGES, class_name
 from esc.ui.inference.inference import classifier, embedding
-from esc.ui.server.error_replies import told
+from esc.ui.server.error_replies import error_reply
 from esc.ui.server.rendering import as_base64
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
@@ -88,7 +88,7 @@ class Neighbours:
             sound = self._store.sound(question["token"], question.get("sound"))
             return about | self._found(sound)
         except Exception as error:
-            return about | told("neighbours", error, language)
+            return about | error_reply("neighbours", error, language)
 
     def _found(self, sound: Sound) -> dict:
         heard = embedding(self._checkpoint, sound.waveform, sound.facts.sample_rate)
@@ -117,11 +117,11 @@ class Neighbours:
         levels = np.rint(((small - small.max()) / meta.spectrogram.top_db + 1.0).clip(0, 1) * 255).astype(np.uint8)
         clip = path
         if not path.is_relative_to(FOLDER):  # its folder is nobody's business: what is played is a copy
-            clip = self._store.place_beside(sound, f"neighbour-{rank}.flac")
+            clip = self._store.companion_path(sound, f"neighbour-{rank}.flac")
             waveform, sample_rate = load_start(path, opening.start_s + meta.input.clip_seconds)
             heard = waveform[round(opening.start_s * sample_rate) :][: round(meta.input.clip_seconds * sample_rate)]
             soundfile.write(clip, heard.clip(-1, 1), sample_rate)
-            self._store.keep_beside(sound, clip)
+            self._store.keep_companion(sound, clip)
         return {"clip": str(clip), "levels": as_base64(levels), "rows": levels.shape[0], "columns": levels.shape[1]}
 
     def _names(self, path: Path, index: SoundIndex) -> dict[str, str]:

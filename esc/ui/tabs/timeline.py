@@ -14,8 +14,8 @@ from esc.classification.event_summary import totals
 from esc.classification.sliding_window import Segment
 from esc.errors import PageError
 from esc.ui.inference.timeline_runs import TOP_K, Heard, Hearings, Turns
-from esc.ui.server.error_replies import told
-from esc.ui.server.handlers import Requests, parameters_for_page
+from esc.ui.server.error_replies import error_reply
+from esc.ui.server.handlers import Handlers, parameters_for_page
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.player import mount_script
 from esc.ui.tabs.viewer import FUNCTIONS
@@ -38,14 +38,14 @@ class Timelines:
         self._store, self._hearings = store, hearings
         self._turns = Turns()
 
-    def add_to(self, requests: Requests, loader: dict) -> gr.HTML:
+    def add_to(self, handlers: Handlers, loader: dict) -> gr.HTML:
         """Return the component; "run_timeline" brings {"token", "sound", "hop", "turn"} and is answered in its value."""
         component = gr.HTML(
             html_template='<div class="sg-when"></div>',
             js_on_load=mount_script("tabs/timeline.js", events=("run_timeline",)),
             server_functions=[
-                *requests.functions("mel_picture", *FUNCTIONS),
-                *requests.answering(self.stop, self.timeline_file),
+                *handlers.functions("mel_view", *FUNCTIONS),
+                *handlers.wrap(self.stop, self.timeline_file),
             ],
             apply_default_css=False,
             elem_id="timeline",
@@ -80,7 +80,7 @@ class Timelines:
                 about = {"turn": turn, "sound": asked, "clip_seconds": self._hearings.meta.input.clip_seconds}
                 yield about | drawable(news, wanted())
         except Exception as error:
-            yield {"turn": turn, "sound": asked} | told("timeline", error, language)
+            yield {"turn": turn, "sound": asked} | error_reply("timeline", error, language)
 
     def stop(self, request: dict) -> dict:
         """Give up all of a session's runs before `turn`."""
