@@ -34,7 +34,7 @@ def used_keys() -> tuple[set[str], set[str]]:
         text = path.read_text(encoding="utf-8")
         keys = re.findall(rf"""['"]((?:{modules})\.\w+)['"]""", text)
         whole |= {key for key in keys if not key.endswith("_")}
-        beginnings |= {key for key in keys if key.endswith("_")} | set(re.findall(rf"`((?:{modules})\.\w+)\$\{{", text))
+        beginnings |= {key for key in keys if key.endswith("_")} | set(re.findall(rf"""[`"]((?:{modules})\.\w+)\$\{{""", text))
     # Gradio's own texts are named without "page." in page.py
     page = (UI / "page.py").read_text(encoding="utf-8")
     whole |= {f"page.{key}" for key in re.findall(r'\bwords\("(\w+)"\)', page)}

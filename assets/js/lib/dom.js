@@ -1,13 +1,31 @@
 // DOM elements, file addresses and decoded bytes.
 
-/** Create an element from trusted HTML; user data goes in by textContent only.
+import { t } from './i18n.js';
+
+/** Create an element from trusted HTML; user data go in by textContent only. Attributes name messages to fill in:
+ * `data-t` for the text, `data-aria` for aria-label, `data-tip` for the title.
  * @param {string} html
  * @returns {any} an HTMLElement of whatever kind the text names
  */
 export function element(html) {
   const template = document.createElement('template');
   template.innerHTML = html.trim();
-  return template.content.firstElementChild;
+  return translated(template.content).firstElementChild;
+}
+
+/** Fill in the messages that the attributes of descendants name; see `element`.
+ * @template {ParentNode} T
+ * @param {T} root
+ * @returns {T}
+ */
+export function translated(root) {
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-t], [data-aria], [data-tip]'))) {
+    const { t: text, aria, tip } = node.dataset;
+    if (text) node.textContent = t(text);
+    if (aria) node.setAttribute('aria-label', t(aria));
+    if (tip) node.title = t(tip);
+  }
+  return root;
 }
 
 /** The address of a file that the server has put where it serves it from. */
@@ -42,6 +60,22 @@ export function onResize(target, work, signal) {
   signal?.addEventListener('abort', () => observer.disconnect());
 }
 
+/** Call `move(event, from)` while a press on an element is dragged; `from` is what `begin(event)` returned.
+ * @template T
+ * @param {HTMLElement} target
+ * @param {(event: PointerEvent) => T} begin
+ * @param {(event: PointerEvent, from: T) => void} move
+ */
+export function onDrag(target, begin, move) {
+  let from = null;
+  target.addEventListener('pointerdown', (event) => {
+    from = { value: begin(event) };
+    target.setPointerCapture(event.pointerId);
+  });
+  target.addEventListener('pointermove', (event) => { if (from) move(event, from.value); });
+  for (const end of ['pointerup', 'pointercancel']) target.addEventListener(end, () => { from = null; });
+}
+
 /** @type {Set<() => void>} */
 const themeListeners = new Set();
 /** @type {MutationObserver | undefined} */
@@ -58,4 +92,17 @@ export function onThemeChange(work, signal) {
   }
   themeListeners.add(work);
   signal?.addEventListener('abort', () => themeListeners.delete(work));
+}
+
+/** Save data as a file.
+ * @param {BlobPart[]} parts
+ * @param {string} name
+ * @param {string} [type] MIME type
+ */
+export function saveFile(parts, name, type) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob(parts, { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers fetch it later than the click
 }
