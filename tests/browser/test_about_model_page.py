@@ -70,7 +70,7 @@ def test_each_part_is_shown_or_says_what_measures_it(sheet: Sheet):
     expect(about.locator("section")).to_have_count(8)
     expect(about.locator(".sg-numbers")).to_contain_text("77,3")
     expect(about.locator(".sg-numbers")).to_contain_text(RUSSIAN["about_model.unmeasured"])
-    expect(about.locator("#about_protocol")).to_contain_text("На фолде 5 эта сеть права в 31,0\u00a0% случаев")
+    expect(about.locator("#about_protocol")).to_contain_text("На фолде 5 точность этой сети — 31,0\u00a0%")
     expect(about.locator("#about_curves svg")).to_have_count(2)
     assert about.locator("#about_reliability rect").count() == 14  # of 15 bins one is empty
     expect(about.locator("#about_unknown")).to_contain_text("python -m training calibrate")

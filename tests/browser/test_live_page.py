@@ -106,7 +106,7 @@ def test_listens_names_and_keeps(open_sheet):
     stop = page.locator(".sg-listen")
     stop.click()
     expect(page.locator(".sg-kept")).to_be_visible(timeout=LONG_MS)
-    expect(page.locator(".sg-kept")).to_contain_text(" long, is open in all tabs", timeout=LONG_MS)
+    expect(page.locator(".sg-kept")).to_contain_text(") is now open in all tabs", timeout=LONG_MS)
     assert sheet.facts()[ENGLISH["player.fact_name"]].startswith("live-")
     assert sheet.ev(STAYS), "it is open: nothing to lose"
     assert sheet.ev("session.state.sound.seconds") > 6
