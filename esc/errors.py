@@ -21,9 +21,9 @@ MESSAGES = {
     "audio.rate": "{name} has a sample rate of {rate} Hz; accepted are {low} to {high} Hz.",
     "audio.shape": "A waveform is one-dimensional or (channels, samples); this one has the shape {shape}.",
     "audio.whole": "A waveform of whole numbers ({dtype}) has no scale here: divide it by its full scale first.",
-    "audio.nothing_heard": "{name} is silent: there is nothing to compare.",
+    "audio.silent": "{name} is silent: there is nothing to compare.",
     "audio.timeout": "Reading {name} took longer than {seconds:.0f} s and was stopped. Try a shorter sound.",
-    "audio.cut_too_big": "This stretch would fill {megabytes:.0f} MB; at most {limit_mb:.0f} MB are saved at once. Select less.",
+    "audio.excerpt_too_big": "This selection would take {megabytes:.0f} MB; at most {limit_mb:.0f} MB can be saved. Select less.",
     "audio.changed": "{name} was changed or removed while it was worked on. Run the command again.",
     "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",
     "audio.disk_full": "The server's disk has no room left to work on {name}. Make room there, or try again later.",
@@ -48,7 +48,7 @@ MESSAGES = {
     "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",
     "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}. Use the version that "
     "wrote it, or train anew.",
-    "figures.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training calibrate).",
+    "metrics.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training calibrate).",
     # indices of sounds
     "index.missing": "There is no index {path}. Make one (python -m esc index FOLDER -o {path}).",
     "index.damaged": "The index {path} can't be used: {reason}. Make it anew (python -m esc index FOLDER -o {path}).",
@@ -56,14 +56,14 @@ MESSAGES = {
     "Make it anew (python -m esc index FOLDER -o {path}).",
     "index.write": "{path} can't be written ({reason}).",
     # archives
-    "journal.settings": "{path} notes work with another checkpoint or other options. Choose another --output or remove it.",
-    "journal.damaged": "{path} can't be used: {reason}. Remove it; the files are then heard anew.",
-    "journal.write": "{path} can't be written ({reason}).",
-    "archive.address": "No Ray cluster answers at {address} ({reason}). Leave --address out to use this machine alone.",
-    "archive.given_up": "Ray lost its workers again and again ({reason}). What was heard is noted in {path}: run the command "
+    "resume_log.settings": "{path} notes work with another checkpoint or other options. Choose another --output or remove it.",
+    "resume_log.damaged": "{path} can't be used: {reason}. Remove it; the files are then heard anew.",
+    "resume_log.write": "{path} can't be written ({reason}).",
+    "ray.address": "No Ray cluster answers at {address} ({reason}). Leave --address out to use this machine alone.",
+    "ray.workers": "Ray lost its workers again and again ({reason}). What was heard is noted in {path}: run the command "
     "again to go on, or without --engine ray to learn which file ends a process.",
     # layers
-    "layer.size": "{frames} frames of {n_freqs} frequencies at a time are too many for a layer: raise hop_length, now "
+    "feature.size": "{frames} frames of {n_freqs} frequencies at a time are too many for a layer: raise hop_length, now "
     "{hop_length}, or lower n_fft.",
     # optional packages, exports
     "package.missing": "This needs the package {package}, which is not installed. Install it (pip install -r {file}).",
@@ -152,7 +152,7 @@ class SoundIndexError(EscError):
     """An index of sounds that is missing, damaged or another checkpoint's."""
 
 
-class JournalError(EscError):
+class BatchError(EscError):
     """Notes of what was done in an archive that can't be used, or results that can't be written."""
 
 

@@ -10,7 +10,7 @@ ASSETS = ROOT / "assets"
 DEFAULT_CHECKPOINT = ROOT / "checkpoints" / "esc50-resnet18"
 
 
-def shown_path(path: Path) -> Path:
+def project_relative(path: Path) -> Path:
     """Return a path as messages name it: relative where it belongs to the project."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 

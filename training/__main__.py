@@ -11,7 +11,7 @@ import os
 import typer
 from rich.logging import RichHandler
 
-from esc.cli.console import told_by_system
+from esc.cli.console import describe_os_error
 from esc.errors import EscError
 from training.cli import data, evaluation, runs
 from training.runs.progress import console
@@ -46,7 +46,7 @@ def main() -> None:
         app()
     except (EscError, OSError) as error:
         if speaks:
-            typer.echo(f"error: {told_by_system(error) if isinstance(error, OSError) else error}", err=True)
+            typer.echo(f"error: {describe_os_error(error) if isinstance(error, OSError) else error}", err=True)
         raise SystemExit(1) from error
 
 

@@ -47,7 +47,7 @@ def write_excerpt(
     Raises
     ------
     AudioError
-        As `esc.audio.open_audio` does; "audio.cut_too_big" past `MAX_EXCERPT_BYTES`.
+        As `esc.audio.open_audio` does; "audio.excerpt_too_big" past `MAX_EXCERPT_BYTES`.
     OSError
         There is no room for what is written.
     """
@@ -55,7 +55,7 @@ def write_excerpt(
     subtype, bits = _WHOLE.get(facts.codec, ("FLOAT", 32))
     megabytes = (stop - first) * facts.channels * bits / 8e6
     if megabytes > MAX_EXCERPT_BYTES / 1e6:
-        raise AudioError("audio.cut_too_big", megabytes=megabytes, limit_mb=MAX_EXCERPT_BYTES / 1e6)
+        raise AudioError("audio.excerpt_too_big", megabytes=megabytes, limit_mb=MAX_EXCERPT_BYTES / 1e6)
     written = position = 0
     made = facts.sample_rate, facts.channels, subtype
     with detect_full_disk(target), soundfile.SoundFile(str(target), "w", *made, format="WAV") as wav:

@@ -1,6 +1,6 @@
 """Archives beyond one machine: the same hearing of each file, shared out by Ray Data, on this machine or on a cluster.
 
-Each worker holds the classifier and hears whole files by `esc.batch.runner.heard_or_refused`, as the command line does without
+Each worker holds the classifier and hears whole files by `esc.batch.runner.classify_or_error`, as the command line does without
 Ray; so the numbers are the same. On a cluster every machine needs the packages of requirements-ray.txt and must find
 the sounds under the same paths (a shared file system); this program itself and the network travel along. A cluster that
 asks for a token takes it from Ray's own variables, RAY_AUTH_MODE=token and RAY_AUTH_TOKEN. What was heard is noted here
@@ -21,11 +21,11 @@ from pathlib import Path
 import torch
 
 from esc.batch.result_formats import as_csv
-from esc.batch.resume_log import Heard, Journal, from_json, to_json
-from esc.batch.runner import Task, heard_or_refused
+from esc.batch.resume_log import FileResult, ResumeLog, from_json, to_json
+from esc.batch.runner import BatchOptions, classify_or_error
 from esc.classification.classifier import Classifier
 from esc.classification.similarity import fingerprint
-from esc.errors import AudioError, JournalError, PackageError, ParameterError
+from esc.errors import AudioError, BatchError, PackageError, ParameterError
 from esc.paths import display_path
 
 ENDINGS = (".parquet", ".csv")
@@ -36,29 +36,29 @@ _FILES_A_BLOCK = 8  # come in together: what is lost at most, a worker, when the
 _STORE_BYTES = 512 * 2**20  # of this machine's memory for what travels between its workers: the network has 45 MB
 
 
-def journal_path(output: Path) -> Path:
+def resume_log_path(output: Path) -> Path:
     """Return where the work on `output` is noted until it is done."""
     return output.with_name(f"{output.name}.journal")
 
 
-def hear_archive(
+def classify_with_ray(
     files: Sequence[Path],
-    task: Task,
+    task: BatchOptions,
     output: Path,
     jobs: int | None = None,
     address: str | None = None,
     on_file: Callable[[int], None] | None = None,
-) -> list[Heard]:
+) -> list[FileResult]:
     """Hear files by Ray, write what was heard, and return it in the order given, with what could not be read.
 
     Parameters
     ----------
     files : sequence of path
-    task : Task
+    task : BatchOptions
         `workers` is not looked at: each file is heard by one worker, on one core.
     output : path
         Ends in .parquet (a row a file, those that can't be read with their reason) or .csv (as `result_formats.as_csv`).
-        Written at the end, at one stroke; until then the work is noted in `journal_path(output)`, and what is noted
+        Written at the end, at one stroke; until then the work is noted in `resume_log_path(output)`, and what is noted
         there is not heard again.
     jobs : int, optional
         Workers, each on a core; as many as there are cores where left out.
@@ -75,7 +75,7 @@ def hear_archive(
         The output's ending or the address is not possible.
     CheckpointError
         The checkpoint is missing or damaged.
-    JournalError
+    BatchError
         The journal can't be used, the output can't be written, no cluster answers, or workers were lost again and again.
     """
     if output.suffix.lower() not in ENDINGS:
@@ -85,7 +85,7 @@ def hear_archive(
     task = replace(task, workers=1)
     settings = asdict(replace(task, checkpoint=None)) | {"checkpoint": fingerprint(classifier)}
     settings["calibration"] = classifier.checkpoint.calibration and classifier.checkpoint.calibration.to_dict()
-    journal = Journal(journal_path(output), settings)
+    journal = ResumeLog(resume_log_path(output), settings)
     finished = False
     try:
         todo = [path for path in files if journal.answer(path) is None]
@@ -110,16 +110,18 @@ def hear_archive(
 class _Hearer:
     """A worker: hears a file a row. What goes in and out are plain values, as Ray keeps them in tables."""
 
-    def __init__(self, classifier: Classifier, task: Task) -> None:
+    def __init__(self, classifier: Classifier, task: BatchOptions) -> None:
         torch.set_num_threads(1)  # the workers share the cores
         self._classifier, self._task = classifier, task
 
     def __call__(self, row: dict) -> dict:
-        heard = heard_or_refused(Path(row["path"]), self._classifier, self._task)
+        heard = classify_or_error(Path(row["path"]), self._classifier, self._task)
         return {"number": row["number"], "answer": to_json(heard)}
 
 
-def _heard(files: Sequence[Path], classifier: Classifier, task: Task, jobs: int | None) -> Iterator[tuple[Path, Heard]]:
+def _heard(
+    files: Sequence[Path], classifier: Classifier, task: BatchOptions, jobs: int | None
+) -> Iterator[tuple[Path, FileResult]]:
     """Yield what the workers heard as it comes in, in no order."""
     import ray
 
@@ -160,7 +162,7 @@ def _ray(address: str | None, jobs: int | None) -> Iterator[None]:
             ray.init(address=address, runtime_env={"py_modules": [str(package)]}, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise JournalError("archive.address", address=address, reason=reason) from error
+        raise BatchError("ray.address", address=address, reason=reason) from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         yield
@@ -177,7 +179,7 @@ def _giving_up(notes: Path) -> Iterator[None]:
         yield
     except ray.exceptions.RayError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise JournalError("archive.given_up", path=notes, reason=reason) from error
+        raise BatchError("ray.workers", path=notes, reason=reason) from error
 
 
 def _knock(address: str) -> None:
@@ -187,7 +189,7 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS).close()
 
 
-def _write(answers: Sequence[Heard], files: Sequence[Path], task: Task, output: Path) -> None:
+def _write(answers: Sequence[FileResult], files: Sequence[Path], task: BatchOptions, output: Path) -> None:
     """Write the answers at one stroke."""
     fresh = output.with_name(f"{output.name}.tmp")
     try:
@@ -199,12 +201,12 @@ def _write(answers: Sequence[Heard], files: Sequence[Path], task: Task, output: 
             _write_parquet(answers, files, fresh)
         fresh.replace(output)
     except OSError as error:
-        raise JournalError("journal.write", path=output, reason=error.strerror or str(error)) from error
+        raise BatchError("resume_log.write", path=output, reason=error.strerror or str(error)) from error
     finally:
         fresh.unlink(missing_ok=True)
 
 
-def _write_parquet(answers: Sequence[Heard], files: Sequence[Path], path: Path) -> None:
+def _write_parquet(answers: Sequence[FileResult], files: Sequence[Path], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet
 
@@ -224,7 +226,7 @@ def _write_parquet(answers: Sequence[Heard], files: Sequence[Path], path: Path) 
     pyarrow.parquet.write_table(pa.Table.from_pylist(rows, schema), path)
 
 
-def _parquet_row(heard: Heard, file: Path) -> dict:
+def _parquet_row(heard: FileResult, file: Path) -> dict:
     if isinstance(heard, AudioError):
         return {"file": display_path(file), "error": str(heard)}
     return {

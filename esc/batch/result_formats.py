@@ -36,8 +36,8 @@ class SoundResult:
         Length of the whole sound.
     sample_rate : int
         Hz, as in the file.
-    heard_seconds : float
-        Length of the clip that `top` and `verdict` are about, `Classifier.opening`, inside the sound.
+    clip_seconds : float
+        Length of the clip that `top` and `verdict` are about, `Classifier.first_clip`, inside the sound.
     top : tuple of (label, probability)
         As `Prediction.top`.
     verdict : str
@@ -45,10 +45,10 @@ class SoundResult:
     timeline : tuple of Segment, or None
         None where none was asked for.
     silences : tuple of (start, end) in seconds
-        As `esc.classification.event_summary.silent_stretches`; empty where no timeline was asked for.
+        As `esc.classification.event_summary.silent_intervals`; empty where no timeline was asked for.
     doubts : tuple of Segment
-        As `esc.classification.event_summary.uncertain_stretches`, for people: no table or file holds them.
-    heard_start_s : float
+        As `esc.classification.event_summary.uncertain_intervals`, for people: no table or file holds them.
+    clip_start_s : float
         Where that clip begins: 0, but in a sound that begins with a silent clip.
     cut_off : bool
         The file announces more sound than it holds.
@@ -57,13 +57,13 @@ class SoundResult:
     file: str
     seconds: float
     sample_rate: int
-    heard_seconds: float
+    clip_seconds: float
     top: tuple[tuple[str, float], ...]
     verdict: str
     timeline: tuple[Segment, ...] | None = None
     silences: tuple[tuple[float, float], ...] = ()
-    doubts: tuple[Segment, ...] = ()
-    heard_start_s: float = 0.0
+    uncertain: tuple[Segment, ...] = ()
+    clip_start_s: float = 0.0
     cut_off: bool = False
 
     @property
@@ -75,7 +75,7 @@ class SoundResult:
         if self.timeline is not None:
             return self.timeline
         label, probability = self._opening
-        return (Segment(label, self.heard_start_s, self.heard_start_s + self.heard_seconds, probability),)
+        return (Segment(label, self.clip_start_s, self.clip_start_s + self.clip_seconds, probability),)
 
     @property
     def overall(self) -> tuple[str, float] | None:
@@ -83,7 +83,7 @@ class SoundResult:
 
         Of a sound no longer than a clip, or without a timeline, that is the verdict on the clip.
         """
-        if self.timeline is None or self.seconds <= self.heard_seconds:
+        if self.timeline is None or self.seconds <= self.clip_seconds:
             return self._opening
         if self.timeline:
             longest = totals(self.timeline)[0]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from esc.batch.result_formats import SoundResult
 from esc.classification.sliding_window import Segment
-from esc.errors import AudioError, JournalError
+from esc.errors import AudioError, BatchError
 
 FORMAT = 1
-Heard = SoundResult | AudioError
+FileResult = SoundResult | AudioError
 
 
-class Journal:
+class ResumeLog:
     """The answers that were found to one task, each on disk as soon as it is known.
 
     Parameters
@@ -26,18 +26,18 @@ class Journal:
 
     Raises
     ------
-    JournalError
+    BatchError
         The file was begun with other settings, or can't be read or written.
     """
 
     def __init__(self, path: Path, settings: dict) -> None:
         self.path = path
         head = {"format": FORMAT} | json.loads(json.dumps(settings))
-        self._answers: dict[str, tuple[list, Heard]] = {}
+        self._answers: dict[str, tuple[list, FileResult]] = {}
         try:
             lines = _whole_lines(path)
             if lines and json.loads(lines[0]) != head:
-                raise JournalError("journal.settings", path=path)
+                raise BatchError("resume_log.settings", path=path)
             for line in lines[1:]:
                 entry = json.loads(line)
                 self._answers[entry["file"]] = (entry["stamp"], from_json(entry["answer"]))
@@ -47,16 +47,16 @@ class Journal:
             whole.replace(path)
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
-            raise JournalError("journal.write", path=path, reason=error.strerror or str(error)) from error
+            raise BatchError("resume_log.write", path=path, reason=error.strerror or str(error)) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise JournalError("journal.damaged", path=path, reason=error) from error
+            raise BatchError("resume_log.damaged", path=path, reason=error) from error
 
-    def answer(self, file: Path) -> Heard | None:
+    def answer(self, file: Path) -> FileResult | None:
         """Return what was heard in a file, or why nothing was; None where it is new or was changed since."""
         stamp, heard = self._answers.get(str(file), (None, None))
         return heard if stamp == _stamp(file) else None
 
-    def add(self, file: Path, heard: Heard) -> None:
+    def add(self, file: Path, heard: FileResult) -> None:
         """Note an answer; a crash of this process does not lose it."""
         entry = {"file": str(file), "stamp": _stamp(file), "answer": to_json(heard)}
         self._answers[entry["file"]] = (entry["stamp"], heard)
@@ -64,7 +64,7 @@ class Journal:
             self._file.write(json.dumps(entry) + "\n")
             self._file.flush()
         except OSError as error:
-            raise JournalError("journal.write", path=self.path, reason=error.strerror or str(error)) from error
+            raise BatchError("resume_log.write", path=self.path, reason=error.strerror or str(error)) from error
 
     def close(self, finished: bool) -> None:
         """Close the file and, where all is done or nothing was, remove it."""
@@ -73,14 +73,14 @@ class Journal:
             self.path.unlink(missing_ok=True)
 
 
-def to_json(heard: Heard) -> str:
+def to_json(heard: FileResult) -> str:
     """Return an answer as text, with all digits of its numbers."""
     if isinstance(heard, AudioError):
         return json.dumps({"key": heard.key, "values": heard.values})
     return json.dumps(asdict(heard))
 
 
-def from_json(text: str) -> Heard:
+def from_json(text: str) -> FileResult:
     """Return the answer that `to_json` wrote."""
     values = json.loads(text)
     if "key" in values:
@@ -88,7 +88,7 @@ def from_json(text: str) -> Heard:
     timeline = values["timeline"]
     values["timeline"] = None if timeline is None else tuple(Segment(**one) for one in timeline)
     values["top"] = tuple((label, probability) for label, probability in values["top"])
-    values["doubts"] = tuple(Segment(**one) for one in values["doubts"])
+    values["uncertain"] = tuple(Segment(**one) for one in values["uncertain"])
     values["silences"] = tuple((start_s, end_s) for start_s, end_s in values["silences"])
     return SoundResult(**values)
 

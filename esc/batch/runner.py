@@ -20,8 +20,8 @@ import torch
 from esc.audio.io import ACCEPTED, open_audio
 from esc.batch.result_formats import SoundResult
 from esc.classification.classifier import Classifier
-from esc.classification.event_summary import silent_stretches, uncertain_stretches
-from esc.classification.first_clip import Opening
+from esc.classification.event_summary import silent_intervals, uncertain_intervals
+from esc.classification.first_clip import FirstClipSearch
 from esc.classification.sliding_window import WindowResult, segments, windows
 from esc.errors import AudioError, EscError
 from esc.paths import display_path
@@ -42,7 +42,7 @@ class Facts(Protocol):
 
 
 @dataclass(frozen=True)
-class Task:
+class BatchOptions:
     """How each file is to be heard.
 
     Attributes
@@ -50,7 +50,7 @@ class Task:
     checkpoint : path, optional
         The shipped one where it is left out.
     top_k : int
-        How many classes to name for the opening, see `Classifier.opening`.
+        How many classes to name for the opening, see `Classifier.first_clip`.
     timeline : bool
         Whether to say what happens when.
     hop_seconds : float, optional
@@ -86,7 +86,9 @@ def sound_files(paths: Sequence[Path]) -> tuple[list[Path], list[AudioError]]:
     return list(dict.fromkeys(files)), errors
 
 
-def hear(path: Path, classifier: Classifier, task: Task, on_window: Callable[[WindowResult], None] | None = None) -> SoundResult:
+def classify_file(
+    path: Path, classifier: Classifier, task: BatchOptions, on_window: Callable[[WindowResult], None] | None = None
+) -> SoundResult:
     """Return what is heard in a file, which is read once, block by block: an hour is never in memory as a whole.
 
     `top` and `verdict` are those of `Classifier.predict`, about the file's opening. `on_window` is called with each
@@ -100,7 +102,7 @@ def hear(path: Path, classifier: Classifier, task: Task, on_window: Callable[[Wi
     name = display_path(path)
     try:
         facts, blocks = open_audio(path, name)
-        for heard in hearing(name, facts, blocks, classifier, task):
+        for heard in classify_blocks(name, facts, blocks, classifier, task):
             if isinstance(heard, SoundResult):
                 return heard
             if on_window:
@@ -109,8 +111,8 @@ def hear(path: Path, classifier: Classifier, task: Task, on_window: Callable[[Wi
         raise AudioError("audio.unreadable", name=name, reason=error.strerror or str(error), accepted=ACCEPTED) from error
 
 
-def hearing(
-    name: str, facts: Facts, blocks: Iterable[np.ndarray], classifier: Classifier, task: Task
+def classify_blocks(
+    name: str, facts: Facts, blocks: Iterable[np.ndarray], classifier: Classifier, task: BatchOptions
 ) -> Iterator[WindowResult | SoundResult]:
     """Yield the windows of a sound's timeline, if the task wants one, as they are found, and at last the whole result.
 
@@ -123,10 +125,10 @@ def hearing(
     blocks : iterable of array
         The sound, as for `esc.classification.sliding_window.windows`.
     classifier : Classifier
-    task : Task
+    task : BatchOptions
         `checkpoint` is the classifier's own and not looked at.
     """
-    search = classifier.opening_search(facts.sample_rate)
+    search = classifier.first_clip_search(facts.sample_rate)
     blocks = _shown_to(search, blocks)
     heard = []
     if task.timeline:
@@ -137,31 +139,31 @@ def hearing(
         for _ in blocks:  # to the end: how long a sound is, and what is broken in it, is known for sure only there
             pass
     found = segments(heard, classifier.class_names) if task.timeline else None
-    prediction = classifier.hear(search.end(), task.top_k)
+    prediction = classifier.classify_clip(search.end(), task.top_k)
     yield SoundResult(
         file=name,
         seconds=facts.seconds,
         sample_rate=facts.sample_rate,
-        heard_start_s=prediction.start_s,
-        heard_seconds=min(classifier.checkpoint.input.clip_seconds, facts.seconds),
+        clip_start_s=prediction.start_s,
+        clip_seconds=min(classifier.checkpoint.input.clip_seconds, facts.seconds),
         top=prediction.top,
         verdict=prediction.verdict,
         timeline=found,
-        silences=silent_stretches(heard),
-        doubts=uncertain_stretches(heard, found or (), classifier.class_names),
+        silences=silent_intervals(heard),
+        uncertain=uncertain_intervals(heard, found or (), classifier.class_names),
         cut_off=facts.cut_off,
     )
 
 
-def hear_all(
-    files: Sequence[Path], task: Task, jobs: int = 1, on_window: Callable[[WindowResult], None] | None = None
+def classify_files(
+    files: Sequence[Path], task: BatchOptions, jobs: int = 1, on_window: Callable[[WindowResult], None] | None = None
 ) -> Iterator[SoundResult | AudioError]:
     """Yield for each file, in the order given, what was heard in it or why that could not be.
 
     Parameters
     ----------
     files : sequence of path
-    task : Task
+    task : BatchOptions
     jobs : int
         Processes; they share the cores. One works in this process.
     on_window : callable, optional
@@ -190,12 +192,12 @@ def hear_all(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def heard_or_refused(
-    path: Path, classifier: Classifier, task: Task, on_window: Callable[[WindowResult], None] | None = None
+def classify_or_error(
+    path: Path, classifier: Classifier, task: BatchOptions, on_window: Callable[[WindowResult], None] | None = None
 ) -> SoundResult | AudioError:
     """Return what `hear` does of one file, or what is wrong with it, so that the others are still heard."""
     try:
-        return hear(path, classifier, task, on_window)
+        return classify_file(path, classifier, task, on_window)
     except AudioError as error:
         return error
     except EscError:
@@ -205,7 +207,7 @@ def heard_or_refused(
         return AudioError("audio.crashed", name=display_path(path), reason=f"{type(error).__name__}: {error}")
 
 
-def _shown_to(search: Opening, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def _shown_to(search: FirstClipSearch, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Pass blocks on as they come, once the search for the opening has looked at them."""
     for block in blocks:
         search.take(block)
@@ -224,12 +226,12 @@ def _walk(folder: Path) -> tuple[list[Path], list[OSError]]:
 
 
 def _heard_or_refused(
-    path: Path, task: Task, on_window: Callable[[WindowResult], None] | None = None
+    path: Path, task: BatchOptions, on_window: Callable[[WindowResult], None] | None = None
 ) -> SoundResult | AudioError:
-    return heard_or_refused(path, _classifier(task.checkpoint), task, on_window)
+    return classify_or_error(path, _classifier(task.checkpoint), task, on_window)
 
 
-def _heard_alone(path: Path, task: Task) -> SoundResult | AudioError:
+def _heard_alone(path: Path, task: BatchOptions) -> SoundResult | AudioError:
     """Hear one file in a process of its own, which it may bring down."""
     with _pool(1) as pool:
         try:

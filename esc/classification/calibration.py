@@ -64,7 +64,7 @@ class Calibration:
         return cls(**values)
 
 
-def calibrated(logits: torch.Tensor, calibration: Calibration | None) -> torch.Tensor:
+def calibrated_probabilities(logits: torch.Tensor, calibration: Calibration | None) -> torch.Tensor:
     """Return probabilities, shape as given: softmax of the logits (..., n_classes), over the temperature where there is one."""
     return (logits if calibration is None else logits / calibration.temperature).softmax(dim=-1)
 

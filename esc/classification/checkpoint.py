@@ -21,7 +21,7 @@ from esc.classification.calibration import Calibration
 from esc.classification.resnet import build_model
 from esc.config import InputConfig, SpectrogramConfig
 from esc.errors import CheckpointError, ParameterError
-from esc.paths import DEFAULT_CHECKPOINT, shown_path
+from esc.paths import DEFAULT_CHECKPOINT, project_relative
 
 FORMAT = 1
 SHARD_BYTES = 9_500_000
@@ -110,7 +110,7 @@ def load_checkpoint(folder: Path | None = None) -> tuple[nn.Module, Checkpoint]:
     """
     folder = Path(folder) if folder is not None else DEFAULT_CHECKPOINT
     if not (folder / _CONFIG).is_file():
-        raise CheckpointError("checkpoint.missing", path=shown_path(folder))
+        raise CheckpointError("checkpoint.missing", path=project_relative(folder))
     checkpoint = read_config(folder)
     try:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
@@ -124,7 +124,7 @@ def load_checkpoint(folder: Path | None = None) -> tuple[nn.Module, Checkpoint]:
         model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()})
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RuntimeError, SafetensorError, ParameterError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError("checkpoint.damaged", path=shown_path(folder), reason=reason) from error
+        raise CheckpointError("checkpoint.damaged", path=project_relative(folder), reason=reason) from error
     return model.eval(), checkpoint
 
 
@@ -134,7 +134,7 @@ def read_config(folder: Path) -> Checkpoint:
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
-            raise CheckpointError("checkpoint.version", path=shown_path(folder), found=meta["format"], wanted=FORMAT)
+            raise CheckpointError("checkpoint.version", path=project_relative(folder), found=meta["format"], wanted=FORMAT)
         measured = meta.get("calibration")  # files from before there was any lack it
         return Checkpoint(
             architecture=meta["architecture"],
@@ -145,9 +145,9 @@ def read_config(folder: Path) -> Checkpoint:
             calibration=None if measured is None else Calibration.from_dict(measured),
         )
     except FileNotFoundError as error:
-        raise CheckpointError("checkpoint.missing", path=shown_path(folder)) from error
+        raise CheckpointError("checkpoint.missing", path=project_relative(folder)) from error
     except (OSError, ValueError, KeyError, TypeError, ParameterError) as error:
-        raise CheckpointError("checkpoint.damaged", path=shown_path(folder), reason=f"{_CONFIG}: {error}") from error
+        raise CheckpointError("checkpoint.damaged", path=project_relative(folder), reason=f"{_CONFIG}: {error}") from error
 
 
 def _shards(state: dict[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from esc.audio.waveform import is_silent
-from esc.classification.calibration import calibrated, is_known
+from esc.classification.calibration import calibrated_probabilities, is_known
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
-from esc.classification.first_clip import Clip, Opening, cut_clip, stretches
-from esc.classification.resnet import features
+from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
+from esc.classification.resnet import embed
 from esc.dsp.spectrogram import mel_db, network_input
 from esc.errors import ParameterError
 
@@ -36,7 +36,7 @@ class Prediction:
         Where the clip begins in the sound, in seconds.
     clip : float32 array, shape (n_samples,)
         The clip as cut or padded, at the checkpoint's rate.
-    picture_db : float32 array, shape (n_mels, n_frames)
+    spectrogram_db : float32 array, shape (n_mels, n_frames)
         What the network saw, before its levels were scaled.
     """
 
@@ -44,7 +44,7 @@ class Prediction:
     verdict: str
     start_s: float
     clip: np.ndarray
-    picture_db: np.ndarray
+    spectrogram_db: np.ndarray
 
     @property
     def known(self) -> bool:
@@ -105,7 +105,7 @@ class Classifier:
         start = round(self.clip_start(waveform.shape[-1], sample_rate, start_s) * rate)
         return cut_clip(waveform, sample_rate, start, rate, self._clip_samples)
 
-    def opening(self, sound: np.ndarray | Iterable[np.ndarray], sample_rate: int) -> Clip:
+    def first_clip(self, sound: np.ndarray | Iterable[np.ndarray], sample_rate: int) -> Clip:
         """Return a sound's first clip or, where that is silent, the clip that begins with its first sound.
 
         A clip is silent as `esc.audio.is_silent` has it; of a sound that is silent as a whole it is the first clip.
@@ -122,15 +122,15 @@ class Classifier:
         AudioError
             The sound is too short or has another shape.
         """
-        search = self.opening_search(sample_rate)
-        for block in stretches(sound) if isinstance(sound, np.ndarray) else sound:
+        search = self.first_clip_search(sample_rate)
+        for block in array_blocks(sound) if isinstance(sound, np.ndarray) else sound:
             if search.take(block):
                 break
         return search.end()
 
-    def opening_search(self, sample_rate: int) -> Opening:
-        """Return the search for the `opening` of a sound whose blocks somebody else needs, too."""
-        return Opening(sample_rate, self.checkpoint.spectrogram.sample_rate, self._clip_samples)
+    def first_clip_search(self, sample_rate: int) -> FirstClipSearch:
+        """Return the search for the `first_clip` of a sound whose blocks somebody else needs, too."""
+        return FirstClipSearch(sample_rate, self.checkpoint.spectrogram.sample_rate, self._clip_samples)
 
     @property
     def _clip_samples(self) -> int:
@@ -149,7 +149,7 @@ class Classifier:
         return max(0, min(round(start_s * rate), last)) / rate
 
     def predict(self, waveform: np.ndarray, sample_rate: int, top_k: int = 5, start_s: float | None = None) -> Prediction:
-        """Return the likeliest classes of one clip of a waveform, its `opening` where no start is given.
+        """Return the likeliest classes of one clip of a waveform, its `first_clip` where no start is given.
 
         Parameters
         ----------
@@ -170,44 +170,44 @@ class Classifier:
             `top_k` or `start_s` is out of range.
         """
         if start_s is None:
-            return self.hear(self.opening(waveform, sample_rate), top_k)
+            return self.classify_clip(self.first_clip(waveform, sample_rate), top_k)
         begins_s = self.clip_start(waveform.shape[-1], sample_rate, start_s)
-        return self.hear(Clip(begins_s, self.clip(waveform, sample_rate, begins_s)), top_k)
+        return self.classify_clip(Clip(begins_s, self.clip(waveform, sample_rate, begins_s)), top_k)
 
     @torch.inference_mode()
-    def hear(self, clip: Clip, top_k: int = 5) -> Prediction:
+    def classify_clip(self, clip: Clip, top_k: int = 5) -> Prediction:
         """Return the likeliest classes of a clip that was cut before; `top_k` as for `predict`."""
         if not 1 <= top_k <= len(self.class_names):
             raise ParameterError("parameter.range", field="top_k", value=top_k, low=1, high=len(self.class_names))
-        picture_db = mel_db(clip.samples, self.checkpoint.spectrogram)
+        spectrogram_db = mel_db(clip.samples, self.checkpoint.spectrogram)
         if is_silent(clip.samples):
-            return Prediction((), SILENCE, clip.start_s, clip.samples, picture_db.numpy())
-        ((verdict, probabilities),) = self.verdicts(picture_db[None])
+            return Prediction((), SILENCE, clip.start_s, clip.samples, spectrogram_db.numpy())
+        ((verdict, probabilities),) = self.verdicts(spectrogram_db[None])
         best = probabilities.argsort()[::-1][:top_k]
         top = tuple((self.class_names[index], float(probabilities[index])) for index in best)
-        return Prediction(top, verdict, clip.start_s, clip.samples, picture_db.numpy())
+        return Prediction(top, verdict, clip.start_s, clip.samples, spectrogram_db.numpy())
 
-    def verdicts(self, pictures_db: torch.Tensor) -> list[tuple[str, np.ndarray]]:
+    def verdicts(self, spectrograms_db: torch.Tensor) -> list[tuple[str, np.ndarray]]:
         """Return for each dB picture (clips, n_mels, n_frames) the likeliest label or `UNKNOWN`, and its probabilities."""
-        logits = self.logits(pictures_db)
-        probabilities = calibrated(logits, self.checkpoint.calibration).cpu().numpy()
+        logits = self.logits(spectrograms_db)
+        probabilities = calibrated_probabilities(logits, self.checkpoint.calibration).cpu().numpy()
         known = is_known(logits, self.checkpoint.calibration).tolist()
         labels = [self.class_names[target] for target in probabilities.argmax(axis=1)]
         verdicts = [label if knows else UNKNOWN for label, knows in zip(labels, known, strict=True)]
         return list(zip(verdicts, probabilities, strict=True))
 
-    def probabilities(self, pictures_db: torch.Tensor) -> np.ndarray:
+    def probabilities(self, spectrograms_db: torch.Tensor) -> np.ndarray:
         """Return class probabilities (clips, n_classes), calibrated, of dB pictures (clips, n_mels, n_frames)."""
-        return calibrated(self.logits(pictures_db), self.checkpoint.calibration).cpu().numpy()
+        return calibrated_probabilities(self.logits(spectrograms_db), self.checkpoint.calibration).cpu().numpy()
 
     @torch.inference_mode()
-    def logits(self, pictures_db: torch.Tensor) -> torch.Tensor:
+    def logits(self, spectrograms_db: torch.Tensor) -> torch.Tensor:
         """Return what the network itself says (clips, n_classes) of dB pictures (clips, n_mels, n_frames)."""
-        return self.model(self._scaled(pictures_db))
+        return self.model(self._scaled(spectrograms_db))
 
     @torch.inference_mode()
     def embedding(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Return what the network makes of a waveform's `opening` before it decides on a class.
+        """Return what the network makes of a waveform's `first_clip` before it decides on a class.
 
         Sounds whose embeddings point the same way are alike to the network, see `esc.classification.similarity`.
 
@@ -226,9 +226,9 @@ class Classifier:
         AudioError
             The waveform has no samples or another shape.
         """
-        picture_db = mel_db(self.opening(waveform, sample_rate).samples, self.checkpoint.spectrogram)
-        return features(self.model, self._scaled(picture_db[None]))[0].cpu().numpy()
+        spectrogram_db = mel_db(self.first_clip(waveform, sample_rate).samples, self.checkpoint.spectrogram)
+        return embed(self.model, self._scaled(spectrogram_db[None]))[0].cpu().numpy()
 
-    def _scaled(self, pictures_db: torch.Tensor) -> torch.Tensor:
-        scaled = network_input(pictures_db.to(self.device), self.checkpoint.input)[:, None]
+    def _scaled(self, spectrograms_db: torch.Tensor) -> torch.Tensor:
+        scaled = network_input(spectrograms_db.to(self.device), self.checkpoint.input)[:, None]
         return scaled.to(memory_format=torch.channels_last)

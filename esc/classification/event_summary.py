@@ -45,7 +45,7 @@ def totals(segments: Sequence[Segment]) -> tuple[Total, ...]:
     return tuple(sorted(found, key=lambda total: -round(total.seconds, 6)))  # stable: else as they were met
 
 
-def silent_stretches(heard: Iterable[WindowResult]) -> tuple[tuple[float, float], ...]:
+def silent_intervals(heard: Iterable[WindowResult]) -> tuple[tuple[float, float], ...]:
     """Return (start, end) in seconds of each run of silent windows, in the order of time.
 
     A window is silent as a whole, so pauses shorter than a clip don't show.
@@ -59,7 +59,7 @@ def silent_stretches(heard: Iterable[WindowResult]) -> tuple[tuple[float, float]
     return tuple((start_s, end_s) for start_s, end_s in runs)
 
 
-def uncertain_stretches(
+def uncertain_intervals(
     heard: Sequence[WindowResult], found: Sequence[Segment], class_names: Sequence[str]
 ) -> tuple[Segment, ...]:
     """Return where something sounds but no class is sure enough for a segment, in the order of time.
@@ -79,7 +79,7 @@ def uncertain_stretches(
         `label` is the likeliest guess there and `probability` its mean over the windows, each by how much of it lies there.
     """
     asked = [window for window in heard if window.probabilities is not None]
-    taken = sorted([*((segment.start_s, segment.end_s) for segment in found), *silent_stretches(heard)])
+    taken = sorted([*((segment.start_s, segment.end_s) for segment in found), *silent_intervals(heard)])
     doubts = []
     for start_s, end_s in _gaps(taken, max((window.end_s for window in heard), default=0.0)):
         shared_s = [min(end_s, window.end_s) - max(start_s, window.start_s) for window in asked]

@@ -14,7 +14,7 @@ import numpy as np
 from esc.audio.waveform import MIN_SAMPLES, SILENCE_PEAK, fit_clip, is_silent, resample, to_mono
 from esc.errors import AudioError
 
-STRETCH = 1 << 18  # samples of an array that are converted and resampled at a time: 6 s at 44.1 kHz
+BLOCK_SAMPLES = 1 << 18  # samples of an array that are converted and resampled at a time: 6 s at 44.1 kHz
 _STEPS_PER_S = 10  # an opening begins on a tenth of a second, so that the onset is in it and the time reads well
 
 
@@ -34,7 +34,7 @@ class Clip:
     samples: np.ndarray
 
 
-class Opening:
+class FirstClipSearch:
     """The search for a sound's opening.
 
     Parameters
@@ -134,13 +134,13 @@ def cut_clip(waveform: np.ndarray, sample_rate: int, start: int, rate: int, n_sa
     return fit_clip(at_rate[start - begin * rate // sample_rate :], n_samples)
 
 
-def stretches(sound: np.ndarray) -> Iterator[np.ndarray]:
+def array_blocks(sound: np.ndarray) -> Iterator[np.ndarray]:
     """Yield a sound's array cut along its samples; an unfit one goes on as it is, to be refused with its shape."""
     if sound.ndim not in (1, 2) or sound.size == 0:
         yield sound
         return
-    for start in range(0, sound.shape[-1], STRETCH):
-        yield sound[..., start : start + STRETCH]
+    for start in range(0, sound.shape[-1], BLOCK_SAMPLES):
+        yield sound[..., start : start + BLOCK_SAMPLES]
 
 
 def _begin(start: int, sample_rate: int, rate: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from esc.classification.calibration import UNKNOWN_SCORES
 from esc.errors import CheckpointError
-from esc.paths import shown_path
+from esc.paths import project_relative
 
 FILE = "figures.json"
 RELIABILITY_BINS = 15
@@ -21,7 +21,7 @@ _MOST_CLIPS = 10**9
 _Check = Callable[[Any, str], None]
 
 
-def read_figures(folder: Path) -> dict | None:
+def read_metrics(folder: Path) -> dict | None:
     """Return what was measured of the checkpoint in a folder; None where nothing was.
 
     Returns
@@ -52,21 +52,21 @@ def read_figures(folder: Path) -> dict | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise CheckpointError("figures.damaged", path=shown_path(path), reason=error) from error
+        raise CheckpointError("metrics.damaged", path=project_relative(path), reason=error) from error
     _checked(values, path)
     return values
 
 
-def write_figures(folder: Path, **parts: dict) -> Path:
+def write_metrics(folder: Path, **parts: dict) -> Path:
     """Write parts of `figures.json` anew, checked and at one stroke; the other parts stay. Return its path.
 
     Raises
     ------
     CheckpointError
-        A part is not as `read_figures` wants it, or what is there can't be read.
+        A part is not as `read_metrics` wants it, or what is there can't be read.
     """
     path = Path(folder) / FILE
-    values = (read_figures(folder) or {}) | parts
+    values = (read_metrics(folder) or {}) | parts
     _checked(values, path)
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
@@ -78,7 +78,7 @@ def _checked(values: Any, path: Path) -> None:
     try:
         _parts(values, "")
     except ValueError as error:
-        raise CheckpointError("figures.damaged", path=shown_path(path), reason=error) from error
+        raise CheckpointError("metrics.damaged", path=project_relative(path), reason=error) from error
 
 
 def _number(low: float, high: float, whole: bool = False, empty: bool = False) -> _Check:

@@ -1,6 +1,6 @@
 """The network for other homes: one ONNX file that any runtime reads, compared with torch before it is handed out.
 
-Input `picture_db`, float32 (batch, n_mels, n_frames): the mel spectrogram of a clip in dB, as `esc.mel_db` and librosa
+Input `spectrogram_db`, float32 (batch, n_mels, n_frames): the mel spectrogram of a clip in dB, as `esc.mel_db` and librosa
 make it. Outputs `probabilities`, float32 (batch, n_classes), and `known`, bool (batch,): False where the sound is none
 of the classes. The scaling of the levels and the checkpoint's calibration are part of the file, so that nobody has to
 copy them; the spectrogram's parameters, the classes and the licence lie in its metadata:
@@ -15,8 +15,8 @@ copy them; the spectrogram's parameters, the classes and the licence lie in its 
         window=mel["window"], n_mels=mel["n_mels"], fmin=mel["fmin"], fmax=mel["fmax"], htk=mel["mel_scale"] == "htk",
         pad_mode="constant",
     )
-    picture_db = librosa.power_to_db(power, ref=mel["db_ref"], top_db=mel["top_db"])
-    probabilities, known = session.run(None, {"picture_db": picture_db[None].astype(np.float32)})
+    spectrogram_db = librosa.power_to_db(power, ref=mel["db_ref"], top_db=mel["top_db"])
+    probabilities, known = session.run(None, {"spectrogram_db": spectrogram_db[None].astype(np.float32)})
     print(names[probabilities[0].argmax()] if known[0] else "none of them")
 
 A clip has exactly `clip_seconds`: longer sounds are cut, shorter ones padded, see `esc.fit_clip`.
@@ -37,7 +37,7 @@ import torch
 from torch import nn
 
 from esc.audio.io import load_audio
-from esc.classification.calibration import calibrated, is_known
+from esc.classification.calibration import calibrated_probabilities, is_known
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.dsp.spectrogram import mel_db, network_input
@@ -45,7 +45,7 @@ from esc.errors import ExportError, PackageError
 from esc.example_sounds import example_sounds
 
 LIMIT = 1e-4  # of a probability
-INPUT, OUTPUTS = "picture_db", ("probabilities", "known")
+INPUT, OUTPUTS = "spectrogram_db", ("probabilities", "known")
 REQUIREMENTS = "requirements-export.txt"
 _OPSET = 18
 
@@ -90,11 +90,11 @@ def export_onnx(classifier: Classifier, target: Path, sounds: Iterable[Path] | N
         There is no sound to compare on, or the target can't be written.
     """
     _require_packages()
-    pictures_db = _pictures(classifier, example_sounds().values() if sounds is None else sounds)
+    spectrograms_db = _pictures(classifier, example_sounds().values() if sounds is None else sounds)
     unchecked = target.with_name(f"{target.name}.tmp")
     try:
         _write(classifier, unchecked)
-        parity = compare(classifier, unchecked, pictures_db)
+        parity = compare(classifier, unchecked, spectrograms_db)
         if parity.holds:
             unchecked.replace(target)
     except OSError as error:
@@ -104,14 +104,14 @@ def export_onnx(classifier: Classifier, target: Path, sounds: Iterable[Path] | N
     return parity
 
 
-def compare(classifier: Classifier, path: Path, pictures_db: np.ndarray) -> Parity:
+def compare(classifier: Classifier, path: Path, spectrograms_db: np.ndarray) -> Parity:
     """Return how far an ONNX file's answers are from the classifier's, on dB pictures (clips, n_mels, n_frames)."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (answered,) = session.run(OUTPUTS[:1], {INPUT: pictures_db})
-    expected = classifier.probabilities(torch.from_numpy(pictures_db))
-    return Parity(len(pictures_db), float(np.abs(answered - expected).max()))
+    (answered,) = session.run(OUTPUTS[:1], {INPUT: spectrograms_db})
+    expected = classifier.probabilities(torch.from_numpy(spectrograms_db))
+    return Parity(len(spectrograms_db), float(np.abs(answered - expected).max()))
 
 
 def metadata(checkpoint: Checkpoint) -> dict[str, str]:
@@ -134,9 +134,9 @@ class _FromDecibels(nn.Module):
         super().__init__()
         self.network, self.checkpoint = classifier.model, classifier.checkpoint
 
-    def forward(self, picture_db: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        logits = self.network(network_input(picture_db, self.checkpoint.input)[:, None])
-        return calibrated(logits, self.checkpoint.calibration), is_known(logits, self.checkpoint.calibration)
+    def forward(self, spectrogram_db: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = self.network(network_input(spectrogram_db, self.checkpoint.input)[:, None])
+        return calibrated_probabilities(logits, self.checkpoint.calibration), is_known(logits, self.checkpoint.calibration)
 
 
 def _write(classifier: Classifier, path: Path) -> None:
@@ -152,7 +152,7 @@ def _write(classifier: Classifier, path: Path) -> None:
             dynamo=True,
             input_names=[INPUT],
             output_names=OUTPUTS,
-            dynamic_shapes={"picture_db": {0: torch.export.Dim("batch", min=1)}},
+            dynamic_shapes={"spectrogram_db": {0: torch.export.Dim("batch", min=1)}},
             opset_version=_OPSET,
             verbose=False,
         )

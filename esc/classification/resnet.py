@@ -41,7 +41,7 @@ def build_model(architecture: str, n_classes: int, weights: dict[str, torch.Tens
     return model
 
 
-def features(model: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+def embed(model: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
     """Return what the last layer is given, (batch, n_features): 512 for ResNet18 and 34, 2048 for ResNet50.
 
     `model` is of `build_model`; `pictures` are (batch, 1, n_mels, n_frames), as for the model itself.

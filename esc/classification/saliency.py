@@ -85,9 +85,9 @@ def explain(
     chosen = tuple(dict.fromkeys([*labels, *(label for label, _ in prediction.top[:likeliest])]))
     if not prediction.top or not chosen:
         return Explanation(prediction, {}, {})
-    pictures_db = torch.from_numpy(prediction.picture_db).expand(len(chosen), -1, -1)
+    spectrograms_db = torch.from_numpy(prediction.spectrogram_db).expand(len(chosen), -1, -1)
     targets = torch.tensor([classifier.class_names.index(label) for label in chosen])
-    maps = heat_maps(classifier, pictures_db, targets).numpy()
+    maps = heat_maps(classifier, spectrograms_db, targets).numpy()
     probabilities = dict(prediction.top)
     return Explanation(
         prediction,
@@ -96,13 +96,13 @@ def explain(
     )
 
 
-def heat_maps(classifier: Classifier, pictures_db: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def heat_maps(classifier: Classifier, spectrograms_db: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Return what speaks for a class in each picture, cell by cell.
 
     Parameters
     ----------
     classifier : Classifier
-    pictures_db : tensor, shape (clips, n_mels, n_frames)
+    spectrograms_db : tensor, shape (clips, n_mels, n_frames)
         dB, as `esc.dsp.spectrogram.mel_db` gives them.
     targets : int64 tensor, shape (clips,)
         The class of each picture, as an index of `classifier.class_names`.
@@ -113,7 +113,7 @@ def heat_maps(classifier: Classifier, pictures_db: torch.Tensor, targets: torch.
         As `Explanation.maps`.
     """
     parts = []
-    for pictures, wanted in zip(pictures_db.split(_BATCH), targets.split(_BATCH), strict=True):
+    for pictures, wanted in zip(spectrograms_db.split(_BATCH), targets.split(_BATCH), strict=True):
         scaled = network_input(pictures.to(classifier.device), classifier.checkpoint.input)[:, None]
         fine, coarse = activations_and_gradients(
             classifier.model, scaled, wanted.to(classifier.device), (FINE_LAYER, CLASS_LAYER)

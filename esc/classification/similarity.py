@@ -143,8 +143,8 @@ def fingerprint(classifier: Classifier) -> str:
     return digest.hexdigest()
 
 
-def opening_of(path: Path, classifier: Classifier) -> Clip:
-    """Return a file's opening, as `Classifier.opening`; what comes after it is not decoded.
+def first_clip_of(path: Path, classifier: Classifier) -> Clip:
+    """Return a file's opening, as `Classifier.first_clip`; what comes after it is not decoded.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def opening_of(path: Path, classifier: Classifier) -> Clip:
     """
     try:
         facts, blocks = open_audio(path, display_path(path))
-        return classifier.opening(blocks, facts.sample_rate)
+        return classifier.first_clip(blocks, facts.sample_rate)
     except OSError as error:
         reason = error.strerror or str(error)
         raise AudioError("audio.unreadable", name=display_path(path), reason=reason, accepted=ACCEPTED) from error
@@ -165,7 +165,7 @@ def _unit(embedding: np.ndarray) -> np.ndarray:
 
 def _audible(path: Path, classifier: Classifier) -> np.ndarray:
     """Return the embedding of a file's opening; raise AudioError where all of it is silent."""
-    samples = opening_of(path, classifier).samples
+    samples = first_clip_of(path, classifier).samples
     if is_silent(samples):
-        raise AudioError("audio.nothing_heard", name=display_path(path))
+        raise AudioError("audio.silent", name=display_path(path))
     return classifier.embedding(samples, classifier.checkpoint.spectrogram.sample_rate)

@@ -17,7 +17,7 @@ import torch
 from esc.audio.resampling import ResampledBlocks
 from esc.audio.waveform import MIN_SAMPLES, fit_clip, is_silent
 from esc.classification.classifier import SILENCE, UNKNOWN, Classifier
-from esc.classification.first_clip import stretches
+from esc.classification.first_clip import array_blocks
 from esc.config import SAMPLE_RATES
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, ParameterError
@@ -121,7 +121,7 @@ def windows(
     if not low <= sample_rate <= high:
         raise ParameterError("parameter.range", field="sample_rate", value=sample_rate, low=low, high=high)
     hop = round(check_hop(hop_seconds, classifier.checkpoint.input.clip_seconds) * classifier.checkpoint.spectrogram.sample_rate)
-    blocks = stretches(sound) if isinstance(sound, np.ndarray) else sound
+    blocks = array_blocks(sound) if isinstance(sound, np.ndarray) else sound
     return _windows(classifier, blocks, sample_rate, hop, workers)
 
 
@@ -236,9 +236,9 @@ def _heard(classifier: Classifier, batch: list[tuple[int, np.ndarray]], seconds:
     config = classifier.checkpoint.spectrogram
     silent = [is_silent(clip) for _, clip in batch]
     # picture by picture: that is as fast as a batch, and equal to a single clip's to the last bit
-    pictures_db = [mel_db(clip, config) for (_, clip), quiet in zip(batch, silent, strict=True) if not quiet]
+    spectrograms_db = [mel_db(clip, config) for (_, clip), quiet in zip(batch, silent, strict=True) if not quiet]
     results = []
-    answers = iter(classifier.verdicts(torch.stack(pictures_db)) if pictures_db else ())
+    answers = iter(classifier.verdicts(torch.stack(spectrograms_db)) if spectrograms_db else ())
     for (start, clip), quiet in zip(batch, silent, strict=True):
         verdict, probabilities = (SILENCE, None) if quiet else next(answers)
         end_s = min((start + len(clip)) / config.sample_rate, seconds)

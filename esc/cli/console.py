@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 PROGRESS_AFTER_S = 1.0  # shorter work needs no bar
 
 
-def told_by_system(error: OSError) -> str:
+def describe_os_error(error: OSError) -> str:
     """Return in one line which file the system could not serve, where it names one, and what it said."""
     said = error.strerror or next(iter(str(error).splitlines()), type(error).__name__)
     return said if error.filename is None else f"{error.filename}: {said}"
 
 
-class Bar:
+class ProgressBar:
     """Progress on standard error, where that is a terminal and the work takes longer than a blink."""
 
     def __init__(self, files: int) -> None:
@@ -35,7 +35,7 @@ class Bar:
         self._task = self._progress.add_task("", total=files)
         self._began, self._shown = time.monotonic(), False
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:

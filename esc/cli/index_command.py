@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from esc.cli.console import Bar
+from esc.cli.console import ProgressBar
 
 
 def index_command(
@@ -33,7 +33,7 @@ def index_command(
 
     classifier = Classifier.load(checkpoint)
     files, errors = sound_files(paths)
-    with Bar(len(files)) as bar:
+    with ProgressBar(len(files)) as bar:
         index, refused = SoundIndex.of_files(classifier, files, bar.files)
     for error in [*errors, *refused]:
         typer.echo(f"error: {error}", err=True)

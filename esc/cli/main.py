@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from esc.cli.console import Bar, result_table, told_by_system
+from esc.cli.console import ProgressBar, describe_os_error, result_table
 from esc.cli.export_command import export_command
 from esc.cli.index_command import index_command
-from esc.cli.ray_options import check_engine, hear_by_ray
+from esc.cli.ray_options import check_engine, run_with_ray
 from esc.errors import AudioError, EscError, ParameterError
 
 if TYPE_CHECKING:
     from esc.batch.result_formats import SoundResult
-    from esc.batch.runner import Task
+    from esc.batch.runner import BatchOptions
     from esc.classification.checkpoint import Checkpoint
 
 FORMATS = ("table", "json", "csv", "audacity", "raven")
@@ -71,7 +71,7 @@ def classify_command(
 
     import torch
 
-    from esc.batch.runner import Task, sound_files
+    from esc.batch.runner import BatchOptions, sound_files
     from esc.classification.checkpoint import read_config
     from esc.classification.sliding_window import check_hop
     from esc.paths import DEFAULT_CHECKPOINT
@@ -82,14 +82,14 @@ def classify_command(
     check_hop(hop, meta.input.clip_seconds)
     files, errors = sound_files(paths)
     if engine == "ray":
-        refused = hear_by_ray(files, Task(checkpoint, top, timeline, hop), output, jobs, address)
+        refused = run_with_ray(files, BatchOptions(checkpoint, top, timeline, hop), output, jobs, address)
         _complain((), [*errors, *refused])
         raise typer.Exit(EXIT_UNREAD if errors or refused else 0)
     jobs = jobs or 1
     into_folder = _takes_folder(form, len(files), output)
     cores = torch.get_num_threads()
     torch.set_num_threads(1)  # windows are shared out instead, see `esc.classification.sliding_window.windows`
-    task = Task(checkpoint, top, timeline, hop, workers=max(1, cores // min(jobs, max(1, len(files)))))
+    task = BatchOptions(checkpoint, top, timeline, hop, workers=max(1, cores // min(jobs, max(1, len(files)))))
     results, refused = _heard(files, task, jobs)
     _complain(results, [*errors, *refused])
     _write_all(results, form, task, meta, output, into_folder)
@@ -131,20 +131,20 @@ def _complain(results: Sequence[SoundResult], errors: Sequence[AudioError]) -> N
             typer.echo(f"note: {result.file} is cut off: it announces more sound than it holds.", err=True)
 
 
-def _heard(files: Sequence[Path], task: Task, jobs: int) -> tuple[list[SoundResult], list[AudioError]]:
+def _heard(files: Sequence[Path], task: BatchOptions, jobs: int) -> tuple[list[SoundResult], list[AudioError]]:
     """Return what was heard and what could not be, and show how far it is."""
-    from esc.batch.runner import hear_all
+    from esc.batch.runner import classify_files
 
     results, refused = [], []
-    with Bar(len(files)) as bar:
-        for number, heard in enumerate(hear_all(files, task, jobs, bar.window), 1):
+    with ProgressBar(len(files)) as bar:
+        for number, heard in enumerate(classify_files(files, task, jobs, bar.window), 1):
             (refused if isinstance(heard, AudioError) else results).append(heard)
             bar.files(number)
     return results, refused
 
 
 def _write_all(
-    results: Sequence[SoundResult], form: str, task: Task, meta: Checkpoint, output: Path | None, into_folder: bool
+    results: Sequence[SoundResult], form: str, task: BatchOptions, meta: Checkpoint, output: Path | None, into_folder: bool
 ) -> None:
     """Write results where they shall go: standard output, one file, or a label track each into a folder."""
     from esc.batch.result_formats import track_names
@@ -156,7 +156,7 @@ def _write_all(
         _write([result], form, task, meta, output / name)
 
 
-def _write(results: Sequence[SoundResult], form: str, task: Task, meta: Checkpoint, target: Path | None) -> None:
+def _write(results: Sequence[SoundResult], form: str, task: BatchOptions, meta: Checkpoint, target: Path | None) -> None:
     from esc.batch.result_formats import as_text
 
     try:
@@ -182,5 +182,5 @@ def main() -> None:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(EXIT_USAGE) from error
     except OSError as error:
-        typer.echo(f"error: {told_by_system(error)}", err=True)
+        typer.echo(f"error: {describe_os_error(error)}", err=True)
         raise SystemExit(EXIT_USAGE) from error

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from esc.cli.console import Bar
+from esc.cli.console import ProgressBar
 from esc.errors import AudioError
 
 if TYPE_CHECKING:
-    from esc.batch.runner import Task
+    from esc.batch.runner import BatchOptions
 
 ENGINES = ("plain", "ray")
 
@@ -33,12 +33,14 @@ def check_engine(engine: str, address: str | None, form: str, output: Path | Non
         raise typer.BadParameter(f"{output} is a folder", param_hint="--output")
 
 
-def hear_by_ray(files: Sequence[Path], task: Task, output: Path, jobs: int | None, address: str | None) -> list[AudioError]:
+def run_with_ray(
+    files: Sequence[Path], task: BatchOptions, output: Path, jobs: int | None, address: str | None
+) -> list[AudioError]:
     """Hear files, write what was heard, and return what could not be read."""
-    from esc.batch.ray_engine import hear_archive
+    from esc.batch.ray_engine import classify_with_ray
 
-    with Bar(len(files)) as bar:
-        answers = hear_archive(files, task, output, jobs, address, bar.files)
+    with ProgressBar(len(files)) as bar:
+        answers = classify_with_ray(files, task, output, jobs, address, bar.files)
     refused = [heard for heard in answers if isinstance(heard, AudioError)]
     typer.echo(f"wrote {output} ({len(answers) - len(refused)} sounds, {len(refused)} could not be read)", err=True)
     return refused

@@ -63,7 +63,7 @@ def iter_chunks(
     whole = len(waveform) <= CHUNK_S * sample_rate
     frames = len(waveform) // hop_length + 1 if whole else min(at_a_time, last + 1 - first) + 2 * around
     if frames * n_freqs > MAX_VALUES:
-        raise ParameterError("layer.size", frames=frames, n_freqs=n_freqs, hop_length=hop_length)
+        raise ParameterError("feature.size", frames=frames, n_freqs=n_freqs, hop_length=hop_length)
     for begin in range(first, last + 1, at_a_time):
         on_progress((begin - first) / (last + 1 - first))
         count = min(at_a_time, last + 1 - begin)

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from chromium import Sheet, serving
 from esc.classification.calibration import Calibration
 from esc.classification.checkpoint import read_config, write_config
-from esc.classification.metrics_file import FILE, write_figures
+from esc.classification.metrics_file import FILE, write_metrics
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.i18n.catalogue import RUSSIAN
 from test_metrics_file import FIGURES
@@ -46,7 +46,7 @@ def folder(tmp_path_factory) -> Path:
     copy = shutil.copytree(DEFAULT_CHECKPOINT, tmp_path_factory.mktemp("about") / "net", ignore=shutil.ignore_patterns(FILE))
     strict = Calibration(temperature=0.8, unknown_score="max_softmax", unknown_threshold=1.0)
     write_config(copy, dataclasses.replace(read_config(copy), calibration=strict))
-    write_figures(
+    write_metrics(
         copy, held_out=FIGURES["held_out"] | {"folds": [1, 5]}, history=FIGURES["history"], deletion=FIGURES["deletion"]
     )
     (copy / "README.md").write_text(CARD)

@@ -100,8 +100,8 @@ def test_the_page_draws_what_the_library_computes(sheet: Sheet, root: Path):
     )
     heat, levels = (np.array(part).reshape(data[2:]) for part in data[:2])
     np.testing.assert_allclose(heat / 255, found.maps["siren"], atol=0.02)
-    picture_db = found.prediction.picture_db
-    np.testing.assert_allclose(levels / 255 * 80 - 80, picture_db - picture_db.max(), atol=80 / 255)
+    spectrogram_db = found.prediction.spectrogram_db
+    np.testing.assert_allclose(levels / 255 * 80 - 80, spectrogram_db - spectrogram_db.max(), atol=80 / 255)
 
 
 def test_a_stretch_of_a_long_sound_and_the_play_head(sheet: Sheet, tmp_path: Path):

@@ -13,8 +13,8 @@ import torch
 
 import sounds
 from esc.batch.result_formats import as_json
-from esc.batch.runner import Task, hear
-from esc.classification.calibration import UNKNOWN_SCORES, Calibration, calibrated, is_known, unknown_score
+from esc.batch.runner import BatchOptions, classify_file
+from esc.classification.calibration import UNKNOWN_SCORES, Calibration, calibrated_probabilities, is_known, unknown_score
 from esc.classification.checkpoint import load_checkpoint, read_config, write_config
 from esc.classification.classifier import SILENCE, UNKNOWN, Classifier
 from esc.classification.sliding_window import WindowResult, segments, windows
@@ -45,7 +45,7 @@ def test_probabilities_and_scores_are_the_formulas(logits, temperature):
     for score in UNKNOWN_SCORES:
         calibration = Calibration(temperature=temperature, unknown_score=score, unknown_threshold=0.5)
         expected = scipy.special.softmax(logits / temperature, axis=1)
-        np.testing.assert_allclose(calibrated(torch.from_numpy(logits), calibration).numpy(), expected, rtol=1e-9)
+        np.testing.assert_allclose(calibrated_probabilities(torch.from_numpy(logits), calibration).numpy(), expected, rtol=1e-9)
         scores = {"energy": scipy.special.logsumexp(logits, axis=1), "max_softmax": expected.max(axis=1)}[score]
         np.testing.assert_allclose(unknown_score(torch.from_numpy(logits), score, temperature).numpy(), scores, rtol=1e-9)
         threshold = float(np.median(scores))
@@ -55,7 +55,9 @@ def test_probabilities_and_scores_are_the_formulas(logits, temperature):
 
 
 def test_without_a_calibration_all_is_plain_softmax(logits):
-    np.testing.assert_allclose(calibrated(torch.from_numpy(logits), None), scipy.special.softmax(logits, axis=1), rtol=1e-9)
+    np.testing.assert_allclose(
+        calibrated_probabilities(torch.from_numpy(logits), None), scipy.special.softmax(logits, axis=1), rtol=1e-9
+    )
     assert is_known(torch.from_numpy(logits), None).all()
 
 
@@ -129,7 +131,7 @@ def test_a_broken_calibration_is_a_damaged_checkpoint(copy, broken):
 def test_predict_timeline_and_files_say_the_same(plain, tmp_path):
     """One temperature, one threshold, whichever way a sound comes in."""
     sound = sounds.busy(5.0, RATE)
-    logits = plain.logits(torch.from_numpy(plain.predict(sound, RATE).picture_db)[None])[0].double().numpy()
+    logits = plain.logits(torch.from_numpy(plain.predict(sound, RATE).spectrogram_db)[None])[0].double().numpy()
     energy = scipy.special.logsumexp(logits)
     expected = scipy.special.softmax(logits / 1.7)
     for above, verdict in ((-0.01, plain.class_names[int(logits.argmax())]), (0.01, UNKNOWN)):
@@ -143,7 +145,7 @@ def test_predict_timeline_and_files_say_the_same(plain, tmp_path):
         np.testing.assert_allclose(window.probabilities, expected, atol=1e-6)
         path = tmp_path / "busy.wav"
         sounds.write(path, sound, RATE)
-        (row,) = json.loads(as_json([hear(path, changed, Task(timeline=True))]))
+        (row,) = json.loads(as_json([classify_file(path, changed, BatchOptions(timeline=True))]))
         assert row["verdict"] == verdict
         assert row["top"][0]["probability"] == pytest.approx(expected.max(), abs=1e-3)  # 16 bits in the file
         if verdict == UNKNOWN:

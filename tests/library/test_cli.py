@@ -16,7 +16,7 @@ import pytest
 import sounds
 from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS, SoundResult, as_raven
-from esc.batch.runner import Task, hear_all, sound_files
+from esc.batch.runner import BatchOptions, classify_files, sound_files
 from esc.classification.classifier import Classifier
 from esc.classification.sliding_window import Segment
 from esc.cli.main import main
@@ -150,7 +150,7 @@ def test_one_good_file_as_audacity_raven_and_table(in_json):
 
 def test_raven_counts_on_through_files_and_keeps_below_nyquist():
     config = Classifier.load().checkpoint.spectrogram
-    common = {"seconds": 10.0, "sample_rate": 8_000, "heard_seconds": 5.0, "top": (("dog", 0.9),), "verdict": "dog"}
+    common = {"seconds": 10.0, "sample_rate": 8_000, "clip_seconds": 5.0, "top": (("dog", 0.9),), "verdict": "dog"}
     results = [
         SoundResult(file="a.wav", timeline=(Segment("dog", 1.0, 2.0, 0.9),), **common),
         SoundResult(file="b\t.wav", **common),
@@ -218,6 +218,6 @@ def test_a_decoder_that_stumbles_costs_one_file_only(monkeypatch, tmp_path):
         raise IndexError("tuple index out of range")
 
     monkeypatch.setattr("esc.batch.runner.open_audio", stumble)
-    (answer,) = hear_all([tmp_path / "odd.wav"], Task())
+    (answer,) = classify_files([tmp_path / "odd.wav"], BatchOptions())
     assert isinstance(answer, AudioError)
     assert answer.key == "audio.crashed" and "IndexError" in str(answer)

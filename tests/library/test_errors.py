@@ -10,7 +10,7 @@ import gradio as gr
 import pytest
 
 import esc.cli.main
-from esc.cli.console import told_by_system
+from esc.cli.console import describe_os_error
 from esc.errors import MESSAGES, AudioError, CheckpointError, DataError, EscError, PageError, ParameterError
 from esc.ui.server.error_replies import error_reply
 
@@ -88,7 +88,7 @@ def test_what_the_system_says_is_one_line_of_the_command_line(error, said, monke
     def failing():
         raise error
 
-    assert told_by_system(error) == said
+    assert describe_os_error(error) == said
     monkeypatch.setattr(esc.cli.main, "app", failing)
     with pytest.raises(SystemExit) as ended:
         esc.cli.main.main()

@@ -47,7 +47,7 @@ def test_too_much_is_refused_before_it_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr("esc.audio.excerpt.MAX_EXCERPT_BYTES", 1000)
     with pytest.raises(AudioError, match="0 MB are saved") as refused:
         write_excerpt(source, tmp_path / "b.wav", 0, 501)
-    assert refused.value.key == "audio.cut_too_big"
+    assert refused.value.key == "audio.excerpt_too_big"
     assert not (tmp_path / "b.wav").exists()
     assert write_excerpt(source, tmp_path / "b.wav", 0, 500).n_samples == 500
 

@@ -8,9 +8,9 @@ import pytest
 import sounds
 from esc.audio.io import open_audio
 from esc.audio.waveform import fit_clip, resample
-from esc.batch.runner import Task, hear
+from esc.batch.runner import BatchOptions, classify_file
 from esc.classification.classifier import SILENCE, Classifier
-from esc.classification.first_clip import STRETCH
+from esc.classification.first_clip import BLOCK_SAMPLES
 from esc.classification.saliency import explain
 from esc.classification.similarity import SoundIndex
 from esc.errors import AudioError
@@ -33,7 +33,7 @@ def after(silence_s: float, sound: np.ndarray, rate: int = RATE) -> np.ndarray:
 @pytest.mark.parametrize("offset", [0.0, 0.01])
 def test_it_begins_with_the_first_sound_after_a_silent_clip(classifier, silence_s, begins_s, offset):
     sound = after(silence_s, sounds.busy(9.0))
-    clip = classifier.opening(sound + np.float32(offset), RATE)
+    clip = classifier.first_clip(sound + np.float32(offset), RATE)
     assert clip.start_s == pytest.approx(begins_s)
     np.testing.assert_array_equal(clip.samples, (sound + np.float32(offset))[round(begins_s * RATE) :][:CLIP])
 
@@ -41,7 +41,7 @@ def test_it_begins_with_the_first_sound_after_a_silent_clip(classifier, silence_
 @pytest.mark.parametrize("rate", [8_000, 22_050, 48_000])
 def test_at_other_rates_it_is_a_piece_of_the_resampled_sound(classifier, rate):
     sound = after(8.25, sounds.busy(6.5, rate), rate)
-    clip = classifier.opening(sound, rate)
+    clip = classifier.first_clip(sound, rate)
     # a resampler rings a little before an onset, so the search may hear it a moment early
     assert 8.1 <= clip.start_s <= 8.3
     whole = resample(sound, rate, RATE)
@@ -51,7 +51,7 @@ def test_at_other_rates_it_is_a_piece_of_the_resampled_sound(classifier, rate):
 @pytest.mark.parametrize("sound_s", [0.5, 3.0, 4.99])
 def test_it_ends_with_the_sound_at_the_latest(classifier, sound_s):
     sound = after(11.0, sounds.busy(sound_s))
-    clip = classifier.opening(sound, RATE)
+    clip = classifier.first_clip(sound, RATE)
     assert clip.start_s == pytest.approx(6.0 + sound_s, abs=1 / RATE)
     np.testing.assert_array_equal(clip.samples, sound[-CLIP:])
 
@@ -59,8 +59,8 @@ def test_it_ends_with_the_sound_at_the_latest(classifier, sound_s):
 @pytest.mark.parametrize("rate", [RATE, 48_000])
 def test_arrays_blocks_and_channels_are_the_same_to_the_last_bit(classifier, rate):
     sound = after(13.0, sounds.busy(7.0, rate), rate)
-    ragged = np.split(sound, [1, 5, 100_000, STRETCH + 7, len(sound) - 3])
-    clips = [classifier.opening(one, rate) for one in (sound, np.stack([sound, sound]), iter(ragged), iter([sound]))]
+    ragged = np.split(sound, [1, 5, 100_000, BLOCK_SAMPLES + 7, len(sound) - 3])
+    clips = [classifier.first_clip(one, rate) for one in (sound, np.stack([sound, sound]), iter(ragged), iter([sound]))]
     assert len({clip.start_s for clip in clips}) == 1
     for clip in clips:
         np.testing.assert_array_equal(clip.samples, clips[0].samples)
@@ -70,16 +70,16 @@ def test_arrays_blocks_and_channels_are_the_same_to_the_last_bit(classifier, rat
 @pytest.mark.parametrize("seconds", [0.7, 5.0, 13.0])
 def test_a_silent_sound_opens_with_its_start(classifier, seconds):
     sound = np.full(round(seconds * RATE), 0.25, np.float32)  # a constant offset makes no sound
-    clip = classifier.opening(sound, RATE)
+    clip = classifier.first_clip(sound, RATE)
     assert (clip.start_s, len(clip.samples)) == (0.0, CLIP)
     assert classifier.predict(sound, RATE).verdict == SILENCE
 
 
 def test_a_short_sound_is_padded_and_none_is_refused(classifier):
     short = sounds.busy(1.0)
-    np.testing.assert_array_equal(classifier.opening(short, RATE).samples, fit_clip(short, CLIP))
+    np.testing.assert_array_equal(classifier.first_clip(short, RATE).samples, fit_clip(short, CLIP))
     with pytest.raises(AudioError, match="at least 2"):
-        classifier.opening(short[:1], RATE)
+        classifier.first_clip(short[:1], RATE)
 
 
 def test_no_more_is_read_than_needed(classifier):
@@ -90,7 +90,7 @@ def test_no_more_is_read_than_needed(classifier):
             read.append(second)
             yield sounds.busy(1.0, seed=second)
 
-    classifier.opening(blocks(), RATE)
+    classifier.first_clip(blocks(), RATE)
     assert len(read) == 6  # the clip, and a second for the resampler's edge
 
 
@@ -100,10 +100,10 @@ def test_all_homes_hear_the_same_opening(classifier, tmp_path):
     waveform = np.concatenate(list(blocks))
     expected = classifier.predict(waveform, facts.sample_rate)
     assert expected.verdict != SILENCE and expected.start_s == pytest.approx(8.5)
-    for task in (Task(timeline=True), Task(timeline=False)):
-        result = hear(path, classifier, task)
-        assert (result.top, result.verdict, result.heard_start_s) == (expected.top, expected.verdict, expected.start_s)
-    (mark,) = hear(path, classifier, Task()).marks
+    for task in (BatchOptions(timeline=True), BatchOptions(timeline=False)):
+        result = classify_file(path, classifier, task)
+        assert (result.top, result.verdict, result.clip_start_s) == (expected.top, expected.verdict, expected.start_s)
+    (mark,) = classify_file(path, classifier, BatchOptions()).marks
     assert (mark.start_s, mark.end_s) == (pytest.approx(8.5), pytest.approx(13.5))
     assert explain(classifier, waveform, RATE).prediction.top[:5] == expected.top
     index, refused = SoundIndex.of_files(classifier, [path])

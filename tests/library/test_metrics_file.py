@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from esc.classification.metrics_file import FILE, RELIABILITY_BINS, read_figures, write_figures
+from esc.classification.metrics_file import FILE, RELIABILITY_BINS, read_metrics, write_metrics
 from esc.errors import CheckpointError
 
 BIN = {"low": 0.0, "high": 0.0667, "clips": 3, "confidence": 0.05, "accuracy": 0.33}
@@ -34,13 +34,13 @@ FIGURES = {
 
 
 def test_parts_are_written_one_by_one(tmp_path):
-    assert read_figures(tmp_path) is None
+    assert read_metrics(tmp_path) is None
     for name, part in FIGURES.items():
-        path = write_figures(tmp_path, **{name: part})
-    assert read_figures(tmp_path) == FIGURES
-    write_figures(tmp_path, held_out=FIGURES["held_out"] | {"clips": 2000})
-    assert read_figures(tmp_path)["held_out"]["clips"] == 2000
-    assert read_figures(tmp_path)["history"] == FIGURES["history"]
+        path = write_metrics(tmp_path, **{name: part})
+    assert read_metrics(tmp_path) == FIGURES
+    write_metrics(tmp_path, held_out=FIGURES["held_out"] | {"clips": 2000})
+    assert read_metrics(tmp_path)["held_out"]["clips"] == 2000
+    assert read_metrics(tmp_path)["history"] == FIGURES["history"]
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -66,12 +66,12 @@ def test_broken_figures_are_named(tmp_path, change):
     figures = copy.deepcopy(FIGURES)
     change(figures)
     with pytest.raises(CheckpointError):
-        write_figures(tmp_path, **figures)
+        write_metrics(tmp_path, **figures)
     assert not list(tmp_path.iterdir())
     (tmp_path / FILE).write_text(json.dumps(figures))
     with pytest.raises(CheckpointError) as caught:
-        read_figures(tmp_path)
-    assert caught.value.key == "figures.damaged"
+        read_metrics(tmp_path)
+    assert caught.value.key == "metrics.damaged"
     assert FILE in str(caught.value)
 
 
@@ -79,4 +79,4 @@ def test_broken_figures_are_named(tmp_path, change):
 def test_a_broken_file_is_named(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(CheckpointError):
-        read_figures(tmp_path)
+        read_metrics(tmp_path)

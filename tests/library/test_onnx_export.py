@@ -76,7 +76,7 @@ def test_the_file_says_what_it_is(exported, classifier):
     assert InputConfig.from_dict(json.loads(about["input"])) == meta.input
     assert about["licence"] == "CC BY-NC 4.0"
     (given,), (answered, known) = session.get_inputs(), session.get_outputs()
-    assert (given.name, given.shape[1:], isinstance(given.shape[0], str)) == ("picture_db", [128, 431], True)
+    assert (given.name, given.shape[1:], isinstance(given.shape[0], str)) == ("spectrogram_db", [128, 431], True)
     assert (answered.name, answered.shape[1:], known.name, known.type) == ("probabilities", [50], "known", "tensor(bool)")
 
 
@@ -84,13 +84,13 @@ def test_librosa_and_onnxruntime_say_what_the_classifier_says(exported, classifi
     session = onnxruntime.InferenceSession(exported[0])
     names, sounds = zip(*example_sounds().items(), strict=True)
     about = session.get_modelmeta().custom_metadata_map
-    pictures_db = pictures_of(sounds, about)
-    together, _ = session.run(None, {"picture_db": pictures_db})
+    spectrograms_db = pictures_of(sounds, about)
+    together, _ = session.run(None, {"spectrogram_db": spectrograms_db})
     np.testing.assert_allclose(together.sum(axis=1), 1.0, atol=1e-5)
-    for name, path, picture_db, row in zip(names, sounds, pictures_db, together, strict=True):
+    for name, path, spectrogram_db, row in zip(names, sounds, spectrograms_db, together, strict=True):
         expected = dict(classifier.predict(*load_audio(path), top_k=50).top)
         np.testing.assert_allclose(row, [expected[label] for label in classifier.class_names], atol=1e-3, err_msg=name)
-        alone, _ = session.run(None, {"picture_db": picture_db[None]})
+        alone, _ = session.run(None, {"spectrogram_db": spectrogram_db[None]})
         np.testing.assert_allclose(alone[0], row, atol=1e-5, err_msg="a clip reads the same alone and in company")
 
 
@@ -111,9 +111,9 @@ def test_the_calibration_travels_along(classifier, tmp_path):
     about = session.get_modelmeta().custom_metadata_map
     assert Calibration.from_dict(json.loads(about["calibration"])) == calibration
     noise = np.random.default_rng(0).standard_normal((1, 5 * 44_100)).astype(np.float32)
-    pictures_db = np.concatenate([pictures_of(list(example_sounds().values()), about), mel_db(noise, ESC50).numpy()])
-    probabilities, known = session.run(None, {"picture_db": pictures_db})
-    logits = classifier.logits(torch.from_numpy(pictures_db)).numpy()
+    spectrograms_db = np.concatenate([pictures_of(list(example_sounds().values()), about), mel_db(noise, ESC50).numpy()])
+    probabilities, known = session.run(None, {"spectrogram_db": spectrograms_db})
+    logits = classifier.logits(torch.from_numpy(spectrograms_db)).numpy()
     expected = scipy.special.softmax(logits / 2.5, axis=1)
     np.testing.assert_allclose(probabilities, expected, atol=LIMIT)
     np.testing.assert_array_equal(known, scipy.special.logsumexp(logits, axis=1) >= calibration.unknown_threshold)

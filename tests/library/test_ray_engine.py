@@ -18,13 +18,13 @@ import pytest
 
 import sounds
 from esc.audio.io import load_audio
-from esc.batch.ray_engine import hear_archive, journal_path
+from esc.batch.ray_engine import classify_with_ray, resume_log_path
 from esc.batch.result_formats import SoundResult
-from esc.batch.resume_log import Journal, from_json, to_json
-from esc.batch.runner import Task, hear_all, sound_files
+from esc.batch.resume_log import ResumeLog, from_json, to_json
+from esc.batch.runner import BatchOptions, classify_files, sound_files
 from esc.classification.sliding_window import Segment
 from esc.cli.main import main
-from esc.errors import AudioError, JournalError, PackageError
+from esc.errors import AudioError, BatchError, PackageError
 from esc.example_sounds import example_sounds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,9 +34,9 @@ needs_ray = pytest.mark.skipif(
     reason="Ray is not installed: pip install -r requirements-ray.txt",
 )
 RESULT = SoundResult(
-    file="дождь, a.wav", seconds=7.1, sample_rate=44_100, heard_seconds=5.0, top=(("rain", 0.1 + 0.2), ("sea_waves", 1e-9)),
+    file="дождь, a.wav", seconds=7.1, sample_rate=44_100, clip_seconds=5.0, top=(("rain", 0.1 + 0.2), ("sea_waves", 1e-9)),
     verdict="rain", timeline=(Segment("rain", 0.0, 5.0, 1 / 3),), silences=((5.0, 7.1),),
-    doubts=(Segment("wind", 4.0, 5.0, 0.3),), cut_off=True,
+    uncertain=(Segment("wind", 4.0, 5.0, 0.3),), cut_off=True,
 )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_two_workers_killed_on_the_way_end_up_with_the_plain_engines_numbers(fol
     from pyarrow import parquet
 
     output = tmp_path / "heard.parquet"
-    notes = journal_path(output)
+    notes = resume_log_path(output)
     first = begin(folder, output)
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end and first.poll() is None and not (notes.exists() and notes.read_text().count("\n") > 1):
@@ -107,7 +107,7 @@ def test_two_workers_killed_on_the_way_end_up_with_the_plain_engines_numbers(fol
         row for number, row in enumerate(rows) if number % 4 == 0 or " " in row["file"] or row["verdict"] in (None, "silence")
     ]
     assert {"silence", None} < {row["verdict"] for row in some}
-    for row, expected in zip(some, hear_all([Path(row["file"]) for row in some], Task(timeline=True)), strict=True):
+    for row, expected in zip(some, classify_files([Path(row["file"]) for row in some], BatchOptions(timeline=True)), strict=True):
         if isinstance(expected, AudioError):
             assert row["error"] == str(expected) and row["verdict"] is row["top"] is row["timeline"] is None
             continue
@@ -129,15 +129,15 @@ def test_all_that_is_noted_needs_no_ray_and_the_table_is_the_plain_engines(folde
     monkeypatch.setattr(sys, "argv", ["esc", "classify", *map(str, files), "--format", "csv", "--output", str(plain)])
     with pytest.raises(SystemExit):
         main()
-    task, output = Task(), tmp_path / "heard.csv"
+    task, output = BatchOptions(), tmp_path / "heard.csv"
 
     def heard(todo, *_):  # by the plain engine: what Ray does with the same function is tested above
-        yield from zip(todo, hear_all(todo, task), strict=True)
+        yield from zip(todo, classify_files(todo, task), strict=True)
 
     monkeypatch.setattr("esc.batch.ray_engine._ray", lambda *_: nullcontext())
     monkeypatch.setattr("esc.batch.ray_engine._heard", heard)
     counts = []
-    answers = hear_archive(files, task, output, on_file=counts.append)
+    answers = classify_with_ray(files, task, output, on_file=counts.append)
     assert counts == list(range(len(files) + 1))
     assert output.read_bytes() == plain.read_bytes()
     assert sum(isinstance(answer, AudioError) for answer in answers) == 1
@@ -152,16 +152,16 @@ def test_an_answer_survives_the_journey():
 
 def test_a_journal_goes_on(tmp_path, wav):
     path = tmp_path / "x.journal"
-    journal = Journal(path, {"top_k": 5})
+    journal = ResumeLog(path, {"top_k": 5})
     assert journal.answer(wav) is None
     journal.add(wav, RESULT)  # and no close: the process is killed
     with path.open("a", encoding="utf-8") as file:
         file.write('{"file": "torn')
-    again = Journal(path, {"top_k": 5})
+    again = ResumeLog(path, {"top_k": 5})
     assert again.answer(wav) == RESULT
     again.add(tmp_path / "gone.wav", AudioError("audio.missing", name="gone.wav"))
     again.close(finished=False)
-    third = Journal(path, {"top_k": 5})
+    third = ResumeLog(path, {"top_k": 5})
     assert third.answer(wav) == RESULT
     assert str(third.answer(tmp_path / "gone.wav")) == "There is no file gone.wav."
     os.utime(wav, ns=(1, 1))
@@ -171,23 +171,23 @@ def test_a_journal_goes_on(tmp_path, wav):
 
 
 def test_a_journal_of_nothing_leaves_nothing(tmp_path):
-    Journal(tmp_path / "x.journal", {"top_k": 5}).close(finished=False)
+    ResumeLog(tmp_path / "x.journal", {"top_k": 5}).close(finished=False)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_no_journal_of_this_task(tmp_path, wav):
     path = tmp_path / "x.journal"
-    journal = Journal(path, {"top_k": 5})
+    journal = ResumeLog(path, {"top_k": 5})
     journal.add(wav, RESULT)
-    with pytest.raises(JournalError, match="other options"):
-        Journal(path, {"top_k": 3})
+    with pytest.raises(BatchError, match="other options"):
+        ResumeLog(path, {"top_k": 3})
     for content in ("no journal\n", '{"format": 1, "top_k": 5}\n{"file": 1}\n', '{"format": 1, "top_k": 5}\n[]\n'):
         path.write_text(content)
-        with pytest.raises(JournalError):
-            Journal(path, {"top_k": 5})
+        with pytest.raises(BatchError):
+            ResumeLog(path, {"top_k": 5})
         assert path.read_text() == content, "somebody else's file stays as it is"
-    with pytest.raises(JournalError, match="can't be written"):
-        Journal(tmp_path / "no such folder" / "x.journal", {})
+    with pytest.raises(BatchError, match="can't be written"):
+        ResumeLog(tmp_path / "no such folder" / "x.journal", {})
 
 
 @pytest.mark.parametrize(
@@ -217,4 +217,4 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys, tmp_path, wav):
 def test_without_the_packages_the_pip_line_is_named(monkeypatch, tmp_path, wav):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PackageError, match=r"package ray.*pip install -r requirements-ray.txt"):
-        hear_archive([wav], Task(), tmp_path / "x.csv")
+        classify_with_ray([wav], BatchOptions(), tmp_path / "x.csv")

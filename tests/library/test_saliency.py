@@ -9,7 +9,7 @@ from torch import nn
 
 import sounds
 from esc.audio.waveform import fit_clip, resample
-from esc.classification.calibration import calibrated
+from esc.classification.calibration import calibrated_probabilities
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import SILENCE, Classifier
 from esc.classification.resnet import build_model
@@ -37,19 +37,19 @@ def classifier() -> Classifier:
 
 
 @pytest.fixture(scope="module")
-def pictures_db(classifier) -> torch.Tensor:
+def spectrograms_db(classifier) -> torch.Tensor:
     """Three pictures that differ."""
     waves = [sounds.busy(5.0, seed=seed) for seed in range(3)]
-    return torch.stack([torch.from_numpy(classifier.predict(wave, RATE).picture_db) for wave in waves])
+    return torch.stack([torch.from_numpy(classifier.predict(wave, RATE).spectrogram_db) for wave in waves])
 
 
 # the formulas
 
 
 @pytest.mark.parametrize("layers", [(FINE_LAYER, CLASS_LAYER), ("layer1",), ("layer3", "layer4")])
-def test_gradients_equal_those_of_the_whole_network(classifier, pictures_db, layers):
+def test_gradients_equal_those_of_the_whole_network(classifier, spectrograms_db, layers):
     """Run as one piece, one picture at a time, with hooks: the same activations and gradients."""
-    scaled = network_input(pictures_db, classifier.checkpoint.input)[:, None]
+    scaled = network_input(spectrograms_db, classifier.checkpoint.input)[:, None]
     targets = torch.tensor([3, 49, 0])
     seen = activations_and_gradients(classifier.model, scaled, targets, layers)
     for number in range(len(scaled)):
@@ -74,9 +74,9 @@ def hooked(model: nn.Module, scaled: torch.Tensor, target: int, layers: tuple[st
     return kept
 
 
-def test_the_last_block_gives_the_class_activation_map(classifier, pictures_db):
+def test_the_last_block_gives_the_class_activation_map(classifier, spectrograms_db):
     """There Grad-CAM is CAM (Zhou et al., 2016): the last layer's weights over the number of cells."""
-    scaled = network_input(pictures_db, classifier.checkpoint.input)[:, None]
+    scaled = network_input(spectrograms_db, classifier.checkpoint.input)[:, None]
     targets = torch.tensor([5, 5, 17])
     ((activations, gradients),) = activations_and_gradients(classifier.model, scaled, targets, ["layer4"])
     weights = classifier.model.fc.weight.detach()[targets]
@@ -92,22 +92,22 @@ def test_layer_cam_by_hand():
     assert grad_cam(activations, gradients).tolist() == [[[2.75, 0.0]]]  # means -0.25 and 1: -0.25 + 3 and -0.5 + 0.5
 
 
-def test_nothing_is_left_in_the_network(classifier, pictures_db):
+def test_nothing_is_left_in_the_network(classifier, spectrograms_db):
     assert all(parameter.grad is None for parameter in classifier.model.parameters())
-    before = classifier.probabilities(pictures_db)
-    heat_maps(classifier, pictures_db, torch.tensor([0, 1, 2]))
-    np.testing.assert_array_equal(classifier.probabilities(pictures_db), before)
+    before = classifier.probabilities(spectrograms_db)
+    heat_maps(classifier, spectrograms_db, torch.tensor([0, 1, 2]))
+    np.testing.assert_array_equal(classifier.probabilities(spectrograms_db), before)
     assert all(parameter.grad is None for parameter in classifier.model.parameters())
     assert not any(module._forward_hooks or module._backward_hooks for module in classifier.model.modules())
 
 
-def test_a_map_does_not_depend_on_its_company(classifier, pictures_db):
-    targets = classifier.logits(pictures_db).argmax(dim=1)
-    together = heat_maps(classifier, pictures_db, targets)
+def test_a_map_does_not_depend_on_its_company(classifier, spectrograms_db):
+    targets = classifier.logits(spectrograms_db).argmax(dim=1)
+    together = heat_maps(classifier, spectrograms_db, targets)
     for number in range(3):
-        alone = heat_maps(classifier, pictures_db[number : number + 1], targets[number : number + 1])[0]
+        alone = heat_maps(classifier, spectrograms_db[number : number + 1], targets[number : number + 1])[0]
         torch.testing.assert_close(together[number], alone, rtol=1e-3, atol=1e-4)
-    assert together.shape == pictures_db.shape
+    assert together.shape == spectrograms_db.shape
     assert together.min() >= 0 and together.amax(dim=(1, 2)).tolist() == pytest.approx([1, 1, 1])
 
 
@@ -166,7 +166,7 @@ def test_a_map_lies_where_the_evidence_does():
     # the brightest cell lies on the tone itself
     for label, hz in (("there", 150.0), ("elsewhere", 9_000.0)):
         band = np.unravel_index(found.maps[label].argmax(), there.shape)[0]
-        loudest = found.prediction.picture_db[:, 20 if hz < 1_000 else -20].argmax()
+        loudest = found.prediction.spectrogram_db[:, 20 if hz < 1_000 else -20].argmax()
         assert abs(band - loudest) <= 6, label
 
 
@@ -180,7 +180,7 @@ def test_the_likeliest_class_is_explained_where_none_is_named(classifier):
     (label, probability), *_ = prediction.top
     assert (list(found.maps), found.prediction.verdict) == ([label], prediction.verdict)
     assert found.probabilities[label] == probability
-    np.testing.assert_array_equal(found.prediction.picture_db, prediction.picture_db)
+    np.testing.assert_array_equal(found.prediction.spectrogram_db, prediction.spectrogram_db)
 
 
 def test_other_classes_have_other_maps(classifier):
@@ -256,7 +256,7 @@ def test_covering_what_is_marked_costs_most(classifier, data_dir):
 
 
 def calibrated_by_hand(classifier: Classifier, pictures: np.ndarray) -> np.ndarray:
-    return calibrated(classifier.logits(torch.from_numpy(pictures)), classifier.checkpoint.calibration).numpy()
+    return calibrated_probabilities(classifier.logits(torch.from_numpy(pictures)), classifier.checkpoint.calibration).numpy()
 
 
 def test_layers_are_the_networks_own(classifier):

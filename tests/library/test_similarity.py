@@ -16,7 +16,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 import sounds
 from esc import Classifier, SoundIndex, build_model, load_audio, mel_db
 from esc.audio.io import load_start
-from esc.classification.resnet import ARCHITECTURES, features
+from esc.classification.resnet import ARCHITECTURES, embed
 from esc.cli.main import main
 from esc.errors import AudioError, SoundIndexError
 from esc.example_sounds import example_sounds
@@ -44,7 +44,7 @@ def test_features_are_what_the_last_layer_is_given(architecture):
     pictures = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         model(pictures)
-        torch.testing.assert_close(features(model, pictures), given[0], rtol=0, atol=0)
+        torch.testing.assert_close(embed(model, pictures), given[0], rtol=0, atol=0)
 
 
 def test_an_embedding_is_a_direct_forward_hooks(classifier):
@@ -194,7 +194,7 @@ def test_clips_of_one_recording_and_of_one_class_are_nearer_than_others(classifi
 
 def test_a_batch_embeds_as_one_by_one(classifier):
     waveform, rate = load_audio(example_sounds()["rain"])
-    picture_db = mel_db(classifier.clip(waveform, rate), classifier.checkpoint.spectrogram)
+    spectrogram_db = mel_db(classifier.clip(waveform, rate), classifier.checkpoint.spectrogram)
     with torch.inference_mode():
-        together = features(classifier.model, classifier._scaled(torch.stack([picture_db, picture_db.flip(-1)])))
+        together = embed(classifier.model, classifier._scaled(torch.stack([spectrogram_db, spectrogram_db.flip(-1)])))
     np.testing.assert_allclose(together[0].numpy(), classifier.embedding(waveform, rate), atol=1e-5)

@@ -12,7 +12,7 @@ import sounds
 from esc.audio.io import open_audio
 from esc.audio.waveform import fit_clip, is_silent, resample
 from esc.classification.classifier import Classifier
-from esc.classification.first_clip import STRETCH
+from esc.classification.first_clip import BLOCK_SAMPLES
 from esc.classification.sliding_window import BATCH, SILENCE, Segment, WindowResult, segments, timeline, windows
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, ParameterError
@@ -38,9 +38,9 @@ def shown(classifier, monkeypatch) -> list[np.ndarray]:
     pictures: list[np.ndarray] = []
     answer = classifier.logits
 
-    def note(pictures_db: torch.Tensor) -> torch.Tensor:
-        pictures.extend(pictures_db.numpy())
-        return answer(pictures_db)
+    def note(spectrograms_db: torch.Tensor) -> torch.Tensor:
+        pictures.extend(spectrograms_db.numpy())
+        return answer(spectrograms_db)
 
     monkeypatch.setattr(classifier, "logits", note)
     return pictures
@@ -113,7 +113,7 @@ def test_blocks_arrays_and_memory_maps_are_the_same(classifier, varied, tmp_path
     mapped[:] = varied
     facts, blocks = open_audio(path)
     stereo = np.stack([varied, varied])
-    ragged = np.split(varied, [1, 5, 100_000, 100_000, STRETCH + 7])
+    ragged = np.split(varied, [1, 5, 100_000, 100_000, BLOCK_SAMPLES + 7])
     results = [
         [(result.start_s, result.end_s, result.verdict, *result.probabilities) for result in windows(classifier, sound, RATE)]
         for sound in (varied, mapped, stereo, (block for block in ragged if len(block)), blocks)
@@ -150,14 +150,14 @@ def test_results_come_while_the_sound_is_still_coming(classifier, varied):
 
 
 def test_memory_does_not_grow_with_the_sound(classifier):
-    block = np.zeros(STRETCH, np.float32)  # silent, so that this takes no time
+    block = np.zeros(BLOCK_SAMPLES, np.float32)  # silent, so that this takes no time
     peaks = []
     for n_blocks in (20, 200):  # 2 and 20 minutes, the latter 210 MB
         tracemalloc.start()
         heard = sum(1 for _ in windows(classifier, (block for _ in range(n_blocks)), RATE, 5.0))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert heard == -(-n_blocks * STRETCH // CLIP)
+        assert heard == -(-n_blocks * BLOCK_SAMPLES // CLIP)
     assert peaks[1] < peaks[0] + 1_000_000
     assert peaks[1] < 40_000_000
 

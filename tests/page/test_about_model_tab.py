@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from esc.classification.checkpoint import read_config
-from esc.classification.metrics_file import FILE, write_figures
+from esc.classification.metrics_file import FILE, write_metrics
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.server.handlers import Handlers
 from esc.ui.sessions.sound_store import SoundStore
@@ -38,7 +38,7 @@ def test_what_is_known_without_measurements(folder, tmp_path):
 
 
 def test_measured_parts_are_told_as_they_stand(folder, tmp_path):
-    write_figures(folder, history=FIGURES["history"])
+    write_metrics(folder, history=FIGURES["history"])
     assert asked(folder, tmp_path)["ok"]["figures"] == {"history": FIGURES["history"]}
 
 

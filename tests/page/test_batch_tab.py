@@ -137,9 +137,9 @@ def test_a_run_that_is_given_up_goes_on_where_it_stood(files, session, folder, m
 
 
 def _counted(verdicts, asked: list[int]):
-    def count(classifier, pictures_db):
-        asked.append(len(pictures_db))
-        return verdicts(classifier, pictures_db)
+    def count(classifier, spectrograms_db):
+        asked.append(len(spectrograms_db))
+        return verdicts(classifier, spectrograms_db)
 
     return count
 

@@ -70,7 +70,7 @@ def test_explain_says_what_the_library_says(client: Client, tmp_path: Path):
     assert said_["probability"] == pytest.approx(expected.probabilities["dog"], abs=1e-4)
     with np.load(result) as arrays:
         np.testing.assert_allclose(arrays["map"], expected.maps["dog"], atol=1e-3)
-        np.testing.assert_allclose(arrays["picture_db"], expected.prediction.picture_db, atol=1e-3)
+        np.testing.assert_allclose(arrays["picture_db"], expected.prediction.spectrogram_db, atol=1e-3)
         assert list(arrays["picture_db"].shape) == said_["shape"] == [len(said_["freqs_hz"]), len(said_["times_s"])]
         frames = librosa.frames_to_time(
             np.arange(said_["shape"][1]), sr=44_100, hop_length=classifier.checkpoint.spectrogram.hop_length

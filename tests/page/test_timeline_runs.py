@@ -21,7 +21,7 @@ from chromium import Server
 from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS, SoundResult, as_rows
 from esc.classification.classifier import Classifier
-from esc.classification.event_summary import silent_stretches, totals, uncertain_stretches
+from esc.classification.event_summary import silent_intervals, totals, uncertain_intervals
 from esc.classification.sliding_window import Segment, WindowResult
 from esc.errors import CheckpointError, PageError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
@@ -59,9 +59,9 @@ def asked(monkeypatch) -> list[int]:
     counts = []
     verdicts = Classifier.verdicts
 
-    def count(classifier, pictures_db):
-        counts.append(len(pictures_db))
-        return verdicts(classifier, pictures_db)
+    def count(classifier, spectrograms_db):
+        counts.append(len(spectrograms_db))
+        return verdicts(classifier, spectrograms_db)
 
     monkeypatch.setattr(Classifier, "verdicts", count)
     return counts
@@ -223,8 +223,8 @@ def test_totals_and_silences_by_hand():
     assert (rain.label, rain.seconds, rain.count, rain.probability) == ("rain", 5, 2, pytest.approx(0.6))
     assert (dog.label, dog.seconds, dog.count, dog.probability) == ("dog", 2, 1, pytest.approx(0.9))
     quiet = [WindowResult(start_s, start_s + 5, "silence", None) for start_s in (20.0, 2.5, 0.0)]
-    assert silent_stretches([*quiet, WindowResult(7.5, 12.5, "dog", np.ones(1))]) == ((0.0, 7.5), (20.0, 25.0))
-    assert totals([]) == silent_stretches([]) == ()
+    assert silent_intervals([*quiet, WindowResult(7.5, 12.5, "dog", np.ones(1))]) == ((0.0, 7.5), (20.0, 25.0))
+    assert totals([]) == silent_intervals([]) == ()
 
 
 def test_uncertain_stretches_by_hand():
@@ -238,17 +238,17 @@ def test_uncertain_stretches_by_hand():
     found = [Segment("dog", 0.0, 5.0, 0.65)]
     # 5 to 7.5 s is in the second and the third window, 7.5 to 10 s in the third alone
     guess = pytest.approx((2.5 * 0.6 + 5.0 * 0.8) / 7.5)
-    assert uncertain_stretches(heard, found, names) == (Segment("rain", 5.0, 10.0, guess),)
+    assert uncertain_intervals(heard, found, names) == (Segment("rain", 5.0, 10.0, guess),)
     overlapping = [Segment("dog", 2.0, 9.0, 0.5), Segment("rain", 3.0, 4.0, 0.5)]
-    assert [(one.start_s, one.end_s) for one in uncertain_stretches(heard, overlapping, names)] == [(0.0, 2.0), (9.0, 10.0)]
-    assert uncertain_stretches([], [], names) == uncertain_stretches(heard[3:], [Segment("dog", 0.0, 10.0, 1.0)], names) == ()
+    assert [(one.start_s, one.end_s) for one in uncertain_intervals(heard, overlapping, names)] == [(0.0, 2.0), (9.0, 10.0)]
+    assert uncertain_intervals([], [], names) == uncertain_intervals(heard[3:], [Segment("dog", 0.0, 10.0, 1.0)], names) == ()
 
 
 def test_what_was_heard_overall():
     fields = {"file": "x", "sample_rate": 8000, "top": (("dog", 0.7),), "verdict": "dog"}
-    short = SoundResult(seconds=3.0, heard_seconds=3.0, timeline=(), **fields)
+    short = SoundResult(seconds=3.0, clip_seconds=3.0, timeline=(), **fields)
     assert short.overall == ("dog", 0.7)
     marks = (Segment("dog", 0, 5, 0.8), Segment("rain", 5, 60, 0.6))
-    assert SoundResult(seconds=60.0, heard_seconds=5.0, timeline=marks, **fields).overall == ("rain", 0.6)
-    assert SoundResult(seconds=60.0, heard_seconds=5.0, timeline=(), silences=((0, 40),), **fields).overall == ("silence", 1.0)
-    assert SoundResult(seconds=60.0, heard_seconds=5.0, timeline=(), silences=((0, 20),), **fields).overall is None
+    assert SoundResult(seconds=60.0, clip_seconds=5.0, timeline=marks, **fields).overall == ("rain", 0.6)
+    assert SoundResult(seconds=60.0, clip_seconds=5.0, timeline=(), silences=((0, 40),), **fields).overall == ("silence", 1.0)
+    assert SoundResult(seconds=60.0, clip_seconds=5.0, timeline=(), silences=((0, 20),), **fields).overall is None

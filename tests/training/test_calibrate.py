@@ -16,7 +16,7 @@ import training.train as loop
 from esc.audio.waveform import is_silent
 from esc.classification.calibration import UNKNOWN_SCORES
 from esc.classification.checkpoint import read_config
-from esc.classification.metrics_file import read_figures, write_figures
+from esc.classification.metrics_file import read_metrics, write_metrics
 from esc.errors import DataError
 from test_train import CLASSES, HALF_A_SECOND, QUICK, SMALL, cache, data, direct_ece, prepared  # noqa: F401, fixtures
 from training.data.esc50 import class_names, left_out, read_clips, without_classes
@@ -175,7 +175,7 @@ def test_what_is_calibrated_is_written_and_told(runs, data, cache, tmp_path, mon
 
     said = command("calibrate", runs / "five", "--with", runs / "four", "--without", runs / "without")
     calibration = read_config(runs / "five" / "checkpoint").calibration
-    figures = read_figures(runs / "five" / "checkpoint")
+    figures = read_metrics(runs / "five" / "checkpoint")
     read = [Predictions.load(runs / name / FILE) for name in ("five", "four")]
     logits, targets = (np.concatenate([getattr(one, name) for one in read]) for name in ("logits", "targets"))
     assert calibration.temperature == pytest.approx(fit_temperature(logits, targets))
@@ -214,7 +214,7 @@ def test_what_is_calibrated_is_written_and_told(runs, data, cache, tmp_path, mon
     assert f"with a threshold of its own, {shares}" in card
     assert "5% of the known clips that five held out" in said
     assert "unknown sounds, by without, at a threshold of its own: AUROC" in said
-    write_figures(runs / "five" / "checkpoint", unknown=figures["unknown"] | {"left_out_classes": []})
+    write_metrics(runs / "five" / "checkpoint", unknown=figures["unknown"] | {"left_out_classes": []})
     command("card", "--checkpoint", runs / "five" / "checkpoint", "--examples", tmp_path)
     card = (runs / "five" / "checkpoint" / "README.md").read_text()
     assert f"The same network {shares}" in card
@@ -228,7 +228,7 @@ def test_a_single_fold_is_cross_fitted_by_recordings(runs, data, cache, tmp_path
     found = calibrate(runs / "four", [], None, clips, cache, tmp_path / "readings.csv")
     assert (found.folds, found.after.clips) == ((4,), 20)
     assert set(found.separation.kinds) == set(KINDS)
-    assert read_figures(runs / "four" / "checkpoint")["unknown"]["left_out_classes"] == []
+    assert read_metrics(runs / "four" / "checkpoint")["unknown"]["left_out_classes"] == []
 
 
 def test_every_reading_by_a_command_is_a_row_of_the_log(runs, data, cache, tmp_path):  # noqa: F811

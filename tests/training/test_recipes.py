@@ -63,10 +63,10 @@ def test_the_notebooks_rate_epoch_by_epoch():
 
 
 def test_the_notebooks_image_is_whole_numbers_from_0_to_255(rng):
-    picture_db = (20 * rng.standard_normal((16, 30)) - 30).astype(np.float32)
-    standard = (picture_db - picture_db.mean()) / (picture_db.std() + 1e-6)
+    spectrogram_db = (20 * rng.standard_normal((16, 30)) - 30).astype(np.float32)
+    standard = (spectrogram_db - spectrogram_db.mean()) / (spectrogram_db.std() + 1e-6)
     expected = (255 * (standard - standard.min()) / (standard.max() - standard.min())).astype(np.uint8)
-    given = network_input(torch.from_numpy(picture_db)[None], RECIPE.input)[0].numpy()
+    given = network_input(torch.from_numpy(spectrogram_db)[None], RECIPE.input)[0].numpy()
     assert given.dtype == np.float32
     assert np.abs(given - expected).max() <= 1  # a value at the edge of two whole numbers may fall on either side
     assert (given == expected).mean() > 0.99
@@ -242,7 +242,9 @@ def test_a_quick_run_is_the_loop_written_out(prepared, tmp_path):  # noqa: F811
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     chosen = prepared.folds != HELD_OUT
-    pictures, targets = (torch.from_numpy(np.array(part[chosen])).to(device) for part in (prepared.pictures_db, prepared.targets))
+    pictures, targets = (
+        torch.from_numpy(np.array(part[chosen])).to(device) for part in (prepared.spectrograms_db, prepared.targets)
+    )
     torch.manual_seed(3)
     model = build_model("resnet18", len(CLASSES)).to(device, memory_format=torch.channels_last)
     averaged = {name: tensor.clone() for name, tensor in model.state_dict().items()}

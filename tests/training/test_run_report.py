@@ -20,7 +20,7 @@ import torch
 import training.train as loop
 from esc.classification.checkpoint import load_checkpoint
 from esc.classification.classifier import Classifier
-from esc.classification.metrics_file import write_figures
+from esc.classification.metrics_file import write_metrics
 from esc.errors import DataError
 from test_metrics_file import FIGURES
 from test_train import A_FOLD, CLASSES, HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS, cache, data, make_data, prepared  # noqa: F401, fixtures
@@ -62,7 +62,7 @@ def test_the_report_says_what_scikit_learn_says(run, prepared, data, cache, tmp_
     model, meta = load_checkpoint(run / "checkpoint")
     held_out = np.flatnonzero(prepared.folds == HELD_OUT)
     targets = prepared.targets[held_out]
-    figures = score(model, torch.from_numpy(prepared.pictures_db[held_out]), torch.from_numpy(targets), meta.input)
+    figures = score(model, torch.from_numpy(prepared.spectrograms_db[held_out]), torch.from_numpy(targets), meta.input)
     guesses = figures.probabilities.argmax(1)
     assert f"Accuracy {sklearn.metrics.accuracy_score(targets, guesses):.4f}" in page
     recall = sklearn.metrics.recall_score(targets, guesses, average=None, zero_division=0)
@@ -268,7 +268,7 @@ def test_a_card_tells_how_the_checkpoint_was_made(run, tmp_path, average):
     assert "epochs in 4 minutes on" in card and ", dropout 0.2, stochastic depth up to 0.1, " in card
     assert "networks made this way" not in card
     held_out = FIGURES["held_out"] | {"folds": [1, 2, 5]}
-    write_figures(tmp_path / "checkpoint", held_out=held_out)
+    write_metrics(tmp_path / "checkpoint", held_out=held_out)
     with_folds = write_card(tmp_path / "checkpoint", classifier, reading, 5, tmp_path).read_text()
     assert "3 networks made this way, each on the fold that it held out: accuracy 0.7725 over 400 clips." in with_folds
     said = ("from scratch", "AdamW", "one-cycle", "50% of the clips", "running average")

@@ -270,7 +270,7 @@ def test_prepared_pictures_are_those_of_the_clips(data, cache, prepared):
     assert prepared.folds.tolist() == [clip.fold for clip in clips]
     assert prepared.class_names == CLASSES
     for index in (0, 37, 99):
-        assert np.array_equal(prepared.pictures_db[index], clip_picture(clips[index].path, SMALL, HALF_A_SECOND))
+        assert np.array_equal(prepared.spectrograms_db[index], clip_picture(clips[index].path, SMALL, HALF_A_SECOND))
 
 
 def test_the_cache_is_used_and_never_mistaken(data, tmp_path):
@@ -291,13 +291,13 @@ def test_the_cache_is_used_and_never_mistaken(data, tmp_path):
 
 
 def test_figures_equal_scikit_learns(rng):
-    pictures_db = torch.from_numpy(rng.standard_normal((123, 6, 7)).astype(np.float32))
+    spectrograms_db = torch.from_numpy(rng.standard_normal((123, 6, 7)).astype(np.float32))
     targets = torch.from_numpy(rng.integers(0, 5, 123))
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(42, 5), nn.Dropout(0.5))
-    figures = score(model, pictures_db, targets, InputConfig(scaling="dataset"))
+    figures = score(model, spectrograms_db, targets, InputConfig(scaling="dataset"))
     with torch.inference_mode():
-        logits = model.eval()(pictures_db)
+        logits = model.eval()(spectrograms_db)
     probabilities, exact = logits.softmax(1).numpy(), logits.double().softmax(1).numpy()
     assert figures.clips == 123
     np.testing.assert_allclose(figures.probabilities, probabilities, atol=1e-6)
@@ -489,12 +489,12 @@ def test_a_run_from_the_start_forgets_what_an_older_network_said(prepared, train
 
 def test_the_held_out_fold_is_never_trained_on(prepared, tmp_path):
     """Whatever its pictures and labels are, the weights are the same."""
-    spoilt = np.array(prepared.pictures_db)
+    spoilt = np.array(prepared.spectrograms_db)
     spoilt[prepared.folds == HELD_OUT] = 5.0
     targets = np.where(prepared.folds == HELD_OUT, 0, prepared.targets)
     recipe = dataclasses.replace(QUICK, epochs=1)
     weights = []
-    for number, data in enumerate((prepared, dataclasses.replace(prepared, pictures_db=spoilt, targets=targets))):
+    for number, data in enumerate((prepared, dataclasses.replace(prepared, spectrograms_db=spoilt, targets=targets))):
         loop.train(data, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / str(number))
         weights.append(torch.load(tmp_path / str(number) / "last.pt", weights_only=True)["model"])
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
@@ -511,8 +511,8 @@ def learnt(prepared, tmp_path_factory) -> Path:
 def test_the_small_set_is_learnt(learnt, prepared):
     model, meta = load_checkpoint(learnt / "checkpoint")
     held_out = prepared.folds == HELD_OUT
-    pictures_db, targets = torch.from_numpy(prepared.pictures_db[held_out]), torch.from_numpy(prepared.targets[held_out])
-    assert score(model, pictures_db, targets, meta.input).accuracy > 0.9
+    spectrograms_db, targets = torch.from_numpy(prepared.spectrograms_db[held_out]), torch.from_numpy(prepared.targets[held_out])
+    assert score(model, spectrograms_db, targets, meta.input).accuracy > 0.9
     rows = list(csv.DictReader((learnt / "history.csv").open()))
     assert float(rows[-1]["train_loss"]) < 0.7 * float(rows[0]["train_loss"])
 

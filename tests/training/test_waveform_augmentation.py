@@ -44,7 +44,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def test_kept_sounds_are_the_clips(data, kept):  # noqa: F811
     clips = read_clips(data)
-    assert (kept.sounds.shape, kept.sounds.dtype, kept.pictures_db) == ((100, 4_000), np.int16, None)
+    assert (kept.sounds.shape, kept.sounds.dtype, kept.spectrograms_db) == ((100, 4_000), np.int16, None)
     assert isinstance(kept.sounds, np.memmap)
     for index in (0, 41, 99):
         expected = fit_clip(load_audio(clips[index].path, RATE)[0], 4_000)
@@ -86,7 +86,7 @@ def test_kept_sounds_that_were_cut_off_are_told(data, tmp_path):  # noqa: F811
 
 def test_pictures_of_kept_sounds_are_the_pictures(kept, prepared):  # noqa: F811
     made = pictures_of(on_device(kept, (HELD_OUT,), CPU), SOUNDS)
-    theirs = torch.from_numpy(prepared.pictures_db[prepared.folds == HELD_OUT])
+    theirs = torch.from_numpy(prepared.spectrograms_db[prepared.folds == HELD_OUT])
     assert float((made - theirs).abs().mean()) < 0.02
 
 
@@ -180,7 +180,7 @@ def test_without_augmentation_a_batch_is_the_clips(kept, prepared):  # noqa: F81
     clips = on_device(prepared, TRAINING_FOLDS, CPU)
     batch, soft = network_batch(clips, index, torch.arange(3), None, QUICK, 4)
     chosen = np.flatnonzero(prepared.folds != HELD_OUT)[index]
-    expected = network_input(torch.from_numpy(prepared.pictures_db[chosen]), HALF_A_SECOND)
+    expected = network_input(torch.from_numpy(prepared.spectrograms_db[chosen]), HALF_A_SECOND)
     torch.testing.assert_close(batch[:, 0], expected)
     assert soft.argmax(1).tolist() == prepared.targets[chosen].tolist()
     from_sounds, _ = network_batch(on_device(kept, TRAINING_FOLDS, CPU), index, torch.arange(3), None, SOUNDS, 4)

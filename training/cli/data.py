@@ -47,5 +47,7 @@ def prepare_command(data: Data = None, recipe: RecipeName = "first", cache: Cach
     from training.data.preprocessing import prepare_for
 
     prepared = prepare_for(chosen_recipe(recipe), read_clips(data_folder(data)), cache)
-    values, said = (prepared.sounds, "sounds of") if prepared.pictures_db is None else (prepared.pictures_db, "pictures of")
+    values, said = (
+        (prepared.sounds, "sounds of") if prepared.spectrograms_db is None else (prepared.spectrograms_db, "pictures of")
+    )
     typer.echo(f"{len(prepared.names)} clips as {said} {' x '.join(map(str, values.shape[1:]))} in {cache}")

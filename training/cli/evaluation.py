@@ -96,7 +96,7 @@ def explain_test_command(
     readings: Readings = READINGS,
 ) -> None:
     """Cover what the heat maps mark: does the network miss it more than as much covered elsewhere?"""
-    from esc.classification.metrics_file import write_figures
+    from esc.classification.metrics_file import write_metrics
     from esc.paths import DEFAULT_CHECKPOINT
     from training.evaluation.deletion_test import SHARES, maps_tested
 
@@ -110,7 +110,7 @@ def explain_test_command(
         below = (found.marked[number] < found.random[number]).mean()
         typer.echo(f"{share:7.0%}{left[0]:16.3f}{left[1]:11.3f}{left[2]:13.3f}{below:14.0%} of clips")
     if keep:
-        typer.echo(f"wrote {write_figures(folder, deletion=figures)}")
+        typer.echo(f"wrote {write_metrics(folder, deletion=figures)}")
 
 
 def card_command(

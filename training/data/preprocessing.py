@@ -36,7 +36,7 @@ class Prepared:
 
     Attributes
     ----------
-    pictures_db : float32 array, shape (n_clips, n_mels, n_frames), optional
+    spectrograms_db : float32 array, shape (n_clips, n_mels, n_frames), optional
         Memory-mapped; None where sounds were prepared.
     targets, folds : int64 arrays, shape (n_clips,)
     names : tuple of str
@@ -48,7 +48,7 @@ class Prepared:
         By which a sound is multiplied to be what it was.
     """
 
-    pictures_db: np.ndarray | None
+    spectrograms_db: np.ndarray | None
     targets: np.ndarray
     folds: np.ndarray
     names: tuple[str, ...]
@@ -100,7 +100,7 @@ def prepare(
         ):
             for picture in pictures:
                 write(picture)
-    return _prepared(clips, pictures_db=_mapped(file, len(clips)))
+    return _prepared(clips, spectrograms_db=_mapped(file, len(clips)))
 
 
 def prepare_sounds(
@@ -130,9 +130,9 @@ def prepare_for(recipe: Recipe, clips: list[Clip], cache: Path = CACHE) -> Prepa
     return prepare(clips, recipe.spectrogram, recipe.input, cache)
 
 
-def _prepared(clips: list[Clip], pictures_db: np.ndarray | None = None, **sounds: np.ndarray) -> Prepared:
+def _prepared(clips: list[Clip], spectrograms_db: np.ndarray | None = None, **sounds: np.ndarray) -> Prepared:
     return Prepared(
-        pictures_db=pictures_db,
+        spectrograms_db=spectrograms_db,
         targets=np.array([clip.target for clip in clips], dtype=np.int64),
         folds=np.array([clip.fold for clip in clips], dtype=np.int64),
         names=tuple(clip.name for clip in clips),

@@ -53,7 +53,7 @@ def on_device(prepared: Prepared, folds: tuple[int, ...], device: torch.device) 
     chosen = np.flatnonzero(np.isin(prepared.folds, folds))
     targets = torch.from_numpy(prepared.targets[chosen]).to(device)
     if prepared.sounds is None:
-        pictures = torch.from_numpy(np.ascontiguousarray(prepared.pictures_db[chosen])).to(device)
+        pictures = torch.from_numpy(np.ascontiguousarray(prepared.spectrograms_db[chosen])).to(device)
         return Clips(pictures, None, torch.arange(len(chosen), device=device), targets)
     sounds, scales = torch.from_numpy(prepared.sounds), torch.from_numpy(prepared.scales)
     if device.type == "cpu":
@@ -114,12 +114,12 @@ def _mixed(
     moved, ratio = plan.part(needed, device), plan.ratio[places].to(device)
     values, soft = clips.take(index[needed].to(device)), _soft(clips, index[needed], n_classes)
     if clips.scales is None:
-        pictures_db = spectrogram.mix(spectrogram.move(values, moved), own, other, ratio, recipe.spectrogram)
+        spectrograms_db = spectrogram.mix(spectrogram.move(values, moved), own, other, ratio, recipe.spectrogram)
     else:
         waveforms = waveform.move(values, moved)
         mixed = waveform.mix(waveforms, own, other, ratio, recipe.spectrogram.sample_rate)
-        pictures_db = mel_db(waveform.amplify(mixed, plan.part(places, device)), recipe.spectrogram)
-    return pictures_db, ratio[:, None] * soft[own] + (1.0 - ratio[:, None]) * soft[other]
+        spectrograms_db = mel_db(waveform.amplify(mixed, plan.part(places, device)), recipe.spectrogram)
+    return spectrograms_db, ratio[:, None] * soft[own] + (1.0 - ratio[:, None]) * soft[other]
 
 
 def _soft(clips: Clips, index: torch.Tensor, n_classes: int) -> torch.Tensor:

@@ -13,7 +13,7 @@ import torch
 from esc.classification.calibration import Calibration
 from esc.classification.checkpoint import read_config, write_config
 from esc.classification.classifier import Classifier
-from esc.classification.metrics_file import write_figures
+from esc.classification.metrics_file import write_metrics
 from esc.errors import DataError
 from training.data.esc50 import Clip
 from training.data.preprocessing import prepare
@@ -91,7 +91,7 @@ def calibrate(run: Path, others: list[Path], without: Path | None, clips: list[C
     if (run / HISTORY).is_file():
         parts["history"] = _history_part(run)
     with full_disk_named(folder):
-        write_figures(folder, **parts)
+        write_metrics(folder, **parts)
         write_config(folder, dataclasses.replace(read_config(folder), calibration=calibration))
     return found
 
@@ -134,7 +134,7 @@ def _logits(classifier: Classifier, chosen: list[Clip], clips: list[Clip], cache
     prepared = prepare(clips, classifier.checkpoint.spectrogram, classifier.checkpoint.input, cache)
     names = {clip.name for clip in chosen}
     rows = [row for row, name in enumerate(prepared.names) if name in names]
-    parts = torch.from_numpy(prepared.pictures_db[rows]).split(50)
+    parts = torch.from_numpy(prepared.spectrograms_db[rows]).split(50)
     return torch.cat([classifier.logits(part) for part in parts]).float().cpu().numpy()
 
 

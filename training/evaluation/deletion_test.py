@@ -63,7 +63,7 @@ class Deletion:
 
 def deletion_test(
     classifier: Classifier,
-    pictures_db: torch.Tensor,
+    spectrograms_db: torch.Tensor,
     draws: int = DRAWS,
     seed: int = 0,
     done: Callable[[int], None] = lambda count: None,
@@ -73,15 +73,15 @@ def deletion_test(
     `draws`: how often "elsewhere" is chosen anew for each picture. `done` is told how many pictures more are done.
     """
     rng, parts = torch.Generator().manual_seed(seed), []
-    for part in pictures_db.split(_BATCH):
+    for part in spectrograms_db.split(_BATCH):
         parts.append(_tested(classifier, part, draws, rng))
         done(len(part))
     columns = (np.concatenate(column, axis=-1) for column in zip(*parts, strict=True))
     return Deletion(*columns)
 
 
-def _tested(classifier: Classifier, pictures_db: torch.Tensor, draws: int, rng: torch.Generator) -> tuple[np.ndarray, ...]:
-    scaled = network_input(pictures_db, classifier.checkpoint.input)
+def _tested(classifier: Classifier, spectrograms_db: torch.Tensor, draws: int, rng: torch.Generator) -> tuple[np.ndarray, ...]:
+    scaled = network_input(spectrograms_db, classifier.checkpoint.input)
     probabilities = _probabilities(classifier, scaled)
     targets = probabilities.argmax(dim=1)
 
@@ -90,7 +90,7 @@ def _tested(classifier: Classifier, pictures_db: torch.Tensor, draws: int, rng: 
         covered = (cover(scaled, maps, share) for share in SHARES)
         return torch.stack([_probabilities(classifier, part).gather(1, targets[:, None])[:, 0] for part in covered]).numpy()
 
-    maps = heat_maps(classifier, pictures_db, targets)
+    maps = heat_maps(classifier, spectrograms_db, targets)
     random = np.mean([left(turned(maps, rng)) for _ in range(draws)], axis=0)
     return probabilities.amax(dim=1).numpy(), left(maps), random, left(smoothed(scaled)), targets.numpy()
 
@@ -113,7 +113,7 @@ def maps_tested(folder: Path, clips: list[Clip], fold: int, cache: Path, reading
     with progress_bar() as bar:
         task = bar.add_task("covering", total=len(chosen), said="")
         found = deletion_test(
-            classifier, torch.from_numpy(prepared.pictures_db[chosen]), done=lambda count: bar.advance(task, count)
+            classifier, torch.from_numpy(prepared.spectrograms_db[chosen]), done=lambda count: bar.advance(task, count)
         )
     accuracy = float((found.guesses == prepared.targets[chosen]).mean())
     record_held_out(readings, folder, classifier.checkpoint, fold, accuracy)

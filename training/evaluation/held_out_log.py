@@ -76,7 +76,7 @@ def read_fold(checkpoint: Path, clips: list[Clip], fold: int, cache: Path, readi
     targets = prepared.targets[chosen]
     device = best_device()
     model = model.to(device, memory_format=torch.channels_last)
-    pictures = torch.from_numpy(prepared.pictures_db[chosen]).to(device)
+    pictures = torch.from_numpy(prepared.spectrograms_db[chosen]).to(device)
     figures = score(model, pictures, torch.from_numpy(targets).to(device), meta.input)
     record_held_out(readings, checkpoint, meta, fold, figures.accuracy)
     return Reading(figures, meta, targets, tuple(prepared.names[index] for index in chosen))

@@ -38,15 +38,15 @@ class Figures:
 
 @torch.inference_mode()
 def score(
-    model: nn.Module, pictures_db: torch.Tensor, targets: torch.Tensor, input_config: InputConfig, group: Group = ALONE
+    model: nn.Module, spectrograms_db: torch.Tensor, targets: torch.Tensor, input_config: InputConfig, group: Group = ALONE
 ) -> Figures:
     """Return the figures of a network in evaluation mode for dB pictures (clips, n_mels, n_frames) and their targets.
 
     Several processes share the clips, so that each is scored once, and all get the figures of all.
     """
     model.eval()
-    mine = torch.arange(len(targets), device=pictures_db.device).tensor_split(group.size)[group.rank]
-    parts = (network_input(pictures_db[part], input_config)[:, None] for part in mine.split(_BATCH))
+    mine = torch.arange(len(targets), device=spectrograms_db.device).tensor_split(group.size)[group.rank]
+    parts = (network_input(spectrograms_db[part], input_config)[:, None] for part in mine.split(_BATCH))
     answers = torch.cat([model(part.to(memory_format=torch.channels_last)).float() for part in parts])
     logits = answers.new_zeros(len(targets), answers.shape[1])
     logits[mine] = answers

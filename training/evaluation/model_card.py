@@ -8,7 +8,7 @@ from types import MappingProxyType
 from esc.audio.io import load_audio
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier
-from esc.classification.metrics_file import read_figures
+from esc.classification.metrics_file import read_metrics
 from training.evaluation.held_out_log import Reading
 from training.evaluation.ood import REFUSED
 from training.recipes import recipe_name
@@ -39,7 +39,7 @@ def write_card(folder: Path, classifier: Classifier, reading: Reading, fold: int
     examples : path
         Folder of synthesised sounds, each named after the class it is meant to be.
     """
-    figures = read_figures(folder) or {}
+    figures = read_metrics(folder) or {}
     sections = [
         _FRONT.format(architecture=classifier.checkpoint.architecture),
         _what(classifier.checkpoint, reading, fold, figures.get("held_out")),

@@ -223,22 +223,22 @@ class Endpoints:
             label, start_s = check_question(label, start)
             meta = classifier(self._checkpoint).checkpoint
             found = explained(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, [label] if label else [])
-            picture_db = found.prediction.picture_db
+            spectrogram_db = found.prediction.spectrogram_db
             named = label or (found.prediction.top[0][0] if found.prediction.top else None)
             before_s = clip_offset_s(meta, len(opened.waveform), opened.facts.sample_rate)
             axes = {
-                "times_s": found.prediction.start_s - before_s + frame_times_s(picture_db.shape[1], meta.spectrogram),
+                "times_s": found.prediction.start_s - before_s + frame_times_s(spectrogram_db.shape[1], meta.spectrogram),
                 "freqs_hz": mel_freqs_hz(meta.spectrogram),
             }
             path = self._downloads.next("explain")
-            heat = found.maps.get(named, np.zeros_like(picture_db))
-            np.savez_compressed(path, map=heat, picture_db=picture_db, **axes)
+            heat = found.maps.get(named, np.zeros_like(spectrogram_db))
+            np.savez_compressed(path, map=heat, picture_db=spectrogram_db, **axes)
             said = {
                 "label": named if named in found.maps else None,
                 "probability": found.probabilities.get(named),
                 "verdict": found.prediction.verdict,
                 "start": found.prediction.start_s,
-                "shape": list(picture_db.shape),
+                "shape": list(spectrogram_db.shape),
             }
             return said | {name: axis.tolist() for name, axis in axes.items()}, str(path)
 

@@ -13,9 +13,9 @@ import numpy as np
 from esc.audio.transcode import Decoded
 from esc.audio.waveform import is_silent
 from esc.batch.result_formats import SoundResult
-from esc.batch.runner import Task, hearing
+from esc.batch.runner import BatchOptions, classify_blocks
 from esc.classification.classifier import Classifier, Prediction
-from esc.classification.first_clip import Clip, stretches
+from esc.classification.first_clip import Clip, array_blocks
 from esc.classification.sliding_window import WindowResult
 from esc.errors import EscError
 from esc.ui.inference.zero_gpu import device_here, on_gpu, on_gpu_for
@@ -50,19 +50,19 @@ def warm_up(path: Path) -> threading.Thread:
 
 
 def predict(path: Path, waveform: np.ndarray, sample_rate: int) -> Prediction:
-    """Return what the checkpoint in `path` says of a waveform's opening, see `Classifier.opening`."""
+    """Return what the checkpoint in `path` says of a waveform's opening, see `Classifier.first_clip`."""
     # a borrowed GPU is reached by another process: no more than the clip crosses the border
-    return _hear_clip(path, classifier(path).opening(waveform, sample_rate))
+    return _hear_clip(path, classifier(path).first_clip(waveform, sample_rate))
 
 
 @on_gpu
 def _hear_clip(path: Path, clip: Clip) -> Prediction:
-    return classifier(path).hear(clip)
+    return classifier(path).classify_clip(clip)
 
 
 def embedding(path: Path, waveform: np.ndarray, sample_rate: int) -> np.ndarray | None:
     """Return what the network makes of a waveform's opening, (n_features,); None where the sound is silent."""
-    clip = classifier(path).opening(waveform, sample_rate)
+    clip = classifier(path).first_clip(waveform, sample_rate)
     return None if is_silent(clip.samples) else _embedding(path, clip.samples)
 
 
@@ -73,7 +73,7 @@ def _embedding(path: Path, samples: np.ndarray) -> np.ndarray:
 
 
 def hear(path: Path, sound: Sound, hop_seconds: float, top_k: int) -> Iterator[WindowResult | SoundResult]:
-    """Yield each window of a whole sound as it is found, and at last the result: `runner.hearing` by `path`'s checkpoint."""
+    """Yield the windows of a sound as they are classified, then its result; see `runner.classify_blocks`."""
     waveform = sound.waveform
     # as above: a long sound is read from its file on the other side of the border
     samples = Path(waveform.filename) if isinstance(waveform, np.memmap) else waveform
@@ -90,5 +90,5 @@ def _hear(
     path: Path, name: str, facts: Decoded, samples: np.ndarray | Path, hop_seconds: float, top_k: int
 ) -> Iterator[WindowResult | SoundResult]:
     waveform = np.memmap(samples, np.float32, mode="r") if isinstance(samples, Path) else samples
-    task = Task(path, top_k, timeline=True, hop_seconds=hop_seconds)
-    yield from hearing(name, facts, stretches(waveform), classifier(path), task)
+    task = BatchOptions(path, top_k, timeline=True, hop_seconds=hop_seconds)
+    yield from classify_blocks(name, facts, array_blocks(waveform), classifier(path), task)

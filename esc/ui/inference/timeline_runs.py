@@ -18,7 +18,7 @@ import numpy as np
 
 from esc.batch.result_formats import SoundResult
 from esc.classification.checkpoint import Checkpoint
-from esc.classification.event_summary import silent_stretches, uncertain_stretches
+from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.sliding_window import Segment, check_hop, segments
 from esc.ui.inference.inference import classifier, hear
 from esc.ui.sessions.sound import Session, Sound
@@ -42,14 +42,14 @@ class Heard:
     timeline : tuple of Segment
         The last one may still grow.
     silences : tuple of (start, end) in seconds
-    doubts : tuple of Segment
-        As `SoundResult.doubts`; what is heard next may settle the last one.
+    uncertain : tuple of Segment
+        As `SoundResult.uncertain`; what is heard next may settle the last one.
     """
 
     heard_s: float
     timeline: tuple[Segment, ...] = ()
     silences: tuple[tuple[float, float], ...] = ()
-    doubts: tuple[Segment, ...] = ()
+    uncertain: tuple[Segment, ...] = ()
 
 
 class Hearings:
@@ -101,8 +101,8 @@ class Hearings:
                 stop = not wanted()
                 if stop or time.monotonic() - said > UPDATE_S:
                     found = segments(heard, self.meta.class_names)
-                    doubts = uncertain_stretches(heard, found, self.meta.class_names)
-                    yield Heard(news.end_s, found, silent_stretches(heard), doubts)
+                    uncertain = uncertain_intervals(heard, found, self.meta.class_names)
+                    yield Heard(news.end_s, found, silent_intervals(heard), uncertain)
                     said = time.monotonic()
                 if stop:
                     return

@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from esc.classification.checkpoint import read_config
-from esc.classification.metrics_file import read_figures
+from esc.classification.metrics_file import read_metrics
 from esc.errors import CheckpointError
 from esc.ui.i18n.catalogue import error_message
 from esc.ui.server.handlers import Handlers
@@ -57,7 +57,7 @@ class About:
         meta = read_config(self._checkpoint)
         figures, wrong = None, None
         try:
-            figures = read_figures(self._checkpoint)
+            figures = read_metrics(self._checkpoint)
         except CheckpointError as error:
             log.warning("%s", error)
             wrong = error_message(error, language)

@@ -188,7 +188,7 @@ def _row(file: UploadedFile, result: SoundResult) -> dict:
         "overall": list(result.overall) if result.overall else None,
         "segments": rows(result.timeline),
         "silences": [list(stretch) for stretch in result.silences],
-        "doubts": rows(result.doubts),
+        "doubts": rows(result.uncertain),
         "cut_off": result.cut_off,
     }
 

@@ -14,7 +14,7 @@ import soundfile
 
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.first_clip import Clip
-from esc.classification.metrics_file import read_figures
+from esc.classification.metrics_file import read_metrics
 from esc.classification.saliency import Explanation, cell_size, explain
 from esc.errors import CheckpointError, PageError, ParameterError
 from esc.ui.inference.inference import classifier
@@ -78,7 +78,7 @@ def explained(path: Path, waveform: np.ndarray, sample_rate: int, start_s: float
     """
     listener = classifier(path)
     if start_s is None:
-        clip = listener.opening(waveform, sample_rate)
+        clip = listener.first_clip(waveform, sample_rate)
     else:
         begins_s = listener.clip_start(waveform.shape[-1], sample_rate, start_s)
         clip = Clip(begins_s, listener.clip(waveform, sample_rate, begins_s))
@@ -99,8 +99,8 @@ def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, explanation: Ex
     common = {"sound": sound.id, "start": prediction.start_s, "verdict": prediction.verdict}
     if not explanation.maps:
         return common | {"maps": {}}
-    spectrogram, picture_db = meta.spectrogram, prediction.picture_db
-    share = (picture_db - picture_db.max()) / spectrogram.top_db + 1.0
+    spectrogram, spectrogram_db = meta.spectrogram, prediction.spectrogram_db
+    share = (spectrogram_db - spectrogram_db.max()) / spectrogram.top_db + 1.0
     clip_path = store.companion_path(sound, "clip.flac")
     soundfile.write(clip_path, prediction.clip.clip(-1, 1), spectrogram.sample_rate)
     store.keep_companion(sound, clip_path)
@@ -111,8 +111,8 @@ def _drawable(store: SoundStore, checkpoint: Path, sound: Sound, explanation: Ex
         "probabilities": explanation.probabilities,
         "levels": as_base64(_bytes(share.clip(0, 1))),
         "maps": {label: as_base64(_bytes(heat)) for label, heat in explanation.maps.items()},
-        "rows": picture_db.shape[0],
-        "columns": picture_db.shape[1],
+        "rows": spectrogram_db.shape[0],
+        "columns": spectrogram_db.shape[1],
         "hop_s": spectrogram.hop_length / spectrogram.sample_rate,
         "low_hz": spectrogram.fmin,
         "high_hz": spectrogram.fmax,
@@ -142,7 +142,7 @@ def _bytes(shares: np.ndarray) -> np.ndarray:
 def _deletion(checkpoint: Path) -> dict | None:
     """Return what the deletion test found, where it was made; the About tab tells of a broken file."""
     try:
-        return (read_figures(checkpoint) or {}).get("deletion")
+        return (read_metrics(checkpoint) or {}).get("deletion")
     except CheckpointError as error:
         log.warning("%s", error)
         return None

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from esc.audio.io import load_start
-from esc.classification.similarity import Neighbour, SoundIndex, opening_of
+from esc.classification.similarity import Neighbour, SoundIndex, first_clip_of
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError
 from esc.example_sounds import FOLDER, example_sounds
@@ -111,7 +111,7 @@ class Neighbours:
     def _heard(self, sound: Sound, rank: int, path: Path) -> dict:
         """Return a neighbour's clip, where the browser finds it, and its little picture."""
         meta = classifier(self._checkpoint).checkpoint
-        opening = opening_of(path, classifier(self._checkpoint))
+        opening = first_clip_of(path, classifier(self._checkpoint))
         picture = mel_db(opening.samples, meta.spectrogram).numpy()
         small = _pooled(picture)
         levels = np.rint(((small - small.max()) / meta.spectrogram.top_db + 1.0).clip(0, 1) * 255).astype(np.uint8)

@@ -139,7 +139,7 @@ def drawable(news: Heard | SoundResult, wanted: bool) -> dict:
         "heard": news.seconds if done else news.heard_s,
         "segments": rows(news.timeline),
         "silences": [list(stretch) for stretch in news.silences],
-        "doubts": rows(news.doubts),
+        "doubts": rows(news.uncertain),
         "totals": [[total.label, total.seconds, total.count, total.probability] for total in totals(news.timeline)],
         "overall": list(news.overall) if done and news.overall else None,
     }
