@@ -1,10 +1,9 @@
-"""The errors that a user can cause or meet: each has a key, the offending values and one clear sentence.
-
-The key and the values travel with the exception, so that the page can say the same thing in another language
-(`esc.ui.i18n.catalogue` holds the translations) while the command line and Python show the English sentence.
-"""
+"""User-facing errors with message keys and values, so that they can be translated."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 MESSAGES = {
     # audio
@@ -14,33 +13,33 @@ MESSAGES = {
     "audio.too_long": "{name} lasts {minutes:.0f} minutes; at most {limit_minutes:.0f} are accepted.",
     "audio.unreadable": "{name} can't be read as sound ({reason}). Accepted are {accepted}.",
     "audio.no_track": "{name} holds no audio track. Accepted are {accepted}.",
-    "audio.folder": "The folder {name} gives no sounds ({reason}).",
+    "audio.folder": "The folder {name} can't be used ({reason}).",
     "audio.no_samples": "{name} holds no sound: it decodes to 0 samples. The file may be cut off.",
-    "audio.too_short": "{name} has {samples} sample(s); at least {least} are needed to see a spectrum.",
+    "audio.too_short": "{name} has {samples} sample(s); at least {least} are needed for a spectrum.",
     "audio.not_finite": "{name} holds no finite sample: all values are NaN or infinite.",
     "audio.rate": "{name} has a sample rate of {rate} Hz; accepted are {low} to {high} Hz.",
     "audio.shape": "A waveform is one-dimensional or (channels, samples); this one has the shape {shape}.",
-    "audio.whole": "A waveform of whole numbers ({dtype}) has no scale here: divide it by its full scale first.",
+    "audio.whole": "A waveform of whole numbers ({dtype}) has no defined scale: divide it by its full scale first.",
     "audio.silent": "{name} is silent: there is nothing to compare.",
     "audio.timeout": "Reading {name} took longer than {seconds:.0f} s and was stopped. Try a shorter sound.",
     "audio.excerpt_too_big": "This selection would take {megabytes:.0f} MB; at most {limit_mb:.0f} MB can be saved. Select less.",
-    "audio.changed": "{name} was changed or removed while it was worked on. Run the command again.",
+    "audio.changed": "{name} was changed or removed during the run. Run the command again.",
     "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",
-    "audio.disk_full": "The server's disk has no room left to work on {name}. Make room there, or try again later.",
+    "audio.disk_full": "The server's disk is full: {name} could not be processed. Try again later.",
     # parameters
     "parameter.range": "{field} = {value} is not possible: it must lie between {low} and {high}.",
     "parameter.choice": "{field} = {value} is not possible: choose one of {choices}.",
     "parameter.type": "{field} = {value} is not possible: a {wanted} is needed.",
     "parameter.window": "win_length = {value} is not possible: the window must fit into n_fft = {n_fft} samples.",
     "parameter.band": "fmin = {fmin} Hz and fmax = {fmax} Hz are not possible: fmin must lie below fmax.",
-    "parameter.nyquist": "fmax = {value} Hz is not possible: at {sample_rate} Hz nothing above {nyquist} Hz exists.",
-    "parameter.mfcc": "n_mfcc = {value} is not possible: there are only n_mels = {n_mels} bands to make them from.",
-    "parameter.delta": "A derivative looks at {width} frames, and this sound has {n_frames}. Use a smaller hop_length.",
-    "parameter.sub_batch": "A batch of {batch} can't be taken in parts of sub_batch = {value}: give a divisor of it, 2 or more.",
-    "parameter.processes": "{processes} processes can't share a batch of {batch} in sub-batches of {value} clips. Give a "
-    "--sub-batch that each of them gets equally many of.",
-    "parameter.class": "{value} is none of the network's classes; they are named in its config.json.",
-    "parameter.keys": "These parameters don't fit: unknown {unknown}, missing {missing}.",
+    "parameter.nyquist": "fmax = {value} Hz is not possible: it must be at most {nyquist} Hz, half of {sample_rate} Hz.",
+    "parameter.mfcc": "n_mfcc = {value} is not possible: it must be at most n_mels = {n_mels}.",
+    "parameter.delta": "A derivative needs {width} frames, and this sound has {n_frames}. Use a smaller hop_length.",
+    "parameter.sub_batch": "A batch of {batch} can't be split into sub_batch = {value}: choose a divisor of it, 2 or more.",
+    "parameter.processes": "{processes} processes can't share a batch of {batch} in sub-batches of {value} clips: choose a "
+    "--sub-batch that divides evenly among them.",
+    "parameter.class": "{value} is not a class of this model; its config.json lists them.",
+    "parameter.keys": "Parameters unknown: {unknown}; missing: {missing}.",
     "parameter.too_much": "This spectrum has {millions:.0f} million values; at most {limit:.0f} million are computed at "
     "once. Use a larger hop_length, a smaller n_fft or a shorter sound.",
     # checkpoints
@@ -55,15 +54,15 @@ MESSAGES = {
     "index.checkpoint": "The index {path} was made by another checkpoint: its sounds can't be compared with this one's. "
     "Make it anew (python -m esc index FOLDER -o {path}).",
     "index.write": "{path} can't be written ({reason}).",
-    # archives
-    "resume_log.settings": "{path} notes work with another checkpoint or other options. Choose another --output or remove it.",
-    "resume_log.damaged": "{path} can't be used: {reason}. Remove it; the files are then heard anew.",
+    # batch runs
+    "resume_log.settings": "{path} is of a run with another checkpoint or other options. Choose another --output or remove it.",
+    "resume_log.damaged": "{path} can't be used: {reason}. Remove it; the files are then classified again.",
     "resume_log.write": "{path} can't be written ({reason}).",
     "ray.address": "No Ray cluster answers at {address} ({reason}). Leave --address out to use this machine alone.",
-    "ray.workers": "Ray lost its workers again and again ({reason}). What was heard is noted in {path}: run the command "
-    "again to go on, or without --engine ray to learn which file ends a process.",
-    # layers
-    "feature.size": "{frames} frames of {n_freqs} frequencies at a time are too many for a layer: raise hop_length, now "
+    "ray.workers": "Ray lost its workers repeatedly ({reason}). Results so far are in {path}: run the command again to "
+    "resume, or without --engine ray to find the file that ends a process.",
+    # features
+    "feature.size": "{frames} frames of {n_freqs} frequencies are too many for this feature: raise hop_length, now "
     "{hop_length}, or lower n_fft.",
     # optional packages, exports
     "package.missing": "This needs the package {package}, which is not installed. Install it (pip install -r {file}).",
@@ -100,26 +99,25 @@ MESSAGES = {
     "page.request": "The server could not understand the request ({reason}). Reload the page.",
     "page.gone": "This sound is no longer on the server. Drop it in again.",
     "page.busy": "The server is busy with other sounds. Try again in a moment.",
-    "files.many": "{name} was left out: at most {limit} files are heard together.",
-    "files.large": "{name} was left out: at most {limit_gb:.0f} GB are heard together.",
+    "files.many": "{name} was left out: at most {limit} files are accepted.",
+    "files.large": "{name} was left out: at most {limit_gb:.0f} GB are accepted.",
     "page.no_sound": "No sound is open. Drop in a file, record one, or choose an example.",
     "page.failed": "Something went wrong on the server; it has been written to its log. What you had is still there.",
 }
 
-
-_LONGEST_VALUE = 240
+_MAX_VALUE_LENGTH = 240
 _HUGE = 10**30
 
 
 class EscError(Exception):
-    """An error with one clear sentence for a person.
+    """Error with a message for the user.
 
     Parameters
     ----------
     key : str
-        Which message of `MESSAGES`.
+        Key of the message in `MESSAGES`.
     **values
-        What the message names: the field, the offending value, what is legal.
+        Values that the message names: the field, the offending value, the legal range.
     """
 
     def __init__(self, key: str, **values: object) -> None:
@@ -127,53 +125,70 @@ class EscError(Exception):
         self.values = {name: _brief(value) for name, value in values.items()}
         super().__init__(MESSAGES[key].format(**self.values))
 
-    def __reduce__(self):
-        # the default would call the class with the finished sentence; errors cross process borders here
+    def __reduce__(self) -> tuple:
+        # the default would call the class with the formatted message; errors are pickled between processes
         return _rebuild, (type(self), self.key, self.values)
 
 
 class AudioError(EscError):
-    """A sound that can't be read or used."""
+    """Sound that can't be read or used."""
 
 
 class ParameterError(EscError):
-    """A spectrogram parameter, or a set of them, that is not possible."""
+    """Parameter, or combination of parameters, that is not possible."""
 
 
 class CheckpointError(EscError):
-    """A checkpoint that is missing, damaged or of another format."""
+    """Checkpoint that is missing, damaged or of another format."""
 
 
 class PackageError(EscError):
-    """An optional package that is not installed."""
+    """Optional package that is not installed."""
 
 
 class SoundIndexError(EscError):
-    """An index of sounds that is missing, damaged or another checkpoint's."""
+    """Sound index that is missing, damaged or of another checkpoint."""
 
 
 class BatchError(EscError):
-    """Notes of what was done in an archive that can't be used, or results that can't be written."""
+    """Batch run that can't be started, resumed or completed."""
 
 
 class ExportError(EscError):
-    """A file for other programs that can't be made."""
+    """Exported model that can't be written."""
 
 
 class DataError(EscError):
-    """A data set, or what was prepared from it, that can't be used."""
+    """Data set, or data prepared from it, that can't be used."""
 
 
 class PageError(EscError):
-    """A request of the page that can't be answered."""
+    """Request of the page that can't be answered."""
+
+
+def check_range(field: str, value: Any, low: float, high: float) -> None:
+    """Raise ParameterError unless `value` is a number from `low` to `high`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # also catches NaN
+        raise ParameterError("parameter.range", field=field, value=value, low=low, high=high)
+
+
+def check_choice(field: str, value: Any, choices: Sequence[str]) -> None:
+    """Raise ParameterError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ParameterError("parameter.choice", field=field, value=value, choices=", ".join(choices))
+
+
+def reason_of(error: Exception) -> str:
+    """Return the cause of an exception in one line, for messages."""
+    return getattr(error, "strerror", None) or next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _brief(value: object) -> object:
-    """Return a value fit for a sentence: a plain one as it is, all else as text of a bounded length."""
+    """Return plain values as they are, all others as text of bounded length."""
     if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < _HUGE):
         return value
     text = "a huge number" if isinstance(value, int) else str(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return text if len(text) <= _MAX_VALUE_LENGTH else text[: _MAX_VALUE_LENGTH - 1] + "…"
 
 
 def _rebuild(kind: type[EscError], key: str, values: dict) -> EscError:

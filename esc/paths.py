@@ -1,8 +1,11 @@
-"""Project paths, and paths as messages show them."""
+"""Project paths, paths in messages and atomic writes."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -11,10 +14,27 @@ DEFAULT_CHECKPOINT = ROOT / "checkpoints" / "esc50-resnet18"
 
 
 def project_relative(path: Path) -> Path:
-    """Return a path as messages name it: relative where it belongs to the project."""
+    """Return a path relative to the project where it lies inside."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def display_path(path: str | os.PathLike) -> str:
-    """Return a path as valid UTF-8: bytes that are none become U+FFFD."""
+    """Return a path as valid UTF-8; undecodable bytes become U+FFFD."""
     return os.fsencode(path).decode("utf-8", "replace")
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path that replaces `path` on success and is removed on failure."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Write values as indented JSON, atomically."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

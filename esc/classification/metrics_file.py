@@ -1,191 +1,154 @@
-"""What was measured of a checkpoint, kept beside it as `figures.json`: written by training, shown by the page.
-
-Each part is written by a command of its own and may be missing; what is there is checked when it is read.
-"""
+"""Metrics of a checkpoint, stored beside it as `figures.json`."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from esc.classification.calibration import UNKNOWN_SCORES
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from esc.classification.calibration import UnknownScore
 from esc.errors import CheckpointError
-from esc.paths import project_relative
+from esc.paths import project_relative, write_json
 
 FILE = "figures.json"
 RELIABILITY_BINS = 15
-_MOST_CLIPS = 10**9
-_Check = Callable[[Any, str], None]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Loss = Annotated[float, Field(ge=0, le=1e6)]  # nats
+_STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-def read_metrics(folder: Path) -> dict | None:
-    """Return what was measured of the checkpoint in a folder; None where nothing was.
+@with_config(_STRICT)
+class Bin(TypedDict):
+    """Reliability bin; confidence and accuracy are None where it is empty."""
 
-    Returns
-    -------
-    dict
-        Any of these parts; shares, recalls, confidences and AUROCs lie between 0 and 1:
+    low: Share
+    high: Share
+    clips: Count
+    confidence: Share | None
+    accuracy: Share | None
 
-        "held_out": {"folds": [int], "clips": int, "accuracy", "loss" (nats), "ece", "ece_before" (the temperature),
-            "reliability": 15 x {"low", "high", "clips", "confidence", "accuracy"} (the last two None in an empty bin),
-            "recall": {class: share}, "confused": [{"true": class, "guess": class, "clips": int}], commonest first}
-        "unknown": {"score": of `calibration.UNKNOWN_SCORES`, "threshold", "auroc", "left_out_classes": [class],
-            "kinds": {kind of sound: AUROC}, "caught": share of unknown sounds named so, "false_alarms": share of known
-            sounds refused}
-        "history": {"epoch": [int], "train_loss", "valid_loss", "train_accuracy", "valid_accuracy": lists as long, None
-            where an epoch was not measured}
-        "deletion": {"clips": int, "method": str, "shares": [share of the picture covered], "before": mean probability of
-            the likeliest class, "marked", "random", "loudest": lists as long as "shares", that probability after covering
-            what the heat map marks most, as much elsewhere, and the loudest places}
+
+@with_config(_STRICT)
+class Confusion(TypedDict):
+    """Number of clips of one class that were taken for another."""
+
+    true: str
+    guess: str
+    clips: Count
+
+
+@with_config(_STRICT)
+class HeldOut(TypedDict):
+    """Metrics on held-out folds; `ece_before`: without temperature scaling."""
+
+    folds: list[Annotated[int, Field(ge=1, le=1000)]]
+    clips: Count
+    accuracy: Share
+    loss: Loss
+    ece: Share
+    ece_before: Share
+    reliability: Annotated[list[Bin], Field(min_length=RELIABILITY_BINS, max_length=RELIABILITY_BINS)]
+    recall: dict[str, Share]
+    confused: list[Confusion]
+
+
+@with_config(_STRICT)
+class Unknown(TypedDict):
+    """Out-of-distribution detection: AUROC by kind of sound, and shares at the threshold."""
+
+    score: UnknownScore
+    threshold: Annotated[float, Field(ge=-1e6, le=1e6)]
+    auroc: Share
+    left_out_classes: list[str]
+    kinds: dict[str, Share]
+    caught: Share
+    false_alarms: Share
+
+
+@with_config(_STRICT)
+class History(TypedDict):
+    """Training curves; None where an epoch was not evaluated."""
+
+    epoch: list[Annotated[int, Field(ge=0, le=10**7)]]
+    train_loss: list[Loss | None]
+    valid_loss: list[Loss | None]
+    train_accuracy: list[Share | None]
+    valid_accuracy: list[Share | None]
+
+
+@with_config(_STRICT)
+class Deletion(TypedDict):
+    """Deletion test: mean probability of the likeliest class after masking shares of the spectrogram."""
+
+    clips: Count
+    method: str
+    shares: list[Share]
+    before: Share
+    marked: list[Share]
+    random: list[Share]
+    loudest: list[Share]
+
+
+def _same_length(part: Any) -> Any:
+    """Raise ValueError unless all lists are equally long."""
+    if len({len(value) for value in part.values() if isinstance(value, list)}) > 1:
+        raise ValueError("its lists differ in length")
+    return part
+
+
+@with_config(_STRICT)
+class Metrics(TypedDict, total=False):
+    """Content of the file; each part is written by its own command."""
+
+    held_out: HeldOut
+    unknown: Unknown
+    history: Annotated[History, AfterValidator(_same_length)]
+    deletion: Annotated[Deletion, AfterValidator(_same_length)]
+
+
+_METRICS = TypeAdapter(Metrics)
+
+
+def read_metrics(folder: Path) -> dict[str, Any] | None:
+    """Return the `Metrics` of the checkpoint in a folder; None without any.
 
     Raises
     ------
     CheckpointError
-        The file can't be read or does not hold that.
+        The file can't be read or has another content.
     """
     path = Path(folder) / FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        return _validated(path.read_bytes(), path)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise CheckpointError("metrics.damaged", path=project_relative(path), reason=error) from error
-    _checked(values, path)
-    return values
 
 
-def write_metrics(folder: Path, **parts: dict) -> Path:
-    """Write parts of `figures.json` anew, checked and at one stroke; the other parts stay. Return its path.
+def write_metrics(folder: Path, **parts: Any) -> Path:
+    """Replace parts of the metrics file, atomically, and return its path.
 
     Raises
     ------
     CheckpointError
-        A part is not as `read_metrics` wants it, or what is there can't be read.
+        A part, or the file so far, is not as in `Metrics`.
     """
     path = Path(folder) / FILE
     values = (read_metrics(folder) or {}) | parts
-    _checked(values, path)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(fresh, path)
+    write_json(path, _validated(json.dumps(values).encode(), path))
     return path
 
 
-def _checked(values: Any, path: Path) -> None:
+def _validated(content: bytes, path: Path) -> dict[str, Any]:
     try:
-        _parts(values, "")
-    except ValueError as error:
-        raise CheckpointError("metrics.damaged", path=project_relative(path), reason=error) from error
-
-
-def _number(low: float, high: float, whole: bool = False, empty: bool = False) -> _Check:
-    def check(value: Any, place: str) -> None:
-        if value is None and empty:
-            return
-        kinds = int if whole else int | float
-        if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:  # also catches NaN
-            raise ValueError(f"{place} = {value!r}, not a {'whole ' if whole else ''}number from {low:g} to {high:g}")
-
-    return check
-
-
-def _text(*choices: str) -> _Check:
-    def check(value: Any, place: str) -> None:
-        if not isinstance(value, str) or (choices and value not in choices):
-            raise ValueError(f"{place} = {value!r}, not {' or '.join(choices) or 'text'}")
-
-    return check
-
-
-def _list(item: _Check, length: int | None = None) -> _Check:
-    def check(value: Any, place: str) -> None:
-        if not isinstance(value, list) or (length is not None and len(value) != length):
-            raise ValueError(f"{place} is no list{'' if length is None else f' of {length}'}")
-        for number, one in enumerate(value):
-            item(one, f"{place}[{number}]")
-
-    return check
-
-
-def _named(item: _Check) -> _Check:
-    def check(value: Any, place: str) -> None:
-        if not isinstance(value, dict):
-            raise ValueError(f"{place} is no object")
-        for name, one in value.items():
-            item(one, f"{place}.{name}")
-
-    return check
-
-
-def _fields(fields: dict[str, _Check], all_of_them: bool = True, same_length: tuple[str, ...] = ()) -> _Check:
-    def check(value: Any, place: str) -> None:
-        if not isinstance(value, dict):
-            raise ValueError(f"{place or 'the whole'} is no object")
-        unlike = set(value) ^ set(fields) if all_of_them else set(value) - set(fields)
-        if unlike:
-            raise ValueError(f"{place or 'the whole'} lacks or should not have: {', '.join(sorted(unlike))}")
-        for name, one in value.items():
-            fields[name](one, f"{place}.{name}".lstrip("."))
-        if len({len(value[name]) for name in same_length}) > 1:
-            raise ValueError(f"{place}: {', '.join(same_length)} differ in length")
-
-    return check
-
-
-_share, _clips = _number(0, 1), _number(0, _MOST_CLIPS, whole=True)
-_loss, _epoch = _number(0, 1e6, empty=True), _number(0, 1e7, whole=True)
-_maybe_share = _number(0, 1, empty=True)
-_CURVES = ("epoch", "train_loss", "valid_loss", "train_accuracy", "valid_accuracy")
-_parts = _fields(
-    {
-        "held_out": _fields(
-            {
-                "folds": _list(_number(1, 1000, whole=True)),
-                "clips": _clips,
-                "accuracy": _share,
-                "loss": _number(0, 1e6),
-                "ece": _share,
-                "ece_before": _share,
-                "reliability": _list(
-                    _fields(
-                        {"low": _share, "high": _share, "clips": _clips, "confidence": _maybe_share, "accuracy": _maybe_share}
-                    ),
-                    RELIABILITY_BINS,
-                ),
-                "recall": _named(_share),
-                "confused": _list(_fields({"true": _text(), "guess": _text(), "clips": _clips})),
-            }
-        ),
-        "unknown": _fields(
-            {
-                "score": _text(*UNKNOWN_SCORES),
-                "threshold": _number(-1e6, 1e6),
-                "auroc": _share,
-                "left_out_classes": _list(_text()),
-                "kinds": _named(_share),
-                "caught": _share,
-                "false_alarms": _share,
-            }
-        ),
-        "history": _fields(
-            {name: _list(_epoch if name == "epoch" else _loss if "loss" in name else _maybe_share) for name in _CURVES},
-            same_length=_CURVES,
-        ),
-        "deletion": _fields(
-            {
-                "clips": _clips,
-                "method": _text(),
-                "shares": _list(_share),
-                "before": _share,
-                "marked": _list(_share),
-                "random": _list(_share),
-                "loudest": _list(_share),
-            },
-            same_length=("shares", "marked", "random", "loudest"),
-        ),
-    },
-    all_of_them=False,
-)
+        return dict(_METRICS.validate_json(content))
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
+        raise CheckpointError("metrics.damaged", path=project_relative(path), reason=reason) from error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.signal import savgol_coeffs
 
-from esc.config import check_keys
+from esc.config import Config
 from esc.errors import ParameterError
 
 DELTA_WIDTH = 9  # frames; librosa.feature.delta's default
@@ -16,7 +16,7 @@ MAX_LIFTER = 256.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class CepstrumConfig:
+class CepstrumConfig(Config):
     """How coefficients are shown; not part of what makes them, which is `SpectrogramConfig`.
 
     Parameters
@@ -41,16 +41,6 @@ class CepstrumConfig:
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= value <= high:
                 raise ParameterError("parameter.range", field=field, value=value, low=0, high=high)
-
-    def to_dict(self) -> dict:
-        """Return the fields as plain numbers, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict) -> CepstrumConfig:
-        """Return the config that `to_dict` gave; unknown and missing keys raise ParameterError."""
-        check_keys(cls, values)
-        return cls(**values)
 
 
 PLAIN = CepstrumConfig()
