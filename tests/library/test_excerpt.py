@@ -45,7 +45,7 @@ def test_what_only_ffmpeg_reads_is_cut_too(tmp_path):
 def test_too_much_is_refused_before_it_is_written(tmp_path, monkeypatch):
     source = sounds.write(tmp_path / "a.wav", sounds.tone(), 44_100, "PCM_16")
     monkeypatch.setattr("esc.audio.excerpt.MAX_EXCERPT_BYTES", 1000)
-    with pytest.raises(AudioError, match="0 MB are saved") as refused:
+    with pytest.raises(AudioError, match="0 MB can be saved") as refused:
         write_excerpt(source, tmp_path / "b.wav", 0, 501)
     assert refused.value.key == "audio.excerpt_too_big"
     assert not (tmp_path / "b.wav").exists()
