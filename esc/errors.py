@@ -39,7 +39,7 @@ MESSAGES = {
     "parameter.processes": "{processes} processes can't share a batch of {batch} in sub-batches of {value} clips: choose a "
     "--sub-batch that divides evenly among them.",
     "parameter.class": "{value} is not a class of this model; its config.json lists them.",
-    "parameter.keys": "Parameters unknown: {unknown}; missing: {missing}.",
+    "parameter.keys": "These parameters can't be used: unknown {unknown}, missing {missing}.",
     "parameter.too_much": "This spectrum has {millions:.0f} million values; at most {limit:.0f} million are computed at "
     "once. Use a larger hop_length, a smaller n_fft or a shorter sound.",
     # checkpoints
