@@ -26,9 +26,9 @@ WAIT_MS = 30_000
 expect.set_options(timeout=WAIT_MS)
 FLAGS = (
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
+    "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
 )  # fmt: skip
+WEBGL_FLAGS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # an emulated GPU slows every frame
 _MODULE = "performance.getEntriesByType('resource').find((entry) => entry.name.endsWith('/core/state.js')).name"
 
 
@@ -91,16 +91,33 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def chromium(chromium_path: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A headless Chromium whose microphone hears a tone of `MICROPHONE_HZ`."""
-    heard = tmp_path_factory.mktemp("microphone") / "tone.wav"
-    sounds.write(heard, sounds.tone(MICROPHONE_HZ, 5.0, 48_000), 48_000)
+def launch(chromium_path: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Browser]]:
+    """Return what starts a headless Chromium whose microphone plays a tone of `MICROPHONE_HZ`."""
+    recording = tmp_path_factory.mktemp("microphone") / "tone.wav"
+    sounds.write(recording, sounds.tone(MICROPHONE_HZ, 5.0, 48_000), 48_000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path, args=[*FLAGS, f"--use-file-for-fake-audio-capture={heard}"]
-        )
-        yield browser
-        browser.close()
+
+        def started(*flags: str) -> Browser:
+            arguments = [*FLAGS, f"--use-file-for-fake-audio-capture={recording}", *flags]
+            return playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    """A Chromium without WebGL, quick to draw."""
+    browser = launch()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def webgl_chromium(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    """A Chromium with an emulated GPU, for tests marked `webgl`."""
+    browser = launch(*WEBGL_FLAGS)
+    yield browser
+    browser.close()
 
 
 @dataclass
@@ -212,11 +229,12 @@ class Sheet:
 
 
 @pytest.fixture
-def open_sheet(chromium: Browser, server: Server) -> Iterator[Callable[..., Sheet]]:
+def open_sheet(request: pytest.FixtureRequest, server: Server) -> Iterator[Callable[..., Sheet]]:
     """Return what opens the app in a fresh context; at the end no page of them may have complained.
 
     A test that provokes a complaint takes it out of `Sheet.complaints` itself.
     """
+    chromium = request.getfixturevalue("webgl_chromium" if request.node.get_closest_marker("webgl") else "chromium")
     contexts: list[BrowserContext] = []
     sheets: list[Sheet] = []
     logged = server.log.stat().st_size

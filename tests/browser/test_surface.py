@@ -12,7 +12,7 @@ from chromium import FLAGS, WAIT_MS, Sheet
 from esc.ui.i18n.catalogue import ENGLISH
 from esc.ui.tabs.viewer import PLOTLY
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.webgl]
 RATE = 22_050
 CAMERA = "Object.values(viewer.stage._fullLayout.scene._scene.getCamera().eye).map((v) => v.toFixed(3)).join()"
 LANDED = f"Object.values(viewer.camera.eye).map((v) => v.toFixed(3)).join() === {CAMERA} && !window.flying"
