@@ -1,4 +1,4 @@
-"""Many files: found in folders, heard one by one in this process or in several."""
+"""Classification of files and folders, in this process or in several."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
+from pebble import ProcessExpired, ProcessPool
 
 from esc.audio.io import ACCEPTED, open_audio
-from esc.batch.result_formats import SoundResult
+from esc.batch.results import FileResult, SoundResult
 from esc.classification.classifier import Classifier
 from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.first_clip import FirstClipSearch
 from esc.classification.sliding_window import WindowResult, segments, windows
-from esc.errors import AudioError, EscError
+from esc.errors import AudioError, EscError, reason_of
 from esc.paths import display_path
 
-ENDINGS = (  # what counts as a sound in a folder; a file named by itself may have any ending
+ENDINGS = (  # of sound files in a folder; a file named explicitly may have any ending
     ".wav", ".wave", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".m4a", ".m4b",
     ".aac", ".ac3", ".amr", ".webm", ".mp4", ".mov", ".mka", ".mkv",
 )  # fmt: skip
@@ -34,29 +33,34 @@ _log = logging.getLogger(__name__)
 
 
 class Facts(Protocol):
-    """What has to be known of a sound beside its samples."""
+    """Properties of a sound apart from its samples."""
 
-    sample_rate: int
-    seconds: float
-    cut_off: bool
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def cut_off(self) -> bool: ...
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How each file is to be heard.
+    """Options for the classification of each file.
 
     Attributes
     ----------
     checkpoint : path, optional
-        The shipped one where it is left out.
+        The shipped one by default.
     top_k : int
-        How many classes to name for the opening, see `Classifier.first_clip`.
+        Number of classes to name for the first clip, see `Classifier.first_clip`.
     timeline : bool
-        Whether to say what happens when.
+        Whether to classify the whole sound.
     hop_seconds : float, optional
-        As for `esc.classification.sliding_window.windows`, and so is
+        As for `esc.classification.sliding_window.windows`.
     workers : int
-        Threads for one file's timeline.
+        Threads for the timeline of one file.
     """
 
     checkpoint: Path | None = None
@@ -67,10 +71,9 @@ class BatchOptions:
 
 
 def sound_files(paths: Sequence[Path]) -> tuple[list[Path], list[AudioError]]:
-    """Return the files to hear and what is wrong with folders among `paths`.
+    """Return the sound files in `paths`, and errors for unusable folders.
 
-    Folders are walked, in the order of names, for files with one of `ENDINGS`; hidden ones are left out. A file that
-    was named stays, whatever it is, and comes once.
+    Folders are searched, in order of names, for files with one of `ENDINGS`, except hidden ones. Duplicates are dropped.
     """
     files: list[Path] = []
     errors: list[AudioError] = []
@@ -78,21 +81,20 @@ def sound_files(paths: Sequence[Path]) -> tuple[list[Path], list[AudioError]]:
         if not path.is_dir():
             files.append(path)
             continue
-        found, refused = _walk(path)
+        found, unreadable = _walk(path)
         files += found
-        errors += [AudioError("audio.folder", name=display_path(error.filename), reason=error.strerror) for error in refused]
-        if not found and not refused:
+        errors += [AudioError("audio.folder", name=display_path(error.filename), reason=error.strerror) for error in unreadable]
+        if not found and not unreadable:
             errors.append(AudioError("audio.folder", name=display_path(path), reason="no sound files in it"))
     return list(dict.fromkeys(files)), errors
 
 
 def classify_file(
-    path: Path, classifier: Classifier, task: BatchOptions, on_window: Callable[[WindowResult], None] | None = None
+    path: Path, classifier: Classifier, options: BatchOptions, on_window: Callable[[WindowResult], None] | None = None
 ) -> SoundResult:
-    """Return what is heard in a file, which is read once, block by block: an hour is never in memory as a whole.
+    """Return the result for a file, which is read block by block.
 
-    `top` and `verdict` are those of `Classifier.predict`, about the file's opening. `on_window` is called with each
-    window of the timeline as it is found.
+    `top` and `verdict` equal those of `Classifier.predict`. `on_window` is called with each window of the timeline.
 
     Raises
     ------
@@ -102,44 +104,41 @@ def classify_file(
     name = display_path(path)
     try:
         facts, blocks = open_audio(path, name)
-        for heard in classify_blocks(name, facts, blocks, classifier, task):
-            if isinstance(heard, SoundResult):
-                return heard
-            if on_window:
-                on_window(heard)
-    except OSError as error:  # a folder on the way that may not be entered, a disk that fails
-        raise AudioError("audio.unreadable", name=name, reason=error.strerror or str(error), accepted=ACCEPTED) from error
+        *_, result = _observed(classify_blocks(name, facts, blocks, classifier, options), on_window)
+    except OSError as error:  # no permission for a folder on the way, a disk that fails
+        raise AudioError("audio.unreadable", name=name, reason=reason_of(error), accepted=ACCEPTED) from error
+    return result
 
 
 def classify_blocks(
-    name: str, facts: Facts, blocks: Iterable[np.ndarray], classifier: Classifier, task: BatchOptions
+    name: str, facts: Facts, blocks: Iterable[np.ndarray], classifier: Classifier, options: BatchOptions
 ) -> Iterator[WindowResult | SoundResult]:
-    """Yield the windows of a sound's timeline, if the task wants one, as they are found, and at last the whole result.
+    """Yield the windows of a sound's timeline, if requested, and finally its result.
 
     Parameters
     ----------
     name : str
-        What the result calls the sound.
+        Name of the sound in the result.
     facts : Facts
-        `esc.audio.AudioFacts` or `esc.audio.transcode.Decoded`; what is known at the end of the blocks is what counts.
+        `esc.audio.AudioFacts` or `esc.audio.transcode.Decoded`; final once all blocks are read.
     blocks : iterable of array
         The sound, as for `esc.classification.sliding_window.windows`.
     classifier : Classifier
-    task : BatchOptions
-        `checkpoint` is the classifier's own and not looked at.
+    options : BatchOptions
+        Its `checkpoint` is ignored in favour of the classifier's.
     """
     search = classifier.first_clip_search(facts.sample_rate)
-    blocks = _shown_to(search, blocks)
-    heard = []
-    if task.timeline:
-        for window in windows(classifier, blocks, facts.sample_rate, task.hop_seconds, task.workers):
-            heard.append(window)
+    blocks = _searched(search, blocks)
+    found: list[WindowResult] = []
+    if options.timeline:
+        for window in windows(classifier, blocks, facts.sample_rate, options.hop_seconds, options.workers):
+            found.append(window)
             yield window
     else:
-        for _ in blocks:  # to the end: how long a sound is, and what is broken in it, is known for sure only there
+        for _ in blocks:  # only at the end are length and defects of a file known
             pass
-    found = segments(heard, classifier.class_names) if task.timeline else None
-    prediction = classifier.classify_clip(search.end(), task.top_k)
+    timeline = segments(found, classifier.class_names) if options.timeline else None
+    prediction = classifier.classify_clip(search.end(), options.top_k)
     yield SoundResult(
         file=name,
         seconds=facts.seconds,
@@ -148,101 +147,74 @@ def classify_blocks(
         clip_seconds=min(classifier.checkpoint.input.clip_seconds, facts.seconds),
         top=prediction.top,
         verdict=prediction.verdict,
-        timeline=found,
-        silences=silent_intervals(heard),
-        uncertain=uncertain_intervals(heard, found or (), classifier.class_names),
+        timeline=timeline,
+        silences=silent_intervals(found),
+        uncertain=uncertain_intervals(found, timeline or (), classifier.class_names),
         cut_off=facts.cut_off,
     )
 
 
 def classify_files(
-    files: Sequence[Path], task: BatchOptions, jobs: int = 1, on_window: Callable[[WindowResult], None] | None = None
-) -> Iterator[SoundResult | AudioError]:
-    """Yield for each file, in the order given, what was heard in it or why that could not be.
+    files: Sequence[Path], options: BatchOptions, jobs: int = 1, on_window: Callable[[WindowResult], None] | None = None
+) -> Iterator[FileResult]:
+    """Yield the result, or the error, of each file in the order given.
 
     Parameters
     ----------
     files : sequence of path
-    task : BatchOptions
+    options : BatchOptions
     jobs : int
-        Processes; they share the cores. One works in this process.
+        Number of processes; 1 is this one.
     on_window : callable, optional
-        As for `hear`; only where `jobs` is 1.
+        As for `classify_file`; only if `jobs` is 1.
 
     Raises
     ------
     CheckpointError
         The checkpoint is missing or damaged.
     ParameterError
-        The task asks for what is not possible.
+        An option is out of range.
     """
-    if min(jobs, len(files)) <= 1:
+    if min(jobs, len(files)) > 1:
+        yield from _classify_in_pool(files, options, jobs)
+    elif files:
+        classifier = Classifier.load(options.checkpoint)
         for path in files:
-            yield _heard_or_refused(path, task, on_window)
-        return
-    pool = _pool(jobs)
-    try:
-        waiting = [pool.submit(_heard_or_refused, path, task) for path in files]
-        for path, future in zip(files, waiting, strict=True):
-            try:
-                yield future.result()
-            except BrokenProcessPool:  # a process was killed, and took with it what the others had not begun
-                yield _heard_alone(path, task)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+            yield classify_or_error(path, classifier, options, on_window)
 
 
 def classify_or_error(
-    path: Path, classifier: Classifier, task: BatchOptions, on_window: Callable[[WindowResult], None] | None = None
-) -> SoundResult | AudioError:
-    """Return what `hear` does of one file, or what is wrong with it, so that the others are still heard."""
+    path: Path, classifier: Classifier, options: BatchOptions, on_window: Callable[[WindowResult], None] | None = None
+) -> FileResult:
+    """Return the result of `classify_file`, or its AudioError."""
     try:
-        return classify_file(path, classifier, task, on_window)
+        return classify_file(path, classifier, options, on_window)
     except AudioError as error:
         return error
     except EscError:
         raise
-    except Exception as error:  # a decoder stumbled over the file in a way of its own
-        _log.debug("hearing %s failed", path, exc_info=True)
+    except Exception as error:  # a decoder's own, on a damaged file
+        _log.debug("classifying %s failed", path, exc_info=True)
         return AudioError("audio.crashed", name=display_path(path), reason=f"{type(error).__name__}: {error}")
 
 
-def _shown_to(search: FirstClipSearch, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Pass blocks on as they come, once the search for the opening has looked at them."""
-    for block in blocks:
-        search.take(block)
-        yield block
-
-
-def _walk(folder: Path) -> tuple[list[Path], list[OSError]]:
-    """Return the sound files below a folder, by name, and the folders that could not be read."""
-    found: list[Path] = []
-    refused: list[OSError] = []
-    for parent, folders, names in os.walk(folder, onerror=refused.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        wanted = (name for name in names if not name.startswith(".") and os.path.splitext(name)[1].lower() in ENDINGS)
-        found += [Path(parent, name) for name in wanted]
-    return sorted(found), refused
-
-
-def _heard_or_refused(
-    path: Path, task: BatchOptions, on_window: Callable[[WindowResult], None] | None = None
-) -> SoundResult | AudioError:
-    return classify_or_error(path, _classifier(task.checkpoint), task, on_window)
-
-
-def _heard_alone(path: Path, task: BatchOptions) -> SoundResult | AudioError:
-    """Hear one file in a process of its own, which it may bring down."""
-    with _pool(1) as pool:
-        try:
-            return pool.submit(_heard_or_refused, path, task).result()
-        except BrokenProcessPool:
-            return AudioError("audio.crashed", name=display_path(path), reason="its process ended")
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    spawn = multiprocessing.get_context("spawn")  # a fork of a process in which torch has threads may hang
-    return ProcessPoolExecutor(jobs, spawn, _start_worker)
+def _classify_in_pool(files: Sequence[Path], options: BatchOptions, jobs: int) -> Iterator[FileResult]:
+    """Yield results from several processes; one that dies is replaced and its file tried once more."""
+    spawn = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
+    pool = ProcessPool(min(jobs, len(files)), initializer=_start_worker, context=spawn)
+    try:
+        futures = [pool.schedule(_classify_in_worker, args=(path, options)) for path in files]
+        for path, future in zip(files, futures, strict=True):
+            try:
+                yield future.result()
+            except ProcessExpired:
+                try:
+                    yield pool.schedule(_classify_in_worker, args=(path, options)).result()
+                except ProcessExpired:
+                    yield AudioError("audio.crashed", name=display_path(path), reason="its process ended")
+    finally:
+        pool.stop()
+        pool.join()
 
 
 def _start_worker() -> None:
@@ -250,6 +222,40 @@ def _start_worker() -> None:
     torch.set_num_threads(1)  # the processes share the cores
 
 
-@lru_cache(maxsize=1)
-def _classifier(checkpoint: Path | None) -> Classifier:
+def _classify_in_worker(path: Path, options: BatchOptions) -> FileResult:
+    return classify_or_error(path, _worker_classifier(options.checkpoint), options)
+
+
+@cache
+def _worker_classifier(checkpoint: Path | None) -> Classifier:
     return Classifier.load(checkpoint)
+
+
+def _observed(
+    results: Iterator[WindowResult | SoundResult], on_window: Callable[[WindowResult], None] | None
+) -> Iterator[SoundResult]:
+    """Pass windows to a callback, and yield the result."""
+    for result in results:
+        if isinstance(result, SoundResult):
+            yield result
+        elif on_window:
+            on_window(result)
+
+
+def _searched(search: FirstClipSearch, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Pass on blocks that the search for the first clip has taken."""
+    for block in blocks:
+        search.take(block)
+        yield block
+
+
+def _walk(folder: Path) -> tuple[list[Path], list[OSError]]:
+    """Return the sound files below a folder, sorted, and errors for unreadable folders."""
+    found: list[Path] = []
+    unreadable: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=unreadable.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            Path(parent, name) for name in names if not name.startswith(".") and os.path.splitext(name)[1].lower() in ENDINGS
+        ]
+    return sorted(found), unreadable

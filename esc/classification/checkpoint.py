@@ -121,9 +121,10 @@ def load_checkpoint(folder: Path | None = None) -> tuple[nn.Module, Checkpoint]:
     return model.eval(), checkpoint
 
 
-def read_config(folder: Path) -> Checkpoint:
-    """Return a checkpoint without reading its weights."""
-    path = Path(folder) / _CONFIG
+def read_config(folder: Path | None = None) -> Checkpoint:
+    """Return a checkpoint, by default the shipped one, without reading its weights."""
+    folder = Path(folder) if folder is not None else DEFAULT_CHECKPOINT
+    path = folder / _CONFIG
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:

@@ -56,13 +56,13 @@ class Parity:
 
     Attributes
     ----------
-    pictures : int
-        How many pictures were compared.
+    n_clips : int
+        Number of spectrograms compared.
     difference : float
-        The largest difference of any class's probability in any of them.
+        The largest difference of any class's probability of them.
     """
 
-    pictures: int
+    n_clips: int
     difference: float
 
     @property

@@ -1,33 +1,48 @@
-"""What the command line shows people: how far the work is, and results as a table."""
+"""Console output and options shared by the commands."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
 
+from esc.errors import reason_of
+
 if TYPE_CHECKING:
-    from esc.batch.result_formats import SoundResult
+    from esc.batch.results import SoundResult
     from esc.classification.sliding_window import WindowResult
 
-PROGRESS_AFTER_S = 1.0  # shorter work needs no bar
+CheckpointOption = Annotated[
+    Path | None, typer.Option("--checkpoint", help="Folder of the checkpoint; by default the shipped one.")
+]
+PROGRESS_AFTER_S = 1.0  # shorter work needs no progress bar
+
+
+def check_output_file(path: Path, option: str = "--output") -> None:
+    """Refuse a path at which no file can be written."""
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}", param_hint=option)
+    if path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder", param_hint=option)
 
 
 def describe_os_error(error: OSError) -> str:
-    """Return in one line which file the system could not serve, where it names one, and what it said."""
-    said = error.strerror or next(iter(str(error).splitlines()), type(error).__name__)
-    return said if error.filename is None else f"{error.filename}: {said}"
+    """Return the reason of an OSError in one line, with its file if known."""
+    reason = reason_of(error)
+    return reason if error.filename is None else f"{error.filename}: {reason}"
 
 
 class ProgressBar:
-    """Progress on standard error, where that is a terminal and the work takes longer than a blink."""
+    """Progress on standard error, if that is a terminal and the work is slow."""
 
     def __init__(self, files: int) -> None:
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -43,14 +58,14 @@ class ProgressBar:
             self._progress.stop()
 
     def window(self, window: WindowResult) -> None:
-        """Say how much of the present file's sound has been heard."""
+        """Report the position in the present file."""
         self._update(description=f"{timedelta(seconds=int(window.end_s))} of sound")
 
     def files(self, done: int) -> None:
-        """Say how many files are done."""
+        """Report the number of finished files."""
         self._update(completed=done, description="")
 
-    def _update(self, **changes: object) -> None:
+    def _update(self, **changes: Any) -> None:
         self._progress.update(self._task, **changes)
         late = time.monotonic() - self._began > PROGRESS_AFTER_S
         if late and not self._shown and self._progress.console.is_terminal:
@@ -59,14 +74,14 @@ class ProgressBar:
 
 
 def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
-    """Return the results for people."""
+    """Return the results as a table."""
     if with_timeline:
         table = Table("file", _right("start s"), _right("end s"), "what", _right("probability"), box=box.SIMPLE)
         for result in results:
-            for mark in result.marks:
-                times = (f"{mark.start_s:.1f}", f"{mark.end_s:.1f}")
-                table.add_row(Text(result.file), *times, mark.label, f"{mark.probability:.2f}")
-            if not result.marks:
+            for event in result.events:
+                times = (f"{event.start_s:.1f}", f"{event.end_s:.1f}")
+                table.add_row(Text(result.file), *times, event.label, f"{event.probability:.2f}")
+            if not result.events:
                 table.add_row(Text(result.file), "", "", "nothing sure enough", "")
         return table
     table = Table("file", _right("seconds"), "verdict", "likeliest", box=box.SIMPLE)

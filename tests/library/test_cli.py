@@ -15,7 +15,8 @@ import pytest
 
 import sounds
 from esc.audio.io import load_audio
-from esc.batch.result_formats import RAVEN_COLUMNS, SoundResult, as_raven
+from esc.batch.result_formats import RAVEN_COLUMNS, as_raven
+from esc.batch.results import SoundResult
 from esc.batch.runner import BatchOptions, classify_files, sound_files
 from esc.classification.classifier import Classifier
 from esc.classification.sliding_window import Segment

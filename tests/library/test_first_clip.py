@@ -103,7 +103,7 @@ def test_all_homes_hear_the_same_opening(classifier, tmp_path):
     for task in (BatchOptions(timeline=True), BatchOptions(timeline=False)):
         result = classify_file(path, classifier, task)
         assert (result.top, result.verdict, result.clip_start_s) == (expected.top, expected.verdict, expected.start_s)
-    (mark,) = classify_file(path, classifier, BatchOptions()).marks
+    (mark,) = classify_file(path, classifier, BatchOptions()).events
     assert (mark.start_s, mark.end_s) == (pytest.approx(8.5), pytest.approx(13.5))
     assert explain(classifier, waveform, RATE).prediction.top[:5] == expected.top
     index, refused = SoundIndex.of_files(classifier, [path])

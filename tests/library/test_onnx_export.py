@@ -99,7 +99,7 @@ def test_parity_on_fold_5(exported, classifier, data_dir):
     paths = [clip.path for clip in read_clips(data_dir) if clip.fold == 5][::20]
     about = onnxruntime.InferenceSession(exported[0]).get_modelmeta().custom_metadata_map
     parity = compare(classifier, exported[0], pictures_of(paths, about))
-    assert parity.pictures == 20
+    assert parity.n_clips == 20
     assert parity.holds and parity.difference <= LIMIT
 
 

@@ -1,10 +1,9 @@
-"""Archives by Ray: two local workers against the plain engine, killed on the way; the journal by itself."""
+"""Classification by Ray: two local workers, killed and resumed, against the plain engine."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,12 +18,10 @@ import pytest
 import sounds
 from esc.audio.io import load_audio
 from esc.batch.ray_engine import classify_with_ray, resume_log_path
-from esc.batch.result_formats import SoundResult
-from esc.batch.resume_log import ResumeLog, from_json, to_json
+from esc.batch.resume_log import from_json, to_json
 from esc.batch.runner import BatchOptions, classify_files, sound_files
-from esc.classification.sliding_window import Segment
 from esc.cli.main import main
-from esc.errors import AudioError, BatchError, PackageError
+from esc.errors import AudioError, PackageError
 from esc.example_sounds import example_sounds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,11 +30,6 @@ needs_ray = pytest.mark.skipif(
     not (importlib.util.find_spec("ray") and importlib.util.find_spec("pyarrow")),
     reason="Ray is not installed: pip install -r requirements-ray.txt",
 )
-RESULT = SoundResult(
-    file="дождь, a.wav", seconds=7.1, sample_rate=44_100, clip_seconds=5.0, top=(("rain", 0.1 + 0.2), ("sea_waves", 1e-9)),
-    verdict="rain", timeline=(Segment("rain", 0.0, 5.0, 1 / 3),), silences=((5.0, 7.1),),
-    uncertain=(Segment("wind", 4.0, 5.0, 0.3),), cut_off=True,
-)  # fmt: skip
 
 
 @pytest.fixture
@@ -71,34 +63,34 @@ def begin(folder: Path, output: Path) -> subprocess.Popen:
 
 
 @needs_ray
-def test_two_workers_killed_on_the_way_end_up_with_the_plain_engines_numbers(folder, tmp_path):
+def test_resume_after_kill_equals_the_plain_engine(folder, tmp_path):
     from pyarrow import parquet
 
-    output = tmp_path / "heard.parquet"
-    notes = resume_log_path(output)
+    output = tmp_path / "results.parquet"
+    log = resume_log_path(output)
     first = begin(folder, output)
     end = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < end and first.poll() is None and not (notes.exists() and notes.read_text().count("\n") > 1):
+    while time.monotonic() < end and first.poll() is None and not (log.exists() and log.read_text().count("\n") > 1):
         time.sleep(0.05)
     assert first.poll() is None, first.communicate()
     first.kill()
     first.communicate()
-    head, *done = notes.read_text(encoding="utf-8").splitlines()
+    head, *done = log.read_text(encoding="utf-8").splitlines()
     assert done and not output.exists()
     assert {json.loads(line)["file"] for line in done} < {str(path) for path in folder.iterdir()}, "some, not all"
-    # a mark on what is noted shows that it is not heard again; a torn last line is what a full disk or a crash leaves
+    # a mark shows that a logged file is not classified again; a full disk or a crash leaves a torn last line
     entry = json.loads(done[0])
-    marked = replace(from_json(entry["answer"]), verdict="marked") if "verdict" in entry["answer"] else None
+    marked = replace(from_json(entry["result"]), verdict="marked") if "verdict" in entry["result"] else None
     if marked:
-        done[0] = json.dumps(entry | {"answer": to_json(marked)})
-    notes.write_text("\n".join([head, *done, '{"file": "torn']), encoding="utf-8")
+        done[0] = json.dumps(entry | {"result": to_json(marked)})
+    log.write_text("\n".join([head, *done, '{"file": "torn']), encoding="utf-8")
 
     second = begin(folder, output)
     said, complained = second.communicate(timeout=WAIT_SECONDS)
     assert (second.returncode, said) == (1, ""), complained
     assert complained.count("error: ") == 1 and "broken.mp3 can't be read as sound" in complained
     assert "Traceback" not in complained
-    assert [path.name for path in tmp_path.iterdir()] == ["heard.parquet"]
+    assert [path.name for path in tmp_path.iterdir()] == ["results.parquet"]
 
     files, _ = sound_files([folder])
     rows = parquet.read_table(output).to_pylist()
@@ -119,75 +111,28 @@ def test_two_workers_killed_on_the_way_end_up_with_the_plain_engines_numbers(fol
         marks = [(one["label"], one["start"], one["end"], one["probability"]) for one in row["timeline"]]
         assert marks == [(one.label, one.start_s, one.end_s, one.probability) for one in expected.timeline]
     if marked:
-        assert "marked" in {row["verdict"] for row in rows}, "what was noted is not heard again"
+        assert "marked" in {row["verdict"] for row in rows}, "logged files are not classified again"
 
 
 @needs_ray
-def test_all_that_is_noted_needs_no_ray_and_the_table_is_the_plain_engines(folder, tmp_path, monkeypatch):
+def test_csv_equals_the_plain_engine(folder, tmp_path, monkeypatch):
     files = sound_files([folder])[0][:6]
     plain = tmp_path / "plain.csv"
     monkeypatch.setattr(sys, "argv", ["esc", "classify", *map(str, files), "--format", "csv", "--output", str(plain)])
     with pytest.raises(SystemExit):
         main()
-    task, output = BatchOptions(), tmp_path / "heard.csv"
+    options, output = BatchOptions(), tmp_path / "results.csv"
 
-    def heard(todo, *_):  # by the plain engine: what Ray does with the same function is tested above
-        yield from zip(todo, classify_files(todo, task), strict=True)
+    def classify(todo, *_):  # the plain engine in place of Ray's
+        yield from zip(todo, classify_files(todo, options), strict=True)
 
     monkeypatch.setattr("esc.batch.ray_engine._ray", lambda *_: nullcontext())
-    monkeypatch.setattr("esc.batch.ray_engine._heard", heard)
+    monkeypatch.setattr("esc.batch.ray_engine._classify", classify)
     counts = []
-    answers = classify_with_ray(files, task, output, on_file=counts.append)
+    results = classify_with_ray(files, options, output, on_file=counts.append)
     assert counts == list(range(len(files) + 1))
     assert output.read_bytes() == plain.read_bytes()
-    assert sum(isinstance(answer, AudioError) for answer in answers) == 1
-
-
-def test_an_answer_survives_the_journey():
-    assert from_json(to_json(RESULT)) == RESULT
-    error = AudioError("audio.unreadable", name="x\udc80.mp3", reason="none", accepted="WAV")
-    again = from_json(to_json(error))
-    assert (again.key, again.values, str(again)) == (error.key, error.values, str(error))
-
-
-def test_a_journal_goes_on(tmp_path, wav):
-    path = tmp_path / "x.journal"
-    journal = ResumeLog(path, {"top_k": 5})
-    assert journal.answer(wav) is None
-    journal.add(wav, RESULT)  # and no close: the process is killed
-    with path.open("a", encoding="utf-8") as file:
-        file.write('{"file": "torn')
-    again = ResumeLog(path, {"top_k": 5})
-    assert again.answer(wav) == RESULT
-    again.add(tmp_path / "gone.wav", AudioError("audio.missing", name="gone.wav"))
-    again.close(finished=False)
-    third = ResumeLog(path, {"top_k": 5})
-    assert third.answer(wav) == RESULT
-    assert str(third.answer(tmp_path / "gone.wav")) == "There is no file gone.wav."
-    os.utime(wav, ns=(1, 1))
-    assert third.answer(wav) is None, "changed since: heard anew"
-    third.close(finished=True)
-    assert not path.exists()
-
-
-def test_a_journal_of_nothing_leaves_nothing(tmp_path):
-    ResumeLog(tmp_path / "x.journal", {"top_k": 5}).close(finished=False)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_what_is_no_journal_of_this_task(tmp_path, wav):
-    path = tmp_path / "x.journal"
-    journal = ResumeLog(path, {"top_k": 5})
-    journal.add(wav, RESULT)
-    with pytest.raises(BatchError, match="other options"):
-        ResumeLog(path, {"top_k": 3})
-    for content in ("no journal\n", '{"format": 1, "top_k": 5}\n{"file": 1}\n', '{"format": 1, "top_k": 5}\n[]\n'):
-        path.write_text(content)
-        with pytest.raises(BatchError):
-            ResumeLog(path, {"top_k": 5})
-        assert path.read_text() == content, "somebody else's file stays as it is"
-    with pytest.raises(BatchError, match="can't be written"):
-        ResumeLog(tmp_path / "no such folder" / "x.journal", {})
+    assert sum(isinstance(result, AudioError) for result in results) == 1
 
 
 @pytest.mark.parametrize(
@@ -214,7 +159,7 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys, tmp_path, wav):
     assert list(tmp_path.iterdir()) == [wav]
 
 
-def test_without_the_packages_the_pip_line_is_named(monkeypatch, tmp_path, wav):
+def test_missing_packages(monkeypatch, tmp_path, wav):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PackageError, match=r"package ray.*pip install -r requirements-ray.txt"):
         classify_with_ray([wav], BatchOptions(), tmp_path / "x.csv")

@@ -19,7 +19,8 @@ from gradio_client.exceptions import AppError
 import sounds
 from chromium import Server
 from esc.audio.io import load_audio
-from esc.batch.result_formats import RAVEN_COLUMNS, SoundResult, as_rows
+from esc.batch.result_formats import RAVEN_COLUMNS, as_row
+from esc.batch.results import SoundResult
 from esc.classification.classifier import Classifier
 from esc.classification.event_summary import silent_intervals, totals, uncertain_intervals
 from esc.classification.sliding_window import Segment, WindowResult
@@ -79,7 +80,7 @@ def test_page_command_line_and_endpoint_say_the_same(store, opened, rain_then_si
     client = Client(server.url, verbose=False)
     answer = client.predict(handle_file(rain_then_siren), api_name="/timeline")
     client.close()
-    (page,) = as_rows([result])
+    page = as_row(result)
     assert len(page["timeline"]) >= 2
     for other in (said[0], answer):
         assert list(other) == ["file", "seconds", "top", "verdict", "timeline"]

@@ -17,7 +17,7 @@ import gradio as gr
 import numpy as np
 import torch
 
-from esc.batch.result_formats import as_rows
+from esc.batch.result_formats import as_row
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.mfcc import PLAIN, CepstrumConfig, shaped
 from esc.dsp.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
@@ -256,7 +256,7 @@ class Endpoints:
             if isinstance(hop_seconds, bool) or not isinstance(hop_seconds, int | float | None):
                 raise ParameterError("parameter.type", field="hop_seconds", value=hop_seconds, wanted="number")
             *_, result = self._hearings.listen(opened, hop_seconds, lambda: True)
-            return as_rows([result])[0]
+            return as_row(result)
 
     def _opened(self, path: str | None) -> AbstractContextManager[Sound]:
         """Open a file in a session of its own, which ends with the request."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from esc.audio.transcode import Decoded
 from esc.audio.waveform import is_silent
-from esc.batch.result_formats import SoundResult
+from esc.batch.results import SoundResult
 from esc.batch.runner import BatchOptions, classify_blocks
 from esc.classification.classifier import Classifier, Prediction
 from esc.classification.first_clip import Clip, array_blocks

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
-from esc.batch.result_formats import SoundResult
+from esc.batch.results import SoundResult
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.sliding_window import Segment, check_hop, segments

@@ -15,7 +15,8 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 
 from esc.audio.io import ACCEPTED, MAX_BYTES
-from esc.batch.result_formats import FORMS, SoundResult, as_audacity, as_text, track_names
+from esc.batch.result_formats import FORMATS, as_audacity, as_text, track_names
+from esc.batch.results import SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import CheckpointError, EscError, PageError
 from esc.ui.i18n.catalogue import error_message
@@ -68,7 +69,7 @@ class Files:
             limits={"files": MAX_FILES, "bytes": MAX_BYTES, "all_bytes": MAX_PAGE_BYTES, "accepted": ACCEPTED},
             endings=SOUND_ENDINGS,
             hops=HOPS,
-            forms=FORMS,
+            forms=FORMATS,
             **loader,
         )
         component.classify_files(
@@ -131,7 +132,7 @@ class Files:
         return {}
 
     def files_file(self, request: dict) -> dict:
-        """Return what was heard in all files in one of the `FORMS`, as text or, several label tracks, as a zip in base64."""
+        """Return what was heard in all files in one of the `FORMATS`, as text or, several label tracks, as a zip in base64."""
         batch, form = self._batches.get(self._store.session(request.get("token"))), form_of(request)
         if not batch or not batch.results:
             raise PageError("page.gone")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from esc.batch.result_formats import FORMS, SoundResult, as_text
+from esc.batch.result_formats import FORMATS, as_text
+from esc.batch.results import SoundResult
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.event_summary import totals
 from esc.classification.sliding_window import Segment
@@ -51,7 +52,7 @@ class Timelines:
             elem_id="timeline",
             parameters=parameters_for_page(),
             hops=HOPS,
-            forms=FORMS,
+            forms=FORMATS,
             **loader,
         )
         component.run_timeline(
@@ -88,7 +89,7 @@ class Timelines:
         return {}
 
     def timeline_file(self, request: dict) -> dict:
-        """Return the finished timeline of a `sound` at a `hop` in one of the `FORMS`, as text with a name."""
+        """Return the finished timeline of a `sound` at a `hop` in one of the `FORMATS`, as text with a name."""
         sound = self._store.sound(request.get("token"), request.get("sound"))
         form = form_of(request)
         result = self._hearings.result(sound, self._hop_seconds(request))
@@ -126,7 +127,7 @@ def turn_of(request: dict) -> int:
 def form_of(request: dict) -> str:
     """Return the format that a request asks for, checked."""
     form = request.get("form")
-    if not isinstance(form, str) or form not in FORMS:
+    if not isinstance(form, str) or form not in FORMATS:
         raise PageError("page.request", reason="form")
     return form
 

@@ -1,0 +1,82 @@
+"""Result of classifying one sound file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from esc.classification.classifier import SILENCE
+from esc.classification.event_summary import totals
+from esc.classification.sliding_window import Segment
+from esc.errors import AudioError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundResult:
+    """Classification of one sound.
+
+    Attributes
+    ----------
+    file : str
+        Name of the sound; a path on the command line.
+    seconds : float
+        Length of the whole sound.
+    sample_rate : int
+        Hz, of the file.
+    clip_seconds : float
+        Length, within the sound, of the clip that `top` and `verdict` are about, see `Classifier.first_clip`.
+    top : tuple of (label, probability)
+        As `Prediction.top`.
+    verdict : str
+        As `Prediction.verdict`.
+    timeline : tuple of Segment, or None
+        None if not requested.
+    silences : tuple of (start, end) in seconds
+        As `esc.classification.event_summary.silent_intervals`; empty without a timeline.
+    uncertain : tuple of Segment
+        As `esc.classification.event_summary.uncertain_intervals`; not exported.
+    clip_start_s : float
+        Start of the clip: 0 unless the sound begins with silence.
+    cut_off : bool
+        The file announces more sound than it contains.
+    """
+
+    file: str
+    seconds: float
+    sample_rate: int
+    clip_seconds: float
+    top: tuple[tuple[str, float], ...]
+    verdict: str
+    timeline: tuple[Segment, ...] | None = None
+    silences: tuple[tuple[float, float], ...] = ()
+    uncertain: tuple[Segment, ...] = ()
+    clip_start_s: float = 0.0
+    cut_off: bool = False
+
+    @property
+    def events(self) -> tuple[Segment, ...]:
+        """The timeline or, without one, the verdict on the clip as a segment."""
+        if self.timeline is not None:
+            return self.timeline
+        label, probability = self._clip_verdict
+        return (Segment(label, self.clip_start_s, self.clip_start_s + self.clip_seconds, probability),)
+
+    @property
+    def overall(self) -> tuple[str, float] | None:
+        """The class with the longest total duration and its mean probability, if any.
+
+        Without a timeline, or for sounds no longer than a clip, the verdict on the clip.
+        """
+        if self.timeline is None or self.seconds <= self.clip_seconds:
+            return self._clip_verdict
+        if self.timeline:
+            longest = totals(self.timeline)[0]
+            return longest.label, longest.probability
+        silent_s = sum(end_s - start_s for start_s, end_s in self.silences)
+        return (SILENCE, 1.0) if silent_s > self.seconds / 2 else None
+
+    @property
+    def _clip_verdict(self) -> tuple[str, float]:
+        return self.verdict, dict(self.top).get(self.verdict, 1.0)  # silence and "unknown" have no probability
+
+
+FileResult = SoundResult | AudioError

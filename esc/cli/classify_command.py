@@ -1,0 +1,183 @@
+"""classify: labels and timelines of sound files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from esc.batch.result_formats import ResultFormat
+from esc.cli.console import CheckpointOption, ProgressBar, check_output_file, result_table
+from esc.cli.option_groups import grouped
+from esc.errors import AudioError, check_range
+
+if TYPE_CHECKING:
+    from esc.batch.results import FileResult, SoundResult
+    from esc.batch.runner import BatchOptions
+    from esc.config import SpectrogramConfig
+
+EXIT_UNREADABLE = 1
+_WIDE = 10_000  # columns of a table in a file: nothing is truncated or wrapped
+
+
+@dataclass(frozen=True)
+class ClassifyOptions:
+    """What to classify."""
+
+    top: Annotated[int, typer.Option("--top", min=1, help="Number of classes to name for the first clip.")] = 5
+    timeline: Annotated[bool, typer.Option("--timeline", help="Classify the whole sound, segment by segment.")] = False
+    hop: Annotated[float | None, typer.Option("--hop", help="Seconds between windows; by default half a clip.")] = None
+    checkpoint: CheckpointOption = None
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Format and destination of the results."""
+
+    form: Annotated[Literal["table", ResultFormat], typer.Option("--format", help="Format of the results.")] = "table"
+    output: Annotated[Path | None, typer.Option("--output", help="File for the results; for several label tracks, a folder.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How files are distributed."""
+
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, max=256, help="Number of processes; by default 1, with Ray all cores.")
+    ] = None
+    engine: Annotated[
+        Literal["plain", "ray"],
+        typer.Option("--engine", help="ray: writes --output OUT.parquet or OUT.csv, and resumes after interruption."),
+    ] = "plain"
+    address: Annotated[str | None, typer.Option("--address", help="Ray cluster; by default this machine.")] = None
+
+
+@grouped
+def classify_command(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE_OR_FOLDER", help="Sounds, or folders that contain some.")],
+    options: ClassifyOptions,
+    output: OutputOptions,
+    engine: EngineOptions,
+) -> None:
+    """Classify sounds by their first clip that is not silent or, with --timeline, throughout.
+
+    Files that can't be read are reported on standard error, the others are classified, and the exit code is 1.
+    """
+    _check_usage(options, output, engine)
+
+    import torch
+
+    from esc.batch.runner import BatchOptions, sound_files
+    from esc.classification.checkpoint import read_config
+    from esc.classification.sliding_window import check_hop
+
+    checkpoint = read_config(options.checkpoint)
+    check_range("--top", options.top, 1, len(checkpoint.class_names))
+    check_hop(options.hop, checkpoint.input.clip_seconds)
+    files, errors = sound_files(paths)
+    batch = BatchOptions(options.checkpoint, options.top, options.timeline, options.hop)
+    into_folder = False
+    if engine.engine == "plain":
+        into_folder = _takes_folder(output, len(files))
+        cores = torch.get_num_threads()
+        torch.set_num_threads(1)  # windows are distributed instead, see `esc.classification.sliding_window.windows`
+        batch = replace(batch, workers=max(1, cores // min(engine.jobs or 1, max(1, len(files)))))
+    results, refused = _classify(files, batch, engine, output.output)
+    errors += refused
+    for error in errors:
+        typer.echo(f"error: {error}", err=True)
+    for result in results:
+        if result.cut_off:
+            typer.echo(f"note: {result.file} is cut off: it announces more sound than it contains.", err=True)
+    if engine.engine == "plain":
+        _write_all(results, output, batch, checkpoint.spectrogram, into_folder)
+    if errors:
+        raise typer.Exit(EXIT_UNREADABLE)
+
+
+def _check_usage(options: ClassifyOptions, output: OutputOptions, engine: EngineOptions) -> None:
+    """Refuse options that exclude each other."""
+    if options.hop is not None and not options.timeline:
+        raise typer.BadParameter("only with --timeline", param_hint="--hop")
+    if output.output and not output.output.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {output.output.parent}", param_hint="--output")
+    if engine.engine == "plain":
+        if engine.address is not None:
+            raise typer.BadParameter("only with --engine ray", param_hint="--address")
+    elif output.form != "table":
+        raise typer.BadParameter("with --engine ray, the ending of --output selects the format", param_hint="--format")
+    elif output.output is None:
+        raise typer.BadParameter("--engine ray needs --output OUT.parquet or OUT.csv", param_hint="--output")
+    else:
+        check_output_file(output.output)
+
+
+def _takes_folder(output: OutputOptions, n_files: int) -> bool:
+    """Return whether `output` is a folder, for several label tracks."""
+    tracks = output.form == "audacity" and n_files > 1
+    if tracks and not (output.output and output.output.is_dir()):
+        raise typer.BadParameter("a label track is of one sound; for several, --output is a folder", param_hint="--format")
+    if output.output and not tracks:
+        check_output_file(output.output)
+    return tracks
+
+
+def _classify(
+    files: Sequence[Path], options: BatchOptions, engine: EngineOptions, output: Path | None
+) -> tuple[list[SoundResult], list[AudioError]]:
+    """Return the results and the errors, and show progress."""
+    from esc.batch.runner import classify_files
+
+    results: list[FileResult] = []
+    with ProgressBar(len(files)) as progress:
+        if engine.engine == "ray" and output:
+            from esc.batch.ray_engine import classify_with_ray
+
+            results = classify_with_ray(files, options, output, engine.jobs, engine.address, progress.files)
+        else:
+            for result in classify_files(files, options, engine.jobs or 1, progress.window):
+                results.append(result)
+                progress.files(len(results))
+    sounds = [result for result in results if not isinstance(result, AudioError)]
+    refused = [result for result in results if isinstance(result, AudioError)]
+    if engine.engine == "ray":
+        typer.echo(f"wrote {output} ({len(sounds)} sounds, {len(refused)} could not be read)", err=True)
+    return sounds, refused
+
+
+def _write_all(
+    results: Sequence[SoundResult], output: OutputOptions, batch: BatchOptions, config: SpectrogramConfig, into_folder: bool
+) -> None:
+    """Write the results to standard output, to a file, or as label tracks into a folder."""
+    from esc.batch.result_formats import track_names
+
+    if into_folder and output.output:
+        for name, result in zip(track_names(results), results, strict=True):
+            _write([result], output, batch, config, output.output / name)
+    else:
+        _write(results, output, batch, config, output.output)
+
+
+def _write(
+    results: Sequence[SoundResult], output: OutputOptions, batch: BatchOptions, config: SpectrogramConfig, target: Path | None
+) -> None:
+    from esc.batch.result_formats import as_text
+
+    try:
+        with nullcontext(sys.stdout) if target is None else target.open("w", encoding="utf-8", newline="") as file:
+            if output.form != "table":
+                file.write(as_text(results, output.form, batch.top_k, batch.timeline, config))
+            elif results:
+                Console(file=file, width=None if file.isatty() else _WIDE).print(result_table(results, batch.timeline))
+    except OSError as error:
+        if target is None:  # a closed pipe
+            raise
+        raise typer.BadParameter(f"{target} can't be written ({error.strerror})", param_hint="--output") from error
