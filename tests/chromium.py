@@ -29,6 +29,12 @@ FLAGS = (
     "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
 )  # fmt: skip
 WEBGL_FLAGS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # an emulated GPU slows every frame
+# Where the play head is drawn, in CSS pixels: the column that covers most near the top of the overlay.
+PLAYHEAD = """(() => { const [ratio, { width }] = [Math.min(3, devicePixelRatio), viewer.overlay];
+    const row = viewer.overlay.getContext('2d').getImageData(0, Math.round((viewer.area().top + 3) * ratio), width, 1).data;
+    const covers = Array.from({ length: width }, (_, x) => row[4 * x + 3]);
+    const most = Math.max(...covers);
+    return most > 150 ? covers.indexOf(most) / ratio : NaN; })()"""
 _MODULE = "performance.getEntriesByType('resource').find((entry) => entry.name.endsWith('/core/state.js')).name"
 
 
@@ -142,10 +148,14 @@ class Sheet:
             self.page.on(name, listener)
         self.page.goto(self.url)
         self.page.wait_for_function("document.querySelector('.sg-viewer')?.viewer && document.querySelector('.sg-main span')")
-        self.page.evaluate(f"import({_MODULE}).then((module) => {{ window.session = module; }})")
-        self.page.evaluate(f"import({_MODULE}.replace('core/state', 'lib/i18n')).then((module) => {{ window.i18n = module; }})")
+        self.load("core/state", "session")
+        self.load("lib/i18n", "i18n")
         self.page.evaluate("window.viewer = document.querySelector('.sg-viewer').viewer")
         return self
+
+    def load(self, module: str, name: str) -> None:
+        """Make one of the page's own modules a global of the page."""
+        self.page.evaluate(f"import({_MODULE}.replace('core/state', '{module}')).then((loaded) => {{ window.{name} = loaded; }})")
 
     def _on_failure(self, request) -> None:
         if request.failure != "net::ERR_ABORTED":  # a sound that is replaced while it loads
@@ -176,9 +186,9 @@ class Sheet:
     @contextmanager
     def new_picture(self) -> Iterator[None]:
         """Wait at the end for a picture from the server other than the one at the beginning, and for it to be drawn."""
-        self.ev("() => { window.before = viewer.data; window.drawings = viewer.drawings; }")
+        self.ev("() => { window.before = viewer.data; }")
         yield
-        self.until("viewer.data && viewer.data !== window.before && viewer.drawings > window.drawings")
+        self.until("viewer.data && viewer.data !== window.before")
         self.until("!document.querySelector('.sg-viewer').hasAttribute('data-busy')")
 
     def pixels(self) -> dict:
@@ -186,9 +196,9 @@ class Sheet:
         return self.ev(
             """() => {
                 const { left, top, width, height } = viewer.area();
-                const ratio = viewer.ratio();
+                const ratio = Math.min(3, devicePixelRatio);
                 const box = [left, top, width, height].map((value) => Math.round(value * ratio));
-                const pixels = new Uint32Array(viewer.picture.getContext('2d').getImageData(...box).data.buffer);
+                const pixels = new Uint32Array(viewer.image.getContext('2d').getImageData(...box).data.buffer);
                 let sum = 17;
                 for (const pixel of pixels) sum = (Math.imul(sum, 31) + pixel) | 0;
                 return { colours: new Set(pixels).size, sum };

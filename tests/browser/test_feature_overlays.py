@@ -1,4 +1,4 @@
-"""Layers in a real Chromium: drawn where the sound is, read at the pointer, slow ones followed and ended."""
+"""Feature overlays in a real Chromium: drawing, readout, progress and cancellation."""
 
 import re
 
@@ -35,14 +35,14 @@ def minutes_wav(tmp_path_factory):
 
 
 def layer(view, name):
-    return f"#{view} .sg-layers input[value={name}]"
+    return f"#{view} .sg-features input[value={name}]"
 
 
 def legend(sheet, view, name):
-    return sheet.page.locator(f"#{view} .sg-legend [data-layer={name}]")
+    return sheet.page.locator(f"#{view} .sg-legend [data-feature={name}]")
 
 
-def test_layers_lie_where_the_sound_is_and_take_the_pictures_place(open_sheet, notes_wav):
+def test_features_are_drawn_where_the_sound_is(open_sheet, notes_wav):
     sheet = open_sheet()
     sheet.page.set_default_timeout(PATIENCE_MS)
     sheet.open_file(notes_wav)
@@ -72,7 +72,7 @@ def test_layers_lie_where_the_sound_is_and_take_the_pictures_place(open_sheet, n
         assert freq_hz * 0.9 < centroid < freq_hz * 2
         # the line runs through the note: its colour is in the pixels around it
         found = sheet.ev(
-            """([time, hz]) => { const ratio = viewer.ratio();
+            """([time, hz]) => { const ratio = Math.min(3, devicePixelRatio);
                 const [x, y] = [viewer.xOf(time + 0.1), viewer.yOf(hz)].map((value) => Math.round(value * ratio));
                 const { data } = viewer.overlay.getContext('2d').getImageData(x - 2, y - 4, 5, 9);
                 return Array.from({ length: data.length / 4 }, (_, i) => [...data.subarray(4 * i, 4 * i + 4)]); }""",
@@ -95,7 +95,7 @@ def test_layers_lie_where_the_sound_is_and_take_the_pictures_place(open_sheet, n
     expect(sheet.page.locator("#stft .sg-legend li")).to_have_count(4)
 
 
-def test_a_slow_layer_shows_how_far_it_is_and_ends_when_cancelled(open_sheet, minutes_wav):
+def test_slow_feature_shows_progress_and_cancels(open_sheet, minutes_wav):
     sheet = open_sheet()
     sheet.page.set_default_timeout(PATIENCE_MS)
     sheet.open_file(minutes_wav)
@@ -105,10 +105,10 @@ def test_a_slow_layer_shows_how_far_it_is_and_ends_when_cancelled(open_sheet, mi
     row = legend(sheet, "mel", "pitch")
     expect(row).to_contain_text(re.compile(r"[1-9]\d? %"), timeout=PATIENCE_MS)
     assert 0 < row.locator("progress").evaluate("(bar) => bar.value") < 1
-    assert sheet.ev("viewer.host.dataset.layers") == "busy"
+    assert sheet.ev("viewer.host.dataset.features") == "busy"
     row.get_by_text(ENGLISH["features.cancel"]).click()
     expect(sheet.page.locator("#mel .sg-legend li")).to_have_count(0)
-    assert sheet.ev("viewer.host.dataset.layers") is None
+    assert sheet.ev("viewer.host.dataset.features") is None
     sheet.ev("session.show(10, 14)")
     sheet.until("viewer.data.request.end < 15")
     sheet.page.click("#mel [data-do=menu]")

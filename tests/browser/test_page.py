@@ -13,7 +13,7 @@ import soundfile
 from playwright.sync_api import expect
 
 import sounds
-from chromium import MICROPHONE_HZ, Sheet
+from chromium import MICROPHONE_HZ, PLAYHEAD, Sheet
 from esc.config import LIBROSA, PRESETS
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, ENGLISH, RUSSIAN
 
@@ -249,12 +249,12 @@ def test_click_seeks_and_play_moves_the_head(sheet: Sheet):
     sheet.page.mouse.click(*sheet.point(0.4, 0.5))
     sheet.until("Math.abs(session.audio.currentTime - 2.0) < 0.03")
     left = sheet.ev("viewer.area().left + 0.4 * viewer.area().width")
-    sheet.until("(x) => Math.abs(viewer.plot.dataset.playhead - x) < 4", left)
+    sheet.until(f"(x) => Math.abs({PLAYHEAD} - x) < 4", left)
     head = "parseFloat(document.querySelector('.sg-head').style.left)"
     sheet.until(f"Math.abs({head} - 40) < 1")
     sheet.page.click(".sg-play")
     expect(sheet.page.locator(".sg-play")).to_have_attribute("aria-label", ENGLISH["player.pause"])
-    sheet.until(f"(x) => viewer.plot.dataset.playhead > x + 10 && {head} > 41", left)
+    sheet.until(f"(x) => {PLAYHEAD} > x + 10 && {head} > 41", left)
     sheet.page.click(".sg-play")
     expect(sheet.page.locator(".sg-play")).to_have_attribute("aria-label", ENGLISH["player.play"])
     box = sheet.page.locator(".sg-strip").bounding_box()

@@ -1,4 +1,4 @@
-"""The parameter coach and the cepstrum's shape in a real Chromium: said, drawn, and mended by a click that counts."""
+"""Parameter advice, resolution box and MFCC options in a real Chromium."""
 
 import librosa
 import numpy as np
@@ -12,6 +12,11 @@ from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 from test_views import RATE, enter
 
 pytestmark = pytest.mark.browser
+# How much the overlay covers the image where the box at the pointer has its left edge.
+EDGE = """(() => { const [ratio, { start, end }] = [Math.min(3, devicePixelRatio), session.state.visible];
+    const x = viewer.pointer.x - (seconds / (end - start)) * viewer.area().width / 2;
+    const box = [x - 1, viewer.pointer.y + 1, 3, 1].map((value) => Math.round(value * ratio));
+    return Math.max(...viewer.overlay.getContext('2d').getImageData(...box).data.filter((_, i) => i % 4 === 3)); })()"""
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +28,7 @@ def tones_wav(tmp_path_factory):
     return path
 
 
-def test_warnings_are_mended_by_a_click_and_the_box_follows_the_pointer(open_sheet, tones_wav):
+def test_parameter_advice_is_fixed_by_a_click_and_resolution_box_follows_the_pointer(open_sheet, tones_wav):
     sheet = open_sheet()
     sheet.open_file(tones_wav)
     notes = sheet.page.locator("#mel .sg-note")
@@ -46,8 +51,12 @@ def test_warnings_are_mended_by_a_click_and_the_box_follows_the_pointer(open_she
     assert sheet.ev("viewer.data.levels.filter((level) => level === 0).length / viewer.data.levels.length") < 0.15
 
     sheet.page.mouse.move(*sheet.point(0.5, 0.5))
-    sheet.until("viewer.plot.dataset.box")
-    seconds, hz = map(float, sheet.ev("viewer.plot.dataset.box").split())
+    sheet.load("viewer/resolution_box", "resolution")
+    sheet.until("viewer.pointer !== null")
+    seconds, hz = sheet.ev(
+        "Object.values(resolution.boxAt(viewer.data, viewer.hzAt(viewer.pointer.y))).filter((value) => value > 0)"
+    )
+    sheet.until(f"(seconds) => {EDGE} > 150", seconds)
     assert seconds == pytest.approx(max(0.5 * 2048, 1024) / RATE, abs=1e-4)
     at = sheet.ev("viewer.hzAt(viewer.pointer.y)")
     edges = librosa.mel_frequencies(130, fmin=0, fmax=RATE / 2)
@@ -66,7 +75,7 @@ def test_warnings_are_mended_by_a_click_and_the_box_follows_the_pointer(open_she
     assert sheet.ev("viewer.data.request.config.win_length") == -(-2048 * 2 * RATE // 2048 // 15)
 
 
-def test_the_cepstrum_is_shaped_and_the_axis_is_bark(open_sheet, tones_wav):
+def test_mfcc_lifter_and_delta_and_bark_axis(open_sheet, tones_wav):
     sheet = open_sheet(locale="ru-RU")
     sheet.open_file(tones_wav)
     mel = sheet.pixels()["sum"]
@@ -84,7 +93,7 @@ def test_the_cepstrum_is_shaped_and_the_axis_is_bark(open_sheet, tones_wav):
     assert share == pytest.approx((z[1] - z[0]) / (z[2] - z[0]), abs=1e-4)
 
     sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_mfcc"], exact=True).click()
-    sheet.until("document.querySelector('.sg-viewer[data-view=mfcc]')?.viewer?.drawings > 0")
+    sheet.until("document.querySelector('.sg-viewer[data-view=mfcc]')?.viewer?.data")
     sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer[data-view=mfcc]').viewer; }")
     plain = sheet.pixels()["sum"]
     with sheet.new_picture():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,11 @@ pytestmark = pytest.mark.browser
 RATE = LIBROSA.sample_rate
 AMPLITUDE = 0.5
 PEAK_DB = 20 * np.log10(AMPLITUDE * LIBROSA.win_length / 4)  # of a sine under a Hann window
+SLICE = "viewer.hooks.find((hooks) => 'spectrum' in hooks).spectrum"
+# How much the overlay covers the image at the left end of lines at these heights.
+LINES = """heights.map((y) => { const ratio = Math.min(3, devicePixelRatio);
+    const x = (viewer.area().left + 5) * ratio;
+    return viewer.overlay.getContext('2d').getImageData(x, Math.floor(y * ratio), 1, 1).data[3]; })"""
 PLACE = (
     "(hz) => { const box = viewer.plot.getBoundingClientRect(); return [box.left + viewer.xOf(1.5), box.top + viewer.yOf(hz)]; }"
 )
@@ -41,7 +47,7 @@ def select(sheet: Sheet, start: float, end: float, low: float | None = None, hig
     sheet.ev("(box) => session.select(box)", {"start": start, "end": end, "low_hz": low, "high_hz": high})
 
 
-def figures(sheet: Sheet) -> dict[str, str]:
+def values(sheet: Sheet) -> dict[str, str]:
     """Return the panel's figures by the words beside them, once they are there."""
     sheet.until("!/[–]$/.test([...viewer.host.querySelectorAll('.sg-selection dd')].at(-1).textContent)")
     return sheet.ev(
@@ -54,7 +60,7 @@ def first(text: str) -> float:
     return float(text.replace(",", "").split()[0])
 
 
-def test_figures_of_a_known_tone_in_every_view(open_sheet, tone_wav: Path):
+def test_selection_values_of_a_known_tone(open_sheet, tone_wav: Path):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     panel = sheet.page.locator(".sg-selection").first
@@ -62,7 +68,7 @@ def test_figures_of_a_known_tone_in_every_view(open_sheet, tone_wav: Path):
     expect(panel.locator("dl")).to_be_hidden()  # one line, until there are figures
     place = sheet.page.locator(".sg-plot").first.bounding_box()
     select(sheet, 1.2, 1.8, 500, 2000)
-    shown = figures(sheet)
+    shown = values(sheet)
     assert sheet.page.locator(".sg-plot").first.bounding_box() == place  # the picture stays under the hand
     assert [first(shown[ENGLISH[name]]) for name in ("measurements.start", "measurements.end", "measurements.duration")] == [
         1.2,
@@ -81,18 +87,18 @@ def test_figures_of_a_known_tone_in_every_view(open_sheet, tone_wav: Path):
     assert first(shown[ENGLISH["measurements.mean"]]) == pytest.approx(mean_db, abs=0.1)
     for view in ("stft", "mfcc", "wave"):
         enter(sheet, view)
-        assert figures(sheet) == shown, view
+        assert values(sheet) == shown, view
     sheet.page.focus(".sg-viewer[data-view=wave] .sg-plot")
     sheet.page.keyboard.press("Escape")
     expect(sheet.page.locator(".sg-viewer[data-view=wave] .sg-selection")).to_contain_text(ENGLISH["measurements.none"])
 
 
-def test_figures_are_copied_and_samples_saved(open_sheet, tone_wav: Path):
+def test_selection_values_copy_and_excerpt_save(open_sheet, tone_wav: Path):
     sheet = open_sheet(permissions=["clipboard-read", "clipboard-write"])
     sheet.open_file(tone_wav)
     expect(sheet.page.locator(".sg-selection [data-do=save]").first).to_be_disabled()
     select(sheet, 1.2, 1.8, 500, 2000)
-    shown = figures(sheet)
+    shown = values(sheet)
     sheet.page.click(".sg-selection [data-do=copy]")
     expect(sheet.page.locator(".sg-selection p").first).to_have_text(ENGLISH["measurements.copied"])
     assert sheet.ev("navigator.clipboard.readText()").splitlines() == [f"{name}: {text}" for name, text in shown.items()]
@@ -111,7 +117,7 @@ def test_figures_are_copied_and_samples_saved(open_sheet, tone_wav: Path):
     np.testing.assert_array_equal(got, held[round(1.2 * RATE) : round(1.8 * RATE)])
 
 
-def test_the_slice_is_numpys_at_the_pointer_and_of_the_selection(open_sheet, tone_wav: Path):
+def test_spectrum_slice_equals_numpy(open_sheet, tone_wav: Path):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     enter(sheet, "stft")
@@ -123,10 +129,10 @@ def test_the_slice_is_numpys_at_the_pointer_and_of_the_selection(open_sheet, ton
     mono = soundfile.read(tone_wav)[0].mean(axis=1)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(2048) / 2048)
     power = np.abs(np.fft.rfft(mono[centre - 1024 : centre + 1024] * window)) ** 2
-    levels = np.array(sheet.ev("[...viewer.slice.levels]"))
+    levels = np.array(sheet.ev(f"[...{SLICE}.levels]"))
     np.testing.assert_allclose(levels[60:130], 10 * np.log10(power[60:130]), atol=0.3)  # the tone's skirts; the rest is float32's
     np.testing.assert_allclose(levels[91:95], 10 * np.log10(power[91:95]), atol=0.01)
-    assert sheet.ev("viewer.slice.peak") == [pytest.approx(1000, abs=0.5), pytest.approx(PEAK_DB, abs=0.1)]
+    assert sheet.ev(f"{SLICE}.peak") == [pytest.approx(1000, abs=0.5), pytest.approx(PEAK_DB, abs=0.1)]
     # the same height as the picture's own axis
     tops = sheet.ev(
         """() => { const box = viewer.plot.getBoundingClientRect(); const { top, height } = viewer.area();
@@ -151,7 +157,7 @@ def test_the_slice_is_numpys_at_the_pointer_and_of_the_selection(open_sheet, ton
     select(sheet, 2.3, 2.9)
     sheet.page.mouse.move(5, 5)
     expect(caption).to_have_text(ENGLISH["measurements.slice_selection"])
-    assert sheet.ev("Math.max(...viewer.slice.levels)") < 0  # noise alone
+    assert sheet.ev(f"Math.max(...{SLICE}.levels)") < 0  # noise alone
     sheet.page.click(".sg-viewer[data-view=stft] [data-do=slice]")
     expect(caption).to_be_hidden()
     sheet.page.focus(".sg-viewer[data-view=stft] .sg-plot")
@@ -160,7 +166,7 @@ def test_the_slice_is_numpys_at_the_pointer_and_of_the_selection(open_sheet, ton
 
 
 @pytest.mark.parametrize("view", ["mel", "stft"])
-def test_harmonics_lie_at_the_multiples(open_sheet, tone_wav: Path, view: str):
+def test_harmonic_cursor_lies_at_the_multiples(open_sheet, tone_wav: Path, view: str):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     if view == "stft":
@@ -169,31 +175,35 @@ def test_harmonics_lie_at_the_multiples(open_sheet, tone_wav: Path, view: str):
     sheet.page.keyboard.press("h")
     x, y = sheet.ev(PLACE, 800)
     sheet.page.mouse.move(x, y)
-    lines = "viewer.plot.dataset.harmonics?.split(' ').map(Number)"
-    sheet.until(f"{lines}?.length >= 10")
-    hz = np.array(sheet.ev(f"{lines}.map((y) => viewer.hzAt(y))"))
-    pixel_hz = np.abs(np.array(sheet.ev(f"{lines}.map((y) => viewer.hzAt(y + 1))")) - hz)
+    sheet.load("viewer/harmonic_cursor", "cursor")
+    sheet.until("viewer.pointer !== null")
     f0 = sheet.ev("viewer.hzAt(viewer.pointer.y)")
-    assert f0 == pytest.approx(800, abs=2 * pixel_hz[0])
-    np.testing.assert_allclose(hz, f0 * np.arange(1, len(hz) + 1), atol=pixel_hz.max() * 0.1)
-    assert len(hz) == int(RATE / 2 / f0)
+    assert f0 == pytest.approx(800, abs=2 * abs(sheet.ev("viewer.hzAt(viewer.pointer.y + 1)") - f0))
+    hz = sheet.ev("(hz) => cursor.harmonics(hz, viewer.axis().high)", f0)
+    np.testing.assert_allclose(hz, f0 * np.arange(1, int(RATE / 2 / f0) + 1))
+    heights = sheet.ev("(all) => all.map((hz) => viewer.yOf(hz))", hz)
+    apart = [first for first, second in pairwise(heights) if first - second > 12]
+    assert len(apart) >= 3
+    middles = [first - 6 for first in apart]
+    sheet.until(f"(heights) => {LINES}.every((cover) => cover > 150)", apart)
+    assert sheet.ev(f"(heights) => {LINES}.every((cover) => cover < 150)", middles)  # the pointer's line covers less
     sheet.page.mouse.click(x, y)  # keeps it
-    kept = sheet.ev(lines)
     sheet.page.mouse.move(x, y - 40)
     sheet.until("viewer.pointer && Math.abs(viewer.hzAt(viewer.pointer.y) - 800) > 50")
-    assert sheet.ev(lines) == kept
+    sheet.page.wait_for_timeout(100)
+    assert sheet.ev(f"(heights) => {LINES}.every((cover) => cover > 150)", apart)
     sheet.page.keyboard.press("h")
     expect(sheet.page.locator(f".sg-viewer[data-view={view}] [data-do=harmonics]")).to_have_attribute("aria-pressed", "false")
 
 
-def test_keys_are_in_the_sheet_and_a_phone_brings_the_slice(open_sheet, tone_wav: Path):
+def test_spectrum_slice_on_a_phone_and_its_shortcuts(open_sheet, tone_wav: Path):
     sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU")
     sheet.open_file(tone_wav)
     slice_ = sheet.page.locator(".sg-slice").first
     expect(slice_).to_be_hidden()
     sheet.page.tap(".sg-viewer [data-do=slice]")
     expect(slice_).to_be_visible()
-    sheet.until("viewer.slice")
+    sheet.until(SLICE)
     assert sheet.ev("document.documentElement.scrollWidth") <= 390
     sheet.page.focus(".sg-plot")
     sheet.page.keyboard.press("?")
@@ -210,7 +220,7 @@ def test_keys_are_in_the_sheet_and_a_phone_brings_the_slice(open_sheet, tone_wav
         expect(keys).to_contain_text(RUSSIAN[name])
 
 
-def test_frequencies_that_the_rate_does_not_reach_are_explained(open_sheet, tmp_path: Path):
+def test_selection_above_nyquist_is_explained(open_sheet, tmp_path: Path):
     sheet = open_sheet()
     path = tmp_path / "fast.wav"
     soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(44_100), 44_100, "PCM_16")

@@ -1,4 +1,4 @@
-"""The 3D view in a real Chromium: turned, kept, lit, followed and taken home."""
+"""3D view in a real Chromium: camera, light, play head and saved pages."""
 
 import io
 
@@ -27,7 +27,7 @@ def tone_wav(tmp_path_factory):
 
 
 @pytest.fixture
-def landscape(open_sheet, tone_wav):
+def surface(open_sheet, tone_wav):
     sheet = open_sheet(reduced_motion="reduce", accept_downloads=True)
     sheet.page.context.set_default_timeout(60_000)  # WebGL without a GPU
     sheet.open_file(tone_wav)
@@ -37,7 +37,7 @@ def landscape(open_sheet, tone_wav):
 
 def enter(sheet):
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_surface"], exact=True).click()
-    sheet.until("document.querySelector('.sg-viewer[data-view=surface]')?.viewer?.drawings > 0")
+    sheet.until("document.querySelector('.sg-viewer[data-view=surface]')?.viewer?.drawn > 0")
     sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer[data-view=surface]').viewer; }")
 
 
@@ -49,8 +49,8 @@ def choose(sheet, selector, value):
     panel.locator(selector).select_option(value)
 
 
-def test_what_was_turned_stays_turned(landscape, tone_wav):
-    sheet = landscape
+def test_camera_survives_new_data(surface, tone_wav):
+    sheet = surface
     first = sheet.ev(CAMERA)
     sheet.page.click("[data-camera=above]")
     sheet.until(f"(before) => {CAMERA} !== before", first)
@@ -63,9 +63,9 @@ def test_what_was_turned_stays_turned(landscape, tone_wav):
     sheet.until(f"(before) => {CAMERA} !== before", above)
     sheet.until(LANDED)
     turned = sheet.ev(CAMERA)
-    drawings = sheet.ev("viewer.drawings")
+    drawings = sheet.ev("viewer.drawn")
     sheet.page.fill("#sg-surface-n_mels", "64")
-    sheet.until("(before) => viewer.drawings > before && viewer.data.rows === 64", drawings)
+    sheet.until("(before) => viewer.drawn > before && viewer.data.rows === 64", drawings)
     assert sheet.ev(CAMERA) == turned
     heights = np.array(sheet.ev("viewer.stage.data[0].z.map((row) => Math.max(...row))"))
     assert heights.max() == pytest.approx(sheet.ev("viewer.data.high_db"), abs=0.4)  # the peak stands
@@ -86,8 +86,8 @@ def test_what_was_turned_stays_turned(landscape, tone_wav):
     assert sheet.ev(CAMERA) == turned
 
 
-def test_stft_surface_ignores_impossible_mel_fields(landscape):
-    sheet = landscape
+def test_stft_surface_ignores_impossible_mel_fields(surface):
+    sheet = surface
     refusal = sheet.page.locator("#surface .sg-refusal")
     sheet.page.fill("#sg-surface-fmin", "9000")
     sheet.page.fill("#sg-surface-fmax", "4000")
@@ -99,9 +99,9 @@ def test_stft_surface_ignores_impossible_mel_fields(landscape):
     expect(refusal).to_be_visible()
 
 
-def test_plotly_internals_for_the_playhead(chromium):
+def test_plotly_internals_for_the_playhead(webgl_chromium):
     """The play head in 3D reads these private fields: an update of Plotly that moves them fails here."""
-    page = chromium.new_page()
+    page = webgl_chromium.new_page()
     try:
         page.set_default_timeout(60_000)  # WebGL without a GPU
         page.set_content("<div id=stage style='width: 300px; height: 200px'></div>")
@@ -118,31 +118,31 @@ def test_plotly_internals_for_the_playhead(chromium):
         page.close()
 
 
-def place_of_the_tone(sheet, time):
-    """Return where on the screen the profile at a time has 1 kHz."""
+def position_of_tone(sheet, time):
+    """Return the position on screen of 1 kHz in the profile at a time."""
     sheet.ev("(time) => session.seek(time)", time)
-    sheet.until("(time) => Math.abs(viewer.head.shown?.time - time) < 0.01", time)
+    sheet.until("(time) => Math.abs(viewer.playhead.drawn?.time - time) < 0.01", time)
     row = np.abs(np.array(sheet.ev("viewer.data.centres_hz")) - 1000).argmin()
-    return sheet.ev("(row) => viewer.head.shown.profile[row]", int(row))
+    return sheet.ev("(row) => viewer.playhead.drawn.profile[row]", int(row))
 
 
-def test_the_plane_follows_the_sound_and_a_click_goes_there(landscape):
-    sheet = landscape
-    drawings = sheet.ev("viewer.drawings")
+def test_playhead_plane_follows_and_click_seeks(surface):
+    sheet = surface
+    drawings = sheet.ev("viewer.drawn")
     sheet.ev("session.seek(2.5)")
-    sheet.until("Math.abs(viewer.head.shown?.time - 2.5) < 0.01")
+    sheet.until("Math.abs(viewer.playhead.drawn?.time - 2.5) < 0.01")
     sheet.ev("viewer.plot.scrollIntoView({ block: 'center' })")
     box = sheet.page.locator(".sg-surface").bounding_box()
-    ridge, before = (place_of_the_tone(sheet, time) for time in (2.5, 1.5))
+    ridge, before = (position_of_tone(sheet, time) for time in (2.5, 1.5))
     sheet.ev("session.seek(0.2)")  # out of the way
-    sheet.until("Math.abs(viewer.head.shown?.time - 0.2) < 0.01")
+    sheet.until("Math.abs(viewer.playhead.drawn?.time - 0.2) < 0.01")
     picture = Image.open(io.BytesIO(sheet.page.screenshot())).convert("L")
     light, dark = (picture.getpixel((round(box["x"] + x), round(box["y"] + y))) for x, y in (ridge, before))
     assert light > 150 > 80 > dark  # the plane is where WebGL has drawn its time: the tone is from 2 s on
     sheet.ev("session.togglePlay()")
-    sheet.until("viewer.head.shown.time > 2.6")
+    sheet.until("viewer.playhead.drawn.time > 2.6")
     sheet.ev("session.audio.pause()")
-    assert sheet.ev("viewer.drawings") == drawings  # the surface was not drawn anew
+    assert sheet.ev("viewer.drawn") == drawings  # the surface was not drawn anew
     x, y = box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5
     sheet.page.mouse.move(x - 3, y - 3)
     sheet.page.mouse.move(x, y)
@@ -153,11 +153,11 @@ def test_the_plane_follows_the_sound_and_a_click_goes_there(landscape):
     sheet.page.mouse.click(x, y)
     sheet.until("(time) => Math.abs(session.audio.currentTime - time) < 0.1", pointed)
     sheet.ev("session.show(3, 4)")
-    sheet.until("viewer.data.start > 2.5 && viewer.head.shown === null")  # it is elsewhere
+    sheet.until("viewer.data.start > 2.5 && viewer.playhead.drawn === null")  # it is elsewhere
 
 
-def test_what_changed_out_of_sight_is_drawn_on_return_and_a_refused_sound_leaves_nothing(landscape):
-    sheet, mel = landscape, "document.querySelector('.sg-viewer[data-view=mel]')"
+def test_hidden_surface_is_redrawn_and_an_error_clears_it(surface):
+    sheet, mel = surface, "document.querySelector('.sg-viewer[data-view=mel]')"
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     sheet.ev("session.seek(2.5)")
     sheet.ev(
@@ -165,18 +165,18 @@ def test_what_changed_out_of_sight_is_drawn_on_return_and_a_refused_sound_leaves
             colours.value = 'viridis'; colours.dispatchEvent(new Event('change')); }}"""
     )
     drawn = "JSON.stringify(viewer.stage._fullData[0].colorscale)"
-    before, drawings = sheet.ev(drawn), sheet.ev("viewer.drawings")
+    before, drawings = sheet.ev(drawn), sheet.ev("viewer.drawn")
     sheet.ev("() => { window.before = viewer.data; }")
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_surface"], exact=True).click()
-    sheet.until("(before) => viewer.drawings > before", drawings)
+    sheet.until("(before) => viewer.drawn > before", drawings)
     assert sheet.ev(drawn) != before
-    sheet.until("Math.abs(viewer.head.shown?.time - 2.5) < 0.01")
+    sheet.until("Math.abs(viewer.playhead.drawn?.time - 2.5) < 0.01")
     assert sheet.ev("viewer.data === window.before"), "nobody was asked"
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     sheet.ev("session.seek(1)")
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_surface"], exact=True).click()
-    sheet.until("Math.abs(viewer.head.shown?.time - 1) < 0.01")
-    assert sheet.ev("viewer.drawings") == drawings + 1, "the head alone moved"
+    sheet.until("Math.abs(viewer.playhead.drawn?.time - 1) < 0.01")
+    assert sheet.ev("viewer.drawn") == drawings + 1, "the head alone moved"
     sheet.ev("() => { viewer.server = { surface_view: async () => ({ error: 'refused here' }) }; }")
     sheet.page.click(".sg-chip[data-example=crow]")
     expect(sheet.page.locator(".sg-message")).to_contain_text("refused here")
@@ -184,8 +184,8 @@ def test_what_changed_out_of_sight_is_drawn_on_return_and_a_refused_sound_leaves
     assert sheet.ev("viewer.data") is None
 
 
-def test_keys_turn_and_the_sheet_names_them(landscape):
-    sheet = landscape
+def test_shortcuts_turn_the_camera(surface):
+    sheet = surface
     sheet.page.focus(".sg-viewer[data-view=surface] .sg-plot")
     before = sheet.ev(CAMERA)
     sheet.page.keyboard.press("d")
@@ -195,8 +195,8 @@ def test_keys_turn_and_the_sheet_names_them(landscape):
     sheet.page.keyboard.press("Escape")
 
 
-def test_a_page_to_take_home_needs_no_network(landscape, tmp_path):
-    sheet = landscape
+def test_saved_page_works_offline(surface, tmp_path):
+    sheet = surface
     sheet.page.click(".sg-viewer[data-view=surface] [data-do=more]")
     with sheet.page.expect_download() as saving:
         sheet.page.click("[data-do=save_html]")
@@ -224,7 +224,7 @@ def test_a_page_to_take_home_needs_no_network(landscape, tmp_path):
         context.close()
 
 
-def test_a_browser_without_webgl_says_so(chromium, chromium_path, server, tone_wav):
+def test_message_without_webgl(chromium, chromium_path, server, tone_wav):
     browser = chromium.browser_type.launch(executable_path=chromium_path, args=[*FLAGS, "--disable-3d-apis"])
     try:
         sheet = Sheet(browser.new_page(locale="en-US"), server.url).start()

@@ -1,4 +1,4 @@
-"""Finding one's way in the views, in a real Chromium: by pointer, touch and keyboard, minimap, look and link."""
+"""Navigation of the views in a real Chromium: pointer, touch, keyboard, minimap, display settings and permalink."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -49,7 +49,7 @@ def mel_hz(share):
     return float(librosa.mel_to_hz(share * librosa.hz_to_mel(RATE / 2)))
 
 
-def test_wheel_box_pan_and_the_way_back(shown):
+def test_zoom_by_wheel_and_box_pan_and_view_history(shown):
     page = shown.page
     page.mouse.move(*shown.point(0.25, 0.5))
     with shown.new_picture():
@@ -91,7 +91,7 @@ def test_wheel_box_pan_and_the_way_back(shown):
     shown.until("Math.abs(session.audio.currentTime - 4) < 0.05")
 
 
-def test_a_drag_selects_and_every_view_shows_it(shown):
+def test_selection_by_drag_in_every_view(shown):
     page = shown.page
     page.locator("[data-do=tool_select]").first.click()
     drag(shown, (0.25, 0.25), (0.5, 0.75))
@@ -107,7 +107,7 @@ def test_a_drag_selects_and_every_view_shows_it(shown):
     assert window(shown) == pytest.approx((2.0, 6.0, mel_hz(0.25), mel_hz(0.9)), rel=0.02)
     page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
     stft = "document.querySelector('.sg-viewer[data-view=stft]').viewer"
-    shown.until(f"document.querySelector('.sg-viewer[data-view=stft]')?.viewer?.drawings > 0 && {stft}.current()")
+    shown.until(f"document.querySelector('.sg-viewer[data-view=stft]')?.viewer?.data && {stft}.current()")
     assert shown.ev(f"{stft}.timeAt({stft}.area().left)") == pytest.approx(2.0, rel=0.02)
     assert shown.ev(f"{stft}.hzAt({stft}.area().top)") == pytest.approx(mel_hz(0.9), rel=0.02)
     expect(page.locator(".sg-viewer[data-view=stft] [data-do=tool_select]")).to_have_attribute("aria-pressed", "true")
@@ -144,12 +144,28 @@ def test_double_click_shows_all_and_neither_seeks_nor_deselects(shown):
     page.focus(".sg-plot")
     page.keyboard.press("s")  # with this tool a click lets the selection go
     page.mouse.dblclick(*shown.point(0.8, 0.5))
-    shown.until("session.state.shown.end === 8")
+    shown.until("session.state.visible.end === 8")
     assert shown.ev("session.audio.currentTime") == pytest.approx(1.5, abs=0.01)
     assert shown.ev("[session.state.selection?.start, session.state.selection?.end]") == [2, 3]
 
 
-def test_fingers_pinch_pan_and_let_the_page_scroll(open_sheet, long_wav):
+def test_destroyed_viewer_stops_listening(shown):
+    shown.ev(
+        """() => { viewer.destroy();
+            window.calls = [];
+            for (const name of ['redraw', 'refresh', 'read', 'paintOverlay']) viewer[name] = () => { window.calls.push(name); };
+            session.show(1, 2);
+            session.seek(1.5);
+            session.select({ start: 1, end: 2 });
+            document.body.classList.toggle('dark');
+            viewer.plot.dispatchEvent(new PointerEvent('pointermove', { clientX: 5, clientY: 5 })); }"""
+    )
+    shown.page.wait_for_timeout(300)  # resize, theme and frames come later
+    assert shown.ev("window.calls") == []
+    assert shown.ev("viewer.host.childElementCount") == 0
+
+
+def test_touch_pinch_pan_and_page_scroll(open_sheet, long_wav):
     sheet = open_sheet(**PHONE)
     sheet.open_file(long_wav)
     page, touch = sheet.page, finger(sheet.page)
@@ -186,7 +202,7 @@ def test_fingers_pinch_pan_and_let_the_page_scroll(open_sheet, long_wav):
     assert sheet.ev("document.documentElement.scrollWidth") <= 390
 
 
-def test_a_link_opens_a_tab_that_a_phone_keeps_in_its_menu(open_sheet):
+def test_permalink_opens_a_tab_in_the_overflow_menu(open_sheet):
     phone = open_sheet(**PHONE)
     expect(phone.page.locator(".overflow-dropdown")).to_contain_text(ENGLISH["page.tab_wave"])
     phone.page.goto("about:blank")
@@ -195,7 +211,7 @@ def test_a_link_opens_a_tab_that_a_phone_keeps_in_its_menu(open_sheet):
     expect(phone.page.locator(".sg-message")).to_be_hidden()
 
 
-def test_a_trackpads_pinch_zooms_by_as_much_as_the_fingers_and_not_the_page(shown):
+def test_trackpad_pinch_zooms_the_plot_not_the_page(shown):
     x, y = shown.point(0.25, 0.5)
 
     def send(kind, fields):  # whether the browser is kept from zooming the page
@@ -226,7 +242,7 @@ def test_a_trackpads_pinch_zooms_by_as_much_as_the_fingers_and_not_the_page(show
     assert shown.ev("session.state.frequencyRange") and shown.ev(SPAN) == pytest.approx(SECONDS / 4)
 
 
-def test_the_minimap_leads(shown):
+def test_minimap_moves_the_visible_range(shown):
     page = shown.page
     page.locator(".sg-minimap").first.scroll_into_view_if_needed()
     box = page.locator(".sg-minimap").first.bounding_box()
@@ -258,7 +274,7 @@ def test_the_minimap_leads(shown):
 
 
 @pytest.mark.parametrize(("locale", "words"), [("en-US", ENGLISH), ("ru-RU", RUSSIAN)])
-def test_the_sheet_of_keys(open_sheet, locale, words):
+def test_shortcuts_dialog(open_sheet, locale, words):
     sheet = open_sheet(locale=locale)
     sheet.open_example("crow")
     page = sheet.page
@@ -271,7 +287,7 @@ def test_the_sheet_of_keys(open_sheet, locale, words):
     expect(listed).to_be_visible()
     unlisted = sheet.ev(
         """() => { const text = document.querySelector('dialog').innerText;
-            return Object.values(viewer.keys()).map((key) => key.word).filter(Boolean)
+            return Object.values(viewer.keys()).map((key) => key.label).filter(Boolean)
                 .filter((name) => !i18n.messages[name] || !text.includes(i18n.messages[name])); }"""
     )
     assert unlisted == []
@@ -289,12 +305,12 @@ def test_the_sheet_of_keys(open_sheet, locale, words):
     expect(page.locator("[data-do=tool_select]").first).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("f")
     sheet.until("document.fullscreenElement === viewer.host.querySelector('.sg-stage')")
-    sheet.until("viewer.plot.getBoundingClientRect().height > 500 && viewer.picture.height > 500")
+    sheet.until("viewer.plot.getBoundingClientRect().height > 500 && viewer.image.height > 500")
     page.keyboard.press("f")
     sheet.until("!document.fullscreenElement")
 
 
-def test_the_look_asks_nobody_and_stays(shown):
+def test_display_settings_need_no_request_and_persist(shown):
     page = shown.page
     page.locator("[data-do=display]").first.click()
     seen, asked = [shown.pixels()["sum"]], len(shown.requests)
@@ -326,7 +342,7 @@ def test_the_look_asks_nobody_and_stays(shown):
     height, levels = shown.ev("viewer.plot.getBoundingClientRect().height"), shown.ev("viewer.range()")
     page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
     stft = "document.querySelector('.sg-viewer[data-view=stft]').viewer"
-    shown.until("document.querySelector('.sg-viewer[data-view=stft]')?.viewer?.drawings > 0")
+    shown.until("document.querySelector('.sg-viewer[data-view=stft]')?.viewer?.data")
     assert shown.ev(f"{stft}.range()") == levels
     assert shown.ev(f"{stft}.plot.getBoundingClientRect().height") == height
     page.goto(shown.url)  # another visit
@@ -338,17 +354,17 @@ def test_the_look_asks_nobody_and_stays(shown):
     expect(page.locator(".sg-colours").first).to_have_value("magma")
 
 
-def test_the_link_brings_everything_back(open_sheet, long_wav):
+def test_permalink_restores_everything(open_sheet, long_wav):
     sheet = open_sheet(permissions=["clipboard-read", "clipboard-write"])
     sheet.open_example("siren")
     page = sheet.page
     page.fill("#sg-hop_length", "256")
     sheet.until("viewer.data.request.config.hop_length === 256")
-    sheet.ev("session.show(1.5, 3.25, { band: { low_hz: 300, high_hz: 3000 } })")
+    sheet.ev("session.show(1.5, 3.25, { frequencyRange: { low_hz: 300, high_hz: 3000 } })")
     sheet.ev("session.select({ start: 2, end: 2.5, low_hz: 500, high_hz: 1500 })")
     page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
     stft = ".sg-viewer[data-view=stft]"
-    sheet.until(f"document.querySelector('{stft}')?.viewer?.drawings > 0")
+    sheet.until(f"document.querySelector('{stft}')?.viewer?.data")
     page.locator(f"{stft} .sg-plot").press("c")  # viridis
     page.locator(f"{stft} [data-do=more]").click()
     page.locator(f"{stft} [data-do=copy_link]").click()

@@ -1,4 +1,4 @@
-"""The tabs beside the mel spectrogram, in a real Chromium: painted, linked, and equal to what the file holds."""
+"""STFT, waveform and MFCC views in a real Chromium, against the contents of the file."""
 
 import numpy as np
 import pytest
@@ -21,11 +21,11 @@ def tone_wav(tmp_path_factory):
 def enter(sheet, view):
     """Open a view's tab and wait for its picture; `viewer` is its viewer from then on."""
     sheet.page.get_by_role("tab", name=ENGLISH[f"page.tab_{view}"], exact=True).click()
-    sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.viewer?.drawings > 0")
+    sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.viewer?.data")
     sheet.ev(f"() => {{ window.viewer = document.querySelector('.sg-viewer[data-view={view}]').viewer; }}")
 
 
-def test_stft_shows_the_tone_where_it_is(open_sheet, tone_wav):
+def test_stft_shows_a_tone_at_its_frequency(open_sheet, tone_wav):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     enter(sheet, "stft")
@@ -45,7 +45,7 @@ def test_stft_shows_the_tone_where_it_is(open_sheet, tone_wav):
     assert float(db.split()[0]) > 40
 
 
-def test_wave_shows_the_peaks_and_then_the_samples(open_sheet, tone_wav):
+def test_waveform_shows_peaks_then_samples(open_sheet, tone_wav):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     enter(sheet, "wave")
@@ -62,7 +62,7 @@ def test_wave_shows_the_peaks_and_then_the_samples(open_sheet, tone_wav):
     np.testing.assert_allclose(values, samples[first : first + len(values)], atol=1e-6)
 
 
-def test_mfcc_has_a_row_a_coefficient(open_sheet, tone_wav):
+def test_mfcc_rows_are_coefficients(open_sheet, tone_wav):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     enter(sheet, "mfcc")
@@ -72,7 +72,7 @@ def test_mfcc_has_a_row_a_coefficient(open_sheet, tone_wav):
     assert sheet.pixels()["colours"] > 20
 
 
-def test_zoom_and_parameters_are_the_same_in_every_tab(open_sheet, tone_wav):
+def test_zoom_and_parameters_are_shared_by_all_tabs(open_sheet, tone_wav):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     sheet.ev("session.show(1.5, 2.5)")

@@ -51,7 +51,7 @@ export function hertz(hz) {
  * @param {CanvasRenderingContext2D} context
  * @param {Area} area
  * @param {CSSStyleDeclaration} style of the plot: colour and font
- * @param {[share: number, text: string][]} marks share 0 is the bottom
+ * @param {any[][]} marks [share from the bottom, text]
  * @param {string} name
  */
 export function drawVerticalAxis(context, { left, top, height }, style, marks, name) {
@@ -71,7 +71,7 @@ export function drawVerticalAxis(context, { left, top, height }, style, marks, n
 /** Draw the time axis under the plot, in the colour and font of the vertical axis.
  * @param {CanvasRenderingContext2D} context
  * @param {Area} area
- * @param {[share: number, text: string][]} marks share 0 is the left edge
+ * @param {any[][]} marks [share from the left, text]
  */
 export function drawTimeAxis(context, { left, top, width, height }, marks) {
   const bottom = top + height;

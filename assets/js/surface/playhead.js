@@ -1,19 +1,20 @@
-// The play head in 3D: a plane and the profile where it cuts the surface, on a canvas above Plotly's. Drawn there, a move
-// costs a line instead of the whole landscape, which without a graphics card takes a second; and a hill in front hides
-// nothing of what is heard.
+// Play head in 3D: a plane and the profile where it cuts the surface, on a canvas above Plotly's. A move draws two paths
+// instead of the whole surface, which takes a second without a graphics card, and no ridge in front hides it.
 
+import { prepareCanvas } from '../lib/canvas_axes.js';
 import { planeAt, profileAt } from './scene.js';
 
-export class SurfaceHead {
+export class SurfacePlayhead {
   constructor(plot) {
     this.canvas = document.createElement('canvas');
     this.canvas.className = 'sg-head3d';
     this.canvas.setAttribute('aria-hidden', 'true');
     plot.append(this.canvas);
-    this.shown = null; // what is drawn: { time, plane, profile } in CSS pixels; null: the play head is elsewhere
+    /** @type {{time: number, plane: number[][], profile: number[][]} | null} what is drawn, in CSS pixels */
+    this.drawn = null;
   }
 
-  /** Draw again whenever the landscape is rendered, since then it may have been turned. */
+  /** Call `draw` whenever Plotly renders the scene, which may have been turned. */
   follow(stage, draw) {
     this.stage = stage;
     const { glplot } = stage._fullLayout.scene._scene;
@@ -26,19 +27,18 @@ export class SurfaceHead {
     };
   }
 
+  clear() {
+    this.drawn = null;
+    return prepareCanvas(this.canvas, this.stage.getBoundingClientRect());
+  }
+
   draw(data, time, colour) {
     const { width, height } = this.stage.getBoundingClientRect();
-    const ratio = Math.min(3, window.devicePixelRatio || 1);
-    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (this.canvas.width !== w || this.canvas.height !== h) [this.canvas.width, this.canvas.height] = [w, h];
-    const context = this.canvas.getContext('2d');
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
-    this.shown = null;
-    if (!data || time < data.start || time > data.end) return;
+    const context = this.clear();
+    if (time < data.start || time > data.end) return;
     const onScreen = this.projector(width, height);
     const [plane, profile] = [planeAt(data, time), profileAt(data, time)].map(({ x, y, z }) => x.map((_, i) => onScreen(x[i], y[i], z[i])));
-    this.shown = { time, plane, profile };
+    this.drawn = { time, plane, profile };
     trace(context, plane);
     context.closePath();
     context.fillStyle = context.strokeStyle = colour;
@@ -50,14 +50,15 @@ export class SurfaceHead {
     context.globalAlpha = 1;
     context.lineJoin = 'round';
     trace(context, profile);
-    for (const [style, width_] of [['rgb(0 0 0 / 60%)', 4], ['#fff', 2]]) { // light on dark hills, dark around it on light ones
+    const strokes = /** @type {[string, number][]} */ ([['rgb(0 0 0 / 60%)', 4], ['#fff', 2]]); // visible on every colour
+    for (const [style, width_] of strokes) {
       context.strokeStyle = style;
       context.lineWidth = width_;
       context.stroke();
     }
   }
 
-  /** What tells where a place of the landscape is on the screen, by the matrices with which it was drawn. */
+  /** The projection of the scene onto the screen, by the matrices of Plotly's last rendering. */
   projector(width, height) {
     const { dataScale } = this.stage._fullLayout.scene._scene;
     const { model, view, projection } = this.glplot.cameraParams;
@@ -68,7 +69,7 @@ export class SurfaceHead {
   }
 }
 
-/** A column vector times a matrix whose columns follow each other, as WebGL has them. */
+/** A column vector times a matrix in WebGL's order, column by column. */
 function times(vector, matrix) {
   return [0, 1, 2, 3].map((row) => vector.reduce((sum, value, column) => sum + matrix[4 * column + row] * value, 0));
 }

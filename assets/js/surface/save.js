@@ -1,27 +1,25 @@
-// A 3D picture to keep: as PNG, or as a page of its own that needs no network and no server.
+// Saving the 3D view as PNG, or as a standalone page.
 
+import { saveFile } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
+import { plotly } from './plotly.js';
 
-/** Save what a Plotly stage shows as a picture, twice as fine as the screen's. */
-export function savePicture(stage, name) {
-  return window.Plotly.downloadImage(stage, { format: 'png', scale: 2, filename: name, width: stage.clientWidth, height: stage.clientHeight });
+/** Save a Plotly stage as PNG, at twice the screen's resolution. */
+export function savePng(stage, name) {
+  return plotly().downloadImage(stage, { format: 'png', scale: 2, filename: name, width: stage.clientWidth, height: stage.clientHeight });
 }
 
-/** Save traces and layout as a page with Plotly in it. */
-export async function savePage(plotlyUrl, { traces, layout, title, ink, ground }) {
+/** Save traces and layout as a page that contains Plotly. */
+export async function savePage(plotlyUrl, scene) {
   const answer = await fetch(plotlyUrl);
   if (!answer.ok) throw new Error(t('page.offline'));
-  const page = pageOf(await answer.text(), { traces, layout, title, ink, ground });
-  const link = document.createElement('a'); // one from a template belongs to no page and leads nowhere
-  link.href = URL.createObjectURL(new Blob([page], { type: 'text/html' }));
-  link.download = `${title.replace(/\.[^.]*$/, '').replace(/[\\/:*?"<>|]/g, '_')}-3d.html`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  saveFile([pageOf(await answer.text(), scene)], `${scene.title.replace(/\.[^.]*$/, '').replace(/[\\/:*?"<>|]/g, '_')}-3d.html`, 'text/html');
 }
 
-function pageOf(plotly, { traces, layout, title, ink, ground }) {
+function pageOf(script, { traces, layout, title, ink }) {
+  const ground = getComputedStyle(document.body).backgroundColor;
   const shortened = (key, value) => (typeof value === 'number' ? Number(value.toPrecision(7)) : value);
-  const data = (value) => JSON.stringify(value, shortened).replaceAll('<', '\\u003c'); // nothing in it ends the script
+  const data = (value) => JSON.stringify(value, shortened).replaceAll('<', '\\u003c'); // so that no text ends the script
   const text = (value) => value.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
   return `<!doctype html>
 <html lang="${document.documentElement.lang}">
@@ -36,7 +34,7 @@ h1 { font-size: 1.1rem; margin: .8rem 1rem 0; overflow-wrap: anywhere; }
 p { margin: 0 1rem .8rem; opacity: .75; }
 #surface { min-height: 0; }
 </style>
-<script>${plotly.replaceAll('</script', '<\\/script')}</script>
+<script>${script.replaceAll('</script', '<\\/script')}</script>
 </head>
 <body>
 <h1>${text(title)}</h1>

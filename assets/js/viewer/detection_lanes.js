@@ -1,75 +1,74 @@
-// A strip under each picture: what was heard when, on the picture's own time axis. Classes that overlap lie in lanes.
+// Detected segments under each plot, on its time axis; segments that overlap are stacked in lanes.
 
-import { audio, events, onPlayhead, state } from '../core/state.js';
-import { element } from '../lib/dom.js';
+import { audio, onPlayhead, state } from '../core/state.js';
+import { element, onResize } from '../lib/dom.js';
 import { messagesReady, t } from '../lib/i18n.js';
 import { detections, hueOf, labelName, playInterval, describeSegment } from '../core/detections.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
 import { extend } from './viewer.js';
 
-const SLIVER_PX = 3; // the least that is drawn of a segment
-const LABEL_PX = 30; // a name with less room is no more than a letter; the tip says it
+const MIN_WIDTH_PX = 3;
+const LABEL_PX = 30; // a narrower name is hidden; the tooltip has it
 
 class Lanes {
   constructor(viewer) {
     this.viewer = viewer;
-    this.root = element('<div class="sg-lanes" role="listbox" hidden><div class="sg-lanes-head"></div></div>');
-    this.root.setAttribute('aria-label', t('timeline.strip_label'));
+    this.root = element('<div class="sg-lanes" role="listbox" data-aria="timeline.strip_label" hidden><div class="sg-lanes-head"></div></div>');
     this.head = this.root.firstChild;
     viewer.below.append(this.root);
     this.marks = [];
     this.chosen = 0;
-    this.renew = deferWhilePressed(this.root, () => { this.build(); this.place(); });
-    events.addEventListener('detections', () => { this.stale = true; this.refresh(); });
-    events.addEventListener('visible', () => this.refresh());
-    new ResizeObserver(() => this.refresh()).observe(viewer.plot); // also when its tab is opened
-    onPlayhead(() => this.placeHead());
+    this.renew = deferWhilePressed(this.root, () => { this.build(); this.layOut(); }, viewer.signal);
+    viewer.on('detections', () => { this.stale = true; this.refresh(); });
+    viewer.on('visible', () => this.refresh());
+    onResize(viewer.plot, () => this.refresh(), viewer.signal); // also when its tab is opened
+    onPlayhead(() => this.moveHead(), viewer.signal);
     this.root.addEventListener('click', (event) => this.play(event.target.closest('.sg-mark')));
     this.root.addEventListener('keydown', (event) => this.onKey(event));
     this.stale = true;
     this.refresh();
   }
 
-  /** Draw anew, if the picture is on screen. */
+  /** Redraw if the plot is on screen. */
   refresh() {
-    if (!this.viewer.visible()) return;
+    if (!this.viewer.onScreen()) return;
     if (this.stale) this.renew();
-    else this.place();
+    else this.layOut();
   }
 
   build() {
     this.stale = false;
     const { timeline } = detections;
-    const stretches = timeline ? [...timeline.segments, ...timeline.doubts].sort((one, other) => one.start - other.start) : [];
-    this.root.hidden = !stretches.length && !timeline?.silences.length;
+    const segments = timeline ? [...timeline.segments, ...timeline.doubts].sort((one, other) => one.start - other.start) : [];
+    this.root.hidden = !segments.length && !timeline?.silences.length;
     if (this.root.hidden) return;
     const focused = this.root.contains(document.activeElement);
-    const lanes = inLanes(stretches);
+    const lanes = inLanes(segments);
     this.root.style.setProperty('--sg-lanes', Math.max(1, ...lanes.map((lane) => lane + 1)));
-    const silent = timeline.silences.map((stretch) => ({ stretch, node: quiet() }));
-    this.marks = stretches.map((stretch, index) => ({ stretch, node: mark(stretch, lanes[index], index) }));
+    const silent = timeline.silences.map((segment) => ({ segment, node: silence() }));
+    this.marks = segments.map((segment, index) => ({ segment, node: mark(segment, lanes[index], index) }));
     this.all = [...silent, ...this.marks];
     this.root.replaceChildren(this.head, ...this.all.map(({ node }) => node));
     this.choose(Math.min(this.chosen, this.marks.length - 1), focused);
   }
 
-  place() {
+  layOut() {
     if (this.root.hidden || !this.root.clientWidth) return;
     const { start: from, end: to } = state.visible;
     const width = this.root.clientWidth;
     const x = (time) => ((time - from) / (to - from)) * width;
-    for (const { stretch, node } of this.all) {
-      const [left, right] = [Math.max(0, x(stretch.start)), Math.min(width, x(stretch.end))];
+    for (const { segment, node } of this.all) {
+      const [left, right] = [Math.max(0, x(segment.start)), Math.min(width, x(segment.end))];
       node.hidden = right <= 0 || left >= width;
       node.style.left = `${left}px`;
-      node.style.width = `${Math.max(SLIVER_PX, right - left - 1)}px`;
+      node.style.width = `${Math.max(MIN_WIDTH_PX, right - left - 1)}px`;
       node.firstChild.hidden = right - left < LABEL_PX;
     }
-    this.placeHead();
+    this.moveHead();
   }
 
-  placeHead() {
-    if (this.root.hidden || !this.viewer.visible()) return;
+  moveHead() {
+    if (this.root.hidden || !this.viewer.onScreen()) return;
     const { start, end } = state.visible;
     const share = (audio.currentTime - start) / (end - start);
     this.head.hidden = share < 0 || share > 1;
@@ -81,7 +80,7 @@ class Lanes {
     if (index < 0) return;
     this.choose(index, false);
     this.marks.forEach((one, at) => one.node.setAttribute('aria-selected', String(at === index)));
-    playInterval(this.marks[index].stretch);
+    playInterval(this.marks[index].segment);
   }
 
   choose(index, focus) {
@@ -96,7 +95,7 @@ class Lanes {
     else if (by) this.choose(Math.min(this.marks.length - 1, Math.max(0, this.chosen + by)), true);
     else return;
     event.preventDefault();
-    event.stopPropagation(); // the picture's own keys mean something else
+    event.stopPropagation(); // the viewer has other shortcuts on these keys
   }
 }
 
@@ -112,13 +111,11 @@ function mark(segment, lane, index) {
   return node;
 }
 
-function quiet() {
-  const node = element('<div class="sg-quiet"><span></span></div>');
-  node.firstChild.textContent = t('page.silence');
-  return node;
+function silence() {
+  return element('<div class="sg-quiet"><span data-t="page.silence"></span></div>');
 }
 
-/** For each segment, in the order of time, the first lane that is free when it begins. */
+/** For each segment, in order of time, the first lane that is free when it begins. */
 function inLanes(segments) {
   const ends = [];
   return segments.map(({ start, end }) => {

@@ -1,17 +1,19 @@
-// How layers of lines and marks are drawn over a picture, and what they say at a time. Each has a dark edge, so that it
-// reads on every colour map, and a colour and a shape of its own.
+// Drawing of contours and onsets over a spectrogram, with a dark edge that is visible on every colour map, and their
+// texts for the readout.
 
 import { state } from '../core/state.js';
 import { formatNumber, t } from '../lib/i18n.js';
 
 export const COLOURS = { pitch: '#4fe3ff', centroid: '#c8ff4d', loudness: '#ffb1e1', onsets: '#ffffff' };
+/** Features drawn over the spectrogram, in the order of the menu. */
+export const CONTOURS = Object.keys(COLOURS);
 const EDGE = 'rgb(0 0 0 / 78%)';
-const STRIP = 0.25; // of the picture's height, at its bottom: where loudness is drawn
-const SPAN_DB = 60; // of that strip
+const LOUDNESS_SHARE = 0.25; // of the plot's height, at its bottom
+const LOUDNESS_DB = 60; // range of levels in it
 const NEAR_PX = 6;
 
-/** Which of the values at `times` lie in the shown stretch, one more on both sides. */
-function shown(times) {
+/** First and last index of the times in the visible range, one more on both sides. */
+function visibleIndices(times) {
   const { start, end } = state.visible;
   let [first, last] = [0, times.length];
   while (first < times.length - 1 && times[first + 1] < start) first += 1;
@@ -19,9 +21,9 @@ function shown(times) {
   return [first, last];
 }
 
-/** Stroke a line through what is known: a value of NaN or 0 lifts the pen. */
+/** Stroke a line through the values; NaN and 0 are gaps. */
 function stroke(viewer, context, times, values, yOf, colour, width) {
-  const [first, last] = shown(times);
+  const [first, last] = visibleIndices(times);
   const path = new Path2D();
   let down = false;
   for (let i = first; i < last; i++) {
@@ -29,7 +31,7 @@ function stroke(viewer, context, times, values, yOf, colour, width) {
     const [x, y] = known ? [viewer.xOf(times[i]), yOf(values[i])] : [0, 0];
     if (known && down) path.lineTo(x, y);
     else if (known) {
-      path.moveTo(x - 0.5, y); // a lonely value is a dot
+      path.moveTo(x - 0.5, y); // a single value is a dot
       path.lineTo(x + 0.5, y);
     }
     down = known;
@@ -48,9 +50,9 @@ export const DRAW = {
     stroke(viewer, context, times, hz, (value) => viewer.yOf(value), COLOURS.pitch, 2.5);
   },
 
-  /** The centre as a line, and how far the spectrum spreads around it as a pale band. */
+  /** The centroid as a line, the bandwidth as a pale band around it. */
   centroid(viewer, context, { times_s: times, centroid_hz: centre, bandwidth_hz: spread }) {
-    const [first, last] = shown(times);
+    const [first, last] = visibleIndices(times);
     const { top, height } = viewer.area();
     const within = (hz) => Math.min(top + height, Math.max(top, viewer.yOf(Math.max(1, hz))));
     context.beginPath();
@@ -61,11 +63,11 @@ export const DRAW = {
     stroke(viewer, context, times, centre, (value) => viewer.yOf(value), COLOURS.centroid, 1.8);
   },
 
-  /** A curve along the bottom of the picture; its scale stands in the legend. */
+  /** A curve at the bottom of the plot; its scale is in the legend. */
   loudness(viewer, context, layer) {
     const { top, height } = viewer.area();
     const most = topOf(layer);
-    const y = (db) => top + height - Math.max(0, Math.min(1, (db - most + SPAN_DB) / SPAN_DB)) * STRIP * height - 2;
+    const y = (db) => top + height - Math.max(0, Math.min(1, (db - most + LOUDNESS_DB) / LOUDNESS_DB)) * LOUDNESS_SHARE * height - 2;
     stroke(viewer, context, layer.times_s, layer.level_db, y, COLOURS.loudness, 1.8);
   },
 
@@ -93,32 +95,28 @@ export const DRAW = {
       context.fill();
     }
   },
-
-  scaleOf(layer) {
-    const most = topOf(layer);
-    return `${formatNumber(most - SPAN_DB)} … ${formatNumber(most)} ${t('features.unit_dba')}`;
-  },
 };
 
-/** What a layer says at a time, in words; nothing where it knows nothing. */
-export function readings(layer, values, time) {
+/** The scale of the loudness curve, in words. */
+export function levelRange(layer) {
+  const most = topOf(layer);
+  return `${formatNumber(most - LOUDNESS_DB)} … ${formatNumber(most)} ${t('features.unit_dba')}`;
+}
+
+/** Text of a feature for a time, empty where there is none. */
+export function readings(feature, values, time) {
   const { times_s: times } = values;
-  let nearest = 0;
-  let [low, high] = [0, times.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle] < time) low = middle + 1;
-    else high = middle;
-  }
-  nearest = low > 0 && (low === times.length || time - times[low - 1] < times[low] - time) ? low - 1 : low;
   if (!times.length) return '';
+  const after = times.findIndex((one) => one >= time);
+  const later = after < 0 ? times.length - 1 : after;
+  const nearest = later > 0 && time - times[later - 1] < times[later] - time ? later - 1 : later;
   const hz = (name) => `${formatNumber(values[name][nearest])} ${t('page.unit_hz')}`;
-  if (layer === 'pitch') {
+  if (feature === 'pitch') {
     const known = Number.isFinite(values.f0_hz[nearest]);
     return `${t('features.short_pitch')} ${known ? `${formatNumber(values.f0_hz[nearest], 1)} ${t('page.unit_hz')}` : '–'}`;
   }
-  if (layer === 'centroid') return `${t('features.short_centroid')} ${hz('centroid_hz')} ± ${hz('bandwidth_hz')}`;
-  if (layer === 'loudness') return `${formatNumber(values.level_db[nearest], 1)} ${t('features.unit_dba')}`;
+  if (feature === 'centroid') return `${t('features.short_centroid')} ${hz('centroid_hz')} ± ${hz('bandwidth_hz')}`;
+  if (feature === 'loudness') return `${formatNumber(values.level_db[nearest], 1)} ${t('features.unit_dba')}`;
   const { start, end } = state.visible;
   const close = Math.abs(times[nearest] - time) < (NEAR_PX / 1000) * (end - start);
   return close ? `${t('features.short_onset')} ${formatNumber(times[nearest], 3)} ${t('page.unit_s')}` : '';

@@ -1,18 +1,19 @@
-// A viewer on the whole screen; where the browser can't, on the whole window.
+// Full screen of a view, or the whole window where the browser has no full screen.
 
 import { toolButton } from '../widgets/menu.js';
+import { shortcut } from './shortcuts.js';
 import { extend } from './viewer.js';
 
 extend((viewer) => ({ keys: fullScreen(viewer) }));
 
-/** Give a viewer's toolbar the button; return its key. */
+/** Add the button to a view's toolbar; return its shortcut. */
 export function fullScreen(viewer) {
-  const stage = viewer.host.querySelector('.sg-stage');
+  const stage = viewer.find('.sg-stage');
   const button = toolButton('full', 'viewer_toolbar.full_screen', 'F', toggle);
   button.classList.add('sg-right');
   viewer.toolbar.append(button);
   const filled = () => document.fullscreenElement === stage || stage.hasAttribute('data-full');
-  const tell = () => {
+  const update = () => {
     button.setAttribute('aria-pressed', String(filled()));
     viewer.redraw();
     viewer.refresh();
@@ -25,13 +26,13 @@ export function fullScreen(viewer) {
   }
   function fill(on) {
     stage.toggleAttribute('data-full', on);
-    tell();
+    update();
   }
-  document.addEventListener('fullscreenchange', tell);
+  document.addEventListener('fullscreenchange', update, { signal: viewer.signal });
   stage.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || event.defaultPrevented || !stage.hasAttribute('data-full')) return;
     event.preventDefault();
     fill(false);
   });
-  return { f: { word: 'viewer_toolbar.full_screen', group: 'display', run: toggle } };
+  return { f: shortcut('viewer_toolbar.full_screen', 'display', toggle) };
 }

@@ -1,4 +1,4 @@
-// The hand on a viewer's plot: what a press, a drag, two fingers and the wheel do. Its keys are in keys.js.
+// Pointer, touch and wheel gestures on a plot.
 
 import { audio, seek, select, show, showAll, state, zoom } from '../core/state.js';
 import { rangeBetween, moveFrequency, zoomFrequency } from '../core/frequency_range.js';
@@ -9,86 +9,90 @@ const EDGE_PX = 7;
 const PINCH_PX = 20; // a trackpad's pinch comes in smaller steps; more is a mouse's wheel with Ctrl held
 const FLAT_PX = 12; // a drag flatter than this means all frequencies, a thinner one all times
 
-/** Let a viewer follow pointers and the wheel. */
+/** Listen to pointers and the wheel on a viewer's plot. */
 export function wirePointer(viewer) {
-  const { plot, fingers } = viewer;
+  const { plot, pressed } = viewer;
   let gesture = null;
-  let pressed = null; // the play head and the selection at a press
-  let clicked = null; // the same before the first of two clicks
-  const place = (event) => {
-    const box = plot.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
-  };
+  const on = (name, listener, options) => plot.addEventListener(name, listener, { signal: viewer.signal, ...options });
   const stop = () => {
     gesture?.cancel?.();
     gesture = null;
   };
-  plot.addEventListener('pointerdown', (event) => {
+  on('pointerdown', (event) => {
     if (!state.sound || !viewer.current() || event.button) return;
-    const at = place(event);
-    pressed = { time: audio.currentTime, selection: state.selection };
-    fingers.set(event.pointerId, at);
+    const at = pointOf(plot, event);
+    pressed.set(event.pointerId, at);
     plot.setPointerCapture(event.pointerId);
-    if (fingers.size === 2) stop();
-    if (fingers.size === 2) gesture = pinch(viewer, fingers);
-    else if (fingers.size === 1) gesture = viewer.grab(at, event) ?? begin(viewer, at, event);
+    if (pressed.size === 2) {
+      stop();
+      gesture = pinch(viewer);
+    } else if (pressed.size === 1) gesture = viewer.grab(at, event) ?? begin(viewer, at, event);
   });
-  plot.addEventListener('pointermove', (event) => {
-    const at = place(event);
-    if (fingers.has(event.pointerId)) fingers.set(event.pointerId, at);
+  on('pointermove', (event) => {
+    const at = pointOf(plot, event);
+    if (pressed.has(event.pointerId)) pressed.set(event.pointerId, at);
     gesture?.move?.(at, event);
-    if (!fingers.size) plot.dataset.edge = edgeAt(viewer, at)?.cursor ?? '';
+    if (!pressed.size) plot.dataset.edge = edgeAt(viewer, at)?.cursor ?? '';
     viewer.point(at);
   });
-  plot.addEventListener('pointerup', (event) => {
-    const at = place(event);
-    if (fingers.delete(event.pointerId)) {
+  on('pointerup', (event) => {
+    const at = pointOf(plot, event);
+    if (pressed.delete(event.pointerId)) {
       gesture?.drop?.(at, event);
       gesture = null;
     }
     viewer.point(at);
   });
-  plot.addEventListener('pointercancel', (event) => {
-    fingers.delete(event.pointerId);
+  on('pointercancel', (event) => {
+    pressed.delete(event.pointerId);
     stop();
-    viewer.point(viewer.pointer); // what rested while it was held
+    viewer.point(viewer.pointer); // plugins that paused during the press resume
   });
-  plot.addEventListener('pointerleave', (event) => {
-    if (event.pointerType !== 'touch') viewer.point(null); // what was tapped stays read
-  });
-  plot.addEventListener('touchstart', (event) => { // two fingers are ours, one may scroll the page
+  on('pointerleave', (event) => { if (event.pointerType !== 'touch') viewer.point(null); }); // a tapped point stays read
+  on('touchstart', (event) => { // two fingers zoom the plot, one may scroll the page
     if (event.touches.length > 1 && event.cancelable) event.preventDefault();
   }, { passive: false });
-  plot.addEventListener('click', ({ detail }) => { if (detail === 1) clicked = pressed; });
-  plot.addEventListener('dblclick', () => { // undo what its two clicks did
-    if (clicked) {
-      seek(clicked.time);
-      select(clicked.selection);
-    }
-    showAll();
-  });
-  plot.addEventListener('wheel', (event) => wheel(viewer, event, place(event)), { passive: false });
-  trackpad(viewer, place);
+  on('wheel', (event) => wheel(viewer, event, pointOf(plot, event)), { passive: false });
+  trackpad(viewer, on);
+  doubleClick(on);
 }
 
-/** How much a turn of the wheel widens what is shown. Chromium and Firefox send a trackpad's pinch as such, with Ctrl. */
+/** A double click shows everything; what its two clicks did is undone. */
+function doubleClick(on) {
+  let [pressed, before] = [null, null]; // play head and selection at the last press, and before the first of two clicks
+  on('pointerdown', () => { pressed = { time: audio.currentTime, selection: state.selection }; });
+  on('click', ({ detail }) => { if (detail === 1) before = pressed; });
+  on('dblclick', () => {
+    seek(before?.time ?? audio.currentTime);
+    select(before?.selection ?? null);
+    showAll();
+  });
+}
+
+/** Position of an event in CSS pixels from an element's top left corner. */
+function pointOf(target, event) {
+  const box = target.getBoundingClientRect();
+  return { x: event.clientX - box.left, y: event.clientY - box.top };
+}
+
+/** Factor by which a turn of the wheel widens the visible range. Chromium and Firefox send a trackpad's pinch as a wheel with Ctrl. */
 function widening({ deltaY, ctrlKey }) {
   return Math.exp(ctrlKey ? Math.min(PINCH_PX, Math.max(-PINCH_PX, deltaY)) * 0.01 : deltaY * 0.002);
 }
 
-/** Safari's own events for a trackpad's pinch; it sends them for fingers on a screen, too, which are followed as pointers. */
-function trackpad(viewer, place) {
+/** Safari's events for a trackpad's pinch; it also sends them for fingers on a screen, which are handled as pointers. */
+function trackpad(viewer, on) {
   let before = 1; // the gesture's scale so far
   const follow = (event) => {
     event.preventDefault(); // the page would be zoomed
     if (event.type === 'gesturestart') before = 1;
-    if (state.sound && !viewer.fingers.size) widen(viewer, before / event.scale, place(event));
+    if (state.sound && !viewer.pressed.size) widen(viewer, before / event.scale, pointOf(viewer.plot, event));
     before = event.scale;
   };
-  for (const name of ['gesturestart', 'gesturechange', 'gestureend']) viewer.plot.addEventListener(name, follow);
+  for (const name of ['gesturestart', 'gesturechange', 'gestureend']) on(name, follow);
 }
 
-/** Show more or less around a place: of the frequencies on their axis, else of the time. */
+/** Widen the visible range around a point: in frequency on the frequency axis, else in time. */
 function widen(viewer, factor, at) {
   if (onFrequencies(viewer, at)) zoomFrequency(viewer, factor, at.y);
   else zoom(factor, viewer.timeAt(at.x));
@@ -116,12 +120,12 @@ function wheel(viewer, event, at) {
   } else widen(viewer, widening(event), at);
 }
 
-/** What a press with one finger or the mouse begins. */
+/** The gesture of a press with one pointer. */
 function begin(viewer, at, event) {
   const tool = toolOf(event);
   const edge = tool === 'box' ? null : edgeAt(viewer, at);
   if (edge) return { move: (to) => edge.drag(to), drop() {} };
-  const work = { move: movePicture, select: selectBox, box: zoomBox }[tool](viewer, at);
+  const work = /** @type {any} */ ({ move: pan, select: selectBox, box: zoomBox }[tool](viewer, at));
   let moved = false;
   return {
     move(to) {
@@ -138,7 +142,7 @@ function begin(viewer, at, event) {
 
 const seekTo = (viewer) => (at) => seek(viewer.timeAt(at.x));
 
-function movePicture(viewer, from) {
+function pan(viewer, from) {
   const { start, end } = state.visible;
   const axis = viewer.pitched ? viewer.axis() : null;
   return {
@@ -152,7 +156,7 @@ function movePicture(viewer, from) {
   };
 }
 
-/** The box between two places, kept inside the plot, and whether it spans all heights or all times. */
+/** The box between two points, kept inside the plot, and whether it spans all heights or all times. */
 function boxOf(viewer, a, b) {
   const { left, top, width, height } = viewer.area();
   const inX = (x) => Math.min(Math.max(x, left), left + width);
@@ -200,27 +204,27 @@ function zoomBox(viewer, from) {
   };
 }
 
-/** Two fingers: what lies under them stays under them. */
-function pinch(viewer, fingers) {
-  const ends = () => [...fingers.values()].map(({ x }) => x).sort((a, b) => a - b);
+/** Two fingers: the times under them stay under them. */
+function pinch(viewer) {
+  const ends = () => [...viewer.pressed.values()].map(({ x }) => x).sort((a, b) => a - b);
   const { start, end } = state.visible;
   const { left, width } = viewer.area();
   const [a, b] = ends();
   const [from, to] = [a, b].map((x) => viewer.timeAt(x));
-  const apart = Math.abs(b - a) > 24; // fingers above each other only move
+  const apart = Math.abs(b - a) > 24; // fingers above each other only pan
   return {
     move() {
-      if (fingers.size < 2) return;
+      if (viewer.pressed.size < 2) return;
       const [x0, x1] = ends();
       const span = apart ? ((to - from) / Math.max(8, x1 - x0)) * width : end - start;
       const middle = (from + to) / 2;
-      const place = ((x0 + x1) / 2 - left) / width;
-      show(middle - place * span, middle + (1 - place) * span);
+      const share = ((x0 + x1) / 2 - left) / width;
+      show(middle - share * span, middle + (1 - share) * span);
     },
   };
 }
 
-/** The edge of the selection at a place: how to drag it, and the pointer's shape. */
+/** The edge of the selection at a point: how to drag it, and the cursor. */
 function edgeAt(viewer, { x, y }) {
   if (!state.selection || !viewer.current()) return null;
   const { start, end, low_hz: low, high_hz: high } = state.selection;

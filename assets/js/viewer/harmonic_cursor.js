@@ -1,17 +1,18 @@
-// The harmonic cursor: lines at the multiples of the frequency under the pointer; a click keeps them where they are.
+// Harmonic cursor: lines at the multiples of the frequency under the pointer; a click holds them.
 
 import { emit, events, state } from '../core/state.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { toolButton } from '../widgets/menu.js';
+import { shortcut } from './shortcuts.js';
 import { extend } from './viewer.js';
 
 const MOST = 40;
 const LEAST_GAP = 15; // CSS pixels that a label needs
-const DENSE = 6; // CSS pixels: lines that lie closer hide the picture
-const NARROW = 320; // CSS pixels of a plot that has no room for long labels
+const DENSE = 6; // CSS pixels: closer lines would cover the image
+const NARROW = 320; // CSS pixels: a narrower plot gets short labels
 const CLICK = 4; // a press that moved further was a drag
 
-const cursor = { on: false, hz: null, kept: false }; // one for all views: what is compared stays when the view changes
+const cursor = { on: false, hz: null, kept: false }; // shared by all views
 
 function change(settings) {
   Object.assign(cursor, settings);
@@ -22,7 +23,10 @@ const toggle = () => change({ on: !cursor.on, hz: null, kept: false });
 
 events.addEventListener('sound', () => change({ hz: null, kept: false }));
 
-/** The multiples of a frequency up to the highest that is shown. */
+/** The multiples of a frequency up to the highest visible one.
+ * @param {number} hz
+ * @param {number} highest
+ */
 export function harmonics(hz, highest) {
   if (!(hz > 0)) return [];
   return Array.from({ length: Math.min(MOST, Math.floor(highest / hz + 1e-9)) }, (_, i) => (i + 1) * hz);
@@ -34,24 +38,23 @@ extend((viewer) => {
   viewer.toolbar.append(button);
   const show = () => {
     button.setAttribute('aria-pressed', String(cursor.on));
-    if (!cursor.on) delete viewer.plot.dataset.harmonics;
     viewer.drawOverlay();
   };
-  events.addEventListener('harmonics', show);
+  viewer.on('harmonics', show);
   show();
   let pressed = null;
-  viewer.plot.addEventListener('pointercancel', () => { pressed = null; });
+  viewer.plot.addEventListener('pointercancel', () => { pressed = null; }, { signal: viewer.signal });
   viewer.plot.addEventListener('pointerup', ({ clientX, clientY }) => {
     const clicked = pressed && Math.hypot(clientX - pressed.clientX, clientY - pressed.clientY) <= CLICK;
     if (cursor.on && clicked && viewer.current() && viewer.inside(pressed.at)) change({ hz: viewer.hzAt(pressed.at.y), kept: true });
     pressed = null;
-  });
+  }, { signal: viewer.signal });
   return {
-    keys: { h: { word: 'measurements.key_harmonics', group: 'tools', run: toggle } },
+    keys: { h: shortcut('measurements.key_harmonics', 'tools', toggle) },
     point: (at) => { if (cursor.on && !cursor.kept && at?.hz > 0) change({ hz: at.hz }); },
     grab: (at, { clientX, clientY }) => {
       pressed = { at, clientX, clientY };
-      return null; // the press itself is for others
+      return null; // other handlers take the drag
     },
     overlay: (context) => { if (cursor.on && cursor.hz && state.sound) draw(context, viewer); },
   };
@@ -60,7 +63,6 @@ extend((viewer) => {
 function draw(context, viewer) {
   const { left, width } = viewer.area();
   const lines = harmonics(cursor.hz, viewer.axis().high);
-  viewer.plot.dataset.harmonics = lines.map((hz) => viewer.yOf(hz).toFixed(1)).join(' ');
   context.font = `11px ${getComputedStyle(viewer.plot).fontFamily}`;
   context.textBaseline = 'middle';
   context.textAlign = 'right';
@@ -70,7 +72,8 @@ function draw(context, viewer) {
     if (seen.length && seen.at(-1).y - y < DENSE) return;
     const factor = width < NARROW ? `${i + 1}:` : `${i + 1} × ${formatNumber(cursor.hz, 1)} =`;
     seen.push({ y, text: i ? `${factor} ${formatNumber(hz)}` : formatNumber(hz, 1) });
-    for (const [colour, thick] of [['rgb(0 0 0 / 55%)', 3], [i ? 'rgb(140 225 255 / 90%)' : '#fff', 1]]) {
+    const strokes = /** @type {[string, number][]} */ ([['rgb(0 0 0 / 55%)', 3], [i ? 'rgb(140 225 255 / 90%)' : '#fff', 1]]);
+    for (const [colour, thick] of strokes) {
       context.fillStyle = colour;
       context.fillRect(left, y - thick / 2, width, thick);
     }
@@ -83,7 +86,7 @@ function draw(context, viewer) {
   }
 }
 
-/** A label on its line, from the right. */
+/** A label on its line, right-aligned. */
 function write(context, text, x, y) {
   const { width } = context.measureText(text);
   context.fillStyle = 'rgb(0 0 0 / 72%)';

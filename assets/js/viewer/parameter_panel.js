@@ -1,141 +1,150 @@
-// The parameter panel: presets, a slider and a number for each, what they mean together, and fixes for what is impossible.
+// Parameter panel: presets, fields, what the parameters mean together, and fixes for what is impossible.
 
 import { emit } from '../core/state.js';
-import { element } from '../lib/dom.js';
+import { element, find } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
-import { Notes } from './parameter_advice.js';
+import { Advice } from './parameter_advice.js';
 
 const UNITS = {
-  n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', fmin: 'hz', fmax: 'hz', n_mfcc: 'bands', lifter: 'bands', top_db: 'db',
+  n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', n_mfcc: 'bands', lifter: 'bands',
+  fmin: 'hz', fmax: 'hz', top_db: 'db',
 };
 const RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000];
 const SLIDER_STEPS = 1000;
 const TYPING_MS = 350;
 const POWERS_OF_TWO = new Set(['n_fft']);
 const LINEAR = new Set(['top_db', 'n_mels', 'n_mfcc', 'lifter']);
-
-// all views look through the same parameters: a change in one tab is there in the others
-const shared = { kept: null, panels: new Set() };
-const SHOWN = {
-  mel: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'top_db', 'window'],
-  stft: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'top_db', 'window'],
-  mfcc: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'n_mfcc', 'delta', 'lifter', 'top_db', 'window'],
+const FRAMES = ['sample_rate', 'n_fft', 'win_length', 'hop_length'];
+const BANDS = ['n_mels', 'fmin', 'fmax'];
+const FIELDS = {
+  mel: [...FRAMES, ...BANDS, 'top_db', 'window'],
+  stft: [...FRAMES, 'top_db', 'window'],
+  mfcc: [...FRAMES, ...BANDS, 'n_mfcc', 'delta', 'lifter', 'top_db', 'window'],
   wave: [],
-  surface: ['sample_rate', 'n_fft', 'win_length', 'hop_length', 'n_mels', 'fmin', 'fmax', 'top_db', 'window'],
+  surface: [...FRAMES, ...BANDS, 'top_db', 'window'],
 };
+const milliseconds = (value) => `${formatNumber(value, 1)} ${t('page.unit_ms')}`;
+const hertz = (value) => `${formatNumber(value, 1)} ${t('page.unit_hz')}`;
+const DERIVED = {
+  window_ms: milliseconds, hop_ms: milliseconds, bin_hz: hertz, resolution_ms: milliseconds, resolution_hz: hertz,
+  overlap: (share) => `${formatNumber(100 * share)} %`, frames: (count) => formatNumber(count),
+};
+const PANEL = `<div>
+  <div class="sg-notes" role="status"></div>
+  <details class="sg-params" open>
+    <summary data-t="parameters.title"></summary>
+    <label class="sg-preset"><span data-t="parameters.preset"></span><select></select></label>
+    <div class="sg-refusal" role="alert" hidden><span></span><button type="button" class="sg-link"></button></div>
+    <div class="sg-fields"></div>
+  </details></div>`;
 
-/** Build a view's panel in `root` and the cards of what the parameters mean in `together`; `changed()` follows edits. */
-export function parameterPanel(root, together, spec, view, changed) {
-  shared.kept ??= { ...spec.presets.librosa, ...spec.cepstrum };
-  const panel = new Panel(root, together, spec, view, changed);
+// shared by all views: a change in one tab applies to the others
+const shared = { /** @type {any} */ spec: null, /** @type {any} */ values: null, /** @type {Set<Panel>} */ panels: new Set() };
+
+/** Build a view's panel at its side and the cards of what the parameters mean under its plot. */
+export function parameterPanel(view, spec) {
+  shared.spec ??= spec;
+  shared.values ??= firstValues(spec);
+  const panel = new Panel(view, spec);
   shared.panels.add(panel);
+  view.signal.addEventListener('abort', () => shared.panels.delete(panel));
   panel.write();
   return panel;
 }
 
-/** The parameters as they are, what they are at first, and what values are possible. */
+const firstValues = (spec) => ({ ...spec.presets.librosa, ...spec.cepstrum });
+
+/** The parameters, their defaults and what values are possible. */
 export function parameters() {
-  const { spec } = [...shared.panels][0];
-  return { values: { ...shared.kept }, first: { ...spec.presets.librosa, ...spec.cepstrum }, spec };
+  return { values: { ...shared.values }, first: firstValues(shared.spec), spec: shared.spec };
 }
 
-/** Change parameters and tell all views; `from` is the box that is being typed into and keeps its text. */
-export function applyParameters(changes, from) {
-  Object.assign(shared.kept, changes);
+/** Change parameters for all views.
+ * @param {Record<string, any>} changes
+ * @param {HTMLElement} [source] a field that is being typed into and keeps its text
+ */
+export function applyParameters(changes, source) {
+  Object.assign(shared.values, changes);
   for (const panel of shared.panels) {
-    panel.write(from);
-    panel.changed();
+    panel.write(source);
+    panel.viewer.refresh();
   }
   emit('parameters');
 }
 
 class Panel {
-  constructor(root, together, spec, view, changed) {
+  /** @type {Record<string, (value: any, source?: HTMLElement) => void>} writes a value into a field */
+  writers = {};
+
+  constructor(viewer, spec) {
+    this.viewer = viewer;
     this.spec = spec;
-    this.view = view;
-    this.of = view === 'surface' ? 'mel' : view; // what is computed; 3D may show the STFT
-    this.changed = changed;
-    this.fields = {};
-    root.innerHTML = `
-      <div class="sg-notes" role="status"></div>
-      <details class="sg-params" open>
-        <summary></summary>
-        <label class="sg-preset"><span></span><select></select></label>
-        <div class="sg-refusal" role="alert" hidden><span></span><button type="button" class="sg-link"></button></div>
-        <div class="sg-fields"></div>
-      </details>`;
-    root.querySelector('summary').textContent = t('parameters.title');
-    root.querySelector('.sg-preset span').textContent = t('parameters.preset');
-    together.innerHTML = '<h2></h2><dl></dl>';
-    together.querySelector('h2').textContent = t('parameters.together');
-    this.meaning = together.querySelector('dl');
-    this.root = root;
-    this.notes = new Notes(root.querySelector('.sg-notes'), {
-      config: () => shared.kept,
-      fit: (fix) => this.fit(fix),
-      apply: applyParameters,
-      longest: spec.limits.n_fft[1],
-    });
-    this.preset = root.querySelector('.sg-preset select');
+    this.view = viewer.view;
+    this.of = this.view === 'surface' ? 'mel' : this.view; // what is computed; 3D may show the STFT
+    this.root = viewer.find('.sg-side');
+    this.root.replaceChildren(...element(PANEL).children);
+    const together = viewer.find('.sg-together');
+    together.replaceChildren(element('<h2 data-t="parameters.together"></h2>'), element('<dl></dl>'));
+    this.meaning = together.lastChild;
+    this.advice = new Advice(find(this.root, '.sg-notes'), this);
+    this.refusal = find(this.root, '.sg-refusal');
+    this.preset = find(this.root, '.sg-preset select');
     for (const name of [...Object.keys(spec.presets), 'own']) this.preset.append(new Option(t(`parameters.preset_${name}`), name));
-    this.preset.options[this.preset.options.length - 1].disabled = true;
-    this.preset.addEventListener('change', () => this.choose(this.preset.value));
-    this.build(root.querySelector('.sg-fields'));
+    this.preset.lastChild.disabled = true;
+    this.preset.addEventListener('change', () => applyParameters(spec.presets[this.preset.value]));
+    this.rows = find(this.root, '.sg-fields');
+    this.addFields();
     this.showMeaning(null);
-    if (window.matchMedia('(max-width: 900px)').matches) root.querySelector('details').open = false;
+    if (window.matchMedia('(max-width: 900px)').matches) find(this.root, 'details').open = false;
   }
 
-  build(place) {
-    for (const name of SHOWN[this.view]) {
-      if (name === 'sample_rate') {
-        this.addSelect(place, name, RATES.map((rate) => [rate, `${formatNumber(rate)} ${t('page.unit_hz')}`]), Number);
-      } else if (name === 'delta') {
-        this.addSelect(place, name, [0, 1, 2].map((order) => [order, t(`parameters.delta_${order}`)]), Number);
-      } else if (name === 'window') {
-        this.addSelect(place, name, this.spec.windows.map((window) => [window, window]), String);
-      } else this.addNumber(place, name, UNITS[name]);
+  addFields() {
+    const options = {
+      sample_rate: () => RATES.map((rate) => [rate, `${formatNumber(rate)} ${t('page.unit_hz')}`]),
+      delta: () => [0, 1, 2].map((order) => [order, t(`parameters.delta_${order}`)]),
+      window: () => this.spec.windows.map((window) => [window, window]),
+    };
+    for (const name of FIELDS[this.view]) {
+      if (options[name]) this.addSelect(name, options[name]());
+      else this.addNumber(name);
     }
-    this.root.hidden = SHOWN[this.view].length === 0;
+    this.root.hidden = FIELDS[this.view].length === 0;
   }
 
-  row(place, name, control) {
-    const row = element(`<div class="sg-field" data-field="${name}"><label for="${this.id(name)}"></label><div></div><small id="${this.id(name)}-hint"></small></div>`);
-    row.querySelector('label').textContent = t(`parameters.field_${name}`);
-    row.querySelector('small').textContent = t(`parameters.hint_${name}`);
-    row.querySelector('div').append(...control);
-    place.append(row);
+  addRow(name, ...controls) {
+    const id = this.id(name);
+    const row = element(`<div class="sg-field" data-field="${name}"><label for="${id}" data-t="parameters.field_${name}"></label>
+      <div></div><small id="${id}-hint" data-t="parameters.hint_${name}"></small></div>`);
+    find(row, 'div').append(...controls);
+    this.rows.append(row);
   }
 
-  addSelect(place, name, options, type) {
+  addSelect(name, options) {
     const values = new Set(options.map(([value]) => value));
     const select = element(`<select id="${this.id(name)}" aria-describedby="${this.id(name)}-hint"></select>`);
     for (const [value, text] of options) select.append(new Option(text, value));
-    select.addEventListener('change', () => this.edit(name, type(select.value)));
-    this.row(place, name, [select]);
-    const write = (value) => {
-      if (!values.has(value)) { // a file's own unusual rate
+    select.addEventListener('change', () => this.edit(name, name === 'window' ? select.value : Number(select.value)));
+    this.addRow(name, select);
+    this.writers[name] = (value) => {
+      if (!values.has(value)) { // a file's unusual rate
         values.add(value);
         select.append(new Option(formatNumber(value), value));
       }
       select.value = value;
     };
-    this.fields[name] = { write };
   }
 
-  addNumber(place, name, unit) {
+  addNumber(name) {
     const [low, high] = this.spec.limits[name];
-    // a slider ends where nothing more is possible; the number box takes any value and hears why not
-    const tops = { fmin: () => shared.kept.sample_rate / 2, fmax: () => shared.kept.sample_rate / 2, win_length: () => shared.kept.n_fft };
-    const scale = () => sliderScale(name, low, Math.min(high, Math.max(2 * low + 1, tops[name]?.() ?? high)));
-    const slider = element(`<input type="range" min="0" step="1" aria-describedby="${this.id(name)}-hint">`);
-    slider.setAttribute('aria-label', t(`parameters.field_${name}`));
-    const box = element(`<input type="number" id="${this.id(name)}" min="${low}" max="${high}" step="any" inputmode="decimal">`);
-    const label = element('<span class="sg-unit"></span>');
-    label.textContent = t(`page.unit_${unit}`);
-    let typing = 0;
+    const id = this.id(name);
+    const slider = element(`<input type="range" min="0" step="1" aria-describedby="${id}-hint" data-aria="parameters.field_${name}">`);
+    const box = element(`<input type="number" id="${id}" min="${low}" max="${high}" step="any" inputmode="decimal">`);
+    const label = element(`<span class="sg-unit" data-t="page.unit_${UNITS[name]}"></span>`);
+    const scale = () => sliderScale(name, low, Math.min(high, Math.max(2 * low + 1, highest(name) ?? high)));
+    let typing;
     const typed = () => {
       clearTimeout(typing);
-      if (box.value !== '' && Number(box.value) !== shared.kept[name]) this.edit(name, Number(box.value), box);
+      if (box.value !== '' && Number(box.value) !== shared.values[name]) this.edit(name, Number(box.value), box);
     };
     slider.addEventListener('input', () => this.edit(name, scale().value(Number(slider.value))));
     box.addEventListener('input', () => {
@@ -146,15 +155,13 @@ class Panel {
       typed();
       this.write();
     });
-    this.row(place, name, [slider, box, label]);
-    this.fields[name] = {
-      write: (value, except) => {
-        const { steps, place: at } = scale();
-        slider.max = steps;
-        slider.value = Math.min(steps, Math.max(0, at(Math.max(value, low))));
-        slider.setAttribute('aria-valuetext', `${formatNumber(value)} ${label.textContent}`);
-        if (except !== box) box.value = value;
-      },
+    this.addRow(name, slider, box, label);
+    this.writers[name] = (value, source) => {
+      const { steps, step } = scale();
+      slider.max = steps;
+      slider.value = Math.min(steps, Math.max(0, step(Math.max(value, low))));
+      slider.setAttribute('aria-valuetext', `${formatNumber(value)} ${label.textContent}`);
+      if (source !== box) box.value = value;
     };
   }
 
@@ -162,117 +169,112 @@ class Panel {
     return this.view === 'mel' ? `sg-${name}` : `sg-${this.view}-${name}`;
   }
 
-  choose(name) {
-    applyParameters(this.spec.presets[name]);
-  }
-
-  edit(name, value, from) {
+  edit(name, value, source) {
     const changes = { [name]: value };
-    const { n_fft: size, win_length: length, sample_rate: rate, fmax } = shared.kept;
+    const { n_fft: size, win_length: length, sample_rate: rate, fmax } = shared.values;
     if (name === 'n_fft' && length === size) changes.win_length = value; // a window as long as the transform stays so
-    if (name === 'sample_rate' && fmax === rate / 2) changes.fmax = value / 2; // a band up to the top stays up there
-    applyParameters(changes, from);
+    if (name === 'sample_rate' && fmax === rate / 2) changes.fmax = value / 2; // so does a range up to the Nyquist frequency
+    applyParameters(changes, source);
   }
 
-  write(from) {
-    for (const [name, { write }] of Object.entries(this.fields)) write(shared.kept[name], from);
-    const same = (preset) => Object.entries(preset).every(([key, value]) => shared.kept[key] === value);
+  write(source) {
+    for (const [name, write] of Object.entries(this.writers)) write(shared.values[name], source);
+    const same = (preset) => Object.entries(preset).every(([key, value]) => shared.values[key] === value);
     this.preset.value = Object.entries(this.spec.presets).find(([, preset]) => same(preset))?.[0] ?? 'own';
   }
 
-  /** The parameters for this view's requests; those that it does not use can't stand in its way. */
+  /** Parameters for the view's requests; those that it does not use are set to legal values. */
   values() {
-    const { n_mfcc: count, lifter, delta, ...values } = shared.kept;
+    const { n_mfcc: count, lifter, delta, ...values } = shared.values;
     if (this.of === 'mfcc') return { ...values, n_mfcc: count };
     return this.of === 'stft' ? { ...values, n_mels: 40, fmin: 0, fmax: values.sample_rate / 2 } : values;
   }
 
-  /** What a request for this view's picture says of the parameters. */
-  asked() {
-    const { lifter, delta } = shared.kept;
+  /** The part of a request that holds the parameters. */
+  query() {
+    const { lifter, delta } = shared.values;
     return { config: this.values(), ...(this.of === 'mfcc' && { cepstrum: { lifter, delta } }) };
   }
 
-  /** What of a fix concerns this view: the STFT has no band, and leaves the others' alone as far as it can be. */
-  fit(fix) {
-    if (this.of !== 'stft') return fix;
-    const { fmin, fmax, ...changes } = fix;
-    const highest = changes.sample_rate / 2;
-    return shared.kept.fmax > highest ? { ...changes, fmax: highest } : changes;
+  /** All parameters as they are. */
+  current() {
+    return shared.values;
   }
 
-  quiet() {
-    this.root.querySelector('.sg-refusal').hidden = true;
+  apply(changes) {
+    applyParameters(changes);
+  }
+
+  /** The part of a fix that concerns the view: the STFT has no mel bands and leaves the other views' alone if possible. */
+  relevant(fix) {
+    if (this.of !== 'stft') return fix;
+    const { fmin, fmax, ...changes } = fix;
+    const highestHz = changes.sample_rate / 2;
+    return shared.values.fmax > highestHz ? { ...changes, fmax: highestHz } : changes;
+  }
+
+  clearRefusal() {
+    this.refusal.hidden = true;
     for (const row of this.root.querySelectorAll('.sg-field[data-wrong]')) row.removeAttribute('data-wrong');
   }
 
-  /** The server drew a picture with these parameters: show what they mean and where they mislead. */
+  /** The server accepted the parameters: show what they mean and where they mislead. */
   accepted({ meaning, advice }) {
-    this.quiet();
+    this.clearRefusal();
     if (!meaning) return; // the waveform has no parameters
     this.showMeaning(meaning);
-    this.notes.show({ advice, meaning });
+    this.advice.show(advice, meaning);
   }
 
   showMeaning(meaning) {
-    const [hz, ms] = [t('page.unit_hz'), t('page.unit_ms')];
-    const rows = [
-      ['parameters.derived_window_ms', (m) => `${formatNumber(m.window_ms, 1)} ${ms}`],
-      ['parameters.derived_hop_ms', (m) => `${formatNumber(m.hop_ms, 1)} ${ms}`],
-      ['parameters.derived_bin_hz', (m) => `${formatNumber(m.bin_hz, 1)} ${hz}`],
-      ['parameters.derived_resolution_ms', (m) => `${formatNumber(m.resolution_ms, 1)} ${ms}`],
-      ['parameters.derived_resolution_hz', (m) => `${formatNumber(m.resolution_hz, 1)} ${hz}`],
-      ['parameters.derived_overlap', (m) => `${formatNumber(100 * m.overlap)} %`],
-      ['parameters.derived_frames', (m) => formatNumber(m.frames)],
-    ];
-    this.meaning.replaceChildren(...rows.map(([key, text]) => {
-      const row = element('<div><dt></dt><dd></dd></div>');
-      row.firstChild.textContent = t(key);
-      row.lastChild.textContent = meaning ? text(meaning) : '–';
+    this.meaning.replaceChildren(...Object.entries(DERIVED).map(([name, text]) => {
+      const row = element(`<div><dt data-t="parameters.derived_${name}"></dt><dd></dd></div>`);
+      row.lastChild.textContent = meaning ? text(meaning[name]) : '–';
       return row;
     }));
   }
 
-  /** The parameters are not possible: say why, and offer what would help; the last picture stays. */
-  refused({ message, fix, fields }) {
-    this.quiet();
-    const [field, value] = fix ? Object.entries(fix)[0] : [];
-    const label = t('parameters.fix', { field: t(`parameters.field_${field}`), value });
-    // the server names the fields as Python does, the panel as people do
-    const text = message.replace(/\b[a-z]\w+\b/g, (name) => (this.fields[name] && name !== 'window' ? t(`parameters.field_${name}`) : name));
-    this.offer('.sg-refusal', text, fix && { label, changes: fix });
-    for (const name of fields ?? []) this.root.querySelector(`[data-field="${name}"]`)?.setAttribute('data-wrong', 'true');
-  }
-
-  offer(selector, text, mend) {
-    const box = this.root.querySelector(selector);
-    box.hidden = !text;
-    box.querySelector('span').textContent = text;
-    const button = box.querySelector('button');
-    button.hidden = !mend;
-    button.textContent = mend ? mend.label : '';
-    button.onclick = () => applyParameters(mend.changes);
+  /** The parameters are impossible: show why and offer a fix; the last image stays. */
+  refused({ message, fix, fields = [] }) {
+    this.clearRefusal();
+    // the server names the fields as in Python
+    const named = (name) => (this.writers[name] && name !== 'window' ? t(`parameters.field_${name}`) : name);
+    const text = message.replace(/\b[a-z]\w+\b/g, named);
+    this.refusal.hidden = !text;
+    find(this.refusal, 'span').textContent = text;
+    const button = find(this.refusal, 'button');
+    button.hidden = !fix;
+    if (fix) {
+      const [[field, value]] = Object.entries(fix);
+      button.textContent = t('parameters.fix', { field: t(`parameters.field_${field}`), value });
+      button.onclick = () => applyParameters(fix);
+    }
+    for (const name of fields) this.root.querySelector(`[data-field="${name}"]`)?.setAttribute('data-wrong', 'true');
   }
 }
 
-/** Where a value lies on its slider: powers of two, a straight line, or an even ratio a step. */
+/** The end of a field's slider where other parameters set it; the number box takes any value. */
+function highest(name) {
+  const { sample_rate: rate, n_fft: size } = shared.values;
+  return { fmin: rate / 2, fmax: rate / 2, win_length: size }[name];
+}
+
+/** Scale of a slider: powers of two, linear, or a constant ratio a step. */
 function sliderScale(name, low, high) {
   if (POWERS_OF_TWO.has(name)) {
     const first = Math.log2(low);
     return {
       steps: Math.log2(high) - first,
       value: (step) => 2 ** (first + step),
-      place: (value) => Math.round(Math.log2(value) - first),
+      step: (value) => Math.round(Math.log2(value) - first),
     };
   }
-  if (LINEAR.has(name)) {
-    return { steps: high - low, value: (step) => low + step, place: (value) => value - low };
-  }
-  const shift = low > 0 ? 0 : 100; // a scale from 0 is straight at first
+  if (LINEAR.has(name)) return { steps: high - low, value: (step) => low + step, step: (value) => value - low };
+  const shift = low > 0 ? 0 : 100; // a scale from 0 begins nearly linear
   const [a, b] = [Math.log(low + shift), Math.log(high + shift)];
   return {
     steps: SLIDER_STEPS,
     value: (step) => Math.round(Math.exp(a + ((b - a) * step) / SLIDER_STEPS) - shift),
-    place: (value) => Math.round((SLIDER_STEPS * (Math.log(value + shift) - a)) / (b - a)),
+    step: (value) => Math.round((SLIDER_STEPS * (Math.log(value + shift) - a)) / (b - a)),
   };
 }

@@ -1,6 +1,5 @@
-// Settings in the link: the address names the example, the tab, what is shown and selected, the parameters and how the
-// picture looks, as far as they differ from a first visit's; opening it brings them back. What a link can't mean is
-// passed over and named.
+// Permalink: the address holds the example, tab, visible range, selection, parameters and display settings that differ
+// from the defaults, and restores them. Illegal fields are ignored and named.
 
 import { events, showMessage, select, show, state } from '../core/state.js';
 import { messagesReady, t } from '../lib/i18n.js';
@@ -12,19 +11,21 @@ import { extend } from './viewer.js';
 
 const QUIET_MS = 300;
 const SAME_LENGTH_S = 0.05;
-const PLACES = ['example', 't', 'f', 'selection', 'length']; // what belongs to one sound
+const RANGES = ['example', 't', 'f', 'selection', 'length']; // fields of one sound
 
-let waiting = null; // the places of a link whose sound is not open yet
-let timer = 0;
+/** @type {Record<string, string> | null} */
+let waiting = null; // ranges of a link whose sound is not open yet
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 
 extend((viewer) => { addLink(viewer); });
 
-/** Give a viewer's last menu the line that copies the link. */
+/** Add "copy link" to a view's overflow menu. */
 export function addLink(viewer) {
   addToMore(viewer, 'link', 'viewer_toolbar.copy_link', '', () => copy(viewer));
 }
 
-messagesReady.then(() => setTimeout(() => { // once what is mounted with the first view is there
+messagesReady.then(() => setTimeout(() => { // once the modules mounted with the first view are ready
   restore();
   for (const name of ['sound', 'visible', 'selection', 'display', 'parameters']) events.addEventListener(name, later);
   for (const name of ['click', 'keyup']) document.addEventListener(name, later); // a tab may have been opened
@@ -44,12 +45,12 @@ function write() {
 
 const list = (...numbers) => numbers.map((value) => Number(value.toFixed(4))).join(',');
 
-/** All that differs from a first visit, as the fields of an address. */
+/** Everything that differs from the defaults, as the fields of an address. */
 function settings() {
   const fields = new URLSearchParams();
   const tab = currentTab();
   if (tab && tab !== 'mel') fields.set('view', tab);
-  for (const [name, value] of Object.entries(waiting ?? placesNow())) fields.set(name, value);
+  for (const [name, value] of Object.entries(waiting ?? rangesNow())) fields.set(name, value);
   const { values, first } = parameters();
   for (const [name, value] of Object.entries(values)) if (value !== first[name]) fields.set(name, value);
   const { low, high, smooth, colours, axes } = display;
@@ -60,37 +61,42 @@ function settings() {
   return fields;
 }
 
-function placesNow() {
-  const places = {};
-  if (!state.sound) return places;
+function rangesNow() {
+  /** @type {Record<string, string>} */
+  const ranges = {};
+  if (!state.sound) return ranges;
   const { sound: { seconds, example }, visible: { start, end }, frequencyRange: band, selection } = state;
-  if (example) places.example = example;
-  else places.length = list(seconds);
-  if (start > 0 || end < seconds) places.t = list(start, end);
-  if (band) places.f = list(band.low_hz, band.high_hz);
-  if (selection) places.selection = list(...Object.values(selection).filter((value) => value !== null));
-  return places;
+  if (example) ranges.example = example;
+  else ranges.length = list(seconds);
+  if (start > 0 || end < seconds) ranges.t = list(start, end);
+  if (band) ranges.f = list(band.low_hz, band.high_hz);
+  if (selection) ranges.selection = list(...Object.values(selection).filter((value) => value !== null));
+  return ranges;
 }
 
 function restore() {
   const fields = new URLSearchParams(location.hash.slice(1));
   if (![...fields.keys()].length) return;
-  const wrong = [...restoreLook(fields), ...restoreParameters(fields)];
+  const wrong = [...restoreDisplay(fields), ...restoreParameters(fields)];
   if (!openTab(fields.get('view') ?? 'mel')) wrong.push('view');
-  waiting = Object.fromEntries(PLACES.filter((name) => fields.has(name)).map((name) => [name, fields.get(name)]));
-  const chip = [...document.querySelectorAll('.sg-chip[data-example]')].find((one) => one.dataset.example === fields.get('example'));
-  if (chip && state.sound?.example === fields.get('example')) place();
+  waiting = Object.fromEntries(RANGES.filter((name) => fields.has(name)).map((name) => [name, fields.get(name)]));
+  const chips = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.sg-chip[data-example]'));
+  const chip = [...chips].find((one) => one.dataset.example === fields.get('example'));
+  if (chip && state.sound?.example === fields.get('example')) showRanges();
   else if (chip) chip.click();
   else if (fields.has('example')) wrong.push('example');
-  else if (fields.has('length') && state.sound) place();
-  const known = new Set(['view', ...PLACES, 'colours', 'levels', 'smooth', ...Object.keys(parameters().values)]);
+  else if (fields.has('length') && state.sound) showRanges();
+  const known = new Set(['view', ...RANGES, 'colours', 'levels', 'smooth', ...Object.keys(parameters().values)]);
   wrong.push(...[...fields.keys()].filter((name) => !known.has(name) && !name.startsWith('axis_')));
-  if (wrong.length) showMessage(t('viewer_toolbar.link_ignored', { fields: [...new Set(wrong)].map((name) => name.slice(0, 40)).join(', ') }), 'note');
-  else if (fields.has('length') && !state.sound) showMessage(t('viewer_toolbar.link_own', { seconds: fields.get('length').slice(0, 12) }), 'note');
+  if (wrong.length) reportIgnored(wrong);
+  else if (fields.has('length') && !state.sound) {
+    showMessage(t('viewer_toolbar.link_own', { seconds: fields.get('length').slice(0, 12) }), 'note');
+  }
 }
 
-/** Take how pictures look from a link, for this visit; return the names of what is not possible. */
-function restoreLook(fields) {
+/** Apply a link's display settings, for this visit; return the names of illegal fields. */
+function restoreDisplay(fields) {
+  /** @type {Record<string, any>} */
   const asked = {};
   const axes = [...fields].filter(([name]) => name.startsWith('axis_')).map(([name, kind]) => [name.slice(5), kind]);
   if (axes.length) asked.axes = Object.fromEntries(axes);
@@ -102,7 +108,7 @@ function restoreLook(fields) {
     if (asked.low !== null && !(asked.low < asked.high)) asked.high = NaN;
   }
   const { legal, wrong } = legalOf(asked);
-  if (wrong.includes('low') || wrong.includes('high')) { // one without the other would be another range
+  if (wrong.includes('low') || wrong.includes('high')) { // one alone would be another range
     delete legal.low;
     delete legal.high;
   }
@@ -117,14 +123,14 @@ function restoreParameters(fields) {
   for (const [name, text] of fields) {
     if (!Object.hasOwn(first, name)) continue;
     const value = typeof first[name] === 'number' ? Number(text || NaN) : { true: true, false: false }[text] ?? text;
-    if (possible(name, value, first[name], spec)) legal[name] = value;
+    if (legalValue(name, value, first[name], spec)) legal[name] = value;
     else wrong.push(name);
   }
   applyParameters(legal);
   return wrong;
 }
 
-function possible(name, value, first, { limits, windows, mel_scales: scales }) {
+function legalValue(name, value, first, { limits, windows, mel_scales: scales }) {
   if (typeof value !== typeof first) return false;
   if (limits[name]) return value >= limits[name][0] && value <= limits[name][1];
   const choices = { window: windows, mel_scale: scales }[name];
@@ -132,27 +138,33 @@ function possible(name, value, first, { limits, windows, mel_scales: scales }) {
 }
 
 events.addEventListener('sound', () => {
-  if (waiting) place();
+  if (waiting) showRanges();
 });
 
-/** Show what a link said of the sound that is open now, if it is the one meant. */
-function place() {
-  const { example = null, t: times, f, selection, length } = waiting;
+/** Show a link's ranges, if the open sound is the one meant. */
+function showRanges() {
+  const given = waiting;
+  const { example = null, selection, length } = given;
   waiting = null;
   const { seconds } = state.sound;
-  if (example !== state.sound.example) return; // another was opened meanwhile
+  if (example !== state.sound.example) return; // another one was opened meanwhile
   if (length !== undefined && Math.abs(Number(length) - seconds) > SAME_LENGTH_S) return;
   const pair = (text, most) => {
     const [low, high] = (text ?? '').split(',').map((part) => Number(part || NaN));
     return low >= 0 && low < high && low < most ? [low, Math.min(high, most)] : null;
   };
-  const [time, hz, chosen] = [pair(times, seconds), pair(f, 1e6), pair(selection, seconds)];
+  const [time, hz, chosen] = [pair(given.t, seconds), pair(given.f, 1e6), pair(selection, seconds)];
   const band = hz && { low_hz: hz[0], high_hz: hz[1] };
   show(...(time ?? [0, seconds]), { frequencyRange: band });
   const heights = pair((selection ?? '').split(',').slice(2).join(','), 1e6) ?? [null, null];
   if (chosen) select({ start: chosen[0], end: chosen[1], low_hz: heights[0], high_hz: heights[1] });
-  const wrong = [[times, time, 't'], [f, hz, 'f'], [selection, chosen, 'selection']].filter(([said, taken]) => said !== undefined && !taken);
-  if (wrong.length) showMessage(t('viewer_toolbar.link_ignored', { fields: wrong.map(([, , name]) => name).join(', ') }), 'note');
+  const taken = { t: time, f: hz, selection: chosen };
+  const wrong = Object.keys(taken).filter((name) => given[name] !== undefined && !taken[name]);
+  if (wrong.length) reportIgnored(wrong);
+}
+
+function reportIgnored(names) {
+  showMessage(t('viewer_toolbar.link_ignored', { fields: [...new Set(names)].map((name) => name.slice(0, 40)).join(', ') }), 'note');
 }
 
 async function copy(viewer) {
@@ -161,7 +173,7 @@ async function copy(viewer) {
   try {
     await navigator.clipboard.writeText(location.href);
     viewer.readout.textContent = t(own ? 'viewer_toolbar.link_copied_own' : 'viewer_toolbar.link_copied');
-  } catch { // no permission, or a page without https: the address bar has it, too
+  } catch { // no permission, or no https: the address bar has it, too
     viewer.readout.textContent = `${t('viewer_toolbar.link_take')} ${location.href}`;
   }
 }

@@ -1,4 +1,4 @@
-// The modules that extend the viewers (see viewer.js), one a line, in the order in which they are asked and draw.
+// Plugins of the viewers (see viewer.js), in the order in which their hooks are called.
 import './toolbar.js';
 import './minimap.js';
 import './display_panel.js';

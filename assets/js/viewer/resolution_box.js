@@ -1,42 +1,42 @@
-// The box of time and frequency within which a picture can't tell two things apart, drawn on it at the pointer or, without
-// one, in a corner.
+// Time-frequency resolution as a box on the spectrogram, at the pointer or, without one, in a corner.
 
-import { state } from '../core/state.js';
-import { element } from '../lib/dom.js';
+import { emit, state } from '../core/state.js';
+import { element, find } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { extend } from './viewer.js';
 
-const BOXED = new Set(['mel', 'stft']);
-const boxes = new Set();
-let boxShown = true;
+const VIEWS = ['mel', 'stft'];
+let boxShown = true; // in all views
 
-/** Seconds and Hz within which a view can't tell two things apart at a frequency, and what sets each of them. */
+/** Resolution in seconds and Hz at a frequency, and what limits it. */
 export function boxAt({ meaning, edges_hz: edges }, hz) {
   const { resolution_ms: blur, hop_ms: hop, resolution_hz: lobe } = meaning;
   const box = { seconds: Math.max(blur, hop) / 1000, hz: lobe, by: hop > blur ? 'hop' : 'window' };
   if (!edges?.length) return box;
   let band = 0;
   while (band < edges.length - 3 && edges[band + 1] + edges[band + 2] < 2 * hz) band += 1;
-  const wide = (edges[band + 2] - edges[band]) / 2; // a triangle's width at half its height
+  const wide = (edges[band + 2] - edges[band]) / 2; // width of the triangle at half its height
   return wide > lobe ? { ...box, hz: wide, by: box.by === 'hop' ? 'both' : 'band' } : box;
 }
 
 extend((viewer) => {
-  if (!BOXED.has(viewer.constructor.view)) return {};
-  const toggle = element('<label class="sg-boxed"><input type="checkbox"><span></span></label>');
-  const input = toggle.querySelector('input');
-  input.checked = boxShown;
-  toggle.querySelector('span').textContent = t('parameter_advice.box');
-  toggle.title = t('parameter_advice.box_hint');
-  viewer.host.querySelector('.sg-together h2').append(toggle);
-  input.addEventListener('change', () => {
-    boxShown = input.checked;
-    for (const box of boxes) box();
-  });
-  boxes.add(() => {
+  if (!VIEWS.includes(viewer.view)) return {};
+  const toggle = element(
+    `<label class="sg-boxed" data-tip="parameter_advice.box_hint"><input type="checkbox">
+      <span data-t="parameter_advice.box"></span></label>`,
+  );
+  const input = find(toggle, 'input');
+  const update = () => {
     input.checked = boxShown;
     viewer.drawOverlay();
+  };
+  viewer.find('.sg-together h2').append(toggle);
+  input.addEventListener('change', () => {
+    boxShown = input.checked;
+    emit('resolution_box');
   });
+  viewer.on('resolution_box', update);
+  update();
   return { overlay: (context) => boxShown && drawBox(viewer, context) };
 });
 
@@ -52,9 +52,8 @@ function drawBox(viewer, context) {
   const text = t(`parameter_advice.box_by_${box.by}`, {
     ms: formatNumber(1000 * box.seconds, box.seconds < 0.01 ? 1 : 0), hz: formatNumber(box.hz, box.hz < 10 ? 1 : 0),
   });
-  viewer.plot.dataset.box = `${box.seconds.toFixed(5)} ${box.hz.toFixed(3)}`;
   context.font = `11px ${getComputedStyle(viewer.plot).fontFamily}`;
-  const words = Math.min(context.measureText(text).width, width - 28); // a narrow picture squeezes them
+  const words = Math.min(context.measureText(text).width, width - 28); // squeezed in a narrow plot
   const label = { x: left + 8, y: top + height - 26, width: words + 12 };
   context.fillStyle = 'rgb(0 0 0 / 62%)';
   context.beginPath();

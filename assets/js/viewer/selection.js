@@ -1,55 +1,58 @@
-// The selection: drawn on every view, measured by the server, its figures under the plot to read, copy and save.
+// Selection: drawn on every view, measured by the server; its values are shown under the plot, copied and saved.
 
 import { request, latestOnly } from '../core/rpc.js';
-import { events, showMessage, state } from '../core/state.js';
-import { element, fileUrl } from '../lib/dom.js';
+import { showMessage, state } from '../core/state.js';
+import { element, find, fileUrl, onResize, saveFile } from '../lib/dom.js';
 import { tForPointer, formatNumber, t } from '../lib/i18n.js';
 import { nextSpeed, playSelection, toggleBand, toggleLoop, togglePitch } from '../player/playback.js';
+import { shortcut } from './shortcuts.js';
 import { extend } from './viewer.js';
 
-const GRIP = 7; // CSS pixels: what can be dragged is seen
+const GRIP = 7; // CSS pixels
 
 extend((viewer) => {
-  const panel = figuresPanel(viewer);
-  viewer.under.append(panel.root);
+  const panel = new ValuesPanel(viewer);
   let known = '';
   const measure = latestOnly(async () => {
     const { selection } = state;
-    if (!selection || !viewer.current()) return; // let go while this waited
-    const answered = (then) => (answer) => { if (state.selection === selection) then(answer); }; // not another's figures
-    await request(viewer.server.measure, asked(viewer)).then(answered(panel.show), answered((refusal) => {
+    if (!selection || !viewer.current()) return; // cleared while this waited
+    try {
+      const values = await request(viewer.server.measure, query(viewer));
+      if (state.selection === selection) panel.show(values);
+    } catch (error) {
+      if (state.selection !== selection) return;
       known = '';
-      panel.refuse(refusal);
-    }));
+      panel.write(error.message, null);
+    }
   });
   const refresh = () => {
-    if (!viewer.visible() || !viewer.current()) return; // another view measures, or its picture is still to come
-    const key = state.selection && JSON.stringify(asked(viewer));
+    if (!viewer.onScreen() || !viewer.current()) return; // another view measures, or the data are on their way
+    const key = state.selection && JSON.stringify(query(viewer));
     if (key && key !== known) measure();
     known = key;
   };
-  events.addEventListener('selection', () => {
+  viewer.on('selection', () => {
     panel.show(null);
     viewer.drawOverlay();
     refresh();
   });
-  new ResizeObserver(refresh).observe(viewer.plot); // a tab that is opened again finds another selection
-  const sound = (name, run) => ({ word: name, group: 'sound', run });
+  onResize(viewer.plot, refresh, viewer.signal); // the selection may have changed while the tab was closed
+  const key = (label, run) => shortcut(label, 'sound', run);
   return {
     overlay: (context) => drawSelection(context, viewer),
     loaded: refresh,
     keys: {
-      p: sound('playback.play_selection_hint', playSelection),
-      l: sound('playback.key_loop', toggleLoop),
-      d: sound('playback.key_speed', nextSpeed),
-      t: sound('playback.key_pitch', togglePitch),
-      b: sound('measurements.key_band', toggleBand),
+      p: key('playback.play_selection_hint', playSelection),
+      l: key('playback.key_loop', toggleLoop),
+      d: key('playback.key_speed', nextSpeed),
+      t: key('playback.key_pitch', togglePitch),
+      b: key('measurements.key_band', toggleBand),
     },
   };
 });
 
-/** What is asked of the server for the selection, under the parameters of the picture at hand. */
-function asked(viewer) {
+/** Request for the selection, with the parameters of the view's data. */
+function query(viewer) {
   const { sound, config } = viewer.data.request;
   return { sound, config, ...state.selection };
 }
@@ -63,10 +66,10 @@ function drawSelection(context, viewer) {
   const [y0, y1] = banded ? [viewer.yOf(high), viewer.yOf(low)] : [top, top + height];
   context.fillStyle = 'rgb(255 209 102 / 16%)';
   context.fillRect(x0, y0, x1 - x0, y1 - y0);
-  for (const [colour, width] of [['rgb(0 0 0 / 70%)', 3], ['#ffd166', 1.25]]) { // seen on dark and on bright pictures
+  for (const [colour, width] of [['rgb(0 0 0 / 70%)', 3], ['#ffd166', 1.25]]) { // visible on dark and on bright images
     context.strokeStyle = colour;
     context.lineWidth = width;
-    context.strokeRect(x0, y0 - (banded ? 0 : 4), x1 - x0, y1 - y0 + (banded ? 0 : 8)); // without a band: two lines
+    context.strokeRect(x0, y0 - (banded ? 0 : 4), x1 - x0, y1 - y0 + (banded ? 0 : 8)); // all frequencies: two lines
   }
   const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
   if (x1 - x0 < 4 * GRIP || y1 - y0 < 4 * GRIP) return;
@@ -80,86 +83,95 @@ function drawSelection(context, viewer) {
 
 const seconds = (value) => `${formatNumber(value, 3)} ${t('page.unit_s')}`;
 const decibels = (value, unit = t('page.unit_db')) => (value === null ? t('page.silence') : `${formatNumber(value, 2)} ${unit}`);
+const hertz = (value, digits) => `${formatNumber(value, digits)} ${t('page.unit_hz')}`;
 const dbfs = (value) => decibels(value, 'dBFS');
 
-/** The figures in the order in which they are read: [word, text from the selection and its figures]. */
-const FIGURES = [
+/** [message key, text of the selection and its values], in the order of the panel.
+ * @type {[string, (selection: any, values: any) => string][]}
+ */
+const VALUES = [
   ['measurements.start', ({ start }) => seconds(start)],
   ['measurements.end', ({ end }) => seconds(end)],
   ['measurements.duration', ({ start, end }) => seconds(end - start)],
-  ['measurements.band', ({ low_hz: low, high_hz: high }) => (low === null ? t('measurements.all') : `${formatNumber(low)} – ${formatNumber(high)} ${t('page.unit_hz')}`)],
+  ['measurements.band', ({ low_hz: low, high_hz: high }) => (low === null ? t('measurements.all') : `${formatNumber(low)} – ${hertz(high, 0)}`)],
   ['measurements.mean', (_, { mean_db: mean }) => decibels(mean)],
   ['measurements.peak', (_, { peak_db: peak }) => decibels(peak)],
-  ['measurements.peak_hz', (_, { peak_hz: hz }) => (hz === null ? '–' : `${formatNumber(hz, 1)} ${t('page.unit_hz')}`)],
+  ['measurements.peak_hz', (_, { peak_hz: hz }) => (hz === null ? '–' : hertz(hz, 1))],
   ['measurements.peak_s', (_, { peak_s: time }) => (time === null ? '–' : seconds(time))],
   ['measurements.rms', (_, { rms_dbfs: rms }) => dbfs(rms)],
-  ['measurements.amplitude', (_, { amplitude, amplitude_dbfs: db }) => (db === null ? '0' : `${formatNumber(amplitude, 3)} · ${dbfs(db)}`)],
+  ['measurements.amplitude', (_, { amplitude: peak, amplitude_dbfs: db }) => (db === null ? '0' : `${formatNumber(peak, 3)} · ${dbfs(db)}`)],
 ];
-const OF_THE_SELECTION = 4; // the first ones need no server
-/** Columns of a table of selections, with their units; numbers as programs read them. */
+const LOCAL_VALUES = 4; // the first ones need no server
+/** Columns of the table that is copied. */
 const COLUMNS = ['start_s', 'end_s', 'duration_s', 'low_hz', 'high_hz', 'mean_db', 'peak_db', 'peak_hz', 'peak_s', 'rms_dbfs', 'amplitude'];
 
-function figuresPanel(viewer) {
-  const root = element(`<section class="sg-selection"><header><h2></h2><p role="status"></p><div class="sg-group" role="group"></div></header>
-    <dl></dl></section>`);
-  const [title, note, actions, list] = ['h2', 'p', '.sg-group', 'dl'].map((selector) => root.querySelector(selector));
-  title.textContent = t('measurements.selection');
-  actions.setAttribute('aria-label', t('measurements.selection'));
-  const cells = FIGURES.map(([name]) => {
-    const cell = element('<div><dt></dt><dd>–</dd></div>');
-    cell.firstChild.textContent = t(name);
-    cell.title = t(`${name}_hint`);
-    list.append(cell);
-    return cell.lastChild;
-  });
-  let figures = null;
-  const buttons = [
-    ['measurements.copy', () => copy(asText(cells), 'measurements.copied')],
-    ['measurements.csv', () => copy(asTable(figures), 'measurements.copied')],
-    ['measurements.save', (button) => save(viewer, button)],
-  ].map(([name, press]) => {
-    const button = element('<button type="button" class="sg-tool"></button>');
-    button.dataset.do = name.split('.').pop();
-    button.textContent = t(name);
-    button.title = t(`${name}_hint`);
+/** The values of the selection under a viewer's plot. */
+class ValuesPanel {
+  /** @type {any} the server's values, null without */
+  values = null;
+
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.root = element(`<section class="sg-selection"><header><h2 data-t="measurements.selection"></h2><p role="status"></p>
+      <div class="sg-group" role="group" data-aria="measurements.selection"></div></header><dl></dl></section>`);
+    this.note = find(this.root, 'p');
+    const rows = VALUES.map(([name]) => element(`<div data-tip="${name}_hint"><dt data-t="${name}"></dt><dd>–</dd></div>`));
+    this.cells = rows.map((row) => row.lastChild);
+    find(this.root, 'dl').append(...rows);
+    this.buttons = [
+      this.button('measurements.copy', () => this.copy(this.asText())),
+      this.button('measurements.csv', () => this.copy(asTable(this.values))),
+      this.button('measurements.save', (button) => save(viewer, button)),
+    ];
+    find(this.root, '.sg-group').append(...this.buttons);
+    this.show(null);
+    viewer.under.append(this.root);
+  }
+
+  button(name, press) {
+    const action = name.split('.').pop();
+    const button = element(`<button type="button" class="sg-tool" data-do="${action}" data-t="${name}" data-tip="${name}_hint"></button>`);
     button.addEventListener('click', () => press(button));
     return button;
-  });
-  actions.append(...buttons);
-  async function copy(text, said) {
-    note.textContent = t(await toClipboard(text) ? said : 'measurements.not_copied');
   }
-  function write(text, from) {
-    figures = from;
-    note.textContent = text;
-    root.toggleAttribute('data-empty', !state.selection);
-    buttons.forEach((button, i) => { button.disabled = i < 2 ? !from : !state.selection; });
-    cells.forEach((cell, i) => {
-      const known = state.selection && (i < OF_THE_SELECTION || from);
-      cell.textContent = known ? FIGURES[i][1](state.selection, from) : '–';
+
+  /** Show the server's values, or the selection alone. */
+  show(values) {
+    const { measured, n_frames: frames } = values ?? {};
+    let text = t('measurements.meaning');
+    if (!state.selection) text = tForPointer('measurements.none');
+    else if (measured < frames) text = t('measurements.sampled', { measured: formatNumber(measured), frames: formatNumber(frames) });
+    this.write(text, state.selection && values);
+  }
+
+  write(text, values) {
+    this.values = values;
+    this.note.textContent = text;
+    this.root.toggleAttribute('data-empty', !state.selection);
+    this.buttons.forEach((button, i) => { button.disabled = i < 2 ? !values : !state.selection; });
+    this.cells.forEach((cell, i) => {
+      const known = state.selection && (i < LOCAL_VALUES || values);
+      cell.textContent = known ? VALUES[i][1](state.selection, values) : '–';
     });
   }
-  const show = (from) => {
-    const part = from && from.measured < from.n_frames;
-    const values = part && { measured: formatNumber(from.measured), frames: formatNumber(from.n_frames) };
-    write(!state.selection ? tForPointer('measurements.none') : part ? t('measurements.sampled', values) : t('measurements.meaning'), state.selection && from);
-  };
-  show(null);
-  return { root, show, refuse: (refusal) => write(refusal.message, null) };
+
+  asText() {
+    return VALUES.map(([name], i) => `${t(name)}: ${this.cells[i].textContent}`).join('\n');
+  }
+
+  async copy(text) {
+    this.note.textContent = t(await toClipboard(text) ? 'measurements.copied' : 'measurements.not_copied');
+  }
 }
 
-function asText(cells) {
-  return FIGURES.map(([name], i) => `${t(name)}: ${cells[i].textContent}`).join('\n');
-}
-
-function asTable(figures) {
+function asTable(values) {
   const { start, end } = state.selection;
-  const row = { ...figures, ...state.selection, start_s: start, end_s: end, duration_s: end - start };
+  const row = { ...values, ...state.selection, start_s: start, end_s: end, duration_s: end - start };
   const name = `"${state.sound.name.replaceAll('"', '""')}"`;
   return `file,${COLUMNS.join(',')}\n${[name, ...COLUMNS.map((column) => row[column] ?? '')].join(',')}\n`;
 }
 
-/** Put text on the clipboard, also where the page came without TLS; whether that worked. */
+/** Copy text, also without TLS; return whether that worked. */
 async function toClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -178,20 +190,14 @@ async function toClipboard(text) {
 async function save(viewer, button) {
   button.disabled = true;
   try {
-    const { sound: id, name } = { sound: state.sound.id, name: state.sound.name };
+    const { id, name } = state.sound;
     const { start, end } = state.selection;
     const { path } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
     const answer = await fetch(fileUrl(path));
     if (!answer.ok) throw new Error(t('page.offline'));
-    const link = element('<a hidden></a>');
-    link.href = URL.createObjectURL(await answer.blob()); // the server would name the file by its own name
-    link.download = `${name.replace(/\.\w+$/, '')} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`;
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers fetch it later than the click
-  } catch (refusal) {
-    showMessage(refusal instanceof TypeError ? t('page.offline') : refusal.message); // a TypeError is fetch's word for no answer
+    saveFile([await answer.blob()], `${name.replace(/\.\w+$/, '')} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
+  } catch (error) {
+    showMessage(error instanceof TypeError ? t('page.offline') : error.message); // fetch throws a TypeError without an answer
   } finally {
     button.disabled = !state.selection;
   }

@@ -1,38 +1,47 @@
-// The keys of the viewers; help.js lists them.
+// Keyboard shortcuts of the views; shortcuts_dialog.js lists them.
 
 import { audio, seek, show, showAll, state, togglePlay, zoom } from '../core/state.js';
 
 const step = (share) => share * (state.visible.end - state.visible.start);
 const pan = (share) => show(state.visible.start + step(share), state.visible.end + step(share));
 
-/** The keys that every viewer has, by the name of their combination (see `combination`). */
+/** A shortcut: the message and the section of its line in the dialog, and what it does.
+ * @param {string} label
+ * @param {'tools' | 'sound' | 'shown' | 'selection' | 'display' | 'rest'} group
+ * @param {(event: KeyboardEvent) => void} run
+ */
+export const shortcut = (label, group, run) => ({ label, group, run });
+
+/** Shortcuts of every view, by their combination (see `combination`).
+ * @type {Record<string, any>}
+ */
 export const KEYS = {
-  ' ': { word: 'viewer_toolbar.key_play', group: 'sound', run: togglePlay },
-  ArrowLeft: { word: 'viewer_toolbar.key_head_left', group: 'sound', run: () => seek(audio.currentTime - step(0.025)) },
-  ArrowRight: { word: 'viewer_toolbar.key_head_right', group: 'sound', run: () => seek(audio.currentTime + step(0.025)) },
-  Home: { word: 'viewer_toolbar.key_begin', group: 'sound', run: () => seek(0) },
-  End: { word: 'viewer_toolbar.key_end', group: 'sound', run: () => seek(state.sound.seconds) },
-  '+': { word: 'viewer_toolbar.zoom_in', group: 'shown', run: () => zoom(0.5) },
+  ' ': shortcut('viewer_toolbar.key_play', 'sound', togglePlay),
+  ArrowLeft: shortcut('viewer_toolbar.key_head_left', 'sound', () => seek(audio.currentTime - step(0.025))),
+  ArrowRight: shortcut('viewer_toolbar.key_head_right', 'sound', () => seek(audio.currentTime + step(0.025))),
+  Home: shortcut('viewer_toolbar.key_begin', 'sound', () => seek(0)),
+  End: shortcut('viewer_toolbar.key_end', 'sound', () => seek(state.sound.seconds)),
+  '+': shortcut('viewer_toolbar.zoom_in', 'shown', () => zoom(0.5)),
   '=': { run: () => zoom(0.5) },
-  '-': { word: 'viewer_toolbar.zoom_out', group: 'shown', run: () => zoom(2) },
-  0: { word: 'viewer_toolbar.zoom_all', group: 'shown', run: showAll },
-  'Shift+ArrowLeft': { word: 'viewer_toolbar.key_pan_left', group: 'shown', run: () => pan(-0.1) },
-  'Shift+ArrowRight': { word: 'viewer_toolbar.key_pan_right', group: 'shown', run: () => pan(0.1) },
+  '-': shortcut('viewer_toolbar.zoom_out', 'shown', () => zoom(2)),
+  0: shortcut('viewer_toolbar.zoom_all', 'shown', showAll),
+  'Shift+ArrowLeft': shortcut('viewer_toolbar.key_pan_left', 'shown', () => pan(-0.1)),
+  'Shift+ArrowRight': shortcut('viewer_toolbar.key_pan_right', 'shown', () => pan(0.1)),
 };
 
-/** A key event as 'Alt+ArrowLeft', 'Ctrl+c', 'l': Shift is named only where it does not change the character. */
+/** Return a key event as 'Alt+ArrowLeft', 'Ctrl+c', 'l'; Shift is named only where it does not change the character. */
 export function combination(event) {
   const long = event.key.length > 1;
-  const key = long || event.shiftKey ? event.key : event.key.toLowerCase(); // whatever Caps Lock says
+  const key = long || event.shiftKey ? event.key : event.key.toLowerCase(); // regardless of Caps Lock
   const held = { Ctrl: event.ctrlKey || event.metaKey, Alt: event.altKey, Shift: event.shiftKey && long };
   return [...Object.keys(held).filter((name) => held[name]), key].join('+');
 }
 
-// keys whose place has another letter in another alphabet, without and with Shift
+// punctuation keys that hold letters in other alphabets, without and with Shift
 const LATIN = { BracketLeft: '[{', BracketRight: ']}', Comma: ',<', Period: '.>' };
 const OWN_KEYS = 'input, select, textarea, dialog, [role=slider], [role=separator], [contenteditable]';
 
-/** Let the keys of a viewer and of its extensions work while the focus is in it, but not in a field with keys of its own. */
+/** Run a view's shortcuts while the focus is in it, except in fields that take keys themselves. */
 export function wireKeys(viewer) {
   viewer.host.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.target.closest(OWN_KEYS)) return;
@@ -42,10 +51,10 @@ export function wireKeys(viewer) {
     if (!key || (!state.sound && !key.always)) return;
     event.preventDefault();
     key.run(event);
-  });
+  }, { signal: viewer.signal });
 }
 
-/** The combination as a Latin keyboard would name it: a Russian one has other letters on the same keys. */
+/** The combination of the same keys on a Latin keyboard. */
 function latin(event) {
   if (!/[а-яё]/i.test(event.key)) return '';
   const { code, shiftKey, ctrlKey, metaKey, altKey } = event;

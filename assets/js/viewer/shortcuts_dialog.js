@@ -1,44 +1,45 @@
-// The sheet of keys and gestures: `?`, or the last menu of the toolbar. It lists the keys of extensions, too.
+// Dialog of shortcuts and gestures, those of plugins included: `?`, or the overflow menu.
 
-import { element } from '../lib/dom.js';
+import { element, find } from '../lib/dom.js';
 import { isTouch, t } from '../lib/i18n.js';
 import { addToMore } from '../widgets/overflow_menu.js';
+import { shortcut } from './shortcuts.js';
 import { extend } from './viewer.js';
 
 const GROUPS = ['tools', 'sound', 'shown', 'selection', 'display', 'rest'];
-const POINTER = [
-  ['viewer_toolbar.gesture_click', 'viewer_toolbar.gesture_seek'], ['viewer_toolbar.gesture_wheel', 'viewer_toolbar.gesture_zoom'], ['viewer_toolbar.gesture_wheel_axis', 'viewer_toolbar.gesture_zoom_hz'],
-  ['viewer_toolbar.gesture_shift_drag', 'viewer_toolbar.gesture_select'], ['viewer_toolbar.gesture_alt_drag', 'viewer_toolbar.gesture_box'], ['viewer_toolbar.gesture_double', 'viewer_toolbar.zoom_all'],
+const GESTURES = [
+  ['viewer_toolbar.gesture_click', 'viewer_toolbar.gesture_seek'],
+  ['viewer_toolbar.gesture_wheel', 'viewer_toolbar.gesture_zoom'],
+  ['viewer_toolbar.gesture_wheel_axis', 'viewer_toolbar.gesture_zoom_hz'],
+  ['viewer_toolbar.gesture_shift_drag', 'viewer_toolbar.gesture_select'],
+  ['viewer_toolbar.gesture_alt_drag', 'viewer_toolbar.gesture_box'],
+  ['viewer_toolbar.gesture_double', 'viewer_toolbar.zoom_all'],
   ['viewer_toolbar.gesture_pinch', 'viewer_toolbar.gesture_zoom'],
 ];
 const SIGNS = { ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Backspace: '⌫', '-': '−' };
 
 extend((viewer) => ({ keys: help(viewer) }));
 
-/** Give a viewer's last menu the line; return its key. What is done by pointer stands in `viewer.constructor.pointer`. */
+/** Add the dialog to a view's overflow menu; return its shortcut. `viewer.gestures` replaces the gestures of 2D. */
 export function help(viewer) {
   const open = () => showSheet(viewer);
-  addToMore(viewer, 'keys', 'help', '?', open);
-  return { '?': { word: 'viewer_toolbar.help', group: 'rest', always: true, run: open } };
+  addToMore(viewer, 'keys', 'viewer_toolbar.help', '?', open);
+  return { '?': { ...shortcut('viewer_toolbar.help', 'rest', open), always: true } };
 }
 
 function showSheet(viewer) {
   const before = document.activeElement;
-  const sheet = element(`<dialog class="sg-sheet"><header><h2></h2><button type="button" class="sg-tool">×</button></header>
+  const sheet = element(`<dialog class="sg-sheet" aria-labelledby="sg-sheet-title"><header>
+    <h2 id="sg-sheet-title" data-t="viewer_toolbar.help"></h2><button type="button" class="sg-tool" data-aria="page.close">×</button></header>
     <div class="sg-columns"></div></dialog>`);
-  const title = sheet.querySelector('h2');
-  title.textContent = t('viewer_toolbar.help');
-  title.id = 'sg-sheet-title';
-  sheet.setAttribute('aria-labelledby', title.id);
-  const close = sheet.querySelector('button');
-  close.setAttribute('aria-label', t('page.close'));
-  close.addEventListener('click', () => sheet.close());
-  sheet.addEventListener('click', (event) => { if (event.target === sheet) sheet.close(); }); // beside it
+  find(sheet, 'button').addEventListener('click', () => sheet.close());
+  sheet.addEventListener('click', (event) => { if (event.target === sheet) sheet.close(); }); // the backdrop
   const lines = Object.entries(linesOf(viewer.keys()));
-  const keys = GROUPS.map((name) => section(t(`viewer_toolbar.keys_${name}`), 'kbd', lines.filter(([, { group }]) => group === name)
-    .map(([text, { names }]) => [names, t(text)]))).filter(Boolean);
-  const pointer = section(t('viewer_toolbar.keys_pointer'), 'span', (viewer.constructor.pointer ?? POINTER).map(([gesture, text]) => [[t(gesture)], t(text)]));
-  sheet.querySelector('.sg-columns').append(...(isTouch() ? [pointer, ...keys] : [...keys, pointer]));
+  const keys = GROUPS.map((name) => section(`viewer_toolbar.keys_${name}`, 'kbd', lines.filter(([, { group }]) => group === name)
+    .map(([label, { names }]) => [names, label])));
+  const gestures = (viewer.gestures ?? GESTURES).map(([gesture, label]) => [[t(gesture)], label]);
+  const pointer = section('viewer_toolbar.keys_pointer', 'span', gestures);
+  find(sheet, '.sg-columns').append(...(isTouch() ? [pointer, ...keys] : [...keys, pointer]).filter(Boolean));
   sheet.addEventListener('close', () => {
     sheet.remove();
     (before?.isConnected && before !== document.body ? before : viewer.plot).focus({ preventScroll: true });
@@ -47,35 +48,36 @@ function showSheet(viewer) {
   sheet.showModal();
 }
 
-/** The keys by what they do, those with the same word on one line. */
+/** The shortcuts by what they do, those with the same text on one line. */
 function linesOf(keys) {
+  /** @type {Record<string, {group: string, names: string[]}>} */
   const lines = {};
-  for (const [name, { word: text, group = 'rest' }] of Object.entries(keys)) {
-    if (!text) continue;
-    lines[text] ??= { group: GROUPS.includes(group) ? group : 'rest', names: [] };
-    lines[text].names.push(nameOf(name));
+  for (const [name, { label, group = 'rest' }] of Object.entries(keys)) {
+    if (!label) continue;
+    lines[label] ??= { group: GROUPS.includes(group) ? group : 'rest', names: [] };
+    lines[label].names.push(nameOf(name));
   }
   return lines;
 }
 
 function nameOf(combination) {
-  const parts = combination.length > 1 ? combination.split('+') : [combination];
-  return parts.map((part) => SIGNS[part] ?? (part === ' ' ? t('viewer_toolbar.key_space') : part.length === 1 ? part.toUpperCase() : part)).join(' ');
+  const sign = (part) => SIGNS[part] ?? (part.length === 1 ? part.toUpperCase() : part);
+  if (combination === ' ') return t('viewer_toolbar.key_space');
+  return (combination.length > 1 ? combination.split('+') : [combination]).map(sign).join(' ');
 }
 
+/** A section of the dialog; null without lines. */
 function section(title, tag, lines) {
   if (!lines.length) return null;
-  const box = element('<section><h3></h3><dl></dl></section>');
-  box.querySelector('h3').textContent = title;
-  for (const [names, text] of lines) {
-    const line = element('<div><dt></dt><dd></dd></div>');
+  const box = element(`<section><h3 data-t="${title}"></h3><dl></dl></section>`);
+  find(box, 'dl').append(...lines.map(([names, label]) => {
+    const line = element(`<div><dt></dt><dd data-t="${label}"></dd></div>`);
     line.firstChild.append(...names.map((name) => {
       const key = document.createElement(tag);
       key.textContent = name;
       return key;
     }));
-    line.lastChild.textContent = text;
-    box.querySelector('dl').append(line);
-  }
+    return line;
+  }));
   return box;
 }

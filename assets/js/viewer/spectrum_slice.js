@@ -1,112 +1,132 @@
-// The spectrum slice: level over frequency beside the picture, on its frequency axis; at the pointer, at the play head
-// while it plays, or the mean over the selection. Exact levels from the server.
+// Spectrum slice: level over frequency at the right of the spectrogram, on its frequency axis; at the pointer, at the play
+// head during playback, or the mean over the selection. Exact levels from the server.
 
 import { request, latestOnly } from '../core/rpc.js';
-import { emit, audio, events, onPlayhead, state } from '../core/state.js';
-import { decodeBase64, element } from '../lib/dom.js';
+import { emit, audio, onPlayhead, state } from '../core/state.js';
+import { prepareCanvas } from '../lib/canvas_axes.js';
+import { decodeBase64, element, find, onResize } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { ticks } from '../lib/frequency_axis.js';
 import { toolButton } from '../widgets/menu.js';
+import { shortcut } from './shortcuts.js';
 import { extend } from './viewer.js';
 
-const PAUSE_MS = 50; // between two questions: some 15 slices a second are as smooth as one can read
+const PAUSE_MS = 50; // between two requests: some 15 slices a second
 
-const slice = { on: matchMedia('(min-width: 901px)').matches }; // a phone has no room for it, until it is asked for
+const slice = { on: matchMedia('(min-width: 901px)').matches }; // a phone has room for it only on demand
 
 const toggle = () => {
   slice.on = !slice.on;
   emit('slice');
 };
 
-extend((viewer) => {
-  if (!viewer.pitched) return {};
-  const button = toolButton('slice', 'measurements.slice', 'M', toggle);
-  viewer.toolbar.append(button);
-  const column = build(viewer);
-  let pointer = null;
-  let known = '';
-  const load = latestOnly(async () => {
+extend((viewer) => (viewer.pitched ? new SpectrumSlice(viewer) : {}));
+
+/** The slice of one viewer; `point`, `loaded`, `image` and `keys` are hooks. */
+class SpectrumSlice {
+  /** @type {{levels: Float32Array, centre: (row: number) => number, peak: [hz: number, db: number] | null} | null} */
+  spectrum = null;
+  /** @type {{time: number} | null} */
+  pointer = null;
+  key = ''; // of the request that `spectrum` answers
+  keys = { m: shortcut('measurements.key_slice', 'display', toggle) };
+  load = latestOnly(() => this.loadNow());
+
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.button = toolButton('slice', 'measurements.slice', 'M', toggle);
+    viewer.toolbar.append(this.button);
+    this.root = element(`<figure class="sg-slice"><figcaption></figcaption>
+      <canvas role="img" data-aria="measurements.slice"></canvas><p></p></figure>`);
+    this.caption = find(this.root, 'figcaption');
+    this.canvas = find(this.root, 'canvas');
+    this.peakText = find(this.root, 'p');
+    viewer.beside.append(this.root);
+    viewer.on('slice', () => this.showOrHide());
+    viewer.on('selection', () => this.refresh());
+    viewer.on('sound', () => { this.pointer = null; });
+    onPlayhead(() => this.refresh(), viewer.signal);
+    onResize(this.root, () => this.image(), viewer.signal);
+    this.showOrHide();
+  }
+
+  showOrHide() {
+    this.button.setAttribute('aria-pressed', String(slice.on));
+    this.root.hidden = !slice.on;
+    this.refresh();
+  }
+
+  refresh() { // not during a drag: the server is to render its views first
+    const { viewer } = this;
+    if (slice.on && !viewer.pressed.size && viewer.onScreen() && viewer.current()) this.load();
+  }
+
+  point(at) {
+    this.pointer = at;
+    this.refresh();
+  }
+
+  loaded() {
+    this.refresh();
+  }
+
+  /** The interval to show and the message that describes it. */
+  interval() {
+    const { selection, sound: { seconds } } = state;
+    const at = (time, name) => ({ start: Math.min(seconds, Math.max(0, time)), end: Math.min(seconds, Math.max(0, time)), name });
+    if (this.pointer) return at(this.pointer.time, 'measurements.slice_pointer');
+    if (!audio.paused || !selection) return at(audio.currentTime, 'measurements.slice_head');
+    return { start: selection.start, end: selection.end, name: 'measurements.slice_selection' };
+  }
+
+  async loadNow() {
+    const { viewer } = this;
     if (!viewer.current()) return; // another sound was opened while this waited
-    const place = placeOf(pointer);
+    const { start, end, name } = this.interval();
     const { sound, config } = viewer.data.request;
-    const { seconds } = state.sound;
-    const query = { sound, config, view: viewer.constructor.view, start: Math.min(place.start, seconds), end: Math.min(place.end, seconds) };
+    const query = { sound, config, view: viewer.view, start, end };
     const key = JSON.stringify(query);
-    if (key === known) return column.draw();
+    if (key === this.key) return this.image();
     try {
       const answer = await request(viewer.server.spectrum, query);
       if (!viewer.current() || viewer.data.request.sound !== sound) return;
-      known = key;
-      column.show(new Float32Array(decodeBase64(answer.levels).buffer), answer.peak, config, place);
-    } catch (refusal) {
-      console.info(refusal.message); // the picture says it, too
+      this.key = key;
+      this.show(answer, config, t(name, { time: formatNumber(start, 3) }));
+    } catch (error) {
+      console.info(error.message); // the image reports it, too
     }
     await new Promise((done) => { setTimeout(done, PAUSE_MS); });
-  });
-  const refresh = () => { // who drags looks at the picture, and the server is to draw that
-    if (slice.on && !viewer.held && viewer.visible() && viewer.current()) load();
-  };
-  const show = () => {
-    button.setAttribute('aria-pressed', String(slice.on));
-    column.root.hidden = !slice.on;
-    refresh();
-  };
-  events.addEventListener('slice', show);
-  events.addEventListener('selection', refresh);
-  events.addEventListener('sound', () => { pointer = null; });
-  onPlayhead(refresh);
-  new ResizeObserver(() => column.draw()).observe(column.root);
-  show();
-  return {
-    keys: { m: { word: 'measurements.key_slice', group: 'display', run: toggle } },
-    point: (at) => {
-      pointer = at;
-      refresh();
-    },
-    loaded: refresh,
-    picture: () => column.draw(),
-  };
-});
+  }
 
-/** Which stretch of time the slice shows, and the word for it. */
-function placeOf(pointer) {
-  const at = (time, name) => ({ start: Math.max(0, time), end: Math.max(0, time), name });
-  if (pointer) return at(pointer.time, 'measurements.slice_pointer');
-  if (!audio.paused || !state.selection) return at(audio.currentTime, 'measurements.slice_head');
-  return { start: state.selection.start, end: state.selection.end, name: 'measurements.slice_selection' };
-}
-
-function build(viewer) {
-  const root = element('<figure class="sg-slice"><figcaption></figcaption><canvas role="img"></canvas><p></p></figure>');
-  const [caption, canvas, peakText] = root.children;
-  canvas.setAttribute('aria-label', t('measurements.slice')); // until the first spectrum is there
-  viewer.beside.append(root);
-  let shown = null;
-  const draw = () => { if (shown && viewer.current() && root.offsetParent) paint(canvas, viewer, shown); };
-  const show = (levels, peak, config, place) => {
-    const mel = viewer.constructor.view === 'mel';
-    const centre = mel ? (row) => viewer.data.edges_hz[row + 1] : (row) => (row * config.sample_rate) / config.n_fft;
-    if (mel && levels.length !== viewer.data.rows) return; // parameters have changed meanwhile: the next picture asks again
+  show(answer, config, caption) {
+    const { data, view } = this.viewer;
+    const mel = view === 'mel';
+    const levels = new Float32Array(decodeBase64(answer.levels).buffer);
+    if (mel && levels.length !== data.rows) return; // the parameters have changed: the next image asks again
+    const centre = mel ? (row) => data.edges_hz[row + 1] : (row) => (row * config.sample_rate) / config.n_fft;
     const loudest = levels.reduce((best, level, row) => (level > levels[best] ? row : best), 0);
-    shown = { levels, centre, peak: peak ?? (mel && levels[loudest] > levels[0] ? [centre(loudest), levels[loudest]] : null) };
-    caption.textContent = t(place.name, { time: formatNumber(place.start, 3) });
-    const [hz, db] = shown.peak ?? [];
-    peakText.textContent = shown.peak ? `${formatNumber(hz, mel ? 0 : 1)} ${t('page.unit_hz')} · ${formatNumber(db, 1)} ${t('page.unit_db')}` : t('page.silence');
-    canvas.setAttribute('aria-label', `${t('measurements.slice')}, ${caption.textContent}. ${t('measurements.slice_peak')}: ${peakText.textContent}`);
-    viewer.slice = shown; // there for tests and the curious
-    draw();
-  };
-  return { root, show, draw };
+    const peak = answer.peak ?? (mel && levels[loudest] > levels[0] ? [centre(loudest), levels[loudest]] : null);
+    this.spectrum = { levels, centre, peak };
+    this.caption.textContent = caption;
+    this.peakText.textContent = peak
+      ? `${formatNumber(peak[0], mel ? 0 : 1)} ${t('page.unit_hz')} · ${formatNumber(peak[1], 1)} ${t('page.unit_db')}`
+      : t('page.silence');
+    const description = `${t('measurements.slice')}, ${caption}. ${t('measurements.slice_peak')}: ${this.peakText.textContent}`;
+    this.canvas.setAttribute('aria-label', description);
+    this.image();
+  }
+
+  /** Draw the spectrum; a hook, since its axis is the image's. */
+  image() {
+    if (this.spectrum && this.viewer.current() && this.root.offsetParent) paint(this.canvas, this.viewer, this.spectrum);
+  }
 }
 
 function paint(canvas, viewer, { levels, centre, peak }) {
-  const ratio = viewer.ratio();
   const { width, height } = canvas.getBoundingClientRect();
-  [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-  const context = canvas.getContext('2d');
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const context = prepareCanvas(canvas, { width, height });
   const style = getComputedStyle(canvas);
-  const [low, high] = viewer.shownLevels();
+  const [low, high] = viewer.levelRange();
   const { top } = viewer.area();
   const x = (db) => Math.max(0, Math.min(1, (db - low) / (high - low))) * (width - 3);
   const y = (hz) => viewer.yOf(hz) - top;
@@ -138,7 +158,7 @@ function paint(canvas, viewer, { levels, centre, peak }) {
   }
 }
 
-/** The line through the levels; where many rows share a line of pixels, through the lowest and the highest of them. */
+/** Path through the levels; where many rows share a line of pixels, through their lowest and highest. */
 function outline(levels, x, y) {
   const path = new Path2D();
   let [line, low, high] = [null, Infinity, -Infinity];

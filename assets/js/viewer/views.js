@@ -1,4 +1,4 @@
-// The views beside the mel spectrogram: each says only where it differs from it.
+// STFT, MFCC and waveform views: what differs from the mel spectrogram.
 
 import { ticks } from '../lib/frequency_axis.js';
 import { state } from '../core/state.js';
@@ -11,11 +11,11 @@ class Stft extends Viewer {
   static view = 'stft';
   static axes = ['linear', 'log', 'mel', 'bark'];
 
-  place(share) {
+  position(share) {
     return { hz: this.axis().hz(share) };
   }
 
-  reading(share, band, value) {
+  reading(share, row, value) {
     return `${formatNumber(this.axis().hz(share))} ${t('page.unit_hz')} · ${value} ${this.levelUnit()}`;
   }
 }
@@ -24,16 +24,16 @@ class Mfcc extends Viewer {
   static view = 'mfcc';
   static axes = [];
 
-  /** All coefficients there are: the shown levels are of dB. */
+  /** All values: the display's range is in dB. */
   range() {
     return [this.data.low_db - this.data.high_db, 0];
   }
 
-  bands(height) {
-    return Int32Array.from(this.rowsAt(height), (row) => Math.round(row));
+  nearestRows(height) {
+    return Int32Array.from(this.fractionalRows(height), (row) => Math.round(row));
   }
 
-  rowsAt(height) {
+  fractionalRows(height) {
     const { rows } = this.data;
     return Float32Array.from({ length: height }, (_, y) => (1 - (y + 0.5) / height) * rows - 0.5);
   }
@@ -52,12 +52,12 @@ class Mfcc extends Viewer {
     return '';
   }
 
-  place(share, band) {
-    return { band: band + 1, cepstrum: this.data.request.cepstrum }; // coefficient 0 is not shown
+  position(share, row) {
+    return { band: row + 1, cepstrum: this.data.request.cepstrum }; // coefficient 0 is not shown
   }
 
-  reading(share, band, value) {
-    return `${t('viewer.coefficient')} ${band + 1} · ${value}`;
+  reading(share, row, value) {
+    return `${t('viewer.coefficient')} ${row + 1} · ${value}`;
   }
 }
 
@@ -65,22 +65,21 @@ class Wave extends Viewer {
   static view = 'wave';
   static axes = [];
 
-  words() {
-    super.words();
+  showTexts() {
+    super.showTexts();
     this.readout.textContent = t('viewer.wave_key');
   }
 
-  accept(answer, query) {
-    const bytes = decodeBase64(answer.envelope);
-    this.data = { ...answer, values: new Float32Array(bytes.buffer), request: query };
-    this.redraw();
+  /** @override */
+  decode({ envelope }) {
+    return { values: new Float32Array(decodeBase64(envelope).buffer) };
   }
 
   overhang() {
-    return 0; // a sample's column reaches as far as it
+    return 0; // the columns reach the edges
   }
 
-  /** Half the height of the picture in amplitude: the sound's peak, rounded up. */
+  /** Amplitude at the upper edge: the sound's peak, rounded up. */
   reach() {
     const peak = state.sound.peak_db === null ? 0.01 : 10 ** (state.sound.peak_db / 20);
     return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1].find((reach) => reach >= peak * 0.999) ?? peak;
@@ -95,7 +94,7 @@ class Wave extends Viewer {
     return t('viewer.amplitude');
   }
 
-  scaleBar() {} // no levels, no colours
+  levelScale() {} // no colours
 
   paint(context) {
     this.within(context, () => this.paintWave(context));
@@ -150,7 +149,8 @@ class Wave extends Viewer {
     const time = this.timeAt(this.pointer.x);
     const column = Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
     const [low, high, rms] = [0, 1, 2].map((row) => values[row * columns + column]);
-    const amplitude = samples ? formatNumber(low, 5) : `${formatNumber(low, 3)} … ${formatNumber(high, 3)} · RMS ${formatNumber(rms, 3)}`;
+    const range = () => `${formatNumber(low, 3)} … ${formatNumber(high, 3)} · RMS ${formatNumber(rms, 3)}`;
+    const amplitude = samples ? formatNumber(low, 5) : range();
     this.readout.textContent = `${formatNumber(time, 4)} ${t('page.unit_s')} · ${amplitude}`;
   }
 }
@@ -159,6 +159,5 @@ const VIEWS = { mel: Viewer, stft: Stft, mfcc: Mfcc, wave: Wave };
 
 export async function mount(root, { server, props }) {
   await messagesReady;
-  const host = root.querySelector('.sg-viewer');
-  host.viewer = new VIEWS[props.view](host, server, props.parameters); // there for tests and the curious
+  new VIEWS[props.view](root.querySelector('.sg-viewer'), server, props.parameters);
 }

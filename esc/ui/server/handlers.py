@@ -19,7 +19,7 @@ from typing import Any
 from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
 from esc.dsp.mfcc import MAX_LIFTER, PLAIN, CepstrumConfig
 from esc.errors import EscError, PageError, ParameterError
-from esc.features import FEATURES
+from esc.features import FEATURES, SPECTROGRAMS
 from esc.ui.i18n.catalogue import error_message
 from esc.ui.server.features import FeatureOverlays
 from esc.ui.server.measurements import Box, Measurements
@@ -271,6 +271,7 @@ def parameters_for_page() -> dict:
         "cepstrum": PLAIN.to_dict(),
         "windows": list(WINDOWS),
         "mel_scales": list(MEL_SCALES),
+        "feature_spectrograms": list(SPECTROGRAMS),
         "presets": {name: {f: getattr(config, f) for f in fields} for name, config in PRESETS.items()},
     }
 

@@ -1,0 +1,153 @@
+// Base of the views of the open sound: elements, parameter panel, requests to the server and teardown.
+
+import { request, latestOnly } from '../core/rpc.js';
+import { events, showMessage, state } from '../core/state.js';
+import { find, translated } from '../lib/dom.js';
+import { t, tForPointer } from '../lib/i18n.js';
+import { waveIcon } from '../lib/thumbnails.js';
+import { parameterPanel } from './parameter_panel.js';
+
+const BUSY_MS = 250; // answers that take longer show that the view waits
+
+const skeleton = (plot) => `
+  <div class="sg-stage">
+    <div class="sg-toolbar" role="group" data-aria="viewer_toolbar.toolbar"></div>
+    <output class="sg-readout"></output>
+    ${plot}
+    <section class="sg-together"></section>
+  </div>
+  <aside class="sg-side"></aside>`;
+
+/** Markup of a view without a sound. */
+export const EMPTY = '<div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div>';
+
+/** One view of the open sound. `host.viewer` is its handle for tests, benchmarks and the console. */
+export class SoundView {
+  static view = '';
+
+  /** @type {any} what the server sent for the visible range, null without a sound */
+  data = null;
+  lifetime = new AbortController();
+  /** @type {AbortSignal} ends every listener and observer of the view */
+  signal = this.lifetime.signal;
+  load = latestOnly(() => this.loadNow());
+
+  /**
+   * @param {any} host the element to fill
+   * @param {Record<string, Function>} server
+   * @param {any} parameters limits, choices and presets of the parameter panel
+   * @param {string} plot markup with a `.sg-plot`
+   */
+  constructor(host, server, parameters, plot) {
+    host.innerHTML = skeleton(plot);
+    translated(host);
+    host.dataset.view = this.view;
+    host.viewer = this;
+    this.host = host;
+    this.server = server;
+    this.plot = this.find('.sg-plot');
+    this.toolbar = this.find('.sg-toolbar');
+    this.readout = this.find('.sg-readout');
+    this.showTexts();
+    this.panel = parameterPanel(this, parameters);
+  }
+
+  /** Stop listening and empty the host. */
+  destroy() {
+    this.lifetime.abort();
+    this.host.replaceChildren();
+  }
+
+  get view() {
+    return /** @type {typeof SoundView} */ (this.constructor).view;
+  }
+
+  get emptyKey() {
+    return `viewer.empty_${this.view}`;
+  }
+
+  find(selector) {
+    return find(this.host, selector);
+  }
+
+  /** Listen to events of the shared state, named with spaces between, for as long as the view exists. */
+  on(names, listener) {
+    for (const name of names.split(' ')) events.addEventListener(name, listener, { signal: this.signal });
+  }
+
+  showTexts() {
+    this.find('.sg-empty').prepend(waveIcon());
+    this.find('.sg-empty .sg-strong').textContent = t(this.emptyKey);
+    this.find('.sg-empty .sg-small').textContent = tForPointer('viewer.empty_hint');
+  }
+
+  onScreen() {
+    return this.plot.offsetParent !== null && this.plot.clientWidth > 0;
+  }
+
+  /** Whether the data are the open sound's. */
+  current() {
+    return Boolean(this.data) && this.data.request.sound === state.sound?.id;
+  }
+
+  /** Request the visible range if the view is on screen; the latest request wins. */
+  refresh() {
+    if (state.sound && this.onScreen()) this.load();
+  }
+
+  async loadNow() {
+    const { id } = state.sound;
+    const query = this.query();
+    const key = JSON.stringify(query);
+    if (key === this.loaded) { // back from parameters that were refused
+      this.panel.accepted(this.data);
+      await this.reuse();
+      return;
+    }
+    const gone = () => this.signal.aborted || state.sound.id !== id;
+    const late = setTimeout(() => this.setBusy(true), BUSY_MS);
+    try {
+      const answer = await this.fetch(query);
+      if (gone()) return;
+      this.loaded = key;
+      this.panel.accepted(answer);
+      await this.accept(answer, query);
+    } catch (error) {
+      if (gone()) return;
+      if (!this.current()) this.clear();
+      if (error.key?.startsWith('parameter.')) this.panel.refused(error);
+      else showMessage(error.message);
+    } finally {
+      clearTimeout(late);
+      this.setBusy(false);
+    }
+  }
+
+  /** Ask the server for the data. */
+  fetch(query) {
+    return request(this.server[`${this.view}_view`], query);
+  }
+
+  /** Request for what is visible. */
+  query() {
+    const { sound, visible: { start, end } } = state;
+    return { sound: sound.id, ...this.panel.query(), start, end: Math.min(sound.seconds, end) };
+  }
+
+  /** Show data that are already there. */
+  reuse() {}
+
+  /** Show the server's answer. */
+  accept(answer, query) {
+    this.data = { ...answer, request: query };
+  }
+
+  /** Remove the data of a sound that is no longer open. */
+  clear() {
+    this.data = this.loaded = null;
+  }
+
+  setBusy(busy) {
+    this.host.toggleAttribute('data-busy', busy);
+  }
+}
