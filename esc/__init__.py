@@ -1,14 +1,14 @@
-"""See and understand sound: spectrograms equal to librosa's, and a ResNet18 that names what it hears.
+"""Spectrograms equal to librosa's, and classification of sounds by a ResNet18.
 
 import esc
 waveform, sample_rate = esc.load_audio("rain.ogg")
-picture = esc.mel_db(waveform, esc.LIBROSA.replace(sample_rate=sample_rate))
+mel_db = esc.mel_db(waveform, esc.LIBROSA.replace(sample_rate=sample_rate))
 print(esc.Classifier.load().predict(waveform, sample_rate).top)
 """
 
 from importlib import import_module
 
-_HOMES = {
+_MODULES = {
     "esc.audio": ("load_audio", "fit_clip", "resample"),
     "esc.classification.calibration": ("Calibration",),
     "esc.classification.checkpoint": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
@@ -21,15 +21,15 @@ _HOMES = {
     "esc.classification.similarity": ("Neighbour", "SoundIndex"),
     "esc.dsp.spectrogram": ("mel_db", "mfcc", "stft_db", "mel_freqs_hz", "stft_freqs_hz", "frame_times_s"),
 }  # fmt: skip
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = sorted(_HOME_OF)
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> object:
-    # torch and torchvision take seconds to load: each name fetches only what it needs
-    if name not in _HOME_OF:
+    # torch and torchvision take seconds to import: each name imports only what it needs
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'esc' has no attribute {name!r}")
-    return getattr(import_module(_HOME_OF[name]), name)
+    return getattr(import_module(_MODULE_OF[name]), name)
 
 
 def __dir__() -> list[str]:

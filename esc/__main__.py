@@ -1,6 +1,6 @@
-"""`python -m esc ...`: the command line."""
+"""Command line: `python -m esc`."""
 
 from esc.cli.main import main
 
-if __name__ == "__main__":  # worker processes import this file anew
+if __name__ == "__main__":  # worker processes import this module
     main()

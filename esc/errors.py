@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 MESSAGES = {
@@ -168,7 +169,7 @@ class PageError(EscError):
 
 def check_range(field: str, value: Any, low: float, high: float) -> None:
     """Raise ParameterError unless `value` is a number from `low` to `high`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:  # also catches NaN
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:  # also catches NaN
         raise ParameterError("parameter.range", field=field, value=value, low=low, high=high)
 
 

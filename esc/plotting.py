@@ -1,4 +1,4 @@
-"""Matplotlib pictures of sounds and of training runs, as Figure objects without pyplot's state.
+"""Matplotlib figures of sounds and training runs, without pyplot's global state.
 
 Every function returns a `matplotlib.figure.Figure`; `figure.savefig(path)` writes it.
 """
@@ -6,6 +6,7 @@ Every function returns a `matplotlib.figure.Figure`; `figure.savefig(path)` writ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ _SURFACE_COLUMNS, _SURFACE_ROWS = 160, 96
 
 
 def plot_waveform(waveform: np.ndarray, sample_rate: int, title: str = "Waveform") -> Figure:
-    """Return a waveform over time; of many samples the span between lowest and highest in each of 2,000 stretches.
+    """Return a waveform over time, or the envelope of a long one.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def plot_waveform(waveform: np.ndarray, sample_rate: int, title: str = "Waveform
 
 
 def plot_stft(stft_db: np.ndarray, config: SpectrogramConfig, title: str = "STFT") -> Figure:
-    """Return an STFT in dB over time, frequency in equal steps.
+    """Return an STFT in dB over time, on a linear frequency axis.
 
     Parameters
     ----------
@@ -58,13 +59,13 @@ def plot_stft(stft_db: np.ndarray, config: SpectrogramConfig, title: str = "STFT
     """
     figure, axes = _figure(title, 4.2)
     bin_khz = config.sample_rate / config.n_fft / 1_000
-    _picture(figure, axes, stft_db, config, (-0.5 * bin_khz, (config.n_freqs - 0.5) * bin_khz), "level, dB")
+    _image(figure, axes, stft_db, config, (-0.5 * bin_khz, (config.n_freqs - 0.5) * bin_khz), "level, dB")
     axes.set(ylabel="frequency, kHz", ylim=(0, config.sample_rate / 2_000))
     return figure
 
 
 def plot_mel(mel_db: np.ndarray, config: SpectrogramConfig, title: str = "Mel spectrogram") -> Figure:
-    """Return a mel spectrogram in dB over time, its bands one above the other and named in Hz.
+    """Return a mel spectrogram in dB over time, labelled in Hz.
 
     Parameters
     ----------
@@ -74,15 +75,14 @@ def plot_mel(mel_db: np.ndarray, config: SpectrogramConfig, title: str = "Mel sp
     title : str
     """
     figure, axes = _figure(title, 4.2)
-    _picture(figure, axes, mel_db, config, (-0.5, config.n_mels - 0.5), "level, dB")
-    places, names = _band_ticks(config)
-    axes.set_yticks(places, names)
+    _image(figure, axes, mel_db, config, (-0.5, config.n_mels - 0.5), "level, dB")
+    axes.set_yticks(*_band_ticks(config))
     axes.set(ylabel="frequency, Hz (mel scale)")
     return figure
 
 
 def plot_mel_surface(mel_db: np.ndarray, config: SpectrogramConfig, title: str = "Mel spectrogram in 3D") -> Figure:
-    """Return a mel spectrogram as a landscape: time, frequency and level, thinned so that peaks stay.
+    """Return a mel spectrogram as a surface; maxima survive the downsampling.
 
     Parameters
     ----------
@@ -93,14 +93,14 @@ def plot_mel_surface(mel_db: np.ndarray, config: SpectrogramConfig, title: str =
     figure = Figure(figsize=(9, 6.5), dpi=120, layout="constrained")
     axes = figure.add_subplot(projection="3d")
     axes.set_title(title, color=_INK)
-    rows, columns = (_stretches(n, most) for n, most in zip(mel_db.shape, (_SURFACE_ROWS, _SURFACE_COLUMNS), strict=True))
+    rows = _block_starts(mel_db.shape[0], _SURFACE_ROWS)
+    columns = _block_starts(mel_db.shape[1], _SURFACE_COLUMNS)
     heights = np.maximum.reduceat(np.maximum.reduceat(mel_db, rows, axis=0), columns, axis=1)
     times_s, bands = np.meshgrid(frame_times_s(mel_db.shape[1], config)[columns], rows)
     surface = axes.plot_surface(
         times_s, bands, heights, cmap=_COLOURS, rstride=1, cstride=1, linewidth=0, antialiased=False, shade=False
     )
-    places, names = _band_ticks(config)
-    axes.set_yticks(places, names)
+    axes.set_yticks(*_band_ticks(config))
     axes.set_xlabel("time, s", labelpad=10)
     axes.set_ylabel("frequency, Hz", labelpad=16)
     axes.set_zlabel("level, dB")
@@ -111,9 +111,9 @@ def plot_mel_surface(mel_db: np.ndarray, config: SpectrogramConfig, title: str =
 
 
 def plot_mfcc(mfcc: np.ndarray, config: SpectrogramConfig, title: str = "MFCC") -> Figure:
-    """Return mel-frequency cepstral coefficients over time, each row over its own largest absolute value.
+    """Return MFCCs over time, each divided by its largest absolute value.
 
-    Without that scaling the first coefficient, the loudness, would outshine the others.
+    Without this scaling the first coefficient, the loudness, would dominate.
 
     Parameters
     ----------
@@ -124,8 +124,8 @@ def plot_mfcc(mfcc: np.ndarray, config: SpectrogramConfig, title: str = "MFCC") 
     """
     figure, axes = _figure(title, 3.8)
     scaled = mfcc / np.maximum(np.abs(mfcc).max(axis=1, keepdims=True), 1e-9)
-    label = "value / largest of its row"
-    _picture(figure, axes, scaled, config, (-0.5, len(mfcc) - 0.5), label, cmap="RdBu_r", vmin=-1.0, vmax=1.0)
+    label = "value / row maximum"
+    _image(figure, axes, scaled, config, (-0.5, len(mfcc) - 0.5), label, cmap="RdBu_r", vmin=-1.0, vmax=1.0)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(ylabel="coefficient")
     return figure
@@ -134,7 +134,7 @@ def plot_mfcc(mfcc: np.ndarray, config: SpectrogramConfig, title: str = "MFCC") 
 def plot_curves(
     history: Sequence[dict[str, float | None]], title: str = "Training", mark: tuple[float, str] | None = None
 ) -> Figure:
-    """Return loss and accuracy over the epochs, of the training clips as they were shown and of the held-out fold.
+    """Return loss and accuracy over the epochs, of training and held-out clips.
 
     Parameters
     ----------
@@ -142,17 +142,17 @@ def plot_curves(
         Rows with `epoch`, `train_loss`, `train_accuracy`, `valid_loss`, `valid_accuracy`; the last two may be None.
     title : str
     mark : float and str, optional
-        An accuracy to compare with, and what it is.
+        Reference accuracy and its label.
     """
     figure = Figure(figsize=(10, 4), dpi=120, layout="constrained")
     figure.suptitle(title, color=_INK)
-    looks = [row for row in history if row["valid_loss"] is not None]
+    evaluated = [row for row in history if row["valid_loss"] is not None]
     for axes, name, unit in zip(
         figure.subplots(1, 2), ("loss", "accuracy"), ("cross-entropy, nats", "share of clips"), strict=True
     ):
-        for rows, part, colour, said in ((history, "train", _FIRST, "training"), (looks, "valid", _SECOND, "held out")):
+        for rows, part, colour, label in ((history, "train", _FIRST, "training"), (evaluated, "valid", _SECOND, "held out")):
             epochs, values = [row["epoch"] for row in rows], [row[f"{part}_{name}"] for row in rows]
-            axes.plot(epochs, values, color=colour, label=said, marker="." if len(rows) < 30 else "", linewidth=1.6)
+            axes.plot(epochs, values, color=colour, label=label, marker="." if len(rows) < 30 else "", linewidth=1.6)
         if mark and name == "accuracy":
             axes.axhline(mark[0], color=_INK, linewidth=1.0, linestyle="--", label=mark[1])
         axes.set(xlabel="epoch", ylabel=f"{name} ({unit})")
@@ -165,7 +165,7 @@ def plot_curves(
 
 
 def plot_confusion(confusion: np.ndarray, class_names: Sequence[str], title: str = "Confusion matrix") -> Figure:
-    """Return a confusion matrix: rows are what the clips are, columns what they were taken for.
+    """Return a confusion matrix: true classes in rows, predicted ones in columns.
 
     Parameters
     ----------
@@ -178,9 +178,9 @@ def plot_confusion(confusion: np.ndarray, class_names: Sequence[str], title: str
     figure = Figure(figsize=(size, size), dpi=120, layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(np.ma.masked_equal(confusion, 0), cmap="viridis_r", vmin=0, interpolation="nearest")
-    places, names = range(len(class_names)), [name.replace("_", " ") for name in class_names]
-    axes.set_xticks(places, names, rotation=90, fontsize=7)
-    axes.set_yticks(places, names, fontsize=7)
+    ticks, names = range(len(class_names)), [name.replace("_", " ") for name in class_names]
+    axes.set_xticks(ticks, names, rotation=90, fontsize=7)
+    axes.set_yticks(ticks, names, fontsize=7)
     axes.set_xticks(np.arange(len(names) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color=_FAINT, linewidth=0.3)
@@ -188,14 +188,14 @@ def plot_confusion(confusion: np.ndarray, class_names: Sequence[str], title: str
     middle = confusion.max() / 2
     for true, guess in zip(*np.nonzero(confusion), strict=True):
         colour = "white" if confusion[true, guess] > middle else _INK
-        axes.text(guess, true, int(confusion[true, guess]), ha="center", va="center", fontsize=6, color=colour)
+        axes.text(guess, true, str(confusion[true, guess]), ha="center", va="center", fontsize=6, color=colour)
     axes.set(xlabel="taken for", ylabel="true class", title=title)
     figure.colorbar(image, ax=axes, label="clips", shrink=0.5)
     return figure
 
 
 def plot_recall(recall: np.ndarray, class_names: Sequence[str], title: str = "Recall per class") -> Figure:
-    """Return the share of each class's clips that were recognised, the best on top.
+    """Return the recall of each class, the highest on top.
 
     Parameters
     ----------
@@ -218,12 +218,12 @@ def plot_recall(recall: np.ndarray, class_names: Sequence[str], title: str = "Re
 
 
 def plot_reliability(counts: np.ndarray, confidence: np.ndarray, right: np.ndarray, title: str = "Reliability") -> Figure:
-    """Return how often the network was right against how sure it was, bin by bin, over the number of clips in each.
+    """Return a reliability diagram: accuracy over confidence, with counts.
 
     Parameters
     ----------
     counts, confidence, right : arrays, shape (n_bins,)
-        Per bin of equal width: clips, sum of confidences, number of right answers.
+        Per bin of equal width: clips, sum of confidences, number of correct predictions.
     title : str
     """
     figure = Figure(figsize=(5.5, 6.5), dpi=120, layout="constrained")
@@ -233,7 +233,7 @@ def plot_reliability(counts: np.ndarray, confidence: np.ndarray, right: np.ndarr
     filled = counts > 0
     upper.plot([0, 1], [0, 1], color=_INK, linewidth=1.0, linestyle="--", label="perfectly calibrated")
     heights = right[filled] / counts[filled]
-    upper.bar(middles[filled], heights, width * 0.92, color=_FIRST, alpha=0.85, label="share of right answers")
+    upper.bar(middles[filled], heights, width * 0.92, color=_FIRST, alpha=0.85, label="accuracy")
     sure = confidence[filled] / counts[filled]
     upper.plot(sure, heights, "o", color=_SECOND, markersize=4, label="at the bin's mean confidence")
     upper.set(ylabel="accuracy", ylim=(0, 1.02), xlim=(0, 1), title=title)
@@ -257,36 +257,37 @@ def _plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _picture(
+def _image(
     figure: Figure,
     axes: Axes,
     matrix: np.ndarray,
     config: SpectrogramConfig,
     rows: tuple[float, float],
     label: str,
-    **look: object,
+    **style: Any,
 ) -> None:
-    """Draw a matrix with frames from left to right, each centred on its time, and a scale beside it."""
+    """Draw a matrix, with frames centred on their times, and a colour bar."""
     hop_s = config.hop_length / config.sample_rate
     extent = (-0.5 * hop_s, (matrix.shape[1] - 0.5) * hop_s, *rows)
-    look = {"cmap": _COLOURS} | look
-    image = axes.imshow(matrix, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **look)
+    image = axes.imshow(
+        matrix, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **({"cmap": _COLOURS} | style)
+    )
     axes.set(xlabel="time, s", xlim=(max(0.0, extent[0]), extent[1]))
     figure.colorbar(image, ax=axes, label=label, pad=0.015)
 
 
 def _band_ticks(config: SpectrogramConfig) -> tuple[np.ndarray, list[str]]:
-    """Return where round frequencies lie among the mel bands, and what they are called."""
+    """Return positions and labels of round frequencies among the mel bands."""
     low, high = mel_freqs_hz(config)[[0, -1]]
     shown = _TICKS_HZ[(low <= _TICKS_HZ) & (high >= _TICKS_HZ)]
     mels = hz_to_mel(shown, config.mel_scale)
     first, last = hz_to_mel(np.array([low, high]), config.mel_scale)
-    places = (mels - first) / (last - first) * (config.n_mels - 1)
-    apart = [i for i in range(len(shown)) if i == len(shown) - 1 or places[i + 1] - places[i] > 0.035 * config.n_mels]
-    return places[apart], [f"{shown[i]:,}" for i in apart]
+    ticks = (mels - first) / (last - first) * (config.n_mels - 1)
+    apart = [i for i in range(len(shown)) if i == len(shown) - 1 or ticks[i + 1] - ticks[i] > 0.035 * config.n_mels]
+    return ticks[apart], [f"{shown[i]:,}" for i in apart]
 
 
-def _stretches(length: int, most: int) -> np.ndarray:
-    """Return the first indices of at most `most` about equal stretches of `length` places."""
+def _block_starts(length: int, most: int) -> np.ndarray:
+    """Return the first indices of at most `most` blocks of about equal size."""
     count = min(length, most)
     return np.arange(count) * length // count

@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torchvision.models import ResNet
 
 from esc.classification.calibration import Calibration
 from esc.classification.resnet import build_model
@@ -91,7 +92,7 @@ def write_config(folder: Path, checkpoint: Checkpoint) -> None:
     write_json(folder / _CONFIG, asdict(checkpoint) | {"format": FORMAT, "class_names": list(checkpoint.class_names)})
 
 
-def load_checkpoint(folder: Path | None = None) -> tuple[nn.Module, Checkpoint]:
+def load_checkpoint(folder: Path | None = None) -> tuple[ResNet, Checkpoint]:
     """Return a network in evaluation mode, float32, and its checkpoint.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What a timeline comes to: how long each class was heard in all of it, and what lies between: silence, uncertainty."""
+"""Summary of a timeline: total duration of each class, silent and uncertain intervals."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from esc.classification.sliding_window import Segment, WindowResult
 
 @dataclass(frozen=True)
 class Total:
-    """One class in a whole sound.
+    """Total of one class in a whole sound.
 
     Attributes
     ----------
     label : str
         The class.
     seconds : float
-        How long it was heard, all segments together.
+        Total duration of its segments.
     count : int
-        In how many segments.
+        Number of its segments.
     probability : float
-        Their mean probability over that time, 0 to 1.
+        Their mean probability, weighted by duration.
     """
 
     label: str
@@ -33,7 +33,7 @@ class Total:
 
 
 def totals(segments: Sequence[Segment]) -> tuple[Total, ...]:
-    """Return how long each class was heard, the longest first, then the earliest; a class's own segments don't overlap."""
+    """Return the totals of all classes, longest first, then in order of appearance."""
     by_label: dict[str, list[Segment]] = {}
     for segment in segments:
         by_label.setdefault(segment.label, []).append(segment)
@@ -42,16 +42,16 @@ def totals(segments: Sequence[Segment]) -> tuple[Total, ...]:
         seconds = sum(segment.end_s - segment.start_s for segment in own)
         weighted = sum((segment.end_s - segment.start_s) * segment.probability for segment in own)
         found.append(Total(label, seconds, len(own), weighted / seconds))
-    return tuple(sorted(found, key=lambda total: -round(total.seconds, 6)))  # stable: else as they were met
+    return tuple(sorted(found, key=lambda total: -round(total.seconds, 6)))  # the sort is stable
 
 
-def silent_intervals(heard: Iterable[WindowResult]) -> tuple[tuple[float, float], ...]:
-    """Return (start, end) in seconds of each run of silent windows, in the order of time.
+def silent_intervals(results: Iterable[WindowResult]) -> tuple[tuple[float, float], ...]:
+    """Return (start, end) in seconds of runs of silent windows, in order.
 
-    A window is silent as a whole, so pauses shorter than a clip don't show.
+    A window is silent as a whole, so pauses shorter than a clip are not found.
     """
     runs: list[list[float]] = []
-    for window in sorted((window for window in heard if window.probabilities is None), key=lambda window: window.start_s):
+    for window in sorted((window for window in results if window.probabilities is None), key=lambda window: window.start_s):
         if runs and window.start_s <= runs[-1][1]:
             runs[-1][1] = max(runs[-1][1], window.end_s)
         else:
@@ -60,37 +60,40 @@ def silent_intervals(heard: Iterable[WindowResult]) -> tuple[tuple[float, float]
 
 
 def uncertain_intervals(
-    heard: Sequence[WindowResult], found: Sequence[Segment], class_names: Sequence[str]
+    results: Sequence[WindowResult], found: Sequence[Segment], class_names: Sequence[str]
 ) -> tuple[Segment, ...]:
-    """Return where something sounds but no class is sure enough for a segment, in the order of time.
+    """Return intervals with neither silence nor a segment, in order.
 
     Parameters
     ----------
-    heard : sequence of WindowResult
+    results : sequence of WindowResult
         Of one sound.
     found : sequence of Segment
-        `esc.classification.sliding_window.segments` of them.
+        Their `esc.classification.sliding_window.segments`.
     class_names : sequence of str
         Index is the target.
 
     Returns
     -------
     tuple of Segment
-        `label` is the likeliest guess there and `probability` its mean over the windows, each by how much of it lies there.
+        `label` is the likeliest class there, `probability` its mean over the windows, weighted by overlap.
     """
-    asked = [window for window in heard if window.probabilities is not None]
-    taken = sorted([*((segment.start_s, segment.end_s) for segment in found), *silent_intervals(heard)])
-    doubts = []
-    for start_s, end_s in _gaps(taken, max((window.end_s for window in heard), default=0.0)):
-        shared_s = [min(end_s, window.end_s) - max(start_s, window.start_s) for window in asked]
-        rows = [(window.probabilities, seconds) for window, seconds in zip(asked, shared_s, strict=True) if seconds > 0]
-        mean = np.average([row for row, _ in rows], axis=0, weights=[seconds for _, seconds in rows])
-        doubts.append(Segment(class_names[mean.argmax()], start_s, end_s, float(mean.max())))
-    return tuple(doubts)
+    taken = sorted([*((segment.start_s, segment.end_s) for segment in found), *silent_intervals(results)])
+    uncertain = []
+    for start_s, end_s in _gaps(taken, max((window.end_s for window in results), default=0.0)):
+        overlaps_s, rows = [], []
+        for window in results:
+            overlap_s = min(end_s, window.end_s) - max(start_s, window.start_s)
+            if overlap_s > 0 and window.probabilities is not None:
+                overlaps_s.append(overlap_s)
+                rows.append(window.probabilities)
+        mean = np.average(rows, axis=0, weights=overlaps_s)
+        uncertain.append(Segment(class_names[int(mean.argmax())], start_s, end_s, float(mean.max())))
+    return tuple(uncertain)
 
 
 def _gaps(taken: Sequence[tuple[float, float]], end_s: float) -> list[tuple[float, float]]:
-    """Return what of 0 to `end_s` is left between stretches that are sorted by start and may overlap."""
+    """Return the gaps within 0 to `end_s` between intervals sorted by start."""
     gaps, free_s = [], 0.0
     for start_s, past_s in [*taken, (end_s, end_s)]:
         if start_s > free_s:

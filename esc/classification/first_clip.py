@@ -1,6 +1,6 @@
-"""A sound's opening: its first clip or, where that is silent, the one that begins with the first sound; it gives the headline.
+"""Search for the first clip of a sound that is not silent.
 
-Looked for block by block, so that a sound of any length will do, and the same whether it comes as an array or from a file.
+It works block by block, for sounds of any length, with equal results for arrays and files.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import numpy as np
 from esc.audio.waveform import MIN_SAMPLES, SILENCE_PEAK, fit_clip, is_silent, resample, to_mono
 from esc.errors import AudioError
 
-BLOCK_SAMPLES = 1 << 18  # samples of an array that are converted and resampled at a time: 6 s at 44.1 kHz
-_STEPS_PER_S = 10  # an opening begins on a tenth of a second, so that the onset is in it and the time reads well
+BLOCK_SAMPLES = 1 << 18  # of an array, converted and resampled together: 6 s at 44.1 kHz
+_STEPS_PER_S = 10  # a clip after silence begins on the tenth of a second before the onset
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A piece of a sound, as the network is given it.
+    """Clip of a sound at the network's sample rate.
 
     Attributes
     ----------
     start_s : float
-        Where it begins in the sound, in seconds.
+        Start within the sound, in seconds.
     samples : float32 array, shape (n_samples,)
-        Mono, at the checkpoint's rate; a sound shorter than a clip is padded.
+        Mono; padded if the sound is shorter than a clip.
     """
 
     start_s: float
@@ -35,78 +35,78 @@ class Clip:
 
 
 class FirstClipSearch:
-    """The search for a sound's opening.
+    """Search for the first clip of a sound that is not silent.
 
     Parameters
     ----------
     sample_rate : int
         Hz, of the sound.
-    rate : int
+    clip_rate : int
         Hz, of the clip.
     n_samples : int
-        Length of the clip, at `rate`.
+        Length of the clip at `clip_rate`.
     """
 
-    def __init__(self, sample_rate: int, rate: int, n_samples: int) -> None:
-        self._from, self._to, self._n_samples = sample_rate, rate, n_samples
-        self._kept, self._before = np.zeros(0, np.float32), 0  # samples of the sound, and how many were dropped before them
-        self._start = 0  # where to look next, at the clip's rate
-        self._sounds = False  # whether a sound begins there
-        self._level = 0.0  # what silence lies around, up to there
+    def __init__(self, sample_rate: int, clip_rate: int, n_samples: int) -> None:
+        self._from, self._to, self._n_samples = sample_rate, clip_rate, n_samples
+        self._buffer, self._dropped = np.zeros(0, np.float32), 0  # samples, and the number of dropped ones before them
+        self._start = 0  # of the next candidate, at the clip's rate
+        self._at_onset = False  # whether the next candidate begins with an onset
+        self._offset = 0.0  # constant offset of the silence before it
         self._first: Clip | None = None
         self._found: Clip | None = None
 
     def take(self, block: np.ndarray) -> bool:
-        """Look at the next block, (n,) or (channels, n); return whether the opening is found and no more is needed."""
+        """Take the next block, (n,) or (channels, n); return whether the clip is found."""
         if self._found is None:
-            self._kept = np.concatenate([self._kept, to_mono(block)])
-            while self._found is None and _reach(self._start + self._n_samples, self._from, self._to) <= self._came:
+            self._buffer = np.concatenate([self._buffer, to_mono(block)])
+            while self._found is None and _reach(self._start + self._n_samples, self._from, self._to) <= self._received:
                 self._look(self._start)
         return self._found is not None
 
     def end(self) -> Clip:
-        """Return the opening, now that no more blocks come; the first clip of a sound that is silent as a whole.
+        """Return the clip after the last block; the first one if all is silent.
 
-        Raises AudioError where the sound is too short for a spectrum.
+        Raises AudioError if the sound is too short for a spectrum.
         """
-        last = max(0, -(-self._came * self._to // self._from) - self._n_samples)
+        last = max(0, -(-self._received * self._to // self._from) - self._n_samples)
         while self._found is None:
             start = min(self._start, last)
             self._look(start)
-            if start == last and not self._sounds:
+            if start == last and not self._at_onset:
                 self._found = self._found or self._first
         return self._found
 
     @property
-    def _came(self) -> int:
-        return self._before + len(self._kept)
+    def _received(self) -> int:
+        return self._dropped + len(self._buffer)
 
     def _look(self, start: int) -> None:
-        """Judge the clip that begins at `start`: it is the opening, is silent, or a sound begins somewhere in it."""
-        samples = cut_clip(self._kept, self._from, start, self._to, self._n_samples, self._before)
+        """Check the candidate at `start`: found, silent, or silent up to an onset."""
+        samples = cut_clip(self._buffer, self._from, start, self._to, self._n_samples, self._dropped)
         if is_silent(samples):
             self._first = self._first or Clip(0.0, samples)
-            self._start, self._sounds, self._level = start + self._n_samples, False, float(samples.mean())
+            self._start, self._at_onset, self._offset = start + self._n_samples, False, float(samples.mean())
             self._forget(start)
-        elif start == 0 or self._sounds:
+        elif start == 0 or self._at_onset:
             self._found = Clip(start / self._to, samples)
-            self._kept = self._kept[:0]
+            self._buffer = self._buffer[:0]
         else:
-            onset = start + int(np.argmax(np.abs(samples - self._level) >= SILENCE_PEAK))
+            onset = start + int(np.argmax(np.abs(samples - self._offset) >= SILENCE_PEAK))
             step = self._to // _STEPS_PER_S
-            self._start, self._sounds = onset // step * step, True
+            self._start, self._at_onset = onset // step * step, True
 
     def _forget(self, start: int) -> None:
-        """Drop the samples that no clip from `start` on needs."""
-        begin = max(self._before, _begin(start - self._to // _STEPS_PER_S, self._from, self._to))
-        self._kept, self._before = self._kept[begin - self._before :], begin
+        """Drop samples that no clip from `start` on needs."""
+        begin = max(self._dropped, _begin(start - self._to // _STEPS_PER_S, self._from, self._to))
+        self._buffer, self._dropped = self._buffer[begin - self._dropped :], begin
 
 
-def cut_clip(waveform: np.ndarray, sample_rate: int, start: int, rate: int, n_samples: int, before: int = 0) -> np.ndarray:
-    """Return a clip of a waveform at another rate, padded as in training where the waveform is shorter.
+def cut_clip(waveform: np.ndarray, sample_rate: int, start: int, clip_rate: int, n_samples: int, dropped: int = 0) -> np.ndarray:
+    """Return a clip of a waveform, resampled, and padded as in training if too short.
 
-    Equal to what `resample` of the whole waveform gives there, up to rounding, and the same to the last bit wherever the
-    waveform at hand begins and ends.
+    Equals the same samples of the whole waveform after `resample`, up to rounding; exactly the same wherever `waveform`
+    begins and ends.
 
     Parameters
     ----------
@@ -114,28 +114,28 @@ def cut_clip(waveform: np.ndarray, sample_rate: int, start: int, rate: int, n_sa
     sample_rate : int
         Hz, of `waveform`.
     start : int
-        First sample of the clip, counted at `rate` from the start of the sound.
-    rate : int
+        First sample of the clip, at `clip_rate`, from the start of the sound.
+    clip_rate : int
         Hz, of the clip.
     n_samples : int
-        Of the clip.
-    before : int
-        Samples of the sound that lie before `waveform`.
+        Length of the clip.
+    dropped : int
+        Samples of the sound before `waveform`.
 
     Raises
     ------
     AudioError
-        The waveform has fewer than two samples there or another shape.
+        The waveform has fewer than two samples there or an invalid shape.
     """
-    begin, end = _begin(start, sample_rate, rate), _reach(start + n_samples, sample_rate, rate)
-    at_rate = resample(to_mono(waveform[..., begin - before : end - before]), sample_rate, rate)
+    begin, end = _begin(start, sample_rate, clip_rate), _reach(start + n_samples, sample_rate, clip_rate)
+    at_rate = resample(to_mono(waveform[..., begin - dropped : end - dropped]), sample_rate, clip_rate)
     if len(at_rate) < MIN_SAMPLES:
         raise AudioError("audio.too_short", name="the waveform", samples=len(at_rate), least=MIN_SAMPLES)
-    return fit_clip(at_rate[start - begin * rate // sample_rate :], n_samples)
+    return fit_clip(at_rate[start - begin * clip_rate // sample_rate :], n_samples)
 
 
 def array_blocks(sound: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield a sound's array cut along its samples; an unfit one goes on as it is, to be refused with its shape."""
+    """Yield blocks of an array; one of invalid shape is passed on, to be refused."""
     if sound.ndim not in (1, 2) or sound.size == 0:
         yield sound
         return
@@ -143,15 +143,15 @@ def array_blocks(sound: np.ndarray) -> Iterator[np.ndarray]:
         yield sound[..., start : start + BLOCK_SAMPLES]
 
 
-def _begin(start: int, sample_rate: int, rate: int) -> int:
-    """Return the first sample that a clip from `start` on needs.
+def _begin(start: int, sample_rate: int, clip_rate: int) -> int:
+    """Return the first sample needed for a clip from `start` on.
 
-    A second more keeps the resampler's edge out; it is begun where samples of both rates coincide.
+    It is a second earlier, to exclude the resampler's transient, where samples of both rates coincide.
     """
-    together = sample_rate // math.gcd(sample_rate, rate)
-    return max(0, (start - rate) * sample_rate // rate // together * together)
+    period = sample_rate // math.gcd(sample_rate, clip_rate)
+    return max(0, (start - clip_rate) * sample_rate // clip_rate // period * period)
 
 
-def _reach(end: int, sample_rate: int, rate: int) -> int:
-    """Return how many samples a clip up to `end` needs, with a second more for the resampler's edge."""
-    return -(-(end + rate) * sample_rate // rate)
+def _reach(end: int, sample_rate: int, clip_rate: int) -> int:
+    """Return the number of samples needed for a clip up to `end`, a second later."""
+    return -(-(end + clip_rate) * sample_rate // clip_rate)

@@ -1,9 +1,9 @@
-"""The network for other homes: one ONNX file that any runtime reads, compared with torch before it is handed out.
+"""ONNX export, verified against PyTorch.
 
-Input `spectrogram_db`, float32 (batch, n_mels, n_frames): the mel spectrogram of a clip in dB, as `esc.mel_db` and librosa
-make it. Outputs `probabilities`, float32 (batch, n_classes), and `known`, bool (batch,): False where the sound is none
-of the classes. The scaling of the levels and the checkpoint's calibration are part of the file, so that nobody has to
-copy them; the spectrogram's parameters, the classes and the licence lie in its metadata:
+Input: `spectrogram_db`, float32 (batch, n_mels, n_frames), the mel spectrogram of a clip in dB, equal to `esc.mel_db` and
+librosa. Outputs: `probabilities`, float32 (batch, n_classes), and `known`, bool (batch,), False for sounds out of
+distribution. Level scaling and calibration are part of the graph; spectrogram parameters, classes and licence are in the
+metadata:
 
     import json, librosa, numpy as np, onnxruntime
     session = onnxruntime.InferenceSession("esc50.onnx")
@@ -19,7 +19,7 @@ copy them; the spectrogram's parameters, the classes and the licence lie in its 
     probabilities, known = session.run(None, {"spectrogram_db": spectrogram_db[None].astype(np.float32)})
     print(names[probabilities[0].argmax()] if known[0] else "none of them")
 
-A clip has exactly `clip_seconds`: longer sounds are cut, shorter ones padded, see `esc.fit_clip`.
+A clip has exactly `clip_seconds`; longer sounds are cut, shorter ones padded, see `esc.fit_clip`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ from esc.classification.calibration import calibrated_probabilities, is_known
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.dsp.spectrogram import mel_db, network_input
-from esc.errors import ExportError, PackageError
+from esc.errors import ExportError, PackageError, reason_of
 from esc.example_sounds import example_sounds
 
 LIMIT = 1e-4  # of a probability
@@ -52,14 +53,14 @@ _OPSET = 18
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an exported network is from torch's.
+    """Difference between an exported network and PyTorch.
 
     Attributes
     ----------
     n_clips : int
         Number of spectrograms compared.
     difference : float
-        The largest difference of any class's probability of them.
+        Largest difference of a probability.
     """
 
     n_clips: int
@@ -67,30 +68,30 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        """Whether the difference is at most `LIMIT`; one that is no number does not hold."""
+        """Whether the difference is at most `LIMIT`; False for NaN."""
         return self.difference <= LIMIT
 
 
 def export_onnx(classifier: Classifier, target: Path, sounds: Iterable[Path] | None = None) -> Parity:
-    """Write the network as one ONNX file and return how far its answers are from torch's.
+    """Write the network as an ONNX file and return its parity with PyTorch.
 
     Parameters
     ----------
     classifier : Classifier
     target : path
-        An older file is replaced, but only by one that agrees with torch.
+        Written or replaced only if the parity holds.
     sounds : paths, optional
-        Real sounds to compare on; the example sounds where left out.
+        Sounds for the comparison; by default the example sounds.
 
     Raises
     ------
     PackageError
         onnx, onnxscript or onnxruntime is not installed.
     ExportError
-        There is no sound to compare on, or the target can't be written.
+        There is no sound for the comparison, or the target can't be written.
     """
     _require_packages()
-    spectrograms_db = _pictures(classifier, example_sounds().values() if sounds is None else sounds)
+    spectrograms_db = _spectrograms(classifier, example_sounds().values() if sounds is None else sounds)
     unchecked = target.with_name(f"{target.name}.tmp")
     try:
         _write(classifier, unchecked)
@@ -98,14 +99,14 @@ def export_onnx(classifier: Classifier, target: Path, sounds: Iterable[Path] | N
         if parity.holds:
             unchecked.replace(target)
     except OSError as error:
-        raise ExportError("export.write", path=target, reason=error.strerror or str(error)) from error
+        raise ExportError("export.write", path=target, reason=reason_of(error)) from error
     finally:
         unchecked.unlink(missing_ok=True)
     return parity
 
 
 def compare(classifier: Classifier, path: Path, spectrograms_db: np.ndarray) -> Parity:
-    """Return how far an ONNX file's answers are from the classifier's, on dB pictures (clips, n_mels, n_frames)."""
+    """Return the parity of an ONNX file on spectrograms (clips, n_mels, n_frames) in dB."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -115,7 +116,7 @@ def compare(classifier: Classifier, path: Path, spectrograms_db: np.ndarray) -> 
 
 
 def metadata(checkpoint: Checkpoint) -> dict[str, str]:
-    """Return what the file says of itself: text by name, structured values as JSON."""
+    """Return the metadata of the file; structured values are JSON."""
     return {
         "architecture": checkpoint.architecture,
         "class_names": json.dumps(checkpoint.class_names),
@@ -128,7 +129,7 @@ def metadata(checkpoint: Checkpoint) -> dict[str, str]:
 
 
 class _FromDecibels(nn.Module):
-    """The network with the scaling before it and the calibration behind it."""
+    """Network with level scaling before it and calibration after it."""
 
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()
@@ -146,7 +147,7 @@ def _write(classifier: Classifier, path: Path) -> None:
     n_samples = round(meta.input.clip_seconds * meta.spectrogram.sample_rate)
     example = torch.zeros(2, meta.spectrogram.n_mels, meta.spectrogram.n_frames(n_samples), device=classifier.device)
     with _quiet():
-        program = torch.onnx.export(
+        program: Any = torch.onnx.export(
             _FromDecibels(classifier).eval(),
             (example,),
             dynamo=True,
@@ -163,11 +164,11 @@ def _write(classifier: Classifier, path: Path) -> None:
     onnx.save_model(model, path, save_as_external_data=False)
 
 
-def _pictures(classifier: Classifier, sounds: Iterable[Path]) -> np.ndarray:
-    pictures = [mel_db(classifier.clip(*load_audio(path)), classifier.checkpoint.spectrogram) for path in sounds]
-    if not pictures:
+def _spectrograms(classifier: Classifier, sounds: Iterable[Path]) -> np.ndarray:
+    spectrograms_db = [mel_db(classifier.clip(*load_audio(path)), classifier.checkpoint.spectrogram) for path in sounds]
+    if not spectrograms_db:
         raise ExportError("export.no_sound")
-    return torch.stack(pictures).numpy()
+    return torch.stack(spectrograms_db).numpy()
 
 
 def _require_packages() -> None:
@@ -180,8 +181,8 @@ def _require_packages() -> None:
 
 
 @contextmanager
-def _quiet():
-    """Keep the exporter's notes to its own developers from people."""
+def _quiet() -> Iterator[None]:
+    """Suppress the exporter's messages to developers."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,18 +1,19 @@
-"""torchvision's ResNets for pictures of one channel: the first and the last layer fitted, nothing else touched."""
+"""ResNets of torchvision for spectrograms, with adapted first and last layers."""
 
 from __future__ import annotations
 
 import torch
 import torchvision
 from torch import nn
+from torchvision.models import ResNet
 
-from esc.errors import ParameterError
+from esc.errors import check_choice
 
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50")
 
 
-def build_model(architecture: str, n_classes: int, weights: dict[str, torch.Tensor] | None = None) -> nn.Module:
-    """Return a ResNet that maps pictures `(batch, 1, n_mels, n_frames)` to logits `(batch, n_classes)`.
+def build_model(architecture: str, n_classes: int, weights: dict[str, torch.Tensor] | None = None) -> ResNet:
+    """Return a ResNet from (batch, 1, n_mels, n_frames) to logits (batch, n_classes).
 
     Parameters
     ----------
@@ -20,16 +21,15 @@ def build_model(architecture: str, n_classes: int, weights: dict[str, torch.Tens
         One of `ARCHITECTURES`.
     n_classes : int
     weights : dict of tensors, optional
-        A state dict of torchvision's three-channel, 1000-class network (ImageNet). Its first layer is summed over the
-        colours, so that a grey picture gives the response that it was trained to give; its last layer is left out.
+        State dict of torchvision's three-channel, 1000-class network (ImageNet). Its first layer is summed over the
+        channels, so that responses to grey images stay the same; its last layer is left out.
 
     Raises
     ------
     ParameterError
-        For an unknown architecture.
+        The architecture is unknown.
     """
-    if architecture not in ARCHITECTURES:
-        raise ParameterError("parameter.choice", field="architecture", value=architecture, choices=", ".join(ARCHITECTURES))
+    check_choice("architecture", architecture, ARCHITECTURES)
     model = getattr(torchvision.models, architecture)(weights=None)
     model.conv1 = nn.Conv2d(1, model.conv1.out_channels, kernel_size=7, stride=2, padding=3, bias=False)
     nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")
@@ -41,12 +41,12 @@ def build_model(architecture: str, n_classes: int, weights: dict[str, torch.Tens
     return model
 
 
-def embed(model: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
-    """Return what the last layer is given, (batch, n_features): 512 for ResNet18 and 34, 2048 for ResNet50.
+def embed(model: ResNet, spectrograms: torch.Tensor) -> torch.Tensor:
+    """Return embeddings (batch, n_features), the input of the last layer.
 
-    `model` is of `build_model`; `pictures` are (batch, 1, n_mels, n_frames), as for the model itself.
+    `n_features` is 512 for ResNet18 and 34, and 2048 for ResNet50. `spectrograms` are (batch, 1, n_mels, n_frames).
     """
-    below = pictures
+    below = spectrograms
     for name, layer in model.named_children():
         if name != "fc":
             below = layer(below)

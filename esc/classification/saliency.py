@@ -1,10 +1,10 @@
-"""What in its picture speaks for a class: heat maps over the exact picture that the network was given.
+"""Saliency maps over the spectrogram of a clip: Grad-CAM times LayerCAM.
 
-Two maps are multiplied. Grad-CAM (Selvaraju et al., 2017) of the last block weighs its feature maps by the mean gradient
-of the class's logit: it knows one class from another, but has only 4 x 14 cells for a picture of 128 x 431. LayerCAM
-(Jiang et al., 2021, equation 6) of an early block weighs each place by its own positive gradient: fine, but much the same
-for every class. The product is fine and of the class, as in Guided Grad-CAM. What it is worth is measured by
-`training.evaluation.deletion_test`; how the layers were chosen stands in training/NOTES.md.
+Grad-CAM (Selvaraju et al., 2017) of the last block weights its feature maps by the mean gradient of the class's logit. It
+is class-specific, but has only 4 x 14 cells for a spectrogram of 128 x 431. LayerCAM (Jiang et al., 2021, equation 6) of an
+early block weights each cell by its positive gradient: fine, but similar for all classes. The product is fine and
+class-specific, as in Guided Grad-CAM. `training.evaluation.deletion_test` measures its quality; training/NOTES.md explains
+the choice of layers.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
+from torchvision.models import ResNet
 
 from esc.classification.classifier import Classifier, Prediction
 from esc.dsp.spectrogram import network_input
@@ -23,23 +23,23 @@ from esc.errors import ParameterError
 
 LAYERS = ("layer1", "layer2", "layer3", "layer4")
 FINE_LAYER, CLASS_LAYER = "layer1", "layer4"
-_FIRST_STRIDE = 4  # cells of the picture to one of the first layer's maps, twice as many after each further layer
+_FIRST_STRIDE = 4  # of the first layer; doubled by each further layer
 _BATCH = 25
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What speaks for some classes in one clip.
+    """Saliency of some classes in one clip.
 
     Attributes
     ----------
     prediction : Prediction
-        What the network says of the clip, with the clip, where it begins in the sound, and the picture.
+        Classification of the clip, with the clip, its start and its spectrogram.
     probabilities : dict of str to float
-        Of each class that was asked for; empty for silence.
+        Of each requested class; empty for silence.
     maps : dict of str to float32 array, shape (n_mels, n_frames)
-        For each of these classes what speaks for it, cell by cell of the picture: 1 where most does, 0 where nothing
-        does. Each map has its own scale; all 0 where nothing in the picture speaks for the class.
+        Saliency of each of these classes over the spectrogram, scaled to a maximum of 1; all 0 if nothing in it supports
+        the class.
     """
 
     prediction: Prediction
@@ -55,7 +55,7 @@ def explain(
     labels: Sequence[str] = (),
     likeliest: int = 1,
 ) -> Explanation:
-    """Return what speaks for classes in the clip that begins at a time of a sound.
+    """Return the saliency of classes in a clip of a sound.
 
     Parameters
     ----------
@@ -67,16 +67,16 @@ def explain(
     start_s : float, optional
         As for `Classifier.predict`.
     labels : sequence of str
-        Classes to look for, beside
+        Classes to explain.
     likeliest : int
-        So many of the likeliest ones. 0 where `labels` are all.
+        Number of likeliest classes to explain as well.
 
     Raises
     ------
     AudioError
         As `Classifier.predict` does.
     ParameterError
-        There is no such class, or `start_s` lies outside the sound.
+        A class is unknown, or `start_s` is outside the sound.
     """
     for label in labels:
         if label not in classifier.class_names:
@@ -97,7 +97,7 @@ def explain(
 
 
 def heat_maps(classifier: Classifier, spectrograms_db: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return what speaks for a class in each picture, cell by cell.
+    """Return saliency maps of one class per spectrogram.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def heat_maps(classifier: Classifier, spectrograms_db: torch.Tensor, targets: to
     spectrograms_db : tensor, shape (clips, n_mels, n_frames)
         dB, as `esc.dsp.spectrogram.mel_db` gives them.
     targets : int64 tensor, shape (clips,)
-        The class of each picture, as an index of `classifier.class_names`.
+        Class of each spectrogram, as an index of `classifier.class_names`.
 
     Returns
     -------
@@ -113,34 +113,32 @@ def heat_maps(classifier: Classifier, spectrograms_db: torch.Tensor, targets: to
         As `Explanation.maps`.
     """
     parts = []
-    for pictures, wanted in zip(spectrograms_db.split(_BATCH), targets.split(_BATCH), strict=True):
-        scaled = network_input(pictures.to(classifier.device), classifier.checkpoint.input)[:, None]
-        fine, coarse = activations_and_gradients(
-            classifier.model, scaled, wanted.to(classifier.device), (FINE_LAYER, CLASS_LAYER)
-        )
-        shape = pictures.shape[-2:]
-        of_class = _to_picture(_share(grad_cam(*coarse)), CLASS_LAYER, shape)
-        in_detail = _to_picture(_share(layer_cam(*fine)), FINE_LAYER, shape)
-        parts.append(_share(in_detail * of_class).cpu())
+    for levels_db, classes in zip(spectrograms_db.split(_BATCH), targets.split(_BATCH), strict=True):
+        scaled = network_input(levels_db.to(classifier.device), classifier.checkpoint.input)[:, None]
+        layers = (FINE_LAYER, CLASS_LAYER)
+        fine, coarse = activations_and_gradients(classifier.model, scaled, classes.to(classifier.device), layers)
+        class_map = _upsample(_normalised(grad_cam(*coarse)), CLASS_LAYER, levels_db.shape[-2:])
+        fine_map = _upsample(_normalised(layer_cam(*fine)), FINE_LAYER, levels_db.shape[-2:])
+        parts.append(_normalised(fine_map * class_map).cpu())
     return torch.cat(parts)
 
 
 def grad_cam(activations: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
-    """Return Grad-CAM (clips, h, w): channels weighed by their mean gradient, what is negative left out."""
+    """Return Grad-CAM (clips, h, w): channels weighted by their mean gradient, rectified."""
     return (gradients.mean(dim=(2, 3), keepdim=True) * activations).sum(dim=1).relu()
 
 
 def layer_cam(activations: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
-    """Return LayerCAM (clips, h, w): each place of each channel weighed by its own gradient, where that is positive."""
+    """Return LayerCAM (clips, h, w): channels weighted by their positive gradients."""
     return (gradients.relu() * activations).sum(dim=1).relu()
 
 
 def activations_and_gradients(
-    model: nn.Module, scaled: torch.Tensor, targets: torch.Tensor, layers: Sequence[str]
+    model: ResNet, scaled: torch.Tensor, targets: torch.Tensor, layers: Sequence[str]
 ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Return some layers' maps, each (clips, channels, h, w), and the gradients of each picture's own target logit there.
+    """Return (activations, gradients) of some layers, each (clips, channels, h, w).
 
-    The network is run in two halves, so nothing is hooked into it and no weight gets a gradient.
+    The gradients are of each clip's target logit. The network is run in two parts, without hooks or weight gradients.
 
     Parameters
     ----------
@@ -150,49 +148,49 @@ def activations_and_gradients(
         The network's input.
     targets : int64 tensor, shape (clips,)
     layers : sequence of str
-        Of `LAYERS`, in that order.
+        Some of `LAYERS`, in order.
     """
-    first = LAYERS.index(layers[0]) + 1
+    split = LAYERS.index(layers[0]) + 1
     with torch.no_grad():
         hidden = model.conv1(scaled.to(memory_format=torch.channels_last))
         hidden = model.maxpool(model.relu(model.bn1(hidden)))
-        for name in LAYERS[:first]:
+        for name in LAYERS[:split]:
             hidden = getattr(model, name)(hidden)
     with torch.enable_grad():
         hidden = hidden.detach().requires_grad_()
-        seen = {layers[0]: hidden}
-        for name in LAYERS[first:]:
-            hidden = seen[name] = getattr(model, name)(hidden)
+        outputs = {layers[0]: hidden}
+        for name in LAYERS[split:]:
+            hidden = outputs[name] = getattr(model, name)(hidden)
         logits = model.fc(model.avgpool(hidden).flatten(1))
-        score = logits.gather(1, targets[:, None]).sum()  # each picture has its own logit: their gradients don't mix
-        wanted = [seen[name] for name in layers]
-        gradients = torch.autograd.grad(score, wanted)
-    return [(maps.detach(), gradient) for maps, gradient in zip(wanted, gradients, strict=True)]
+        score = logits.gather(1, targets[:, None]).sum()  # the gradients of different clips don't mix
+        activations = [outputs[name] for name in layers]
+        gradients = torch.autograd.grad(score, activations)
+    return [(maps.detach(), gradient) for maps, gradient in zip(activations, gradients, strict=True)]
 
 
 def smoothed(scaled: torch.Tensor) -> torch.Tensor:
-    """Return pictures (clips, n_mels, n_frames) as coarse as the finer of the two maps is."""
+    """Return spectrograms (clips, n_mels, n_frames) at the resolution of the fine map."""
     stride = _stride(FINE_LAYER)
     pooled = functional.avg_pool2d(scaled[:, None], stride + 1, stride, stride // 2, count_include_pad=False)[:, 0]
-    return _to_picture(pooled, FINE_LAYER, scaled.shape[-2:])
+    return _upsample(pooled, FINE_LAYER, scaled.shape[-2:])
 
 
 def cell_size() -> tuple[int, int]:
-    """Return how many bands and how many frames of the picture a heat map can tell apart."""
+    """Return the resolution of the maps, in mel bands and frames."""
     return (_stride(FINE_LAYER),) * 2
 
 
-def _share(maps: torch.Tensor) -> torch.Tensor:
-    """Return maps (clips, ...) of nothing negative, each over its own maximum; all 0 stays so."""
-    most = maps.amax(dim=(1, 2), keepdim=True)
-    return torch.where(most > 0, maps / most, 0.0)
+def _normalised(maps: torch.Tensor) -> torch.Tensor:
+    """Return maps (clips, h, w) divided by their maxima; maps of zeros stay the same."""
+    peaks = maps.amax(dim=(1, 2), keepdim=True)
+    return torch.where(peaks > 0, maps / peaks, 0.0)
 
 
-def _to_picture(cam: torch.Tensor, layer: str, shape: tuple[int, int]) -> torch.Tensor:
-    """Interpolate maps (clips, h, w) to a picture's shape: cell i looks at the picture around i times the layer's stride."""
+def _upsample(cam: torch.Tensor, layer: str, shape: Sequence[int]) -> torch.Tensor:
+    """Interpolate maps (clips, h, w) to a shape; cell i is centred on i strides."""
     reach = [(cells - 1) * _stride(layer) + 1 for cells in cam.shape[-2:]]
     fine = functional.interpolate(cam[:, None], reach, mode="bilinear", align_corners=True)
-    missing = [max(0, wanted - has) for wanted, has in zip(shape, reach, strict=True)]
+    missing = [max(0, size - covered) for size, covered in zip(shape, reach, strict=True)]
     fine = functional.pad(fine, (0, missing[1], 0, missing[0]), mode="replicate")
     return fine[:, 0, : shape[0], : shape[1]]
 

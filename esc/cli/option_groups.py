@@ -11,7 +11,7 @@ from typing import get_type_hints
 def grouped(command: Callable) -> Callable:
     """Return a typer command whose dataclass parameters are expanded into their fields."""
     hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, type] = {name: kind for name, kind in hints.items() if dataclasses.is_dataclass(kind)}
+    groups = {name: kind for name, kind in hints.items() if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(command).parameters.items():
         if name in groups:

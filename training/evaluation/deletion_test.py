@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from esc.classification.calibration import calibrated
+from esc.classification.calibration import calibrated_probabilities
 from esc.classification.classifier import Classifier
 from esc.classification.saliency import FINE_LAYER, heat_maps, smoothed
 from esc.dsp.spectrogram import network_input
@@ -137,4 +137,4 @@ def turned(maps: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 @torch.inference_mode()
 def _probabilities(classifier: Classifier, scaled: torch.Tensor) -> torch.Tensor:
     given = scaled[:, None].to(classifier.device, memory_format=torch.channels_last)
-    return calibrated(classifier.model(given), classifier.checkpoint.calibration).cpu()
+    return calibrated_probabilities(classifier.model(given), classifier.checkpoint.calibration).cpu()
