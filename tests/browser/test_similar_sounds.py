@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from esc import Classifier, SoundIndex, load_audio
 from esc.example_sounds import FOLDER, example_sounds
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.i18n.catalogue import ENGLISH, class_name
-from esc.ui.sessions.sound_store import SoundStore
-from esc.ui.tabs.similar_sounds import SHOWN, Neighbours
+from esc.ui.server.public_files import example_url, playable_url
+from esc.ui.tabs.base import Services
+from esc.ui.tabs.similar_sounds import SHOWN, SimilarSoundsTab
 
 
 def cosines(name: str) -> dict[str, float]:
@@ -79,13 +81,13 @@ def classifier() -> Classifier:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SoundStore:
-    return SoundStore(tmp_path / "samples", tmp_path / "playable")
+def services(tmp_path: Path) -> Services:
+    return Services.create(tmp_path, tmp_path, DEFAULT_CHECKPOINT)
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """Recordings of one's own: a rain in a folder below, a siren, and a file that will be gone."""
+    """Recordings of a user: a rain in a folder below, a siren, and a file that will be gone."""
     folder = tmp_path / "my recordings"
     (folder / "deep").mkdir(parents=True)
     shutil.copy(example_sounds()["rain"], folder / "deep" / "дождь.flac")
@@ -95,61 +97,65 @@ def archive(tmp_path: Path) -> Path:
     return folder
 
 
-def asked(neighbours: Neighbours, store: SoundStore, path: Path, language: str = "en") -> dict:
-    token = store.new_session(language).token
-    sound = store.open(token, path, path.name)
-    return neighbours.answer({"token": token, "sound": sound.id})
+def asked(tab: SimilarSoundsTab, path: Path, language: str = "en") -> dict:
+    token = tab.store.new_session(language).token
+    sound = tab.store.open(token, path, path.name)
+    (answer,) = tab.replies({"token": token, "sound": sound.id})
+    return answer
 
 
-def test_an_index_of_ones_own(classifier, store, archive, tmp_path):
+def test_similar_sounds_of_a_users_index(classifier, services, archive, tmp_path):
     index, _ = SoundIndex.of_files(classifier, sorted(archive.rglob("*.*")))
     index.save(tmp_path / "index.npz")
     (archive / "gone.flac").unlink()
-    answer = asked(Neighbours(store, DEFAULT_CHECKPOINT, tmp_path / "index.npz"), store, example_sounds()["rain"])
+    answer = asked(SimilarSoundsTab(services, tmp_path / "index.npz"), example_sounds()["rain"])
     assert (answer["count"], answer["examples"], answer["silent"]) == (3, False, False)
     first, *others = answer["rows"]
-    assert first["names"]["en"] == str(Path("deep") / "дождь.flac") and first["same"]
-    by_name = {row["names"]["ru"]: row for row in others}
+    assert first["name"] == str(Path("deep") / "дождь.flac") and first["same"]
+    by_name = {row["name"]: row for row in others}
     assert by_name["gone.flac"]["clip"] is None
-    clip = Path(by_name["long siren.wav"]["clip"])
-    assert clip.parent == tmp_path / "playable", "a copy: the folder itself is served to nobody"
+    address = by_name["long siren.wav"]["clip"]
+    clip = tmp_path / "playable" / Path(address).name
+    assert address == playable_url(clip), "a copy: the folder itself is not served"
     played, rate = soundfile.read(clip, dtype="float32")
     whole, _ = load_audio(archive / "long siren.wav")
     np.testing.assert_allclose(played, whole[: 5 * rate], atol=2e-4)
 
 
-def test_an_example_is_played_from_where_it_lies(store):
-    answer = asked(Neighbours(store, DEFAULT_CHECKPOINT), store, example_sounds()["crow"], "ru")
-    assert [Path(row["clip"]).parent for row in answer["rows"]] == [FOLDER] * SHOWN
-    assert answer["rows"][0]["names"] == {"en": "crow", "ru": class_name("crow", "ru")}
+def test_an_example_is_played_from_where_it_lies(services):
+    answer = asked(SimilarSoundsTab(services), example_sounds()["crow"], "ru")
+    assert [row["clip"] for row in answer["rows"]] == [example_url(FOLDER / f"{row['label']}.flac") for row in answer["rows"]]
+    assert len(answer["rows"]) == SHOWN
+    assert answer["rows"][0]["label"] == "crow"
 
 
-def test_silence_resembles_nothing(store, tmp_path):
+def test_silence_resembles_nothing(services, tmp_path):
     quiet = sounds.write(tmp_path / "quiet.wav", np.zeros(44_100, np.float32), 44_100)
-    answer = asked(Neighbours(store, DEFAULT_CHECKPOINT), store, quiet)
+    answer = asked(SimilarSoundsTab(services), quiet)
     assert answer["silent"] and answer["rows"] == []
 
 
-def test_an_index_that_cannot_be_used_costs_this_section_alone(store, tmp_path):
-    neighbours = Neighbours(store, DEFAULT_CHECKPOINT, tmp_path / "absent.npz")
-    answer = asked(neighbours, store, example_sounds()["crow"], "ru")
+def test_an_index_that_cannot_be_used_costs_this_section_alone(services, tmp_path):
+    tab = SimilarSoundsTab(services, tmp_path / "absent.npz")
+    answer = asked(tab, example_sounds()["crow"], "ru")
     assert answer["error"].startswith("Индекса") and not answer["off"]
     index, _ = SoundIndex.of_files(Classifier.load(), [example_sounds()["crow"]])
     index.save(tmp_path / "absent.npz")
-    assert len(asked(neighbours, store, example_sounds()["crow"])["rows"]) == 1, "mended, it works at once"
-    assert asked(Neighbours(store, tmp_path / "no checkpoint"), store, example_sounds()["crow"])["off"]
+    assert len(asked(tab, example_sounds()["crow"])["rows"]) == 1, "repaired, it works at once"
+    assert asked(SimilarSoundsTab(replace(services, checkpoint=tmp_path / "no checkpoint")), example_sounds()["crow"])["off"]
 
 
 @pytest.mark.parametrize(
     "question", [None, [], "x", {}, {"token": 1}, {"token": "x", "sound": "y"}, {"token": [], "sound": {}}, 10**30]
 )
-def test_whatever_the_browser_sends(store, question):
-    answer = Neighbours(store, DEFAULT_CHECKPOINT).answer(question)
+def test_whatever_the_browser_sends(services, question):
+    (answer,) = SimilarSoundsTab(services).replies(question)
     assert isinstance(answer["error"], str) and "Traceback" not in answer["error"]
 
 
-def test_another_sessions_sound_is_not_compared(store):
-    token = store.new_session("en").token
-    sound = store.open(token, example_sounds()["crow"], "crow.flac")
-    other = store.new_session("ru").token
-    assert "rows" not in Neighbours(store, DEFAULT_CHECKPOINT).answer({"token": other, "sound": sound.id})
+def test_another_sessions_sound_is_not_compared(services):
+    token = services.store.new_session("en").token
+    sound = services.store.open(token, example_sounds()["crow"], "crow.flac")
+    other = services.store.new_session("ru").token
+    (answer,) = SimilarSoundsTab(services).replies({"token": other, "sound": sound.id})
+    assert "rows" not in answer

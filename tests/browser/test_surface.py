@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from chromium import FLAGS, WAIT_MS, Sheet
 from esc.ui.i18n.catalogue import ENGLISH
-from esc.ui.tabs.viewer import PLOTLY
+from esc.ui.server.public_files import plotly_script
 
 pytestmark = [pytest.mark.browser, pytest.mark.webgl]
 RATE = 22_050
@@ -105,7 +105,7 @@ def test_plotly_internals_for_the_playhead(webgl_chromium):
     try:
         page.set_default_timeout(60_000)  # WebGL without a GPU
         page.set_content("<div id=stage style='width: 300px; height: 200px'></div>")
-        page.add_script_tag(path=PLOTLY)
+        page.add_script_tag(path=plotly_script())
         page.evaluate("Plotly.newPlot('stage', [{ type: 'surface', z: [[0, 1], [2, 3]] }])")
         internals = page.evaluate(
             """() => { const { glplot, dataScale } = document.querySelector('#stage')._fullLayout.scene._scene;

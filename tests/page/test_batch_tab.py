@@ -1,4 +1,4 @@
-"""Many files on the page: the command line's numbers, a broken one among good ones, bounds, owners, and what is left behind."""
+"""The files tab: equal to the command line, broken files, limits, owners and cleaning up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import sys
 import zipfile
 from pathlib import Path
 
-import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,13 +22,12 @@ from esc.batch.result_formats import RAVEN_COLUMNS
 from esc.classification.classifier import Classifier
 from esc.errors import PageError
 from esc.paths import DEFAULT_CHECKPOINT
-from esc.ui.inference.timeline_runs import Hearings
-from esc.ui.server.handlers import Handlers
 from esc.ui.sessions import uploaded_files
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.sessions.uploaded_files import UploadedFiles
-from esc.ui.tabs.batch import Files
+from esc.ui.tabs.base import Services
+from esc.ui.tabs.batch import BatchTab
 
 RATE = 22_050
 
@@ -48,17 +46,16 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path) -> SoundStore:
-    return SoundStore(tmp_path / "samples", tmp_path / "playable")
+def files(folder, tmp_path) -> BatchTab:
+    return BatchTab(Services.create(tmp_path, folder, DEFAULT_CHECKPOINT))
 
 
 @pytest.fixture
-def files(store, folder, tmp_path) -> Files:
-    uploads = UploadedFiles(tmp_path / "uploads")
-    return Files(store, Hearings(store, DEFAULT_CHECKPOINT), uploads, Handlers(store, folder, {}, uploads))
+def store(files) -> SoundStore:
+    return files.store
 
 
-def add_all(files: Files, session: Session, folder: Path) -> dict[str, str]:
+def add_all(files: BatchTab, session: Session, folder: Path) -> dict[str, str]:
     """Return the id of each file by its name."""
     return {
         path.name: files.add_file({"token": session.token, "path": str(path), "name": path.name})["id"]
@@ -66,9 +63,8 @@ def add_all(files: Files, session: Session, folder: Path) -> dict[str, str]:
     }
 
 
-def hear(tab: Files, session: Session, ids: list[str], **changes) -> list[dict]:
-    question = {"token": session.token, "files": ids, "hop": 0.5, "turn": 1} | changes
-    return list(tab.classify_files(gr.EventData(None, question)))
+def classify(tab: BatchTab, session: Session, ids: list[str], **changes) -> list[dict]:
+    return list(tab.replies({"token": session.token, "files": ids, "hop": 0.5, "turn": 1} | changes))
 
 
 @pytest.fixture
@@ -86,9 +82,9 @@ def assert_same(one: object, other: object) -> None:
         assert one == (pytest.approx(other, abs=1e-6) if isinstance(one, float) else other)
 
 
-def test_the_command_lines_numbers_and_a_reason_for_what_is_broken(files, session, folder, tmp_path):
+def test_results_equal_the_command_line_and_broken_files_have_a_reason(files, session, folder, tmp_path):
     ids = add_all(files, session, folder)
-    last = hear(files, session, list(ids.values()))[-1]
+    last = classify(files, session, list(ids.values()))[-1]
     assert last == {"turn": 1, "stage": "done", "rows": 4, "now": None}
     rows = files.rows({"token": session.token, "after": 0})["rows"]
     assert json.loads(json.dumps(rows)) == rows
@@ -121,19 +117,31 @@ def test_the_command_lines_numbers_and_a_reason_for_what_is_broken(files, sessio
     assert list(labels["label"]) == [mark["label"] for file, mark in marks if file == "b both.wav"]
 
 
-def test_a_run_that_is_given_up_goes_on_where_it_stood(files, session, folder, monkeypatch):
+def test_cancelled_run_continues_where_it_stopped(files, session, folder, monkeypatch):
     ids = list(add_all(files, session, folder).values())
-    run = files.classify_files(gr.EventData(None, {"token": session.token, "files": ids, "hop": 1.0, "turn": 1}))
+    run = files.replies({"token": session.token, "files": ids, "hop": 1.0, "turn": 1})
     assert next(run)["now"]["id"] == ids[0]
     files.stop({"token": session.token, "turn": 2})
     *_, last = run
     assert last["stage"] == "stopped" and last["rows"] < 2
     asked = []
     monkeypatch.setattr(Classifier, "verdicts", _counted(Classifier.verdicts, asked))
-    assert hear(files, session, ids, hop=1.0, turn=1)[-1]["stage"] == "stopped", "an older number is never wanted again"
+    assert classify(files, session, ids, hop=1.0, turn=1)[-1]["stage"] == "stopped", "an older number is never wanted again"
     assert asked == []
-    assert hear(files, session, ids, hop=1.0, turn=2)[-1] == {"turn": 2, "stage": "done", "rows": 4, "now": None}
+    assert classify(files, session, ids, hop=1.0, turn=2)[-1] == {"turn": 2, "stage": "done", "rows": 4, "now": None}
     assert sorted(row["id"] for row in files.rows({"token": session.token, "after": 0})["rows"]) == sorted(ids)
+
+
+def test_run_cancelled_during_a_file_adds_no_second_row(files, session, folder):
+    """The file's own run goes on after another run has finished it."""
+    first, *_ = add_all(files, session, folder).values()
+    cancelled = files.replies({"token": session.token, "files": [first], "hop": 1.0, "turn": 1})
+    assert next(cancelled)["now"]["id"] == first
+    assert classify(files, session, [first], hop=1.0, turn=2)[-1]["rows"] == 1
+    assert [reply["rows"] for reply in cancelled][-1] == 1
+    assert len(files.rows({"token": session.token, "after": 0})["rows"]) == 1
+    table = files.files_file({"token": session.token, "form": "json"})["text"]
+    assert len(json.loads(table)) == 1
 
 
 def _counted(verdicts, asked: list[int]):
@@ -144,18 +152,18 @@ def _counted(verdicts, asked: list[int]):
     return count
 
 
-def test_another_hop_begins_anew(files, session, folder):
+def test_another_hop_starts_a_new_batch(files, session, folder):
     first, *_ = add_all(files, session, folder).values()
-    assert hear(files, session, [first])[-1]["rows"] == 1
-    assert hear(files, session, [first], turn=2)[-1]["rows"] == 1
-    assert hear(files, session, [first], turn=3, hop=1.0)[-1]["rows"] == 1
+    assert classify(files, session, [first])[-1]["rows"] == 1
+    assert classify(files, session, [first], turn=2)[-1]["rows"] == 1
+    assert classify(files, session, [first], turn=3, hop=1.0)[-1]["rows"] == 1
 
 
 def test_files_belong_to_their_session_and_go_with_it(files, store, session, folder, tmp_path):
     ids = list(add_all(files, session, folder).values())
     other = store.new_session("en")
-    assert "error" in hear(files, other, ids)[-1]
-    handlers = files._handlers
+    assert "error" in classify(files, other, ids)[-1]
+    handlers = files.services.handlers
     with pytest.raises(PageError):
         handlers.open_sound({"token": other.token, "uploaded": ids[0]})
     assert handlers.open_sound({"token": session.token, "uploaded": ids[0]})["name"] == "a siren.wav"
@@ -169,10 +177,10 @@ def test_files_belong_to_their_session_and_go_with_it(files, store, session, fol
     token = session.token
     del session
     gc.collect()
-    assert "error" in files._handlers.wrap(files.rows)[0]({"token": token, "after": 0})
+    assert "error" in files.services.handlers.wrap(files.rows)[0]({"token": token, "after": 0})
 
 
-def test_a_session_that_ends_leaves_nothing(tmp_path, store, folder):
+def test_ended_session_leaves_no_files(tmp_path, store, folder):
     uploads = UploadedFiles(tmp_path / "uploads")
     session = store.new_session("en")
     uploads.add(session, folder / "a siren.wav", "a siren.wav")
@@ -183,7 +191,7 @@ def test_a_session_that_ends_leaves_nothing(tmp_path, store, folder):
     assert list((tmp_path / "uploads").iterdir()) == []
 
 
-def test_bounds(tmp_path, store, folder, monkeypatch):
+def test_upload_limits(tmp_path, store, folder, monkeypatch):
     uploads, session, path = UploadedFiles(tmp_path / "uploads"), store.new_session("en"), folder / "a siren.wav"
     size = path.stat().st_size
     monkeypatch.setattr(uploaded_files, "MAX_FILES", 2)
@@ -206,13 +214,13 @@ def test_bounds(tmp_path, store, folder, monkeypatch):
     [{"token": None}, {"files": None}, {"files": []}, {"files": "x"}, {"files": ["0" * 32]}, {"files": [[]]},
      {"files": ["x"] * 201}, {"hop": 0.1}, {"turn": None}],
 )  # fmt: skip
-def test_wrong_questions(files, session, wrong):
-    (answer,) = hear(files, session, ["x"], **wrong)
+def test_wrong_requests(files, session, wrong):
+    (answer,) = classify(files, session, ["x"], **wrong)
     assert answer["error"] and not answer["off"]
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "", None, 3, "a\0b"])
-def test_only_uploads_are_taken(files, session, path):
+def test_only_uploads_are_accepted(files, session, path):
     with pytest.raises(PageError):
         files.add_file({"token": session.token, "path": path, "name": "x.wav"})
 
@@ -223,13 +231,13 @@ def test_wrong_rows(files, session, after):
         files.rows({"token": session.token, "after": after})
 
 
-def test_nothing_heard_gives_no_file(files, session):
+def test_no_results_give_no_file(files, session):
     with pytest.raises(PageError):
         files.files_file({"token": session.token, "form": "csv"})
 
 
-def test_a_missing_checkpoint_ends_the_run_with_its_reason(store, session, folder, tmp_path):
-    uploads = UploadedFiles(tmp_path / "uploads")
-    files = Files(store, Hearings(store, tmp_path / "nowhere"), uploads, Handlers(store, folder, {}, uploads))
-    (answer,) = hear(files, session, list(add_all(files, session, folder).values()))
+def test_missing_checkpoint_ends_the_run(folder, tmp_path):
+    files = BatchTab(Services.create(tmp_path, folder, tmp_path / "nowhere"))
+    session = files.store.new_session("ru")
+    (answer,) = classify(files, session, list(add_all(files, session, folder).values()))
     assert answer["off"] and "nowhere" in answer["error"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -279,8 +281,21 @@ def test_the_api_names_its_endpoints_and_explains_them(client: Client):
 
 def test_no_file_outside_is_served(server: Server):
     for path in ("/etc/passwd", "app.py", "esc/config.py", "../../../etc/passwd", "checkpoints/esc50-resnet18/config.json"):
-        answer = httpx.get(f"{server.url}/gradio_api/file={path}")
-        assert answer.status_code in (403, 404), path
+        for address in (f"gradio_api/file={path}", f"soundglass/sounds/{path}", f"soundglass/examples/{path}"):
+            answer = httpx.get(f"{server.url}/{address}")
+            assert answer.status_code in (403, 404), address
+
+
+def test_public_files_are_no_pages_and_props_hold_no_path_of_the_server(server: Server):
+    answer = httpx.get(f"{server.url}/soundglass/examples/{EXAMPLE.name}", headers={"Range": "bytes=0-3"})
+    assert (answer.status_code, answer.content) == (206, b"fLaC")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "sandbox"
+    props = [one["props"] for one in httpx.get(f"{server.url}/config").json()["components"]]
+    text = json.dumps(props, ensure_ascii=False)
+    assert "soundglass/" in text
+    for folder in (EXAMPLE.parents[2], sys.prefix, tempfile.gettempdir()):
+        assert str(folder) not in text
 
 
 class Functions:

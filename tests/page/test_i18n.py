@@ -37,7 +37,7 @@ def used_keys() -> tuple[set[str], set[str]]:
         beginnings |= {key for key in keys if key.endswith("_")} | set(re.findall(rf"""[`"]((?:{modules})\.\w+)\$\{{""", text))
     # Gradio's own texts are named without "page." in page.py
     page = (UI / "page.py").read_text(encoding="utf-8")
-    whole |= {f"page.{key}" for key in re.findall(r'\bwords\("(\w+)"\)', page)}
+    whole |= {f"page.{key}" for key in re.findall(r'\btexts\("(\w+)"\)', page)}
     return whole, beginnings
 
 

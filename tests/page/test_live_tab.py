@@ -1,6 +1,6 @@
-"""What the live tab asks the server: the last seconds as PCM, heard as the command line hears a file, refused where wrong.
+"""The live tab's server functions: PCM classified like a file, and refused where wrong.
 
-And the tab's own arithmetic, run by the Node that Playwright brings: its spectrum against numpy, its memory of samples.
+And the tab's FFT and sample buffer, run by the Node that Playwright brings.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ import sounds
 from esc import Classifier, load_audio
 from esc.example_sounds import example_sounds
 from esc.paths import DEFAULT_CHECKPOINT
-from esc.ui.server.handlers import Handlers
-from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs import live
-from esc.ui.tabs.live import Live
+from esc.ui.tabs.base import Services
+from esc.ui.tabs.live import LiveTab
 from test_endpoints import WRONG, Functions, functions, refused  # noqa: F401, a fixture
 
 RATE = 48_000
@@ -41,7 +40,7 @@ def siren() -> np.ndarray:
     return load_audio(example_sounds()["siren"], sample_rate=RATE)[0][: 5 * RATE]
 
 
-def test_heard_as_a_file_is(functions, siren, tmp_path):  # noqa: F811
+def test_live_prediction_equals_that_of_a_file(functions, siren, tmp_path):  # noqa: F811
     assert functions.ask("live", "live_begin", {})["ok"] == {"clip_seconds": 5.0}
     answer = functions.ask("live", "live_classify", {"rate": RATE, "samples": pcm(siren)})["ok"]
     file = tmp_path / "same.wav"
@@ -79,40 +78,39 @@ def test_samples_that_are_none(functions, samples):  # noqa: F811
     assert refused(functions.ask("live", "live_classify", {"rate": RATE, "samples": samples})) == "page.request"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> SoundStore:
-    return SoundStore(tmp_path / "samples", tmp_path / "playable")
+def live_tab(folder: Path, checkpoint: Path = DEFAULT_CHECKPOINT) -> LiveTab:
+    return LiveTab(Services.create(folder, folder, checkpoint))
 
 
-def asked(store: SoundStore, one: Live, language: str, **request) -> dict:
-    """Return the answer to a request of a fresh session."""
-    (hear,) = Handlers(store, Path("uploads"), {}).wrap(one.live_classify)
-    return hear({"token": store.new_session(language).token} | request)
+def asked(tab: LiveTab, language: str, **request) -> dict:
+    """Return the answer to a request of a new session."""
+    _, classify = tab.server_functions()
+    return classify({"token": tab.store.new_session(language).token} | request)
 
 
-def test_a_rate_that_no_sound_has_is_named_in_both_languages(store):
-    one = Live(DEFAULT_CHECKPOINT)
-    assert "4000 Hz; accepted are 8000 to 192000 Hz" in asked(store, one, "en", rate=4000, samples="AAAAAAAA")["error"]
-    assert asked(store, one, "ru", rate=4000, samples="AAAAAAAA")["error"].startswith("Частота дискретизации микрофона: 4000 Гц")
+def test_impossible_rate_is_named_in_both_languages(tmp_path):
+    tab = live_tab(tmp_path)
+    assert "4000 Hz; accepted are 8000 to 192000 Hz" in asked(tab, "en", rate=4000, samples="AAAAAAAA")["error"]
+    assert asked(tab, "ru", rate=4000, samples="AAAAAAAA")["error"].startswith("Частота дискретизации микрофона: 4000 Гц")
 
 
-def test_no_checkpoint_switches_off_this_tab_alone(store, tmp_path):
-    answer = asked(store, Live(tmp_path / "none"), "en", rate=RATE, samples="AAAAAAAA")
+def test_missing_checkpoint_disables_this_tab_alone(tmp_path):
+    answer = asked(live_tab(tmp_path, tmp_path / "none"), "en", rate=RATE, samples="AAAAAAAA")
     assert answer["key"] == "checkpoint.missing" and "Train one" in answer["error"]
 
 
-def test_a_busy_server_says_so_and_goes_on(store, siren, monkeypatch):
+def test_busy_server_recovers(tmp_path, siren, monkeypatch):
     monkeypatch.setattr(live, "WAIT_SECONDS", 0.01)
-    one = Live(DEFAULT_CHECKPOINT)
-    for _ in range(live.PLACES):
-        one._places.acquire()
+    tab = live_tab(tmp_path)
+    for _ in range(live.SLOTS):
+        tab._slots.acquire()
     question = {"rate": RATE, "samples": pcm(siren)}
-    assert asked(store, one, "en", **question)["key"] == "page.busy"
-    for _ in range(live.PLACES):
-        one._places.release()
-    for _ in range(2 * live.PLACES):  # refused or heard, a place comes back
-        assert "ok" in asked(store, one, "en", **question)
-        assert asked(store, one, "en", **question | {"samples": "?"})["key"] == "page.request"
+    assert asked(tab, "en", **question)["key"] == "page.busy"
+    for _ in range(live.SLOTS):
+        tab._slots.release()
+    for _ in range(2 * live.SLOTS):  # after a prediction and after an error the slot is free again
+        assert "ok" in asked(tab, "en", **question)
+        assert asked(tab, "en", **question | {"samples": "?"})["key"] == "page.request"
 
 
 def in_node(module: str, code: str) -> object:

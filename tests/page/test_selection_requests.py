@@ -72,7 +72,7 @@ def test_slices_are_numpys(functions, request_, stereo):  # noqa: F811
 def test_a_saved_selection_is_the_files_own(functions, request_, stereo, server: Server):  # noqa: F811
     saved = functions.ask("mel", "save_selection", request_)["ok"]
     assert (saved["channels"], saved["subtype"], saved["n_samples"]) == (2, "PCM_24", round(0.6 * RATE))
-    answer = httpx.get(f"{server.url}/gradio_api/file={saved['path']}")
+    answer = httpx.get(f"{server.url}/{saved['url']}")
     assert answer.status_code == 200
     with soundfile.SoundFile(io.BytesIO(answer.content)) as wav:
         np.testing.assert_array_equal(wav.read(dtype="float32"), stereo[1][round(1.2 * RATE) : round(1.8 * RATE)])

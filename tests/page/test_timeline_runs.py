@@ -1,4 +1,4 @@
-"""Whole sounds heard for the page: the same numbers as the command line, given up when unwanted, kept by content."""
+"""Timeline runs: equal to the command line, cancelled when unwanted, cached by content; and the timeline tab."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import gc
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
-import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,18 +26,24 @@ from esc.classification.event_summary import silent_intervals, totals, uncertain
 from esc.classification.sliding_window import Segment, WindowResult
 from esc.errors import CheckpointError, PageError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
-from esc.ui.inference.timeline_runs import Heard, Hearings, Turns
+from esc.ui.inference.timeline_runs import TimelineProgress, TimelineRuns, Turns
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
-from esc.ui.tabs.timeline import Timelines
+from esc.ui.tabs.base import Services
+from esc.ui.tabs.timeline import TimelineTab
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "assets" / "examples"
 
 
 @pytest.fixture
-def store(tmp_path) -> SoundStore:
-    return SoundStore(tmp_path / "samples", tmp_path / "playable")
+def timeline_tab(tmp_path) -> TimelineTab:
+    return TimelineTab(Services.create(tmp_path, tmp_path, DEFAULT_CHECKPOINT))
+
+
+@pytest.fixture
+def store(timeline_tab) -> SoundStore:
+    return timeline_tab.store
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +52,7 @@ def rain_then_siren(tmp_path_factory) -> Path:
     rain, rate = load_audio(EXAMPLES / "rain.flac")
     siren, _ = load_audio(EXAMPLES / "siren.flac", rate)
     whole = np.concatenate([rain, np.zeros(5 * rate, np.float32), siren, siren])
-    return sounds.write(tmp_path_factory.mktemp("hearings") / "rain then siren.wav", whole, rate)
+    return sounds.write(tmp_path_factory.mktemp("runs") / "rain then siren.wav", whole, rate)
 
 
 @pytest.fixture
@@ -68,13 +74,13 @@ def asked(monkeypatch) -> list[int]:
     return counts
 
 
-def question(store: SoundStore, sound: Sound, /, **changes) -> gr.EventData:
+def question(store: SoundStore, sound: Sound, /, **changes) -> dict:
     (token,) = store._sessions
-    return gr.EventData(None, {"token": token, "sound": sound.id, "hop": 0.5, "turn": 1} | changes)
+    return {"token": token, "sound": sound.id, "hop": 0.5, "turn": 1} | changes
 
 
-def test_page_command_line_and_endpoint_say_the_same(store, opened, rain_then_siren, server: Server):
-    *_, result = Hearings(store, DEFAULT_CHECKPOINT).listen(opened, None, lambda: True)
+def test_timeline_of_page_command_line_and_endpoint_are_equal(store, opened, rain_then_siren, server: Server):
+    *_, result = TimelineRuns(store, DEFAULT_CHECKPOINT).run(opened, None, lambda: True)
     command = [sys.executable, "-m", "esc", "classify", rain_then_siren, "--timeline", "--format", "json"]
     said = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=200).stdout)
     client = Client(server.url, verbose=False)
@@ -102,39 +108,39 @@ def test_the_endpoint_refuses_impossible_hops(server: Server, rain_then_siren, h
     client.close()
 
 
-def test_what_is_heard_comes_piece_by_piece(store, opened, monkeypatch):
+def test_timeline_progress(store, opened, monkeypatch):
     monkeypatch.setattr("esc.ui.inference.timeline_runs.UPDATE_S", 0.0)
-    *pieces, result = Hearings(store, DEFAULT_CHECKPOINT).listen(opened, 1.25, lambda: True)
-    assert all(isinstance(piece, Heard) for piece in pieces)
-    far = [piece.heard_s for piece in pieces]
+    *progress, result = TimelineRuns(store, DEFAULT_CHECKPOINT).run(opened, 1.25, lambda: True)
+    assert all(isinstance(one, TimelineProgress) for one in progress)
+    far = [one.done_s for one in progress]
     assert far == sorted(far) and far[0] == 0 and len(far) > 10
-    assert pieces[-1].timeline == result.timeline
+    assert progress[-1].timeline == result.timeline
     assert result.silences and 5 <= result.silences[0][0] < result.silences[0][1] <= 10
     assert result.overall[0] == "siren"
 
 
-def test_unwanted_work_stops(store, opened, asked):
-    heard = Hearings(store, DEFAULT_CHECKPOINT).listen(opened, 0.25, lambda: False)
-    *_, last = heard
-    assert isinstance(last, Heard)
+def test_unwanted_run_stops(store, opened, asked):
+    progress = TimelineRuns(store, DEFAULT_CHECKPOINT).run(opened, 0.25, lambda: False)
+    *_, last = progress
+    assert isinstance(last, TimelineProgress)
     assert sum(asked) <= 12 < 20 / 0.25, "a batch is on its way, and no more than another"
 
 
-def test_equal_samples_are_heard_once_whatever_they_are_called(store, opened, rain_then_siren, asked):
-    hearings = Hearings(store, DEFAULT_CHECKPOINT)
-    *_, first = hearings.listen(opened, 5.0, lambda: True)
+def test_cache_of_equal_samples_under_any_name(store, opened, rain_then_siren, asked):
+    runs = TimelineRuns(store, DEFAULT_CHECKPOINT)
+    *_, first = runs.run(opened, 5.0, lambda: True)
     before = len(asked)
     other = store.open(store.new_session("ru").token, rain_then_siren, "другое имя.wav")
-    (again,) = hearings.listen(other, 5.0, lambda: True)
+    (again,) = runs.run(other, 5.0, lambda: True)
     assert again == dataclasses.replace(first, file="другое имя.wav")
     assert len(asked) == before
-    *_, finer = hearings.listen(opened, 2.5, lambda: True)
+    *_, finer = runs.run(opened, 2.5, lambda: True)
     assert len(asked) > before and finer != first
 
 
-def test_a_missing_checkpoint_is_named(store, opened, tmp_path):
+def test_missing_checkpoint(store, opened, tmp_path):
     with pytest.raises(CheckpointError):
-        next(Hearings(store, tmp_path / "nowhere").listen(opened, None, lambda: True))
+        next(TimelineRuns(store, tmp_path / "nowhere").run(opened, None, lambda: True))
 
 
 def test_a_newer_turn_ends_the_older_and_sessions_are_apart(store):
@@ -151,30 +157,60 @@ def test_a_newer_turn_ends_the_older_and_sessions_are_apart(store):
     assert not foreign()
 
 
+class SlowTurn(int):
+    """A turn that is compared slowly: other threads get their chance in between."""
+
+    def __lt__(self, other: object) -> bool:
+        return self._wait() and int(self) < int(other)
+
+    def __gt__(self, other: object) -> bool:
+        return self._wait() and int(self) > int(other)
+
+    def _wait(self) -> bool:
+        self.compared.set()
+        self.proceed.wait(1.0)
+        return True
+
+
+def test_turns_of_two_threads_leave_the_newest(store):
+    turns, session = Turns(), store.new_session("en")
+    turns.begin(session, 3)
+    slow = SlowTurn(4)
+    slow.compared, slow.proceed = threading.Event(), threading.Event()
+    older = threading.Thread(target=turns.end_before, args=(session, slow))
+    older.start()
+    assert slow.compared.wait(10)
+    newer = threading.Thread(target=turns.end_before, args=(session, 5))
+    newer.start()
+    newer.join(0.2)
+    slow.proceed.set()
+    older.join(), newer.join()
+    assert turns.begin(session, 5)(), "the older turn, compared before, must not replace it"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"token": "nobody's"}, {"token": None}, {"sound": "0" * 32}, {"sound": ["x"]}, {"hop": 0.3}, {"hop": True}, {"hop": [1.0]},
      {"hop": None}, {"turn": -1}, {"turn": "1"}, {"turn": True}, {"turn": 2**60}],
 )  # fmt: skip
-def test_wrong_questions_are_answered_with_a_sentence(store, opened, wrong, asked):
-    (answer,) = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT)).run_timeline(question(store, opened, **wrong))
+def test_wrong_requests_are_answered_with_an_error(timeline_tab, store, opened, wrong, asked):
+    (answer,) = timeline_tab.replies(question(store, opened, **wrong))
     assert answer["error"].endswith(".") and not answer["off"]
     assert asked == []
 
 
 @pytest.mark.parametrize("nonsense", [None, [], "x", 3])
-def test_nonsense_is_answered_with_a_sentence(store, nonsense):
-    (answer,) = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT)).run_timeline(gr.EventData(None, nonsense))
+def test_nonsense_is_answered_with_an_error(timeline_tab, nonsense):
+    (answer,) = timeline_tab.replies(nonsense)
     assert answer["error"]
 
 
-def test_the_page_is_told_and_the_files_parse_back(store, opened, tmp_path):
-    timelines = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT))
+def test_timeline_reply_and_files_hold_the_same_segments(timeline_tab, store, opened, tmp_path):
     asking = question(store, opened)
-    *_, last = timelines.run_timeline(asking)
+    *_, last = timeline_tab.replies(asking)
     assert last["stage"] == "done" and last["turn"] == 1 and last["heard"] == pytest.approx(20, abs=0.01)
     assert json.loads(json.dumps(last)) == last
-    files = {form: timelines.timeline_file(asking._data | {"form": form}) for form in ("json", "csv", "audacity", "raven")}
+    files = {form: timeline_tab.timeline_file(asking | {"form": form}) for form in ("json", "csv", "audacity", "raven")}
     for form, ending in {"json": ".json", "csv": ".csv", "audacity": ".txt", "raven": ".selections.txt"}.items():
         assert files[form]["name"] == f"rain then siren-timeline{ending}"
         (tmp_path / form).write_text(files[form]["text"], encoding="utf-8")
@@ -194,18 +230,16 @@ def test_the_page_is_told_and_the_files_parse_back(store, opened, tmp_path):
         np.testing.assert_allclose(table[[start, end]], [mark[1:3] for mark in expected], atol=1e-3)
 
 
-def test_files_are_given_only_of_what_was_heard(store, opened):
-    timelines = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT))
+def test_file_needs_a_finished_timeline(timeline_tab, store, opened):
     with pytest.raises(PageError, match="no longer"):
-        timelines.timeline_file(question(store, opened)._data | {"form": "csv"})
+        timeline_tab.timeline_file(question(store, opened) | {"form": "csv"})
     for form in (None, "exe", ["csv"], "table"):
         with pytest.raises(PageError, match="form"):
-            timelines.timeline_file(question(store, opened)._data | {"form": form})
+            timeline_tab.timeline_file(question(store, opened) | {"form": form})
 
 
-def test_a_dropped_sound_ends_its_run(store, opened, asked):
-    timelines = Timelines(store, Hearings(store, DEFAULT_CHECKPOINT))
-    answers = timelines.run_timeline(question(store, opened, hop=0.25))
+def test_a_dropped_sound_ends_its_run(timeline_tab, store, opened, asked):
+    answers = timeline_tab.replies(question(store, opened, hop=0.25))
     next(answers)
     store.drop(next(iter(store._sessions)))
     *_, last = answers
@@ -215,7 +249,7 @@ def test_a_dropped_sound_ends_its_run(store, opened, asked):
 
 def test_impossible_hops(store, opened):
     with pytest.raises(ParameterError, match="hop_seconds"):
-        next(Hearings(store, DEFAULT_CHECKPOINT).listen(opened, float("nan"), lambda: True))
+        next(TimelineRuns(store, DEFAULT_CHECKPOINT).run(opened, float("nan"), lambda: True))
 
 
 def test_totals_and_silences_by_hand():
@@ -245,7 +279,7 @@ def test_uncertain_stretches_by_hand():
     assert uncertain_intervals([], [], names) == uncertain_intervals(heard[3:], [Segment("dog", 0.0, 10.0, 1.0)], names) == ()
 
 
-def test_what_was_heard_overall():
+def test_overall_class():
     fields = {"file": "x", "sample_rate": 8000, "top": (("dog", 0.7),), "verdict": "dog"}
     short = SoundResult(seconds=3.0, clip_seconds=3.0, timeline=(), **fields)
     assert short.overall == ("dog", 0.7)

@@ -28,9 +28,9 @@ export function translated(root) {
   return root;
 }
 
-/** The address of a file that the server has put where it serves it from. */
-export function fileUrl(path) {
-  return new URL(`gradio_api/file=${path.split('/').map(encodeURIComponent).join('/')}`, document.baseURI).href;
+/** The whole address of one of the server's public files. */
+export function fileUrl(address) {
+  return new URL(address, document.baseURI).href;
 }
 
 export function decodeBase64(base64) {

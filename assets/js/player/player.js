@@ -3,7 +3,7 @@
 import { request, setToken } from '../core/rpc.js';
 import { emit, audio, events, showMessage, setSound, state } from '../core/state.js';
 import { element, fileUrl } from '../lib/dom.js';
-import { formatTime, tForPointer, language, setMessages, formatNumber, t } from '../lib/i18n.js';
+import { className, formatTime, tForPointer, setMessages, formatNumber, t } from '../lib/i18n.js';
 import { areMany, dropped, gather } from '../core/dropped_files.js';
 import { microphoneError } from './microphone.js';
 import { LIMIT_MINUTES, record } from './recorder.js';
@@ -25,7 +25,7 @@ export function mount(root, { server, upload, watch, props }) {
       const sound = await request(server.open_sound, query);
       if (turn !== latest) return false;
       audio.pause();
-      audio.src = fileUrl(sound.path);
+      audio.src = fileUrl(sound.url);
       ui.message('');
       setSound(sound);
       if (sound.cut_off) showMessage(t('player.cut_off', { name: sound.name }), 'note');
@@ -123,10 +123,10 @@ function build(root, props) {
   });
   find('.sg-message button').setAttribute('aria-label', t('page.close'));
   ui.hint.textContent = t('player.mic_hint');
-  for (const [example, names] of Object.entries(props.examples)) {
+  for (const example of props.examples) {
     const chip = element('<button type="button" class="sg-chip"></button>');
     chip.dataset.example = example;
-    chip.textContent = names[language];
+    chip.textContent = className(example);
     find('.sg-examples').append(chip);
     ui.examples.push(chip);
   }

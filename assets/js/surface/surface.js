@@ -3,7 +3,7 @@
 import { audio, emit, onPlayhead, seek, showMessage, state } from '../core/state.js';
 import { changeDisplay, display } from '../core/display_settings.js';
 import { NAMES } from '../lib/colormaps.js';
-import { decodeBase64, element, find, onResize, onThemeChange, translated } from '../lib/dom.js';
+import { decodeBase64, element, fileUrl, find, onResize, onThemeChange, translated } from '../lib/dom.js';
 import { messagesReady, t, tForPointer } from '../lib/i18n.js';
 import { fullScreen } from '../viewer/fullscreen.js';
 import { minimap } from '../viewer/minimap.js';
@@ -35,9 +35,9 @@ const DISPLAY = `
   <label><span data-t="surface.light"></span><select class="sg-light"></select></label>
   <label><span data-t="surface.height"></span><input type="range" class="sg-height" min="0.1" max="1.2" step="0.05"></label>`;
 
-export async function mount(root, { server, props, files }) {
+export async function mount(root, { server, props }) {
   await messagesReady;
-  new Surface(root.querySelector('.sg-viewer'), server, props.parameters, files + props.plotly);
+  new Surface(root.querySelector('.sg-viewer'), server, props.parameters, fileUrl(props.plotly));
 }
 
 class Surface extends SoundView {

@@ -1,4 +1,4 @@
-// About the model: measured figures as numbers and charts, protocol, limits and the model card. What was not measured
+// About the model: measured figures as numbers and charts, protocol and limits. What was not measured
 // says which command measures it.
 
 import { request } from '../core/rpc.js';
@@ -6,7 +6,6 @@ import { events } from '../core/state.js';
 import { element } from '../lib/dom.js';
 import { className, language, messagesReady, messages, formatNumber, t } from '../lib/i18n.js';
 import { lines, reliability } from '../lib/charts.js';
-import { markdown } from '../lib/markdown.js';
 
 const CALIBRATE = 'python -m training calibrate runs/NAME';
 const EXPLAIN_TEST = 'python -m training explain-test --keep';
@@ -56,7 +55,6 @@ function page(told) {
     section('about_model.unknown', unknown ? strangers(unknown) : missing(`${CALIBRATE} --without runs/OTHER`)),
     section('about_model.maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
     section('about_model.limits', [text('p', t('about_model.limits_said', { count: told.classes })), text('p', t('about_model.licence', { licence: told.made.licence ?? '—', data: told.made.data ?? '—' }))]),
-    card(told.card),
   ];
 }
 
@@ -199,11 +197,4 @@ function maps(deletion) {
   const heads = ['about_model.covered', 'about_model.marked', 'about_model.elsewhere', 'about_model.loudest'].map((key_) => t(key_));
   const rows = deletion.shares.map((share, i) => [share, deletion.marked[i], deletion.random[i], deletion.loudest[i]].map((value, column) => percent(value, column ? 1 : 0)));
   return [text('p', t('about_model.maps_said', { clips: formatNumber(deletion.clips), before: percent(deletion.before) })), table(heads, rows)];
-}
-
-function card(said) {
-  const box = element('<details class="sg-card"><summary></summary><article lang="en"></article></details>');
-  box.firstChild.textContent = t('about_model.card');
-  box.lastChild.append(...(said ? markdown(said) : missing('python -m training card')));
-  return box;
 }

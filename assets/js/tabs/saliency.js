@@ -3,7 +3,7 @@
 
 import { token } from '../core/rpc.js';
 import { audio, events, onPlayhead, seek, state } from '../core/state.js';
-import { decodeBase64, element } from '../lib/dom.js';
+import { decodeBase64, element, fileUrl } from '../lib/dom.js';
 import { className, classNames, formatTime, language, messagesReady, formatNumber, t } from '../lib/i18n.js';
 import { offerRetryLater } from '../widgets/retry_button.js';
 import { frequencyAxis, frequencyTicks, hzToMel } from '../lib/frequency_axis.js';
@@ -29,16 +29,16 @@ const SKELETON = `
     <p class="sg-small sg-tested" hidden></p>
   </div>`;
 
-export async function mount(root, { trigger, watch, props, files }) {
+export async function mount(root, { trigger, watch, props }) {
   await messagesReady;
   const host = root.querySelector('.sg-why');
-  host.why = new Saliency(host, trigger, props, files); // there for tests and the curious
+  host.why = new Saliency(host, trigger, props); // there for tests and the curious
   watch('value', () => host.why.take(props.value));
 }
 
 class Saliency {
-  constructor(host, trigger, props, files) {
-    Object.assign(this, { host, trigger, props, files, data: null, label: null, wanted: null });
+  constructor(host, trigger, props) {
+    Object.assign(this, { host, trigger, props, data: null, label: null, wanted: null });
     host.replaceChildren(element(SKELETON));
     this.find = (selector) => host.querySelector(selector);
     this.plot = this.find('.sg-map');
@@ -112,7 +112,7 @@ class Saliency {
       ...answer, levels: decodeBase64(answer.levels), maps: { ...had.maps, ...maps },
       probabilities: { ...had.probabilities, ...answer.probabilities },
     };
-    this.clip.src = `${this.files}${answer.clip.split('/').map(encodeURIComponent).join('/')}?from=${answer.start}`;
+    this.clip.src = `${fileUrl(answer.clip)}?from=${answer.start}`;
     this.host.toggleAttribute('data-filled', true);
     this.describe();
     this.choose(this.data.maps[this.wanted] ? this.wanted : answer.top[0][0]);

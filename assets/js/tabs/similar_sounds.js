@@ -2,13 +2,13 @@
 
 import { token } from '../core/rpc.js';
 import { events, state } from '../core/state.js';
-import { decodeBase64, element } from '../lib/dom.js';
-import { language, messagesReady, formatNumber, t } from '../lib/i18n.js';
+import { decodeBase64, element, fileUrl } from '../lib/dom.js';
+import { className, messagesReady, formatNumber, t } from '../lib/i18n.js';
 import { retryButton, offerRetryLater } from '../widgets/retry_button.js';
 import { clipPlayer, playClip } from '../player/clip_player.js';
 import { paintLevels } from '../lib/thumbnails.js';
 
-export async function mount(root, { trigger, watch, props, files }) {
+export async function mount(root, { trigger, watch, props }) {
   await messagesReady;
   const host = root.querySelector('.sg-neighbours');
   const clips = player();
@@ -34,7 +34,7 @@ export async function mount(root, { trigger, watch, props, files }) {
     if (answer.error) host.replaceChildren(heading(t('similar_sounds.title_examples')), note('sg-wrong', answer.error), retryButton(send));
     else {
       turn += 1;
-      host.replaceChildren(...result(answer, files, clips));
+      host.replaceChildren(...result(answer, clips));
     }
   };
   watch('value', draw);
@@ -50,7 +50,7 @@ export async function mount(root, { trigger, watch, props, files }) {
   }).observe(host);
 }
 
-function result(answer, files, clips) {
+function result(answer, clips) {
   const values = { ...answer, seconds: formatNumber(answer.clip_seconds) };
   const title = heading(t(answer.examples ? 'similar_sounds.title_examples' : 'similar_sounds.title_index', values));
   if (answer.silent) return [title, note('sg-small', t('similar_sounds.silent', values))];
@@ -59,25 +59,25 @@ function result(answer, files, clips) {
   list.setAttribute('aria-label', title.textContent);
   for (const row of answer.rows) {
     const item = document.createElement('li');
-    item.append(row.clip ? card(row, files, clips) : absent(row));
+    item.append(row.clip ? card(row, clips) : absent(row));
     list.append(item);
   }
   return [title, list, note('sg-small', t('similar_sounds.note', values))];
 }
 
 /** A picture, a name and a number, which together are the button that plays the sound. */
-function card(row, files, clips) {
+function card(row, clips) {
   const button = element(`<button type="button" class="sg-alike" aria-pressed="false">
     <span class="sg-thumb"><canvas aria-hidden="true"></canvas><i class="sg-gone-by"></i></span></button>`);
   paintLevels(button.querySelector('canvas'), { levels: decodeBase64(row.levels), rows: row.rows, columns: row.columns });
   button.append(...caption(row));
-  const said = { name: row.names[language], similarity: formatNumber(row.similarity, 2) };
+  const said = { name: rowName(row), similarity: formatNumber(row.similarity, 2) };
   const label = (playing) => {
     button.setAttribute('aria-pressed', String(playing));
     button.setAttribute('aria-label', t(playing ? 'similar_sounds.stop' : 'similar_sounds.play', said));
   };
   label(false);
-  const url = files + row.clip.split('/').map(encodeURIComponent).join('/');
+  const url = fileUrl(row.clip);
   button.addEventListener('click', () => clips.toggle(url, button, label));
   return button;
 }
@@ -89,9 +89,12 @@ function absent(row) {
   return box;
 }
 
+/** What the sound is called: a class, or a file. */
+const rowName = ({ label, name }) => (label ? className(label) : name);
+
 function caption(row) {
   const [name, similarity] = [document.createElement('b'), element('<span class="sg-small"></span>')];
-  name.textContent = row.names[language];
+  name.textContent = rowName(row);
   name.title = name.textContent;
   similarity.textContent = row.same ? t('similar_sounds.same') : formatNumber(row.similarity, 2);
   return [name, similarity];

@@ -192,8 +192,8 @@ async function save(viewer, button) {
   try {
     const { id, name } = state.sound;
     const { start, end } = state.selection;
-    const { path } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
-    const answer = await fetch(fileUrl(path));
+    const { url } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
+    const answer = await fetch(fileUrl(url));
     if (!answer.ok) throw new Error(t('page.offline'));
     saveFile([await answer.blob()], `${name.replace(/\.\w+$/, '')} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
   } catch (error) {

@@ -24,12 +24,11 @@ from esc.dsp.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_
 from esc.errors import AudioError, EscError, PageError, ParameterError
 from esc.ui.api.downloads import Downloads
 from esc.ui.i18n.catalogue import error_message, language_of
-from esc.ui.inference.inference import classifier, predict
-from esc.ui.inference.timeline_runs import Hearings
+from esc.ui.inference.inference import classifier, clip_offset_s, explain, predict
+from esc.ui.inference.timeline_runs import TimelineRuns
 from esc.ui.server.rendering import ViewRenderer
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
-from esc.ui.tabs.saliency import check_question, clip_offset_s, explained
 
 log = logging.getLogger(__name__)
 MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
@@ -46,11 +45,11 @@ class Endpoints:
     checkpoint : path
     folder : path
         For the .npz files that are handed out, see `Downloads`.
-    hearings : Hearings
+    runs : TimelineRuns
     """
 
-    def __init__(self, store: SoundStore, checkpoint: Path, folder: Path, hearings: Hearings) -> None:
-        self._hearings = hearings
+    def __init__(self, store: SoundStore, checkpoint: Path, folder: Path, runs: TimelineRuns) -> None:
+        self._runs = runs
         self._store = store
         self._checkpoint = checkpoint
         self._downloads = Downloads(folder)
@@ -220,9 +219,9 @@ class Endpoints:
             silence label and probability are null and the map is 0.
         """
         with _said_to(request), self._opened(sound) as opened:
-            label, start_s = check_question(label, start)
+            label, start_s = _checked_question(label, start)
             meta = classifier(self._checkpoint).checkpoint
-            found = explained(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, [label] if label else [])
+            found = explain(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, [label] if label else [])
             spectrogram_db = found.prediction.spectrogram_db
             named = label or (found.prediction.top[0][0] if found.prediction.top else None)
             before_s = clip_offset_s(meta, len(opened.waveform), opened.facts.sample_rate)
@@ -255,14 +254,14 @@ class Endpoints:
         with _said_to(request), self._opened(sound) as opened:
             if isinstance(hop_seconds, bool) or not isinstance(hop_seconds, int | float | None):
                 raise ParameterError("parameter.type", field="hop_seconds", value=hop_seconds, wanted="number")
-            *_, result = self._hearings.listen(opened, hop_seconds, lambda: True)
+            *_, result = self._runs.run(opened, hop_seconds, lambda: True)
             return as_row(result)
 
     def _opened(self, path: str | None) -> AbstractContextManager[Sound]:
         """Open a file in a session of its own, which ends with the request."""
         if not path:
             raise PageError("page.no_sound")
-        return self._hearings.borrowed(Path(path), Path(path).name)
+        return self._runs.opened(Path(path), Path(path).name)
 
     def _waveform(self, opened: Sound, sample_rate: int) -> np.ndarray:
         if isinstance(sample_rate, int) and opened.seconds * sample_rate > MAX_SAMPLES:
@@ -292,7 +291,7 @@ def add(endpoints: Endpoints) -> None:
         wanted, start = gr.Textbox(value=None, label="label"), gr.Number(value=None, label="start")
         outputs = [gr.JSON(label="explanation"), matrix]
         gr.Button().click(
-            endpoints.explain, [sound, wanted, start], outputs, api_name="explain", concurrency_limit=1, concurrency_id="why"
+            endpoints.explain, [sound, wanted, start], outputs, api_name="explain", concurrency_limit=1, concurrency_id="saliency"
         )
         hop = gr.Number(value=None, label="hop_seconds")
         segments = gr.JSON(label="timeline")
@@ -316,6 +315,15 @@ def _cepstrum(changes: object) -> tuple[CepstrumConfig, object]:
     asked = {name: changes[name] for name in PLAIN.to_dict() if name in changes}
     others = {name: value for name, value in changes.items() if name not in asked}
     return CepstrumConfig.from_dict(PLAIN.to_dict() | asked), others
+
+
+def _checked_question(label: object, start_s: object) -> tuple[str | None, float | None]:
+    """Return a class, or None for the likeliest, and a start in seconds, or None for the first clip."""
+    if isinstance(start_s, bool) or not isinstance(start_s, int | float | None):
+        raise ParameterError("parameter.type", field="start", value=start_s, wanted="number")
+    if not isinstance(label, str | None):
+        raise ParameterError("parameter.class", value=label)
+    return label or None, None if start_s is None else float(start_s)
 
 
 @contextmanager

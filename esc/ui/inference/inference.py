@@ -1,10 +1,13 @@
-"""The one classifier of the app, loaded once, and the step that may run on a borrowed GPU."""
+"""The classifier of the app, loaded once, and the steps that may run on a borrowed GPU."""
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,81 +17,126 @@ from esc.audio.transcode import Decoded
 from esc.audio.waveform import is_silent
 from esc.batch.results import SoundResult
 from esc.batch.runner import BatchOptions, classify_blocks
+from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier, Prediction
 from esc.classification.first_clip import Clip, array_blocks
+from esc.classification.saliency import Explanation
+from esc.classification.saliency import explain as explain_waveform
 from esc.classification.sliding_window import WindowResult
 from esc.errors import EscError
 from esc.ui.inference.zero_gpu import device_here, on_gpu, on_gpu_for
 from esc.ui.sessions.sound import Sound
 
-GPU_SHARE = 0.01  # of a sound's length at a hop of one clip: what a lent GPU is asked for, beside the time to get going
-GPU_SECONDS_AT_MOST = 120.0
+LIKELIEST = 5  # classes whose saliency maps are computed in any case
+MAX_GPU_SECONDS = 120.0
+_GPU_START_SECONDS = 15.0
+_GPU_SHARE = 0.01  # GPU time per second of sound at a hop of one clip
+_SAME_LENGTH_S = 0.005
+_loading = threading.Lock()
 
 
 def classifier(path: Path) -> Classifier:
-    """Return the classifier of a checkpoint's folder; a failure is not kept, so a restored folder works at once."""
-    return _loaded(path, device_here())
+    """Return the classifier of a checkpoint folder; failures are not cached, so that a restored folder works at once."""
+    device = device_here()
+    # lru_cache alone would let two first callers load two networks; a fork, on a lent GPU, may have inherited a lock that is held
+    with _loading if device != "cuda" else nullcontext():
+        return _load(path, device)
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: Path, device: str | None) -> Classifier:
+def _load(path: Path, device: str | None) -> Classifier:
     return Classifier.load(path, device)
 
 
 def warm_up(path: Path) -> threading.Thread:
-    """Load the network beside what the server does, so that the first answer is not the slow one."""
+    """Load the network in a background thread, so that the first prediction is not the slow one."""
 
     def load() -> None:
         try:
             classifier(path)
         except EscError as error:
-            logging.getLogger(__name__).warning("%s", error)  # whoever asks will be told, too
+            logging.getLogger(__name__).warning("%s", error)  # each request raises it again
 
     thread = threading.Thread(target=load, daemon=True, name="warm-up")
     thread.start()
     return thread
 
 
+# A borrowed GPU is reached by another process, so each of these functions sends no more than a clip, or a file's path.
+
+
 def predict(path: Path, waveform: np.ndarray, sample_rate: int) -> Prediction:
-    """Return what the checkpoint in `path` says of a waveform's opening, see `Classifier.first_clip`."""
-    # a borrowed GPU is reached by another process: no more than the clip crosses the border
-    return _hear_clip(path, classifier(path).first_clip(waveform, sample_rate))
+    """Return the prediction for a waveform's first clip, see `Classifier.first_clip`."""
+    return _predict(path, classifier(path).first_clip(waveform, sample_rate))
 
 
 @on_gpu
-def _hear_clip(path: Path, clip: Clip) -> Prediction:
+def _predict(path: Path, clip: Clip) -> Prediction:
     return classifier(path).classify_clip(clip)
 
 
 def embedding(path: Path, waveform: np.ndarray, sample_rate: int) -> np.ndarray | None:
-    """Return what the network makes of a waveform's opening, (n_features,); None where the sound is silent."""
+    """Return the embedding of a waveform's first clip, (n_features,); None if the sound is silent."""
     clip = classifier(path).first_clip(waveform, sample_rate)
     return None if is_silent(clip.samples) else _embedding(path, clip.samples)
 
 
 @on_gpu
 def _embedding(path: Path, samples: np.ndarray) -> np.ndarray:
-    listener = classifier(path)
-    return listener.embedding(samples, listener.checkpoint.spectrogram.sample_rate)
+    network = classifier(path)
+    return network.embedding(samples, network.checkpoint.spectrogram.sample_rate)
 
 
-def hear(path: Path, sound: Sound, hop_seconds: float, top_k: int) -> Iterator[WindowResult | SoundResult]:
+def explain(path: Path, waveform: np.ndarray, sample_rate: int, start_s: float | None, labels: Sequence[str]) -> Explanation:
+    """Return saliency maps of the `LIKELIEST` classes and of `labels`, see `esc.classification.saliency.explain`.
+
+    The clip begins at `start_s`; None: it is the first clip, as in `predict`.
+    """
+    network = classifier(path)
+    if start_s is None:
+        clip = network.first_clip(waveform, sample_rate)
+    else:
+        begin_s = network.clip_start(waveform.shape[-1], sample_rate, start_s)
+        clip = Clip(begin_s, network.clip(waveform, sample_rate, begin_s))
+    found = _explain(path, clip.samples, tuple(labels))
+    return replace(found, prediction=replace(found.prediction, start_s=clip.start_s))
+
+
+@on_gpu
+def _explain(path: Path, clip: np.ndarray, labels: tuple[str, ...]) -> Explanation:
+    network = classifier(path)
+    return explain_waveform(network, clip, network.checkpoint.spectrogram.sample_rate, labels=labels, likeliest=LIKELIEST)
+
+
+def classify_sound(path: Path, sound: Sound, hop_seconds: float, top_k: int) -> Iterator[WindowResult | SoundResult]:
     """Yield the windows of a sound as they are classified, then its result; see `runner.classify_blocks`."""
     waveform = sound.waveform
-    # as above: a long sound is read from its file on the other side of the border
-    samples = Path(waveform.filename) if isinstance(waveform, np.memmap) else waveform
-    return _hear(path, sound.name, sound.facts, samples, hop_seconds, top_k)
+    samples = Path(str(waveform.filename)) if isinstance(waveform, np.memmap) else waveform
+    return _classify_sound(path, sound.name, sound.facts, samples, hop_seconds, top_k)
 
 
 def _gpu_seconds(path: Path, name: str, facts: Decoded, samples: np.ndarray | Path, hop_seconds: float, top_k: int) -> float:
-    clips_a_hop = classifier(path).checkpoint.input.clip_seconds / hop_seconds
-    return min(GPU_SECONDS_AT_MOST, 15 + GPU_SHARE * facts.seconds * clips_a_hop)
+    windows_per_clip = classifier(path).checkpoint.input.clip_seconds / hop_seconds
+    return min(MAX_GPU_SECONDS, _GPU_START_SECONDS + _GPU_SHARE * facts.seconds * windows_per_clip)
 
 
 @on_gpu_for(_gpu_seconds)
-def _hear(
+def _classify_sound(
     path: Path, name: str, facts: Decoded, samples: np.ndarray | Path, hop_seconds: float, top_k: int
 ) -> Iterator[WindowResult | SoundResult]:
     waveform = np.memmap(samples, np.float32, mode="r") if isinstance(samples, Path) else samples
-    task = BatchOptions(path, top_k, timeline=True, hop_seconds=hop_seconds)
-    yield from classify_blocks(name, facts, array_blocks(waveform), classifier(path), task)
+    options = BatchOptions(path, top_k, timeline=True, hop_seconds=hop_seconds)
+    yield from classify_blocks(name, facts, array_blocks(waveform), classifier(path), options)
+
+
+def clip_fit(meta: Checkpoint, seconds: float) -> str:
+    """Return how a sound of that length fills a clip: "whole", "padded" or "cut"."""
+    missing = meta.input.clip_seconds - seconds
+    return "whole" if abs(missing) < _SAME_LENGTH_S else "padded" if missing > 0 else "cut"
+
+
+def clip_offset_s(meta: Checkpoint, n_samples: int, sample_rate: int) -> float:
+    """Return how many seconds were mirrored before the start of a sound that is shorter than a clip; else 0."""
+    rate = meta.spectrogram.sample_rate
+    missing = round(meta.input.clip_seconds * rate) - math.ceil(n_samples * rate / sample_rate)
+    return max(0, -(-missing // 2)) / rate

@@ -1,41 +1,41 @@
-"""`on_gpu`: a function may run on the GPU that Hugging Face's ZeroGPU lends; elsewhere it stays as it is.
+"""Decorators for functions that may run on a GPU lent by Hugging Face's ZeroGPU; elsewhere they change nothing.
 
-Imported before torch is used: the `spaces` package has to be there before CUDA is.
+Imported before torch is used: the `spaces` package has to be imported before CUDA is.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 try:
     import spaces
     from spaces.config import Config
-
-    _LENT = bool(Config.zero_gpu)
 except ImportError:
-    _LENT = False
+    spaces = None
 
-    def on_gpu(function):
-        """Leave a function as it is: no GPU is lent here."""
-        return function
-
-    def on_gpu_for(seconds_of):
-        """Leave a function as it is, however long it takes."""
-        return on_gpu
-else:
-    on_gpu = spaces.GPU(duration=15)
-
-    def on_gpu_for(seconds_of):
-        """Lend a function, or a generator, the GPU for as long as `seconds_of` says for the same arguments."""
-        return spaces.GPU(duration=seconds_of)
-
-
+_LENT = spaces is not None and bool(Config.zero_gpu)
 _SERVER = os.getpid()
 
 
-def device_here() -> str | None:
-    """Return where this process's networks belong; None: wherever they run best.
+def on_gpu_for(seconds: float | Callable[..., float]) -> Callable[[Function], Function]:
+    """Lend a function, or a generator, the GPU for some seconds, or for as many as a function of its arguments returns."""
+    return spaces.GPU(duration=seconds) if spaces else lambda function: function
 
-    A lent GPU is there for a fork of the server alone. The server itself is told by torch, as ZeroGPU has it, that there is
-    one, yet its threads can't put anything on it.
+
+def on_gpu(function: Function) -> Function:
+    """Lend a function the GPU for long enough to load the network and to classify a clip."""
+    return on_gpu_for(15)(function)
+
+
+def device_here() -> str | None:
+    """Return the device of this process's networks; None: the best one.
+
+    A lent GPU is usable only in a fork of the server. In the server itself torch reports one under ZeroGPU, yet its threads
+    cannot use it.
     """
     if not _LENT:
         return None

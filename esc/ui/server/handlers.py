@@ -23,6 +23,7 @@ from esc.features import FEATURES, SPECTROGRAMS
 from esc.ui.i18n.catalogue import error_message
 from esc.ui.server.features import FeatureOverlays
 from esc.ui.server.measurements import Box, Measurements
+from esc.ui.server.public_files import playable_url
 from esc.ui.server.rendering import ENVELOPE_COLUMNS, ViewRenderer, as_base64, envelope
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
@@ -80,7 +81,7 @@ class Handlers:
             "id": sound.id,
             "name": sound.name,
             "example": request["example"] if path in self._examples.values() else None,
-            "path": str(sound.playable),
+            "url": playable_url(sound.playable),
             "seconds": sound.seconds,
             "sample_rate": facts.sample_rate,
             "channels": facts.channels,

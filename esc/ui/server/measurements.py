@@ -15,6 +15,7 @@ from esc.audio.excerpt import write_excerpt_in_worker
 from esc.config import SpectrogramConfig
 from esc.dsp.measurements import mean_spectrum, measure_box, measure_waveform, peak_of, samples_between
 from esc.dsp.spectrogram import AMIN, mel_power, stft_power
+from esc.ui.server.public_files import playable_url
 from esc.ui.server.rendering import as_base64
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import DECODE_SECONDS, SoundStore
@@ -64,7 +65,7 @@ class Measurements:
         return {"levels": as_base64(level_db.astype(np.float32)), "rows": len(power), "peak": peak}
 
     def save(self, sound: Sound, box: Box) -> dict:
-        """Write the box's stretch of the file as a WAV that the web server may serve; return its path and what it is."""
+        """Write the box's stretch of the file as a WAV; return its address and what it is."""
         n_samples, rate = sound.facts.n_samples, sound.facts.sample_rate
         first, stop = samples_between(n_samples, rate, box.start_s, box.end_s)
         path = self._store.companion_path(sound, f"cut-{secrets.token_hex(8)}.wav")
@@ -76,7 +77,7 @@ class Measurements:
             path.unlink(missing_ok=True)
             raise
         self._keep(path)
-        return {"path": str(path), "sample_rate": rate} | asdict(written)
+        return {"url": playable_url(path), "sample_rate": rate} | asdict(written)
 
     def _keep(self, path: Path) -> None:
         with self._lock:

@@ -82,7 +82,7 @@ class SoundStore:
                 self.drop(next(idle, None) or next(iter(self._sessions)))
         return session
 
-    def session(self, token: str) -> Session:
+    def session(self, token: object) -> Session:
         """Return the session with this token; anything else than a known token raises PageError("page.session")."""
         with self._lock:
             if not isinstance(token, str) or token not in self._sessions:
@@ -117,7 +117,7 @@ class SoundStore:
             raise
         return sound
 
-    def sound(self, token: str, sound_id: str) -> Sound:
+    def sound(self, token: object, sound_id: object) -> Sound:
         """Return a sound of the session; one that is dropped or another's raises PageError("page.gone")."""
         with self._lock:
             sounds = self.session(token).sounds

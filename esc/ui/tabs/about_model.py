@@ -1,63 +1,47 @@
-"""About the model: its card, how it was made and what was measured, read from the checkpoint's folder when it is asked for."""
+"""The about tab: the model's card, its training and its metrics, read from the checkpoint folder when first shown."""
 
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import gradio as gr
+from gradio.i18n import I18nData
 
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import read_metrics
 from esc.errors import CheckpointError
-from esc.ui.i18n.catalogue import error_message
-from esc.ui.server.handlers import Handlers
-from esc.ui.sessions.sound_store import SoundStore
-from esc.ui.tabs.player import mount_script
+from esc.ui.i18n.catalogue import MESSAGES, error_message, language_of
+from esc.ui.tabs.base import Tab
 
 CARD = "README.md"
 MAX_CARD = 100_000  # characters
-TOLD = ("run", "data", "licence", "initial_weights", "epoch", "hours", "device", "seed", "train_folds", "valid_fold")
+PROVENANCE = ("run", "data", "licence", "initial_weights", "epoch", "hours", "device", "seed", "train_folds", "valid_fold")
 log = logging.getLogger(__name__)
 
 
-class About:
-    """What one app tells of its checkpoint.
+class AboutModelTab(Tab):
+    """What the checkpoint folder tells about the model."""
 
-    Parameters
-    ----------
-    store : SoundStore
-    checkpoint : path
-        Folder of the checkpoint.
-    """
-
-    def __init__(self, store: SoundStore, checkpoint: Path) -> None:
-        self._store, self._checkpoint = store, checkpoint
-
-    def component(self, handlers: Handlers, loader: dict) -> gr.HTML:
-        """Return the tab's content; it asks for the rest once it is on screen."""
-        return gr.HTML(
-            html_template='<div class="sg-about"></div>',
-            js_on_load=mount_script("tabs/about_model.js"),
-            server_functions=handlers.wrap(self.about),
-            apply_default_css=False,
-            elem_id="about",
-            **loader,
-        )
+    module = "tabs/about_model.js"
+    elem_id = "about"
+    template = '<div class="sg-about"></div>'
+    functions = ("about",)
 
     def about(self, request: dict) -> dict:
-        """Return what is known of the model; broken figures are told beside the rest.
+        """Return the model's configuration and metrics; damaged metrics are reported in `wrong`.
 
         Raises
         ------
         CheckpointError
             The checkpoint is missing or damaged.
         """
-        language = self._store.session(request.get("token")).language
-        meta = read_config(self._checkpoint)
+        language = self.session(request).language
+        meta = read_config(self.checkpoint)
         figures, wrong = None, None
         try:
-            figures = read_metrics(self._checkpoint)
+            figures = read_metrics(self.checkpoint)
         except CheckpointError as error:
             log.warning("%s", error)
             wrong = error_message(error, language)
@@ -67,19 +51,37 @@ class About:
             "clip_seconds": meta.input.clip_seconds,
             "spectrogram": meta.spectrogram.to_dict(),
             "calibration": meta.calibration and meta.calibration.to_dict(),
-            "made": {name: meta.provenance.get(name) for name in TOLD},
+            "made": {name: meta.provenance.get(name) for name in PROVENANCE},
             "figures": figures or {},
             "wrong": wrong,
-            "card": card_text(self._checkpoint),
         }
+
+    def card(self, label: I18nData) -> gr.Accordion:
+        """Place the model card, which is read when it is unfolded."""
+
+        def read(request: gr.Request) -> str:
+            texts = MESSAGES[language_of(request.headers.get("accept-language", ""))]
+            return card_text(self.checkpoint) or f"{texts['about_model.missing']} `python -m training card`"
+
+        with gr.Accordion(label, open=False, elem_id="model-card") as accordion:
+            text = gr.Markdown(latex_delimiters=[])
+        accordion.expand(read, None, text, api_visibility="private", show_progress="hidden", queue=False)
+        return accordion
 
 
 def card_text(checkpoint: Path) -> str | None:
-    """Return the model card beside a checkpoint without its front matter; None where there is none."""
+    """Return a checkpoint's model card as Markdown without HTML, its headings two levels down; None if there is none.
+
+    The front matter is left out. Tags are shown as text, and images become links: a card loads nothing.
+    """
     try:
         text = (checkpoint / CARD).read_text(encoding="utf-8", errors="replace")[:MAX_CARD]
     except OSError:
         return None
     if text.startswith("---\n") and "\n---\n" in text[4:]:
         text = text[4:].split("\n---\n", 1)[1]
-    return text.strip()
+    parts = re.split(r"(```.*?```|`[^`\n]+`)", text.strip(), flags=re.DOTALL)  # every second one is code
+    for index in range(0, len(parts), 2):
+        part = re.sub(r"<(?=[\w/!?])", "&lt;", parts[index]).replace("![", "[")
+        parts[index] = re.sub(r"^(?=#{1,4} )", "##", part, flags=re.MULTILINE)
+    return "".join(parts)

@@ -1,67 +1,52 @@
-"""The live tab: what the network says of the microphone's last seconds, which the page sends once a second."""
+"""The live tab: predictions for the last seconds of the microphone, which the page sends once a second."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import threading
-from pathlib import Path
 
-import gradio as gr
 import numpy as np
 
 from esc.audio.waveform import MIN_SAMPLES
 from esc.config import SAMPLE_RATES
 from esc.errors import AudioError, PageError
 from esc.ui.inference.inference import classifier, predict
-from esc.ui.server.handlers import Handlers
-from esc.ui.tabs.classify import verdict_for_page
-from esc.ui.tabs.player import mount_script
+from esc.ui.tabs.base import Services, Tab
+from esc.ui.tabs.classify import prediction_reply
 
-PLACES = 2  # clips heard at a time: more would only slow each other down
+SLOTS = 2  # clips classified at a time: more would only slow each other down
 WAIT_SECONDS = 5.0  # a page asks again a second later, so nobody gains by waiting longer
 _FULL_SCALE = 32768.0  # as in WAV files
 
 
-class Live:
-    """The handlers of the live tab; nothing that comes here is kept.
+class LiveTab(Tab):
+    """The live tab; nothing that is sent here is kept."""
 
-    Parameters
-    ----------
-    checkpoint : path
-        Folder of the checkpoint.
-    """
+    module = "tabs/live.js"
+    elem_id = "live"
+    template = '<div class="sg-live"></div>'
+    functions = ("live_begin", "live_classify")
 
-    def __init__(self, checkpoint: Path) -> None:
-        self._checkpoint = checkpoint
-        self._places = threading.BoundedSemaphore(PLACES)
-
-    def component(self, handlers: Handlers, loader: dict) -> gr.HTML:
-        """Return the tab's content."""
-        return gr.HTML(
-            html_template='<div class="sg-live"></div>',
-            js_on_load=mount_script("tabs/live.js"),
-            server_functions=handlers.wrap(self.live_begin, self.live_classify),
-            apply_default_css=False,
-            elem_id="live",
-            **loader,
-        )
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._slots = threading.BoundedSemaphore(SLOTS)
 
     def live_begin(self, request: dict) -> dict:
-        """Make the network ready and return how much of the sound it wants to hear, `clip_seconds`."""
-        return {"clip_seconds": classifier(self._checkpoint).checkpoint.input.clip_seconds}
+        """Load the network and return the length of its input, `clip_seconds`."""
+        return {"clip_seconds": classifier(self.checkpoint).checkpoint.input.clip_seconds}
 
     def live_classify(self, request: dict) -> dict:
-        """Return what the network says of `samples`, 16-bit mono PCM in base64 at `rate` Hz, no longer than one clip."""
+        """Return the prediction for `samples`, 16-bit mono PCM in base64 at `rate` Hz, no longer than one clip."""
         rate = _rate(request)
-        most = round(classifier(self._checkpoint).checkpoint.input.clip_seconds * rate)
+        most = round(classifier(self.checkpoint).checkpoint.input.clip_seconds * rate)
         waveform = _waveform(request, most)
-        if not self._places.acquire(timeout=WAIT_SECONDS):
+        if not self._slots.acquire(timeout=WAIT_SECONDS):
             raise PageError("page.busy")
         try:
-            return verdict_for_page(self._checkpoint, predict(self._checkpoint, waveform, rate))
+            return prediction_reply(self.checkpoint, predict(self.checkpoint, waveform, rate))
         finally:
-            self._places.release()
+            self._slots.release()
 
 
 def _rate(request: dict) -> int:

@@ -1,41 +1,30 @@
-"""The sound of the session: a gr.HTML component over assets/js/player/player.js."""
+"""The player: opens, records and plays the sound of the session; it also brings the texts of the whole page."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import gradio as gr
+from collections.abc import Callable
+from typing import Any
 
 from esc.audio.io import ACCEPTED, MAX_BYTES, MAX_SECONDS
+from esc.example_sounds import example_sounds
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, MESSAGES, class_name
-from esc.ui.server.handlers import Handlers
+from esc.ui.tabs.base import Tab
 
 
-def component(handlers: Handlers, examples: dict[str, Path], loader: dict) -> gr.HTML:
-    """Return the player; its value becomes {"token": ...} once the session has begun."""
-    return gr.HTML(
-        html_template='<div class="sg-player"></div>',
-        js_on_load=mount_script("player/player.js"),
-        server_functions=handlers.functions("open_sound"),
-        apply_default_css=False,
-        elem_id="player",
-        messages={language: dict(texts) for language, texts in MESSAGES.items()},
-        class_names={language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
-        examples={name: {language: class_name(name, language) for language in LANGUAGES} for name in examples},
-        limits={"bytes": MAX_BYTES, "seconds": MAX_SECONDS, "accepted": ACCEPTED},
-        **loader,
-    )
+class PlayerTab(Tab):
+    """The player; its value becomes {"token": ...} once the session has begun."""
 
+    module = "player/player.js"
+    elem_id = "player"
+    template = '<div class="sg-player"></div>'
 
-def mount_script(module: str, events: tuple[str, ...] = ()) -> str:
-    """Return the script that fetches one of our modules and mounts it on its component.
+    def props(self) -> dict[str, Any]:
+        return {
+            "messages": {language: dict(texts) for language, texts in MESSAGES.items()},
+            "class_names": {language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
+            "examples": list(example_sounds()),
+            "limits": {"bytes": MAX_BYTES, "seconds": MAX_SECONDS, "accepted": ACCEPTED},
+        }
 
-    Gradio finds a component's own events by their quoted names in its script, hence the list.
-    """
-    return f"""
-        const events = {list(events)!r};
-        const base = new URL('gradio_api/file=', document.baseURI).href;
-        import(base + props.assets + '/{module}')
-          .then((module) => module.mount(element, {{ server, upload, watch, trigger, props, files: base }}))
-          .catch((error) => console.error('{module}', error));
-    """
+    def server_functions(self) -> list[Callable[[Any], dict]]:
+        return self.services.handlers.functions("open_sound")

@@ -1,32 +1,30 @@
-"""The linked spectrogram viewer and its parameters: a gr.HTML component over assets/js/viewer/views.js."""
+"""The linked viewers of the open sound, one a tab, each with its parameters."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
-import gradio as gr
+from esc.ui.server.handlers import parameters_for_page
+from esc.ui.server.public_files import PLOTLY
+from esc.ui.tabs.base import Services, Tab
 
-from esc.ui.server.handlers import Handlers, parameters_for_page
-from esc.ui.tabs.player import mount_script
-
-# what every viewer asks the server for beside its picture
+# what every viewer asks the server for, in addition to its view
 FUNCTIONS = ("level", "measure", "spectrum", "save_selection", "feature_start", "feature_state", "feature_cancel")
 VIEWS = ("mel", "stft", "mfcc", "wave", "surface")
-# the copy that the Python package carries; Gradio has another version of its own, which it loads late
-PLOTLY = Path(find_spec("plotly").submodule_search_locations[0]) / "package_data" / "plotly.min.js"
 
 
-def component(view: str, handlers: Handlers, loader: dict) -> gr.HTML:
-    """Return one of `VIEWS`: it asks the server for what is on screen and draws the rest itself."""
-    return gr.HTML(
-        html_template='<div class="sg-viewer"></div>',
-        js_on_load=mount_script("surface/surface.js" if view == "surface" else "viewer/views.js"),
-        server_functions=handlers.functions(f"{view}_view", *FUNCTIONS),
-        apply_default_css=False,
-        elem_id=view,
-        view=view,
-        parameters=parameters_for_page(),
-        plotly=str(PLOTLY),
-        **loader,
-    )
+class ViewerTab(Tab):
+    """One of the `VIEWS`: it asks the server for the visible part and draws it."""
+
+    template = '<div class="sg-viewer"></div>'
+
+    def __init__(self, services: Services, view: str) -> None:
+        super().__init__(services)
+        self.elem_id, self.module = view, "surface/surface.js" if view == "surface" else "viewer/views.js"
+
+    def props(self) -> dict[str, Any]:
+        return {"view": self.elem_id, "parameters": parameters_for_page(), "plotly": PLOTLY}
+
+    def server_functions(self) -> list[Callable[[Any], dict]]:
+        return self.services.handlers.functions(f"{self.elem_id}_view", *FUNCTIONS)

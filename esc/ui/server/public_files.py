@@ -1,0 +1,67 @@
+"""Files that the web server gives to everyone, below one address, so that no path of the server reaches a page."""
+
+from __future__ import annotations
+
+import secrets
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from esc.errors import PackageError
+from esc.paths import ASSETS
+
+_ROOT = "soundglass"
+# a part of each address that differs from start to start, so that browsers never mix modules of two versions
+_VERSION = secrets.token_hex(4)
+MODULES = f"{_ROOT}/{_VERSION}/js"
+PLOTLY = f"{_ROOT}/{_VERSION}/plotly/plotly.min.js"
+_PLAYABLE, _EXAMPLES = f"{_ROOT}/sounds", f"{_ROOT}/examples"
+
+
+def playable_url(path: Path) -> str:
+    """Return the address of a file in the sound store's public folder, relative to the page."""
+    return f"{_PLAYABLE}/{quote(path.name)}"
+
+
+def example_url(path: Path) -> str:
+    """Return the address of an example sound, relative to the page."""
+    return f"{_EXAMPLES}/{quote(path.name)}"
+
+
+def routes(playable: Path) -> list[Mount]:
+    """Return the routes of all public files; `playable` is the sound store's public folder."""
+    folders = {
+        MODULES: ASSETS / "js",
+        PLOTLY.rsplit("/", 1)[0]: plotly_script().parent,
+        _PLAYABLE: playable,
+        _EXAMPLES: ASSETS / "examples",
+    }
+    return [Mount(f"/{address}", _Files(directory=folder)) for address, folder in folders.items()]
+
+
+def plotly_script() -> Path:
+    """Return the script that the plotly package contains; Gradio has another version, which it loads late.
+
+    Raises
+    ------
+    PackageError
+        plotly is not installed.
+    """
+    spec = find_spec("plotly")
+    if spec is None or not spec.submodule_search_locations:
+        raise PackageError("package.missing", package="plotly", file="requirements.txt")
+    return Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
+
+
+class _Files(StaticFiles):
+    """A folder of files, of which some come from users: a browser must run none of them as a page."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update({"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"})
+        return response

@@ -1,0 +1,144 @@
+"""Base of the page's parts: a component over a browser module, its server functions and its events."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from esc.example_sounds import example_sounds
+from esc.ui.inference.timeline_runs import TimelineRuns
+from esc.ui.server.error_replies import error_reply
+from esc.ui.server.handlers import Handlers
+from esc.ui.server.public_files import MODULES
+from esc.ui.sessions.sound import Session, Sound
+from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.sessions.uploaded_files import UploadedFiles
+
+
+@dataclass(frozen=True)
+class Services:
+    """The objects that all parts of one app share."""
+
+    store: SoundStore
+    handlers: Handlers
+    uploads: UploadedFiles
+    runs: TimelineRuns
+    checkpoint: Path  # a folder; it is read only when something is classified
+
+    @classmethod
+    def create(cls, folder: Path, upload_folder: Path, checkpoint: Path) -> Services:
+        """Return the services of an app that keeps its files in `folder` and takes uploads from `upload_folder`."""
+        store, uploads = SoundStore(folder / "samples", folder / "playable"), UploadedFiles(folder / "uploads")
+        handlers = Handlers(store, upload_folder, example_sounds(), uploads)
+        return cls(store, handlers, uploads, TimelineRuns(store, checkpoint), checkpoint)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Where an event's requests wait: how many are answered at a time, and whether a newer one replaces those that wait."""
+
+    name: str
+    limit: int = 1
+    newest_only: bool = True
+
+
+NETWORK = Queue("network")
+
+
+class Tab:
+    """A component of the page.
+
+    A subclass names its browser module and, where it has one, its event. The event brings a dict from the page; the method of
+    that name returns the reply, or yields several, and they arrive in the component's value. `functions` are methods that the
+    module calls outside Gradio's queue.
+    """
+
+    module: str  # below assets/js
+    elem_id: str
+    template: str
+    event: str = ""
+    queue = NETWORK
+    functions: tuple[str, ...] = ()
+
+    def __init__(self, services: Services) -> None:
+        self.services, self.store, self.checkpoint = services, services.store, services.checkpoint
+
+    def props(self) -> dict[str, Any]:
+        """Return what the module finds in its `props`."""
+        return {}
+
+    def server_functions(self) -> list[Callable[[Any], dict]]:
+        """Return what the module finds in its `server`."""
+        return self.services.handlers.wrap(*(getattr(self, name) for name in self.functions))
+
+    def component(self) -> gr.HTML:
+        """Place the component, with its event."""
+        component = gr.HTML(
+            html_template=self.template,
+            js_on_load=mount_script(self.module, self.event),
+            server_functions=self.server_functions(),
+            apply_default_css=False,
+            elem_id=self.elem_id,
+            **self.props(),
+        )
+        if self.event:
+            getattr(component, self.event)(
+                self._replies if inspect.isgeneratorfunction(getattr(self, self.event)) else self._reply,
+                None,
+                component,
+                api_visibility="private",
+                show_progress="hidden",
+                trigger_mode="always_last" if self.queue.newest_only else "multiple",
+                concurrency_limit=self.queue.limit,
+                concurrency_id=self.queue.name,
+            )
+        return component
+
+    def _reply(self, event: gr.EventData) -> dict:
+        return next(self.replies(event._data))
+
+    def _replies(self, event: gr.EventData) -> Iterator[dict]:
+        yield from self.replies(event._data)
+
+    def replies(self, request: object) -> Iterator[dict]:
+        """Yield the replies to the event, each with the sound and turn that it belongs to; errors become replies as well.
+
+        `request` comes from a browser: its token is checked here, the rest by the event's method.
+        """
+        request = request if isinstance(request, dict) else {}
+        about = {name: request[name] for name in ("sound", "turn") if name in request}
+        language = "en"
+        try:
+            # the session itself is not kept: the page may be closed in the middle of a long run
+            language = self.session(request).language
+            answer = getattr(self, self.event)(request)
+            for reply in [answer] if isinstance(answer, dict) else answer:
+                yield about | reply
+        except Exception as error:
+            yield about | error_reply(self.event, error, language)
+
+    def session(self, request: dict) -> Session:
+        """Return the session of a request, by its `token`."""
+        return self.store.session(request.get("token"))
+
+    def sound(self, request: dict) -> Sound:
+        """Return the `sound` of a request, by its id."""
+        return self.store.sound(request.get("token"), request.get("sound"))
+
+
+def mount_script(module: str, event: str) -> str:
+    """Return the script that imports one of the browser modules and mounts it on its component.
+
+    Gradio finds a component's own event by its quoted name in the script.
+    """
+    return f"""
+        const event = {event!r};
+        import(new URL('{MODULES}/{module}', document.baseURI).href)
+          .then((module) => module.mount(element, {{ server, upload, watch, trigger, props }}))
+          .catch((error) => console.error('{module}', error));
+    """
