@@ -95,7 +95,7 @@ def test_many_dropped_files_can_be_given_up_and_gone_on_with(open_sheet, tmp_pat
     page.locator(".sg-clear").click()
     expect(page.locator(".sg-list")).to_be_hidden()
     page.set_input_files(".sg-pick input[multiple]:not([webkitdirectory])", [short, long])
-    sheet.until("[...document.querySelectorAll('.sg-what-file')].some((cell) => /listening, [1-9]/.test(cell.textContent))")
+    sheet.until("[...document.querySelectorAll('.sg-what-file')].some((cell) => /classifying, [1-9]/.test(cell.textContent))")
     files.locator(".sg-listen").click()
     expect(files).to_have_attribute("data-stage", "stopped")
     expect(files.locator(".sg-far")).to_have_text(re.compile("1 of 2"))
