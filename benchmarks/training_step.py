@@ -45,9 +45,9 @@ def noise(recipe: Recipe, n_clips: int) -> Prepared:
         "names": tuple(map(str, range(n_clips))),
         "class_names": tuple(map(str, range(N_CLASSES))),
     }
-    if recipe.source == "sounds":
-        sounds = rng.integers(-32_767, 32_768, (n_clips, n_samples), dtype=np.int16)
-        return Prepared(None, **about, sounds=sounds, scales=np.full(n_clips, 1e-5, np.float32))
+    if recipe.source == "waveforms":
+        waveforms = rng.integers(-32_767, 32_768, (n_clips, n_samples), dtype=np.int16)
+        return Prepared(None, **about, waveforms=waveforms, scales=np.full(n_clips, 1e-5, np.float32))
     shape = (n_clips, recipe.spectrogram.n_mels, recipe.spectrogram.n_frames(n_samples))
     return Prepared(rng.uniform(-80, 0, shape).astype(np.float32), **about)
 
@@ -60,7 +60,7 @@ def state_of(recipe: Recipe, device: torch.device) -> State:
 
 def bare(recipe: Recipe, steps: int, device: torch.device) -> Callable[[], None]:
     """Return what takes `steps` bare steps on one batch."""
-    state = state_of(dataclasses.replace(recipe, average=None), device)
+    state = state_of(dataclasses.replace(recipe, ema_decay=None), device)
     config = recipe.spectrogram
     shape = (recipe.batch_size, 1, config.n_mels, config.n_frames(round(recipe.input.clip_seconds * config.sample_rate)))
     batch = torch.randn(shape, device=device).to(memory_format=torch.channels_last)
@@ -101,7 +101,7 @@ def seconds(work: Callable[[], None], device: torch.device) -> tuple[float, floa
 def measure(rounds: int, steps: int) -> dict:
     """Return clips per second of each kind of step, and their ratios to the bare one, round by round."""
     device = best_device()
-    from_sounds = dataclasses.replace(FIRST, source="sounds")
+    from_sounds = dataclasses.replace(FIRST, source="waveforms")
     kinds = {
         "bare": bare(FIRST, steps, device),
         "pictures": whole(FIRST, steps, device),

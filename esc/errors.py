@@ -86,14 +86,16 @@ MESSAGES = {
     "disk.full": "The disk is full: {path} could not be written. Make room and run the command again.",
     "download.failed": "{url} could not be fetched ({reason}). Run the command again: it goes on where it stopped.",
     "download.archive": "What came from {url} is not ESC-50's archive ({reason}). It was removed; try again or give a --url.",
-    "download.exists": "{path} is there already and holds something else. Remove it or give another --to.",
+    "download.exists": "{path} is there already and holds something else. Remove it or give another --output.",
+    "weights.unreachable": "ImageNet weights could not be fetched ({reason}). Give a file with --weights, or start from "
+    "fresh weights with --fresh: that is another experiment.",
     "weights.unreadable": "{path} can't be used as ImageNet weights: {reason}.",
     "run.missing": "There is no run in {path}: {reason}. Train one (python -m training train).",
     "run.damaged": "{path} can't be taken up ({reason}). Remove the run's folder and train anew.",
     "run.diverged": "{path}: after epoch {epoch} the loss is no number. Lower the recipe's learning_rate and train anew.",
     "run.folds": "{paths} held out the folds {folds}: give runs of which each held out another one.",
     "run.classes": "{paths} don't have the same classes: give runs of one recipe on the whole data set.",
-    "run.whole": "{path} left no class out. Train one for this: python -m training train --without 10.",
+    "run.whole": "{path} left no class out. Train one for this: python -m training train --leave-out-classes 10.",
     "run.mismatch": "{path} was started with other settings ({differences}). Choose another --name or remove the folder.",
     # the page
     "page.session": "This page is no longer known to the server. Reload it.",

@@ -1,4 +1,4 @@
-"""Five-fold cross-validation by one recipe: ESC-50's official figure."""
+"""Five-fold cross-validation, ESC-50's official figure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from training.data.esc50 import Clip, all_folds
 from training.data.preprocessing import prepare_for
-from training.evaluation.metrics import expected_calibration_error, figures_of
+from training.evaluation.metrics import compute_metrics, expected_calibration_error
 from training.evaluation.predictions import held_out
 from training.recipes import Recipe
-from training.runs.disk import write_whole
+from training.runs.disk import write_atomic
+from training.runs.run_dir import RunConfig
 from training.train import train
 
 log = logging.getLogger(__name__)
@@ -21,11 +22,11 @@ SUMMARY = "crossval.json"
 
 
 def cross_validate(
-    clips: list[Clip], recipe: Recipe, seed: int, folder: Path, cache: Path, readings: Path, weights: Path | None = None
+    clips: list[Clip], recipe: Recipe, seed: int, folder: Path, cache: Path, evaluation_log: Path, weights: Path | None = None
 ) -> dict:
-    """Train once for each fold that is held out, read each at the last epoch, and return the summary.
+    """Train once per held-out fold, evaluate each network on it after the last epoch, and return the summary.
 
-    What was stopped goes on where it was; a fold that is done is neither trained nor read again.
+    Interrupted runs are resumed; finished folds are neither trained nor evaluated again.
 
     Parameters
     ----------
@@ -34,17 +35,17 @@ def cross_validate(
     seed : int
         The same for all folds.
     folder : path
-        Gets a run `fold1`, `fold2` ... for each and `crossval.json`.
-    cache, readings : path
-        As `training.evaluation.held_out_log.read_fold` takes them.
+        Gets the runs `fold1`, `fold2` ... and `crossval.json`.
+    cache, evaluation_log : path
+        See `training.evaluation.held_out_log.evaluate_fold`.
     weights : path, optional
-        ImageNet weights for a recipe that wants them.
+        ImageNet weights, see `training.engine.pretrained.initial_model`.
 
     Returns
     -------
     dict
-        `accuracy` (of each fold), `mean`, `std` (n - 1 in the denominator), `ece` of all held-out predictions
-        together, `clips`, `seed`, `recipe`.
+        `accuracy` (per fold), `mean`, `std` (n - 1 in the denominator), `ece` of all held-out predictions together,
+        `clips`, `seed`, `recipe`.
     """
     folds = all_folds(clips)
     prepared = prepare_for(recipe, clips, cache)
@@ -52,11 +53,11 @@ def cross_validate(
     for fold in folds:
         run = folder / f"fold{fold}"
         log.info("fold %d of %d is held out", fold, len(folds))
-        train(prepared, recipe, tuple(f for f in folds if f != fold), fold, seed, run, recipe.epochs, weights)
-        predictions = held_out(run, clips, fold, cache, readings)
-        figures = figures_of(predictions.logits, predictions.targets)
-        accuracy[str(fold)] = figures.accuracy
-        probabilities.append(figures.probabilities)
+        train(prepared, RunConfig(recipe, tuple(f for f in folds if f != fold), fold, seed), run, weights=weights)
+        predictions = held_out(run, clips, fold, cache, evaluation_log)
+        metrics = compute_metrics(predictions.logits, predictions.targets)
+        accuracy[str(fold)] = metrics.accuracy
+        probabilities.append(metrics.probabilities)
         targets.append(predictions.targets)
     summary = {
         "accuracy": accuracy,
@@ -67,5 +68,5 @@ def cross_validate(
         "seed": seed,
         "recipe": recipe.to_dict(),
     }
-    write_whole(folder / SUMMARY, json.dumps(summary, indent=1) + "\n")
+    write_atomic(folder / SUMMARY, json.dumps(summary, indent=1) + "\n")
     return summary

@@ -1,9 +1,10 @@
-"""How to train, as frozen recipes; every number stands here and nowhere else."""
+"""Training recipes: every hyperparameter is defined here and nowhere else."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from types import MappingProxyType
 
 from esc.config import ESC50, NOTEBOOK, InputConfig, SpectrogramConfig
@@ -15,7 +16,7 @@ CHOICES = MappingProxyType(
         "first_layer": ("summed", "fresh"),
         "optimizer": ("adamw", "adam"),
         "schedule": ("one-cycle", "tenfold"),
-        "source": ("pictures", "sounds"),
+        "source": ("spectrograms", "waveforms"),
     }
 )
 LIMITS = MappingProxyType(
@@ -23,7 +24,7 @@ LIMITS = MappingProxyType(
         "mix_share": (0.0, 1.0),
         "mix_alpha": (0.05, 1.0),
         "speed": (0.0, 0.9),
-        "least_stretch": (0.1, 1.0),
+        "min_segment": (0.1, 1.0),
         "gain_db": (0.0, 40.0),
         "shift_bands": (0, 64),
         "tilt_db": (0.0, 40.0),
@@ -37,32 +38,48 @@ LIMITS = MappingProxyType(
 )
 
 
+class RecipeName(StrEnum):
+    """Names of the recipes."""
+
+    BEST = "best"
+    FIRST = "first"
+    NOTEBOOK = "notebook"
+
+
+class Architecture(StrEnum):
+    """Names of the networks; the same as `esc.classification.resnet.ARCHITECTURES`, without importing torch."""
+
+    RESNET18 = "resnet18"
+    RESNET34 = "resnet34"
+    RESNET50 = "resnet50"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What is done to the clips of a training batch, each time anew, beside a circular shift in time.
+    """Random changes to the clips of a training batch, on top of a circular shift in time.
 
     Parameters
     ----------
     mix_share : float
-        Share of the clips that are mixed with another one.
+        Share of the clips that are mixed with another clip.
     mix_alpha : float
-        The mixing ratio is drawn from Beta(mix_alpha, mix_alpha); 1 makes all ratios equally likely.
+        The mixing ratio is drawn from Beta(mix_alpha, mix_alpha); 1 is uniform.
     speed : float
-        Playing speed is drawn from 1 - speed to 1 + speed.
-    least_stretch : float
-        Of a clip a part is played, over and over: at least this share of it; 1 plays it whole.
+        Playback speed is drawn from 1 - speed to 1 + speed.
+    min_segment : float
+        Shortest segment of the clip that is looped, as a share of its length; 1 plays the whole clip.
     gain_db : float
-        Gain is drawn from -gain_db to gain_db after mixing; of sounds only, and felt where the input's scaling keeps levels.
+        Gain after mixing is drawn from -gain_db to gain_db; waveforms only, and without effect on inputs scaled per clip.
     shift_bands : int
-        Bands up or down that a picture is moved at the most.
+        Largest shift along the frequency axis, in bands.
     tilt_db : float
-        Deviation of a smooth random filter's gain, in dB: another microphone, another room.
+        Standard deviation of a smooth random filter's gain; imitates another microphone or room.
     time_masks, freq_masks : int
         Number of masks (SpecAugment).
     time_mask_share, freq_mask_share : float
         Widest mask as a share of the axis.
     boxes : int
-        Number of rectangles hidden (random erasing, Zhong et al., 2020).
+        Number of rectangles erased (random erasing, Zhong et al., 2020).
     box_share : float
         Longest side of a rectangle as a share of its axis.
     """
@@ -70,7 +87,7 @@ class Augmentation:
     mix_share: float = 0.0
     mix_alpha: float = 0.3
     speed: float = 0.0
-    least_stretch: float = 1.0
+    min_segment: float = 1.0
     gain_db: float = 0.0
     shift_bands: int = 0
     tilt_db: float = 0.0
@@ -83,62 +100,60 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
-            if not low <= getattr(self, name) <= high:
-                raise ParameterError("parameter.range", field=name, value=getattr(self, name), low=low, high=high)
+            _check_range(name, getattr(self, name), low, high)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One way to train a network from prepared clips to the last epoch.
+    """All hyperparameters of a training run.
 
     Parameters
     ----------
     architecture : str
         See `esc.classification.resnet.ARCHITECTURES`.
     initial_weights : str
-        "fresh", or "imagenet" where they can be had.
+        "fresh" or "imagenet".
     first_layer : str
-        What becomes of ImageNet's first layer: "summed" over the colours, or "fresh".
+        First convolution of an ImageNet network: "summed" over the colour channels, or "fresh".
     spectrogram, input : SpectrogramConfig, InputConfig
-        What the network is given; stored in the checkpoint.
+        The network's input; stored in the checkpoint.
     source : str
-        What is kept in memory and augmented: "pictures" in dB, made once, or "sounds", whose pictures are made anew for
-        every batch.
+        What is held in memory and augmented: "spectrograms" in dB, or "waveforms", from which a spectrogram is computed
+        for every batch.
     epochs, batch_size : int
     sub_batch : int, optional
-        Clips that go through the network at once, a divisor of the batch; their gradients are added up to the batch's.
-        Saves memory, and several processes share a batch by its sub-batches. Batch statistics are a sub-batch's own, the
-        running ones their mean. The whole batch where left out.
+        Clips per forward pass, a divisor of the batch; gradients are accumulated. Saves memory and is the unit by which
+        processes share a batch. Batch statistics are per sub-batch, running statistics their mean.
     optimizer : str
         "adamw" or "adam".
     schedule : str
         "one-cycle", or "tenfold": divided by ten at the start of epochs 10, 20, 30 ...
     learning_rate : float
-        The highest of the schedule.
+        Maximum of the schedule.
     warm_up : float
         Share of the steps in which a one-cycle rate rises.
     weight_decay : float
         On matrices only.
     label_smoothing : float
-    average : float, optional
-        Decay per step of the running average of the weights that is kept in the end; None keeps the last weights.
+    ema_decay : float, optional
+        Decay per step of the exponential moving average of the weights; None keeps the last weights.
     mixed_precision : bool
-        Compute the network in bfloat16 where the hardware has it: GPUs, and CPUs with AVX512-BF16 or AMX (half the time
-        there, and eight times as long on those without). Weights, loss, optimizer and every evaluation stay float32.
+        Run the network in bfloat16 on hardware that supports it (GPUs, CPUs with AVX512-BF16 or AMX): half the time.
+        Weights, loss, optimizer and evaluation stay float32.
     dropout : float
-        Share of the features that are silenced before the last layer.
+        Dropout rate before the last layer.
     drop_path : float
-        Share of the clips for which the last residual branch is left out, rising to it from the first (stochastic depth).
+        Stochastic depth rate of the last residual branch; rises linearly from the first.
     augmentation : Augmentation, optional
-        None shows every picture as it is.
+        None disables augmentation.
     """
 
-    architecture: str = "resnet18"
+    architecture: str = Architecture.RESNET18
     initial_weights: str = "fresh"
     first_layer: str = "summed"
     spectrogram: SpectrogramConfig = ESC50
     input: InputConfig = field(default_factory=InputConfig)
-    source: str = "pictures"
+    source: str = "spectrograms"
     epochs: int
     batch_size: int
     sub_batch: int | None = None
@@ -148,7 +163,7 @@ class Recipe:
     warm_up: float = 0.2
     weight_decay: float
     label_smoothing: float
-    average: float | None
+    ema_decay: float | None
     mixed_precision: bool = True
     dropout: float = 0.0
     drop_path: float = 0.0
@@ -161,32 +176,36 @@ class Recipe:
         if self.sub_batch is not None and not (self.sub_batch >= 2 and self.batch_size % self.sub_batch == 0):
             raise ParameterError("parameter.sub_batch", value=self.sub_batch, batch=self.batch_size)
         for name in ("dropout", "drop_path"):
-            if not 0.0 <= getattr(self, name) <= 0.9:
-                raise ParameterError("parameter.range", field=name, value=getattr(self, name), low=0.0, high=0.9)
+            _check_range(name, getattr(self, name), 0.0, 0.9)
 
     @property
-    def at_once(self) -> int:
-        """Clips that go through the network at once."""
+    def forward_batch(self) -> int:
+        """Clips per forward pass."""
         return self.sub_batch or self.batch_size
 
     @property
     def n_frames(self) -> int:
-        """Frames of a clip's picture."""
+        """Frames of a clip's spectrogram."""
         return self.spectrogram.n_frames(round(self.input.clip_seconds * self.spectrogram.sample_rate))
 
     def to_dict(self) -> dict:
-        """Return the recipe as nested plain values, for JSON."""
-        return asdict(self)
+        """Return the recipe as plain values that survive a round trip through JSON."""
+        return json.loads(json.dumps(asdict(self)))
 
 
-FIRST = Recipe(  # one to two hours on two cores
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ParameterError("parameter.range", field=name, value=value, low=low, high=high)
+
+
+FIRST = Recipe(  # 1 to 2 hours on two cores
     spectrogram=ESC50.replace(hop_length=1_024),
     epochs=70,
     batch_size=32,
     learning_rate=2e-3,
     weight_decay=0.05,
     label_smoothing=0.1,
-    average=0.998,
+    ema_decay=0.998,
     augmentation=Augmentation(
         mix_share=0.6,
         mix_alpha=0.4,
@@ -199,13 +218,13 @@ FIRST = Recipe(  # one to two hours on two cores
         freq_mask_share=0.12,
     ),
 )
-BEST = Recipe(  # every clip is two sounds at any ratio; fixed before fold 5 was read, see NOTES.md
+BEST = Recipe(  # every clip is a mixture of two; fixed before fold 5 was evaluated, see NOTES.md
     epochs=200,
     batch_size=64,
     learning_rate=3e-3,
     weight_decay=0.05,
     label_smoothing=0.05,
-    average=0.998,
+    ema_decay=0.998,
     dropout=0.2,
     drop_path=0.1,
     augmentation=Augmentation(
@@ -220,7 +239,7 @@ BEST = Recipe(  # every clip is two sounds at any ratio; fixed before fold 5 was
         freq_mask_share=0.15,
     ),
 )
-NOTEBOOK_RECIPE = Recipe(  # the notebook that this project comes from, step by step; 0.8025 at its best epoch on fold 5
+NOTEBOOK_RECIPE = Recipe(  # the original notebook: 0.8025 at its best epoch on fold 5
     initial_weights="imagenet",
     first_layer="fresh",
     spectrogram=NOTEBOOK,
@@ -232,18 +251,23 @@ NOTEBOOK_RECIPE = Recipe(  # the notebook that this project comes from, step by 
     learning_rate=2e-4,
     weight_decay=0.0,
     label_smoothing=0.0,
-    average=None,
+    ema_decay=None,
     mixed_precision=False,
     augmentation=None,
 )
-RECIPES = MappingProxyType({"best": BEST, "first": FIRST, "notebook": NOTEBOOK_RECIPE})
-_ITS_OWN = ("architecture", "sub_batch", "mixed_precision")  # a run may differ in these and is of the recipe still
+RECIPES = MappingProxyType({RecipeName.BEST: BEST, RecipeName.FIRST: FIRST, RecipeName.NOTEBOOK: NOTEBOOK_RECIPE})
+FRESH_SUFFIX = "-fresh"
+_VARIABLE = ("architecture", "sub_batch", "mixed_precision")  # these may differ without making it another recipe
 
 
 def recipe_name(values: dict) -> str | None:
-    """Return the name of the recipe that a run was made by, given as `Recipe.to_dict` has it; None where it is none of them."""
+    """Return the name of the recipe with these values (`Recipe.to_dict`); None for any other.
+
+    ImageNet recipes run from fresh weights are another experiment and get the suffix "-fresh".
+    """
     for name, recipe in RECIPES.items():
-        plain = json.loads(json.dumps(recipe.to_dict()))
-        if all(plain[key] == values.get(key) for key in plain if key not in _ITS_OWN):
-            return name
+        for suffix, candidate in (("", recipe), (FRESH_SUFFIX, replace(recipe, initial_weights="fresh"))):
+            plain = candidate.to_dict()
+            if all(plain[key] == values.get(key) for key in plain if key not in _VARIABLE):
+                return f"{name}{suffix}"
     return None

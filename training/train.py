@@ -1,4 +1,4 @@
-"""A run from its first weights to its checkpoint: its state stays on disk, the same weights after a kill as without one."""
+"""A training run from initial weights to checkpoint, resumable to the last bit."""
 
 from __future__ import annotations
 
@@ -7,213 +7,221 @@ import math
 import platform
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
 import torchvision
-from torch import nn
 
-from esc.classification.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from esc.classification.checkpoint import Checkpoint, save_checkpoint
 from esc.classification.resnet import build_model
 from esc.errors import DataError
 from training.data.preprocessing import Prepared
-from training.engine.batches import Clips, on_device, pictures_of
+from training.engine.batches import Clips, on_device, spectrograms_of
 from training.engine.devices import best_device, device_name, dtype_name
 from training.engine.distributed import ALONE, Group
-from training.engine.pretrained import FRESH, first_network
+from training.engine.pretrained import initial_model
 from training.engine.state import State, new_state
 from training.engine.step import take_epoch
-from training.evaluation.metrics import score
+from training.evaluation.held_out_log import record
+from training.evaluation.metrics import evaluate
 from training.evaluation.predictions import FILE as PREDICTIONS
-from training.recipes import Recipe
 from training.runs import run_dir
-from training.runs.disk import full_disk_named
+from training.runs.disk import disk_full_error
 from training.runs.progress import EpochBar
+from training.runs.run_dir import RunConfig
 
 log = logging.getLogger(__name__)
+NEVER = 0
 
 
 @dataclass(frozen=True)
-class _Run:
-    """What stays the same during a run."""
+class Validation:
+    """When the validation fold is evaluated during training.
 
-    folder: Path
-    recipe: Recipe
-    seed: int
-    n_classes: int
-    clips: Clips
-    valid_db: torch.Tensor
-    valid_targets: torch.Tensor
-    group: Group
+    Attributes
+    ----------
+    every : int
+        Epochs between two evaluations; the last epoch is always one of them. `NEVER` evaluates none.
+    log : path, optional
+        Log that gets a row for each evaluation: needed where the fold is held out for the final figure.
+    """
+
+    every: int = NEVER
+    log: Path | None = None
+
+    def is_due(self, epoch: int, epochs: int) -> bool:
+        """Return whether the fold is evaluated after an epoch."""
+        return self.every != NEVER and (epoch % self.every == 0 or epoch == epochs)
+
+
+NO_VALIDATION = Validation()
 
 
 def train(
     prepared: Prepared,
-    recipe: Recipe,
-    train_folds: tuple[int, ...],
-    valid_fold: int,
-    seed: int,
+    config: RunConfig,
     run: Path,
-    valid_every: int = 1,
+    validation: Validation = NO_VALIDATION,
     weights: Path | None = None,
-    *,
-    without: tuple[str, ...] = (),
     group: Group = ALONE,
-) -> nn.Module:
-    """Train to the recipe's last epoch, resuming what lies in `run`, and return the network that is kept.
+) -> Path:
+    """Train to the recipe's last epoch, resuming the state in `run`, and return the checkpoint's folder.
 
-    The checkpoint of a run that has ended stays as it is: it may have been calibrated since.
+    The checkpoint of a finished run is never changed: it may have been calibrated.
 
     Parameters
     ----------
     prepared : Prepared
-        Made by `training.data.preprocessing.prepare_for`; without the clips of left-out classes.
-    recipe : Recipe
-    train_folds : tuple of int
-    valid_fold : int
-        Only looked at for the curves: no epoch is chosen by it.
-    seed : int
-        Of the first weights, the order of the clips and every augmentation.
+        From `training.data.preprocessing.prepare_for`, without the clips of left-out classes.
+    config : RunConfig
     run : path
         Folder for config.json, history.csv, log.txt, last.pt and, at the end, checkpoint/.
-    valid_every : int
-        Epochs between two looks at the validation fold.
+    validation : Validation
     weights : path, optional
-        ImageNet weights for a recipe that wants them; see `training.engine.pretrained.first_network`.
-    without : tuple of str
-        Classes that were left out of `prepared`, to be noted.
+        ImageNet weights, see `training.engine.pretrained.initial_model`.
     group : Group
-        The processes that train together; only the first of them writes.
+        The processes that train together; only the main one writes.
 
     Raises
     ------
     DataError
-        Started with other settings, a state or weights that can't be used, a loss that is no number, a full disk.
-    CheckpointError
-        The run has ended, only its checkpoint is left and that is damaged.
+        The run has other settings, state or weights can't be used, the loss is not finite, the disk is full.
     ParameterError
         The group's processes can't share the recipe's batch.
     """
-    group.places(recipe.batch_size, recipe.at_once)  # a batch that can't be shared is told before anything is written
-    device = best_device()
-    settings = {"recipe": recipe.to_dict(), "train_folds": train_folds, "valid_fold": valid_fold, "seed": seed}
-    settings |= {"without": without}
-    claimed = group.same(lambda: run_dir.claim(run, settings))
-    with run_dir.log_to(run) if group.first else nullcontext():
-        if group.same(lambda: run_dir.has_checkpoint(run) and not (run / run_dir.STATE).is_file()):
-            log.info("%s has ended, and %s is gone: the network is its checkpoint's", run, run_dir.STATE)
-            return group.same(lambda: load_checkpoint(run / run_dir.CHECKPOINT)[0]).to(device)
-        valid = on_device(prepared, (valid_fold,), device)
-        clips = on_device(prepared, train_folds, device)
-        if len(clips) < recipe.batch_size:
-            raise DataError("data.few", clips=len(clips), batch=recipe.batch_size)
-        about = _Run(run, recipe, seed, len(prepared.class_names), clips, pictures_of(valid, recipe), valid.targets, group)
-        state, said = _begin(about, claimed, weights, device)
-        if state.epoch == recipe.epochs and group.same(lambda: run_dir.has_checkpoint(run)):
-            log.info("%s has ended: nothing is left to train, its checkpoint stays as it is", run)
-            return state.kept
-        log.info("computing in %s on %s, %d process(es)", dtype_name(state.precision), device_name(device), group.size)
-        _epochs(state, about, valid_every)
-        made = settings | _made(run, state, device, said, group)
-        group.same(lambda: _keep(run, state, prepared, recipe, made))
-    return state.kept
+    group.indices(config.recipe.batch_size, config.recipe.forward_batch)  # check before anything is written
+    settings = group.broadcast(lambda: run_dir.claim(run, config))
+    with run_dir.log_to(run) if group.is_main else nullcontext():
+        if group.broadcast(lambda: run_dir.has_checkpoint(run)):
+            log.info("%s has ended: its checkpoint stays as it is", run)
+            return run / run_dir.CHECKPOINT
+        current = _Run.begin(prepared, config, run, validation, group)
+        current.initialise(settings, weights)
+        current.take_epochs()
+        group.broadcast(current.keep)
+    return run / run_dir.CHECKPOINT
 
 
-def _begin(about: _Run, claimed: dict, weights: Path | None, device: torch.device) -> tuple[State, str]:
-    """Return the state that the run goes on from, the same in every process, and where its first weights are from."""
-    run, recipe, group = about.folder, about.recipe, about.group
-    torch.manual_seed(about.seed)
-    resumed = group.same(lambda: (run / run_dir.STATE).is_file())
-    if resumed:
-        model, said = build_model(recipe.architecture, about.n_classes), claimed.get("initial_weights", FRESH)
-        state = new_state(recipe, model, about.n_classes, len(about.clips), device)
-        state.load(group.same((run / run_dir.STATE).read_bytes), run / run_dir.STATE, device)
-        group.same(lambda: run_dir.forget_later(run, state.epoch))
-        log.info("%s: resuming after epoch %d of %d", run, state.epoch, recipe.epochs)
-        return state, said
-    model, said = group.same(lambda: first_network(recipe, about.n_classes, weights))
-    state = new_state(recipe, model, about.n_classes, len(about.clips), device)
-    begun = {"initial_weights": said, "device": device_name(device), "precision": dtype_name(state.precision)}
-    group.same(lambda: _start(run, claimed | begun))
-    return state, said
+@dataclass
+class _Run:
+    """A run in progress."""
 
+    folder: Path
+    config: RunConfig
+    validation: Validation
+    group: Group
+    class_names: tuple[str, ...]
+    device: torch.device
+    clips: Clips
+    valid: Clips
+    settings: dict = field(default_factory=dict)
+    state: State = field(init=False)
+    next_save: float = 0.0
 
-def _start(run: Path, settings: dict) -> None:
-    run_dir.write_settings(run, settings)
-    for old in (run_dir.HISTORY, PREDICTIONS):  # of a run that was killed in its first epoch, of a checkpoint that is gone
-        (run / old).unlink(missing_ok=True)
+    @classmethod
+    def begin(cls, prepared: Prepared, config: RunConfig, folder: Path, validation: Validation, group: Group) -> _Run:
+        device = best_device()
+        clips = on_device(prepared, config.train_folds, device)
+        if len(clips) < config.recipe.batch_size:
+            raise DataError("data.few", clips=len(clips), batch=config.recipe.batch_size)
+        valid = on_device(prepared, (config.valid_fold,), device)
+        return cls(folder, config, validation, group, prepared.class_names, device, clips, valid)
 
+    def initialise(self, settings: dict, weights: Path | None) -> None:
+        """Load the saved state, or make a new one; the same in every process."""
+        recipe, group, n_classes = self.config.recipe, self.group, len(self.class_names)
+        state_file = self.folder / run_dir.STATE
+        torch.manual_seed(self.config.seed)
+        if group.broadcast(state_file.is_file):
+            self.settings = settings
+            model = build_model(recipe.architecture, n_classes)
+            self.state = new_state(recipe, model, n_classes, len(self.clips), self.device)
+            self.state.load(group.broadcast(state_file.read_bytes), state_file, self.device)
+            group.broadcast(lambda: run_dir.truncate_history(self.folder, self.state.epoch))
+            log.info("%s: resuming after epoch %d of %d", self.folder, self.state.epoch, recipe.epochs)
+        else:
+            model, origin = group.broadcast(lambda: initial_model(recipe, n_classes, weights))
+            self.state = new_state(recipe, model, n_classes, len(self.clips), self.device)
+            dtype = dtype_name(self.state.precision)
+            self.settings = settings | {"initial_weights": origin, "device": device_name(self.device), "precision": dtype}
+            group.broadcast(self._start_files)
 
-def _epochs(state: State, about: _Run, valid_every: int) -> None:
-    """Take the epochs that are left, keeping on disk what the next needs."""
-    recipe, group = about.recipe, about.group
-    notes = _Notes(about.folder, recipe.epochs)
-    with EpochBar(recipe.epochs, state.epoch, len(about.clips) // recipe.batch_size, group.first) as bar:
-        while state.epoch < recipe.epochs:
-            begun = time.perf_counter()
-            row = take_epoch(state, about.clips, recipe, about.seed, about.n_classes, bar.step, group)
-            if not math.isfinite(row["train_loss"]):
-                raise DataError("run.diverged", path=about.folder, epoch=state.epoch)
-            if state.epoch % valid_every == 0 or state.epoch == recipe.epochs:
-                figures = score(state.kept, about.valid_db, about.valid_targets, recipe.input, group)
-                row |= {"valid_loss": figures.loss, "valid_accuracy": figures.accuracy}
-            state.seconds += time.perf_counter() - begun
-            row["seconds"] = state.seconds
-            group.same(lambda row=row: notes.take(state, row))
-            bar.epoch_done(row)
-            log.info("%s", _in_words(row, recipe.epochs))
+    def _start_files(self) -> None:
+        run_dir.write_settings(self.folder, self.settings)
+        for old in (run_dir.HISTORY, PREDICTIONS):  # left by a run killed in its first epoch or a deleted checkpoint
+            (self.folder / old).unlink(missing_ok=True)
 
+    def take_epochs(self) -> None:
+        """Train for the remaining epochs."""
+        state, recipe, group = self.state, self.config.recipe, self.group
+        log.info("%s on %s, %d process(es)", dtype_name(state.precision), device_name(self.device), group.size)
+        with EpochBar(recipe.epochs, state.epoch, len(self.clips) // recipe.batch_size, group.is_main) as bar:
+            while state.epoch < recipe.epochs:
+                begun = time.perf_counter()
+                row = take_epoch(state, self.clips, recipe, self.config.seed, len(self.class_names), bar.on_batch, group)
+                if not math.isfinite(row["train_loss"]):
+                    raise DataError("run.diverged", path=self.folder, epoch=state.epoch)
+                if self.validation.is_due(state.epoch, recipe.epochs):
+                    row |= self._validate()
+                state.seconds += time.perf_counter() - begun
+                row["seconds"] = state.seconds
+                group.broadcast(partial(self.note, row))
+                bar.on_epoch(row)
+                log.info("%s", _describe(row, recipe.epochs))
 
-class _Notes:
-    """What a run puts on disk: each epoch's row, and the state as often as that takes a tenth of the time at most.
+    def _validate(self) -> dict:
+        images_db = spectrograms_of(self.valid, self.config.recipe)
+        metrics = evaluate(self.state.final_model, images_db, self.valid.targets, self.config.recipe.input, self.group)
+        if self.validation.log is not None and self.group.is_main:
+            record(self.validation.log, self.folder.name, self.config.valid_fold, metrics.accuracy)
+        return {"valid_loss": metrics.loss, "valid_accuracy": metrics.accuracy}
 
-    An epoch on a GPU may take less time than its state does to be written. Rows without a state are dropped when the run is
-    taken up again.
-    """
+    def note(self, row: dict) -> None:
+        """Append an epoch's row; save the state as often as takes at most a tenth of the time.
 
-    def __init__(self, run: Path, epochs: int) -> None:
-        self._run, self._epochs, self._due = run, epochs, 0.0
-
-    def take(self, state: State, row: dict) -> None:
-        run_dir.append_history(self._run, row)
+        On a GPU an epoch may take less time than saving. Rows without a state are dropped when the run is resumed.
+        """
+        run_dir.append_history(self.folder, row)
         begun = time.perf_counter()
-        if state.epoch == self._epochs or begun >= self._due:
-            state.save(self._run / run_dir.STATE)
+        if self.state.epoch == self.config.recipe.epochs or begun >= self.next_save:
+            self.state.save(self.folder / run_dir.STATE)
             ended = time.perf_counter()
-            self._due = ended + 9.0 * (ended - begun)
+            self.next_save = ended + 9.0 * (ended - begun)
+
+    def keep(self) -> None:
+        """Write the checkpoint."""
+        recipe = self.config.recipe
+        provenance = self.settings | {
+            "run": self.folder.name,
+            "data": "ESC-50 (K. J. Piczak, 2015), CC BY-NC 3.0",
+            "licence": "CC BY-NC 4.0",
+            "epoch": self.state.epoch,
+            "hours": round(self.state.seconds / 3600, 2),
+            "device": device_name(self.device),
+            "precision": dtype_name(self.state.precision),
+            "processes": self.group.size,
+            "versions": {
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "torchvision": torchvision.__version__,
+            },
+        }
+        checkpoint = Checkpoint(
+            architecture=recipe.architecture,
+            class_names=self.class_names,
+            spectrogram=recipe.spectrogram,
+            input=recipe.input,
+            provenance=provenance,
+        )
+        folder = self.folder / run_dir.CHECKPOINT
+        with disk_full_error(folder):
+            save_checkpoint(folder, self.state.final_model, checkpoint)
 
 
-def _in_words(row: dict, epochs: int) -> str:
-    words = f"epoch {row['epoch']} of {epochs}: loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.4f}"
-    if row["valid_accuracy"] != "":
-        words += f", held out: loss {row['valid_loss']:.4f}, accuracy {row['valid_accuracy']:.4f}"
-    return words
-
-
-def _made(run: Path, state: State, device: torch.device, initial_weights: str, group: Group) -> dict:
-    """Return how a checkpoint came about."""
-    return {
-        "run": run.name,
-        "data": "ESC-50 (K. J. Piczak, 2015), CC BY-NC 3.0",
-        "licence": "CC BY-NC 4.0",
-        "initial_weights": initial_weights,
-        "epoch": state.epoch,
-        "hours": round(state.seconds / 3600, 2),
-        "device": device_name(device),
-        "precision": dtype_name(state.precision),
-        "processes": group.size,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "torchvision": torchvision.__version__},
-    }
-
-
-def _keep(run: Path, state: State, prepared: Prepared, recipe: Recipe, provenance: dict) -> None:
-    checkpoint = Checkpoint(
-        architecture=recipe.architecture,
-        class_names=prepared.class_names,
-        spectrogram=recipe.spectrogram,
-        input=recipe.input,
-        provenance=provenance,
-    )
-    with full_disk_named(run / run_dir.CHECKPOINT):
-        save_checkpoint(run / run_dir.CHECKPOINT, state.kept, checkpoint)
+def _describe(row: dict, epochs: int) -> str:
+    text = f"epoch {row['epoch']} of {epochs}: loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.4f}"
+    if row["valid_accuracy"] is not None:
+        text += f", validation: loss {row['valid_loss']:.4f}, accuracy {row['valid_accuracy']:.4f}"
+    return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -59,7 +59,10 @@ class HeldOut(TypedDict):
 
 @with_config(_STRICT)
 class Unknown(TypedDict):
-    """Out-of-distribution detection: AUROC by kind of sound, and shares at the threshold."""
+    """Out-of-distribution detection: AUROC by kind of sound, and shares at the threshold.
+
+    `selection_clips`: other sounds, by which the score was chosen; without it the score was chosen on the same ones.
+    """
 
     score: UnknownScore
     threshold: Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -68,6 +71,7 @@ class Unknown(TypedDict):
     kinds: dict[str, Share]
     caught: Share
     false_alarms: Share
+    selection_clips: NotRequired[Count]
 
 
 @with_config(_STRICT)

@@ -26,7 +26,7 @@ from esc.classification.saliency import (
 from esc.config import ESC50, InputConfig
 from esc.dsp.spectrogram import network_input
 from esc.errors import AudioError, ParameterError
-from training.evaluation.deletion_test import SHARES, cover, deletion_test, turned
+from training.evaluation.deletion_test import SHARES, cover, deletion_test, shift_randomly
 
 RATE = 44_100
 
@@ -233,19 +233,19 @@ def test_cover_and_turn_by_hand():
     assert cover(picture, heat, 0.5).tolist() == [[[1.0, 3.0], [3.0, 3.0]]]  # 2 and 6 become 3, the mean
     rng = torch.Generator().manual_seed(0)
     many = torch.arange(12.0).view(1, 3, 4).expand(50, -1, -1)
-    assert all(sorted(one.flatten().tolist()) == list(range(12)) for one in turned(many, rng))
-    assert len({tuple(one.flatten().tolist()) for one in turned(many, rng)}) > 8
+    assert all(sorted(one.flatten().tolist()) == list(range(12)) for one in shift_randomly(many, rng))
+    assert len({tuple(one.flatten().tolist()) for one in shift_randomly(many, rng)}) > 8
 
 
 def test_covering_what_is_marked_costs_most(classifier, data_dir):
     """On held-out clips of ESC-50: every 13th of fold 5, against as much elsewhere and against the loudest places."""
     from training.data.esc50 import read_clips
-    from training.data.preprocessing import clip_picture
+    from training.data.preprocessing import clip_spectrogram
 
     meta = classifier.checkpoint
     clips = [clip for clip in read_clips(data_dir) if clip.fold == 5][::13]
     assert 5 not in meta.provenance["train_folds"]
-    pictures = np.stack([clip_picture(clip.path, meta.spectrogram, meta.input) for clip in clips])
+    pictures = np.stack([clip_spectrogram(clip.path, meta.spectrogram, meta.input) for clip in clips])
     found = deletion_test(classifier, torch.from_numpy(pictures), draws=2)
     assert found.marked.shape == found.random.shape == (len(SHARES), len(clips)) == (3, 31)
     np.testing.assert_allclose(found.before, calibrated_by_hand(classifier, pictures).max(axis=1), rtol=1e-4)

@@ -1,10 +1,9 @@
-"""Calibration: the temperature against a search, AUROC against scikit-learn, and what is written against direct formulas."""
+"""Calibration and out-of-distribution detection, against scikit-learn, a search and formulas."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -18,12 +17,13 @@ from esc.classification.calibration import UNKNOWN_SCORES
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import read_metrics, write_metrics
 from esc.errors import DataError
-from test_train import CLASSES, HALF_A_SECOND, QUICK, SMALL, cache, data, direct_ece, prepared  # noqa: F401, fixtures
-from training.data.esc50 import class_names, left_out, read_clips, without_classes
+from small_data import CLASSES, HALF_A_SECOND, QUICK, SMALL, outer
+from test_metrics import direct_ece
+from training.data.esc50 import class_names, left_out, without_classes
 from training.data.preprocessing import prepare
 from training.evaluation.calibrate import calibrate
-from training.evaluation.deletion_test import maps_tested
-from training.evaluation.ood import REFUSED, area_under_roc, scores, separate, threshold
+from training.evaluation.deletion_test import run_deletion_test
+from training.evaluation.ood import REFUSED, OodSample, auroc, evaluate_ood, scores, threshold
 from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
 from training.evaluation.predictions import FILE, Predictions, held_out
 from training.evaluation.temperature import cross_entropy, cross_fitted, fit_temperature, groups_of_sources
@@ -41,7 +41,7 @@ def honest(rng) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("wrong", [0.4, 1.0, 3.0])
-def test_the_temperature_is_what_the_logits_are_wrong_by(honest, wrong):
+def test_temperature_of_scaled_logits(honest, wrong):
     logits, targets = honest
     found = fit_temperature(wrong * logits, targets)
     assert found == pytest.approx(wrong, rel=0.08)
@@ -53,7 +53,7 @@ def test_the_temperature_is_what_the_logits_are_wrong_by(honest, wrong):
     assert cross_entropy(wrong * logits / found, targets) == pytest.approx(min(losses), abs=1e-4)
 
 
-def test_no_clip_has_a_say_in_its_own_temperature(honest):
+def test_cross_fitted_temperature(honest):
     logits, targets = (part[:600] for part in honest)
     groups = np.arange(600) % 3
     scaled = cross_fitted(logits, targets, groups)
@@ -65,29 +65,30 @@ def test_no_clip_has_a_say_in_its_own_temperature(honest):
     np.testing.assert_array_equal(cross_fitted(logits, spoilt, groups)[groups == 1], scaled[groups == 1])
 
 
-def test_a_recording_stays_together():
+def test_groups_of_recordings():
     sources = [str(number // 3) for number in range(60)]
     groups = groups_of_sources(sources, 5)
     assert sorted(np.bincount(groups).tolist()) == [12] * 5
     assert all(len({group for group, source in zip(groups, sources, strict=True) if source == one}) == 1 for one in sources)
 
 
-# the unknown
+# unknown sounds
 
 
-def test_the_area_is_scikit_learns(rng):
+def test_auroc_equals_scikit_learn(rng):
     for known, unknown in ((rng.normal(1, 1, 90), rng.normal(0, 2, 40)), (rng.integers(0, 4, 70), rng.integers(0, 3, 30))):
         truth = np.repeat([1, 0], [len(known), len(unknown)])
         expected = sklearn.metrics.roc_auc_score(truth, np.concatenate([known, unknown]))
-        assert area_under_roc(known, unknown) == pytest.approx(expected, abs=1e-12)
+        assert auroc(known, unknown) == pytest.approx(expected, abs=1e-12)
 
 
-def test_the_better_score_is_chosen_and_the_threshold_refuses_the_share(rng):
+def test_ood_score_and_threshold(rng):
     known = rng.standard_normal((400, 5)).astype(np.float32)
     known[np.arange(400), rng.integers(0, 5, 400)] += 6
     flat, faint = rng.standard_normal((50, 5)).astype(np.float32) + 8, rng.standard_normal((50, 5)).astype(np.float32) - 8
     for unknown, better in (({"flat": flat}, "max_softmax"), ({"faint": known[:50] - 8}, "energy")):
-        found = separate(known, unknown, 1.3)
+        sample = OodSample(known, unknown)
+        found = evaluate_ood(sample, sample, 1.3)
         assert found.score == better
         for name in UNKNOWN_SCORES:
             of_known, of_unknown = (scores(part, name, 1.3) for part in (known, next(iter(unknown.values()))))
@@ -95,13 +96,13 @@ def test_the_better_score_is_chosen_and_the_threshold_refuses_the_share(rng):
             assert found.auroc[name] == pytest.approx(sklearn.metrics.roc_auc_score(truth, np.append(of_known, of_unknown)))
         assert found.false_alarms == pytest.approx(REFUSED, abs=0.005)
         assert found.caught > 0.9
-    both = separate(known, {"flat": flat, "faint": faint}, 1.0)
-    assert set(both.kinds) == {"flat", "faint"}
+    both = OodSample(known, {"flat": flat, "faint": faint})
+    assert set(evaluate_ood(both, both, 1.0).kinds) == {"flat", "faint"}
     assert (scores(known, "energy", 1.0) < threshold(known, "energy", 1.0)).mean() == pytest.approx(REFUSED, abs=0.005)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nonsense_is_a_sound_and_hangs_on_its_seed(kind):
+def test_synthetic_sounds(kind):
     made = [synthesise(kind, 5.0, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     assert np.array_equal(made[0], made[1])
     assert not np.array_equal(made[0], made[2])
@@ -111,7 +112,7 @@ def test_nonsense_is_a_sound_and_hangs_on_its_seed(kind):
         assert not is_silent(waveform)
 
 
-def test_speech_has_a_pitch_formants_and_syllables():
+def test_synthetic_speech():
     waveform = synthesise("speech", 5.0, np.random.default_rng(4)).astype(np.float64)
     power = np.abs(np.fft.rfft(waveform)) ** 2
     freqs_hz = np.fft.rfftfreq(len(waveform), 1 / SAMPLE_RATE)
@@ -131,8 +132,7 @@ def test_speech_has_a_pitch_formants_and_syllables():
 # leaving classes out
 
 
-def test_classes_are_left_out_by_name_or_number(data):  # noqa: F811
-    clips = read_clips(data)
+def test_left_out_classes(clips):
     assert left_out(clips, "") == ()
     assert left_out(clips, " ticks, hum") == ("ticks", "hum")
     assert left_out(clips, "2") == left_out(clips, "2")
@@ -151,37 +151,33 @@ def test_classes_are_left_out_by_name_or_number(data):  # noqa: F811
 
 
 @pytest.fixture(scope="module")
-def runs(data, cache, prepared, tmp_path_factory):  # noqa: F811
-    """Two runs that held out folds 5 and 4, and one that has never met `ticks`."""
-    folder, clips = tmp_path_factory.mktemp("runs"), read_clips(data)
+def runs(clips, cache, prepared, tmp_path_factory):
+    """Two runs that held out folds 5 and 4, and one trained without `ticks`."""
+    folder = tmp_path_factory.mktemp("runs")
     recipe = dataclasses.replace(QUICK, epochs=2)
-    loop.train(prepared, recipe, (1, 2, 3, 4), 5, 1, folder / "five")
-    loop.train(prepared, recipe, (1, 2, 3, 5), 4, 1, folder / "four")
+    loop.train(prepared, outer(recipe), folder / "five")
+    loop.train(prepared, outer(recipe, 4), folder / "four")
     fewer = prepare(without_classes(clips, ("ticks",)), SMALL, HALF_A_SECOND, cache, jobs=1)
-    loop.train(fewer, recipe, (1, 2, 3, 4), 5, 1, folder / "without", without=("ticks",))
+    loop.train(fewer, outer(recipe, left_out=("ticks",)), folder / "without")
     return folder
 
 
-def test_what_is_calibrated_is_written_and_told(runs, data, cache, tmp_path, monkeypatch, capsys):  # noqa: F811
-    from training.__main__ import main
-
+def test_calibrate_and_card_commands(runs, data, cache, tmp_path, run_command):
     def command(*arguments: object) -> str:
-        wanted = ["--data", str(data), "--cache", str(cache), "--readings", str(tmp_path / "readings.csv")]
-        monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments), *wanted])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert not ended.value.code
-        return capsys.readouterr().out
+        common = ("--data", data, "--cache", cache, "--evaluation-log", tmp_path / "evaluations.csv")
+        code, output, errors = run_command(*arguments, *common)
+        assert code == 0, errors
+        return output
 
-    said = command("calibrate", runs / "five", "--with", runs / "four", "--without", runs / "without")
+    printed = command("calibrate", runs / "five", "--fold-run", runs / "four", "--ood-run", runs / "without")
     calibration = read_config(runs / "five" / "checkpoint").calibration
     figures = read_metrics(runs / "five" / "checkpoint")
-    read = [Predictions.load(runs / name / FILE) for name in ("five", "four")]
-    logits, targets = (np.concatenate([getattr(one, name) for one in read]) for name in ("logits", "targets"))
+    predictions = [Predictions.load(runs / name / FILE) for name in ("five", "four")]
+    logits, targets = (np.concatenate([getattr(one, name) for one in predictions]) for name in ("logits", "targets"))
     assert calibration.temperature == pytest.approx(fit_temperature(logits, targets))
-    assert f"temperature {calibration.temperature:.3f}, from fold 4, 5" in said
-    crossed = [read[0].logits / fit_temperature(read[1].logits, read[1].targets)]
-    crossed += [read[1].logits / fit_temperature(read[0].logits, read[0].targets)]
+    assert f"temperature {calibration.temperature:.3f}, from fold 4, 5" in printed
+    crossed = [predictions[0].logits / fit_temperature(predictions[1].logits, predictions[1].targets)]
+    crossed += [predictions[1].logits / fit_temperature(predictions[0].logits, predictions[0].targets)]
     part = figures["held_out"]
     assert (part["folds"], part["clips"]) == ([4, 5], 40)
     assert part["ece"] == pytest.approx(direct_ece(softmax(np.concatenate(crossed), axis=1), targets), abs=1e-5)
@@ -195,75 +191,80 @@ def test_what_is_calibrated_is_written_and_told(runs, data, cache, tmp_path, mon
     assert figures["unknown"]["left_out_classes"] == ["ticks"]
     assert set(figures["unknown"]["kinds"]) == {"left-out classes", *KINDS}
     assert calibration.unknown_score == figures["unknown"]["score"]
-    of_known = scores(read[0].logits, calibration.unknown_score, calibration.temperature)
+    of_known = scores(predictions[0].logits, calibration.unknown_score, calibration.temperature)
     assert calibration.unknown_threshold == pytest.approx(np.quantile(of_known, REFUSED))
     assert figures["history"]["epoch"] == [1, 2]
 
-    told = json.loads(command("evaluate", "--checkpoint", runs / "five" / "checkpoint", "--format", "json"))
-    cooled = softmax(read[0].logits / calibration.temperature, axis=1)
-    assert told["ece"] == pytest.approx(direct_ece(cooled, read[0].targets), abs=1e-4)
-    assert told["ece_before"] == pytest.approx(direct_ece(softmax(read[0].logits, axis=1), read[0].targets), abs=1e-4)
-    assert told["calibration"] == calibration.to_dict()
+    result = json.loads(command("evaluate", "--checkpoint", runs / "five" / "checkpoint", "--format", "json"))
+    plain = softmax(predictions[0].logits, axis=1)
+    cooled = softmax(predictions[0].logits / calibration.temperature, axis=1)
+    assert result["ece"] == pytest.approx(direct_ece(cooled, predictions[0].targets), abs=1e-4)
+    assert result["ece_before"] == pytest.approx(direct_ece(plain, predictions[0].targets), abs=1e-4)
+    assert result["calibration"] == calibration.to_dict()
     command("card", "--checkpoint", runs / "five" / "checkpoint", "--examples", tmp_path)
     card = (runs / "five" / "checkpoint" / "README.md").read_text()
-    assert f"{told['ece']:.4f} ({told['ece_before']:.4f} before" in card
+    assert (result["ece_in_sample"], result["ece_cross_fitted"]) == (True, part["ece"])
+    assert f"| ECE, cross-fitted temperature, 15 bins | | {part['ece']:.4f} |" in card
+    assert f"{result['ece']:.4f}" not in card, "fitted on the same clips"
+    text = command("evaluate", "--checkpoint", runs / "five" / "checkpoint")
+    assert f"calibrated, cross-fitted, 40 clips of fold 4, 5: loss {part['loss']:.4f}, ECE {part['ece']:.4f}" in text
+    assert f"{result['ece']:.4f}" not in text
     assert f"temperature of {calibration.temperature:.3f}" in card
     assert "| left-out classes |" in card
-    shares = f"refuses {figures['unknown']['caught']:.1%} of unknown\nsounds and"
+    shares = f"rejects {figures['unknown']['caught']:.1%} of unknown\nsounds and"
     assert "5% of the known clips that this network held out.\nAnother network, trained without 1 of the classes" in card
-    assert f"with a threshold of its own, {shares}" in card
-    assert "5% of the known clips that five held out" in said
-    assert "unknown sounds, by without, at a threshold of its own: AUROC" in said
+    assert f"with its own threshold, {shares}" in card
+    assert "5% of the known clips that five held out" in printed
+    assert "unknown sounds, without, with its own threshold: mean AUROC" in printed
     write_metrics(runs / "five" / "checkpoint", unknown=figures["unknown"] | {"left_out_classes": []})
     command("card", "--checkpoint", runs / "five" / "checkpoint", "--examples", tmp_path)
     card = (runs / "five" / "checkpoint" / "README.md").read_text()
-    assert f"The same network {shares}" in card
+    assert f"This network {shares}" in card
 
-    told = json.loads(command("evaluate", "--checkpoint", runs / "without" / "checkpoint", "--format", "json"))
-    assert told["clips"] == 15, "a network that has never met a class is not asked for it"
+    result = json.loads(command("evaluate", "--checkpoint", runs / "without" / "checkpoint", "--format", "json"))
+    assert result["clips"] == 15, "without the clips of the left-out class"
 
 
-def test_a_single_fold_is_cross_fitted_by_recordings(runs, data, cache, tmp_path):  # noqa: F811
-    clips = read_clips(data)
-    found = calibrate(runs / "four", [], None, clips, cache, tmp_path / "readings.csv")
+def test_calibrate_single_fold(runs, clips, cache, tmp_path):
+    found = calibrate(runs / "four", [], None, clips, cache, tmp_path / "evaluations.csv")
     assert (found.folds, found.after.clips) == ((4,), 20)
-    assert set(found.separation.kinds) == set(KINDS)
+    assert set(found.ood.kinds) == set(KINDS)
     assert read_metrics(runs / "four" / "checkpoint")["unknown"]["left_out_classes"] == []
 
 
-def test_every_reading_by_a_command_is_a_row_of_the_log(runs, data, cache, tmp_path):  # noqa: F811
-    clips, readings = read_clips(data), tmp_path / "readings.csv"
+def test_log_of_calibrate_and_deletion_test(runs, clips, cache, tmp_path):
+    log = tmp_path / "evaluations.csv"
     accuracy = {}
     for name in ("five", "without"):
         predictions = held_out(runs / name, clips, 5, cache, tmp_path / "elsewhere.csv")
         accuracy[name] = sklearn.metrics.accuracy_score(predictions.targets, predictions.logits.argmax(1))
-    calibrate(runs / "five", [], runs / "without", clips, cache, readings)
-    for name, fold in (("five", 5), ("without", 5), ("five", 1)):  # the last was trained on: no row
-        found = maps_tested(runs / name / "checkpoint", clips, fold, cache, readings)
-        assert len(found.before) == len(found.guesses) == (20 if name == "five" else 15)
-    header, *rows = (line.split(",") for line in readings.read_text().splitlines())
+    calibrate(runs / "five", [], runs / "without", clips, cache, log)
+    for name, fold in (("five", 5), ("without", 5), ("five", 1)):  # trained on the last one: no row
+        found = run_deletion_test(runs / name / "checkpoint", clips, fold, cache, log)
+        assert len(found.before) == len(found.predicted) == (20 if name == "five" else 15)
+    header, *rows = (line.split(",") for line in log.read_text().splitlines())
     assert header == ["date", "run", "fold", "accuracy"]
     assert [row[1:] for row in rows] == [[name, "5", f"{accuracy[name]:.4f}"] for name in ("without", "five", "without")]
 
 
-def test_runs_that_can_not_be_calibrated_together(runs, data, cache, tmp_path):  # noqa: F811
-    clips, readings = read_clips(data), tmp_path / "readings.csv"
+def test_incompatible_runs(runs, clips, cache, tmp_path):
+    log = tmp_path / "evaluations.csv"
     for arguments, key in (
         ((runs / "five", [runs / "five"], None), "run.folds"),
         ((runs / "four", [runs / "without"], None), "run.classes"),
         ((runs / "five", [], runs / "four"), "run.whole"),
     ):
         with pytest.raises(DataError) as caught:
-            calibrate(*arguments, clips, cache, readings)
+            calibrate(*arguments, clips, cache, log)
         assert caught.value.key == key
 
 
-def test_predictions_that_are_damaged_are_told_and_others_read_once(runs, data, cache, tmp_path):  # noqa: F811
-    clips, readings = read_clips(data), tmp_path / "readings.csv"
+def test_stored_predictions(runs, clips, cache, tmp_path):
+    log = tmp_path / "evaluations.csv"
     (runs / "five" / FILE).unlink(missing_ok=True)
-    first = held_out(runs / "five", clips, 5, cache, readings)
-    held_out(runs / "five", clips, 5, cache, readings)
-    assert len(readings.read_text().splitlines()) == 2, "the header and one reading"
+    first = held_out(runs / "five", clips, 5, cache, log)
+    held_out(runs / "five", clips, 5, cache, log)
+    assert len(log.read_text().splitlines()) == 2, "the header and one evaluation"
     assert first.logits.dtype == np.float32
     broken = tmp_path / FILE
     first.save(broken)

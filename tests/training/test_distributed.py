@@ -1,4 +1,4 @@
-"""Processes that train together, started by torchrun: two of them equal one, score each clip once and go on after a kill."""
+"""Distributed training under torchrun: equal to one process, also after a kill."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ import pytest
 import torch
 
 from esc.errors import ParameterError
-from test_train import data  # noqa: F401, a fixture
 from training.engine.distributed import ALONE, Group
 
-# a program of its own: the recipe is the tests', started as torchrun starts `python -m training`
+# a separate program, started by torchrun as `python -m training` is
 PROGRAM = """
 import dataclasses, os, sys
 from pathlib import Path
 sys.path[:0] = [{root!r}, {tests!r}, {tests!r} + '/training']
 import torch
 torch.set_num_threads(1)
-import training.evaluation.metrics, training.train
-from test_train import HALF_A_SECOND, HELD_OUT, QUICK, SMALL, TRAINING_FOLDS
+import training.train
+from small_data import EVERY_EPOCH, QUICK, outer
 from training.data.esc50 import read_clips
-from training.engine.distributed import joined
+from training.engine.distributed import join_group
 from training.data.preprocessing import prepare_for
 from training.engine.state import State
 
@@ -37,24 +36,24 @@ if {killed!r} and os.environ.get("RANK", "0") == "0":
             os._exit(9)
         save(state, path)
     State.save = save_once
-with joined() as group:
-    prepared = group.one_after_another(lambda: prepare_for(recipe, read_clips(Path({data!r})), Path({cache!r})))
+with join_group() as group:
+    prepared = group.leader_first(lambda: prepare_for(recipe, read_clips(Path({data!r})), Path({cache!r})))
     seen = []
     model_of = training.train.new_state
     def counting(*arguments):
         state = model_of(*arguments)
-        state.kept.register_forward_hook(lambda model, given, answer: seen.append(0 if model.training else len(answer)))
+        state.final_model.register_forward_hook(lambda model, given, output: seen.append(0 if model.training else len(output)))
         return state
     training.train.new_state = counting
-    training.train.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, Path({run!r}), group=group)
+    training.train.train(prepared, outer(recipe), Path({run!r}), EVERY_EPOCH, group=group)
     scored = torch.tensor([float(sum(seen))])
-    group.add([scored])
-    if group.first:
+    group.all_reduce([scored])
+    if group.is_main:
         print("scored", int(scored), "by", group.size)
 """
 
 
-def run(folder: Path, data: Path, cache: Path, processes: int, source: str = "pictures", killed: bool = False):  # noqa: F811
+def run(folder: Path, data: Path, cache: Path, processes: int, source: str = "spectrograms", killed: bool = False):
     tests = Path(__file__).resolve().parents[1]
     program = folder.with_suffix(".py")
     program.write_text(
@@ -80,7 +79,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def alone(data, tmp_path_factory):  # noqa: F811
+def alone(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone")
     ended = run(folder / "run", data, folder / "cache", 1)
     assert ended.returncode == 0, ended.stderr
@@ -94,14 +93,14 @@ def assert_equal_up_to_rounding(ours: Path, theirs: Path) -> None:
         for name in ("learning_rate", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy"):
             assert float(here[name]) == pytest.approx(float(there[name]), rel=2e-3, abs=1e-6), name
     ours, theirs = (torch.load(folder / "last.pt", weights_only=True) for folder in (ours, theirs))
-    for part in ("model", "averaged"):
+    for part in ("model", "ema"):
         for name, tensor in theirs[part].items():
             difference = (ours[part][name].float() - tensor.float()).norm() / tensor.float().norm().clamp_min(1e-3)
             assert float(difference) < 5e-3, f"{part}.{name}"
     assert ours["scheduler"]["last_epoch"] == theirs["scheduler"]["last_epoch"] > 5
 
 
-def test_two_processes_equal_one_even_after_a_kill(alone, data, tmp_path):  # noqa: F811
+def test_two_processes_after_kill(alone, data, tmp_path):
     killed = run(tmp_path / "run", data, tmp_path / "cache", 2, killed=True)
     assert killed.returncode != 0
     assert not (tmp_path / "run" / "checkpoint").exists()
@@ -113,7 +112,7 @@ def test_two_processes_equal_one_even_after_a_kill(alone, data, tmp_path):  # no
     assert_equal_up_to_rounding(tmp_path / "run", alone)
 
 
-def test_the_command_is_shared_and_says_in_one_line_what_is_wrong(data, tmp_path):  # noqa: F811
+def test_distributed_command_error(data, tmp_path):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "ESC50_DIR": str(data), "CUDA_VISIBLE_DEVICES": ""}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "training"]
@@ -125,9 +124,9 @@ def test_the_command_is_shared_and_says_in_one_line_what_is_wrong(data, tmp_path
     assert "2 processes can't share a batch of 32 in sub-batches of 32" in line
 
 
-def test_a_batch_is_shared_by_whole_sub_batches():
-    assert ALONE.places(16, 4).tolist() == list(range(16))
-    shares = [Group(rank, 2, rank).places(16, 4).tolist() for rank in (0, 1)]
+def test_batch_shared_by_sub_batches():
+    assert ALONE.indices(16, 4).tolist() == list(range(16))
+    shares = [Group(rank, 2, rank).indices(16, 4).tolist() for rank in (0, 1)]
     assert shares == [list(range(8)), list(range(8, 16))]
     with pytest.raises(ParameterError, match="3 processes can't share a batch of 16"):
-        Group(0, 3, 0).places(16, 4)
+        Group(0, 3, 0).indices(16, 4)

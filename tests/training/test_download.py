@@ -1,4 +1,4 @@
-"""The download against a server of our own that knows ranges, breaks off, sends other things or says no."""
+"""Download from a test server with ranges, broken connections, other contents and errors."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ def server(whole):
         thread.join()
 
 
-def refusal(*arguments, **named) -> DataError:
+def error_of(*arguments, **named) -> DataError:
     with pytest.raises(DataError) as caught:
         download(*arguments, pause_s=0.0, **named)
     return caught.value
 
 
-def test_it_is_fetched_checked_and_unpacked(server, whole, tmp_path):
+def test_download_and_unpack(server, whole, tmp_path):
     folder = download(tmp_path / "data" / "ESC-50", server.url, hashlib.sha256(whole).hexdigest())
     assert len(read_clips(folder)) == 2_000
     assert (folder / "LICENSE").read_text() == "CC BY-NC"
@@ -112,16 +112,16 @@ def test_it_is_fetched_checked_and_unpacked(server, whole, tmp_path):
     assert server.asked == [None]
 
 
-def test_a_broken_connection_goes_on_where_it_stopped(server, whole, tmp_path):
+def test_resume_after_broken_connection(server, whole, tmp_path):
     server.break_after = [100_000, 50_000, 0, 0, 10]
     download(tmp_path / "ESC-50", server.url, hashlib.sha256(whole).hexdigest(), pause_s=0.0)
     starts = [None, *(f"bytes={start}-" for start in (100_000, 150_000, 150_000, 150_000, 150_010))]
     assert server.asked == starts
 
 
-def test_a_later_call_goes_on_where_an_earlier_one_gave_up(server, tmp_path):
+def test_resume_in_a_later_call(server, tmp_path):
     server.break_after = [70_000, 0, 0, 0, 0, 0]
-    error = refusal(tmp_path / "ESC-50", server.url)
+    error = error_of(tmp_path / "ESC-50", server.url)
     assert (error.key, len(server.asked)) == ("download.failed", 6)
     assert (tmp_path / "ESC-50.zip.part").stat().st_size == 70_000
     assert not (tmp_path / "ESC-50").exists()
@@ -130,21 +130,21 @@ def test_a_later_call_goes_on_where_an_earlier_one_gave_up(server, tmp_path):
     assert len(read_clips(tmp_path / "ESC-50")) == 2_000
 
 
-def test_a_server_without_ranges_sends_all_again(server, tmp_path):
+def test_server_without_ranges(server, tmp_path):
     server.ranges, server.break_after = False, [70_000]
     download(tmp_path / "ESC-50", server.url, pause_s=0.0)
     assert len(read_clips(tmp_path / "ESC-50")) == 2_000
 
 
-def test_another_version_is_not_glued_to_the_first_ones_beginning(server, tmp_path):
+def test_resume_with_another_etag(server, tmp_path):
     server.break_after = [70_000, 0, 0, 0, 0, 0]
-    refusal(tmp_path / "ESC-50", server.url)
+    error_of(tmp_path / "ESC-50", server.url)
     server.body = archive_of(change=lambda archive: archive.writestr("ESC-50-master/news.txt", "new" * 999))
     download(tmp_path / "ESC-50", server.url)
     assert (tmp_path / "ESC-50" / "news.txt").is_file()
 
 
-def test_a_part_that_is_whole_or_too_long(server, whole, tmp_path):
+def test_resume_complete_or_too_long_part(server, whole, tmp_path):
     part = tmp_path / "ESC-50.zip.part"
     part.write_bytes(whole)
     download(tmp_path / "ESC-50", server.url, pause_s=0.0)
@@ -156,8 +156,8 @@ def test_a_part_that_is_whole_or_too_long(server, whole, tmp_path):
 
 def damaged() -> bytes:
     body = bytearray(archive_of())
-    place = body.find(CLIP, 50_000)
-    body[place] ^= 255
+    index = body.find(CLIP, 50_000)
+    body[index] ^= 255
     return bytes(body)
 
 
@@ -172,33 +172,33 @@ def damaged() -> bytes:
     ],
     ids=["page", "damaged", "short", "escaping", "empty"],
 )
-def test_what_is_no_esc50_is_refused_and_removed(server, tmp_path, make, reason):
+def test_other_archives_are_removed(server, tmp_path, make, reason):
     server.body = make()
-    error = refusal(tmp_path / "a" / "ESC-50", server.url)
+    error = error_of(tmp_path / "a" / "ESC-50", server.url)
     assert error.key == "download.archive"
     assert reason in error.values["reason"]
     assert list(tmp_path.rglob("*")) == [tmp_path / "a"]
 
 
-def test_another_checksum_is_refused(server, tmp_path):
-    assert refusal(tmp_path / "ESC-50", server.url, sha256="0" * 64).key == "download.archive"
+def test_wrong_checksum(server, tmp_path):
+    assert error_of(tmp_path / "ESC-50", server.url, sha256="0" * 64).key == "download.archive"
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("status", [404, 503])
-def test_a_server_that_says_no(server, tmp_path, status):
+def test_http_errors(server, tmp_path, status):
     server.status = status
-    error = refusal(tmp_path / "ESC-50", server.url)
+    error = error_of(tmp_path / "ESC-50", server.url)
     assert error.key == "download.failed"
     assert len(server.asked) == (1 if status == 404 else 5)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "http://127.0.0.1:9/a.zip", "ftp://127.0.0.1/a.zip"])
-def test_addresses_that_lead_nowhere(tmp_path, url):
-    assert refusal(tmp_path / "ESC-50", url).key == "download.failed"
+def test_invalid_urls(tmp_path, url):
+    assert error_of(tmp_path / "ESC-50", url).key == "download.failed"
 
 
-def test_a_folder_that_is_there(server, tmp_path):
+def test_existing_folder(server, tmp_path):
     folder = tmp_path / "ESC-50"
     folder.mkdir()
     download(folder, server.url)  # an empty one is filled
@@ -206,17 +206,17 @@ def test_a_folder_that_is_there(server, tmp_path):
     assert download(folder, server.url) == folder
     assert server.asked == []
     (folder / "audio" / "1-0-A-0.wav").unlink()
-    error = refusal(folder, server.url)
+    error = error_of(folder, server.url)
     assert (error.key, error.values["path"]) == ("download.exists", str(folder))
-    assert refusal(folder / "LICENSE", server.url).key == "download.exists"
+    assert error_of(folder / "LICENSE", server.url).key == "download.exists"
     assert server.asked == []
 
 
-def test_a_full_disk_is_told_and_the_part_is_kept(server, tmp_path):
+def test_disk_full_keeps_the_part(server, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (90_000, hard))  # the system's own error, met while writing
     try:
-        error = refusal(tmp_path / "ESC-50", server.url)
+        error = error_of(tmp_path / "ESC-50", server.url)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert error.key == "disk.full"
@@ -225,20 +225,15 @@ def test_a_full_disk_is_told_and_the_part_is_kept(server, tmp_path):
     assert len(read_clips(tmp_path / "ESC-50")) == 2_000
 
 
-def test_room_is_looked_for_before(server, tmp_path, monkeypatch):
+def test_free_space_is_checked(server, tmp_path, monkeypatch):
     monkeypatch.setattr("training.runs.disk.shutil.disk_usage", lambda _: type("Usage", (), {"free": 1_000})())
-    error = refusal(tmp_path / "ESC-50", server.url)
+    error = error_of(tmp_path / "ESC-50", server.url)
     assert (error.key, error.values["free_mb"]) == ("disk.room", 0.001)
 
 
-def test_the_command_shows_the_licence(server, tmp_path, capsys, monkeypatch):
-    from training.__main__ import main
-
-    monkeypatch.setattr("sys.argv", ["training", "download", "--to", str(tmp_path / "ESC-50"), "--url", server.url])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert not ended.value.code
-    printed = capsys.readouterr().out
+def test_download_command_shows_the_licence(server, tmp_path, run_command):
+    code, printed, _ = run_command("download", "--output", tmp_path / "ESC-50", "--url", server.url)
+    assert code == 0
     assert "CC BY-NC 3.0" in printed
     assert str(tmp_path / "ESC-50") in printed
     assert module.URL.startswith("https://github.com/karoldvl/ESC-50/")

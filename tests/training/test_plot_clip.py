@@ -1,4 +1,4 @@
-"""The pictures of `look` and of reports, and the figures behind them, against scikit-learn and by hand."""
+"""Plots of clips and of runs, against scikit-learn and by hand."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from esc.plotting import (
     plot_stft,
     plot_waveform,
 )
-from test_train import SMALL, data  # noqa: F401, a fixture
-from training.data.plot_clip import find_clip, look
+from small_data import SMALL
+from training.cli.data import Preset
+from training.data.plot_clip import find_clip, plot_clip
 from training.evaluation.metrics import calibration_bins, confusion_matrix, most_confused, recall_per_class
 
-# pictures of sounds
+# plots of sounds
 
 
 @pytest.mark.parametrize("preset", ["librosa", "notebook", "clicks"])
-def test_pictures_have_axes_with_units(sweep, preset):
+def test_axes_have_units(sweep, preset):
     config = PRESETS[preset].replace(sample_rate=44_100)
     levels_db = mel_db(sweep, config).numpy()
     drawn = {
@@ -49,7 +50,7 @@ def test_pictures_have_axes_with_units(sweep, preset):
         assert axes.get_xlim()[1] == pytest.approx(1.0, abs=0.08)
 
 
-def test_a_picture_shows_the_matrix_it_was_given(sweep):
+def test_image_shows_the_matrix(sweep):
     levels_db = stft_db(sweep, LIBROSA.replace(sample_rate=44_100)).numpy()
     image = plot_stft(levels_db, LIBROSA.replace(sample_rate=44_100)).axes[0].images[0]
     np.testing.assert_array_equal(image.get_array(), levels_db)
@@ -61,14 +62,14 @@ def test_a_picture_shows_the_matrix_it_was_given(sweep):
 
 
 @pytest.mark.parametrize("config", [LIBROSA, NOTEBOOK, SMALL])
-def test_a_mel_tick_stands_at_its_frequency(config):
+def test_mel_ticks(config):
     axes = plot_mel(np.zeros((config.n_mels, 9), np.float32), config).axes[0]
-    for place, tick in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True):
+    for position, tick in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True):
         wanted_hz = float(tick.get_text().replace(",", ""))
-        assert np.interp(place, np.arange(config.n_mels), mel_freqs_hz(config)) == pytest.approx(wanted_hz, rel=0.01)
+        assert np.interp(position, np.arange(config.n_mels), mel_freqs_hz(config)) == pytest.approx(wanted_hz, rel=0.01)
 
 
-def test_the_landscape_keeps_its_peak():
+def test_surface_keeps_its_peak():
     levels_db = np.full((256, 2_000), -60.0, np.float32)
     levels_db[77, 1_234] = 3.0
     surface = plot_mel_surface(levels_db, NOTEBOOK).axes[0]
@@ -76,16 +77,16 @@ def test_the_landscape_keeps_its_peak():
 
 
 @pytest.mark.parametrize("n_samples", [2, 100, 4_001, 100_000])
-def test_a_waveform_of_any_length_is_drawn(n_samples):
+def test_waveform_of_any_length(n_samples):
     waveform = np.zeros(n_samples, np.float32)
     waveform[-1] = 0.5
     low, high = plot_waveform(waveform, 8_000).axes[0].dataLim.intervaly
     assert (low, high) == (0.0, 0.5)
 
 
-def test_looking_at_a_file_and_at_a_clip(data, tmp_path):  # noqa: F811
+def test_plots_of_a_file_and_a_clip(data, tmp_path):
     path = sounds.write(tmp_path / "a.wav", sounds.tone(440.0, 1.0, 48_000), 48_000)
-    files = look(path, SMALL, tmp_path / "out")
+    files = plot_clip(path, SMALL, tmp_path / "out")
     assert [file.name for file in files] == ["1-waveform.png", "2-stft.png", "3-mel.png", "4-mel-3d.png", "5-mfcc.png"]
     for file in files:
         header = file.read_bytes()[:24]
@@ -98,30 +99,26 @@ def test_looking_at_a_file_and_at_a_clip(data, tmp_path):  # noqa: F811
     with pytest.raises(DataError, match=r"neither a file none\.wav here nor a clip"):
         find_clip("none.wav", data)
     with pytest.raises(AudioError, match="There is no file"):
-        look(find_clip(str(tmp_path / "none.wav"), data), SMALL, tmp_path)
+        plot_clip(find_clip(str(tmp_path / "none.wav"), data), SMALL, tmp_path)
 
 
-def test_the_command_draws_into_a_folder(data, tmp_path, capsys, monkeypatch):  # noqa: F811
-    from training.__main__ import main
-
-    command = ["training", "look", "1-1000-A-0.wav", "--data", str(data), "--out", str(tmp_path), "--preset", "clicks"]
-    monkeypatch.setattr("sys.argv", command)
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert not ended.value.code
-    assert capsys.readouterr().out.splitlines() == [f"wrote {file}" for file in sorted(tmp_path.glob("*.png"))]
+def test_look_command(data, tmp_path, run_command):
+    assert tuple(Preset) == tuple(PRESETS)
+    code, output, _ = run_command("look", "1-1000-A-0.wav", "--data", data, "--output", tmp_path, "--preset", "clicks")
+    assert code == 0
+    assert output.splitlines() == [f"wrote {file}" for file in sorted(tmp_path.glob("*.png"))]
 
 
 # figures of a run
 
 
 def test_confusion_and_recall_equal_scikit_learns(rng):
-    targets, guesses = rng.integers(0, 7, 300), rng.integers(0, 7, 300)
-    confusion = confusion_matrix(targets, guesses, 7)
-    np.testing.assert_array_equal(confusion, sklearn.metrics.confusion_matrix(targets, guesses))
-    np.testing.assert_allclose(recall_per_class(confusion), sklearn.metrics.recall_score(targets, guesses, average=None))
-    assert np.trace(confusion) / 300 == sklearn.metrics.accuracy_score(targets, guesses)
-    assert np.isnan(recall_per_class(confusion_matrix(targets, guesses, 8))[7])
+    targets, predicted = rng.integers(0, 7, 300), rng.integers(0, 7, 300)
+    confusion = confusion_matrix(targets, predicted, 7)
+    np.testing.assert_array_equal(confusion, sklearn.metrics.confusion_matrix(targets, predicted))
+    np.testing.assert_allclose(recall_per_class(confusion), sklearn.metrics.recall_score(targets, predicted, average=None))
+    assert np.trace(confusion) / 300 == sklearn.metrics.accuracy_score(targets, predicted)
+    assert np.isnan(recall_per_class(confusion_matrix(targets, predicted, 8))[7])
 
 
 def test_reliability_equals_scikit_learns(rng):

@@ -1,9 +1,8 @@
-"""The recipes: the notebook's against PIPELINE.md's numbers, `first` against a loop written out, first weights, steps."""
+"""Recipes, initial weights, optimizer steps, and a run against a loop written out."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import urllib.error
 
 import numpy as np
@@ -16,31 +15,31 @@ from torch.nn.functional import cross_entropy, one_hot
 
 import training.train as loop
 from esc.classification.checkpoint import load_checkpoint
-from esc.classification.resnet import build_model
+from esc.classification.resnet import ARCHITECTURES, build_model
 from esc.config import NOTEBOOK
 from esc.dsp.spectrogram import network_input
 from esc.errors import DataError, ParameterError
-from test_train import CLASSES, HELD_OUT, QUICK, TRAINING_FOLDS, cache, data, prepared  # noqa: F401, fixtures
+from small_data import CLASSES, HELD_OUT, QUICK, outer
 from training.augmentation import spectrogram
 from training.augmentation.plan import draw
-from training.cli.options import chosen_recipe, run_name
+from training.cli.options import RecipeOptions
 from training.engine.devices import has_bfloat16, precision
 from training.engine.optim import build_optimizer, build_schedule
-from training.engine.pretrained import first_network
-from training.engine.regularization import Noise
+from training.engine.pretrained import initial_model
+from training.engine.regularization import Regularization
 from training.engine.state import State
 from training.engine.step import take_step
-from training.recipes import RECIPES, recipe_name
+from training.recipes import RECIPES, Architecture, RecipeName, recipe_name
 from training.runs.run_dir import read_history, read_settings
 
 RECIPE = RECIPES["notebook"]
 
 
-def test_the_notebooks_numbers_are_the_pipelines():
-    told = dict(
+def test_notebook_hyperparameters():
+    published = dict(
         sample_rate=44100, n_fft=16384, win_length=3969, hop_length=308, n_mels=256, fmin=20, fmax=17000, top_db=80, db_ref=1
     )
-    assert {name: RECIPE.spectrogram.to_dict()[name] for name in told} == told
+    assert {name: RECIPE.spectrogram.to_dict()[name] for name in published} == published
     assert RECIPE.spectrogram is NOTEBOOK
     assert (NOTEBOOK.n_mels, NOTEBOOK.n_frames(5 * 44_100)) == (256, 716)
     assert (RECIPE.architecture, RECIPE.batch_size, RECIPE.epochs, RECIPE.learning_rate) == ("resnet18", 16, 50, 2e-4)
@@ -51,22 +50,22 @@ def test_the_notebooks_numbers_are_the_pipelines():
     assert {group["weight_decay"] for group in optimizer.param_groups} == {0}
 
 
-def test_the_notebooks_rate_epoch_by_epoch():
+def test_notebook_learning_rate():
     optimizer = build_optimizer(RECIPE, nn.Linear(2, 2))
     schedule = build_schedule(RECIPE, optimizer, 7)
     for epoch in range(1, 51):
-        expected = 2e-4 / 10 ** (epoch // 10)  # PIPELINE.md, step 5
+        expected = 2e-4 / 10 ** (epoch // 10)  # the notebook, step 5
         for _ in range(7):
             assert optimizer.param_groups[0]["lr"] == pytest.approx(expected, rel=1e-12)
             optimizer.step()
             schedule.step()
 
 
-def test_the_notebooks_image_is_whole_numbers_from_0_to_255(rng):
-    spectrogram_db = (20 * rng.standard_normal((16, 30)) - 30).astype(np.float32)
-    standard = (spectrogram_db - spectrogram_db.mean()) / (spectrogram_db.std() + 1e-6)
+def test_notebook_input_scaling(rng):
+    levels_db = (20 * rng.standard_normal((16, 30)) - 30).astype(np.float32)
+    standard = (levels_db - levels_db.mean()) / (levels_db.std() + 1e-6)
     expected = (255 * (standard - standard.min()) / (standard.max() - standard.min())).astype(np.uint8)
-    given = network_input(torch.from_numpy(spectrogram_db)[None], RECIPE.input)[0].numpy()
+    given = network_input(torch.from_numpy(levels_db)[None], RECIPE.input)[0].numpy()
     assert given.dtype == np.float32
     assert np.abs(given - expected).max() <= 1  # a value at the edge of two whole numbers may fall on either side
     assert (given == expected).mean() > 0.99
@@ -81,21 +80,21 @@ def imagenet(tmp_path_factory):
     return path
 
 
-def test_weights_from_a_file(imagenet):
+def test_imagenet_weights_from_file(imagenet):
     theirs = torch.load(imagenet)
-    model, said = first_network(RECIPE, 50, imagenet)
+    model, origin = initial_model(RECIPE, 50, imagenet)
     ours = model.state_dict()
     same = {name for name in ours if ours[name].shape == theirs[name].shape and torch.equal(ours[name], theirs[name])}
     fresh = set(ours) - same
     assert fresh == {"conv1.weight", "fc.weight", "fc.bias"}
     assert model.conv1.weight.shape == (64, 1, 7, 7)
     assert float(model.conv1.weight.detach().abs().max()) <= 1 / 7  # nn.Conv2d's own bounds, 1 / sqrt(49)
-    assert said == "ImageNet, from resnet18.pth"
-    summed, _ = first_network(dataclasses.replace(RECIPE, first_layer="summed"), 50, imagenet)
+    assert origin == "ImageNet, from resnet18.pth"
+    summed, _ = initial_model(dataclasses.replace(RECIPE, first_layer="summed"), 50, imagenet)
     torch.testing.assert_close(summed.conv1.weight.detach(), theirs["conv1.weight"].sum(1, keepdim=True))
 
 
-def test_weights_that_can_not_be_used(imagenet, tmp_path):
+def test_unusable_weights(imagenet, tmp_path):
     damaged = tmp_path / "damaged.pth"
     damaged.write_bytes(imagenet.read_bytes()[:1_000])
     other = tmp_path / "other.pth"
@@ -103,37 +102,60 @@ def test_weights_that_can_not_be_used(imagenet, tmp_path):
     larger = dataclasses.replace(RECIPE, architecture="resnet50")
     for recipe, file in ((RECIPE, tmp_path / "none.pth"), (RECIPE, damaged), (RECIPE, other), (larger, imagenet)):
         with pytest.raises(DataError) as caught:
-            first_network(recipe, 50, file)
+            initial_model(recipe, 50, file)
         assert caught.value.key == "weights.unreadable"
         assert str(file) in str(caught.value)
 
 
-def test_without_a_network_it_starts_fresh_and_says_so(monkeypatch, caplog):
+@pytest.fixture
+def offline(monkeypatch):
     def no_network(*_, **__):
         raise urllib.error.URLError("no route")
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", no_network)
-    _, said = first_network(RECIPE, 50)
-    assert said.startswith("fresh")
-    assert "no route" in caplog.text
+
+
+def test_unreachable_imagenet_weights(offline, data, cache, tmp_path, monkeypatch, run_command):
+    """Without its weights the notebook's recipe does not run, unless fresh weights are asked for: another experiment."""
+    with pytest.raises(DataError, match=r"no route.*--weights.*--fresh") as caught:
+        initial_model(RECIPE, 50)
+    assert caught.value.key == "weights.unreachable"
+    small = dataclasses.replace(
+        RECIPE, spectrogram=QUICK.spectrogram, epochs=1, input=dataclasses.replace(RECIPE.input, clip_seconds=0.5)
+    )
+    monkeypatch.setattr("training.cli.options.RECIPES", {"notebook": small})
+    monkeypatch.chdir(tmp_path)
+    command = ("train", "--recipe", "notebook", "--data", data, "--cache", cache)
+    code, _, errors = run_command(*command)
+    assert (code, "no route" in errors) == (1, True)
+    assert not list(tmp_path.rglob("last.pt"))
+    code, output, errors = run_command(*command, "--fresh")
+    assert code == 0, errors
+    assert "runs/notebook-fresh-fold5-seed1/checkpoint" in output
+    settings = read_settings(tmp_path / "runs" / "notebook-fresh-fold5-seed1")
+    assert (settings["initial_weights"], settings["recipe"]["initial_weights"]) == ("fresh", "fresh")
+    assert recipe_name(dataclasses.replace(RECIPE, initial_weights="fresh").to_dict()) == "notebook-fresh"
 
 
 @pytest.mark.parametrize("architecture", ["resnet18", "resnet34", "resnet50"])
-def test_an_architecture_is_chosen(architecture):
-    recipe = chosen_recipe("notebook", architecture, 4)
+def test_architecture_option(architecture):
+    assert tuple(Architecture) == ARCHITECTURES
+    options = RecipeOptions(RecipeName.NOTEBOOK, Architecture(architecture), 4)
+    recipe = options.chosen()
     assert (recipe.architecture, recipe.sub_batch, recipe.batch_size) == (architecture, 4, 16)
     named = "notebook-fold5" if architecture == "resnet18" else f"notebook-{architecture}-fold5"
-    assert run_name("notebook", recipe, "fold5") == named
+    assert options.run_name("fold5") == named
     fresh = dataclasses.replace(recipe, initial_weights="fresh")
-    model, said = first_network(fresh, 7)
-    assert (model.fc.out_features, said) == (7, "fresh")
+    model, origin = initial_model(fresh, 7)
+    assert (model.fc.out_features, origin) == (7, "fresh")
 
 
-def test_a_precision_is_chosen_and_the_recipe_stays_what_it_is():
-    assert [chosen_recipe(name).mixed_precision for name in ("best", "notebook")] == [True, False]
-    chosen = chosen_recipe("notebook", mixed_precision=True), chosen_recipe("best", mixed_precision=False)
+def test_precision_option_keeps_the_recipe():
+    assert [RecipeOptions(RecipeName(name)).chosen().mixed_precision for name in ("best", "notebook")] == [True, False]
+    options = RecipeOptions(RecipeName.NOTEBOOK, bfloat16=True), RecipeOptions(RecipeName.BEST, bfloat16=False)
+    chosen = [option.chosen() for option in options]
     assert [recipe.mixed_precision for recipe in chosen] == [True, False]
-    assert [recipe_name(json.loads(json.dumps(recipe.to_dict()))) for recipe in chosen] == ["notebook", "best"]
+    assert [recipe_name(recipe.to_dict()) for recipe in chosen] == ["notebook", "best"]
 
 
 @pytest.mark.parametrize(
@@ -150,32 +172,31 @@ def test_a_precision_is_chosen_and_the_recipe_stays_what_it_is():
         ("drop_path", -0.1),
     ],
 )
-def test_a_recipe_refuses_what_it_does_not_know(field, value):
+def test_invalid_recipe(field, value):
     with pytest.raises(ParameterError, match=field):
         dataclasses.replace(RECIPE, **{field: value})
 
 
-@pytest.mark.parametrize("wrong", [("best-of-all",), ("first", "vgg"), ("notebook", None, 17)])
-def test_options_that_name_nothing_are_refused(wrong):
+def test_invalid_sub_batch_option():
     with pytest.raises(typer.BadParameter):
-        chosen_recipe(*wrong)
+        RecipeOptions(RecipeName.NOTEBOOK, sub_batch=17).chosen()
 
 
-def test_a_run_whose_loss_is_no_number_ends_and_says_so(prepared, tmp_path):  # noqa: F811
+def test_loss_that_is_not_finite(prepared, tmp_path):
     recipe = dataclasses.replace(QUICK, learning_rate=1e30)
     with pytest.raises(DataError, match="after epoch 1 the loss is no number"):
-        loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 3, tmp_path / "run")
+        loop.train(prepared, outer(recipe, seed=3), tmp_path / "run")
     assert not (tmp_path / "run" / "checkpoint").exists()
 
 
 def test_sub_batches_add_up_to_the_batch(rng):
-    """Without batch statistics the step is the same, whatever the pieces."""
+    """Without batch statistics the step does not depend on the sub-batches."""
     batch = torch.from_numpy(rng.standard_normal((16, 1, 6, 5)).astype(np.float32))
     soft = one_hot(torch.from_numpy(rng.integers(0, 4, 16)), 4).float()
     after = []
     for sub_batch in (None, 4, 8):
         torch.manual_seed(1)
-        recipe = dataclasses.replace(QUICK, sub_batch=sub_batch, average=None)
+        recipe = dataclasses.replace(QUICK, sub_batch=sub_batch, ema_decay=None)
         model = nn.Sequential(nn.Flatten(), nn.Linear(30, 4))
         optimizer = build_optimizer(recipe, model)
         state = State(model, None, optimizer, build_schedule(recipe, optimizer, 5))
@@ -190,10 +211,10 @@ def test_sub_batches_add_up_to_the_batch(rng):
     assert float(after[0][1]) == (first(torch.from_numpy(guesses)).argmax(1) == soft.argmax(1)).sum()
 
 
-def test_batch_statistics_are_a_sub_batchs_and_the_running_ones_their_mean(rng):
+def test_batch_statistics_of_sub_batches(rng):
     batch = torch.from_numpy(rng.standard_normal((16, 1, 6, 5)).astype(np.float32)) * torch.arange(1.0, 17.0)[:, None, None, None]
     soft = one_hot(torch.from_numpy(rng.integers(0, 4, 16)), 4).float()
-    recipe = dataclasses.replace(QUICK, sub_batch=4, average=None)
+    recipe = dataclasses.replace(QUICK, sub_batch=4, ema_decay=None)
     norm = nn.BatchNorm2d(1)
     model = nn.Sequential(norm, nn.Flatten(), nn.Linear(30, 4))
     norm.running_mean.fill_(0.7)
@@ -206,62 +227,61 @@ def test_batch_statistics_are_a_sub_batchs_and_the_running_ones_their_mean(rng):
 
 
 def test_dropout_and_stochastic_depth(rng):
-    """Both keep the mean, follow their rates, hang on the generator alone and are off in evaluation."""
+    """Both keep the mean, follow their rates, depend on the generator only and are off in evaluation."""
     recipe = dataclasses.replace(QUICK, dropout=0.5, drop_path=0.4)
     torch.manual_seed(0)
     model = build_model("resnet18", 4)
-    noise = Noise(model, recipe)
+    noise = Regularization(model, recipe)
     features, branches = noise.draw(4_000, torch.Generator().manual_seed(3))
     assert set(features.unique().tolist()) == {0.0, 2.0}
     assert float(features.mean()) == pytest.approx(1.0, abs=0.01)
     shares = (branches == 0).float().mean(dim=0)
     assert shares.tolist() == pytest.approx([0.4 * number / 8 for number in range(1, 9)], abs=0.03)
     assert branches.mean(dim=0).tolist() == pytest.approx([1.0] * 8, abs=0.05)
-    pictures = torch.from_numpy(rng.standard_normal((3, 1, 32, 40)).astype(np.float32))
+    images = torch.from_numpy(rng.standard_normal((3, 1, 32, 40)).astype(np.float32))
     plain = build_model("resnet18", 4)
     plain.load_state_dict(model.state_dict())
     with torch.inference_mode():
-        assert torch.equal(model.eval()(pictures), plain.eval()(pictures))
+        assert torch.equal(model.eval()(images), plain.eval()(images))
         model.train()
-        model.layer4[1].bn2.eval()  # the last branch alone is then left out of training's noise
-        noise.use((torch.zeros(3, 512), torch.ones(3, 8)), torch.arange(3), pictures.device)
-        torch.testing.assert_close(model(pictures), model.fc.bias.expand(3, -1))  # without features the bias is left
+        model.layer4[1].bn2.eval()  # without stochastic depth of the last branch
+        noise.use((torch.zeros(3, 512), torch.ones(3, 8)), torch.arange(3), images.device)
+        torch.testing.assert_close(model(images), model.fc.bias.expand(3, -1))  # without features only the bias remains
         model.train()
         seen = {}
         model.layer1[0].register_forward_hook(lambda block, given, answer: seen.update(given=given[0], answer=answer))
-        noise.use((torch.ones(3, 512), torch.tensor([0.0] + [1.0] * 7).expand(3, -1)), torch.arange(3), pictures.device)
-        model(pictures)
-    assert torch.equal(seen["answer"], seen["given"].relu()), "a block without its branch passes on what it was given"
+        noise.use((torch.ones(3, 512), torch.tensor([0.0] + [1.0] * 7).expand(3, -1)), torch.arange(3), images.device)
+        model(images)
+    assert torch.equal(seen["answer"], seen["given"].relu()), "a block without its branch returns its input"
 
 
-def test_a_quick_run_is_the_loop_written_out(prepared, tmp_path):  # noqa: F811
-    """AdamW, one-cycle, augmentation and average as `first` has always taken them, to the last bit."""
+def test_run_equals_the_loop_written_out(prepared, tmp_path):
+    """AdamW, one-cycle, augmentation and moving average, to the last bit."""
     recipe = dataclasses.replace(QUICK, epochs=2)
-    loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 3, tmp_path)
+    loop.train(prepared, outer(recipe, seed=3), tmp_path)
     ours = torch.load(tmp_path / "last.pt", weights_only=True)
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     chosen = prepared.folds != HELD_OUT
-    pictures, targets = (
-        torch.from_numpy(np.array(part[chosen])).to(device) for part in (prepared.spectrograms_db, prepared.targets)
-    )
+    arrays = (prepared.spectrograms_db, prepared.targets)
+    images, targets = (torch.from_numpy(np.array(part[chosen])).to(device) for part in arrays)
     torch.manual_seed(3)
     model = build_model("resnet18", len(CLASSES)).to(device, memory_format=torch.channels_last)
-    averaged = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    ema = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     groups = [{"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 0.01},
               {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0}]  # fmt: skip
     optimizer = torch.optim.AdamW(groups, lr=2e-3, fused=True)
-    steps = len(pictures) // 16
+    steps = len(images) // 16
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=2e-3, total_steps=2 * steps + 1, pct_start=0.2, cycle_momentum=False
     )
     for epoch in range(2):
         rng = torch.Generator().manual_seed(3 * 100_003 + epoch)
-        for index in torch.randperm(len(pictures), generator=rng).to(device).split(16)[:steps]:
+        for index in torch.randperm(len(images), generator=rng).to(device).split(16)[:steps]:
             plan, soft = draw(QUICK.augmentation, 16, rng), one_hot(targets[index], 4).float()
             _ = torch.rand(16, 0, generator=rng)  # neither dropout nor stochastic depth
             batch = spectrogram.mix(
-                spectrogram.move(pictures[index], plan), torch.arange(16), plan.partner, plan.ratio, QUICK.spectrogram
+                spectrogram.shift_time(images[index], plan), torch.arange(16), plan.partner, plan.ratio, QUICK.spectrogram
             )
             soft = plan.ratio[:, None] * soft + (1 - plan.ratio[:, None]) * soft[plan.partner]
             batch = network_input(spectrogram.tilt(spectrogram.shift_bands(batch, plan), plan), QUICK.input)
@@ -276,18 +296,18 @@ def test_a_quick_run_is_the_loop_written_out(prepared, tmp_path):  # noqa: F811
             decay = min(0.9, (1 + schedule.last_epoch) / (10 + schedule.last_epoch))
             for name, tensor in model.state_dict().items():
                 if tensor.is_floating_point():
-                    averaged[name].lerp_(tensor, 1 - decay)
+                    ema[name].lerp_(tensor, 1 - decay)
     for name, tensor in model.state_dict().items():
         assert torch.equal(ours["model"][name], tensor), name
         if tensor.is_floating_point():
-            assert torch.equal(ours["averaged"][name], averaged[name]), name
+            assert torch.equal(ours["ema"][name], ema[name]), name
 
 
-def test_the_notebooks_way_trains_and_resumes(prepared, imagenet, tmp_path, monkeypatch):  # noqa: F811
-    """Its recipe on small pictures: the last weights are kept, and a kill changes nothing."""
+def test_resume_notebook_recipe(prepared, imagenet, tmp_path, monkeypatch):
+    """On small spectrograms: the last weights are kept, and a kill changes nothing."""
     recipe = dataclasses.replace(RECIPE, spectrogram=QUICK.spectrogram, epochs=2,
                                  input=dataclasses.replace(RECIPE.input, clip_seconds=0.5))  # fmt: skip
-    loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / "whole", weights=imagenet)
+    loop.train(prepared, outer(recipe), tmp_path / "whole", weights=imagenet)
     save = State.save
 
     def kill(state, path):
@@ -297,10 +317,10 @@ def test_the_notebooks_way_trains_and_resumes(prepared, imagenet, tmp_path, monk
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(State, "save", kill)
-        loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / "killed", weights=imagenet)
-    loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / "killed")  # the weights are not asked for again
+        loop.train(prepared, outer(recipe), tmp_path / "killed", weights=imagenet)
+    loop.train(prepared, outer(recipe), tmp_path / "killed")  # without the weights' file
     whole, killed = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "killed"))
-    assert whole["averaged"] is None
+    assert whole["ema"] is None
     assert all(torch.equal(whole["model"][name], killed["model"][name]) for name in whole["model"])
     _, meta = load_checkpoint(tmp_path / "killed" / "checkpoint")
     assert meta.provenance["initial_weights"] == "ImageNet, from resnet18.pth"
@@ -316,17 +336,17 @@ def test_the_notebooks_way_trains_and_resumes(prepared, imagenet, tmp_path, monk
         ({"avx512_bf16": True}, True, torch.bfloat16),
         ({"avx512_bf16": False, "amx_bf16": True}, True, torch.bfloat16),
         ({"avx512_bf16": True}, False, torch.float32),
-        ({"avx512_f": True, "avx512_bf16": False}, True, torch.float32),  # imitated there, at an eighth of the speed
+        ({"avx512_f": True, "avx512_bf16": False}, True, torch.float32),  # emulated at an eighth of the speed
         ({}, True, torch.float32),
     ],
 )
-def test_a_cpu_computes_in_bfloat16_only_where_it_can(monkeypatch, instructions, mixed, expected):
+def test_bfloat16_on_a_cpu(monkeypatch, instructions, mixed, expected):
     monkeypatch.setattr("torch.cpu.get_capabilities", lambda: instructions)
     assert precision(torch.device("cpu"), mixed, 32) is expected
     assert precision(torch.device("cpu"), mixed, 31) is torch.float32, "too narrow for oneDNN"
 
 
-def test_the_precision_is_told(prepared, tmp_path, monkeypatch):  # noqa: F811
+def test_precision_of_a_run(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "training.engine.state.precision", lambda device, mixed, n_frames: torch.bfloat16 if mixed else torch.float32
     )
@@ -335,12 +355,12 @@ def test_the_precision_is_told(prepared, tmp_path, monkeypatch):  # noqa: F811
         "training.engine.step.cross_entropy",
         lambda logits, *rest, **more: (seen.append(logits), cross_entropy(logits, *rest, **more))[1],
     )
-    for mixed, said in ((True, "bfloat16"), (False, "float32")):
+    for mixed, dtype in ((True, "bfloat16"), (False, "float32")):
         recipe = dataclasses.replace(QUICK, epochs=1, mixed_precision=mixed)
-        loop.train(prepared, recipe, TRAINING_FOLDS, HELD_OUT, 1, tmp_path / said)
-        assert f"computing in {said}" in (tmp_path / said / "log.txt").read_text()
-        model, meta = load_checkpoint(tmp_path / said / "checkpoint")
-        assert meta.provenance["precision"] == said
+        loop.train(prepared, outer(recipe), tmp_path / dtype)
+        assert f"{dtype} on " in (tmp_path / dtype / "log.txt").read_text()
+        model, meta = load_checkpoint(tmp_path / dtype / "checkpoint")
+        assert meta.provenance["precision"] == dtype
         assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
         assert {logits.dtype for logits in seen} == {torch.float32}, "the loss is never computed in bfloat16"
         rounded = [bool((logits.bfloat16().float() == logits).all()) for logits in seen]

@@ -1,4 +1,4 @@
-"""Augmentation of pictures: what a plan draws, and what is done with it, against formulas and by hand."""
+"""Augmentation of spectrograms against formulas and by hand."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import scipy.stats
 import torch
 
 from esc.errors import ParameterError
-from test_train import QUICK, SMALL
+from small_data import QUICK, SMALL
 from training.augmentation import spectrogram
 from training.augmentation.plan import Plan, beta, draw
 from training.recipes import Augmentation
 
 
 @pytest.fixture
-def pictures(rng) -> torch.Tensor:
+def spectrograms(rng) -> torch.Tensor:
     return torch.from_numpy((15 * rng.standard_normal((6, 12, 40)) - 40).astype(np.float32))
 
 
@@ -29,17 +29,17 @@ def planned(wanted: Augmentation, batch: int, seed: int = 0) -> Plan:
     return draw(wanted, batch, seeded(seed))
 
 
-def test_a_shift_in_time_is_circular(pictures):
-    """At its own speed each row is itself turned around, between two frames where the turn is no whole number."""
-    moved = spectrogram.move(pictures, planned(Augmentation(), 6))
-    assert moved.shape == pictures.shape
-    torch.testing.assert_close(moved.mean(dim=2), pictures.mean(dim=2), atol=1e-3, rtol=0)
-    for before, after in zip(pictures.numpy(), moved.numpy(), strict=True):
-        assert _turn(before, after) is not None
+def test_time_shift_is_circular(spectrograms):
+    """At normal speed each row is shifted circularly, and interpolated between two frames."""
+    moved = spectrogram.shift_time(spectrograms, planned(Augmentation(), 6))
+    assert moved.shape == spectrograms.shape
+    torch.testing.assert_close(moved.mean(dim=2), spectrograms.mean(dim=2), atol=1e-3, rtol=0)
+    for before, after in zip(spectrograms.numpy(), moved.numpy(), strict=True):
+        assert _shift_of(before, after) is not None
 
 
-def _turn(before: np.ndarray, after: np.ndarray) -> float | None:
-    """Return by how many frames `after` is turned, or None if by no number."""
+def _shift_of(before: np.ndarray, after: np.ndarray) -> float | None:
+    """Return the circular shift of `after` in frames, or None if it is none."""
     n_frames = before.shape[1]
     for whole in range(n_frames):
         left, right = np.roll(before, -whole, axis=1), np.roll(before, -whole - 1, axis=1)
@@ -49,15 +49,15 @@ def _turn(before: np.ndarray, after: np.ndarray) -> float | None:
     return None
 
 
-def test_turns_differ_from_picture_to_picture(pictures):
-    moved = spectrogram.move(pictures, planned(Augmentation(), 6))
-    turns = [_turn(before, after) for before, after in zip(pictures.numpy(), moved.numpy(), strict=True)]
-    assert len({round(turn, 2) for turn in turns}) == len(turns)
-    assert max(turns) - min(turns) > 10
+def test_time_shifts_differ(spectrograms):
+    moved = spectrogram.shift_time(spectrograms, planned(Augmentation(), 6))
+    shifts = [_shift_of(before, after) for before, after in zip(spectrograms.numpy(), moved.numpy(), strict=True)]
+    assert len({round(shift, 2) for shift in shifts}) == len(shifts)
+    assert max(shifts) - min(shifts) > 10
 
 
-def test_a_shift_in_pitch_moves_whole_bands(pictures):
-    constant = pictures[:, :, :1].expand(-1, -1, 40)  # the same at all times: turning changes nothing
+def test_band_shift(spectrograms):
+    constant = spectrograms[:, :, :1].expand(-1, -1, 40)  # constant in time
     shifts = set()
     for seed in range(8):
         moved = spectrogram.shift_bands(constant, planned(Augmentation(shift_bands=2), 6, seed))
@@ -72,48 +72,48 @@ def test_a_shift_in_pitch_moves_whole_bands(pictures):
     assert shifts == {-2, -1, 0, 1, 2}
 
 
-def test_speed_stays_within_its_bounds():
+def test_speed_limits():
     ramp = torch.arange(1_000.0).expand(64, 1, -1)
-    moved = spectrogram.move(ramp, planned(Augmentation(speed=0.1), 64))
+    moved = spectrogram.shift_time(ramp, planned(Augmentation(speed=0.1), 64))
     steps = moved.diff(dim=2).median(dim=2).values
     assert 0.9 - 1e-3 <= float(steps.min()) < 0.93
     assert 1.07 < float(steps.max()) <= 1.1 + 1e-3
 
 
-def test_mixed_powers_follow_the_ratio(pictures):
+def test_mix_ratio_of_powers(spectrograms):
     own, other, ratio = torch.tensor([0, 1, 5, 2]), torch.tensor([3, 1, 0, 4]), torch.tensor([0.3, 0.6, 1.0, 0.0])
-    mixed = spectrogram.mix(pictures, own, other, ratio, SMALL.replace(top_db=160.0))
-    power = 10 ** (pictures.double() / 10)
+    mixed = spectrogram.mix(spectrograms, own, other, ratio, SMALL.replace(top_db=160.0))
+    power = 10 ** (spectrograms.double() / 10)
     power = power / power.mean(dim=(1, 2), keepdim=True)
-    for place, share in enumerate(ratio.double()):
-        expected = share**2 * power[own[place]] + (1 - share) ** 2 * power[other[place]]
-        torch.testing.assert_close(mixed[place].double(), 10 * expected.log10(), atol=2e-3, rtol=0)
+    for index, share in enumerate(ratio.double()):
+        expected = share**2 * power[own[index]] + (1 - share) ** 2 * power[other[index]]
+        torch.testing.assert_close(mixed[index].double(), 10 * expected.log10(), atol=2e-3, rtol=0)
 
 
-def test_a_plan_mixes_the_share_that_is_wanted_with_every_clip_once():
+def test_mix_share():
     plan = planned(Augmentation(mix_share=0.7, mix_alpha=1.0), 2_000)
     assert sorted(plan.partner.tolist()) == list(range(2_000))
     assert float((plan.ratio < 1).float().mean()) == pytest.approx(0.7, abs=0.04)
     even = plan.ratio[plan.ratio < 1].numpy()
-    assert scipy.stats.kstest(even, scipy.stats.uniform.cdf).pvalue > 0.01  # alpha 1: all ratios alike
+    assert scipy.stats.kstest(even, scipy.stats.uniform.cdf).pvalue > 0.01  # alpha 1: uniform
     assert set(planned(Augmentation(), 50).ratio.tolist()) == {1.0}
 
 
 @pytest.mark.parametrize("alpha", [0.3, 0.4, 1.0])
-def test_ratios_are_beta_distributed(alpha):
+def test_ratio_distribution(alpha):
     drawn = beta(seeded(3), 4_000, alpha).numpy()
     assert scipy.stats.kstest(drawn, scipy.stats.beta(alpha, alpha).cdf).pvalue > 0.01
 
 
-def test_a_tilt_is_smooth_and_the_same_at_all_times(pictures):
-    tilted = spectrogram.tilt(pictures, planned(Augmentation(tilt_db=3.0), 6))
-    gain_db = tilted - pictures
+def test_tilt_is_constant_in_time(spectrograms):
+    tilted = spectrogram.tilt(spectrograms, planned(Augmentation(tilt_db=3.0), 6))
+    gain_db = tilted - spectrograms
     torch.testing.assert_close(gain_db, gain_db[:, :, :1].expand_as(gain_db), atol=1e-4, rtol=0)
     assert float(gain_db.abs().max()) > 1.0
-    assert torch.equal(spectrogram.tilt(pictures, planned(Augmentation(), 6)), pictures)
+    assert torch.equal(spectrogram.tilt(spectrograms, planned(Augmentation(), 6)), spectrograms)
 
 
-def test_masks_hide_stretches_no_wider_than_allowed():
+def test_mask_widths():
     ones = torch.ones(50, 40, 100)
     wanted = Augmentation(time_masks=1, freq_masks=1, time_mask_share=0.2, freq_mask_share=0.25)
     masked = spectrogram.mask(ones, planned(wanted, 50))
@@ -126,23 +126,23 @@ def test_masks_hide_stretches_no_wider_than_allowed():
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_augmentation_hangs_on_the_seed_alone(pictures, seed):
+def test_augmentation_depends_on_the_seed_only(spectrograms, seed):
     wanted = dataclasses.replace(QUICK.augmentation, mix_share=1.0)
-    once, again, other = (spectrogram.move(pictures, planned(wanted, 6, number)) for number in (seed, seed, seed + 1))
+    once, again, other = (spectrogram.shift_time(spectrograms, planned(wanted, 6, number)) for number in (seed, seed, seed + 1))
     assert torch.equal(once, again)
     assert not torch.equal(once, other)
 
 
-def test_a_stretch_of_the_clip_is_played_over_and_over():
+def test_looped_segment():
     ramp = torch.arange(100.0).expand(40, 1, -1)
-    plan = planned(Augmentation(least_stretch=0.3), 40)
-    assert 0.3 <= float(plan.stretch.min()) < 0.4
-    assert 0.9 < float(plan.stretch.max()) <= 1.0
-    plan = dataclasses.replace(plan, start=torch.full((40,), 0.2), stretch=torch.full((40,), 0.25))
-    torch.testing.assert_close(spectrogram.move(ramp, plan)[7, 0], 20 + torch.arange(25.0).repeat(4), atol=1e-3, rtol=0)
+    plan = planned(Augmentation(min_segment=0.3), 40)
+    assert 0.3 <= float(plan.segment.min()) < 0.4
+    assert 0.9 < float(plan.segment.max()) <= 1.0
+    plan = dataclasses.replace(plan, start=torch.full((40,), 0.2), segment=torch.full((40,), 0.25))
+    torch.testing.assert_close(spectrogram.shift_time(ramp, plan)[7, 0], 20 + torch.arange(25.0).repeat(4), atol=1e-3, rtol=0)
 
 
-def test_boxes_hide_rectangles_no_larger_than_allowed():
+def test_box_sizes():
     ones = torch.ones(60, 40, 100)
     masked = spectrogram.mask(ones, planned(Augmentation(boxes=1, box_share=0.3), 60))
     hidden = masked == 0
@@ -152,7 +152,7 @@ def test_boxes_hide_rectangles_no_larger_than_allowed():
     assert 20 < int(widths.max()) <= 31
 
 
-def test_a_part_of_a_plan_is_that_part():
+def test_part_of_a_plan():
     plan = planned(dataclasses.replace(QUICK.augmentation, boxes=2, box_share=0.2), 8)
     part = plan.part(torch.tensor([5, 2]))
     for field in dataclasses.fields(Plan):
@@ -160,8 +160,8 @@ def test_a_part_of_a_plan_is_that_part():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"mix_share": 1.1}, {"mix_alpha": 2.0}, {"speed": -0.1}, {"least_stretch": 0.0}, {"boxes": 99}, {"gain_db": 99.0}]
+    "wrong", [{"mix_share": 1.1}, {"mix_alpha": 2.0}, {"speed": -0.1}, {"min_segment": 0.0}, {"boxes": 99}, {"gain_db": 99.0}]
 )
-def test_an_augmentation_refuses_what_is_not_possible(wrong):
+def test_invalid_augmentation(wrong):
     with pytest.raises(ParameterError, match=next(iter(wrong))):
         Augmentation(**wrong)

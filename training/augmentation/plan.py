@@ -1,7 +1,7 @@
-"""What is done to each clip of a training batch: drawn for the whole batch at once, carried out for any part of it.
+"""Random draws for the augmentation of one batch.
 
-Everything random in a step comes from one generator on the CPU, in one order. So a batch is the same on every device,
-after every interruption, and shared among any number of processes: each draws all of it and carries out its own part.
+All randomness of a step comes from one CPU generator, in a fixed order. A batch is therefore the same on every device,
+after every interruption, and for any number of processes: each draws the whole plan and applies its own part.
 """
 
 from __future__ import annotations
@@ -13,38 +13,39 @@ import torch
 from training.recipes import Augmentation
 
 TILT_POINTS = 4
+_BETA_TRIALS = 64
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One draw for a batch; the first axis of each tensor counts its clips.
+    """Augmentation parameters of a batch; the first axis of each tensor counts its clips.
 
     Attributes
     ----------
     start : float32, (batch,)
-        Where in the clip playing begins, 0 to 1 of its length.
+        Where in the clip playback begins, as a share of its length.
     speed : float32, (batch,)
-        Playing speed; 1 leaves it.
-    stretch : float32, (batch,)
-        Part of the clip that is played, over and over, 0 to 1.
+        Playback speed; 1 leaves it unchanged.
+    segment : float32, (batch,)
+        Share of the clip that is looped.
     bands : int64, (batch,)
-        Mel bands that the picture is moved by.
+        Shift along the mel axis.
     gain_db : float32, (batch,)
     tilt_db : float32, (batch, TILT_POINTS)
         Gains of a smooth filter, from the lowest to the highest band.
     ratio : float32, (batch,)
-        Share of the clip itself in the mixture with its partner, 0 to 1.
+        Share of the clip in the mixture with its partner.
     partner : int64, (batch,)
-        Place in the batch of the clip that is mixed in.
+        Batch index of the clip that is mixed in.
     time_masks, freq_masks : float32, (batch, count, 2)
-        Begin and end of what is hidden, 0 to 1 of the axis.
+        Begin and end of the masks, as a share of the axis.
     boxes : float32, (batch, count, 4)
-        Begin and end in time, begin and end in frequency, 0 to 1.
+        Begin and end in time, begin and end in frequency.
     """
 
     start: torch.Tensor
     speed: torch.Tensor
-    stretch: torch.Tensor
+    segment: torch.Tensor
     bands: torch.Tensor
     gain_db: torch.Tensor
     tilt_db: torch.Tensor
@@ -61,35 +62,37 @@ class Plan:
 
 def draw(augmentation: Augmentation, batch: int, rng: torch.Generator) -> Plan:
     """Return a plan for a batch of `batch` clips."""
-    half_speed, half_gain = augmentation.speed, augmentation.gain_db
     mixed = _uniform(rng, batch) < augmentation.mix_share
     return Plan(
         start=_uniform(rng, batch),
-        speed=1.0 + half_speed * (2.0 * _uniform(rng, batch) - 1.0),
-        stretch=augmentation.least_stretch + (1.0 - augmentation.least_stretch) * _uniform(rng, batch),
+        speed=1.0 + augmentation.speed * (2.0 * _uniform(rng, batch) - 1.0),
+        segment=augmentation.min_segment + (1.0 - augmentation.min_segment) * _uniform(rng, batch),
         bands=torch.randint(-augmentation.shift_bands, augmentation.shift_bands + 1, (batch,), generator=rng),
-        gain_db=half_gain * (2.0 * _uniform(rng, batch) - 1.0),
+        gain_db=augmentation.gain_db * (2.0 * _uniform(rng, batch) - 1.0),
         tilt_db=augmentation.tilt_db * torch.randn(batch, TILT_POINTS, generator=rng),
         ratio=torch.where(mixed, beta(rng, batch, augmentation.mix_alpha), 1.0),
         partner=torch.randperm(batch, generator=rng),
-        time_masks=_spans(rng, batch, augmentation.time_masks, augmentation.time_mask_share),
-        freq_masks=_spans(rng, batch, augmentation.freq_masks, augmentation.freq_mask_share),
-        boxes=torch.cat([_spans(rng, batch, augmentation.boxes, augmentation.box_share) for _ in range(2)], dim=2),
+        time_masks=_intervals(rng, batch, augmentation.time_masks, augmentation.time_mask_share),
+        freq_masks=_intervals(rng, batch, augmentation.freq_masks, augmentation.freq_mask_share),
+        boxes=torch.cat([_intervals(rng, batch, augmentation.boxes, augmentation.box_share) for _ in range(2)], dim=2),
     )
 
 
 def beta(rng: torch.Generator, batch: int, alpha: float) -> torch.Tensor:
-    """Draw from Beta(alpha, alpha) by Johnk's method on uniform numbers: torch's own takes no generator."""
-    log_u = torch.rand(batch, 64, 2, generator=rng, dtype=torch.float64).clamp_min(1e-300).log() / alpha
+    """Return draws from Beta(alpha, alpha) by Johnk's method.
+
+    torch's own sampler takes no generator. NumPy's would need a second one, and published seeds would give other runs.
+    """
+    log_u = torch.rand(batch, _BETA_TRIALS, 2, generator=rng, dtype=torch.float64).clamp_min(1e-300).log() / alpha
     log_sum = torch.logsumexp(log_u, dim=2)
     accepted = (log_sum <= 0).int()
-    first = accepted.argmax(dim=1, keepdim=True)  # 64 tries miss with a chance below 1e-9 for alpha up to 1
+    first = accepted.argmax(dim=1, keepdim=True)  # all trials fail with a probability below 1e-9 for alpha up to 1
     drawn = (log_u[..., 0] - log_sum).gather(1, first).squeeze(1).exp()
     return torch.where(accepted.any(dim=1), drawn, 1.0).float()
 
 
-def _spans(rng: torch.Generator, batch: int, count: int, share: float) -> torch.Tensor:
-    """Return begin and end of `count` stretches, each up to `share` of the axis, (batch, count, 2)."""
+def _intervals(rng: torch.Generator, batch: int, count: int, share: float) -> torch.Tensor:
+    """Return begin and end of `count` intervals, each up to `share` of the axis, (batch, count, 2)."""
     width = share * _uniform(rng, batch, count)
     begin = (1.0 - width) * _uniform(rng, batch, count)
     return torch.stack([begin, begin + width], dim=2)

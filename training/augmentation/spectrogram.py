@@ -1,4 +1,4 @@
-"""Augmentation of whole batches of dB pictures on their device, as a plan says: no loop over clips."""
+"""Augmentation of batches of dB spectrograms, on their device and without a loop over clips."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from esc.dsp.spectrogram import power_to_db
 from training.augmentation.plan import Plan
 
 
-def move(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """Return pictures (batch, n_mels, n_frames) each turned around in time and played faster or slower, or a part of it.
+def shift_time(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
+    """Return spectrograms (batch, n_mels, n_frames) shifted circularly in time, resampled and looped.
 
-    The shift in time is circular; a picture played slower loses its end, a faster one begins again.
+    A slower spectrogram loses its end, a faster one begins again.
     """
     n_frames = spectrograms_db.shape[2]
     played = plan.speed[:, None] * torch.arange(n_frames, device=spectrograms_db.device)
-    played = torch.remainder(played, (n_frames * plan.stretch)[:, None])
+    played = torch.remainder(played, (n_frames * plan.segment)[:, None])
     position = torch.remainder(n_frames * plan.start[:, None] + played, n_frames)
     whole = position.floor()
-    left = whole.long() % n_frames  # rounding may reach n_frames itself
+    left = whole.long() % n_frames  # rounding may give n_frames itself
     right = (left + 1) % n_frames
     return torch.lerp(_frames(spectrograms_db, left), _frames(spectrograms_db, right), (position - whole)[:, None, :])
 
 
 def shift_bands(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """Return pictures moved up or down by whole bands; the outermost band fills what becomes free."""
+    """Return spectrograms shifted by whole bands; the outermost band is repeated at the edge."""
     batch, n_mels, n_frames = spectrograms_db.shape
     rows = (torch.arange(n_mels, device=spectrograms_db.device) + plan.bands[:, None]).clamp(0, n_mels - 1)
     flat = rows + n_mels * torch.arange(batch, device=spectrograms_db.device)[:, None]
@@ -37,10 +37,10 @@ def shift_bands(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
 def mix(
     spectrograms_db: torch.Tensor, own: torch.Tensor, other: torch.Tensor, ratio: torch.Tensor, config: SpectrogramConfig
 ) -> torch.Tensor:
-    """Return pictures of two sounds heard at once: those in the places `own` and those in the places `other`.
+    """Return mixtures of the spectrograms with indices `own` and `other`; `ratio` (len(own),) is the share of the first.
 
-    Powers add, since two recordings have unrelated phases; both are brought to the same mean power first, as in
-    between-class learning (Tokozume et al., 2018). `ratio` (len(own),) is the share of the first.
+    Powers add, since two recordings have unrelated phases; both are normalised to the same mean power first, as in
+    between-class learning (Tokozume et al., 2018).
     """
     power = (spectrograms_db * (math.log(10.0) / 10.0)).exp_()
     power /= power.mean(dim=(1, 2), keepdim=True).clamp_min(1e-12)
@@ -49,29 +49,29 @@ def mix(
 
 
 def tilt(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """Return pictures heard through a smooth filter: a few gains in dB along the bands, interpolated."""
+    """Return filtered spectrograms: a few gains in dB along the bands, interpolated."""
     n_mels = spectrograms_db.shape[1]
     curve = torch.nn.functional.interpolate(plan.tilt_db[:, None, :], size=n_mels, mode="linear", align_corners=True)
     return spectrograms_db + curve.transpose(1, 2)
 
 
-def mask(pictures: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """Return scaled pictures with bands of time, of frequency (SpecAugment, Park et al., 2019) and boxes set to 0, their mean."""
-    _, n_mels, n_frames = pictures.shape
+def mask(scaled: torch.Tensor, plan: Plan) -> torch.Tensor:
+    """Return scaled spectrograms with masks (SpecAugment, Park et al., 2019) and boxes set to 0, their mean."""
+    _, n_mels, n_frames = scaled.shape
     rows = _inside(plan.freq_masks, n_mels).any(dim=1)[:, :, None]
     columns = _inside(plan.time_masks, n_frames).any(dim=1)[:, None, :]
     hidden = rows | columns
     if plan.boxes.shape[1]:
         in_time, in_freq = _inside(plan.boxes[..., :2], n_frames), _inside(plan.boxes[..., 2:], n_mels)
         hidden = hidden | (in_freq[..., :, None] & in_time[..., None, :]).any(dim=1)
-    return pictures.masked_fill(hidden, 0.0)
+    return scaled.masked_fill(hidden, 0.0)
 
 
-def _inside(spans: torch.Tensor, length: int) -> torch.Tensor:
-    """Return (batch, count, length), True where a place of the axis lies between begin and end."""
-    place = torch.arange(length, device=spans.device)
-    return (place >= length * spans[..., :1]) & (place < length * spans[..., 1:])
+def _inside(intervals: torch.Tensor, length: int) -> torch.Tensor:
+    """Return (batch, count, length): whether an index of the axis lies in the interval."""
+    index = torch.arange(length, device=intervals.device)
+    return (index >= length * intervals[..., :1]) & (index < length * intervals[..., 1:])
 
 
-def _frames(pictures: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-    return pictures.gather(2, index[:, None, :].expand(-1, pictures.shape[1], -1))
+def _frames(spectrograms: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    return spectrograms.gather(2, index[:, None, :].expand(-1, spectrograms.shape[1], -1))

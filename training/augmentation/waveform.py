@@ -1,4 +1,4 @@
-"""Augmentation of whole batches of waveforms on their device, as a plan says: no loop over clips."""
+"""Augmentation of batches of waveforms, on their device and without a loop over clips."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from esc.dsp.a_weighting import max_a_weighted_db
 from training.augmentation.plan import Plan
 
 
-def move(waveforms: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """Return waveforms (batch, n_samples) each turned around in time and resampled to play faster or slower, or a part of it.
+def shift_time(waveforms: torch.Tensor, plan: Plan) -> torch.Tensor:
+    """Return waveforms (batch, n_samples) shifted circularly by whole samples, resampled and looped.
 
-    The shift is circular and by whole samples; between two samples the value is interpolated linearly, as in
-    between-class learning's own code.
+    Interpolation is linear, as in the code of between-class learning.
     """
     n_samples = waveforms.shape[1]
     played = plan.speed.double()[:, None] * torch.arange(n_samples, device=waveforms.device, dtype=torch.float64)
-    played = torch.remainder(played, (n_samples * plan.stretch.double())[:, None])
+    played = torch.remainder(played, (n_samples * plan.segment.double())[:, None])
     whole = played.floor()
     start = (n_samples * plan.start.double()).long()
     left = (whole.long() + start[:, None]) % n_samples
@@ -25,7 +24,7 @@ def move(waveforms: torch.Tensor, plan: Plan) -> torch.Tensor:
 
 
 def mix(waveforms: torch.Tensor, own: torch.Tensor, other: torch.Tensor, ratio: torch.Tensor, sample_rate: int) -> torch.Tensor:
-    """Return two sounds heard at once, mixed so that `ratio` (len(own),) is the share of the first as it is heard.
+    """Return mixtures of the waveforms with indices `own` and `other`; `ratio` (len(own),) is the first's perceived share.
 
     Between-class learning (Tokozume et al., 2018), equation 2: p = 1 / (1 + 10^((G1 - G2) / 20) (1 - r) / r) with the
     A-weighted pressure levels G, then (p x1 + (1 - p) x2) / sqrt(p^2 + (1 - p)^2), which keeps the energy.
@@ -37,5 +36,5 @@ def mix(waveforms: torch.Tensor, own: torch.Tensor, other: torch.Tensor, ratio: 
 
 
 def amplify(waveforms: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """Return waveforms louder or softer by the plan's gains."""
+    """Return waveforms with the plan's gains applied."""
     return waveforms * torch.pow(10.0, plan.gain_db / 20.0)[:, None]

@@ -1,1 +1,1 @@
-"""The commands of `python -m training`, one function each; what takes seconds to load is loaded when it is used."""
+"""Commands of `python -m training`; heavy imports are inside the functions."""

@@ -1,43 +1,55 @@
-"""evaluate, calibrate, explain-test, card: what a checkpoint reaches, what its numbers and maps mean, its model card."""
+"""Commands on checkpoints: evaluate, calibrate, explain-test, card."""
 
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.cli.options import Cache, Data, Readings
-from training.data.esc50 import data_folder, read_clips
-from training.runs.paths import CACHE, EXAMPLES, READINGS
+from esc.paths import DEFAULT_CHECKPOINT
+from training.cli.options import EvaluationOptions
+from training.runs.paths import EXAMPLES
 
-CheckpointFolder = Annotated[
-    Path | None, typer.Option("--checkpoint", help="Folder of the checkpoint; the shipped one where left out.")
-]
+if TYPE_CHECKING:
+    from training.evaluation.held_out_log import Evaluation
+
+CheckpointFolder = Annotated[Path, typer.Option("--checkpoint", help="Folder of the checkpoint; by default the shipped one.")]
+Fold = Annotated[int, typer.Option("--fold", help="The fold to evaluate on, 1 to 5.")]
+
+
+class Format(StrEnum):
+    """Output formats."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 def evaluate_command(
-    data: Data = None,
-    fold: Annotated[int, typer.Option(help="The fold to measure on, 1 to 5.")] = 5,
-    checkpoint: CheckpointFolder = None,
-    output: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    cache: Cache = CACHE,
-    readings: Readings = READINGS,
+    options: EvaluationOptions,
+    fold: Fold = 5,
+    checkpoint: CheckpointFolder = DEFAULT_CHECKPOINT,
+    output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
 ) -> None:
-    """Measure a checkpoint on one fold: accuracy, loss and calibration. A look at a held-out fold is noted in a log."""
-    if output not in ("text", "json"):
-        raise typer.BadParameter(f"{output!r} is not possible: text or json", param_hint="--format")
-    reading = _read(data, fold, checkpoint, cache, readings)
-    figures, before, meta = reading.calibrated, reading.figures, reading.checkpoint
-    if output == "json":
+    """Evaluate a checkpoint on one fold: accuracy, loss and calibration. Evaluations on held-out data are logged."""
+    from esc.classification.metrics_file import read_metrics
+
+    found = _evaluate(options, fold, checkpoint)
+    held_out = (read_metrics(checkpoint) or {}).get("held_out")
+    metrics, before, meta = found.calibrated, found.metrics, found.checkpoint
+    in_sample = meta.calibration is not None and held_out is not None and fold in held_out["folds"]
+    if output_format == Format.JSON:
         result = {
-            "accuracy": figures.accuracy,
-            "loss": figures.loss,
-            "ece": figures.ece,
+            "accuracy": metrics.accuracy,
+            "loss": metrics.loss,
+            "ece": metrics.ece,
             "ece_before": before.ece,
+            "ece_in_sample": in_sample,
+            "ece_cross_fitted": held_out["ece"] if held_out is not None else None,
             "calibration": None if meta.calibration is None else meta.calibration.to_dict(),
-            "clips": figures.clips,
+            "clips": metrics.clips,
             "fold": fold,
             "trained_on": meta.provenance.get("train_folds"),
             "config": {"spectrogram": meta.spectrogram.to_dict(), "input": meta.input.to_dict()},
@@ -45,94 +57,87 @@ def evaluate_command(
         typer.echo(json.dumps(result))
         return
     if fold in meta.provenance.get("train_folds", ()):
-        typer.echo(f"Fold {fold} was trained on: these figures flatter the model.", err=True)
-    measured = f"accuracy {figures.accuracy:.4f}, loss {figures.loss:.4f}, ECE {figures.ece:.4f}"
-    cooled = "" if meta.calibration is None else f" (before the temperature {before.ece:.4f})"
-    typer.echo(f"fold {fold}: {measured}{cooled}, {figures.clips} clips")
+        typer.echo(f"Fold {fold} was trained on: these figures are optimistic.", err=True)
+    typer.echo(f"fold {fold}: accuracy {metrics.accuracy:.4f}, {metrics.clips} clips")
+    typer.echo(f"before calibration: loss {before.loss:.4f}, ECE {before.ece:.4f}")
+    if in_sample and held_out is not None:
+        folds = ", ".join(map(str, held_out["folds"]))
+        cross_fitted = f"loss {held_out['loss']:.4f}, ECE {held_out['ece']:.4f}"
+        typer.echo(f"calibrated, cross-fitted, {held_out['clips']} clips of fold {folds}: {cross_fitted}")
+    elif meta.calibration is not None:
+        typer.echo(f"calibrated: loss {metrics.loss:.4f}, ECE {metrics.ece:.4f}")
 
 
 def calibrate_command(
     run: Annotated[Path, typer.Argument(help="Folder of the finished run whose checkpoint is calibrated.")],
-    others: Annotated[
-        list[Path] | None,
-        typer.Option("--with", help="A run that held out another fold; once for each: all give the temperature together."),
+    options: EvaluationOptions,
+    fold_run: Annotated[
+        list[Path] | None, typer.Option(help="A run that held out another fold, may be repeated: for a common temperature.")
     ] = None,
-    without: Annotated[
-        Path | None, typer.Option(help="A run trained with --without: its left-out classes are the unknown sounds.")
+    ood_run: Annotated[
+        Path | None, typer.Option(help="A run trained with --leave-out-classes: these classes serve as unknown sounds.")
     ] = None,
-    data: Data = None,
-    cache: Cache = CACHE,
-    readings: Readings = READINGS,
 ) -> None:
-    """Make probabilities mean what they say, and find the threshold for "none of these"; both go into the checkpoint.
+    """Fit the temperature and the threshold for "none of these", and write both into the checkpoint.
 
-    The temperature comes from clips that were held out, and the error told is of clips that had no say in it.
+    The reported calibration error is cross-fitted: no clip affects its own temperature.
     """
     from training.evaluation.calibrate import calibrate
     from training.evaluation.ood import REFUSED
 
-    found = calibrate(run, others or [], without, read_clips(data_folder(data)), cache, readings)
-    calibration, separation = found.calibration, found.separation
-    by = "other folds" if len(found.folds) > 1 else "other recordings"
+    found = calibrate(run, fold_run or [], ood_run, options.clips(), options.cache, options.evaluation_log)
+    calibration, ood = found.calibration, found.ood
+    others = "other folds" if len(found.folds) > 1 else "other recordings"
     typer.echo(f"temperature {calibration.temperature:.3f}, from fold {', '.join(map(str, sorted(found.folds)))}")
-    typer.echo(f"ECE {found.before.ece:.4f} before, {found.after.ece:.4f} with a temperature fitted on {by}")
+    typer.echo(f"ECE {found.before.ece:.4f} before, {found.after.ece:.4f} with a temperature fitted on {others}")
     limit = f"{calibration.unknown_score} below {calibration.unknown_threshold:.3f}"
     typer.echo(f"{limit} is none of these: by construction {REFUSED:.0%} of the known clips that {run.name} held out")
-    said = ", ".join(f"{name} {area:.3f}" for name, area in separation.auroc.items())
-    whose = run.name if without is None else f"{without.name}, at a threshold of its own"
-    typer.echo(f"unknown sounds, by {whose}: AUROC {said}")
-    for kind, area in separation.kinds.items():
+    aurocs = ", ".join(f"{name} {area:.3f}" for name, area in ood.auroc.items())
+    network = run.name if ood_run is None else f"{ood_run.name}, with its own threshold"
+    typer.echo(f"unknown sounds, {network}: mean AUROC {aurocs}; score chosen on {ood.selection_clips} other sounds")
+    for kind, area in ood.kinds.items():
         typer.echo(f"  {kind}: AUROC {area:.3f}")
-    typer.echo(f"  refused: {separation.caught:.1%} of them and {separation.false_alarms:.1%} of known sounds")
+    typer.echo(f"  rejected: {ood.caught:.1%} of them and {ood.false_alarms:.1%} of known sounds")
     typer.echo(f"wrote {run / 'checkpoint'}")
 
 
 def explain_test_command(
-    data: Data = None,
-    fold: Annotated[int, typer.Option(help="The fold whose clips are used, 1 to 5.")] = 5,
-    checkpoint: CheckpointFolder = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Write the figures beside the checkpoint; the page shows them.")] = False,
-    cache: Cache = CACHE,
-    readings: Readings = READINGS,
+    options: EvaluationOptions,
+    fold: Fold = 5,
+    checkpoint: CheckpointFolder = DEFAULT_CHECKPOINT,
+    save: Annotated[bool, typer.Option("--save", help="Store the figures with the checkpoint, for the page.")] = False,
 ) -> None:
-    """Cover what the heat maps mark: does the network miss it more than as much covered elsewhere?"""
+    """Deletion test of the saliency maps: cover marked cells, random ones and the loudest ones."""
     from esc.classification.metrics_file import write_metrics
-    from esc.paths import DEFAULT_CHECKPOINT
-    from training.evaluation.deletion_test import SHARES, maps_tested
+    from training.evaluation.deletion_test import SHARES, run_deletion_test
 
-    folder = checkpoint or DEFAULT_CHECKPOINT
-    found = maps_tested(folder, read_clips(data_folder(data)), fold, cache, readings)
+    found = run_deletion_test(checkpoint, options.clips(), fold, options.cache, options.evaluation_log)
     figures = found.figures()
-    typer.echo(f"{figures['clips']} clips of fold {fold}; mean probability of the likeliest class {figures['before']:.3f}")
-    typer.echo("covered  what is marked  elsewhere  the loudest  marked below elsewhere")
+    typer.echo(f"{figures['clips']} clips of fold {fold}; mean probability of the most likely class {figures['before']:.3f}")
+    typer.echo("covered  marked  random  loudest  marked below random")
     for number, share in enumerate(SHARES):
         left = [figures[name][number] for name in ("marked", "random", "loudest")]
         below = (found.marked[number] < found.random[number]).mean()
-        typer.echo(f"{share:7.0%}{left[0]:16.3f}{left[1]:11.3f}{left[2]:13.3f}{below:14.0%} of clips")
-    if keep:
-        typer.echo(f"wrote {write_metrics(folder, deletion=figures)}")
+        typer.echo(f"{share:7.0%}{left[0]:8.3f}{left[1]:8.3f}{left[2]:9.3f}{below:12.0%} of clips")
+    if save:
+        typer.echo(f"wrote {write_metrics(checkpoint, deletion=figures)}")
 
 
 def card_command(
-    data: Data = None,
-    fold: Annotated[int, typer.Option(help="The fold that the checkpoint holds out.")] = 5,
-    checkpoint: CheckpointFolder = None,
-    examples: Annotated[Path, typer.Option(help="Sounds named after the class each is meant to be.")] = EXAMPLES,
-    cache: Cache = CACHE,
-    readings: Readings = READINGS,
+    options: EvaluationOptions,
+    fold: Fold = 5,
+    checkpoint: CheckpointFolder = DEFAULT_CHECKPOINT,
+    examples: Annotated[Path, typer.Option(help="Folder of sounds named after their intended class.")] = EXAMPLES,
 ) -> None:
-    """Measure a checkpoint and write its model card beside it."""
+    """Evaluate a checkpoint and write its model card."""
     from esc.classification.classifier import Classifier
-    from esc.paths import DEFAULT_CHECKPOINT
     from training.evaluation.model_card import write_card
 
-    folder = checkpoint or DEFAULT_CHECKPOINT
-    reading = _read(data, fold, folder, cache, readings)
-    typer.echo(f"wrote {write_card(folder, Classifier.load(folder), reading, fold, examples)}")
+    found = _evaluate(options, fold, checkpoint)
+    typer.echo(f"wrote {write_card(checkpoint, Classifier.load(checkpoint), found, fold, examples)}")
 
 
-def _read(data: Path | None, fold: int, checkpoint: Path | None, cache: Path, readings: Path):
-    from esc.paths import DEFAULT_CHECKPOINT
-    from training.evaluation.held_out_log import read_fold
+def _evaluate(options: EvaluationOptions, fold: int, checkpoint: Path) -> Evaluation:
+    from training.evaluation.held_out_log import evaluate_fold
 
-    return read_fold(checkpoint or DEFAULT_CHECKPOINT, read_clips(data_folder(data)), fold, cache, readings)
+    return evaluate_fold(checkpoint, options.clips(), fold, options.cache, options.evaluation_log)

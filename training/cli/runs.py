@@ -1,4 +1,4 @@
-"""train, crossval, sweep, report: one run, five of them, many short ones, and the page on a run."""
+"""Commands on runs: train, crossval, sweep, report, results."""
 
 from __future__ import annotations
 
@@ -8,80 +8,72 @@ from typing import Annotated
 
 import typer
 
-from training.cli.options import (  # fmt: skip
-    Architecture,
-    Bfloat16,
-    Cache,
-    Data,
-    Readings,
-    RecipeName,
-    Seed,
-    SubBatch,
-    Weights,
-    Without,
-    chosen_recipe,
-    run_name,
-)
-from training.data.esc50 import all_folds, check_folds, data_folder, left_out, read_clips, without_classes
-from training.runs.paths import CACHE, READINGS, RESULTS, RUNS
+from training.cli.options import DataOptions, EvaluationOptions, RecipeOption, RecipeOptions, RunName, Seed
+from training.data.esc50 import Clip, all_folds, check_folds, left_out, without_classes
+from training.recipes import RECIPES, RecipeName
+from training.runs.paths import RESULTS, RUNS
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitOptions:
+    """Which clips are trained on."""
+
+    fold: Annotated[int, typer.Option(help="The held-out fold, 1 to 5.")] = 5
+    inner: Annotated[bool, typer.Option("--inner", help="Validate on the fourth of the training folds, to choose settings.")] = (
+        False
+    )
+    leave_out_classes: Annotated[
+        str, typer.Option(help="Classes to leave out, comma-separated or a number: unknown sounds for `calibrate --ood-run`.")
+    ] = ""
+
+    def folds(self, clips: list[Clip]) -> tuple[tuple[int, ...], int]:
+        """Return the training folds and the validation fold."""
+        check_folds(clips, (self.fold,))
+        outer = tuple(fold for fold in all_folds(clips) if fold != self.fold)
+        return (outer[:-1], outer[-1]) if self.inner else (outer, self.fold)
 
 
 def train_command(
-    data: Data = None,
-    recipe: RecipeName = "first",
-    fold: Annotated[int, typer.Option(help="The fold that is held out, 1 to 5.")] = 5,
-    inner: Annotated[bool, typer.Option(help="For choosing settings: train on three folds, look at the fourth.")] = False,
-    arch: Architecture = None,
-    sub_batch: SubBatch = None,
-    bfloat16: Bfloat16 = None,
-    weights: Weights = None,
-    without: Without = "",
+    options: EvaluationOptions,
+    recipe: RecipeOptions,
+    split: SplitOptions,
     seed: Seed = 1,
-    name: Annotated[str | None, typer.Option(help="Folder under runs/; made from the other options where left out.")] = None,
-    valid_every: Annotated[int, typer.Option(min=1, help="Epochs between two looks at the held-out fold, for the curve.")] = 1,
-    cache: Cache = CACHE,
+    name: RunName = None,
+    valid_every: Annotated[
+        int | None,
+        typer.Option(min=1, help="Epochs between two validations. By default 1 with --inner, else none: each is logged."),
+    ] = None,
 ) -> None:
-    """Train a network to the last epoch; a run that was stopped goes on where it was. Give the same options again.
+    """Train a network to the last epoch; an interrupted run is resumed by the same command.
 
     Several GPUs, machines or processes share a run: torchrun --nproc-per-node 2 -m training train --sub-batch 16
     """
     from training.data.preprocessing import prepare_for
-    from training.engine.distributed import joined
-    from training.train import train
+    from training.engine.distributed import join_group
+    from training.runs.run_dir import RunConfig
+    from training.train import NEVER, Validation, train
 
-    chosen = chosen_recipe(recipe, arch, sub_batch, bfloat16)
-    clips = read_clips(data_folder(data))
-    check_folds(clips, (fold,))
-    outer = tuple(f for f in all_folds(clips) if f != fold)
-    valid_fold, train_folds = (outer[-1], outer[:-1]) if inner else (fold, outer)
-    missing = left_out(clips, without)
-    parts = f"fold{fold}", "inner" if inner else "", f"without{len(missing)}" if missing else "", f"seed{seed}"
-    run = RUNS / (name or run_name(recipe, chosen, *parts))
-    with joined() as group:
-        prepared = group.one_after_another(lambda: prepare_for(chosen, without_classes(clips, missing), cache))
-        train(prepared, chosen, train_folds, valid_fold, seed, run, valid_every, weights, without=missing, group=group)
-        if group.first:
-            typer.echo(f"wrote {run / 'checkpoint'}. Next: python -m training report {run}")
+    clips = options.clips()
+    train_folds, valid_fold = split.folds(clips)
+    classes = left_out(clips, split.leave_out_classes)
+    config = RunConfig(recipe.chosen(), train_folds, valid_fold, seed, classes)
+    parts = f"fold{split.fold}", "inner" if split.inner else "", f"without{len(classes)}" if classes else "", f"seed{seed}"
+    run = RUNS / (name or recipe.run_name(*parts))
+    validation = Validation(valid_every or (1 if split.inner else NEVER), None if split.inner else options.evaluation_log)
+    with join_group() as group:
+        prepared = group.leader_first(lambda: prepare_for(config.recipe, without_classes(clips, classes), options.cache))
+        checkpoint = train(prepared, config, run, validation, recipe.weights, group)
+        if group.is_main:
+            typer.echo(f"wrote {checkpoint}. Next: python -m training report {run}")
 
 
-def crossval_command(
-    data: Data = None,
-    recipe: RecipeName = "first",
-    arch: Architecture = None,
-    sub_batch: SubBatch = None,
-    bfloat16: Bfloat16 = None,
-    weights: Weights = None,
-    seed: Seed = 1,
-    name: Annotated[str | None, typer.Option(help="Folder under runs/; made from the other options where left out.")] = None,
-    cache: Cache = CACHE,
-    readings: Readings = READINGS,
-) -> None:
-    """Train five times, each fold held out once: ESC-50's official figure. Stopped, it goes on where it was."""
+def crossval_command(options: EvaluationOptions, recipe: RecipeOptions, seed: Seed = 1, name: RunName = None) -> None:
+    """Train five times, with each fold held out once: ESC-50's official figure. Interrupted, it is resumed."""
     from training.cross_validation import SUMMARY, cross_validate
 
-    chosen = chosen_recipe(recipe, arch, sub_batch, bfloat16)
-    folder = RUNS / (name or run_name(recipe, chosen, "crossval", f"seed{seed}"))
-    summary = cross_validate(read_clips(data_folder(data)), chosen, seed, folder, cache, readings, weights)
+    folder = RUNS / (name or recipe.run_name("crossval", f"seed{seed}"))
+    clips = options.clips()
+    summary = cross_validate(clips, recipe.chosen(), seed, folder, options.cache, options.evaluation_log, recipe.weights)
     for fold, accuracy in summary["accuracy"].items():
         typer.echo(f"fold {fold}: {accuracy:.4f}")
     typer.echo(f"mean {summary['mean']:.4f}, standard deviation {summary['std']:.4f}, ECE {summary['ece']:.4f}")
@@ -90,57 +82,52 @@ def crossval_command(
 
 def sweep_command(
     grid: Annotated[
-        list[str], typer.Argument(metavar="PARAMETER=VALUES...", help="What to try, such as n_mels=64,128 hop_length=512,1024.")
+        list[str], typer.Argument(metavar="PARAMETER=VALUES...", help="Values to try, such as n_mels=64,128 hop_length=512,1024.")
     ],
-    data: Data = None,
-    recipe: RecipeName = "first",
-    epochs: Annotated[int, typer.Option(min=1, help="Of each combination: enough to tell them apart.")] = 12,
-    fold: Annotated[int, typer.Option(help="The fold that is neither trained on nor looked at.")] = 5,
+    options: DataOptions,
+    recipe: RecipeOption = RecipeName.FIRST,
+    epochs: Annotated[int, typer.Option(min=1, help="For each combination.")] = 12,
+    fold: Annotated[int, typer.Option(help="The fold that is not used at all.")] = 5,
     seed: Seed = 1,
-    name: Annotated[str, typer.Option(help="Folder under runs/.")] = "sweep",
-    cache: Cache = CACHE,
+    name: RunName = None,
 ) -> None:
-    """Try spectrogram parameters on the inner split, all combinations of them. Stopped, it goes on where it was.
+    """Grid search over spectrogram parameters on the inner split. Interrupted, it is resumed.
 
-    The best of many short runs flatters: 400 clips tell two runs apart by some 3 points at the least.
+    The best of many short runs is optimistic: 400 clips resolve differences of 3 points at best.
     """
     from training.grid_search import TABLE, combinations, parse_grid, sweep
+    from training.runs.run_dir import RunConfig
 
-    clips = read_clips(data_folder(data))
-    check_folds(clips, (fold,))
-    *train_folds, valid_fold = (f for f in all_folds(clips) if f != fold)
-    recipes = combinations(dataclasses.replace(chosen_recipe(recipe), epochs=epochs), parse_grid(grid))
-    for row in sweep(clips, recipes, tuple(train_folds), valid_fold, seed, RUNS / name, cache):
-        typer.echo(f"{row['valid_accuracy']:.4f}  {row['parameters']}  ({row['picture']}, {row['seconds']:.0f} s)")
-    typer.echo(f"wrote {RUNS / name / TABLE}")
+    clips = options.clips()
+    train_folds, valid_fold = SplitOptions(fold, inner=True).folds(clips)
+    recipes = combinations(dataclasses.replace(RECIPES[recipe], epochs=epochs), parse_grid(grid))
+    configs = {key: RunConfig(one, train_folds, valid_fold, seed) for key, one in recipes.items()}
+    folder = RUNS / (name or f"sweep-{recipe}-fold{fold}-epochs{epochs}-seed{seed}")
+    for row in sweep(clips, configs, folder, options.cache):
+        typer.echo(f"{row['valid_accuracy']:.4f}  {row['parameters']}  ({row['image']}, {row['seconds']:.0f} s)")
+    typer.echo(f"wrote {folder / TABLE}")
 
 
 def report_command(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, such as runs/first-fold5-seed1.")],
-    data: Data = None,
-    cache: Cache = CACHE,
-    readings: Readings = READINGS,
+    options: EvaluationOptions,
 ) -> None:
-    """Write a page with curves, confusion matrix, recall, commonest mistakes and calibration into each run's folder."""
+    """Write a report into each run's folder: curves, confusion matrix, recall, mistakes and calibration."""
     from training.evaluation.run_report import write_report
 
-    clips = read_clips(data_folder(data))
+    clips = options.clips()
     for run in runs:
-        typer.echo(f"wrote {write_report(run, clips, cache, readings)}")
+        typer.echo(f"wrote {write_report(run, clips, options.cache, options.evaluation_log)}")
 
 
 def results_command(
-    runs: Annotated[
-        list[Path] | None, typer.Argument(metavar="[RUN...]", help="Runs, or folders of crossval, to be taken up.")
-    ] = None,
-    data: Data = None,
-    cache: Cache = CACHE,
-    readings: Readings = READINGS,
+    options: EvaluationOptions,
+    runs: Annotated[list[Path] | None, typer.Argument(metavar="[RUN...]", help="Runs or crossval folders to import.")] = None,
 ) -> None:
-    """Take up runs into training/results/ and write training/RESULTS.md from all that lie there: tables and pictures."""
-    from training.evaluation.results_page import take_up, write_results
+    """Import runs into training/results/ and write training/RESULTS.md: tables and plots of all runs."""
+    from training.evaluation.results_page import import_run, write_results
 
     for run in runs or []:
-        for name in take_up(run, RESULTS, read_clips(data_folder(data)), cache, readings):
-            typer.echo(f"took up {name}")
-    typer.echo(f"wrote {write_results(RESULTS, readings)}")
+        for name in import_run(run, RESULTS, options.clips(), options.cache, options.evaluation_log):
+            typer.echo(f"imported {name}")
+    typer.echo(f"wrote {write_results(RESULTS, options.evaluation_log)}")

@@ -1,4 +1,4 @@
-"""ESC-50 on disk: where its table and its clips lie, in the official layout, Kaggle's or a flat one, in any format."""
+"""ESC-50 on disk, in the official, Kaggle's or a flat layout."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from training.runs.paths import DATA
 
 _TABLES = ("meta/esc50.csv", "esc50.csv")
 _AUDIO_FOLDERS = ("audio/audio", "audio", ".")
-_ENDINGS = (".wav", ".ogg", ".flac", ".opus", ".mp3", ".m4a")
+_EXTENSIONS = (".wav", ".ogg", ".flac", ".opus", ".mp3", ".m4a")
 _LEFT_OUT_SEED = 50
 _COLUMNS = {"filename", "fold", "target", "category"}
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One row of the table: the file, its fold 1-5, its target 0-49 and what that is called."""
+    """One row of the table: the file, its fold 1-5, its target 0-49 and category."""
 
     path: Path
     name: str
@@ -32,7 +32,7 @@ class Clip:
 
 
 def data_folder(given: Path | None) -> Path:
-    """Return the folder of the data: the given one, or what the variable ESC50_DIR names."""
+    """Return the data folder: the given one, or that of the variable ESC50_DIR."""
     folder = given or Path(os.environ.get("ESC50_DIR", DATA))
     if not folder.is_dir():
         raise DataError("data.missing", path=folder, reason="no such folder")
@@ -45,13 +45,13 @@ def read_clips(folder: Path) -> list[Clip]:
     Raises
     ------
     DataError
-        The table or clips are missing, the table has other columns, a row can't be read or doesn't fit the others.
+        The table or clips are missing, the table has other columns, or a row is invalid or contradicts another.
     """
     table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
     if table is None:
         raise DataError("data.missing", path=folder, reason=f"neither {_TABLES[0]} nor {_TABLES[1]} is there")
     try:
-        with table.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets put a mark before the first column
+        with table.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets write a byte order mark
             rows = list(csv.DictReader(lines))
     except (UnicodeDecodeError, csv.Error, OSError) as error:
         raise DataError("data.table", path=table, reason=error) from error
@@ -74,12 +74,12 @@ def class_names(clips: list[Clip]) -> tuple[str, ...]:
 
 
 def all_folds(clips: list[Clip]) -> tuple[int, ...]:
-    """Return the folds that there are, 1 to 5 in ESC-50."""
+    """Return the existing folds, 1 to 5 in ESC-50."""
     return tuple(sorted({clip.fold for clip in clips}))
 
 
 def check_folds(clips: list[Clip], folds: tuple[int, ...]) -> None:
-    """Raise DataError for a fold that no clip is in."""
+    """Raise DataError for a fold without clips."""
     known = all_folds(clips)
     for fold in folds:
         if fold not in known:
@@ -87,18 +87,18 @@ def check_folds(clips: list[Clip], folds: tuple[int, ...]) -> None:
 
 
 def left_out(clips: list[Clip], wanted: str) -> tuple[str, ...]:
-    """Return the classes to be left out of a training: so many, drawn by a seed that never changes, or those named.
+    """Return the classes to leave out of training, given by name or drawn at random with a fixed seed.
 
     Parameters
     ----------
     clips : list of Clip
     wanted : str
-        A number, or names of classes with commas in between; empty for none.
+        A number, or comma-separated class names; empty for none.
 
     Raises
     ------
     DataError
-        There is no such class, or fewer than two would be left.
+        There is no such class, or fewer than two would remain.
     """
     names = class_names(clips)
     if wanted.strip().isdecimal():
@@ -114,7 +114,7 @@ def left_out(clips: list[Clip], wanted: str) -> tuple[str, ...]:
 
 
 def without_classes(clips: list[Clip], names: tuple[str, ...]) -> list[Clip]:
-    """Return the clips of all other classes, their targets counted anew without gaps."""
+    """Return the clips of all other classes, with targets renumbered without gaps."""
     if not names:
         return clips
     kept = [name for name in class_names(clips) if name not in names]
@@ -122,7 +122,7 @@ def without_classes(clips: list[Clip], names: tuple[str, ...]) -> list[Clip]:
 
 
 def _check_rows(clips: list[Clip], table: Path) -> None:
-    """Raise DataError where a clip stands twice, or targets and categories are not the same thing counted from 0."""
+    """Raise DataError if a clip is listed twice, or targets and categories do not correspond."""
     first: dict[str, int] = {}
     pairs: dict[int | str, int | str] = {}
     for number, clip in enumerate(clips, 2):
@@ -156,10 +156,10 @@ def _clip(row: dict[str, str], number: int, table: Path, audio: dict[str, Path])
 
 
 def _audio_files(folder: Path) -> dict[str, Path]:
-    """Return the sound files by their name without its ending."""
+    """Return the sound files by their names without extension."""
     for name in _AUDIO_FOLDERS:
         found = {
-            path.stem: path for path in sorted((folder / name).glob("*")) if path.suffix.lower() in _ENDINGS and path.is_file()
+            path.stem: path for path in sorted((folder / name).glob("*")) if path.suffix.lower() in _EXTENSIONS and path.is_file()
         }
         if found:
             return found

@@ -1,4 +1,4 @@
-"""The notebook's first steps: a clip's waveform, STFT, mel spectrogram in 2D and 3D, and MFCC, as pictures."""
+"""Plots of one clip: waveform, STFT, mel spectrogram in 2D and 3D, MFCC."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from esc.dsp.spectrogram import mel_db, mfcc, stft_db
 from esc.errors import DataError
 from esc.plotting import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
 from training.data.esc50 import data_folder, read_clips
-from training.runs.disk import full_disk_named
+from training.runs.disk import disk_full_error
 
-MOST_SECONDS = 60.0  # of a longer sound the beginning is drawn
+MAX_SECONDS = 60.0  # longer sounds are cut
 
 
 def find_clip(clip: str, data: Path | None) -> Path:
-    """Return a sound's path: `clip` itself where it is a file, else the ESC-50 clip of that name, whatever its ending."""
+    """Return a sound's path: `clip` itself if it is a file, else the ESC-50 clip of that name, with any extension."""
     path = Path(clip)
     if path.is_file() or path.name != clip:
         return path
@@ -27,16 +27,8 @@ def find_clip(clip: str, data: Path | None) -> Path:
     return found
 
 
-def look(path: Path, config: SpectrogramConfig, out: Path) -> list[Path]:
-    """Draw a sound in five pictures and return where they are.
-
-    Parameters
-    ----------
-    path : path
-        Any file that `esc.audio.load_audio` reads.
-    config : SpectrogramConfig
-    out : path
-        Folder; made where it is missing.
+def plot_clip(path: Path, config: SpectrogramConfig, folder: Path) -> list[Path]:
+    """Write five plots of a sound into a folder, and return their paths.
 
     Raises
     ------
@@ -45,23 +37,22 @@ def look(path: Path, config: SpectrogramConfig, out: Path) -> list[Path]:
     """
     waveform, own_rate = load_audio(path)
     seconds = len(waveform) / own_rate
-    waveform = waveform[: int(MOST_SECONDS * own_rate)]
-    shown = f", the first {MOST_SECONDS:g} s of {seconds:.1f} s" if seconds > MOST_SECONDS else f", {seconds:.2f} s"
+    waveform = waveform[: int(MAX_SECONDS * own_rate)]
+    length = f"the first {MAX_SECONDS:g} s of {seconds:.1f} s" if seconds > MAX_SECONDS else f"{seconds:.2f} s"
     samples = resample(waveform, own_rate, config.sample_rate)
     frame = f"window {config.win_length} of {config.n_fft}, hop {config.hop_length} samples at {config.sample_rate} Hz"
     levels_db = mel_db(samples, config).numpy()
     figures = {
-        "1-waveform": plot_waveform(waveform, own_rate, f"{path.name}: waveform at {own_rate} Hz{shown}"),
+        "1-waveform": plot_waveform(waveform, own_rate, f"{path.name}: waveform at {own_rate} Hz, {length}"),
         "2-stft": plot_stft(stft_db(samples, config).numpy(), config, f"{path.name}: STFT, {frame}"),
         "3-mel": plot_mel(levels_db, config, f"{path.name}: mel spectrogram, {config.n_mels} bands, {frame}"),
         "4-mel-3d": plot_mel_surface(levels_db, config, f"{path.name}: mel spectrogram"),
         "5-mfcc": plot_mfcc(mfcc(samples, config).numpy(), config, f"{path.name}: {config.n_mfcc} MFCC, {frame}"),
     }
-    out.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, figure in figures.items():
-        file = out / f"{name}.png"
-        with full_disk_named(file):
-            figure.savefig(file)
-        files.append(file)
+        files.append(folder / f"{name}.png")
+        with disk_full_error(files[-1]):
+            figure.savefig(files[-1])
     return files

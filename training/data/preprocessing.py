@@ -1,12 +1,13 @@
-"""Clips -> one array on disk, made once by the library's own functions: dB pictures, or the sounds themselves."""
+"""Clips prepared as one memory-mapped array: dB spectrograms or waveforms."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
+import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,30 +23,30 @@ from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, DataError
 from training.data.esc50 import Clip, class_names
 from training.recipes import Recipe
-from training.runs.disk import check_room, full_disk_named
+from training.runs.disk import check_free_space, disk_full_error
 from training.runs.paths import CACHE
 from training.runs.progress import progress_bar
 
-_STEPS = 1  # raised whenever `clip_picture` or `clip_sound` gives other values than before
-_FULL = 32_767
+_VERSION = 2  # to be raised whenever `clip_spectrogram` or `clip_waveform` returns other values than before
+_INT16_MAX = 32_767
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The clips of a data set in the order of its table, either as pictures or as sounds.
+    """The clips of a data set in the order of its table, as spectrograms or as waveforms.
 
     Attributes
     ----------
     spectrograms_db : float32 array, shape (n_clips, n_mels, n_frames), optional
-        Memory-mapped; None where sounds were prepared.
+        Memory-mapped; None where waveforms were prepared.
     targets, folds : int64 arrays, shape (n_clips,)
     names : tuple of str
         File names as in the table.
     class_names : tuple of str
-    sounds : int16 array, shape (n_clips, n_samples), optional
-        Memory-mapped; each clip fills the whole range.
+    waveforms : int16 array, shape (n_clips, n_samples), optional
+        Memory-mapped; each clip is normalised to full scale.
     scales : float32 array, shape (n_clips,), optional
-        By which a sound is multiplied to be what it was.
+        Factors that restore the waveforms' levels.
     """
 
     spectrograms_db: np.ndarray | None
@@ -53,38 +54,44 @@ class Prepared:
     folds: np.ndarray
     names: tuple[str, ...]
     class_names: tuple[str, ...]
-    sounds: np.ndarray | None = None
+    waveforms: np.ndarray | None = None
     scales: np.ndarray | None = None
 
+    def spectrograms_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return the dB spectrograms of some clips as an array in memory."""
+        if self.spectrograms_db is None:
+            raise ValueError("these clips were prepared as waveforms")
+        return np.ascontiguousarray(self.spectrograms_db[rows])
 
-def clip_picture(path: Path, spectrogram: SpectrogramConfig, input_config: InputConfig) -> np.ndarray:
-    """Return one file's dB picture, float32 (n_mels, n_frames), by the steps that `Classifier` takes too.
+
+def clip_spectrogram(path: Path, spectrogram: SpectrogramConfig, input_config: InputConfig) -> np.ndarray:
+    """Return one file's dB spectrogram, float32 (n_mels, n_frames), computed as `Classifier` does.
 
     Raises
     ------
     DataError
-        The file can't be read or is cut off; names it.
+        The file can't be read or is truncated.
     """
-    return mel_db(_clip_waveform(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
+    return mel_db(_load_clip(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
 
 
-def clip_sound(path: Path, sample_rate: int, clip_seconds: float) -> tuple[np.ndarray, np.float32]:
-    """Return one file's clip as int16 (n_samples,) that fill their range, and the scale that gives float32 back.
+def clip_waveform(path: Path, sample_rate: int, clip_seconds: float) -> tuple[np.ndarray, np.float32]:
+    """Return one file's clip as int16 (n_samples,) at full scale, and the factor that restores its level.
 
-    The quietest clip keeps 98 dB below its peak, more than any picture shows.
+    Even the quietest clip keeps 98 dB below its peak, more than any spectrogram shows.
     """
-    waveform = _clip_waveform(path, sample_rate, clip_seconds)
-    scale = np.float32(max(float(np.abs(waveform).max()), np.finfo(np.float32).tiny * _FULL) / _FULL)
+    waveform = _load_clip(path, sample_rate, clip_seconds)
+    smallest = float(np.finfo(np.float32).tiny) * _INT16_MAX
+    scale = np.float32(max(float(np.abs(waveform).max()), smallest) / _INT16_MAX)
     return np.round(waveform / scale).astype(np.int16), scale
 
 
 def prepare(
     clips: list[Clip], spectrogram: SpectrogramConfig, input_config: InputConfig, cache: Path = CACHE, jobs: int | None = None
 ) -> Prepared:
-    """Return the pictures of all clips, computed where the cache does not hold them yet.
+    """Return the spectrograms of all clips, computed unless they are cached.
 
-    The cache's name is a digest of the clips (names, sizes, labels) and of both configs, so that it can't be mistaken
-    for another; it appears under that name only when it is whole.
+    The cache is keyed by a digest of the clips (contents, labels) and of both configs, and appears only when complete.
 
     Raises
     ------
@@ -95,69 +102,100 @@ def prepare(
     if not file.is_file():
         n_frames = spectrogram.n_frames(round(input_config.clip_seconds * spectrogram.sample_rate))
         with (
-            _written(file, "<f4", (len(clips), spectrogram.n_mels, n_frames)) as write,
-            closing(_each(clips, "mel spectrograms", jobs, clip_picture, spectrogram, input_config)) as pictures,
+            _array_file(file, "<f4", (len(clips), spectrogram.n_mels, n_frames)) as write,
+            closing(map_clips(clip_spectrogram, clips, spectrogram, input_config, jobs=jobs)) as spectrograms,
         ):
-            for picture in pictures:
-                write(picture)
-    return _prepared(clips, spectrograms_db=_mapped(file, len(clips)))
+            for one in spectrograms:
+                write(one)
+    return _prepared(clips, spectrograms_db=_memory_mapped(file, len(clips)))
 
 
-def prepare_sounds(
+def prepare_waveforms(
     clips: list[Clip], sample_rate: int, clip_seconds: float, cache: Path = CACHE, jobs: int | None = None
 ) -> Prepared:
-    """Return the sounds of all clips at one rate (Hz), read where the cache does not hold them yet; as `prepare`."""
+    """Return the waveforms of all clips at one rate (Hz), read unless they are cached; see `prepare`."""
     folder = cache / _digest(clips, [sample_rate, clip_seconds])
-    file, scales = folder / "sounds.npy", folder / "scales.npy"
-    if not file.is_file() or not scales.is_file():
-        kept: list[np.float32] = []
+    file, scales_file = folder / "waveforms.npy", folder / "scales.npy"
+    if not file.is_file() or not scales_file.is_file():
+        scales: list[np.float32] = []
         with (
-            _written(file, "<i2", (len(clips), round(clip_seconds * sample_rate))) as write,
-            closing(_each(clips, "sounds", jobs, clip_sound, sample_rate, clip_seconds)) as sounds,
+            _array_file(file, "<i2", (len(clips), round(clip_seconds * sample_rate))) as write,
+            closing(map_clips(clip_waveform, clips, sample_rate, clip_seconds, jobs=jobs)) as waveforms,
         ):
-            for sound, scale in sounds:
-                write(sound)
-                kept.append(scale)
-            with _written(scales, "<f4", (len(clips),)) as write_scales:  # there before the sounds are
-                write_scales(np.array(kept))
-    return _prepared(clips, sounds=_mapped(file, len(clips)), scales=np.load(scales))
+            for waveform, scale in waveforms:
+                write(waveform)
+                scales.append(scale)
+            with _array_file(scales_file, "<f4", (len(clips),)) as write_scales:  # complete before the waveforms are
+                write_scales(np.array(scales))
+    return _prepared(clips, waveforms=_memory_mapped(file, len(clips)), scales=np.load(scales_file))
 
 
-def prepare_for(recipe: Recipe, clips: list[Clip], cache: Path = CACHE) -> Prepared:
-    """Return what a recipe trains on: pictures or sounds."""
-    if recipe.source == "sounds":
-        return prepare_sounds(clips, recipe.spectrogram.sample_rate, recipe.input.clip_seconds, cache)
-    return prepare(clips, recipe.spectrogram, recipe.input, cache)
+def prepare_for(recipe: Recipe, clips: list[Clip], cache: Path = CACHE, jobs: int | None = None) -> Prepared:
+    """Return a recipe's training data: spectrograms or waveforms."""
+    if recipe.source == "waveforms":
+        return prepare_waveforms(clips, recipe.spectrogram.sample_rate, recipe.input.clip_seconds, cache, jobs)
+    return prepare(clips, recipe.spectrogram, recipe.input, cache, jobs)
 
 
-def _prepared(clips: list[Clip], spectrograms_db: np.ndarray | None = None, **sounds: np.ndarray) -> Prepared:
+def map_clips(function: Callable, clips: list[Clip], *settings: object, jobs: int | None = None) -> Generator:
+    """Yield `function(path, *settings)` of each clip, in order, with a progress bar.
+
+    Worker processes are spawned: a fork of a process that has torch's threads may hang. `jobs` defaults to the number
+    of usable cores; 1 starts no process.
+    """
+    jobs = jobs or _usable_cores()
+    with progress_bar() as bar:
+        task = bar.add_task("clips", total=len(clips), detail="")
+        if jobs == 1:
+            for clip in clips:
+                yield function(clip.path, *settings)
+                bar.advance(task)
+            return
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,))
+        try:
+            repeated = ([setting] * len(clips) for setting in settings)
+            for made in pool.map(function, [clip.path for clip in clips], *repeated, chunksize=8):
+                yield made
+                bar.advance(task)
+        finally:
+            pool.shutdown(cancel_futures=True)  # the remaining clips are not needed after an error
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _prepared(
+    clips: list[Clip],
+    spectrograms_db: np.ndarray | None = None,
+    waveforms: np.ndarray | None = None,
+    scales: np.ndarray | None = None,
+) -> Prepared:
     return Prepared(
         spectrograms_db=spectrograms_db,
         targets=np.array([clip.target for clip in clips], dtype=np.int64),
         folds=np.array([clip.fold for clip in clips], dtype=np.int64),
         names=tuple(clip.name for clip in clips),
         class_names=class_names(clips),
-        **sounds,
+        waveforms=waveforms,
+        scales=scales,
     )
 
 
-def _mapped(file: Path, n_clips: int) -> np.ndarray:
-    """Return an array that stays on the disk; what is written to it in memory never reaches the file."""
+def _memory_mapped(file: Path, n_clips: int) -> np.ndarray:
+    """Return an array on disk; changes in memory never reach the file."""
     try:
         values = np.load(file, mmap_mode="c")
-    except (OSError, ValueError) as error:  # cut off by something other than this program
+    except (OSError, ValueError) as error:  # truncated by another program
         raise DataError("data.cache", path=file) from error
     if len(values) != n_clips:
         raise DataError("data.cache", path=file)
     return values
 
 
-def _clip_waveform(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
-    return fit_clip(resample(*_read_whole(path), sample_rate), round(clip_seconds * sample_rate))
-
-
-def _read_whole(path: Path) -> tuple[np.ndarray, int]:
-    """Return a file's waveform and rate; where the app shows what a damaged file still holds, training refuses it."""
+def _load_clip(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
+    """Return a file's waveform, resampled and fitted; training refuses damaged files that the app would still show."""
     try:
         facts, blocks = open_audio(path)
         waveform = np.concatenate(list(blocks))
@@ -166,17 +204,17 @@ def _read_whole(path: Path) -> tuple[np.ndarray, int]:
         raise DataError("data.damaged", path=path, reason=reason) from error
     if facts.cut_off:
         raise DataError("data.damaged", path=path, reason=f"it breaks off after {facts.seconds:.2f} s")
-    return waveform, facts.sample_rate
+    return fit_clip(resample(waveform, facts.sample_rate, sample_rate), round(clip_seconds * sample_rate))
 
 
 @contextmanager
-def _written(file: Path, dtype: str, shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], object]]:
-    """Give a function that appends rows to an array on disk, which appears under its name when all are written."""
-    check_room(file, np.dtype(dtype).itemsize * math.prod(shape))
+def _array_file(file: Path, dtype: str, shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], object]]:
+    """Yield a function that appends rows to an array on disk; the file appears when all are written."""
+    check_free_space(file, np.dtype(dtype).itemsize * math.prod(shape))
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(f".{os.getpid()}.tmp")
     try:
-        with full_disk_named(file), unfinished.open("wb") as values:
+        with disk_full_error(file), unfinished.open("wb") as values:
             np.lib.format.write_array_header_1_0(values, {"descr": dtype, "fortran_order": False, "shape": shape})
             yield lambda rows: values.write(rows.astype(dtype, copy=False).tobytes())
         os.replace(unfinished, file)
@@ -184,21 +222,11 @@ def _written(file: Path, dtype: str, shape: tuple[int, ...]) -> Iterator[Callabl
         unfinished.unlink(missing_ok=True)
 
 
-def _each(clips: list[Clip], said: str, jobs: int | None, work: Callable, *settings: object) -> Iterator:
-    """Yield what `work` makes of each clip, in order, by as many processes as there are cores."""
-    pool = ProcessPoolExecutor(jobs or os.cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        with progress_bar() as bar:
-            task = bar.add_task(said, total=len(clips), said="")
-            repeated = ([setting] * len(clips) for setting in settings)
-            for made in pool.map(work, [clip.path for clip in clips], *repeated, chunksize=8):
-                yield made
-                bar.advance(task)
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an error nobody waits for the clips that are left
-
-
 def _digest(clips: list[Clip], settings: list) -> str:
-    rows = [(clip.path.name, clip.path.stat().st_size, clip.fold, clip.target) for clip in clips]
-    text = json.dumps([_STEPS, rows, *settings])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    rows = [(_sha256(clip.path), clip.fold, clip.target) for clip in clips]
+    return hashlib.sha256(json.dumps([_VERSION, rows, *settings]).encode()).hexdigest()[:16]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""The processes that train together, on one machine or several, as torchrun starts them; alone, there is but one."""
+"""Distributed training under torchrun; a single process is a group of one."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Group:
-    """One process's place among those that train together.
+    """Rank of this process among those that train together.
 
     Attributes
     ----------
     rank, size : int
-        Its number from 0, and how many there are.
     local_rank : int
-        Its number on its machine, which is that of its GPU.
+        Rank on this machine, which is the number of its GPU.
     """
 
     rank: int = 0
@@ -33,24 +32,24 @@ class Group:
     local_rank: int = 0
 
     @property
-    def first(self) -> bool:
-        """Whether this is the process that writes files, logs and shows progress."""
+    def is_main(self) -> bool:
+        """Whether this process writes files, logs and shows progress."""
         return self.rank == 0
 
-    def places(self, batch_size: int, sub_batch: int) -> torch.Tensor:
-        """Return the places in a batch that are this process's: whole sub-batches, in order, int64.
+    def indices(self, batch_size: int, sub_batch: int) -> torch.Tensor:
+        """Return this process's positions in a batch: whole sub-batches, in order, int64.
 
         Raises
         ------
         ParameterError
-            The sub-batches of a batch can't be shared evenly.
+            The sub-batches can't be divided evenly among the processes.
         """
         if batch_size // sub_batch % self.size:
             raise ParameterError("parameter.processes", batch=batch_size, value=sub_batch, processes=self.size)
         share = batch_size // self.size
         return torch.arange(self.rank * share, (self.rank + 1) * share)
 
-    def add(self, tensors: list[torch.Tensor]) -> None:
+    def all_reduce(self, tensors: list[torch.Tensor]) -> None:
         """Replace every float32 tensor by its sum over all processes, in one message."""
         if self.size == 1:
             return
@@ -59,32 +58,36 @@ class Group:
         for tensor, summed in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(summed.view(tensor.shape))
 
-    def same(self, make: Callable[[], Made]) -> Made:
-        """Return what the first process made, in all of them; an EscError that it met is raised in all of them."""
+    def broadcast(self, make: Callable[[], Made]) -> Made:
+        """Return the main process's result in all processes; its EscError is raised in all of them."""
         if self.size == 1:
             return make()
-        made, error = _attempt(make) if self.first else (None, None)
-        box = [made, error]
+        box: list = list(_attempt(make)) if self.is_main else [None, None]
         distributed.broadcast_object_list(box)
-        return _or_raise(*box)
+        made, error = box
+        if error is not None:
+            raise error
+        return made
 
-    def one_after_another(self, make: Callable[[], Made]) -> Made:
-        """Return what each process makes, one on each machine before its others: these find what it left on the disk."""
+    def leader_first(self, make: Callable[[], Made]) -> Made:
+        """Return `make()`, called on one process of each machine before the others, which find its files on disk."""
         if self.size == 1:
             return make()
         made, error = _attempt(make) if self.local_rank == 0 else (None, None)
         errors: list[EscError | None] = [None] * self.size
         distributed.all_gather_object(errors, error)
-        _or_raise(None, next((found for found in errors if found is not None), None))
-        return made if self.local_rank == 0 else make()
+        for found in errors:
+            if found is not None:
+                raise found
+        return make() if made is None else made
 
 
 ALONE = Group()
 
 
 @contextmanager
-def joined() -> Iterator[Group]:
-    """Give this process's place among those that torchrun started, NCCL between GPUs and gloo between CPUs."""
+def join_group() -> Iterator[Group]:
+    """Yield this process's group: NCCL between GPUs, gloo between CPUs, `ALONE` without torchrun."""
     if not distributed.is_torchelastic_launched():
         yield ALONE
         return
@@ -103,9 +106,3 @@ def _attempt(make: Callable[[], Made]) -> tuple[Made | None, EscError | None]:
         return make(), None
     except EscError as error:
         return None, error
-
-
-def _or_raise(made: Made, error: EscError | None) -> Made:
-    if error is not None:
-        raise error
-    return made

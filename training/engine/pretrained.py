@@ -1,4 +1,4 @@
-"""The first weights of a network: fresh, or learnt on ImageNet, fetched by torchvision or read from a file."""
+"""Initial weights of a network: fresh, or trained on ImageNet."""
 
 from __future__ import annotations
 
@@ -19,51 +19,54 @@ from training.recipes import Recipe
 
 log = logging.getLogger(__name__)
 FRESH = "fresh"
-_PATIENCE_S = 20.0
+_TIMEOUT_S = 20.0
 
 
-def first_network(recipe: Recipe, n_classes: int, file: Path | None = None) -> tuple[nn.Module, str]:
-    """Return a network with the recipe's first weights, and where they are from in words.
+def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> tuple[nn.Module, str]:
+    """Return a network with the recipe's initial weights, and a description of their origin.
 
     Parameters
     ----------
     recipe : Recipe
-        Its `architecture`, `initial_weights` and `first_layer` are followed.
+        Uses `architecture`, `initial_weights` and `first_layer`.
     n_classes : int
     file : path, optional
-        A state dict of torchvision's three-channel network (.pth, .pt or .safetensors), where the recipe wants
-        ImageNet's. Left out, torchvision fetches one; where that fails, the weights are fresh and the log says so.
+        State dict of torchvision's three-channel network (.pth, .pt or .safetensors) for a recipe with ImageNet weights;
+        by default torchvision downloads it.
 
     Raises
     ------
     DataError
-        The file is missing, damaged or of another architecture.
+        The file is missing, damaged or of another architecture; the download failed.
     """
-    weights, said = _imagenet(recipe.architecture, file) if recipe.initial_weights == "imagenet" else (None, FRESH)
+    weights, origin = _imagenet(recipe.architecture, file) if recipe.initial_weights == "imagenet" else (None, FRESH)
     try:
         model = build_model(recipe.architecture, n_classes, weights)
-    except (KeyError, AttributeError, RuntimeError, IndexError) as error:  # other layers than the architecture's
-        reason = f"not a torchvision {recipe.architecture}"
-        raise DataError("weights.unreadable", path=file or said, reason=reason) from error
+    except (KeyError, AttributeError, RuntimeError, IndexError) as error:  # layers of another architecture
+        raise DataError("weights.unreadable", path=file or origin, reason=f"not a torchvision {recipe.architecture}") from error
     if recipe.first_layer == "fresh":
-        model.conv1.reset_parameters()
-    log.info("first weights: %s", said)
-    return model, said
+        model.get_submodule("conv1").apply(_reset)
+    log.info("initial weights: %s", origin)
+    return model, origin
 
 
-def _imagenet(architecture: str, file: Path | None) -> tuple[dict[str, torch.Tensor] | None, str]:
+def _reset(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d):
+        layer.reset_parameters()
+
+
+def _imagenet(architecture: str, file: Path | None) -> tuple[dict[str, torch.Tensor], str]:
     if file is not None:
         return _read(file), f"ImageNet, from {file.name}"
-    choice = torchvision.models.get_model_weights(architecture).IMAGENET1K_V1  # what `pretrained=True` meant
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_PATIENCE_S)
+    weights = torchvision.models.get_model_weights(architecture)["IMAGENET1K_V1"]  # what `pretrained=True` meant
+    previous = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_TIMEOUT_S)
     try:
-        return choice.get_state_dict(progress=False, check_hash=True), f"ImageNet, torchvision's {choice}"
-    except (OSError, RuntimeError) as error:  # no network; a hash that does not fit
-        log.warning("ImageNet weights could not be fetched (%s): the network starts fresh. --weights takes a file.", error)
-        return None, f"{FRESH} (ImageNet weights could not be fetched)"
+        return weights.get_state_dict(progress=False, check_hash=True), f"ImageNet, torchvision's {weights}"
+    except (OSError, RuntimeError) as error:  # no network, or a wrong hash
+        raise DataError("weights.unreachable", reason=error) from error
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(previous)
 
 
 def _read(file: Path) -> dict[str, torch.Tensor]:

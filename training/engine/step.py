@@ -1,4 +1,4 @@
-"""One step of the optimizer and one pass over the clips, alone or shared among processes."""
+"""One optimizer step and one epoch, in one process or shared among several."""
 
 from __future__ import annotations
 
@@ -21,36 +21,37 @@ def take_epoch(
     recipe: Recipe,
     seed: int,
     n_classes: int,
-    seen: Callable[[torch.Tensor, torch.Tensor, int], None],
+    on_batch: Callable[[torch.Tensor, torch.Tensor, int], None],
     group: Group = ALONE,
 ) -> dict:
-    """Take one pass over the clips and return its figures; all randomness comes from (seed, epoch).
+    """Train for one epoch and return its row of the history; all randomness comes from (seed, epoch).
 
-    `seen` is called after each batch with its loss, the number recognised so far in this epoch and that of the clips.
+    `on_batch` receives each batch's loss, the number of correct clips so far in this epoch, and the number of clips.
     """
     rng = torch.Generator().manual_seed(seed * 100_003 + state.epoch)
     state.model.train()
-    places = group.places(recipe.batch_size, recipe.at_once)
-    losses, right, count = [], 0, 0
+    part = group.indices(recipe.batch_size, recipe.forward_batch)
+    losses: list[torch.Tensor] = []
+    correct, count = torch.zeros((), device=clips.rows.device), 0
     for index in torch.randperm(len(clips), generator=rng).split(recipe.batch_size):
         if len(index) < recipe.batch_size:
-            break  # batch statistics of a handful of clips would hurt; another order comes next epoch
+            break  # statistics of a small batch would hurt; the order differs in the next epoch
         plan = draw(recipe.augmentation, len(index), rng) if recipe.augmentation is not None else None
-        dropped = state.noise.draw(len(index), rng)
-        batch, soft = network_batch(clips, index, places, plan, recipe, n_classes)
+        dropped = state.regularization.draw(len(index), rng) if state.regularization is not None else None
+        batch, soft = network_batch(clips, index, part, plan, recipe, n_classes)
         loss, recognised = take_step(state, batch, soft, recipe, group, dropped)
         losses.append(loss)
-        right += recognised
+        correct = correct + recognised
         count += len(index)
-        seen(loss, right, count)
+        on_batch(loss, correct, count)
     state.epoch += 1
     return {
         "epoch": state.epoch,
         "learning_rate": state.rate,
         "train_loss": float(torch.stack(losses).mean()),
-        "train_accuracy": float(right) / count,
-        "valid_loss": "",
-        "valid_accuracy": "",
+        "train_accuracy": float(correct) / count,
+        "valid_loss": None,
+        "valid_accuracy": None,
     }
 
 
@@ -62,42 +63,42 @@ def take_step(
     group: Group = ALONE,
     dropped: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Take one step of the optimizer; return the whole batch's loss and how many of its clips were recognised.
+    """Take one optimizer step; return the whole batch's loss and its number of correct clips.
 
-    Batch statistics are a sub-batch's own, and each sub-batch moves the running ones from where they stood before the
-    step; their mean stays. Gradients add up over all sub-batches of all processes. So the step is the same, up to
-    rounding, however many processes share it.
+    Batch statistics are per sub-batch, and each sub-batch updates the running ones from their values before the step;
+    the mean is kept. Gradients add up over all sub-batches of all processes. So the step is the same, up to rounding,
+    for any number of processes.
     """
     state.optimizer.zero_grad(set_to_none=True)
-    running = _Running(state.model) if recipe.at_once < recipe.batch_size else None
-    loss, right = torch.zeros(2, device=batch.device).unbind()
-    places = group.places(recipe.batch_size, recipe.at_once)
-    for part, wanted, where in zip(*(tensor.split(recipe.at_once) for tensor in (batch, soft, places)), strict=True):
-        if dropped is not None:
-            state.noise.use(dropped, where, batch.device)
+    running = _RunningStatistics(state.model) if recipe.forward_batch < recipe.batch_size else None
+    loss, correct = torch.zeros(2, device=batch.device).unbind()
+    indices = group.indices(recipe.batch_size, recipe.forward_batch)
+    for part, wanted, index in zip(*(tensor.split(recipe.forward_batch) for tensor in (batch, soft, indices)), strict=True):
+        if dropped is not None and state.regularization is not None:
+            state.regularization.use(dropped, index, batch.device)
         with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=state.precision == torch.bfloat16):
-            answer = state.model(part)
-        answer = answer.float()
-        share = cross_entropy(answer, wanted, label_smoothing=recipe.label_smoothing) * (len(part) / recipe.batch_size)
+            output = state.model(part)
+        logits = output.float()
+        share = cross_entropy(logits, wanted, label_smoothing=recipe.label_smoothing) * (len(part) / recipe.batch_size)
         share.backward()
         loss += share.detach()
-        right += (answer.detach().argmax(1) == wanted.argmax(1)).sum()
+        correct += (logits.detach().argmax(1) == wanted.argmax(1)).sum()
         if running is not None:
-            running.note()
+            running.collect()
     sums = running.sums if running is not None else []
-    group.add([*(p.grad for p in state.model.parameters()), *sums, loss, right])
+    group.all_reduce([*(p.grad for p in state.model.parameters() if p.grad is not None), *sums, loss, correct])
     if running is not None:
-        running.settle(recipe.batch_size // recipe.at_once)
+        running.keep_mean(recipe.batch_size // recipe.forward_batch)
     state.rate = state.scheduler.get_last_lr()[0]
     state.optimizer.step()
     state.scheduler.step()
-    if state.averaged is not None:
-        state.average(recipe.average)
-    return loss, right
+    if recipe.ema_decay is not None:
+        state.update_ema(recipe.ema_decay)
+    return loss, correct
 
 
-class _Running:
-    """The running batch statistics of one step's sub-batches."""
+class _RunningStatistics:
+    """Running batch statistics of one step's sub-batches."""
 
     def __init__(self, model: nn.Module) -> None:
         buffers = list(model.buffers())
@@ -107,13 +108,13 @@ class _Running:
         self._counted = [tensor + 1 for tensor in self._counts]
         self.sums = [torch.zeros_like(tensor) for tensor in self._moving]
 
-    def note(self) -> None:
-        """Add what a sub-batch left, and put back what stood before it."""
+    def collect(self) -> None:
+        """Add a sub-batch's statistics to the sums and restore those before it."""
         if self._moving:
             torch._foreach_add_(self.sums, self._moving)
             torch._foreach_copy_(self._moving, self._before)
 
-    def settle(self, n_sub_batches: int) -> None:
+    def keep_mean(self, n_sub_batches: int) -> None:
         """Keep the mean over the sub-batches; a step counts as one batch."""
         for tensor, summed in zip(self._moving, self.sums, strict=True):
             tensor.copy_(summed / n_sub_batches)

@@ -1,4 +1,4 @@
-"""Calibration of a checkpoint by clips that it held out, written into it, and the figures that go beside it."""
+"""Calibration of a checkpoint on held-out clips, and the metrics stored with it."""
 
 from __future__ import annotations
 
@@ -17,151 +17,175 @@ from esc.classification.metrics_file import write_metrics
 from esc.errors import DataError
 from training.data.esc50 import Clip
 from training.data.preprocessing import prepare
-from training.evaluation.held_out_log import record_held_out
-from training.evaluation.metrics import Figures, calibration_bins, confusion_matrix, figures_of, most_confused, recall_per_class
-from training.evaluation.ood import LEFT_OUT, Separation, logits_of_nonsense, separate, threshold
-from training.evaluation.predictions import Predictions, held_out
-from training.evaluation.temperature import cross_fitted, fit_temperature, groups_of_sources
-from training.runs.disk import full_disk_named
+from training.evaluation.held_out_log import log_evaluation
+from training.evaluation.metrics import (
+    Metrics,
+    calibration_bins,
+    compute_metrics,
+    confusion_matrix,
+    most_confused,
+    recall_per_class,
+)
+from training.evaluation.ood import LEFT_OUT, OodMetrics, OodSample, evaluate_ood, synthetic_logits, threshold
+from training.evaluation.predictions import Pooled, held_out
+from training.evaluation.temperature import fit_temperature, groups_of_sources
+from training.runs.disk import disk_full_error
 from training.runs.run_dir import CHECKPOINT, HISTORY, read_history
 
 log = logging.getLogger(__name__)
-_SOURCE_GROUPS, _PAIRS = 5, 12
+_SOURCE_GROUPS, _PAIRS, _BATCH = 5, 12, 50
 
 
 @dataclass(frozen=True)
-class Calibrated:
-    """What `calibrate` found.
+class CalibrationResult:
+    """Calibration of a checkpoint, and its metrics.
 
     Attributes
     ----------
     calibration : Calibration
-        As it stands in the checkpoint.
+        As stored in the checkpoint.
     folds : tuple of int
-        Whose held-out clips gave the temperature.
-    before, after : Figures
-        Without a temperature; with one that the other folds gave or, of a single fold, other recordings of it.
-    separation : Separation
+        Held-out folds on which the temperature was fitted.
+    before, after : Metrics
+        Without temperature; with that of the other folds or, for a single fold, of other recordings.
+    ood : OodMetrics
     """
 
     calibration: Calibration
     folds: tuple[int, ...]
-    before: Figures
-    after: Figures
-    separation: Separation
+    before: Metrics
+    after: Metrics
+    ood: OodMetrics
 
 
-def calibrate(run: Path, others: list[Path], without: Path | None, clips: list[Clip], cache: Path, readings: Path) -> Calibrated:
-    """Measure temperature and threshold, write both into a run's checkpoint and `figures.json` beside it.
+def calibrate(
+    run: Path, fold_runs: list[Path], ood_run: Path | None, clips: list[Clip], cache: Path, evaluation_log: Path
+) -> CalibrationResult:
+    """Fit temperature and threshold, and write them into a run's checkpoint and `figures.json`.
 
     Parameters
     ----------
     run : path
         A finished run, whose checkpoint is calibrated.
-    others : list of path
-        Runs of the same recipe that held out other folds: the temperature is then all folds' together.
-    without : path, optional
-        A run that left out classes (`train --without`): on them the score for the unknown is chosen. Left out, it is
-        chosen on synthesised sounds alone.
+    fold_runs : list of path
+        Runs of the same recipe that held out other folds: the temperature is fitted on all folds together.
+    ood_run : path, optional
+        A run trained without some classes: these serve as unknown sounds, with the synthetic ones.
     clips : list of Clip
         The whole data set.
-    cache, readings : path
-        As `training.evaluation.held_out_log.read_fold` takes them.
+    cache, evaluation_log : path
+        See `training.evaluation.held_out_log.evaluate_fold`.
 
     Raises
     ------
     DataError, CheckpointError
-        A run is missing, has not ended or leaves nothing out; two runs held out the same fold.
+        A run is missing, unfinished or without left-out classes; two runs held out the same fold.
     """
-    folds = [_fold(one) for one in (run, *others)]
+    runs = [run, *fold_runs]
+    folds = [read_config(one / CHECKPOINT).provenance["valid_fold"] for one in runs]
     if len(set(folds)) < len(folds):
-        raise DataError("run.folds", paths=", ".join(map(str, (run, *others))), folds=", ".join(map(str, folds)))
-    read = [held_out(one, clips, fold, cache, readings) for one, fold in zip((run, *others), folds, strict=True)]
-    if len({predictions.class_names for predictions in read}) > 1:
-        raise DataError("run.classes", paths=", ".join(map(str, (run, *others))))
-    logits, targets = (np.concatenate([getattr(one, name) for one in read]) for name in ("logits", "targets"))
-    temperature = fit_temperature(logits, targets)
-    separation = _separation(run, without, read[0], temperature, clips, cache, readings)
-    limit = threshold(read[0].logits, separation.score, temperature)
-    calibration = Calibration(temperature=temperature, unknown_score=separation.score, unknown_threshold=limit)
-    after = figures_of(cross_fitted(logits, targets, _groups(read, clips)), targets)
-    found = Calibrated(calibration, tuple(folds), figures_of(logits, targets), after, separation)
+        raise DataError("run.folds", paths=", ".join(map(str, runs)), folds=", ".join(map(str, folds)))
+    predictions = [held_out(one, clips, fold, cache, evaluation_log) for one, fold in zip(runs, folds, strict=True)]
+    if len({one.class_names for one in predictions}) > 1:
+        raise DataError("run.classes", paths=", ".join(map(str, runs)))
+    own, pooled = predictions[0], Pooled.of(predictions)
+    temperature = fit_temperature(pooled.logits, pooled.targets)
+    if ood_run is None:
+        log.info("without --ood-run the score for unknown sounds is chosen on synthetic sounds alone")
+        unknown = synthetic_logits(Classifier.load(run / CHECKPOINT))
+        ood = evaluate_ood(*_halves(own.logits, _sources(own.names, clips), unknown), temperature)
+    else:
+        ood = _ood_of(ood_run, clips, cache, evaluation_log)
+    limit = threshold(own.logits, ood.score, temperature)
+    calibration = Calibration(temperature=temperature, unknown_score=ood.score, unknown_threshold=limit)
+    groups = groups_of_sources(_sources(own.names, clips), _SOURCE_GROUPS) if len(runs) == 1 else None
+    after = compute_metrics(pooled.cross_fitted(groups), pooled.targets)
+    result = CalibrationResult(calibration, tuple(folds), compute_metrics(pooled.logits, pooled.targets), after, ood)
+    _write(run, ood_run, result, pooled.targets, own.class_names)
+    return result
+
+
+def _write(run: Path, ood_run: Path | None, result: CalibrationResult, targets: np.ndarray, class_names: tuple[str, ...]) -> None:
     folder = run / CHECKPOINT
-    parts = {"held_out": _held_out_part(found, targets, read[0].class_names), "unknown": _unknown_part(found, without)}
+    left_out = [] if ood_run is None else read_config(ood_run / CHECKPOINT).provenance["left_out_classes"]
+    parts = {"held_out": _held_out_part(result, targets, class_names), "unknown": _unknown_part(result, left_out)}
     if (run / HISTORY).is_file():
         parts["history"] = _history_part(run)
-    with full_disk_named(folder):
+    with disk_full_error(folder):
         write_metrics(folder, **parts)
-        write_config(folder, dataclasses.replace(read_config(folder), calibration=calibration))
-    return found
+        write_config(folder, dataclasses.replace(read_config(folder), calibration=result.calibration))
 
 
-def _fold(run: Path) -> int:
-    """Return the fold that a finished run held out."""
-    return read_config(run / CHECKPOINT).provenance["valid_fold"]
-
-
-def _groups(read: list[Predictions], clips: list[Clip]) -> np.ndarray:
-    """Return what the temperature is cross-fitted by: folds where there are several, else recordings."""
-    if len(read) > 1:
-        return np.repeat(np.arange(len(read)), [len(one.targets) for one in read])
+def _sources(names: tuple[str, ...], clips: list[Clip]) -> list[str]:
     source = {clip.name: clip.source for clip in clips}
-    return groups_of_sources([source[name] for name in read[0].names], _SOURCE_GROUPS)
+    return [source[name] for name in names]
 
 
-def _separation(
-    run: Path, without: Path | None, own: Predictions, temperature: float, clips: list[Clip], cache: Path, readings: Path
-) -> Separation:
-    """Compare the scores: with a network that has never met some classes where there is one, else with the run's own."""
-    if without is None:
-        log.info("no run without some classes was given: the score for the unknown is chosen on synthesised sounds alone")
-        return separate(own.logits, logits_of_nonsense(Classifier.load(run / CHECKPOINT)), temperature)
-    classifier = Classifier.load(without / CHECKPOINT)
-    made = classifier.checkpoint.provenance
-    if not made.get("without"):
-        raise DataError("run.whole", path=without)
-    fold_clips = [clip for clip in clips if clip.fold == made["valid_fold"]]
-    known = [clip for clip in fold_clips if clip.category not in made["without"]]
-    unknown = [clip for clip in fold_clips if clip.category in made["without"]]
-    of_known, of_unknown = (_logits(classifier, chosen, clips, cache) for chosen in (known, unknown))
+def _halves(known: np.ndarray, sources: list[str], unknown: dict[str, np.ndarray]) -> tuple[OodSample, OodSample]:
+    """Return two disjoint samples; recordings of known sounds are not divided."""
+    second = groups_of_sources(sources, 2).astype(bool)
+    return (
+        OodSample(known[~second], {kind: logits[0::2] for kind, logits in unknown.items()}),
+        OodSample(known[second], {kind: logits[1::2] for kind, logits in unknown.items()}),
+    )
+
+
+def _ood_of(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path) -> OodMetrics:
+    """Return the metrics of a network that was trained without some classes, with these as unknown sounds."""
+    classifier = Classifier.load(run / CHECKPOINT)
+    provenance = classifier.checkpoint.provenance
+    left_out, fold = provenance.get("left_out_classes"), provenance["valid_fold"]
+    if not left_out:
+        raise DataError("run.whole", path=run)
+    fold_clips = [clip for clip in clips if clip.fold == fold]
+    known = [clip for clip in fold_clips if clip.category not in left_out]
+    unknown = [clip for clip in fold_clips if clip.category in left_out]
+    known_logits, left_out_logits = (_logits(classifier, part, clips, cache) for part in (known, unknown))
     targets = np.array([classifier.class_names.index(clip.category) for clip in known])
-    accuracy = float((of_known.argmax(axis=1) == targets).mean())
-    record_held_out(readings, without / CHECKPOINT, classifier.checkpoint, made["valid_fold"], accuracy)
-    return separate(of_known, {LEFT_OUT: of_unknown} | logits_of_nonsense(classifier), fit_temperature(of_known, targets))
+    accuracy = float((known_logits.argmax(axis=1) == targets).mean())
+    log_evaluation(evaluation_log, run / CHECKPOINT, classifier.checkpoint, fold, accuracy)
+    first, second = _halves(known_logits, [clip.source for clip in known], synthetic_logits(classifier))
+    by_source = groups_of_sources([clip.source for clip in unknown], 2)
+    for half, sample in enumerate((first, second)):
+        sample.unknown[LEFT_OUT] = left_out_logits[by_source == half]
+    return evaluate_ood(first, second, fit_temperature(known_logits, targets))
 
 
 def _logits(classifier: Classifier, chosen: list[Clip], clips: list[Clip], cache: Path) -> np.ndarray:
     prepared = prepare(clips, classifier.checkpoint.spectrogram, classifier.checkpoint.input, cache)
     names = {clip.name for clip in chosen}
-    rows = [row for row, name in enumerate(prepared.names) if name in names]
-    parts = torch.from_numpy(prepared.spectrograms_db[rows]).split(50)
-    return torch.cat([classifier.logits(part) for part in parts]).float().cpu().numpy()
+    rows = np.array([row for row, name in enumerate(prepared.names) if name in names])
+    batches = torch.from_numpy(prepared.spectrograms_of(rows)).split(_BATCH)
+    return torch.cat([classifier.logits(batch) for batch in batches]).float().cpu().numpy()
 
 
-def _held_out_part(found: Calibrated, targets: np.ndarray, class_names: tuple[str, ...]) -> dict:
-    after, n_classes = found.after, len(class_names)
-    confusion = confusion_matrix(targets, after.probabilities.argmax(axis=1), n_classes)
-    recall = recall_per_class(confusion)
-    bins = zip(*calibration_bins(after.probabilities, targets), strict=True)
-    edges = np.linspace(0, 1, len(calibration_bins(after.probabilities, targets)[0]) + 1)
+def _held_out_part(result: CalibrationResult, targets: np.ndarray, class_names: tuple[str, ...]) -> dict:
+    after = result.after
+    confusion = confusion_matrix(targets, after.probabilities.argmax(axis=1), len(class_names))
+    counts, confidences, corrects = calibration_bins(after.probabilities, targets)
+    edges = np.linspace(0, 1, len(counts) + 1)
     return {
-        "folds": sorted(found.folds),
+        "folds": sorted(result.folds),
         "clips": after.clips,
         "accuracy": after.accuracy,
         "loss": after.loss,
         "ece": after.ece,
-        "ece_before": found.before.ece,
+        "ece_before": result.before.ece,
         "reliability": [
             {
-                "low": float(low),
-                "high": float(high),
+                "low": float(edges[number]),
+                "high": float(edges[number + 1]),
                 "clips": int(count),
-                "confidence": min(1.0, float(confidence / count)) if count else None,
-                "accuracy": float(right / count) if count else None,
+                "confidence": min(1.0, float(confidences[number] / count)) if count else None,
+                "accuracy": float(corrects[number] / count) if count else None,
             }
-            for low, high, (count, confidence, right) in zip(edges[:-1], edges[1:], bins, strict=True)
+            for number, count in enumerate(counts)
         ],
-        "recall": {name: float(share) for name, share in zip(class_names, recall, strict=True) if not np.isnan(share)},
+        "recall": {
+            name: float(share)
+            for name, share in zip(class_names, recall_per_class(confusion), strict=True)
+            if not np.isnan(share)
+        },
         "confused": [
             {"true": class_names[true], "guess": class_names[guess], "clips": count}
             for true, guess, count in most_confused(confusion, _PAIRS)
@@ -169,20 +193,22 @@ def _held_out_part(found: Calibrated, targets: np.ndarray, class_names: tuple[st
     }
 
 
-def _unknown_part(found: Calibrated, without: Path | None) -> dict:
-    separation = found.separation
+def _unknown_part(result: CalibrationResult, left_out: list[str]) -> dict:
+    ood = result.ood
     return {
-        "score": separation.score,
-        "threshold": found.calibration.unknown_threshold,
-        "auroc": separation.auroc[separation.score],
-        "left_out_classes": [] if without is None else list(read_config(without / CHECKPOINT).provenance["without"]),
-        "kinds": separation.kinds,
-        "caught": separation.caught,
-        "false_alarms": separation.false_alarms,
+        "score": ood.score,
+        "threshold": result.calibration.unknown_threshold,
+        "auroc": ood.auroc[ood.score],
+        "left_out_classes": list(left_out),
+        "kinds": ood.kinds,
+        "caught": ood.caught,
+        "false_alarms": ood.false_alarms,
+        "selection_clips": ood.selection_clips,
     }
 
 
 def _history_part(run: Path) -> dict:
     history = read_history(run)
     names = ("train_loss", "valid_loss", "train_accuracy", "valid_accuracy")
-    return {"epoch": [int(row["epoch"]) for row in history]} | {name: [row[name] for row in history] for name in names}
+    epochs = [int(row["epoch"] or 0) for row in history]
+    return {"epoch": epochs} | {name: [row[name] for row in history] for name in names}

@@ -1,4 +1,4 @@
-"""Reading a fold with a checkpoint, and the log of all such readings: how often a held-out fold was looked at is told."""
+"""Evaluation of a checkpoint on one fold, and the log of evaluations on held-out data."""
 
 from __future__ import annotations
 
@@ -13,89 +13,101 @@ import torch
 
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
 from training.data.esc50 import Clip, check_folds, without_classes
-from training.data.preprocessing import prepare
-from training.engine.devices import best_device
-from training.evaluation.metrics import Figures, figures_of, score
+from training.data.preprocessing import Prepared, prepare
+from training.engine.devices import best_device, to_device
+from training.evaluation.metrics import Metrics, compute_metrics, evaluate
 
 log = logging.getLogger(__name__)
 _COLUMNS = ("date", "run", "fold", "accuracy")
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a checkpoint says of one fold's clips.
+class Evaluation:
+    """A checkpoint's predictions for one fold.
 
     Attributes
     ----------
-    figures : Figures
+    metrics : Metrics
+        Without the checkpoint's temperature.
     checkpoint : Checkpoint
     targets : int64 array, shape (clips,)
     names : tuple of str
         File names as in the table.
     """
 
-    figures: Figures
+    metrics: Metrics
     checkpoint: Checkpoint
     targets: np.ndarray
     names: tuple[str, ...]
 
     @property
-    def calibrated(self) -> Figures:
-        """The figures under the checkpoint's temperature; the plain ones where it has none."""
+    def calibrated(self) -> Metrics:
+        """Metrics with the checkpoint's temperature, if it has one; in-sample where this fold was used to fit it."""
         calibration = self.checkpoint.calibration
         if calibration is None:
-            return self.figures
-        return figures_of(self.figures.logits / np.float32(calibration.temperature), self.targets)
+            return self.metrics
+        return compute_metrics(self.metrics.logits / np.float32(calibration.temperature), self.targets)
 
 
-def read_fold(checkpoint: Path, clips: list[Clip], fold: int, cache: Path, readings: Path) -> Reading:
-    """Measure a checkpoint on one fold; where it was held out, the log gets a row.
+def fold_data(checkpoint: Checkpoint, clips: list[Clip], fold: int, cache: Path) -> tuple[Prepared, np.ndarray]:
+    """Return a checkpoint's input for all clips of the classes it knows, and the rows of one fold.
+
+    Raises
+    ------
+    DataError
+        There is no such fold; a clip is missing or damaged.
+    """
+    check_folds(clips, (fold,))
+    clips = without_classes(clips, tuple(checkpoint.provenance.get("left_out_classes", ())))
+    prepared = prepare(clips, checkpoint.spectrogram, checkpoint.input, cache)
+    return prepared, np.flatnonzero(prepared.folds == fold)
+
+
+def evaluate_fold(folder: Path, clips: list[Clip], fold: int, cache: Path, evaluation_log: Path) -> Evaluation:
+    """Evaluate a checkpoint on one fold; if it was held out, the log gets a row.
 
     Parameters
     ----------
-    checkpoint : path
-        Its folder.
+    folder : path
+        The checkpoint's folder.
     clips : list of Clip
-        The whole data set; classes that the checkpoint's training left out are left out here too.
+        The whole data set; classes left out of training are left out here too.
     fold : int
     cache : path
-        Folder for the prepared pictures.
-    readings : path
-        The log, a CSV file.
+        Folder for prepared spectrograms.
+    evaluation_log : path
+        CSV file.
 
     Raises
     ------
     DataError, CheckpointError
         There is no such fold; a clip or the checkpoint is missing or damaged.
     """
-    check_folds(clips, (fold,))
-    model, meta = load_checkpoint(checkpoint)
-    clips = without_classes(clips, tuple(meta.provenance.get("without", ())))
-    prepared = prepare(clips, meta.spectrogram, meta.input, cache)
-    chosen = np.flatnonzero(prepared.folds == fold)
-    targets = prepared.targets[chosen]
+    model, checkpoint = load_checkpoint(folder)
+    prepared, rows = fold_data(checkpoint, clips, fold, cache)
     device = best_device()
-    model = model.to(device, memory_format=torch.channels_last)
-    pictures = torch.from_numpy(prepared.spectrograms_db[chosen]).to(device)
-    figures = score(model, pictures, torch.from_numpy(targets).to(device), meta.input)
-    record_held_out(readings, checkpoint, meta, fold, figures.accuracy)
-    return Reading(figures, meta, targets, tuple(prepared.names[index] for index in chosen))
+    spectrograms_db, targets = torch.from_numpy(prepared.spectrograms_of(rows)), prepared.targets[rows]
+    metrics = evaluate(
+        to_device(model, device), spectrograms_db.to(device), torch.from_numpy(targets).to(device), checkpoint.input
+    )
+    log_evaluation(evaluation_log, folder, checkpoint, fold, metrics.accuracy)
+    return Evaluation(metrics, checkpoint, targets, tuple(prepared.names[row] for row in rows))
 
 
-def record_held_out(readings: Path, folder: Path, checkpoint: Checkpoint, fold: int, accuracy: float) -> None:
-    """Append a reading of a fold to the log where the checkpoint of that folder was not trained on it."""
+def log_evaluation(evaluation_log: Path, folder: Path, checkpoint: Checkpoint, fold: int, accuracy: float) -> None:
+    """Append an evaluation to the log, unless the checkpoint was trained on the fold."""
     if fold not in checkpoint.provenance.get("train_folds", ()):
-        record(readings, checkpoint.provenance.get("run", folder.name), fold, accuracy)
+        record(evaluation_log, checkpoint.provenance.get("run", folder.name), fold, accuracy)
 
 
-def record(readings: Path, run: str, fold: int, accuracy: float) -> None:
-    """Append one reading of a held-out fold to the log; a log that can't be written is told, not fatal."""
+def record(evaluation_log: Path, run: str, fold: int, accuracy: float) -> None:
+    """Append one evaluation of a held-out fold to the log; warn if the log can't be written."""
     try:
-        readings.parent.mkdir(parents=True, exist_ok=True)
-        with readings.open("a", newline="", encoding="utf-8") as lines:
+        evaluation_log.parent.mkdir(parents=True, exist_ok=True)
+        with evaluation_log.open("a", newline="", encoding="utf-8") as lines:
             writer = csv.writer(lines, lineterminator="\n")
             if lines.tell() == 0:
                 writer.writerow(_COLUMNS)
             writer.writerow([datetime.now(UTC).isoformat(timespec="minutes"), run, fold, f"{accuracy:.4f}"])
     except OSError as error:
-        log.warning("This reading is not in the log %s: %s", readings, error)
+        log.warning("This evaluation is not in the log %s: %s", evaluation_log, error)

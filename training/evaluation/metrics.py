@@ -1,4 +1,4 @@
-"""Figures of a network on clips it was not trained on."""
+"""Accuracy, loss, calibration error and confusions of a network."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _BINS = 15
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What was measured on `clips` clips.
+class Metrics:
+    """Metrics on `clips` clips.
 
     Attributes
     ----------
     accuracy, loss, ece : float
-        Share of right first guesses; mean cross-entropy in nats; expected calibration error over 15 equal bins.
+        Top-1 accuracy; mean cross-entropy in nats; expected calibration error over 15 equal bins.
     clips : int
     probabilities, logits : float32 arrays, shape (clips, n_classes)
     """
@@ -37,30 +37,30 @@ class Figures:
 
 
 @torch.inference_mode()
-def score(
-    model: nn.Module, spectrograms_db: torch.Tensor, targets: torch.Tensor, input_config: InputConfig, group: Group = ALONE
-) -> Figures:
-    """Return the figures of a network in evaluation mode for dB pictures (clips, n_mels, n_frames) and their targets.
+def evaluate(
+    model: nn.Module, spectrograms_db: torch.Tensor, targets: torch.Tensor, config: InputConfig, group: Group = ALONE
+) -> Metrics:
+    """Return a network's metrics for dB spectrograms (clips, n_mels, n_frames) and their targets.
 
-    Several processes share the clips, so that each is scored once, and all get the figures of all.
+    The processes of a group share the clips, and all get the metrics of all clips.
     """
     model.eval()
     mine = torch.arange(len(targets), device=spectrograms_db.device).tensor_split(group.size)[group.rank]
-    parts = (network_input(spectrograms_db[part], input_config)[:, None] for part in mine.split(_BATCH))
-    answers = torch.cat([model(part.to(memory_format=torch.channels_last)).float() for part in parts])
-    logits = answers.new_zeros(len(targets), answers.shape[1])
-    logits[mine] = answers
-    group.add([logits])  # zeros where another process has scored
-    return figures_of(logits.cpu().numpy(), targets.cpu().numpy())
+    batches = (network_input(spectrograms_db[part], config)[:, None] for part in mine.split(_BATCH))
+    outputs = torch.cat([model(batch.to(memory_format=torch.channels_last)).float() for batch in batches])
+    logits = outputs.new_zeros(len(targets), outputs.shape[1])
+    logits[mine] = outputs
+    group.all_reduce([logits])  # zeros where another process has the clip
+    return compute_metrics(logits.cpu().numpy(), targets.cpu().numpy())
 
 
-def figures_of(logits: np.ndarray, targets: np.ndarray) -> Figures:
-    """Return the figures of logits (clips, n_classes) for targets (clips,)."""
-    answers = torch.from_numpy(logits)
-    probabilities = answers.softmax(dim=1).numpy()
-    return Figures(
+def compute_metrics(logits: np.ndarray, targets: np.ndarray) -> Metrics:
+    """Return the metrics of logits (clips, n_classes) for targets (clips,)."""
+    outputs = torch.from_numpy(logits)
+    probabilities = outputs.softmax(dim=1).numpy()
+    return Metrics(
         accuracy=float((logits.argmax(axis=1) == targets).mean()),
-        loss=float(nn.functional.cross_entropy(answers, torch.from_numpy(targets))),
+        loss=float(nn.functional.cross_entropy(outputs, torch.from_numpy(targets))),
         ece=expected_calibration_error(probabilities, targets),
         clips=len(targets),
         probabilities=probabilities,
@@ -70,32 +70,33 @@ def figures_of(logits: np.ndarray, targets: np.ndarray) -> Figures:
 
 def expected_calibration_error(probabilities: np.ndarray, targets: np.ndarray) -> float:
     """Return the mean distance between confidence and accuracy over 15 equal bins (Guo et al., 2017), 0 to 1."""
-    counts, confidence, right = calibration_bins(probabilities, targets)
-    return float(np.abs(confidence - right).sum() / counts.sum())
+    counts, confidence, correct = calibration_bins(probabilities, targets)
+    return float(np.abs(confidence - correct).sum() / counts.sum())
 
 
 def calibration_bins(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return per bin of confidence: clips, sum of their confidences, number of right answers; each of shape (15,)."""
+    """Return clips, sum of confidences and number of correct clips of each confidence bin, each of shape (15,)."""
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == targets
+    correct = probabilities.argmax(axis=1) == targets
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    return tuple(np.bincount(bins, weights, minlength=_BINS) for weights in (None, confidence, right))
+    counts, confidences, corrects = (np.bincount(bins, weights, minlength=_BINS) for weights in (None, confidence, correct))
+    return counts, confidences, corrects
 
 
-def confusion_matrix(targets: np.ndarray, guesses: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return how many clips of each class (row) were taken for each class (column), int64 (n_classes, n_classes)."""
-    return np.bincount(targets * n_classes + guesses, minlength=n_classes**2).reshape(n_classes, n_classes)
+def confusion_matrix(targets: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the number of clips per true (row) and predicted class (column), int64 (n_classes, n_classes)."""
+    return np.bincount(targets * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def recall_per_class(confusion: np.ndarray) -> np.ndarray:
-    """Return the share of each class's clips that were recognised, float64 (n_classes,); NaN where it has none."""
+    """Return the recall of each class, float64 (n_classes,); NaN for a class without clips."""
     clips = confusion.sum(axis=1)
     return np.divide(np.diag(confusion), clips, out=np.full(len(clips), np.nan), where=clips > 0)
 
 
 def most_confused(confusion: np.ndarray, count: int) -> list[tuple[int, int, int]]:
-    """Return the `count` commonest mistakes as (true class, guess, clips), commonest first."""
+    """Return the most frequent mistakes as (true class, predicted class, clips)."""
     mistakes = confusion - np.diag(np.diag(confusion))
     order = np.argsort(-mistakes, axis=None, kind="stable")[:count]
     pairs = (divmod(int(flat), len(confusion)) for flat in order)
-    return [(true, guess, int(mistakes[true, guess])) for true, guess in pairs if mistakes[true, guess]]
+    return [(true, predicted, int(mistakes[true, predicted])) for true, predicted in pairs if mistakes[true, predicted]]

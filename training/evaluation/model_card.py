@@ -1,4 +1,4 @@
-"""The model card beside a checkpoint, written from what the checkpoint says of itself and from measured figures."""
+"""Model card of a checkpoint, generated from its config and its metrics."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from esc.audio.io import load_audio
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.metrics_file import read_metrics
-from training.evaluation.held_out_log import Reading
+from training.evaluation.held_out_log import Evaluation
 from training.evaluation.ood import REFUSED
-from training.recipes import recipe_name
-from training.runs.disk import write_whole
+from training.recipes import FRESH_SUFFIX, recipe_name
+from training.runs.disk import write_atomic
 
-_SCORES = MappingProxyType({"energy": "energy (log-sum-exp of the logits)", "max_softmax": "largest probability"})
+_SCORES = MappingProxyType({"energy": "energy (log-sum-exp of the logits)", "max_softmax": "highest probability"})
 _FRONT = """---
 license: cc-by-nc-4.0
 library_name: pytorch
@@ -24,8 +24,8 @@ tags: [audio, environmental-sound, esc-50, {architecture}]
 """
 
 
-def write_card(folder: Path, classifier: Classifier, reading: Reading, fold: int, examples: Path) -> Path:
-    """Write `README.md` beside a checkpoint, from it and from the `figures.json` there, and return its path.
+def write_card(folder: Path, classifier: Classifier, evaluation: Evaluation, fold: int, examples: Path) -> Path:
+    """Write `README.md` of a checkpoint from its config and `figures.json`, and return its path.
 
     Parameters
     ----------
@@ -33,127 +33,154 @@ def write_card(folder: Path, classifier: Classifier, reading: Reading, fold: int
         The checkpoint's folder.
     classifier : Classifier
         Loaded from it.
-    reading : Reading
-        Of `fold`, which it was not trained on.
+    evaluation : Evaluation
+        On `fold`, which it was not trained on.
     fold : int
     examples : path
-        Folder of synthesised sounds, each named after the class it is meant to be.
+        Folder of synthetic sounds, each named after its intended class.
     """
     figures = read_metrics(folder) or {}
     sections = [
         _FRONT.format(architecture=classifier.checkpoint.architecture),
-        _what(classifier.checkpoint, reading, fold, figures.get("held_out")),
-        _made(classifier.checkpoint),
+        _summary(classifier.checkpoint, evaluation, fold, figures.get("held_out")),
+        _training(classifier.checkpoint),
         *_calibration(classifier.checkpoint, figures),
         _examples(classifier, examples),
         _limits(classifier.checkpoint),
     ]
     path = folder / "README.md"
-    write_whole(path, "\n".join(sections))
+    write_atomic(path, "\n".join(sections))
     return path
 
 
-def _what(checkpoint: Checkpoint, reading: Reading, fold: int, held_out: dict | None) -> str:
-    figures, made = reading.calibrated, checkpoint.provenance
-    trained = ", ".join(map(str, made["train_folds"]))
-    begun = "from scratch" if made["initial_weights"].startswith("fresh") else f"({made['initial_weights']})"
-    data = "no other data, " if begun == "from scratch" else ""
-    before = "" if checkpoint.calibration is None else f" ({reading.figures.ece:.4f} before the temperature)"
-    kept = "at the last epoch" if made["recipe"]["average"] is None else "at the last epoch (running average of the weights)"
-    all_folds = ""
-    if held_out and len(held_out["folds"]) > 1:
-        networks = f"{len(held_out['folds'])} networks made this way, each on the fold that it held out"
-        all_folds = f"\n{networks}: accuracy {held_out['accuracy']:.4f} over {held_out['clips']} clips.\n"
+def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out: dict | None) -> str:
+    made = checkpoint.provenance
+    from_scratch = made["initial_weights"].startswith("fresh")
+    initial = "from scratch" if from_scratch else f"({made['initial_weights']})"
+    kept = "last epoch" if made["recipe"]["ema_decay"] is None else "last epoch, exponential moving average of the weights"
+    folds = ", ".join(map(str, made["train_folds"]))
+    data = "no other data, " if from_scratch else ""
     return f"""# {checkpoint.architecture} for ESC-50
 
-Names which of 50 environmental sounds a {checkpoint.input.clip_seconds:g}-second clip is. Trained {begun} on folds
-{trained} of ESC-50 and never on fold {fold}; {data}no test-time augmentation.
+Classifies {checkpoint.input.clip_seconds:g}-second clips into {len(checkpoint.class_names)} environmental sounds.
+Trained {initial} on folds {folds} of ESC-50 and never on fold {fold}; {data}no test-time augmentation.
 
-| on fold {fold}, {kept} | |
-|---|---|
-| accuracy | {figures.accuracy:.4f} |
-| cross-entropy, nats | {figures.loss:.4f} |
-| expected calibration error, 15 bins | {figures.ece:.4f}{before} |
-| clips | {figures.clips} |
+{_metrics_table(evaluation, fold, held_out)}
 
-Measure it again: `python -m training evaluate --fold {fold}`. One run with one seed: expect about two points either way.
-{all_folds}"""
-
-
-def _made(checkpoint: Checkpoint) -> str:
-    made, recipe, spectrogram = checkpoint.provenance, checkpoint.provenance["recipe"], checkpoint.spectrogram
-    optimizer = {"adam": "Adam", "adamw": "AdamW"}[recipe.get("optimizer", "adamw")]
-    rate = f"{recipe['learning_rate']:g}"
-    tenfold = recipe.get("schedule") == "tenfold"
-    schedule = f"a rate of {rate} divided by ten every tenth epoch" if tenfold else f"a one-cycle rate up to {rate}"
-    shown = recipe["augmentation"]
-    mixing = "no augmentation" if shown is None else f"two sounds mixed in {shown['mix_share']:.0%} of the clips"
-    noise = (("dropout", "dropout"), ("drop_path", "stochastic depth up to"))
-    kept_back = "".join(f", {said} {recipe[name]:g}" for name, said in noise if recipe.get(name))
-    scaled = " and stretched to 0..255" if checkpoint.input.scaling == "notebook" else ""
-    name = recipe_name(recipe)
-    command = "python -m training train" + (f" --recipe {name} --fold {made['valid_fold']} --seed {made['seed']}" if name else "")
-    return f"""## How it was made
-
-`{command}`: {made["epoch"]} epochs in {_in_words(made["hours"])} on
-{made["device"]}, seed {made["seed"]}, batches of {recipe["batch_size"]}, {optimizer} with {schedule},
-label smoothing {recipe["label_smoothing"]:g}{kept_back}, {mixing}.
-All numbers stand in `config.json`.
-
-Input: mel spectrogram of {spectrogram.n_mels} bands, {spectrogram.fmin:g} to {spectrogram.fmax:g} Hz, at
-{spectrogram.sample_rate} Hz, n_fft {spectrogram.n_fft}, hop {spectrogram.hop_length}, {spectrogram.top_db:g} dB deep, each
-clip standardised by itself{scaled}. Longer sounds are cut to the clip, shorter ones mirrored at both ends.
+{kept[0].upper()}{kept[1:]}. To reproduce the column of fold {fold}: `python -m training evaluate --fold {fold}`. One run with one
+seed: expect about two points either way.
 """
 
 
-def _in_words(hours: float) -> str:
+def _metrics_table(evaluation: Evaluation, fold: int, held_out: dict | None) -> str:
+    """Return the held-out metrics; calibration only of clips that had no part in their own temperature."""
+    plain = evaluation.metrics
+    rows = [
+        ("accuracy", f"{plain.accuracy:.4f}"),
+        ("cross-entropy before calibration, nats", f"{plain.loss:.4f}"),
+        ("expected calibration error (ECE) before calibration, 15 bins", f"{plain.ece:.4f}"),
+        ("clips", f"{plain.clips}"),
+    ]
+    if held_out is None or len(held_out["folds"]) == 1:
+        return f"| on fold {fold} | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
+    folds = ", ".join(map(str, held_out["folds"]))
+    pooled = [f"{held_out['accuracy']:.4f}", "", f"{held_out['ece_before']:.4f}", f"{held_out['clips']}"]
+    table = [f"| {name} | {value} | {other} |" for (name, value), other in zip(rows, pooled, strict=True)]
+    table.insert(-1, f"| cross-entropy, cross-fitted temperature, nats | | {held_out['loss']:.4f} |")
+    table.insert(-1, f"| ECE, cross-fitted temperature, 15 bins | | {held_out['ece']:.4f} |")
+    networks = f"{len(held_out['folds'])} networks, each on its held-out fold ({folds})"
+    return f"| | this checkpoint, fold {fold} | {networks} |\n|---|---|---|\n" + "\n".join(table)
+
+
+def _training(checkpoint: Checkpoint) -> str:
+    made, recipe, spectrogram = checkpoint.provenance, checkpoint.provenance["recipe"], checkpoint.spectrogram
+    optimizer = {"adam": "Adam", "adamw": "AdamW"}[recipe["optimizer"]]
+    rate = f"{recipe['learning_rate']:g}"
+    tenfold = recipe["schedule"] == "tenfold"
+    schedule = (
+        f"a learning rate of {rate} divided by ten every tenth epoch" if tenfold else f"a one-cycle learning rate up to {rate}"
+    )
+    augmentation = recipe["augmentation"]
+    mixing = "no augmentation" if augmentation is None else f"{augmentation['mix_share']:.0%} of the clips mixed with another"
+    options = (("dropout", "dropout"), ("drop_path", "stochastic depth up to"))
+    regularization = "".join(f", {label} {recipe[name]:g}" for name, label in options if recipe[name])
+    scaling = " and rescaled to 0..255" if checkpoint.input.scaling == "notebook" else ""
+    return f"""## Training
+
+`{_command(made)}`: {made["epoch"]} epochs in {_duration(made["hours"])} on
+{made["device"]}, seed {made["seed"]}, batches of {recipe["batch_size"]}, {optimizer} with {schedule},
+label smoothing {recipe["label_smoothing"]:g}{regularization}, {mixing}.
+All hyperparameters are in `config.json`.
+
+Input: mel spectrogram of {spectrogram.n_mels} bands, {spectrogram.fmin:g} to {spectrogram.fmax:g} Hz, at
+{spectrogram.sample_rate} Hz, n_fft {spectrogram.n_fft}, hop {spectrogram.hop_length}, {spectrogram.top_db:g} dB range, each
+clip standardised by itself{scaling}. Longer sounds are cut to the clip, shorter ones reflected at both ends.
+"""
+
+
+def _command(made: dict) -> str:
+    name = recipe_name(made["recipe"])
+    if name is None:
+        return "python -m training train"
+    fresh = " --fresh" if name.endswith(FRESH_SUFFIX) else ""
+    options = f"--fold {made['valid_fold']} --seed {made['seed']}"
+    return f"python -m training train --recipe {name.removesuffix(FRESH_SUFFIX)}{fresh} {options}"
+
+
+def _duration(hours: float) -> str:
     if hours >= 1:
         return f"{hours:g} hours"
     return f"{60 * hours:.0f} minutes" if 60 * hours >= 1.5 else "a minute"
 
 
 def _examples(classifier: Classifier, examples: Path) -> str:
-    rows, among = [], 0
+    rows, found = [], 0
     files = sorted(examples.glob("*.flac"))
     for file in files:
         top = classifier.predict(*load_audio(file)).top
-        among += file.stem in dict(top)
-        said = ", ".join(f"{label} {probability:.2f}" for label, probability in top[:3])
-        place = [label for label, _ in top].index(file.stem) + 1 if file.stem in dict(top) else "–"
-        rows.append(f"| {file.stem} | {place} | {said} |")
-    return (
-        f"""## What it says of the example sounds
+        labels = [label for label, _ in top]
+        rank = str(labels.index(file.stem) + 1) if file.stem in labels else "–"
+        found += file.stem in labels
+        rows.append(f"| {file.stem} | {rank} | {', '.join(f'{label} {share:.2f}' for label, share in top[:3])} |")
+    table = "\n".join(rows)
+    return f"""## Predictions for the example sounds
 
-Synthesised and never trained on, but given their shape with a network's answers in view: no measure of how good it is. The
-intended class is among the five likeliest for {among} of {len(files)}.
+Synthetic and never trained on, but tuned with a network's predictions in view: no measure of quality. The intended class is
+among the top five for {found} of {len(files)}.
 
-| meant to be | place | the three likeliest |
+| intended class | rank | top three |
 |---|---|---|
+{table}
 """
-        + "\n".join(rows)
-        + "\n"
-    )
 
 
 def _calibration(checkpoint: Checkpoint, figures: dict) -> list[str]:
-    """Return the section on probabilities and unknown sounds, where they were measured."""
+    """Return the section on calibration and unknown sounds, if measured."""
     if checkpoint.calibration is None or not {"held_out", "unknown"} <= set(figures):
         return []
     held_out, unknown, calibration = figures["held_out"], figures["unknown"], checkpoint.calibration
     folds = ", ".join(map(str, held_out["folds"]))
-    by = "the other folds" if len(held_out["folds"]) > 1 else "other recordings of that fold"
+    others = "the other folds" if len(held_out["folds"]) > 1 else "other recordings of that fold"
     rows = "\n".join(f"| {kind} | {area:.3f} |" for kind, area in unknown["kinds"].items())
+    network = "This network"
+    if unknown["left_out_classes"]:
+        network = (
+            f"Another network, trained without {len(unknown['left_out_classes'])} of the classes and with its own threshold,"
+        )
+    chosen = "The score was chosen on the same sounds, so these figures are optimistic."
+    if unknown.get("selection_clips"):
+        chosen = f"The score was chosen on {unknown['selection_clips']} other sounds."
     return [
-        f"""## What its probabilities mean
+        f"""## Calibration and unknown sounds
 
-Logits are divided by a temperature of {calibration.temperature:.3f}, fitted on held-out clips (fold {folds}). With a temperature
-fitted on {by} alone, the expected calibration error over {held_out["clips"]} held-out clips is {held_out["ece"]:.4f}
-({held_out["ece_before"]:.4f} without one).
+Logits are divided by a temperature of {calibration.temperature:.3f}, fitted on held-out clips (fold {folds}). With temperatures
+fitted on {others} only, the ECE over {held_out["clips"]} held-out clips is {held_out["ece"]:.4f}
+({held_out["ece_before"]:.4f} without temperature).
 
-A sound whose {_SCORES[calibration.unknown_score]} lies below {calibration.unknown_threshold:.3f}
-is called none of the classes: by construction that is {REFUSED:.0%} of the known clips that this network held out.
-{_whose(unknown["left_out_classes"])} refuses {unknown["caught"]:.1%} of unknown
-sounds and, by construction, {unknown["false_alarms"]:.1%} of known ones (AUROC {unknown["auroc"]:.3f}):
+A sound whose {_SCORES[calibration.unknown_score]} is below {calibration.unknown_threshold:.3f}
+is reported as none of the classes: by construction, {REFUSED:.0%} of the known clips that this network held out.
+{network} rejects {unknown["caught"]:.1%} of unknown
+sounds and, by construction, {unknown["false_alarms"]:.1%} of known ones (AUROC {unknown["auroc"]:.3f}). {chosen}
 
 | unknown sounds | AUROC |
 |---|---|
@@ -162,23 +189,16 @@ sounds and, by construction, {unknown["false_alarms"]:.1%} of known ones (AUROC 
     ]
 
 
-def _whose(left_out: list[str]) -> str:
-    """Return the network that the shares of refused sounds are of: one that was trained on all classes can't be asked."""
-    if not left_out:
-        return "The same network"
-    return f"Another network, trained without {len(left_out)} of the classes and with a threshold of its own,"
-
-
 def _limits(checkpoint: Checkpoint) -> str:
     count = len(checkpoint.class_names)
-    others = "names the nearest one for anything else"
-    if checkpoint.calibration is None:
-        named = f"It knows {count} sounds and {others}; its probabilities are plain softmax."
-    else:
-        named = f"It knows {count} sounds; of others it notices no more than the table above says, and else {others}."
+    unknown = f"It knows {count} sounds and assigns anything else to the most similar one; its probabilities are plain softmax."
+    if checkpoint.calibration is not None:
+        unknown = (
+            f"It knows {count} sounds; it rejects others only as often as stated above, and assigns the rest to one of these."
+        )
     return f"""## Limits and licence
 
-{named} The data are 2,000
-clips from freesound.org, so rare recording situations will surprise it. ESC-50 (K. J. Piczak, 2015) is CC BY-NC 3.0: the
-weights are CC BY-NC 4.0, for non-commercial use.
+{unknown}
+The data are 2,000 clips from freesound.org, so it may fail in rare recording conditions. ESC-50 (K. J. Piczak, 2015) is
+CC BY-NC 3.0: the weights are CC BY-NC 4.0, for non-commercial use.
 """

@@ -1,4 +1,4 @@
-"""Telling sounds of no known class: which score does it better, measured, and from which score on a sound counts as known."""
+"""Out-of-distribution detection: compares scores by AUROC and sets the threshold."""
 
 from __future__ import annotations
 
@@ -8,54 +8,73 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from esc.classification.calibration import UNKNOWN_SCORES, unknown_score
+from esc.classification.calibration import UNKNOWN_SCORES, UnknownScore, unknown_score
 from esc.classification.classifier import Classifier
 from esc.dsp.spectrogram import mel_db
 from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
 
 LEFT_OUT = "left-out classes"
-REFUSED = 0.05  # share of known sounds that the threshold may refuse
-_A_KIND = 40
-_AT_ONCE = 20
+REFUSED = 0.05  # share of known sounds below the threshold
+_SOUNDS_PER_KIND = 40
+_BATCH = 20
 
 
 @dataclass(frozen=True)
-class Separation:
-    """How well a score tells the unknown from the known, on sounds that were held out.
+class OodSample:
+    """Logits (clips, n_classes) of known sounds and of each kind of unknown ones."""
+
+    known: np.ndarray
+    unknown: dict[str, np.ndarray]
+
+    def aurocs(self, score: str, temperature: float) -> dict[str, float]:
+        """Return a score's AUROC for each kind of unknown sounds."""
+        known = scores(self.known, score, temperature)
+        return {kind: auroc(known, scores(logits, score, temperature)) for kind, logits in self.unknown.items()}
+
+    def mean_auroc(self, score: str, temperature: float) -> float:
+        """Return the mean over the kinds: each counts the same, however many sounds it has."""
+        return float(np.mean(list(self.aurocs(score, temperature).values())))
+
+
+@dataclass(frozen=True)
+class OodMetrics:
+    """Out-of-distribution metrics on sounds that had no part in the choice of the score.
 
     Attributes
     ----------
     score : str
-        The better of `UNKNOWN_SCORES`.
+        The chosen one of `UNKNOWN_SCORES`.
     auroc : dict of str to float
-        Of each score, over all kinds of unknown sounds together.
+        Mean over the kinds, for each score.
     kinds : dict of str to float
-        AUROC of the better score for each kind.
+        AUROC of the chosen score for each kind.
     caught, false_alarms : float
-        Shares of unknown and of known sounds below the threshold that refuses `REFUSED` of the known.
+        Shares of unknown sounds (mean over the kinds) and of known ones below the threshold that refuses `REFUSED` of
+        the known.
+    selection_clips : int
+        Number of sounds by which the score was chosen.
     """
 
-    score: str
+    score: UnknownScore
     auroc: dict[str, float]
     kinds: dict[str, float]
     caught: float
     false_alarms: float
+    selection_clips: int
 
 
-def separate(known: np.ndarray, unknown: dict[str, np.ndarray], temperature: float) -> Separation:
-    """Return which score separates better, from logits (clips, n_classes) of known sounds and of each kind of unknown ones."""
-    together = np.concatenate(list(unknown.values()))
-    auroc = {
-        name: area_under_roc(scores(known, name, temperature), scores(together, name, temperature)) for name in UNKNOWN_SCORES
-    }
-    best = max(auroc, key=auroc.get)
-    of_known, limit = scores(known, best, temperature), threshold(known, best, temperature)
-    return Separation(
+def evaluate_ood(selection: OodSample, test: OodSample, temperature: float) -> OodMetrics:
+    """Choose the score with the higher mean AUROC on `selection`, and return its metrics on `test`."""
+    best = max(UNKNOWN_SCORES, key=lambda score: selection.mean_auroc(score, temperature))
+    limit = threshold(test.known, best, temperature)
+    below = [(scores(logits, best, temperature) < limit).mean() for logits in test.unknown.values()]
+    return OodMetrics(
         score=best,
-        auroc=auroc,
-        kinds={kind: area_under_roc(of_known, scores(logits, best, temperature)) for kind, logits in unknown.items()},
-        caught=float((scores(together, best, temperature) < limit).mean()),
-        false_alarms=float((of_known < limit).mean()),
+        auroc={score: test.mean_auroc(score, temperature) for score in UNKNOWN_SCORES},
+        kinds=test.aurocs(best, temperature),
+        caught=float(np.mean(below)),
+        false_alarms=float((scores(test.known, best, temperature) < limit).mean()),
+        selection_clips=len(selection.known) + sum(map(len, selection.unknown.values())),
     )
 
 
@@ -65,24 +84,24 @@ def threshold(known: np.ndarray, score: str, temperature: float) -> float:
 
 
 def scores(logits: np.ndarray, score: str, temperature: float) -> np.ndarray:
-    """Return how well known each sound is, float32 (clips,), as `esc.classification.calibration` has it."""
+    """Return how certainly each sound is a known one, float32 (clips,); see `esc.classification.calibration`."""
     return unknown_score(torch.from_numpy(logits), score, temperature).numpy()
 
 
-def area_under_roc(known: np.ndarray, unknown: np.ndarray) -> float:
-    """Return how often a known sound scores higher than an unknown one, ties counted half: Mann and Whitney's U as a share."""
+def auroc(known: np.ndarray, unknown: np.ndarray) -> float:
+    """Return the area under the ROC curve: Mann and Whitney's U, ties counted half, as a share."""
     ranks = rankdata(np.concatenate([known, unknown]))
     above = ranks[: len(known)].sum() - len(known) * (len(known) + 1) / 2
     return float(above / (len(known) * len(unknown)))
 
 
-def logits_of_nonsense(classifier: Classifier, count: int = _A_KIND) -> dict[str, np.ndarray]:
-    """Return what a network says of synthesised noises, tones and speech: logits (count, n_classes) of each kind."""
+def synthetic_logits(classifier: Classifier, count: int = _SOUNDS_PER_KIND) -> dict[str, np.ndarray]:
+    """Return logits (count, n_classes) for each kind of synthetic sounds."""
     found = {}
     for number, kind in enumerate(KINDS):
         rng = np.random.default_rng(number)
-        made = (synthesise(kind, classifier.checkpoint.input.clip_seconds, rng) for _ in range(count))
-        clips = torch.from_numpy(np.stack([classifier.clip(waveform, SAMPLE_RATE) for waveform in made]))
-        parts = [classifier.logits(mel_db(part, classifier.checkpoint.spectrogram)) for part in clips.split(_AT_ONCE)]
-        found[kind] = torch.cat(parts).float().cpu().numpy()
+        sounds = (synthesise(kind, classifier.checkpoint.input.clip_seconds, rng) for _ in range(count))
+        clips = torch.from_numpy(np.stack([classifier.clip(waveform, SAMPLE_RATE) for waveform in sounds]))
+        batches = [classifier.logits(mel_db(batch, classifier.checkpoint.spectrogram)) for batch in clips.split(_BATCH)]
+        found[kind] = torch.cat(batches).float().cpu().numpy()
     return found

@@ -1,4 +1,4 @@
-"""Sounds of no ESC-50 class, synthesised: noises, tones and speech, for measuring what a network says of the unknown."""
+"""Synthetic out-of-distribution sounds: noise, tones, pseudo-speech."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def synthesise(kind: str, seconds: float, rng: np.random.Generator) -> np.ndarra
 
 
 def _noise(n_samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return noise whose power falls by 0 (white), 3 (pink), 6 (brown) or any number of dB an octave in between."""
+    """Return noise whose power falls by 0 (white) to 6 dB (brown) per octave."""
     spectrum = np.fft.rfft(rng.standard_normal(n_samples))
     freqs_hz = np.maximum(np.fft.rfftfreq(n_samples, 1 / SAMPLE_RATE), 20.0)
     return np.fft.irfft(spectrum * freqs_hz ** -rng.uniform(0, 1), n_samples)
@@ -42,26 +42,26 @@ def _tones(n_samples: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _speech(n_samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a voice that says syllables without a meaning: a hiss or none, then a vowel, now and then a pause."""
+    """Return meaningless syllables: an optional fricative, a vowel, and occasional pauses."""
     pitch_hz = rng.uniform(90, 230)
     parts, length = [], 0
     while length < n_samples:
         vowel = _vowel(rng.uniform(0.08, 0.25), pitch_hz * rng.uniform(0.85, 1.2), rng)
-        hiss = _hiss(rng.uniform(0.03, 0.12), rng) if rng.random() < 0.5 else np.zeros(0)
+        fricative = _fricative(rng.uniform(0.03, 0.12), rng) if rng.random() < 0.5 else np.zeros(0)
         pause = np.zeros(round(SAMPLE_RATE * (rng.uniform(0.2, 0.5) if rng.random() < 0.15 else 0.02)))
-        parts += [hiss, vowel, pause]
+        parts += [fricative, vowel, pause]
         length += sum(map(len, parts[-3:]))
     waveform = np.concatenate(parts)[:n_samples]
-    return waveform + 1e-4 * rng.standard_normal(n_samples)  # a room's noise, so that pauses are not digital silence
+    return waveform + 1e-4 * rng.standard_normal(n_samples)  # background noise: pauses are not digital silence
 
 
 def _vowel(seconds: float, pitch_hz: float, rng: np.random.Generator) -> np.ndarray:
-    """Return glottal pulses that fall in pitch, through a resonator for each formant; these glide to another vowel's."""
+    """Return glottal pulses of falling pitch, filtered by formants that glide to another vowel's."""
     n_samples = round(seconds * SAMPLE_RATE)
     glide = pitch_hz * np.linspace(1.05, 0.9, n_samples) * (1 + 0.01 * rng.standard_normal())
     cycles = np.cumsum(glide) / SAMPLE_RATE
     pulses = np.diff(np.floor(cycles), prepend=0.0)
-    source = lfilter([1.0], [1.0, -0.97], pulses)  # the glottis closes softly: 6 dB an octave
+    source = lfilter([1.0], [1.0, -0.97], pulses)  # spectral tilt of the glottis: 6 dB per octave
     begin, end = (np.array(_VOWELS_HZ[rng.integers(len(_VOWELS_HZ))]) for _ in range(2))
     fade = np.linspace(0, 1, n_samples)
     voice = (1 - fade) * _resonances(source, begin) + fade * _resonances(source, end)
@@ -76,7 +76,7 @@ def _resonances(source: np.ndarray, formants_hz: np.ndarray) -> np.ndarray:
     return source
 
 
-def _hiss(seconds: float, rng: np.random.Generator) -> np.ndarray:
+def _fricative(seconds: float, rng: np.random.Generator) -> np.ndarray:
     """Return a fricative: noise in a band between 2 and 10 kHz."""
     low_hz = rng.uniform(2_000, 5_000)
     band = butter(4, (low_hz, low_hz + 4_000), "bandpass", fs=SAMPLE_RATE, output="sos")

@@ -1,4 +1,4 @@
-"""The results of all runs on one page: small files of each run are kept with the code, tables and pictures made of them."""
+"""Results page: tables and plots of all runs, from their small files under version control."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ import numpy as np
 from esc.classification.checkpoint import read_config
 from esc.plotting import plot_confusion, plot_curves, plot_reliability
 from training.data.esc50 import Clip
-from training.evaluation.metrics import calibration_bins, confusion_matrix, figures_of
-from training.evaluation.predictions import FILE, Predictions, held_out
-from training.evaluation.temperature import cross_fitted
-from training.recipes import RECIPES, recipe_name
-from training.runs.disk import full_disk_named, write_whole
+from training.evaluation.metrics import calibration_bins, compute_metrics, confusion_matrix
+from training.evaluation.predictions import FILE, Pooled, Predictions, held_out
+from training.recipes import FRESH_SUFFIX, Architecture, RecipeName, recipe_name
+from training.runs.disk import disk_full_error, write_atomic
 from training.runs.run_dir import CHECKPOINT, HISTORY, SETTINGS, has_checkpoint, read_history, read_settings
 
 PAGE = "RESULTS.md"
-_PICTURES = "pictures"
-_ORIGINAL = 0.8025  # PIPELINE: the notebook's own figure
-_ORIGINALS_MARK = (_ORIGINAL, f"the original, best epoch: {_ORIGINAL}")
-_MAIN, _NOTEBOOK = "best", "notebook"
-_WANTED = (
-    *((_MAIN, "resnet18", fold, 1) for fold in (1, 2, 3, 4, 5)),
-    *((_MAIN, "resnet18", 5, seed) for seed in (2, 3)),
-    *((_NOTEBOOK, architecture, 5, 1) for architecture in ("resnet18", "resnet34", "resnet50")),
+_PLOTS = "plots"
+_NOT_RUN = "not run yet"
+_ORIGINAL = 0.8025  # the original notebook's own figure
+_FRESH_NOTEBOOK = f"{RecipeName.NOTEBOOK}{FRESH_SUFFIX}"
+_RECIPES = (*RecipeName, _FRESH_NOTEBOOK)
+_MAIN_NETWORK, _MAIN_FOLD, _MAIN_SEED = Architecture.RESNET18, 5, 1
+_PLANNED = (
+    *((RecipeName.BEST, _MAIN_NETWORK, fold, _MAIN_SEED) for fold in (1, 2, 3, 4, 5)),
+    *((RecipeName.BEST, _MAIN_NETWORK, _MAIN_FOLD, seed) for seed in (2, 3)),
+    *((RecipeName.NOTEBOOK, architecture, _MAIN_FOLD, _MAIN_SEED) for architecture in Architecture),
 )
 _PROTOCOL = """ESC-50 has 2,000 clips, 50 classes and five folds; clips of one recording share a fold. A run trains on four
-folds and is read on the fifth **at its last epoch** (the running average of the weights where the recipe keeps one), with
-neither test-time augmentation nor an ensemble. Settings were chosen on an inner split of folds 1 to 4 alone, see
-[NOTES.md](NOTES.md): trained on folds 1 to 3, looked at on fold 4. So only fold 5 had no say in them, and the mean of the
-five folds flatters a little. "Best epoch" stands beside it for comparison: it is chosen by the fold that it is read on, and
-flatters. Accuracies of 400 clips are uncertain by some 2 points (one standard error)."""
+folds and is evaluated on the fifth **after its last epoch** (with the average of the weights, if the recipe keeps one),
+with neither test-time augmentation nor an ensemble. Settings were chosen on an inner split of folds 1 to 4 alone, see
+[NOTES.md](NOTES.md): trained on folds 1 to 3, validated on fold 4. So only fold 5 had no influence on them, and the mean of
+the five folds is slightly optimistic. "Best epoch" is given for comparison: it is selected on the fold that it is evaluated
+on, and optimistic. The standard error of an accuracy on 400 clips is about 2 points."""
 
 
 @dataclass(frozen=True)
@@ -49,54 +50,55 @@ class Result:
 
     @property
     def recipe(self) -> str:
-        """The name of its recipe, "other" where it has none."""
+        """The name of its recipe, or "other"."""
         return recipe_name(self.settings["recipe"]) or "other"
 
     @property
     def key(self) -> tuple[str, str, int, int]:
         """Recipe, network, held-out fold and seed."""
-        made = self.settings
-        return self.recipe, made["recipe"]["architecture"], made["valid_fold"], made["seed"]
+        settings = self.settings
+        return self.recipe, settings["recipe"]["architecture"], settings["valid_fold"], settings["seed"]
 
     @property
-    def done(self) -> bool:
-        """Whether the run has ended, and its held-out fold was read."""
+    def finished(self) -> bool:
+        """Whether the run has ended and its held-out fold was evaluated."""
         return self.predictions is not None
 
     @property
     def official(self) -> bool:
-        """Whether it trained on all folds but one and on all classes."""
-        return len(self.settings["train_folds"]) == 4 and not self.settings["without"]
+        """Whether it trained on all other folds and all classes."""
+        return len(self.settings["train_folds"]) == 4 and not self.settings["left_out_classes"]
 
     @property
     def accuracy(self) -> float | None:
-        """On the held-out fold at the last epoch; of a run that goes on, at the last epoch that was looked at."""
+        """On the held-out fold after the last epoch; of an unfinished run, after its last validation."""
         if self.predictions is not None:
-            return figures_of(self.predictions.logits, self.predictions.targets).accuracy
+            return compute_metrics(self.predictions.logits, self.predictions.targets).accuracy
         return next((row["valid_accuracy"] for row in reversed(self.history) if row["valid_accuracy"] is not None), None)
 
     @property
-    def best(self) -> tuple[float, int] | None:
-        """The best accuracy of all looks at the held-out fold and its epoch."""
-        looks = [(row["valid_accuracy"], int(row["epoch"])) for row in self.history if row["valid_accuracy"] is not None]
-        return max(looks, key=lambda look: look[0], default=None)
+    def best(self) -> str:
+        """The best validation accuracy and its epoch."""
+        rows = [(row["valid_accuracy"], row["epoch"]) for row in self.history if row["valid_accuracy"] is not None]
+        accuracy, epoch = max(rows, key=lambda row: row[0], default=(None, None))
+        return "–" if accuracy is None else f"{accuracy:.4f} (epoch {epoch:.0f})"
 
     @property
     def hours(self) -> float:
-        """Time that its epochs took."""
-        return self.history[-1]["seconds"] / 3600
+        """Training time."""
+        return (self.history[-1]["seconds"] or 0.0) / 3600
 
     @property
     def epochs(self) -> str:
-        """Epochs taken, of how many."""
-        taken, wanted = int(self.history[-1]["epoch"]), self.settings["recipe"]["epochs"]
+        """Number of epochs, and the recipe's if it is not reached."""
+        taken, wanted = int(self.history[-1]["epoch"] or 0), self.settings["recipe"]["epochs"]
         return str(taken) if taken == wanted else f"{taken} of {wanted}"
 
 
-def take_up(run: Path, results: Path, clips: list[Clip], cache: Path, readings: Path) -> list[str]:
-    """Copy a run's small files, or those of every fold of a cross-validation, into the results; return their names.
+def import_run(run: Path, results: Path, clips: list[Clip], cache: Path, evaluation_log: Path) -> list[str]:
+    """Copy a run's small files into the folder of results, and return its name.
 
-    A run that has not ended is taken up with its curve alone.
+    A folder of `crossval` gives a name for each of its runs. A finished run's held-out fold is evaluated unless it was.
 
     Raises
     ------
@@ -113,31 +115,31 @@ def take_up(run: Path, results: Path, clips: list[Clip], cache: Path, readings: 
         folder.mkdir(parents=True, exist_ok=True)
         if has_checkpoint(one):
             settings |= read_config(one / CHECKPOINT).provenance
-            held_out(one, clips, settings["valid_fold"], cache, readings).save(folder / FILE)
-        write_whole(folder / SETTINGS, json.dumps(settings, indent=1) + "\n")
-        with full_disk_named(folder / HISTORY):
+            held_out(one, clips, settings["valid_fold"], cache, evaluation_log).save(folder / FILE)
+        write_atomic(folder / SETTINGS, json.dumps(settings, indent=1) + "\n")
+        with disk_full_error(folder / HISTORY):
             shutil.copyfile(one / HISTORY, folder / HISTORY)
         names.append(name)
     return names
 
 
-def write_results(results: Path, readings: Path) -> Path:
-    """Write `RESULTS.md` beside the folder of results, with pictures in it, from what lies there; return its path."""
+def write_results(results: Path, evaluation_log: Path) -> Path:
+    """Write `RESULTS.md` next to the folder of results, with plots in it, and return its path."""
     found = [_read(path) for path in sorted(results.glob("*/")) if (path / SETTINGS).is_file()]
-    (results / _PICTURES).mkdir(parents=True, exist_ok=True)
+    (results / _PLOTS).mkdir(parents=True, exist_ok=True)
     official = [result for result in found if result.official]
     sections = [
         "# Results\n\nWritten by `python -m training results` from the files in `results/`.\n",
-        f"## Protocol\n\n{_PROTOCOL}\n\n{_looks(readings)}\n",
+        f"## Protocol\n\n{_PROTOCOL}\n\n{_evaluation_count(evaluation_log)}\n",
         _summary(official),
-        _beside_the_original(official),
+        _notebook(official),
         _networks(official),
-        _runs(found),
-        *_drawn(official, results),
-        _missing(official),
+        _all_runs(found),
+        *_plots(official, results),
+        _still_to_run(official),
     ]
     page = results.parent / PAGE
-    write_whole(page, "\n".join(sections))
+    write_atomic(page, "\n".join(sections))
     return page
 
 
@@ -146,147 +148,146 @@ def _read(folder: Path) -> Result:
     return Result(folder.name, read_settings(folder), read_history(folder), predictions)
 
 
-def _looks(readings: Path) -> str:
-    if not readings.is_file():
-        return "The log of readings is not there."
-    with readings.open(newline="", encoding="utf-8") as lines:
-        count = sum(row["fold"] == "5" for row in csv.DictReader(lines))
-    return f"Readings of fold 5 with a finished checkpoint so far: {count}, each a row of `{readings}`."
+def _table(title: str, columns: str, rows: list[str], note: str = "") -> str:
+    head = f"| {columns} |\n|{'---|' * len(columns.split(' | '))}"
+    return f"## {title}\n\n{head}\n" + "\n".join(f"| {row} |" for row in rows) + "\n" + note
+
+
+def _evaluation_count(evaluation_log: Path) -> str:
+    if not evaluation_log.is_file():
+        return "The log of evaluations is missing."
+    with evaluation_log.open(newline="", encoding="utf-8") as lines:
+        count = sum(row["fold"] == str(_MAIN_FOLD) for row in csv.DictReader(lines))
+    return f"Evaluations on fold {_MAIN_FOLD} so far: {count}, each a row of `{evaluation_log}`."
+
+
+def _finished(official: list[Result], recipe: str) -> list[Result]:
+    return [result for result in official if result.finished and result.key[:2] == (recipe, _MAIN_NETWORK)]
+
+
+def _pooled(results: list[Result]) -> Pooled:
+    return Pooled.of([result.predictions for result in results if result.predictions is not None])
 
 
 def _summary(official: list[Result]) -> str:
     rows = []
-    for recipe in dict.fromkeys((_MAIN, *RECIPES)):
-        ended = [result for result in official if result.done and result.key[:2] == (recipe, "resnet18")]
-        folds = {result.key[2]: result for result in ended if result.key[3] == 1}
-        seeds = [result.accuracy for result in ended if result.key[2] == 5]
-        five = _mean([result.accuracy for result in folds.values()]) if len(folds) == 5 else f"not run yet ({len(folds)} of 5)"
-        ece = f"{_calibration_errors(list(folds.values()))}" if folds else "not run yet"
+    for recipe in _RECIPES:
+        ended = _finished(official, recipe)
+        folds = [result for result in ended if result.key[3] == _MAIN_SEED]
+        seeds = [result.accuracy for result in ended if result.key[2] == _MAIN_FOLD]
+        five = _mean([result.accuracy for result in folds]) if len(folds) == 5 else f"{_NOT_RUN} ({len(folds)} of 5)"
         hours = f"{sum(result.hours for result in ended):.1f}" if ended else "–"
-        rows.append(f"| `{recipe}` | {five} | {_mean(seeds) if seeds else 'not run yet'} | {ece} | {hours} |")
-    head = "| recipe | five folds, seed 1 | fold 5, all seeds | ECE before and after | hours in all |\n|---|---|---|---|---|"
-    said = "Mean and standard deviation (n - 1) at the last epoch. ECE is that of all held-out clips of seed 1 together"
-    return f"## Accuracy, ResNet18\n\n{head}\n" + "\n".join(rows) + f"\n\n{said}; after: by the other folds' temperature.\n"
+        rows.append(f"`{recipe}` | {five} | {_mean(seeds)} | {_calibration_errors(folds)} | {hours}")
+    columns = "recipe | five folds, seed 1 | fold 5, all seeds | ECE before and after | total hours"
+    note = "Mean and standard deviation (n - 1) after the last epoch. ECE: all held-out clips of seed 1 together; after: with the"
+    return _table("Accuracy, ResNet18", columns, rows, f"\n{note}\ntemperature of the other folds.\n")
 
 
-def _mean(values: list[float]) -> str:
+def _mean(accuracies: list[float | None]) -> str:
+    values = [value for value in accuracies if value is not None]
     spread = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.4f}{spread} (n = {len(values)})"
+    return f"{np.mean(values):.4f}{spread} (n = {len(values)})" if values else _NOT_RUN
 
 
 def _calibration_errors(ended: list[Result]) -> str:
-    logits, targets, groups = _together(ended)
-    before = figures_of(logits, targets).ece
-    after = f"{figures_of(cross_fitted(logits, targets, groups), targets).ece:.4f}" if len(ended) > 1 else "not run yet"
+    if not ended:
+        return _NOT_RUN
+    pooled = _pooled(ended)
+    before = compute_metrics(pooled.logits, pooled.targets).ece
+    after = f"{compute_metrics(pooled.cross_fitted(), pooled.targets).ece:.4f}" if len(ended) > 1 else _NOT_RUN
     return f"{before:.4f}, {after}"
 
 
-def _together(ended: list[Result]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    read = [result.predictions for result in ended]
-    groups = np.repeat(np.arange(len(read)), [len(one.targets) for one in read])
-    return np.concatenate([one.logits for one in read]), np.concatenate([one.targets for one in read]), groups
-
-
-def _beside_the_original(official: list[Result]) -> str:
-    rows = [f"| the original notebook | {_ORIGINAL} | not told | best epoch, chosen on its own validation fold |"]
-    for result in official:
-        if result.key[:3] == (_NOTEBOOK, "resnet18", 5):
-            accuracy, epoch = result.best or (float("nan"), 0)
-            said = f"{result.accuracy:.4f}" if result.accuracy is not None else "not looked at"
-            weights = result.settings.get("initial_weights", "fresh")
-            rows.append(
-                f"| `{result.name}` | {accuracy:.4f} (epoch {epoch}) | {said} | epochs {result.epochs}, weights: {weights} |"
-            )
-    if len(rows) == 1:
-        rows.append("| recipe `notebook` | not run yet | not run yet | |")
-    table = "| fold 5 | best epoch (flatters) | last epoch | |\n|---|---|---|---|\n" + "\n".join(rows)
-    return f"## The notebook, reproduced\n\n{table}\n"
+def _notebook(official: list[Result]) -> str:
+    rows = [
+        f"the original notebook | ImageNet | {_ORIGINAL} | not reported | 50 epochs; best epoch, selected on its validation fold"
+    ]
+    for recipe, weights in ((str(RecipeName.NOTEBOOK), "ImageNet"), (_FRESH_NOTEBOOK, "fresh")):
+        found = [result for result in official if result.key[:3] == (recipe, _MAIN_NETWORK, _MAIN_FOLD)]
+        for result in found:
+            accuracy = "not evaluated" if result.accuracy is None else f"{result.accuracy:.4f}"
+            rows.append(f"`{result.name}` | {weights} | {result.best} | {accuracy} | {result.epochs} epochs")
+        if not found:
+            rows.append(f"recipe `{recipe}` | {weights} | {_NOT_RUN} | {_NOT_RUN} | ")
+    note = "\nFrom fresh weights the recipe is another experiment: it does not reproduce the notebook.\n"
+    columns = "fold 5 | initial weights | best epoch (optimistic) | last epoch | "
+    return _table("The notebook, and its recipe re-run from fresh weights", columns, rows, note)
 
 
 def _networks(official: list[Result]) -> str:
     rows = []
-    for architecture in ("resnet18", "resnet34", "resnet50"):
-        ended = [result for result in official if result.key[1:3] == (architecture, 5) and result.accuracy is not None]
-        for result in ended:
-            said = f"`{result.recipe}` | {result.settings['seed']} | {result.epochs} | {result.accuracy:.4f}"
-            rows.append(f"| {architecture} | {said} | {result.history[-1]['train_loss']:.4f} | {result.hours:.2f} |")
-        if not ended:
-            rows.append(f"| {architecture} | not run yet | | | | | |")
-    head = "| network | recipe | seed | epochs | accuracy, fold 5 | train loss | hours |\n|---|---|---|---|---|---|---|"
-    return f"## ResNet18, 34 and 50\n\n{head}\n" + "\n".join(rows) + "\n"
+    for architecture in Architecture:
+        found = [result for result in official if result.key[1:3] == (architecture, _MAIN_FOLD) and result.accuracy is not None]
+        for result in found:
+            cells = f"`{result.recipe}` | {result.settings['seed']} | {result.epochs} | {result.accuracy:.4f}"
+            rows.append(f"{architecture} | {cells} | {result.history[-1]['train_loss']:.4f} | {result.hours:.2f}")
+        if not found:
+            rows.append(f"{architecture} | {_NOT_RUN} | | | | | ")
+    return _table("ResNet18, 34 and 50", "network | recipe | seed | epochs | accuracy, fold 5 | train loss | hours", rows)
 
 
-def _runs(found: list[Result]) -> str:
+def _all_runs(found: list[Result]) -> str:
     if not found:
-        return "## Every run\n\nNot run yet.\n"
+        return "## All runs\n\nNot run yet.\n"
     rows = []
     for result in found:
-        made, best = result.settings, result.best
-        device = ", ".join(made[name] for name in ("device", "precision") if name in made) or "not noted"
+        settings = result.settings
+        device = ", ".join(settings[name] for name in ("device", "precision") if name in settings) or "not noted"
         accuracy = "–" if result.accuracy is None else f"{result.accuracy:.4f}"
-        flattered = "–" if best is None else f"{best[0]:.4f} (epoch {best[1]})"
-        left = f", without {len(made['without'])} classes" if made["without"] else ""
-        folds = f"{', '.join(map(str, made['train_folds']))} → {made['valid_fold']}{left}"
-        cells = (
-            f"`{result.name}`",
-            result.recipe,
-            folds,
-            made["seed"],
-            result.epochs,
-            accuracy,
-            flattered,
-            f"{result.hours:.2f}",
-        )
-        rows.append(f"| {' | '.join(map(str, cells))} | {device} |")
-    head = "| run | recipe | folds | seed | epochs | last epoch | best epoch (flatters) | hours | device |"
-    return f"## Every run\n\n{head}\n|{'---|' * 9}\n" + "\n".join(rows) + "\n"
+        left_out = f", without {len(settings['left_out_classes'])} classes" if settings["left_out_classes"] else ""
+        folds = f"{', '.join(map(str, settings['train_folds']))} → {settings['valid_fold']}{left_out}"
+        run = f"`{result.name}` | {result.recipe} | {folds} | {settings['seed']} | {result.epochs}"
+        rows.append(f"{run} | {accuracy} | {result.best} | {result.hours:.2f} | {device}")
+    return _table(
+        "All runs", "run | recipe | folds | seed | epochs | last epoch | best epoch (optimistic) | hours | device", rows
+    )
 
 
-def _drawn(official: list[Result], results: Path) -> list[str]:
-    """Draw curves of the runs on fold 5, and confusion and reliability of each recipe's held-out clips; return sections."""
+def _plots(official: list[Result], results: Path) -> list[str]:
+    """Plot curves of the runs on fold 5, and predictions of each recipe's held-out clips; return the sections."""
     curves = []
     for result in official:
-        if result.key[2:] == (5, 1) and result.recipe in RECIPES:
-            file = f"{_PICTURES}/{result.name}-curves.png"
-            with full_disk_named(results / file):
-                mark = _ORIGINALS_MARK if result.recipe == _NOTEBOOK else None
-                plot_curves(result.history, f"{result.name}: held out is fold 5", mark).savefig(results / file)
+        if result.key[2:] == (_MAIN_FOLD, _MAIN_SEED) and result.recipe in _RECIPES:
+            file = f"{_PLOTS}/{result.name}-curves.png"
+            mark = (_ORIGINAL, f"the original, best epoch: {_ORIGINAL}") if "notebook" in result.recipe else None
+            with disk_full_error(results / file):
+                plot_curves(result.history, f"{result.name}: validation fold {_MAIN_FOLD}", mark).savefig(results / file)
             curves.append(f"![Curves of {result.name}]({results.name}/{file})\n")
     sections = ["## Curves\n\n" + ("\n".join(curves) or "Not run yet.\n")]
-    for recipe in dict.fromkeys((_MAIN, *RECIPES)):
-        ended = [result for result in official if result.done and result.key[:2] == (recipe, "resnet18") and result.key[3] == 1]
+    for recipe in _RECIPES:
+        ended = [result for result in _finished(official, recipe) if result.key[3] == _MAIN_SEED]
         if ended:
-            sections.append(_held_out_pictures(recipe, ended, results))
+            sections.append(_prediction_plots(recipe, ended, results))
     return sections
 
 
-def _held_out_pictures(recipe: str, ended: list[Result], results: Path) -> str:
-    logits, targets, groups = _together(ended)
-    names, figures = ended[0].predictions.class_names, figures_of(logits, targets)
-    confusion = confusion_matrix(targets, figures.probabilities.argmax(axis=1), len(names))
+def _prediction_plots(recipe: str, ended: list[Result], results: Path) -> str:
+    pooled, names = _pooled(ended), ended[0].predictions.class_names if ended[0].predictions else ()
+    metrics = compute_metrics(pooled.logits, pooled.targets)
+    confusion = confusion_matrix(pooled.targets, metrics.probabilities.argmax(axis=1), len(names))
     folds = ", ".join(str(result.key[2]) for result in ended)
-    title = f"{recipe}, held out: fold {folds}"
-    drawn = {
+    title = f"{recipe}, held-out fold {folds}"
+    figures = {
         "confusion": plot_confusion(confusion, names, f"Confusion matrix: {title}"),
-        "reliability": plot_reliability(*calibration_bins(figures.probabilities, targets), f"As trained\n{title}"),
+        "reliability": plot_reliability(*calibration_bins(metrics.probabilities, pooled.targets), f"Before calibration\n{title}"),
     }
     if len(ended) > 1:
-        tempered = figures_of(cross_fitted(logits, targets, groups), targets).probabilities
-        said = f"By the other folds' temperature\n{title}"
-        drawn["tempered"] = plot_reliability(*calibration_bins(tempered, targets), said)
-    for kind, figure in drawn.items():
-        with full_disk_named(results / _PICTURES):
-            figure.savefig(results / _PICTURES / f"{recipe}-{kind}.png")
-    pictures = "\n\n".join(f"![{kind} of {recipe}]({results.name}/{_PICTURES}/{recipe}-{kind}.png)" for kind in drawn)
-    return f"## `{recipe}`: {len(targets)} held-out clips, fold {folds}\n\n{pictures}\n"
+        calibrated = compute_metrics(pooled.cross_fitted(), pooled.targets).probabilities
+        bins = calibration_bins(calibrated, pooled.targets)
+        figures["calibrated"] = plot_reliability(*bins, f"With the other folds' temperature\n{title}")
+    for kind, figure in figures.items():
+        with disk_full_error(results / _PLOTS):
+            figure.savefig(results / _PLOTS / f"{recipe}-{kind}.png")
+    images = "\n\n".join(f"![{kind} of {recipe}]({results.name}/{_PLOTS}/{recipe}-{kind}.png)" for kind in figures)
+    return f"## `{recipe}`: {len(pooled.targets)} held-out clips, fold {folds}\n\n{images}\n"
 
 
-def _missing(official: list[Result]) -> str:
-    taken = {result.key: result for result in official}
+def _still_to_run(official: list[Result]) -> str:
+    done = {result.key: result for result in official}
     rows = []
-    for recipe, architecture, fold, seed in _WANTED:
-        result = taken.get((recipe, architecture, fold, seed))
-        said = "not run yet" if result is None else "has ended" if result.done else f"epochs {result.epochs}"
-        if result is None or not result.done:
-            rows.append(f"- `{recipe}`, {architecture}, fold {fold}, seed {seed}: {said}")
+    for recipe, architecture, fold, seed in _PLANNED:
+        result = done.get((recipe, architecture, fold, seed))
+        if result is None or not result.finished:
+            state = _NOT_RUN if result is None else f"epochs {result.epochs}"
+            rows.append(f"- `{recipe}`, {architecture}, fold {fold}, seed {seed}: {state}")
     return "## Still to be run\n\n" + ("\n".join(rows) or "Nothing: all planned runs have ended.") + "\n"

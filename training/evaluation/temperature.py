@@ -1,4 +1,4 @@
-"""The temperature that makes a network's probabilities mean what they say, and figures that were not fitted to themselves."""
+"""Temperature scaling with cross-fitted metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-_LEAST, _MOST = 0.05, 20.0
+_MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.05, 20.0
 
 
 def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
@@ -15,18 +15,18 @@ def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Return the temperature, 0.05 to 20, under which the targets are likeliest (Guo et al., 2017).
+    """Return the temperature, 0.05 to 20, that maximises the likelihood of the targets (Guo et al., 2017).
 
-    The likelihood has one peak over 1 / temperature, since log-sum-exp is convex.
+    The likelihood has one maximum over 1 / temperature, since log-sum-exp is convex.
     """
     exact = logits.astype(np.float64)
-    bounds = (np.log(_LEAST), np.log(_MOST))
+    bounds = (np.log(_MIN_TEMPERATURE), np.log(_MAX_TEMPERATURE))
     found = minimize_scalar(lambda log: cross_entropy(exact / np.exp(log), targets), bounds=bounds, method="bounded")
     return float(np.exp(found.x))
 
 
 def cross_fitted(logits: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return logits over the temperature that all other groups give, so that no clip has a say in its own.
+    """Return logits divided by the temperature fitted on all other groups, so that no clip affects its own.
 
     Parameters
     ----------
@@ -46,4 +46,4 @@ def groups_of_sources(sources: list[str], count: int) -> np.ndarray:
     """Return a group, 0 to count - 1, for each clip; clips of one recording share theirs, int64 (clips,)."""
     order = np.random.default_rng(0).permutation(sorted(set(sources)))
     group = {source: number % count for number, source in enumerate(order)}
-    return np.array([group[source] for source in sources])
+    return np.array([group[source] for source in sources], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""A disk that is full, said in one sentence before and while something is written."""
+"""Disk space checks, atomic writes, and clear errors when the disk is full."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from safetensors import SafetensorError
 
 from esc.errors import DataError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def check_room(path: Path, n_bytes: int) -> None:
-    """Raise DataError where the disk that `path` will lie on has fewer than `n_bytes` bytes left."""
+def check_free_space(path: Path, n_bytes: int) -> None:
+    """Raise DataError if the disk of `path` has fewer than `n_bytes` bytes left."""
     folder = next(parent for parent in path.absolute().parents if parent.is_dir())
     free = shutil.disk_usage(folder).free
     if free < n_bytes:
@@ -26,32 +26,32 @@ def check_room(path: Path, n_bytes: int) -> None:
 
 
 @contextmanager
-def full_disk_named(path: Path) -> Iterator[None]:
-    """Turn the system's error for a full disk, met while `path` is written, into a DataError that names the file.
+def disk_full_error(path: Path) -> Iterator[None]:
+    """Turn the system's error for a full disk into a DataError that names `path`.
 
-    Other errors of the system stay what they are; safetensors' own wrapping of them is taken off.
+    Other system errors pass unchanged; those that safetensors has wrapped are unwrapped.
     """
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in _DISK_FULL:
             raise
         raise DataError("disk.full", path=path) from error
-    except SafetensorError as error:  # wraps the system's error and keeps but its number
+    except SafetensorError as error:  # keeps only the number of the system's error
         number = re.search(r"os error (\d+)", str(error))
         if number is None:
             raise
         code = int(number[1])
-        if code not in _FULL:
+        if code not in _DISK_FULL:
             raise OSError(code, os.strerror(code), str(path)) from error
         raise DataError("disk.full", path=path) from error
 
 
-def write_whole(path: Path, content: str | bytes | memoryview) -> None:
-    """Write a file that is there whole or not at all; raise DataError where the disk is full."""
+def write_atomic(path: Path, content: str | bytes | memoryview) -> None:
+    """Write a file completely or not at all; raise DataError if the disk is full."""
     unfinished = path.with_name(f"{path.name}.tmp")
     try:
-        with full_disk_named(path):
+        with disk_full_error(path):
             unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(unfinished, path)
     finally:

@@ -1,4 +1,4 @@
-"""Where the commands read and write unless they are told otherwise, relative to the folder they run in."""
+"""Default paths of the commands, relative to the working directory."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 DATA = Path("data/ESC-50")
 CACHE = Path("data/prepared")
-LOOKS = Path("data/look")
+PLOTS = Path("data/plots")
 RUNS = Path("runs")
-READINGS = RUNS / "readings.csv"
+EVALUATION_LOG = RUNS / "evaluations.csv"
 RESULTS = Path("training/results")
 EXAMPLES = Path("assets/examples")

@@ -1,4 +1,4 @@
-"""Progress bars on standard error, so that standard output holds results alone."""
+"""Progress bars on standard error; standard output is for results."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -21,45 +22,45 @@ from rich.progress import (
 if TYPE_CHECKING:
     import torch
 
-_EVERY_S = 0.5  # between two looks at the loss: each makes a GPU wait
+_REFRESH_S = 0.5  # reading the loss makes a GPU wait
 
 
 @cache
 def console() -> Console:
-    """Return the one console on standard error: what is logged through it stands above a running bar."""
+    """Return the shared console on standard error: log lines through it stay above a running bar."""
     return Console(stderr=True)
 
 
 def progress_bar() -> Progress:
-    """Return a bar with count, time gone, time left and a field `said` for what goes with the count."""
-    return _bar(MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[said]}"))
+    """Return a bar with count, elapsed and remaining time, and a text field `detail`."""
+    return _bar(MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[detail]}"))
 
 
 def download_bar() -> Progress:
-    """Return a bar with bytes, speed and time left."""
+    """Return a bar with bytes, speed and remaining time."""
     return _bar(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
 
 
 class EpochBar:
-    """Two bars: the epochs, with the held-out fold's accuracy, and the batches of this one, with loss and accuracy.
+    """Two bars: epochs, with the latest evaluation, and the batches of the current epoch.
 
     Parameters
     ----------
     epochs, done : int
-        All, and those taken before.
+        Total, and those of earlier calls.
     steps : int
-        Batches in one epoch.
-    shown : bool
-        False for all but one of the processes that train together.
+        Batches per epoch.
+    visible : bool
+        False in all but one of the processes that train together.
     """
 
-    def __init__(self, epochs: int, done: int, steps: int, shown: bool = True) -> None:
+    def __init__(self, epochs: int, done: int, steps: int, visible: bool = True) -> None:
         self._progress = progress_bar()
-        self._progress.disable = not shown
-        self._shown = shown
-        self._epochs = self._progress.add_task("epochs", total=epochs, completed=done, said="")
-        self._batches = self._progress.add_task("batches", total=steps, said="")
-        self._shown_at = 0.0
+        self._progress.disable = not visible
+        self._visible = visible
+        self._epochs = self._progress.add_task("epochs", total=epochs, completed=done, detail="")
+        self._batches = self._progress.add_task("batches", total=steps, detail="")
+        self._updated_at = 0.0
 
     def __enter__(self) -> EpochBar:
         self._progress.start()
@@ -69,21 +70,21 @@ class EpochBar:
         self._progress.update(self._batches, visible=False)
         self._progress.stop()
 
-    def step(self, loss: torch.Tensor, right: torch.Tensor, clips: int) -> None:
-        """Count a batch; `right` of the epoch's `clips` so far were recognised."""
+    def on_batch(self, loss: torch.Tensor, correct: torch.Tensor, clips: int) -> None:
+        """Count a batch; `correct` of the epoch's `clips` so far were classified correctly."""
         self._progress.advance(self._batches)
-        if self._shown and time.monotonic() - self._shown_at > _EVERY_S:
-            self._progress.update(self._batches, said=f"loss {float(loss):.3f}  accuracy {float(right) / clips:.3f}")
-            self._shown_at = time.monotonic()
+        if self._visible and time.monotonic() - self._updated_at > _REFRESH_S:
+            self._progress.update(self._batches, detail=f"loss {float(loss):.3f}  accuracy {float(correct) / clips:.3f}")
+            self._updated_at = time.monotonic()
 
-    def epoch_done(self, row: dict) -> None:
+    def on_epoch(self, row: dict) -> None:
         """Count an epoch and show its row of the history."""
-        said = f"loss {row['train_loss']:.3f}"
-        if row["valid_accuracy"] != "":
-            said += f"  held out: loss {row['valid_loss']:.3f}  accuracy {row['valid_accuracy']:.3f}"
-        self._progress.update(self._epochs, advance=1, said=said)
+        detail = f"loss {row['train_loss']:.3f}"
+        if row["valid_accuracy"] is not None:
+            detail += f"  validation: loss {row['valid_loss']:.3f}  accuracy {row['valid_accuracy']:.3f}"
+        self._progress.update(self._epochs, advance=1, detail=detail)
         self._progress.reset(self._batches)
 
 
-def _bar(*columns: object) -> Progress:
+def _bar(*columns: ProgressColumn) -> Progress:
     return Progress(TextColumn("{task.description}"), BarColumn(), *columns, console=console())

@@ -1,53 +1,89 @@
-"""A run's folder: its settings, its history and its log; what a killed run left behind is taken up, never mixed."""
+"""Run folders: settings, history and log; interrupted runs are resumed, never mixed."""
 
 from __future__ import annotations
 
 import csv
-import dataclasses
 import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from esc.errors import DataError
-from training.recipes import Augmentation, Recipe
-from training.runs.disk import full_disk_named, write_whole
+from training.recipes import Recipe
+from training.runs.disk import disk_full_error, write_atomic
 
 SETTINGS, HISTORY, STATE, CHECKPOINT, LOG = "config.json", "history.csv", "last.pt", "checkpoint", "log.txt"
 
 
-def claim(run: Path, settings: dict) -> dict:
-    """Write the run's settings, or make sure that a run that is there was started with the same; return what stands.
+@dataclass(frozen=True)
+class RunConfig:
+    """Settings that identify a run.
 
-    What the file of such a run says beyond `settings` stays in it.
+    Attributes
+    ----------
+    recipe : Recipe
+    train_folds : tuple of int
+    valid_fold : int
+        Never trained on, and no epoch is chosen by it.
+    seed : int
+        For initial weights, order of the clips and augmentation.
+    left_out_classes : tuple of str
+        Classes missing from the training data.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    now = json.loads(json.dumps(settings))
-    if (run / STATE).is_file() or has_checkpoint(run):
-        before = read_settings(run)
-        different = [key for key in now if before.get(key) != now[key]]
+
+    recipe: Recipe
+    train_folds: tuple[int, ...]
+    valid_fold: int
+    seed: int = 1
+    left_out_classes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict:
+        """Return plain values for JSON."""
+        return {
+            "recipe": self.recipe.to_dict(),
+            "train_folds": list(self.train_folds),
+            "valid_fold": self.valid_fold,
+            "seed": self.seed,
+            "left_out_classes": list(self.left_out_classes),
+        }
+
+    def check(self, run: Path, settings: dict) -> None:
+        """Raise DataError if a run was started with other settings."""
+        different = [key for key, value in self.to_dict().items() if settings.get(key) != value]
         if different:
             raise DataError("run.mismatch", path=run, differences=", ".join(different))
-        now = before
-    write_settings(run, now)
-    return now
+
+
+def claim(run: Path, config: RunConfig) -> dict:
+    """Return a run's settings: those of an existing run if they agree with `config`, else new ones.
+
+    Raises
+    ------
+    DataError
+        The run was started with other settings.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    if (run / STATE).is_file() or has_checkpoint(run):
+        settings = read_settings(run)
+        config.check(run, settings)
+        return settings
+    write_settings(run, config.to_dict())
+    return config.to_dict()
 
 
 def has_checkpoint(run: Path) -> bool:
-    """Return whether a run has ended: what its checkpoint says of itself is written last."""
+    """Return whether a run is finished: the checkpoint's config is written last."""
     return (run / CHECKPOINT / SETTINGS).is_file()
 
 
 def read_settings(run: Path) -> dict:
-    """Return what a run was started with; raise DataError where there is no run."""
+    """Return a run's settings; raise DataError if there is no run."""
     path = run / SETTINGS
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-        recipe = _unchosen(Recipe) | settings["recipe"]
-        if recipe["augmentation"] is not None:
-            recipe["augmentation"] = _unchosen(Augmentation) | recipe["augmentation"]
-        settings = {"without": []} | settings | {"recipe": recipe}
+        settings["recipe"]["augmentation"], settings["left_out_classes"], settings["train_folds"]  # else it is no run
     except FileNotFoundError as error:
         raise DataError("run.missing", path=run, reason=f"no {SETTINGS}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -57,11 +93,11 @@ def read_settings(run: Path) -> dict:
 
 def write_settings(run: Path, settings: dict) -> None:
     """Write a run's settings."""
-    write_whole(run / SETTINGS, json.dumps(settings, indent=1) + "\n")
+    write_atomic(run / SETTINGS, json.dumps(settings, indent=1) + "\n")
 
 
 def read_history(run: Path) -> list[dict[str, float | None]]:
-    """Return a run's rows, one an epoch; None where the held-out fold was not looked at."""
+    """Return a run's rows, one per epoch; None where the validation fold was not evaluated."""
     path = run / HISTORY
     if not path.is_file():
         raise DataError("run.missing", path=run, reason=f"no {HISTORY}")
@@ -73,27 +109,27 @@ def read_history(run: Path) -> list[dict[str, float | None]]:
 
 
 def append_history(run: Path, row: dict) -> None:
-    """Add one epoch's row."""
+    """Append one epoch's row."""
     path = run / HISTORY
-    fresh = not path.is_file()
-    with full_disk_named(path), path.open("a", newline="") as lines:
+    is_new = not path.is_file()
+    with disk_full_error(path), path.open("a", newline="") as lines:
         writer = csv.DictWriter(lines, fieldnames=list(row), lineterminator="\n")
-        if fresh:
+        if is_new:
             writer.writeheader()
         writer.writerow(row)
 
 
-def forget_later(run: Path, epoch: int) -> None:
-    """Drop what a kill has left behind without its weights, a row that it cut off too: those epochs are taken again."""
+def truncate_history(run: Path, epoch: int) -> None:
+    """Drop rows after the epoch of the saved state, and a row that was cut off; those epochs are repeated."""
     path = run / HISTORY
     if path.is_file():
         header, *rows = path.read_text().splitlines(keepends=True)
-        write_whole(path, "".join([header, *(row for row in rows if row.endswith("\n") and int(row.split(",")[0]) <= epoch)]))
+        write_atomic(path, "".join([header, *(row for row in rows if row.endswith("\n") and int(row.split(",")[0]) <= epoch)]))
 
 
 @contextmanager
 def log_to(run: Path) -> Iterator[None]:
-    """Write what the training package logs to the run's log as well."""
+    """Write the training package's log messages to the run's log file too."""
     handler = logging.FileHandler(run / LOG, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.getLogger("training")
@@ -106,9 +142,3 @@ def log_to(run: Path) -> Iterator[None]:
         logger.setLevel(level)
         logger.removeHandler(handler)
         handler.close()
-
-
-def _unchosen(kind: type) -> dict:
-    """Return a recipe's plain defaults: a run started before a field was there had its default."""
-    plain = str | int | float | None
-    return {field.name: field.default for field in dataclasses.fields(kind) if isinstance(field.default, plain)}

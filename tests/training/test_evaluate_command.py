@@ -1,0 +1,59 @@
+"""The command `evaluate`, and the shipped checkpoint."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from esc.config import SpectrogramConfig
+from esc.paths import DEFAULT_CHECKPOINT
+from small_data import A_FOLD, CLASSES, SMALL
+
+
+def evaluate(log: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "training", "evaluate", "--evaluation-log", str(log), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_evaluate_json(trained, data, cache, tmp_path):
+    wanted = ("--data", str(data), "--checkpoint", str(trained / "checkpoint"), "--cache", str(cache), "--format", "json")
+    ended = evaluate(tmp_path / "evaluations.csv", *wanted)
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert 0.0 <= result["accuracy"] <= 1.0
+    assert (result["ece_in_sample"], result["ece_cross_fitted"]) == (False, None), "it is not calibrated"
+    assert (result["clips"], result["fold"], result["trained_on"]) == (len(CLASSES) * A_FOLD, 5, [1, 2, 3, 4])
+    assert SpectrogramConfig.from_dict(result["config"]["spectrogram"]) == SMALL
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "nowhere"), "no such folder"),
+        (("--data", "DATA", "--fold", "9"), "Fold 9 does not exist"),
+        (("--data", "DATA", "--checkpoint", "nowhere"), "There is no checkpoint"),
+    ],
+)
+def test_evaluate_errors(data, run_command, arguments, message):
+    code, output, errors = run_command("evaluate", *(data if word == "DATA" else word for word in arguments))
+    assert (code, output) == (1, "")
+    assert message in errors
+    assert len(errors.splitlines()) == 1
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not (DEFAULT_CHECKPOINT / "config.json").is_file(), reason="no checkpoint is shipped")
+def test_shipped_checkpoint_accuracy(data_dir, tmp_path):
+    ended = evaluate(tmp_path / "evaluations.csv", "--data", str(data_dir), "--fold", "5", "--format", "json")
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert result["clips"] == 400
+    assert 5 not in result["trained_on"]
+    card = (DEFAULT_CHECKPOINT / "README.md").read_text(encoding="utf-8")
+    published = float(re.search(r"^\| accuracy \| (0\.\d{4}) \|", card, re.MULTILINE)[1])
+    assert result["accuracy"] == pytest.approx(published, abs=0.0051), "two clips of 400: rounding on another device"

@@ -1,0 +1,46 @@
+"""Model card against the checkpoint and its metrics."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from esc.classification.classifier import Classifier
+from esc.classification.metrics_file import write_metrics
+from test_metrics_file import FIGURES
+from training.evaluation.held_out_log import Evaluation
+from training.evaluation.metrics import Metrics
+from training.evaluation.model_card import write_card
+
+
+@pytest.mark.parametrize("ema_decay", [0.9, None])
+def test_model_card(trained, tmp_path, ema_decay):
+    shutil.copytree(trained / "checkpoint", tmp_path / "checkpoint")
+    config = json.loads((tmp_path / "checkpoint" / "config.json").read_text())
+    if ema_decay is None:  # like the notebook's recipe
+        config["provenance"]["recipe"] |= {"ema_decay": None, "augmentation": None, "optimizer": "adam", "schedule": "tenfold"}
+        config["provenance"]["initial_weights"] = "ImageNet, from a.pth"
+    config["provenance"] |= {"hours": 0.07}
+    config["provenance"]["recipe"] |= {"dropout": 0.2, "drop_path": 0.1}
+    (tmp_path / "checkpoint" / "config.json").write_text(json.dumps(config))
+    metrics = Metrics(0.75, 1.0, 0.05, 20, np.zeros((20, 4)), np.zeros((20, 4)))
+    classifier = Classifier.load(tmp_path / "checkpoint")
+    evaluation = Evaluation(metrics, classifier.checkpoint, np.zeros(20, np.int64), ())
+    card = write_card(tmp_path / "checkpoint", classifier, evaluation, 5, tmp_path).read_text()
+    assert "| accuracy | 0.7500 |" in card
+    assert "| expected calibration error (ECE) before calibration, 15 bins | 0.0500 |" in card
+    assert "epochs in 4 minutes on" in card and ", dropout 0.2, stochastic depth up to 0.1, " in card
+    assert "cross-fitted" not in card
+    held_out = FIGURES["held_out"] | {"folds": [1, 2, 5]}
+    write_metrics(tmp_path / "checkpoint", held_out=held_out)
+    with_folds = write_card(tmp_path / "checkpoint", classifier, evaluation, 5, tmp_path).read_text()
+    assert "| | this checkpoint, fold 5 | 3 networks, each on its held-out fold (1, 2, 5) |" in with_folds
+    assert "| accuracy | 0.7500 | 0.7725 |" in with_folds
+    assert f"| ECE, cross-fitted temperature, 15 bins | | {held_out['ece']:.4f} |" in with_folds
+    words_of_first = ("from scratch", "AdamW", "one-cycle", "50% of the clips", "moving average")
+    words_of_notebook = ("ImageNet, from a.pth", "Adam ", "divided by ten", "no augmentation")
+    for words, wanted in ((words_of_first, ema_decay is not None), (words_of_notebook, ema_decay is None)):
+        assert all((word in card) == wanted for word in words)

@@ -1,0 +1,134 @@
+"""Preparation of clips: spectrograms, cache, workers, damaged clips."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+import sounds
+from esc.audio.io import load_audio
+from esc.audio.waveform import fit_clip
+from esc.config import ESC50, InputConfig
+from esc.dsp.spectrogram import mel_db
+from esc.errors import DataError
+from small_data import A_FOLD, CLASSES, HALF_A_SECOND, RATE, SMALL, make_data
+from training.data.esc50 import read_clips
+from training.data.preprocessing import clip_spectrogram, map_clips, prepare
+
+
+def test_spectrogram_equals_the_librarys(data):
+    for clip in read_clips(data)[:: 3 * A_FOLD]:
+        waveform, sample_rate = load_audio(clip.path, SMALL.sample_rate)
+        assert sample_rate == RATE
+        expected = mel_db(fit_clip(waveform, 4_000), SMALL)
+        assert torch.equal(torch.from_numpy(clip_spectrogram(clip.path, SMALL, HALF_A_SECOND)), expected)
+
+
+def test_resampling_and_padding(tmp_path):
+    path = sounds.write(tmp_path / "a.wav", sounds.tone(1_000.0, 2.0, 48_000), 48_000)
+    spectrogram = clip_spectrogram(path, ESC50, InputConfig())
+    assert spectrogram.shape == (128, 431)
+    assert spectrogram.dtype == np.float32
+
+
+def test_prepared_spectrograms(clips, prepared):
+    assert prepared.names == tuple(clip.name for clip in clips)
+    assert prepared.targets.tolist() == [clip.target for clip in clips]
+    assert prepared.folds.tolist() == [clip.fold for clip in clips]
+    assert prepared.class_names == CLASSES
+    for index in (0, 37, 99):
+        assert np.array_equal(prepared.spectrograms_db[index], clip_spectrogram(clips[index].path, SMALL, HALF_A_SECOND))
+
+
+def test_cache_keys(clips, tmp_path):
+    clips = clips[:6]
+    prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    (file,) = tmp_path.rglob("*.npy")
+    before = file.stat().st_mtime_ns
+    prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    assert file.stat().st_mtime_ns == before
+    prepare(clips, SMALL.replace(top_db=60.0), HALF_A_SECOND, tmp_path, jobs=1)
+    prepare(clips, SMALL, InputConfig(clip_seconds=0.4), tmp_path, jobs=1)
+    prepare(clips[:5], SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    assert len(list(tmp_path.rglob("*.npy"))) == 4
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_truncated_cache(clips, tmp_path):
+    clips = clips[:6]
+    prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    (file,) = tmp_path.rglob("*.npy")
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(DataError) as caught:
+        prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    assert caught.value.key == "data.cache"
+    file.unlink()
+    assert len(prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1).names) == 6, "the fix that the message proposes"
+
+
+@pytest.mark.parametrize("damage", ["noise", "empty", "cut"])
+def test_damaged_clip(tmp_path, damage):
+    clips = read_clips(make_data(tmp_path))
+    path = clips[7].path
+    whole = path.read_bytes()
+    path.write_bytes({"noise": b"no sound at all" * 99, "empty": b"", "cut": whole[: len(whole) // 2]}[damage])
+    with pytest.raises(DataError) as caught:
+        prepare(clips, SMALL, HALF_A_SECOND, tmp_path / "cache", jobs=1)
+    assert (caught.value.key, caught.value.values["path"]) == ("data.damaged", str(path))
+    assert not [file for file in (tmp_path / "cache").rglob("*") if file.is_file()]
+
+
+def test_disk_full_while_preparing(clips, tmp_path, monkeypatch):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # the system's own error, met while writing
+    try:
+        with pytest.raises(DataError) as caught:
+            prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.key == "disk.full"
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+    monkeypatch.setattr("training.runs.disk.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    with pytest.raises(DataError, match=r"needs 0 MB and the disk has 0 MB left") as caught:
+        prepare(clips, SMALL, HALF_A_SECOND, tmp_path, jobs=1)
+    assert caught.value.key == "disk.room"
+
+
+def test_cache_key_is_the_content(tmp_path):
+    """A clip replaced by another of the same size and name is prepared anew."""
+    clips = read_clips(make_data(tmp_path))[:2]
+    before = np.array(prepare(clips, SMALL, HALF_A_SECOND, tmp_path / "cache", jobs=1).spectrograms_db)
+    one = clips[0].path.read_bytes()
+    clips[0].path.write_bytes(one[:44] + one[:43:-1])
+    after = prepare(clips, SMALL, HALF_A_SECOND, tmp_path / "cache", jobs=1).spectrograms_db
+    assert not np.array_equal(before[0], after[0])
+    assert np.array_equal(before[1], after[1])
+
+
+def start_method(_):
+    return multiprocessing.get_start_method(), torch.get_num_threads()
+
+
+def test_workers_are_spawned(clips):
+    """A fork of a process in which torch has threads may hang."""
+    assert list(map_clips(start_method, clips[:3], jobs=2)) == [("spawn", 1)] * 3
+
+
+def test_parallel_preparation_equals_serial(clips, prepared, tmp_path):
+    parallel = prepare(clips[:20], SMALL, HALF_A_SECOND, tmp_path, jobs=2)
+    assert np.array_equal(parallel.spectrograms_db, prepared.spectrograms_db[:20])
+
+
+def test_default_number_of_workers_is_the_usable_cores(clips, monkeypatch):
+    asked = []
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5, 6}, raising=False)
+    monkeypatch.setattr(
+        "training.data.preprocessing.ProcessPoolExecutor", lambda jobs, *_: asked.append(jobs) or ThreadPoolExecutor()
+    )
+    list(map_clips(str, clips[:3]))
+    assert asked == [3]
