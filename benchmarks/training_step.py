@@ -47,9 +47,9 @@ def noise(recipe: Recipe, n_clips: int) -> Prepared:
     }
     if recipe.source == "waveforms":
         waveforms = rng.integers(-32_767, 32_768, (n_clips, n_samples), dtype=np.int16)
-        return Prepared(None, **about, waveforms=waveforms, scales=np.full(n_clips, 1e-5, np.float32))
+        return Prepared(**about, waveforms=waveforms, scales=np.full(n_clips, 1e-5, np.float32))
     shape = (n_clips, recipe.spectrogram.n_mels, recipe.spectrogram.n_frames(n_samples))
-    return Prepared(rng.uniform(-80, 0, shape).astype(np.float32), **about)
+    return Prepared(**about, spectrograms_db=rng.uniform(-80, 0, shape).astype(np.float32))
 
 
 def state_of(recipe: Recipe, device: torch.device) -> State:

@@ -26,26 +26,9 @@ def cross_validate(
 ) -> dict:
     """Train once per held-out fold, evaluate each network on it after the last epoch, and return the summary.
 
-    Interrupted runs are resumed; finished folds are neither trained nor evaluated again.
-
-    Parameters
-    ----------
-    clips : list of Clip
-    recipe : Recipe
-    seed : int
-        The same for all folds.
-    folder : path
-        Gets the runs `fold1`, `fold2` ... and `crossval.json`.
-    cache, evaluation_log : path
-        See `training.evaluation.held_out_log.evaluate_fold`.
-    weights : path, optional
-        ImageNet weights, see `training.engine.pretrained.initial_model`.
-
-    Returns
-    -------
-    dict
-        `accuracy` (per fold), `mean`, `std` (n - 1 in the denominator), `ece` of all held-out predictions together,
-        `clips`, `seed`, `recipe`.
+    `folder` gets the runs `fold1`, `fold2` ... and `crossval.json`: accuracy of each fold, their mean and standard deviation
+    (n - 1 in the denominator), and the ECE of all held-out predictions together. Interrupted runs are resumed; finished
+    folds are neither trained nor evaluated again.
     """
     folds = all_folds(clips)
     prepared = prepare_for(recipe, clips, cache)

@@ -26,13 +26,7 @@ _CHOICES = ("window", "mel_scale")
 
 
 def parse_grid(texts: list[str]) -> dict[str, list]:
-    """Return each parameter's values, from texts such as "n_mels=64,128" or "window=hann,hamming".
-
-    Raises
-    ------
-    ParameterError
-        A text has another form, or names no spectrogram parameter.
-    """
+    """Return each parameter's values, from texts such as "n_mels=64,128" or "window=hann,hamming"."""
     grid: dict[str, list] = {}
     for text in texts:
         field, _, values = text.partition("=")
@@ -53,13 +47,7 @@ def _parse_value(field: str, text: str) -> str | float:
 
 
 def combinations(recipe: Recipe, grid: dict[str, list]) -> dict[str, Recipe]:
-    """Return a recipe for each combination of the grid's values, by a name made of them.
-
-    Raises
-    ------
-    ParameterError
-        A combination is not possible.
-    """
+    """Return a recipe for each combination of the grid's values, by name; raise ParameterError if one is not possible."""
     found = {}
     for values in itertools.product(*grid.values()):
         changes = dict(zip(grid, values, strict=True))
@@ -75,22 +63,8 @@ def combinations(recipe: Recipe, grid: dict[str, list]) -> dict[str, Recipe]:
 def sweep(clips: list[Clip], configs: dict[str, RunConfig], folder: Path, cache: Path) -> list[dict]:
     """Train every configuration, and return the rows of the table, best first; table and plot are updated after each.
 
-    Interrupted runs are resumed. Settings and history of a finished run are kept, its weights are not.
-
-    Parameters
-    ----------
-    clips : list of Clip
-    configs : dict of str to RunConfig
-        On the inner split, by the names of their runs.
-    folder : path
-        Gets the runs, `sweep.csv` and `sweep.png`.
-    cache : path
-        Folder for prepared clips.
-
-    Raises
-    ------
-    DataError
-        The folder holds runs with other settings, or the disk is full.
+    `configs`: on the inner split, by the names of their runs in `folder`. Interrupted runs are resumed. Settings and history
+    of a finished run are kept, its weights are not. Raises DataError if the folder holds runs with other settings.
     """
     rows: list[dict] = []
     for number, (name, config) in enumerate(configs.items(), 1):

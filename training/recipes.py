@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from esc.config import ESC50, NOTEBOOK, InputConfig, SpectrogramConfig
-from esc.errors import ParameterError
+from esc.config import ESC50, NOTEBOOK, Config, InputConfig, SpectrogramConfig
+from esc.errors import ParameterError, check_choice, check_range
 
-CHOICES = MappingProxyType(
-    {
-        "initial_weights": ("fresh", "imagenet"),
-        "first_layer": ("summed", "fresh"),
-        "optimizer": ("adamw", "adam"),
-        "schedule": ("one-cycle", "tenfold"),
-        "source": ("spectrograms", "waveforms"),
-    }
-)
-LIMITS = MappingProxyType(
-    {
-        "mix_share": (0.0, 1.0),
-        "mix_alpha": (0.05, 1.0),
-        "speed": (0.0, 0.9),
-        "min_segment": (0.1, 1.0),
-        "gain_db": (0.0, 40.0),
-        "shift_bands": (0, 64),
-        "tilt_db": (0.0, 40.0),
-        "time_masks": (0, 16),
-        "freq_masks": (0, 16),
-        "time_mask_share": (0.0, 1.0),
-        "freq_mask_share": (0.0, 1.0),
-        "boxes": (0, 16),
-        "box_share": (0.0, 1.0),
-    }
-)
+CHOICES = {
+    "initial_weights": ("fresh", "imagenet"),
+    "first_layer": ("summed", "fresh"),
+    "optimizer": ("adamw", "adam"),
+    "schedule": ("one-cycle", "tenfold"),
+    "source": ("spectrograms", "waveforms"),
+}
+_SHARES = ("mix_share", "time_mask_share", "freq_mask_share", "box_share")
+LIMITS = dict.fromkeys(_SHARES, (0.0, 1.0)) | dict.fromkeys(("time_masks", "freq_masks", "boxes"), (0, 16))
+LIMITS |= dict.fromkeys(("gain_db", "tilt_db"), (0.0, 40.0)) | {"shift_bands": (0, 64)}
+LIMITS |= {"mix_alpha": (0.05, 1.0), "speed": (0.0, 0.9), "min_segment": (0.1, 1.0)}
 
 
 class RecipeName(StrEnum):
@@ -55,128 +39,64 @@ class Architecture(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Augmentation:
-    """Random changes to the clips of a training batch, on top of a circular shift in time.
+class Augmentation(Config):
+    """Random changes to the clips of a training batch, on top of a circular shift in time."""
 
-    Parameters
-    ----------
-    mix_share : float
-        Share of the clips that are mixed with another clip.
-    mix_alpha : float
-        The mixing ratio is drawn from Beta(mix_alpha, mix_alpha); 1 is uniform.
-    speed : float
-        Playback speed is drawn from 1 - speed to 1 + speed.
-    min_segment : float
-        Shortest segment of the clip that is looped, as a share of its length; 1 plays the whole clip.
-    gain_db : float
-        Gain after mixing is drawn from -gain_db to gain_db; waveforms only, and without effect on inputs scaled per clip.
-    shift_bands : int
-        Largest shift along the frequency axis, in bands.
-    tilt_db : float
-        Standard deviation of a smooth random filter's gain; imitates another microphone or room.
-    time_masks, freq_masks : int
-        Number of masks (SpecAugment).
-    time_mask_share, freq_mask_share : float
-        Widest mask as a share of the axis.
-    boxes : int
-        Number of rectangles erased (random erasing, Zhong et al., 2020).
-    box_share : float
-        Longest side of a rectangle as a share of its axis.
-    """
-
-    mix_share: float = 0.0
-    mix_alpha: float = 0.3
-    speed: float = 0.0
-    min_segment: float = 1.0
-    gain_db: float = 0.0
-    shift_bands: int = 0
-    tilt_db: float = 0.0
-    time_masks: int = 0
+    mix_share: float = 0.0  # share of the clips that are mixed with another clip
+    mix_alpha: float = 0.3  # the mixing ratio is drawn from Beta(mix_alpha, mix_alpha); 1 is uniform
+    speed: float = 0.0  # playback speed is drawn from 1 - speed to 1 + speed
+    min_segment: float = 1.0  # shortest segment of the clip that is looped, as a share of its length; 1 plays the whole clip
+    gain_db: float = 0.0  # gain after mixing is drawn from -gain_db to gain_db; for waveforms only
+    shift_bands: int = 0  # largest shift along the frequency axis, in bands
+    tilt_db: float = 0.0  # standard deviation of a smooth random filter's gain; imitates another microphone or room
+    time_masks: int = 0  # number of masks (SpecAugment)
     freq_masks: int = 0
-    time_mask_share: float = 0.0
+    time_mask_share: float = 0.0  # widest mask as a share of the axis
     freq_mask_share: float = 0.0
-    boxes: int = 0
-    box_share: float = 0.0
+    boxes: int = 0  # number of rectangles erased (random erasing, Zhong et al., 2020)
+    box_share: float = 0.0  # longest side of a rectangle as a share of its axis
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
-            _check_range(name, getattr(self, name), low, high)
+            check_range(name, getattr(self, name), low, high)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """All hyperparameters of a training run.
-
-    Parameters
-    ----------
-    architecture : str
-        See `esc.classification.resnet.ARCHITECTURES`.
-    initial_weights : str
-        "fresh" or "imagenet".
-    first_layer : str
-        First convolution of an ImageNet network: "summed" over the colour channels, or "fresh".
-    spectrogram, input : SpectrogramConfig, InputConfig
-        The network's input; stored in the checkpoint.
-    source : str
-        What is held in memory and augmented: "spectrograms" in dB, or "waveforms", from which a spectrogram is computed
-        for every batch.
-    epochs, batch_size : int
-    sub_batch : int, optional
-        Clips per forward pass, a divisor of the batch; gradients are accumulated. Saves memory and is the unit by which
-        processes share a batch. Batch statistics are per sub-batch, running statistics their mean.
-    optimizer : str
-        "adamw" or "adam".
-    schedule : str
-        "one-cycle", or "tenfold": divided by ten at the start of epochs 10, 20, 30 ...
-    learning_rate : float
-        Maximum of the schedule.
-    warm_up : float
-        Share of the steps in which a one-cycle rate rises.
-    weight_decay : float
-        On matrices only.
-    label_smoothing : float
-    ema_decay : float, optional
-        Decay per step of the exponential moving average of the weights; None keeps the last weights.
-    mixed_precision : bool
-        Run the network in bfloat16 on hardware that supports it (GPUs, CPUs with AVX512-BF16 or AMX): half the time.
-        Weights, loss, optimizer and evaluation stay float32.
-    dropout : float
-        Dropout rate before the last layer.
-    drop_path : float
-        Stochastic depth rate of the last residual branch; rises linearly from the first.
-    augmentation : Augmentation, optional
-        None disables augmentation.
-    """
+class Recipe(Config):
+    """All hyperparameters of a training run."""
 
     architecture: str = Architecture.RESNET18
-    initial_weights: str = "fresh"
-    first_layer: str = "summed"
-    spectrogram: SpectrogramConfig = ESC50
+    initial_weights: str = "fresh"  # "fresh" or "imagenet"
+    first_layer: str = "summed"  # first convolution of an ImageNet network: "summed" over the colour channels, or "fresh"
+    spectrogram: SpectrogramConfig = ESC50  # the network's input; stored in the checkpoint
     input: InputConfig = field(default_factory=InputConfig)
-    source: str = "spectrograms"
+    source: str = "spectrograms"  # held in memory and augmented: "spectrograms" in dB, or "waveforms"
     epochs: int
     batch_size: int
+    # clips per forward pass, a divisor of the batch: gradients are accumulated, running batch statistics averaged. Saves
+    # memory, and is the unit by which processes share a batch
     sub_batch: int | None = None
-    optimizer: str = "adamw"
-    schedule: str = "one-cycle"
-    learning_rate: float
-    warm_up: float = 0.2
-    weight_decay: float
+    optimizer: str = "adamw"  # "adamw" or "adam"
+    schedule: str = "one-cycle"  # "one-cycle", or "tenfold": divided by ten at the start of epochs 10, 20, 30 ...
+    learning_rate: float  # maximum of the schedule
+    warm_up: float = 0.2  # share of the steps in which a one-cycle rate rises
+    weight_decay: float  # of matrices only
     label_smoothing: float
-    ema_decay: float | None
+    ema_decay: float | None  # decay per step of the exponential moving average of the weights; None keeps the last weights
+    # bfloat16 on hardware that supports it (GPUs, CPUs with AVX512-BF16 or AMX): half the time. Weights, loss, optimizer and
+    # evaluation stay float32
     mixed_precision: bool = True
-    dropout: float = 0.0
-    drop_path: float = 0.0
-    augmentation: Augmentation | None
+    dropout: float = 0.0  # dropout rate before the last layer
+    drop_path: float = 0.0  # stochastic depth rate of the last residual branch; rises linearly from the first
+    augmentation: Augmentation | None  # None disables augmentation
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ParameterError("parameter.choice", field=name, value=getattr(self, name), choices=", ".join(choices))
+            check_choice(name, getattr(self, name), choices)
         if self.sub_batch is not None and not (self.sub_batch >= 2 and self.batch_size % self.sub_batch == 0):
             raise ParameterError("parameter.sub_batch", value=self.sub_batch, batch=self.batch_size)
         for name in ("dropout", "drop_path"):
-            _check_range(name, getattr(self, name), 0.0, 0.9)
+            check_range(name, getattr(self, name), 0.0, 0.9)
 
     @property
     def forward_batch(self) -> int:
@@ -187,15 +107,6 @@ class Recipe:
     def n_frames(self) -> int:
         """Frames of a clip's spectrogram."""
         return self.spectrogram.n_frames(round(self.input.clip_seconds * self.spectrogram.sample_rate))
-
-    def to_dict(self) -> dict:
-        """Return the recipe as plain values that survive a round trip through JSON."""
-        return json.loads(json.dumps(asdict(self)))
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ParameterError("parameter.range", field=name, value=value, low=low, high=high)
 
 
 FIRST = Recipe(  # 1 to 2 hours on two cores

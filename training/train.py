@@ -38,18 +38,10 @@ NEVER = 0
 
 @dataclass(frozen=True)
 class Validation:
-    """When the validation fold is evaluated during training.
+    """When the validation fold is evaluated during training."""
 
-    Attributes
-    ----------
-    every : int
-        Epochs between two evaluations; the last epoch is always one of them. `NEVER` evaluates none.
-    log : path, optional
-        Log that gets a row for each evaluation: needed where the fold is held out for the final figure.
-    """
-
-    every: int = NEVER
-    log: Path | None = None
+    every: int = NEVER  # epochs between two evaluations, of which the last epoch is one
+    log: Path | None = None  # gets a row for each evaluation: for a fold that is held out for the final figure
 
     def is_due(self, epoch: int, epochs: int) -> bool:
         """Return whether the fold is evaluated after an epoch."""

@@ -37,7 +37,7 @@ if {killed!r} and os.environ.get("RANK", "0") == "0":
         save(state, path)
     State.save = save_once
 with join_group() as group:
-    prepared = group.leader_first(lambda: prepare_for(recipe, read_clips(Path({data!r})), Path({cache!r})))
+    prepared = group.leader_first(lambda: prepare_for(recipe, read_clips(Path({data!r})), Path({cache!r}), jobs=1))
     seen = []
     model_of = training.train.new_state
     def counting(*arguments):

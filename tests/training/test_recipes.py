@@ -43,7 +43,7 @@ def test_notebook_hyperparameters():
     assert RECIPE.spectrogram is NOTEBOOK
     assert (NOTEBOOK.n_mels, NOTEBOOK.n_frames(5 * 44_100)) == (256, 716)
     assert (RECIPE.architecture, RECIPE.batch_size, RECIPE.epochs, RECIPE.learning_rate) == ("resnet18", 16, 50, 2e-4)
-    assert (RECIPE.augmentation, RECIPE.average, RECIPE.label_smoothing, RECIPE.weight_decay) == (None, None, 0, 0)
+    assert (RECIPE.augmentation, RECIPE.ema_decay, RECIPE.label_smoothing, RECIPE.weight_decay) == (None, None, 0, 0)
     assert (RECIPE.initial_weights, RECIPE.first_layer, RECIPE.input.scaling) == ("imagenet", "fresh", "notebook")
     optimizer = build_optimizer(RECIPE, nn.Linear(2, 2))
     assert type(optimizer) is torch.optim.Adam

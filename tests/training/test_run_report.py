@@ -23,6 +23,13 @@ from training.evaluation.run_report import write_report
 from training.runs import run_dir
 
 
+@pytest.fixture(scope="module")
+def run(prepared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "a-run"
+    loop.train(prepared, outer(dataclasses.replace(QUICK, epochs=2)), folder, EVERY_EPOCH)
+    return folder
+
+
 def rows(log) -> list[dict[str, str]]:
     with log.open(newline="") as lines:
         return list(csv.DictReader(lines))

@@ -18,42 +18,19 @@ _BETA_TRIALS = 64
 
 @dataclass(frozen=True)
 class Plan:
-    """Augmentation parameters of a batch; the first axis of each tensor counts its clips.
+    """Augmentation parameters of a batch; the first axis of each tensor counts its clips."""
 
-    Attributes
-    ----------
-    start : float32, (batch,)
-        Where in the clip playback begins, as a share of its length.
-    speed : float32, (batch,)
-        Playback speed; 1 leaves it unchanged.
-    segment : float32, (batch,)
-        Share of the clip that is looped.
-    bands : int64, (batch,)
-        Shift along the mel axis.
-    gain_db : float32, (batch,)
-    tilt_db : float32, (batch, TILT_POINTS)
-        Gains of a smooth filter, from the lowest to the highest band.
-    ratio : float32, (batch,)
-        Share of the clip in the mixture with its partner.
-    partner : int64, (batch,)
-        Batch index of the clip that is mixed in.
-    time_masks, freq_masks : float32, (batch, count, 2)
-        Begin and end of the masks, as a share of the axis.
-    boxes : float32, (batch, count, 4)
-        Begin and end in time, begin and end in frequency.
-    """
-
-    start: torch.Tensor
-    speed: torch.Tensor
-    segment: torch.Tensor
-    bands: torch.Tensor
-    gain_db: torch.Tensor
-    tilt_db: torch.Tensor
-    ratio: torch.Tensor
-    partner: torch.Tensor
-    time_masks: torch.Tensor
-    freq_masks: torch.Tensor
-    boxes: torch.Tensor
+    start: torch.Tensor  # float32 (batch,); where in the clip playback begins, as a share of its length
+    speed: torch.Tensor  # float32 (batch,); playback speed; 1 leaves it unchanged
+    segment: torch.Tensor  # float32 (batch,); share of the clip that is looped
+    bands: torch.Tensor  # int64 (batch,); shift along the mel axis
+    gain_db: torch.Tensor  # float32 (batch,)
+    tilt_db: torch.Tensor  # float32 (batch, TILT_POINTS); gains of a smooth filter, from the lowest to the highest band
+    ratio: torch.Tensor  # float32 (batch,); share of the clip in the mixture with its partner
+    partner: torch.Tensor  # int64 (batch,); batch index of the clip that is mixed in
+    time_masks: torch.Tensor  # float32 (batch, count, 2); begin and end of the masks, as a share of the axis
+    freq_masks: torch.Tensor  # float32 (batch, count, 2)
+    boxes: torch.Tensor  # float32 (batch, count, 4); begin and end in time, begin and end in frequency
 
     def part(self, index: torch.Tensor, device: torch.device | None = None) -> Plan:
         """Return the plan of some clips of the batch, on a device."""

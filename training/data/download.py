@@ -40,18 +40,9 @@ _CLIPS, _CLASSES, _FOLDS = 2_000, 50, 5
 def download(folder: Path, url: str = URL, sha256: str | None = None, pause_s: float = 2.0) -> Path:
     """Download ESC-50 into a folder and return it; a complete copy is left alone.
 
-    The archive is `<folder>.zip.part` until it is complete, and a later call resumes it. Every file is checked against
-    the archive's CRC, and the table against ESC-50's shape.
-
-    Parameters
-    ----------
-    folder : path
-    url : str
-        http or https.
-    sha256 : str, optional
-        Of the archive. GitHub generates the official one on demand, so its checksum is not stable.
-    pause_s : float
-        Seconds between retries.
+    The archive is `<folder>.zip.part` until it is complete, and a later call resumes it. Every file is checked against the
+    archive's CRC, and the table against ESC-50's shape. `sha256` of the archive is optional, since GitHub generates the
+    official one on demand.
 
     Raises
     ------

@@ -87,18 +87,9 @@ def check_folds(clips: list[Clip], folds: tuple[int, ...]) -> None:
 
 
 def left_out(clips: list[Clip], wanted: str) -> tuple[str, ...]:
-    """Return the classes to leave out of training, given by name or drawn at random with a fixed seed.
+    """Return the classes to leave out of training; raise DataError if there is no such class or fewer than two remain.
 
-    Parameters
-    ----------
-    clips : list of Clip
-    wanted : str
-        A number, or comma-separated class names; empty for none.
-
-    Raises
-    ------
-    DataError
-        There is no such class, or fewer than two would remain.
+    `wanted`: a number, drawn at random with a fixed seed, or comma-separated class names; empty for none.
     """
     names = class_names(clips)
     if wanted.strip().isdecimal():

@@ -28,13 +28,7 @@ def find_clip(clip: str, data: Path | None) -> Path:
 
 
 def plot_clip(path: Path, config: SpectrogramConfig, folder: Path) -> list[Path]:
-    """Write five plots of a sound into a folder, and return their paths.
-
-    Raises
-    ------
-    AudioError, DataError
-        The file can't be read; the disk is full.
-    """
+    """Write five plots of a sound into a folder, and return their paths."""
     waveform, own_rate = load_audio(path)
     seconds = len(waveform) / own_rate
     waveform = waveform[: int(MAX_SECONDS * own_rate)]

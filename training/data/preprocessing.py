@@ -9,7 +9,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,29 +33,15 @@ _INT16_MAX = 32_767
 
 @dataclass(frozen=True)
 class Prepared:
-    """The clips of a data set in the order of its table, as spectrograms or as waveforms.
+    """The clips of a data set in the order of its table, as spectrograms or as waveforms."""
 
-    Attributes
-    ----------
-    spectrograms_db : float32 array, shape (n_clips, n_mels, n_frames), optional
-        Memory-mapped; None where waveforms were prepared.
-    targets, folds : int64 arrays, shape (n_clips,)
-    names : tuple of str
-        File names as in the table.
-    class_names : tuple of str
-    waveforms : int16 array, shape (n_clips, n_samples), optional
-        Memory-mapped; each clip is normalised to full scale.
-    scales : float32 array, shape (n_clips,), optional
-        Factors that restore the waveforms' levels.
-    """
-
-    spectrograms_db: np.ndarray | None
-    targets: np.ndarray
-    folds: np.ndarray
-    names: tuple[str, ...]
+    targets: np.ndarray  # int64 (n_clips,)
+    folds: np.ndarray  # int64 (n_clips,)
+    names: tuple[str, ...]  # file names as in the table
     class_names: tuple[str, ...]
-    waveforms: np.ndarray | None = None
-    scales: np.ndarray | None = None
+    spectrograms_db: np.ndarray | None = None  # float32 (n_clips, n_mels, n_frames); memory-mapped
+    waveforms: np.ndarray | None = None  # int16 (n_clips, n_samples); memory-mapped; each clip is normalised to full scale
+    scales: np.ndarray | None = None  # float32 (n_clips,); factors that restore the waveforms' levels
 
     def spectrograms_of(self, rows: np.ndarray) -> np.ndarray:
         """Return the dB spectrograms of some clips as an array in memory."""
@@ -65,13 +51,7 @@ class Prepared:
 
 
 def clip_spectrogram(path: Path, spectrogram: SpectrogramConfig, input_config: InputConfig) -> np.ndarray:
-    """Return one file's dB spectrogram, float32 (n_mels, n_frames), computed as `Classifier` does.
-
-    Raises
-    ------
-    DataError
-        The file can't be read or is truncated.
-    """
+    """Return one file's dB spectrogram, float32 (n_mels, n_frames), computed as `Classifier` does."""
     return mel_db(_load_clip(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
 
 
@@ -101,12 +81,8 @@ def prepare(
     file = cache / _digest(clips, [spectrogram.to_dict(), input_config.clip_seconds]) / "mel_db.npy"
     if not file.is_file():
         n_frames = spectrogram.n_frames(round(input_config.clip_seconds * spectrogram.sample_rate))
-        with (
-            _array_file(file, "<f4", (len(clips), spectrogram.n_mels, n_frames)) as write,
-            closing(map_clips(clip_spectrogram, clips, spectrogram, input_config, jobs=jobs)) as spectrograms,
-        ):
-            for one in spectrograms:
-                write(one)
+        spectrograms = map_clips(clip_spectrogram, clips, spectrogram, input_config, jobs=jobs)
+        _write_array(file, "<f4", (len(clips), spectrogram.n_mels, n_frames), spectrograms)
     return _prepared(clips, spectrograms_db=_memory_mapped(file, len(clips)))
 
 
@@ -117,16 +93,16 @@ def prepare_waveforms(
     folder = cache / _digest(clips, [sample_rate, clip_seconds])
     file, scales_file = folder / "waveforms.npy", folder / "scales.npy"
     if not file.is_file() or not scales_file.is_file():
-        scales: list[np.float32] = []
-        with (
-            _array_file(file, "<i2", (len(clips), round(clip_seconds * sample_rate))) as write,
-            closing(map_clips(clip_waveform, clips, sample_rate, clip_seconds, jobs=jobs)) as waveforms,
-        ):
-            for waveform, scale in waveforms:
-                write(waveform)
-                scales.append(scale)
-            with _array_file(scales_file, "<f4", (len(clips),)) as write_scales:  # complete before the waveforms are
-                write_scales(np.array(scales))
+
+        def waveforms() -> Generator:
+            scales = []
+            with closing(map_clips(clip_waveform, clips, sample_rate, clip_seconds, jobs=jobs)) as made:
+                for waveform, scale in made:
+                    scales.append(scale)
+                    yield waveform
+            _write_array(scales_file, "<f4", (len(clips),), iter(scales))  # before the waveforms appear
+
+        _write_array(file, "<i2", (len(clips), round(clip_seconds * sample_rate)), waveforms())
     return _prepared(clips, waveforms=_memory_mapped(file, len(clips)), scales=np.load(scales_file))
 
 
@@ -166,20 +142,13 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _prepared(
-    clips: list[Clip],
-    spectrograms_db: np.ndarray | None = None,
-    waveforms: np.ndarray | None = None,
-    scales: np.ndarray | None = None,
-) -> Prepared:
+def _prepared(clips: list[Clip], **arrays: np.ndarray) -> Prepared:
     return Prepared(
-        spectrograms_db=spectrograms_db,
         targets=np.array([clip.target for clip in clips], dtype=np.int64),
         folds=np.array([clip.fold for clip in clips], dtype=np.int64),
         names=tuple(clip.name for clip in clips),
         class_names=class_names(clips),
-        waveforms=waveforms,
-        scales=scales,
+        **arrays,
     )
 
 
@@ -207,18 +176,20 @@ def _load_clip(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
     return fit_clip(resample(waveform, facts.sample_rate, sample_rate), round(clip_seconds * sample_rate))
 
 
-@contextmanager
-def _array_file(file: Path, dtype: str, shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], object]]:
-    """Yield a function that appends rows to an array on disk; the file appears when all are written."""
+def _write_array(file: Path, dtype: str, shape: tuple[int, ...], rows: Iterator) -> None:
+    """Write rows to an array on disk, which appears when all are written."""
     check_free_space(file, np.dtype(dtype).itemsize * math.prod(shape))
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(f".{os.getpid()}.tmp")
     try:
         with disk_full_error(file), unfinished.open("wb") as values:
             np.lib.format.write_array_header_1_0(values, {"descr": dtype, "fortran_order": False, "shape": shape})
-            yield lambda rows: values.write(rows.astype(dtype, copy=False).tobytes())
+            for row in rows:
+                values.write(row.astype(dtype, copy=False).tobytes())
         os.replace(unfinished, file)
     finally:
+        if isinstance(rows, Generator):
+            rows.close()  # ends the worker processes
         unfinished.unlink(missing_ok=True)
 
 

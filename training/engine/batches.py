@@ -19,24 +19,13 @@ _CHUNK = 50  # waveforms converted to spectrograms at once
 
 @dataclass(frozen=True)
 class Clips:
-    """Clips in memory, as dB spectrograms or as waveforms.
+    """Clips in memory, as dB spectrograms or as waveforms."""
 
-    Attributes
-    ----------
-    values : tensor
-        float32 spectrograms (clips, n_mels, n_frames), or int16 waveforms (clips, n_samples). On a CPU waveforms stay
-        memory-mapped.
-    scales : float32 tensor (clips,), optional
-        Full scale of each waveform; None for spectrograms.
-    rows : int64 tensor (n,)
-        The selected rows of `values`.
-    targets : int64 tensor (n,)
-    """
-
+    # float32 spectrograms (clips, n_mels, n_frames), or int16 waveforms (clips, n_samples), memory-mapped on a CPU
     values: torch.Tensor
-    scales: torch.Tensor | None
-    rows: torch.Tensor
-    targets: torch.Tensor
+    scales: torch.Tensor | None  # float32 (clips,); full scale of each waveform; None for spectrograms
+    rows: torch.Tensor  # int64 (n,); the selected rows of `values`
+    targets: torch.Tensor  # int64 (n,)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -86,13 +75,10 @@ def network_batch(
         The wanted positions in the batch.
     plan : Plan, optional
         For the whole batch; None disables augmentation.
-    recipe : Recipe
-    n_classes : int
 
     Returns
     -------
-    float32 tensor, shape (n, 1, n_mels, n_frames)
-    float32 tensor, shape (n, n_classes)
+    float32 tensors, shapes (n, 1, n_mels, n_frames) and (n, n_classes)
     """
     device = clips.rows.device
     if plan is None:

@@ -18,18 +18,11 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Group:
-    """Rank of this process among those that train together.
-
-    Attributes
-    ----------
-    rank, size : int
-    local_rank : int
-        Rank on this machine, which is the number of its GPU.
-    """
+    """Rank of this process among those that train together."""
 
     rank: int = 0
     size: int = 1
-    local_rank: int = 0
+    local_rank: int = 0  # rank on this machine, which is the number of its GPU
 
     @property
     def is_main(self) -> bool:
@@ -39,10 +32,7 @@ class Group:
     def indices(self, batch_size: int, sub_batch: int) -> torch.Tensor:
         """Return this process's positions in a batch: whole sub-batches, in order, int64.
 
-        Raises
-        ------
-        ParameterError
-            The sub-batches can't be divided evenly among the processes.
+        Raises ParameterError if the sub-batches can't be divided evenly among the processes.
         """
         if batch_size // sub_batch % self.size:
             raise ParameterError("parameter.processes", batch=batch_size, value=sub_batch, processes=self.size)

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from esc.classification.resnet import build_model
-from esc.errors import DataError
+from esc.errors import DataError, reason_of
 from training.recipes import Recipe
 
 log = logging.getLogger(__name__)
@@ -25,14 +25,8 @@ _TIMEOUT_S = 20.0
 def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> tuple[nn.Module, str]:
     """Return a network with the recipe's initial weights, and a description of their origin.
 
-    Parameters
-    ----------
-    recipe : Recipe
-        Uses `architecture`, `initial_weights` and `first_layer`.
-    n_classes : int
-    file : path, optional
-        State dict of torchvision's three-channel network (.pth, .pt or .safetensors) for a recipe with ImageNet weights;
-        by default torchvision downloads it.
+    `file`: state dict of torchvision's three-channel network (.pth, .pt or .safetensors) for a recipe with ImageNet weights;
+    by default torchvision downloads it.
 
     Raises
     ------
@@ -77,5 +71,4 @@ def _read(file: Path) -> dict[str, torch.Tensor]:
             return safetensors.torch.load_file(file)
         return torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
-        raise DataError("weights.unreadable", path=file, reason=reason) from error
+        raise DataError("weights.unreadable", path=file, reason=reason_of(error).rstrip(".")) from error

@@ -14,15 +14,8 @@ from training.recipes import Recipe
 class Regularization:
     """Forward hooks of a ResNet for dropout before the last layer and stochastic depth of the residual branches.
 
-    Random numbers come from the run's generator, so that shared and resumed runs draw the same. Both are off in
-    evaluation mode. Stochastic depth (Huang et al., 2016) rises linearly from the first block to `recipe.drop_path`
-    at the last.
-
-    Parameters
-    ----------
-    model : ResNet
-        Built by `esc.classification.resnet.build_model`.
-    recipe : Recipe
+    Random numbers come from the run's generator, so that shared and resumed runs draw the same. Both are off in evaluation
+    mode. Stochastic depth (Huang et al., 2016) rises linearly from the first block to `recipe.drop_path` at the last.
     """
 
     def __init__(self, model: ResNet, recipe: Recipe) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from esc.classification.resnet import build_model
-from esc.errors import DataError
+from esc.errors import DataError, reason_of
 from training.engine.devices import precision, to_device
 from training.engine.optim import build_optimizer, build_schedule
 from training.engine.regularization import Regularization
@@ -64,13 +64,7 @@ class State:
         write_atomic(path, packed.getbuffer())
 
     def load(self, packed: bytes, path: Path, device: torch.device) -> None:
-        """Restore what `save` wrote; `path` is for error messages.
-
-        Raises
-        ------
-        DataError
-            The state is damaged, or of another network.
-        """
+        """Restore what `save` wrote; raise DataError, naming `path`, if it is damaged or of another network."""
         try:
             saved = torch.load(io.BytesIO(packed), map_location=device, weights_only=True)
             for name in _PARTS:
@@ -78,8 +72,7 @@ class State:
                     getattr(self, name).load_state_dict(saved[name])
             self.epoch, self.seconds = saved["epoch"], saved["seconds"]
         except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-            reason = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
-            raise DataError("run.damaged", path=path, reason=reason) from error
+            raise DataError("run.damaged", path=path, reason=reason_of(error).rstrip(".")) from error
 
 
 def new_state(recipe: Recipe, model: nn.Module, n_classes: int, n_clips: int, device: torch.device) -> State:

@@ -89,7 +89,7 @@ def take_step(
     group.all_reduce([*(p.grad for p in state.model.parameters() if p.grad is not None), *sums, loss, correct])
     if running is not None:
         running.keep_mean(recipe.batch_size // recipe.forward_batch)
-    state.rate = state.scheduler.get_last_lr()[0]
+    state.rate = float(state.scheduler.get_last_lr()[0])
     state.optimizer.step()
     state.scheduler.step()
     if recipe.ema_decay is not None:

@@ -38,23 +38,12 @@ _SOURCE_GROUPS, _PAIRS, _BATCH = 5, 12, 50
 
 @dataclass(frozen=True)
 class CalibrationResult:
-    """Calibration of a checkpoint, and its metrics.
+    """Calibration of a checkpoint, and its metrics."""
 
-    Attributes
-    ----------
-    calibration : Calibration
-        As stored in the checkpoint.
-    folds : tuple of int
-        Held-out folds on which the temperature was fitted.
-    before, after : Metrics
-        Without temperature; with that of the other folds or, for a single fold, of other recordings.
-    ood : OodMetrics
-    """
-
-    calibration: Calibration
-    folds: tuple[int, ...]
-    before: Metrics
-    after: Metrics
+    calibration: Calibration  # as stored in the checkpoint
+    folds: tuple[int, ...]  # held-out folds on which the temperature was fitted
+    before: Metrics  # without temperature
+    after: Metrics  # with that of the other folds or, for a single fold, of other recordings
     ood: OodMetrics
 
 
@@ -74,7 +63,6 @@ def calibrate(
     clips : list of Clip
         The whole data set.
     cache, evaluation_log : path
-        See `training.evaluation.held_out_log.evaluate_fold`.
 
     Raises
     ------
@@ -137,10 +125,13 @@ def _ood_of(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path) -> 
     left_out, fold = provenance.get("left_out_classes"), provenance["valid_fold"]
     if not left_out:
         raise DataError("run.whole", path=run)
-    fold_clips = [clip for clip in clips if clip.fold == fold]
-    known = [clip for clip in fold_clips if clip.category not in left_out]
-    unknown = [clip for clip in fold_clips if clip.category in left_out]
-    known_logits, left_out_logits = (_logits(classifier, part, clips, cache) for part in (known, unknown))
+    prepared = prepare(clips, classifier.checkpoint.spectrogram, classifier.checkpoint.input, cache)
+    rows = np.flatnonzero(prepared.folds == fold)
+    batches = torch.from_numpy(prepared.spectrograms_of(rows)).split(_BATCH)
+    logits = torch.cat([classifier.logits(batch) for batch in batches]).float().cpu().numpy()
+    is_known = np.array([clips[row].category not in left_out for row in rows])
+    known, unknown = ([clips[row] for row in rows[part]] for part in (is_known, ~is_known))
+    known_logits, left_out_logits = logits[is_known], logits[~is_known]
     targets = np.array([classifier.class_names.index(clip.category) for clip in known])
     accuracy = float((known_logits.argmax(axis=1) == targets).mean())
     log_evaluation(evaluation_log, run / CHECKPOINT, classifier.checkpoint, fold, accuracy)
@@ -149,14 +140,6 @@ def _ood_of(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path) -> 
     for half, sample in enumerate((first, second)):
         sample.unknown[LEFT_OUT] = left_out_logits[by_source == half]
     return evaluate_ood(first, second, fit_temperature(known_logits, targets))
-
-
-def _logits(classifier: Classifier, chosen: list[Clip], clips: list[Clip], cache: Path) -> np.ndarray:
-    prepared = prepare(clips, classifier.checkpoint.spectrogram, classifier.checkpoint.input, cache)
-    names = {clip.name for clip in chosen}
-    rows = np.array([row for row, name in enumerate(prepared.names) if name in names])
-    batches = torch.from_numpy(prepared.spectrograms_of(rows)).split(_BATCH)
-    return torch.cat([classifier.logits(batch) for batch in batches]).float().cpu().numpy()
 
 
 def _held_out_part(result: CalibrationResult, targets: np.ndarray, class_names: tuple[str, ...]) -> dict:

@@ -32,23 +32,13 @@ _BATCH = 25
 
 @dataclass(frozen=True, eq=False)
 class Deletion:
-    """Probabilities of each clip's most likely class.
+    """Probabilities of each clip's most likely class."""
 
-    Attributes
-    ----------
-    before : float32 array, shape (clips,)
-        With the whole spectrogram.
-    marked, random, loudest : float32 arrays, shape (shares, clips)
-        With a share of it covered: the map's highest cells, the shifted map's (mean of several draws), the loudest cells.
-    predicted : int64 array, shape (clips,)
-        The class.
-    """
-
-    before: np.ndarray
-    marked: np.ndarray
-    random: np.ndarray
-    loudest: np.ndarray
-    predicted: np.ndarray
+    before: np.ndarray  # float32 (clips,); with the whole spectrogram
+    marked: np.ndarray  # float32 (shares, clips); with the map's highest cells covered
+    random: np.ndarray  # with those of the shifted map, mean of several draws
+    loudest: np.ndarray  # with the loudest cells
+    predicted: np.ndarray  # int64 (clips,); the class
 
     def figures(self) -> dict:
         """Return the means in the form of `esc.classification.metrics_file`."""
@@ -94,13 +84,7 @@ def _test_batch(
 
 
 def run_deletion_test(folder: Path, clips: list[Clip], fold: int, cache: Path, evaluation_log: Path) -> Deletion:
-    """Return `deletion_test` of a checkpoint on all clips of one fold; if it was held out, the log gets a row.
-
-    Raises
-    ------
-    DataError, CheckpointError
-        See `training.evaluation.held_out_log.evaluate_fold`.
-    """
+    """Return `deletion_test` of a checkpoint on all clips of one fold; if it was held out, the log gets a row."""
     classifier = Classifier.load(folder)
     prepared, rows = fold_data(classifier.checkpoint, clips, fold, cache)
     spectrograms_db = torch.from_numpy(prepared.spectrograms_of(rows))

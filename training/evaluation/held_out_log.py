@@ -23,22 +23,12 @@ _COLUMNS = ("date", "run", "fold", "accuracy")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A checkpoint's predictions for one fold.
+    """A checkpoint's predictions for one fold."""
 
-    Attributes
-    ----------
-    metrics : Metrics
-        Without the checkpoint's temperature.
-    checkpoint : Checkpoint
-    targets : int64 array, shape (clips,)
-    names : tuple of str
-        File names as in the table.
-    """
-
-    metrics: Metrics
+    metrics: Metrics  # without the checkpoint's temperature
     checkpoint: Checkpoint
-    targets: np.ndarray
-    names: tuple[str, ...]
+    targets: np.ndarray  # int64 (clips,)
+    names: tuple[str, ...]  # file names as in the table
 
     @property
     def calibrated(self) -> Metrics:
@@ -50,13 +40,7 @@ class Evaluation:
 
 
 def fold_data(checkpoint: Checkpoint, clips: list[Clip], fold: int, cache: Path) -> tuple[Prepared, np.ndarray]:
-    """Return a checkpoint's input for all clips of the classes it knows, and the rows of one fold.
-
-    Raises
-    ------
-    DataError
-        There is no such fold; a clip is missing or damaged.
-    """
+    """Return a checkpoint's input for all clips of the classes it knows, and the rows of one fold."""
     check_folds(clips, (fold,))
     clips = without_classes(clips, tuple(checkpoint.provenance.get("left_out_classes", ())))
     prepared = prepare(clips, checkpoint.spectrogram, checkpoint.input, cache)

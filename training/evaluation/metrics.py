@@ -18,22 +18,14 @@ _BINS = 15
 
 @dataclass(frozen=True)
 class Metrics:
-    """Metrics on `clips` clips.
-
-    Attributes
-    ----------
-    accuracy, loss, ece : float
-        Top-1 accuracy; mean cross-entropy in nats; expected calibration error over 15 equal bins.
-    clips : int
-    probabilities, logits : float32 arrays, shape (clips, n_classes)
-    """
+    """Metrics on `clips` clips."""
 
     accuracy: float
-    loss: float
-    ece: float
+    loss: float  # mean cross-entropy in nats
+    ece: float  # expected calibration error over 15 equal bins
     clips: int
-    probabilities: np.ndarray
-    logits: np.ndarray
+    probabilities: np.ndarray  # float32 (clips, n_classes)
+    logits: np.ndarray  # float32 (clips, n_classes)
 
 
 @torch.inference_mode()

@@ -27,17 +27,7 @@ tags: [audio, environmental-sound, esc-50, {architecture}]
 def write_card(folder: Path, classifier: Classifier, evaluation: Evaluation, fold: int, examples: Path) -> Path:
     """Write `README.md` of a checkpoint from its config and `figures.json`, and return its path.
 
-    Parameters
-    ----------
-    folder : path
-        The checkpoint's folder.
-    classifier : Classifier
-        Loaded from it.
-    evaluation : Evaluation
-        On `fold`, which it was not trained on.
-    fold : int
-    examples : path
-        Folder of synthetic sounds, each named after its intended class.
+    `evaluation` is on `fold`, which it was not trained on; `examples` holds sounds named after their intended classes.
     """
     figures = read_metrics(folder) or {}
     sections = [

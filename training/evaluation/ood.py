@@ -38,29 +38,14 @@ class OodSample:
 
 @dataclass(frozen=True)
 class OodMetrics:
-    """Out-of-distribution metrics on sounds that had no part in the choice of the score.
+    """Out-of-distribution metrics on sounds that had no part in the choice of the score."""
 
-    Attributes
-    ----------
-    score : str
-        The chosen one of `UNKNOWN_SCORES`.
-    auroc : dict of str to float
-        Mean over the kinds, for each score.
-    kinds : dict of str to float
-        AUROC of the chosen score for each kind.
-    caught, false_alarms : float
-        Shares of unknown sounds (mean over the kinds) and of known ones below the threshold that refuses `REFUSED` of
-        the known.
-    selection_clips : int
-        Number of sounds by which the score was chosen.
-    """
-
-    score: UnknownScore
-    auroc: dict[str, float]
-    kinds: dict[str, float]
-    caught: float
-    false_alarms: float
-    selection_clips: int
+    score: UnknownScore  # the chosen one of `UNKNOWN_SCORES`
+    auroc: dict[str, float]  # mean over the kinds, for each score
+    kinds: dict[str, float]  # AUROC of the chosen score for each kind
+    caught: float  # share of unknown sounds, mean over the kinds, below the threshold
+    false_alarms: float  # share of known sounds below it
+    selection_clips: int  # number of sounds by which the score was chosen
 
 
 def evaluate_ood(selection: OodSample, test: OodSample, temperature: float) -> OodMetrics:

@@ -21,20 +21,11 @@ FILE = "held_out.npz"
 
 @dataclass(frozen=True)
 class Predictions:
-    """Logits of clips that the network was not trained on.
+    """Logits of clips that the network was not trained on."""
 
-    Attributes
-    ----------
-    logits : float32 array, shape (clips, n_classes)
-    targets : int64 array, shape (clips,)
-    names : tuple of str
-        File names as in the table.
-    class_names : tuple of str
-    """
-
-    logits: np.ndarray
-    targets: np.ndarray
-    names: tuple[str, ...]
+    logits: np.ndarray  # float32 (clips, n_classes)
+    targets: np.ndarray  # int64 (clips,)
+    names: tuple[str, ...]  # file names as in the table
     class_names: tuple[str, ...]
 
     def save(self, path: Path) -> None:

@@ -99,11 +99,6 @@ def import_run(run: Path, results: Path, clips: list[Clip], cache: Path, evaluat
     """Copy a run's small files into the folder of results, and return its name.
 
     A folder of `crossval` gives a name for each of its runs. A finished run's held-out fold is evaluated unless it was.
-
-    Raises
-    ------
-    DataError
-        There is no run in the folder, or the disk is full.
     """
     folds = sorted(path for path in run.glob("fold[0-9]*") if (path / SETTINGS).is_file())
     names = []

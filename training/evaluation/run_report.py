@@ -22,19 +22,6 @@ def write_report(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path
     """Write `report.md` and its plots into a run's folder, and return the page's path.
 
     An unfinished run gets its curves only: the held-out fold is evaluated after the last epoch.
-
-    Parameters
-    ----------
-    run : path
-        Folder that `training.train.train` filled.
-    clips : list of Clip
-    cache, evaluation_log : path
-        See `training.evaluation.held_out_log.evaluate_fold`.
-
-    Raises
-    ------
-    DataError
-        There is no run in the folder, or the disk is full.
     """
     settings, history = read_settings(run), read_history(run)
     fold = settings["valid_fold"]

@@ -26,14 +26,9 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def cross_fitted(logits: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return logits divided by the temperature fitted on all other groups, so that no clip affects its own.
+    """Return logits (clips, n_classes) divided by the temperature fitted on all other groups.
 
-    Parameters
-    ----------
-    logits : array, shape (clips, n_classes)
-    targets : int array, shape (clips,)
-    groups : int array, shape (clips,)
-        At least two different ones.
+    No clip affects its own temperature. `groups` (clips,) holds at least two different values.
     """
     scaled = np.empty_like(logits)
     for group in np.unique(groups):

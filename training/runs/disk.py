@@ -13,6 +13,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from esc.errors import DataError
+from esc.paths import atomic_write
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -49,10 +50,5 @@ def disk_full_error(path: Path) -> Iterator[None]:
 
 def write_atomic(path: Path, content: str | bytes | memoryview) -> None:
     """Write a file completely or not at all; raise DataError if the disk is full."""
-    unfinished = path.with_name(f"{path.name}.tmp")
-    try:
-        with disk_full_error(path):
-            unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with disk_full_error(path), atomic_write(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -1,4 +1,4 @@
-"""Progress bars on standard error; standard output is for results."""
+"""progress.Progress bars on standard error; standard output is for results."""
 
 from __future__ import annotations
 
@@ -6,18 +6,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
+from rich import progress
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)  # fmt: skip
 
 if TYPE_CHECKING:
     import torch
@@ -31,27 +21,21 @@ def console() -> Console:
     return Console(stderr=True)
 
 
-def progress_bar() -> Progress:
+def progress_bar() -> progress.Progress:
     """Return a bar with count, elapsed and remaining time, and a text field `detail`."""
-    return _bar(MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[detail]}"))
+    times = progress.TimeElapsedColumn(), progress.TimeRemainingColumn()
+    return _bar(progress.MofNCompleteColumn(), *times, progress.TextColumn("{task.fields[detail]}"))
 
 
-def download_bar() -> Progress:
+def download_bar() -> progress.Progress:
     """Return a bar with bytes, speed and remaining time."""
-    return _bar(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    return _bar(progress.DownloadColumn(), progress.TransferSpeedColumn(), progress.TimeRemainingColumn())
 
 
 class EpochBar:
     """Two bars: epochs, with the latest evaluation, and the batches of the current epoch.
 
-    Parameters
-    ----------
-    epochs, done : int
-        Total, and those of earlier calls.
-    steps : int
-        Batches per epoch.
-    visible : bool
-        False in all but one of the processes that train together.
+    `done`: epochs of earlier calls; `steps`: batches per epoch; `visible`: False in all but one process.
     """
 
     def __init__(self, epochs: int, done: int, steps: int, visible: bool = True) -> None:
@@ -86,5 +70,5 @@ class EpochBar:
         self._progress.reset(self._batches)
 
 
-def _bar(*columns: ProgressColumn) -> Progress:
-    return Progress(TextColumn("{task.description}"), BarColumn(), *columns, console=console())
+def _bar(*columns: progress.ProgressColumn) -> progress.Progress:
+    return progress.Progress(progress.TextColumn("{task.description}"), progress.BarColumn(), *columns, console=console())

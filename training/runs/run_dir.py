@@ -19,25 +19,13 @@ SETTINGS, HISTORY, STATE, CHECKPOINT, LOG = "config.json", "history.csv", "last.
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Settings that identify a run.
-
-    Attributes
-    ----------
-    recipe : Recipe
-    train_folds : tuple of int
-    valid_fold : int
-        Never trained on, and no epoch is chosen by it.
-    seed : int
-        For initial weights, order of the clips and augmentation.
-    left_out_classes : tuple of str
-        Classes missing from the training data.
-    """
+    """Settings that identify a run."""
 
     recipe: Recipe
     train_folds: tuple[int, ...]
-    valid_fold: int
-    seed: int = 1
-    left_out_classes: tuple[str, ...] = ()
+    valid_fold: int  # never trained on, and no epoch is chosen by it
+    seed: int = 1  # for initial weights, order of the clips and augmentation
+    left_out_classes: tuple[str, ...] = ()  # classes missing from the training data
 
     def to_dict(self) -> dict:
         """Return plain values for JSON."""
@@ -57,13 +45,7 @@ class RunConfig:
 
 
 def claim(run: Path, config: RunConfig) -> dict:
-    """Return a run's settings: those of an existing run if they agree with `config`, else new ones.
-
-    Raises
-    ------
-    DataError
-        The run was started with other settings.
-    """
+    """Return a run's settings: new ones, or those of an existing run; raise DataError if these differ from `config`."""
     run.mkdir(parents=True, exist_ok=True)
     if (run / STATE).is_file() or has_checkpoint(run):
         settings = read_settings(run)

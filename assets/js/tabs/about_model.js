@@ -8,7 +8,7 @@ import { className, language, messagesReady, messages, formatNumber, t } from '.
 import { lines, reliability } from '../lib/charts.js';
 
 const CALIBRATE = 'python -m training calibrate runs/NAME';
-const EXPLAIN_TEST = 'python -m training explain-test --keep';
+const EXPLAIN_TEST = 'python -m training explain-test --save';
 const PAIRS = 10;
 
 export async function mount(root, { server }) {
@@ -52,7 +52,7 @@ function page(told) {
     section('about_model.reliability', held ? calibration(held, told.calibration) : missing(CALIBRATE)),
     section('about_model.recall', held ? recall(held) : missing(CALIBRATE)),
     section('about_model.confused', held ? confused(held) : missing(CALIBRATE)),
-    section('about_model.unknown', unknown ? strangers(unknown) : missing(`${CALIBRATE} --without runs/OTHER`)),
+    section('about_model.unknown', unknown ? strangers(unknown) : missing(`${CALIBRATE} --ood-run runs/OTHER`)),
     section('about_model.maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
     section('about_model.limits', [text('p', t('about_model.limits_said', { count: told.classes })), text('p', t('about_model.licence', { licence: told.made.licence ?? '—', data: told.made.data ?? '—' }))]),
   ];
