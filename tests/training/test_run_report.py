@@ -15,7 +15,7 @@ import torch
 import training.train as loop
 from esc.classification.checkpoint import load_checkpoint
 from esc.errors import DataError
-from small_data import A_FOLD, CLASSES, HELD_OUT, QUICK, outer
+from small_data import A_FOLD, CLASSES, EVERY_EPOCH, HELD_OUT, QUICK, outer
 from training import cross_validation
 from training.evaluation.held_out_log import evaluate_fold, record
 from training.evaluation.metrics import evaluate
