@@ -29,7 +29,7 @@ from training.evaluation.metrics import evaluate
 from training.evaluation.predictions import FILE as PREDICTIONS
 from training.runs import run_dir
 from training.runs.disk import disk_full_error
-from training.runs.progress import EpochBar
+from training.runs.progress import EpochBar, describe_epoch
 from training.runs.run_dir import RunConfig
 
 log = logging.getLogger(__name__)
@@ -61,20 +61,8 @@ def train(
 ) -> Path:
     """Train to the recipe's last epoch, resuming the state in `run`, and return the checkpoint's folder.
 
-    The checkpoint of a finished run is never changed: it may have been calibrated.
-
-    Parameters
-    ----------
-    prepared : Prepared
-        From `training.data.preprocessing.prepare_for`, without the clips of left-out classes.
-    config : RunConfig
-    run : path
-        Folder for config.json, history.csv, log.txt, last.pt and, at the end, checkpoint/.
-    validation : Validation
-    weights : path, optional
-        ImageNet weights, see `training.engine.pretrained.initial_model`.
-    group : Group
-        The processes that train together; only the main one writes.
+    `run` gets config.json, history.csv, log.txt, last.pt and, at the end, checkpoint/. The checkpoint of a finished run is
+    never changed: it may have been calibrated. `weights`: see `training.engine.pretrained.initial_model`.
 
     Raises
     ------
@@ -161,7 +149,7 @@ class _Run:
                 row["seconds"] = state.seconds
                 group.broadcast(partial(self.note, row))
                 bar.on_epoch(row)
-                log.info("%s", _describe(row, recipe.epochs))
+                log.info("epoch %d of %d: %s", state.epoch, recipe.epochs, describe_epoch(row))
 
     def _validate(self) -> dict:
         images_db = spectrograms_of(self.valid, self.config.recipe)
@@ -194,11 +182,7 @@ class _Run:
             "device": device_name(self.device),
             "precision": dtype_name(self.state.precision),
             "processes": self.group.size,
-            "versions": {
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "torchvision": torchvision.__version__,
-            },
+            "versions": {"python": platform.python_version()} | {one.__name__: one.__version__ for one in (torch, torchvision)},
         }
         checkpoint = Checkpoint(
             architecture=recipe.architecture,
@@ -210,10 +194,3 @@ class _Run:
         folder = self.folder / run_dir.CHECKPOINT
         with disk_full_error(folder):
             save_checkpoint(folder, self.state.final_model, checkpoint)
-
-
-def _describe(row: dict, epochs: int) -> str:
-    text = f"epoch {row['epoch']} of {epochs}: loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.4f}"
-    if row["valid_accuracy"] is not None:
-        text += f", validation: loss {row['valid_loss']:.4f}, accuracy {row['valid_accuracy']:.4f}"
-    return text

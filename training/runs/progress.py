@@ -63,12 +63,17 @@ class EpochBar:
 
     def on_epoch(self, row: dict) -> None:
         """Count an epoch and show its row of the history."""
-        detail = f"loss {row['train_loss']:.3f}"
-        if row["valid_accuracy"] is not None:
-            detail += f"  validation: loss {row['valid_loss']:.3f}  accuracy {row['valid_accuracy']:.3f}"
-        self._progress.update(self._epochs, advance=1, detail=detail)
+        self._progress.update(self._epochs, advance=1, detail=describe_epoch(row))
         self._progress.reset(self._batches)
 
 
 def _bar(*columns: progress.ProgressColumn) -> progress.Progress:
     return progress.Progress(progress.TextColumn("{task.description}"), progress.BarColumn(), *columns, console=console())
+
+
+def describe_epoch(row: dict) -> str:
+    """Return a row of the history in words."""
+    text = f"loss {row['train_loss']:.4f}, accuracy {row['train_accuracy']:.4f}"
+    if row["valid_accuracy"] is not None:
+        text += f", validation: loss {row['valid_loss']:.4f}, accuracy {row['valid_accuracy']:.4f}"
+    return text

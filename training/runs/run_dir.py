@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from esc.errors import DataError
@@ -29,13 +29,7 @@ class RunConfig:
 
     def to_dict(self) -> dict:
         """Return plain values for JSON."""
-        return {
-            "recipe": self.recipe.to_dict(),
-            "train_folds": list(self.train_folds),
-            "valid_fold": self.valid_fold,
-            "seed": self.seed,
-            "left_out_classes": list(self.left_out_classes),
-        }
+        return json.loads(json.dumps(asdict(self)))
 
     def check(self, run: Path, settings: dict) -> None:
         """Raise DataError if a run was started with other settings."""
