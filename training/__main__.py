@@ -13,9 +13,9 @@ import typer
 from rich.logging import RichHandler
 
 from esc.cli.console import describe_os_error
+from esc.cli.option_groups import grouped
 from esc.errors import EscError
 from training.cli import data, evaluation, runs
-from training.cli.options import grouped
 from training.runs.progress import console
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

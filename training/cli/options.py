@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, get_type_hints
+from typing import Annotated
 
 import typer
 
@@ -84,30 +81,3 @@ class RecipeOptions:
         fresh = FRESH_SUFFIX if self.chosen().initial_weights != default.initial_weights else ""
         architecture = "" if self.arch in (None, default.architecture) else str(self.arch)
         return "-".join(part for part in (f"{self.recipe}{fresh}", architecture, *parts) if part)
-
-
-def grouped(command: Callable) -> Callable:
-    """Return a command for typer, in which parameters that are dataclasses are replaced by their fields."""
-    hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
-    parameters: list[inspect.Parameter] = []
-    for name, parameter in inspect.signature(command).parameters.items():
-        if name in groups:
-            types = get_type_hints(groups[name], include_extras=True)
-            parameters += [
-                inspect.Parameter(field.name, parameter.KEYWORD_ONLY, default=field.default, annotation=types[field.name])
-                for field in dataclasses.fields(groups[name])
-            ]
-        else:
-            parameters.append(parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=hints[name]))
-
-    @functools.wraps(command)
-    def expanded(**values: object) -> None:
-        for name, kind in groups.items():
-            values[name] = kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
-        command(**values)
-
-    del vars(expanded)["__wrapped__"]  # typer would look behind it
-    vars(expanded)["__signature__"] = inspect.Signature(parameters)
-    expanded.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return expanded
