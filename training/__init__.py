@@ -1,1 +1,1 @@
-"""The pipeline behind the classifier: prepare ESC-50, train a ResNet, measure it. `python -m training --help`."""
+"""Training pipeline: prepare ESC-50, train a ResNet, evaluate it."""

@@ -38,7 +38,7 @@ for name, command in COMMANDS.items():
 
 
 def main() -> None:
-    """Run the command line; errors a user can fix are one line and exit code 1.
+    """Run the command line; errors a user can fix are one line.
 
     Of the processes that torchrun starts on a machine, one prints.
     """

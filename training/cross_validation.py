@@ -24,7 +24,7 @@ SUMMARY = "crossval.json"
 def cross_validate(
     clips: list[Clip], recipe: Recipe, seed: int, folder: Path, cache: Path, evaluation_log: Path, weights: Path | None = None
 ) -> dict:
-    """Train once per held-out fold, evaluate each network on it after the last epoch, and return the summary.
+    """Train once per held-out fold, evaluate each network, and return the summary.
 
     `folder` gets the runs `fold1`, `fold2` ... and `crossval.json`: accuracy of each fold, their mean and standard deviation
     (n - 1 in the denominator), and the ECE of all held-out predictions together. Interrupted runs are resumed; finished

@@ -47,7 +47,7 @@ def _parse_value(field: str, text: str) -> str | float:
 
 
 def combinations(recipe: Recipe, grid: dict[str, list]) -> dict[str, Recipe]:
-    """Return a recipe for each combination of the grid's values, by name; raise ParameterError if one is not possible."""
+    """Return a recipe for each combination of the grid's values, by name."""
     found = {}
     for values in itertools.product(*grid.values()):
         changes = dict(zip(grid, values, strict=True))
@@ -61,9 +61,10 @@ def combinations(recipe: Recipe, grid: dict[str, list]) -> dict[str, Recipe]:
 
 
 def sweep(clips: list[Clip], configs: dict[str, RunConfig], folder: Path, cache: Path) -> list[dict]:
-    """Train every configuration, and return the rows of the table, best first; table and plot are updated after each.
+    """Train every configuration, and return the rows of the table, best first.
 
-    `configs`: on the inner split, by the names of their runs in `folder`. Interrupted runs are resumed. Settings and history
+    `configs`: on the inner split, by the names of their runs in `folder`. Table and plot are updated after each. Interrupted
+    runs are resumed. Settings and history
     of a finished run are kept, its weights are not. Raises DataError if the folder holds runs with other settings.
     """
     rows: list[dict] = []
@@ -81,7 +82,7 @@ def sweep(clips: list[Clip], configs: dict[str, RunConfig], folder: Path, cache:
 
 
 def _is_finished(run: Path, config: RunConfig) -> bool:
-    """Return whether a run has taken all its epochs; raise DataError if it has other settings."""
+    """Return whether a run is finished; DataError if its settings differ."""
     if not (run / HISTORY).is_file() or (run / STATE).is_file():
         return False
     config.check(run, read_settings(run))

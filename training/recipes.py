@@ -40,7 +40,7 @@ class Architecture(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation(Config):
-    """Random changes to the clips of a training batch, on top of a circular shift in time."""
+    """Random changes to training clips, besides a circular shift in time."""
 
     mix_share: float = 0.0  # share of the clips that are mixed with another clip
     mix_alpha: float = 0.3  # the mixing ratio is drawn from Beta(mix_alpha, mix_alpha); 1 is uniform

@@ -59,7 +59,7 @@ def train(
     weights: Path | None = None,
     group: Group = ALONE,
 ) -> Path:
-    """Train to the recipe's last epoch, resuming the state in `run`, and return the checkpoint's folder.
+    """Train or resume a run, and return the folder of its checkpoint.
 
     `run` gets config.json, history.csv, log.txt, last.pt and, at the end, checkpoint/. The checkpoint of a finished run is
     never changed: it may have been calibrated. `weights`: see `training.engine.pretrained.initial_model`.
@@ -159,9 +159,10 @@ class _Run:
         return {"valid_loss": metrics.loss, "valid_accuracy": metrics.accuracy}
 
     def note(self, row: dict) -> None:
-        """Append an epoch's row; save the state as often as takes at most a tenth of the time.
+        """Append an epoch's row, and save the state unless that takes too long.
 
-        On a GPU an epoch may take less time than saving. Rows without a state are dropped when the run is resumed.
+        Saving takes at most a tenth of the time: on a GPU it may take longer than an epoch. Rows without a state are dropped
+        when the run is resumed.
         """
         run_dir.append_history(self.folder, row)
         begun = time.perf_counter()

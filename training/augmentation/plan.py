@@ -69,7 +69,7 @@ def beta(rng: torch.Generator, batch: int, alpha: float) -> torch.Tensor:
 
 
 def _intervals(rng: torch.Generator, batch: int, count: int, share: float) -> torch.Tensor:
-    """Return begin and end of `count` intervals, each up to `share` of the axis, (batch, count, 2)."""
+    """Return begin and end of intervals up to `share` of the axis, (batch, count, 2)."""
     width = share * _uniform(rng, batch, count)
     begin = (1.0 - width) * _uniform(rng, batch, count)
     return torch.stack([begin, begin + width], dim=2)

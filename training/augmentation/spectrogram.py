@@ -37,7 +37,7 @@ def shift_bands(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
 def mix(
     spectrograms_db: torch.Tensor, own: torch.Tensor, other: torch.Tensor, ratio: torch.Tensor, config: SpectrogramConfig
 ) -> torch.Tensor:
-    """Return mixtures of the spectrograms with indices `own` and `other`; `ratio` (len(own),) is the share of the first.
+    """Return mixtures of spectrograms; `ratio` (len(own),) is the share of the first.
 
     Powers add, since two recordings have unrelated phases; both are normalised to the same mean power first, as in
     between-class learning (Tokozume et al., 2018).
@@ -56,7 +56,7 @@ def tilt(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
 
 
 def mask(scaled: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """Return scaled spectrograms with masks (SpecAugment, Park et al., 2019) and boxes set to 0, their mean."""
+    """Return scaled spectrograms with masks and boxes set to 0, their mean (SpecAugment)."""
     _, n_mels, n_frames = scaled.shape
     rows = _inside(plan.freq_masks, n_mels).any(dim=1)[:, :, None]
     columns = _inside(plan.time_masks, n_frames).any(dim=1)[:, None, :]

@@ -24,7 +24,7 @@ def shift_time(waveforms: torch.Tensor, plan: Plan) -> torch.Tensor:
 
 
 def mix(waveforms: torch.Tensor, own: torch.Tensor, other: torch.Tensor, ratio: torch.Tensor, sample_rate: int) -> torch.Tensor:
-    """Return mixtures of the waveforms with indices `own` and `other`; `ratio` (len(own),) is the first's perceived share.
+    """Return mixtures of waveforms; `ratio` (len(own),) is the perceived share of the first.
 
     Between-class learning (Tokozume et al., 2018), equation 2: p = 1 / (1 + 10^((G1 - G2) / 20) (1 - r) / r) with the
     A-weighted pressure levels G, then (p x1 + (1 - p) x2) / sqrt(p^2 + (1 - p)^2), which keeps the energy.

@@ -33,7 +33,7 @@ def evaluate_command(
     checkpoint: CheckpointFolder = DEFAULT_CHECKPOINT,
     output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
 ) -> None:
-    """Evaluate a checkpoint on one fold: accuracy, loss and calibration. Evaluations on held-out data are logged."""
+    """Evaluate a checkpoint on one fold; evaluations on held-out data are logged."""
     from esc.classification.metrics_file import read_metrics
 
     found = _evaluate(options, fold, checkpoint)
@@ -78,7 +78,7 @@ def calibrate_command(
         Path | None, typer.Option(help="A run trained with --leave-out-classes: these classes serve as unknown sounds.")
     ] = None,
 ) -> None:
-    """Fit the temperature and the threshold for "none of these", and write both into the checkpoint.
+    """Fit temperature and threshold for "none of these", and store them in the checkpoint.
 
     The reported calibration error is cross-fitted: no clip affects its own temperature.
     """

@@ -44,7 +44,7 @@ def train_command(
         typer.Option(min=1, help="Epochs between two validations. By default 1 with --inner, else none: each is logged."),
     ] = None,
 ) -> None:
-    """Train a network to the last epoch; an interrupted run is resumed by the same command.
+    """Train a network to the last epoch; the same command resumes a run.
 
     Several GPUs, machines or processes share a run: torchrun --nproc-per-node 2 -m training train --sub-batch 16
     """
@@ -68,7 +68,7 @@ def train_command(
 
 
 def crossval_command(options: EvaluationOptions, recipe: RecipeOptions, seed: Seed = 1, name: RunName = None) -> None:
-    """Train five times, with each fold held out once: ESC-50's official figure. Interrupted, it is resumed."""
+    """Train with each fold held out once: ESC-50's official figure. Can be resumed."""
     from training.cross_validation import SUMMARY, cross_validate
 
     folder = RUNS / (name or recipe.run_name("crossval", f"seed{seed}"))

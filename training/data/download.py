@@ -180,7 +180,7 @@ def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> 
 
 
 def _check_esc50(folder: Path) -> None:
-    """Raise unless the table names 2,000 clips, 40 of each of 50 classes and 400 in each of five folds."""
+    """Raise unless the table has ESC-50's numbers of clips, classes and folds."""
     if not folder.is_dir():
         raise _NotEsc50("it is empty")
     try:

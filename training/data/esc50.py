@@ -87,7 +87,7 @@ def check_folds(clips: list[Clip], folds: tuple[int, ...]) -> None:
 
 
 def left_out(clips: list[Clip], wanted: str) -> tuple[str, ...]:
-    """Return the classes to leave out of training; raise DataError if there is no such class or fewer than two remain.
+    """Return the classes to leave out; DataError if they are unknown or too many.
 
     `wanted`: a number, drawn at random with a fixed seed, or comma-separated class names; empty for none.
     """

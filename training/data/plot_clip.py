@@ -17,7 +17,7 @@ MAX_SECONDS = 60.0  # longer sounds are cut
 
 
 def find_clip(clip: str, data: Path | None) -> Path:
-    """Return a sound's path: `clip` itself if it is a file, else the ESC-50 clip of that name, with any extension."""
+    """Return a file's path, or that of the ESC-50 clip of this name."""
     path = Path(clip)
     if path.is_file() or path.name != clip:
         return path

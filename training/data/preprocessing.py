@@ -33,7 +33,7 @@ _INT16_MAX = 32_767
 
 @dataclass(frozen=True)
 class Prepared:
-    """The clips of a data set in the order of its table, as spectrograms or as waveforms."""
+    """Clips in the order of their table, as spectrograms or as waveforms."""
 
     targets: np.ndarray  # int64 (n_clips,)
     folds: np.ndarray  # int64 (n_clips,)
@@ -56,7 +56,7 @@ def clip_spectrogram(path: Path, spectrogram: SpectrogramConfig, input_config: I
 
 
 def clip_waveform(path: Path, sample_rate: int, clip_seconds: float) -> tuple[np.ndarray, np.float32]:
-    """Return one file's clip as int16 (n_samples,) at full scale, and the factor that restores its level.
+    """Return a clip as full-scale int16 (n_samples,), and the factor of its level.
 
     Even the quietest clip keeps 98 dB below its peak, more than any spectrogram shows.
     """
@@ -89,7 +89,7 @@ def prepare(
 def prepare_waveforms(
     clips: list[Clip], sample_rate: int, clip_seconds: float, cache: Path = CACHE, jobs: int | None = None
 ) -> Prepared:
-    """Return the waveforms of all clips at one rate (Hz), read unless they are cached; see `prepare`."""
+    """Return the waveforms of all clips at one rate (Hz); see `prepare`."""
     folder = cache / _digest(clips, [sample_rate, clip_seconds])
     file, scales_file = folder / "waveforms.npy", folder / "scales.npy"
     if not file.is_file() or not scales_file.is_file():
@@ -164,7 +164,7 @@ def _memory_mapped(file: Path, n_clips: int) -> np.ndarray:
 
 
 def _load_clip(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
-    """Return a file's waveform, resampled and fitted; training refuses damaged files that the app would still show."""
+    """Return a file's waveform, resampled and fitted; damaged files raise DataError."""
     try:
         facts, blocks = open_audio(path)
         waveform = np.concatenate(list(blocks))

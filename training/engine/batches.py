@@ -95,7 +95,7 @@ def network_batch(
 def _mixed(
     clips: Clips, index: torch.Tensor, part: torch.Tensor, plan: Plan, recipe: Recipe, n_classes: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return dB spectrograms (n, n_mels, n_frames) of shifted clips mixed with their partners, and their targets."""
+    """Return dB spectrograms (n, n_mels, n_frames) of mixed clips, and their targets."""
     needed, found = torch.unique(torch.cat([part, plan.partner[part]]), return_inverse=True)
     device = clips.rows.device
     own, other = found.to(device).chunk(2)

@@ -23,7 +23,7 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def precision(device: torch.device, mixed: bool, n_frames: int) -> torch.dtype:
-    """Return the dtype of the forward pass: bfloat16 where it is wanted and the hardware has it.
+    """Return the dtype of the forward pass: bfloat16 if wanted and supported.
 
     Not on CPUs for spectrograms narrower than `MIN_BFLOAT16_FRAMES`: before the last block they are one or two frames
     wide, and there oneDNN's convolutions on AMX (torch 2.11) read memory out of bounds, which may hold NaN.
@@ -33,7 +33,7 @@ def precision(device: torch.device, mixed: bool, n_frames: int) -> torch.dtype:
 
 
 def to_device(model: nn.Module, device: torch.device) -> nn.Module:
-    """Return the network on a device, in the memory format that its convolutions are fastest in."""
+    """Return the network on a device, in the format of fast convolutions."""
     return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

@@ -49,7 +49,7 @@ class Group:
             tensor.copy_(summed.view(tensor.shape))
 
     def broadcast(self, make: Callable[[], Made]) -> Made:
-        """Return the main process's result in all processes; its EscError is raised in all of them."""
+        """Return the main process's result, or raise its EscError, in all processes."""
         if self.size == 1:
             return make()
         box: list = list(_attempt(make)) if self.is_main else [None, None]
@@ -60,7 +60,7 @@ class Group:
         return made
 
     def leader_first(self, make: Callable[[], Made]) -> Made:
-        """Return `make()`, called on one process of each machine before the others, which find its files on disk."""
+        """Return `make()`, called on one process of each machine before the others."""
         if self.size == 1:
             return make()
         made, error = _attempt(make) if self.local_rank == 0 else (None, None)

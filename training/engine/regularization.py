@@ -12,7 +12,7 @@ from training.recipes import Recipe
 
 
 class Regularization:
-    """Forward hooks of a ResNet for dropout before the last layer and stochastic depth of the residual branches.
+    """Dropout before the last layer and stochastic depth, as forward hooks of a ResNet.
 
     Random numbers come from the run's generator, so that shared and resumed runs draw the same. Both are off in evaluation
     mode. Stochastic depth (Huang et al., 2016) rises linearly from the first block to `recipe.drop_path` at the last.
@@ -33,7 +33,7 @@ class Regularization:
                 end.register_forward_hook(partial(self._drop_branch, number))
 
     def draw(self, batch: int, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the factors of features and branches for a whole batch: 0, or scaled so that the mean stays."""
+        """Return factors of features and branches for a whole batch, with mean 1."""
         return _factors(self._dropout, batch, rng), _factors(self._drop_path, batch, rng)
 
     def use(self, drawn: tuple[torch.Tensor, torch.Tensor], index: torch.Tensor, device: torch.device) -> None:

@@ -64,7 +64,7 @@ class State:
         write_atomic(path, packed.getbuffer())
 
     def load(self, packed: bytes, path: Path, device: torch.device) -> None:
-        """Restore what `save` wrote; raise DataError, naming `path`, if it is damaged or of another network."""
+        """Restore a saved state; DataError, naming `path`, if it is damaged."""
         try:
             saved = torch.load(io.BytesIO(packed), map_location=device, weights_only=True)
             for name in _PARTS:

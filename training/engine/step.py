@@ -24,7 +24,7 @@ def take_epoch(
     on_batch: Callable[[torch.Tensor, torch.Tensor, int], None],
     group: Group = ALONE,
 ) -> dict:
-    """Train for one epoch and return its row of the history; all randomness comes from (seed, epoch).
+    """Train for one epoch, seeded by (seed, epoch), and return its history row.
 
     `on_batch` receives each batch's loss, the number of correct clips so far in this epoch, and the number of clips.
     """

@@ -119,7 +119,7 @@ def _halves(known: np.ndarray, sources: list[str], unknown: dict[str, np.ndarray
 
 
 def _ood_of(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path) -> OodMetrics:
-    """Return the metrics of a network that was trained without some classes, with these as unknown sounds."""
+    """Return metrics of a network whose left-out classes are the unknown sounds."""
     classifier = Classifier.load(run / CHECKPOINT)
     provenance = classifier.checkpoint.provenance
     left_out, fold = provenance.get("left_out_classes"), provenance["valid_fold"]

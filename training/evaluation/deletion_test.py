@@ -54,7 +54,7 @@ def deletion_test(
     seed: int = 0,
     on_progress: Callable[[int], None] = lambda count: None,
 ) -> Deletion:
-    """Return the effect of covering parts of dB spectrograms (clips, n_mels, n_frames) on each one's most likely class.
+    """Return the effect of covering parts of dB spectrograms (clips, n_mels, n_frames).
 
     `draws`: random shifts per spectrogram. `on_progress` receives the number of spectrograms just finished.
     """
@@ -84,7 +84,7 @@ def _test_batch(
 
 
 def run_deletion_test(folder: Path, clips: list[Clip], fold: int, cache: Path, evaluation_log: Path) -> Deletion:
-    """Return `deletion_test` of a checkpoint on all clips of one fold; if it was held out, the log gets a row."""
+    """Return `deletion_test` of a checkpoint on one fold, logged if held out."""
     classifier = Classifier.load(folder)
     prepared, rows = fold_data(classifier.checkpoint, clips, fold, cache)
     spectrograms_db = torch.from_numpy(prepared.spectrograms_of(rows))

@@ -32,7 +32,7 @@ class Evaluation:
 
     @property
     def calibrated(self) -> Metrics:
-        """Metrics with the checkpoint's temperature, if it has one; in-sample where this fold was used to fit it."""
+        """Metrics with the checkpoint's temperature; in-sample if fitted on this fold."""
         calibration = self.checkpoint.calibration
         if calibration is None:
             return self.metrics
@@ -40,7 +40,7 @@ class Evaluation:
 
 
 def fold_data(checkpoint: Checkpoint, clips: list[Clip], fold: int, cache: Path) -> tuple[Prepared, np.ndarray]:
-    """Return a checkpoint's input for all clips of the classes it knows, and the rows of one fold."""
+    """Return a checkpoint's input for all clips, and the rows of one fold."""
     check_folds(clips, (fold,))
     clips = without_classes(clips, tuple(checkpoint.provenance.get("left_out_classes", ())))
     prepared = prepare(clips, checkpoint.spectrogram, checkpoint.input, cache)
@@ -48,7 +48,7 @@ def fold_data(checkpoint: Checkpoint, clips: list[Clip], fold: int, cache: Path)
 
 
 def evaluate_fold(folder: Path, clips: list[Clip], fold: int, cache: Path, evaluation_log: Path) -> Evaluation:
-    """Evaluate a checkpoint on one fold; if it was held out, the log gets a row.
+    """Evaluate a checkpoint on one fold, logged if it was held out.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def log_evaluation(evaluation_log: Path, folder: Path, checkpoint: Checkpoint, f
 
 
 def record(evaluation_log: Path, run: str, fold: int, accuracy: float) -> None:
-    """Append one evaluation of a held-out fold to the log; warn if the log can't be written."""
+    """Append an evaluation to the log; warn if it can't be written."""
     try:
         evaluation_log.parent.mkdir(parents=True, exist_ok=True)
         with evaluation_log.open("a", newline="", encoding="utf-8") as lines:

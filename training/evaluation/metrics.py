@@ -61,13 +61,13 @@ def compute_metrics(logits: np.ndarray, targets: np.ndarray) -> Metrics:
 
 
 def expected_calibration_error(probabilities: np.ndarray, targets: np.ndarray) -> float:
-    """Return the mean distance between confidence and accuracy over 15 equal bins (Guo et al., 2017), 0 to 1."""
+    """Return the expected calibration error over 15 equal bins (Guo et al., 2017)."""
     counts, confidence, correct = calibration_bins(probabilities, targets)
     return float(np.abs(confidence - correct).sum() / counts.sum())
 
 
 def calibration_bins(probabilities: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return clips, sum of confidences and number of correct clips of each confidence bin, each of shape (15,)."""
+    """Return clips, summed confidences and correct clips of each bin, shapes (15,)."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == targets
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)

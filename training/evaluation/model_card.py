@@ -57,13 +57,14 @@ Trained {initial} on folds {folds} of ESC-50 and never on fold {fold}; {data}no 
 
 {_metrics_table(evaluation, fold, held_out)}
 
-{kept[0].upper()}{kept[1:]}. To reproduce the column of fold {fold}: `python -m training evaluate --fold {fold}`. One run with one
-seed: expect about two points either way.
+{kept[0].upper()}{kept[1:]}.
+To reproduce the column of fold {fold}: `python -m training evaluate --fold {fold}`. One run with one seed: expect about two
+points either way.
 """
 
 
 def _metrics_table(evaluation: Evaluation, fold: int, held_out: dict | None) -> str:
-    """Return the held-out metrics; calibration only of clips that had no part in their own temperature."""
+    """Return the table of held-out metrics; calibrated ones are cross-fitted."""
     plain = evaluation.metrics
     rows = [
         ("accuracy", f"{plain.accuracy:.4f}"),

@@ -49,7 +49,7 @@ class OodMetrics:
 
 
 def evaluate_ood(selection: OodSample, test: OodSample, temperature: float) -> OodMetrics:
-    """Choose the score with the higher mean AUROC on `selection`, and return its metrics on `test`."""
+    """Choose the better score on `selection`, and return its metrics on `test`."""
     best = max(UNKNOWN_SCORES, key=lambda score: selection.mean_auroc(score, temperature))
     limit = threshold(test.known, best, temperature)
     below = [(scores(logits, best, temperature) < limit).mean() for logits in test.unknown.values()]
@@ -74,7 +74,7 @@ def scores(logits: np.ndarray, score: str, temperature: float) -> np.ndarray:
 
 
 def auroc(known: np.ndarray, unknown: np.ndarray) -> float:
-    """Return the area under the ROC curve: Mann and Whitney's U, ties counted half, as a share."""
+    """Return the area under the ROC curve, ties counted half (Mann-Whitney U)."""
     ranks = rankdata(np.concatenate([known, unknown]))
     above = ranks[: len(known)].sum() - len(known) * (len(known) + 1) / 2
     return float(above / (len(known) * len(unknown)))

@@ -15,7 +15,7 @@ _WIDTHS_HZ = (60, 90, 150)
 
 
 def synthesise(kind: str, seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """Return one sound of a kind of `KINDS`, float32 (n_samples,) at `SAMPLE_RATE`, at a level between -30 and -6 dBFS."""
+    """Return a sound, float32 (n_samples,), with a peak from -30 to -6 dBFS."""
     waveform = {"noise": _noise, "tones": _tones, "speech": _speech}[kind](round(seconds * SAMPLE_RATE), rng)
     peak_db = rng.uniform(-30, -6)
     return (10 ** (peak_db / 20) * waveform / np.abs(waveform).max()).astype(np.float32)

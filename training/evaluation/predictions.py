@@ -47,7 +47,7 @@ class Predictions:
 
 
 def held_out(run: Path, clips: list[Clip], fold: int, cache: Path, evaluation_log: Path) -> Predictions:
-    """Return a finished run's predictions for its held-out fold: evaluated once, then stored in the run."""
+    """Return a finished run's predictions for its held-out fold, evaluated only once."""
     path = run / FILE
     if not path.is_file():
         found = evaluate_fold(run / CHECKPOINT, clips, fold, cache, evaluation_log)
@@ -70,5 +70,5 @@ class Pooled:
         return cls(np.concatenate([one.logits for one in folds]), np.concatenate([one.targets for one in folds]), numbers)
 
     def cross_fitted(self, groups: np.ndarray | None = None) -> np.ndarray:
-        """Return logits divided by the temperature of the other folds, or of other groups of clips."""
+        """Return logits divided by the temperature of the other folds or groups."""
         return cross_fitted(self.logits, self.targets, self.folds if groups is None else groups)

@@ -71,7 +71,7 @@ class Result:
 
     @property
     def accuracy(self) -> float | None:
-        """On the held-out fold after the last epoch; of an unfinished run, after its last validation."""
+        """Held-out accuracy after the last epoch, or the last validation of an unfinished run."""
         if self.predictions is not None:
             return compute_metrics(self.predictions.logits, self.predictions.targets).accuracy
         return next((row["valid_accuracy"] for row in reversed(self.history) if row["valid_accuracy"] is not None), None)
@@ -119,7 +119,7 @@ def import_run(run: Path, results: Path, clips: list[Clip], cache: Path, evaluat
 
 
 def write_results(results: Path, evaluation_log: Path) -> Path:
-    """Write `RESULTS.md` next to the folder of results, with plots in it, and return its path."""
+    """Write `RESULTS.md` and its plots next to the results; return its path."""
     found = [_read(path) for path in sorted(results.glob("*/")) if (path / SETTINGS).is_file()]
     (results / _PLOTS).mkdir(parents=True, exist_ok=True)
     official = [result for result in found if result.official]
@@ -239,7 +239,7 @@ def _all_runs(found: list[Result]) -> str:
 
 
 def _plots(official: list[Result], results: Path) -> list[str]:
-    """Plot curves of the runs on fold 5, and predictions of each recipe's held-out clips; return the sections."""
+    """Plot curves of fold 5 and predictions of each recipe; return the sections."""
     curves = []
     for result in official:
         if result.key[2:] == (_MAIN_FOLD, _MAIN_SEED) and result.recipe in _RECIPES:

@@ -37,7 +37,7 @@ def write_report(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path
 
 
 def plot_sweep(rows: list[dict]) -> Figure:
-    """Return a bar for each combination, best on top: accuracy on the inner validation fold, and time."""
+    """Return a bar chart of inner validation accuracies, best on top."""
     figure = Figure(figsize=(9, 1.2 + 0.36 * len(rows)), layout="constrained")
     axes = figure.add_subplot()
     bars = axes.barh(range(len(rows)), [row["valid_accuracy"] for row in rows], color="#3b6ea5")

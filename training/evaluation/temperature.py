@@ -15,7 +15,7 @@ def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Return the temperature, 0.05 to 20, that maximises the likelihood of the targets (Guo et al., 2017).
+    """Return the temperature that maximises the likelihood (Guo et al., 2017), 0.05 to 20.
 
     The likelihood has one maximum over 1 / temperature, since log-sum-exp is convex.
     """
@@ -38,7 +38,7 @@ def cross_fitted(logits: np.ndarray, targets: np.ndarray, groups: np.ndarray) ->
 
 
 def groups_of_sources(sources: list[str], count: int) -> np.ndarray:
-    """Return a group, 0 to count - 1, for each clip; clips of one recording share theirs, int64 (clips,)."""
+    """Return groups of clips that keep recordings together, int64 (clips,)."""
     order = np.random.default_rng(0).permutation(sorted(set(sources)))
     group = {source: number % count for number, source in enumerate(order)}
     return np.array([group[source] for source in sources], dtype=np.int64)

@@ -17,7 +17,7 @@ _REFRESH_S = 0.5  # reading the loss makes a GPU wait
 
 @cache
 def console() -> Console:
-    """Return the shared console on standard error: log lines through it stay above a running bar."""
+    """Return the shared console on standard error, for bars and log lines."""
     return Console(stderr=True)
 
 

@@ -39,7 +39,7 @@ class RunConfig:
 
 
 def claim(run: Path, config: RunConfig) -> dict:
-    """Return a run's settings: new ones, or those of an existing run; raise DataError if these differ from `config`."""
+    """Return a run's settings, new or existing; DataError if they differ from `config`."""
     run.mkdir(parents=True, exist_ok=True)
     if (run / STATE).is_file() or has_checkpoint(run):
         settings = read_settings(run)
@@ -96,7 +96,7 @@ def append_history(run: Path, row: dict) -> None:
 
 
 def truncate_history(run: Path, epoch: int) -> None:
-    """Drop rows after the epoch of the saved state, and a row that was cut off; those epochs are repeated."""
+    """Drop truncated rows and those later than the saved state."""
     path = run / HISTORY
     if path.is_file():
         header, *rows = path.read_text().splitlines(keepends=True)
