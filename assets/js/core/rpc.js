@@ -2,11 +2,14 @@
 
 import { t } from '../lib/i18n.js';
 
+/** @type {string | null} */
 let sessionToken = null;
+/** @type {() => void} */
 let resolveToken;
+/** @type {Promise<void>} */
 const tokenReady = new Promise((resolve) => { resolveToken = resolve; });
 
-/** Begin the session: calls that wait for its token go out. */
+/** Begin the session; requests wait for its token. */
 export function setToken(token) {
   sessionToken = token;
   resolveToken();
@@ -15,7 +18,7 @@ export function setToken(token) {
 /** The session's token. */
 export const token = () => sessionToken;
 
-/** What the server refused, in the user's language; `fix` is a change of parameters that would help. */
+/** An error that the server replied with, in the user's language; `fix` holds parameters that would help. */
 export class RequestError extends Error {
   constructor(answer) {
     super(answer.error);
@@ -25,7 +28,11 @@ export class RequestError extends Error {
   }
 }
 
-/** Ask a server function; resolves to its answer or throws a Refusal. */
+/** Call a server function under the session's token; resolves to its reply or throws a RequestError.
+ * @param {Function} fn
+ * @param {object} query
+ * @returns {Promise<any>}
+ */
 export async function request(fn, query) {
   await tokenReady;
   let answer;
@@ -39,7 +46,11 @@ export async function request(fn, query) {
   return answer.ok;
 }
 
-/** Run the newest of many calls: while one is under way, later ones replace each other. */
+/** Return a function that runs `work` once at a time; of the calls meanwhile only the latest follows.
+ * @template {any[]} Args
+ * @param {(...args: Args) => Promise<void>} work
+ * @returns {(...args: Args) => Promise<void>}
+ */
 export function latestOnly(work) {
   let running = false;
   let waiting = null;
@@ -53,11 +64,9 @@ export function latestOnly(work) {
       await work(...args);
     } finally {
       running = false;
-      if (waiting) {
-        const next = waiting;
-        waiting = null;
-        call(...next);
-      }
+      const next = waiting;
+      waiting = null;
+      if (next) call(...next);
     }
   };
 }

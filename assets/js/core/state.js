@@ -1,5 +1,4 @@
-// The state shared by all parts of the page: the open sound, its audio element, the visible time range and the selection.
-// Changes are announced as events.
+// State shared by all components: the open sound, its audio element, the visible range and the selection.
 
 import { t } from '../lib/i18n.js';
 
@@ -8,13 +7,23 @@ export const events = new EventTarget();
 export const audio = new Audio();
 audio.preload = 'auto';
 
+/** @typedef {{start: number, end: number}} Interval seconds
+ * @typedef {{low_hz: number, high_hz: number}} FrequencyRange
+ * @typedef {Interval & {low_hz?: number | null, high_hz?: number | null}} Selection without frequencies: all of them
+ */
+
 export const state = {
-  sound: null, // what the server said of the open sound
-  visible: { start: 0, end: 1 }, // seconds
-  frequencyRange: null, // the shown frequencies, { low_hz, high_hz }; null: all that a view has
-  selection: null, // or { start, end, low_hz, high_hz }: seconds and Hz; null for both Hz: all frequencies
+  /** @type {any} the server's description of the open sound */
+  sound: null,
+  /** @type {Interval} */
+  visible: { start: 0, end: 1 },
+  /** @type {FrequencyRange | null} the visible frequencies; null: all that a view has */
+  frequencyRange: null,
+  /** @type {Selection | null} */
+  selection: null,
 };
 
+/** Dispatch an event of the shared state. */
 export function emit(name, detail = {}) {
   events.dispatchEvent(new CustomEvent(name, { detail }));
 }
@@ -27,7 +36,9 @@ export function setSound(sound) {
   emit('sound');
 }
 
-/** Select a stretch of time, in all frequencies or between two of them, kept inside the sound; null: nothing. */
+/** Select an interval, in all frequencies or between two of them, kept inside the sound; null: nothing.
+ * @param {Selection | null} selection
+ */
 export function select(selection) {
   const before = state.selection;
   state.selection = selection && state.sound ? inside(selection, state.sound) : null;
@@ -44,9 +55,10 @@ function inside(selection, { seconds, sample_rate: rate }) {
   return end > start && (!banded || high_hz > low_hz) ? { start, end, low_hz, high_hz } : null;
 }
 
-/** Show another stretch of time, kept inside the sound and no shorter than 10 ms, and perhaps another band of frequencies.
- *
- * `follow`: the play head went there, not the user.
+/** Show another interval, kept inside the sound and no shorter than 10 ms, and perhaps other frequencies.
+ * @param {number} start
+ * @param {number} end
+ * @param {{frequencyRange?: FrequencyRange | null, follow?: boolean}} [options] follow: the play head moved, not the user
  */
 export function show(start, end, { frequencyRange = state.frequencyRange, follow = false } = {}) {
   if (!state.sound) return;
@@ -63,11 +75,15 @@ export function showAll() {
   if (state.sound) show(0, state.sound.seconds, { frequencyRange: null });
 }
 
+/** Zoom in time by a factor (less than 1: closer) around a time, by default the play head or the middle.
+ * @param {number} factor
+ * @param {number} [at]
+ */
 export function zoom(factor, at) {
   if (!state.sound) return;
   const { start, end } = state.visible;
   const now = audio.currentTime;
-  const centre = at ?? (now > start && now < end ? now : (start + end) / 2); // the play head stays where it is seen
+  const centre = at ?? (now > start && now < end ? now : (start + end) / 2);
   const { seconds } = state.sound;
   const span = Math.min(seconds, Math.max(Math.min(SHORTEST_S, seconds), (end - start) * factor)); // at a limit nothing drifts
   const share = (centre - start) / (end - start);
@@ -80,9 +96,20 @@ export function seek(seconds) {
   emit('playhead');
 }
 
+/** Start a player, and show a message if the browser can't; resolves to whether it plays. */
+export async function play(player = audio) {
+  try {
+    await player.play();
+    return true;
+  } catch (error) {
+    if (error.name !== 'AbortError') showMessage(t('player.play_failed')); // aborted: paused before it began
+    return false;
+  }
+}
+
 export function togglePlay() {
   if (!state.sound) return;
-  if (audio.paused) audio.play().catch((error) => { if (error.name !== 'AbortError') showMessage(t('player.play_failed')); });
+  if (audio.paused) play();
   else audio.pause();
 }
 
@@ -91,26 +118,37 @@ export function showMessage(text, kind = 'error') {
   emit('message', { text, kind });
 }
 
-/** @type {Set<(seconds: number) => void>} */
-const playheadListeners = new Set();
+/** @type {Set<{draw: (seconds: number) => void, player: HTMLAudioElement}>} */
+const playheads = new Set();
+/** @type {Set<HTMLAudioElement>} players whose play heads were moved since the last frame */
+const moved = new Set();
 let frame = 0;
 
 function tick() {
-  frame = audio.paused ? 0 : requestAnimationFrame(tick); // first, so that no error in a listener ends the loop
-  for (const draw of playheadListeners) draw(audio.currentTime);
+  const due = [...playheads].filter(({ player }) => moved.has(player) || !player.paused);
+  moved.clear();
+  frame = due.some(({ player }) => !player.paused) ? requestAnimationFrame(tick) : 0; // an error in a listener does not end it
+  for (const { draw, player } of due) draw(player.currentTime);
 }
 
-function wake() {
-  frame ||= requestAnimationFrame(tick);
+function watchPlayer(player) {
+  const wake = () => {
+    moved.add(player);
+    frame ||= requestAnimationFrame(tick);
+  };
+  for (const name of ['play', 'pause', 'seeked', 'timeupdate', 'ended']) player.addEventListener(name, wake);
+  return wake;
 }
-for (const name of ['play', 'pause', 'seeked', 'timeupdate', 'ended']) audio.addEventListener(name, wake);
-events.addEventListener('playhead', wake);
+events.addEventListener('playhead', watchPlayer(audio));
 
-/** Call `draw` on each frame while the sound plays, and once after each seek, until the signal aborts; one loop serves all.
+/** Call `draw` in each frame while a player plays, and once after each seek, until the signal aborts; one loop serves all.
  * @param {(seconds: number) => void} draw
  * @param {AbortSignal} [signal]
+ * @param {HTMLAudioElement} [player]
  */
-export function onPlayhead(draw, signal) {
-  playheadListeners.add(draw);
-  signal?.addEventListener('abort', () => playheadListeners.delete(draw));
+export function onPlayhead(draw, signal, player = audio) {
+  if (player !== audio && ![...playheads].some((one) => one.player === player)) watchPlayer(player);
+  const entry = { draw, player };
+  playheads.add(entry);
+  signal?.addEventListener('abort', () => playheads.delete(entry));
 }

@@ -13,6 +13,18 @@ export function element(html) {
   return translated(template.content).firstElementChild;
 }
 
+/** Create an element that holds text.
+ * @param {string} tag
+ * @param {string} text
+ * @param {string} [className]
+ */
+export function textElement(tag, text, className = '') {
+  const node = document.createElement(tag);
+  node.className = className;
+  node.textContent = text;
+  return node;
+}
+
 /** Fill in the messages that the attributes of descendants name; see `element`.
  * @template {ParentNode} T
  * @param {T} root

@@ -3,14 +3,17 @@
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
 /** @type {Record<string, string>} */
 export let messages = {};
-/** @type {Record<string, string>} the display names of the classes by their labels */
+/** @type {Record<string, string>} display names by label, in the order of the labels */
 export let classNames = {};
 
+/** @type {() => void} */
 let resolveMessages;
-/** Resolves once the words are there: modules are mounted in any order, the player brings the words. */
+/** Resolves once the player has brought the texts: modules are mounted in any order.
+ * @type {Promise<void>}
+ */
 export const messagesReady = new Promise((resolve) => { resolveMessages = resolve; });
 
-/** Take the texts and class names for the browser's language. */
+/** Set the texts and the class names, both by language. */
 export function setMessages(texts, names) {
   messages = texts[language];
   classNames = names[language];
@@ -18,7 +21,11 @@ export function setMessages(texts, names) {
   resolveMessages();
 }
 
-/** The text for a key with {names} filled in. */
+/** The text for a key with {names} filled in.
+ * @param {string} key
+ * @param {Record<string, any>} [values]
+ * @returns {string}
+ */
 export function t(key, values = {}) {
   return (messages[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
@@ -26,17 +33,17 @@ export function t(key, values = {}) {
 /** The display name of a class. */
 export const className = (label) => classNames[label] ?? label.replaceAll('_', ' ');
 
-/** Whether fingers use the page: nothing hovers, and there is no Shift. */
+/** Whether the page is used by touch: nothing hovers, and there is no Shift. */
 export function isTouch() {
   return window.matchMedia('(pointer: coarse)').matches;
 }
 
-/** The text for a key, in its wording for fingers where they use the page. */
+/** The text for a key, in its wording for touch where the page is used so. */
 export function tForPointer(key) {
   return t(isTouch() ? `${key}_touch` : key);
 }
 
-/** Seconds as a clock shows them: 0:04.50, 12:31, 1:00:00; hundredths only below ten minutes, unless `digits` says otherwise. */
+/** Seconds as on a clock: 0:04.50, 12:31, 1:00:00; by default hundredths below ten minutes. */
 export function formatTime(seconds, digits = seconds < 600 ? 2 : 0) {
   const whole = Number(Math.max(0, seconds).toFixed(digits)); // rounded before it is split: 59.996 is 1:00, not 0:60
   const h = Math.floor(whole / 3600);
@@ -45,6 +52,24 @@ export function formatTime(seconds, digits = seconds < 600 ? 2 : 0) {
   return h ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
 }
 
+/** A time in the sound, to a tenth of a second while that is readable: 0:04.5, 12:31. */
+export function formatMoment(seconds) {
+  const tenths = Math.round(seconds * 10) / 10;
+  return formatTime(tenths, tenths % 1 > 0.05 && tenths < 3600 ? 1 : 0);
+}
+
+/** A duration: 4.5 s, 1:05, 1:00:00. */
+export function formatDuration(seconds) {
+  if (seconds >= 60) return formatMoment(seconds);
+  return `${formatNumber(seconds, seconds < 10 && seconds % 1 > 0.05 ? 1 : 0)} ${t('page.unit_s')}`;
+}
+
+/** A share as a percentage. */
+export function formatPercent(share, digits = 0) {
+  return `${formatNumber(100 * share, digits)}\u00a0%`;
+}
+
+/** A number in the browser's language with a fixed number of decimals. */
 export function formatNumber(value, digits = 0) {
   return value.toLocaleString(language, { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }

@@ -1,11 +1,12 @@
-// How the sound plays: all of it or the selection, in circles or once, how fast, and in which frequencies.
+// How the sound plays: all of it or an interval, looped or once, at which speed and in which frequencies.
 
-import { emit, audio, events, seek, state, togglePlay } from '../core/state.js';
+import { audio, emit, events, play, seek, select, show, state } from '../core/state.js';
 import { filterTo } from './bandpass_filter.js';
 
 export const SPEEDS = [1, 0.5, 0.25];
 export const playback = {
-  span: null, // the stretch that is not left, { start, end } in seconds
+  /** @type {import('../core/state.js').Interval | null} the interval at whose end playback stops or loops */
+  span: null,
   loop: false,
   speed: 1,
   keepPitch: true,
@@ -17,25 +18,37 @@ const DRAGGED_MS = 80; // a selection that is being drawn: wait with a new filte
 let timer = 0;
 let redraw = 0;
 
-/** Change some of how it plays, and make it so. */
+/** Change some of the settings and apply them. */
 function change(settings) {
   Object.assign(playback, settings);
-  audio.loop = playback.loop && !playback.span; // a span's end is watched here
+  audio.loop = playback.loop && !playback.span; // the end of a span is watched here
   audio.playbackRate = audio.defaultPlaybackRate = playback.speed; // the default outlives the next sound
   audio.preservesPitch = playback.keepPitch;
   emit('playback');
 }
 
-/** Play the selection from its start, or stop doing so. */
+/** Play the selection from its start, or pause it. */
 export function playSelection() {
   if (!state.selection) return;
-  if (playback.span && !audio.paused) {
-    audio.pause();
-    return;
-  }
-  seek(state.selection.start);
-  change({ span: state.selection });
-  if (audio.paused) togglePlay();
+  if (playback.span && !audio.paused) audio.pause();
+  else playSpan(state.selection);
+}
+
+/** Select an interval, play it from its start, and show it in the views.
+ * @param {import('../core/state.js').Interval} interval
+ */
+export function playInterval({ start, end }) {
+  if (!state.sound) return;
+  select({ start, end });
+  const { start: from, end: to } = state.visible;
+  if (start < from || start >= to) show(start - (to - from) * 0.1, start + (to - from) * 0.9);
+  if (state.selection) playSpan(state.selection);
+}
+
+function playSpan(span) {
+  seek(span.start);
+  change({ span });
+  if (audio.paused) play();
 }
 
 export function toggleLoop() {
@@ -61,32 +74,32 @@ export function toggleBand() {
   filter();
 }
 
-/** The frequencies that are let through, or null for all. */
+/** The frequencies { low, high } that are played, or null for all. */
 export function audibleRange() {
   const { low_hz: low, high_hz: high } = state.selection ?? {};
   return playback.banded && Number.isFinite(low) ? { low, high } : null;
 }
 
 function filter() {
-  const band = audibleRange();
-  const fall = playback.keepPitch ? 1 : playback.speed; // what is played slower comes out lower
-  filterTo(band && { low: band.low * fall, high: band.high * fall });
+  const range = audibleRange();
+  const fall = playback.keepPitch ? 1 : playback.speed; // slower playback lowers the frequencies
+  filterTo(range && { low: range.low * fall, high: range.high * fall });
 }
 
-/** Turn or stop at the span's end: timers up to just before it, then as often as they come. */
+/** Loop or stop at the span's end: timers up to just before it, then as often as they come. */
 function watch() {
   clearTimeout(timer);
   const { span } = playback;
-  if (!span || audio.paused) return;
+  if (!span || audio.paused || audio.seeking) return; // 'seeked' goes on
   const left = (1000 * (span.end - audio.currentTime)) / audio.playbackRate;
-  if (left <= 0) turn(span);
+  if (left <= 0) atEnd(span);
   else timer = setTimeout(watch, Math.max(0, left - NEAR_MS));
 }
 
-function turn(span) {
+function atEnd(span) {
   if (playback.loop) {
     audio.currentTime = span.start;
-    if (audio.paused) togglePlay(); // the sound itself had ended
+    if (audio.paused) play(); // the sound itself had ended
     return; // "seeked" goes on watching
   }
   audio.pause();
@@ -94,9 +107,9 @@ function turn(span) {
   change({ span: null });
 }
 
-for (const name of ['play', 'playing', 'seeked', 'ratechange']) audio.addEventListener(name, watch);
-audio.addEventListener('ended', () => { if (playback.span) turn(playback.span); });
-events.addEventListener('playhead', () => { // whoever seeks elsewhere wants to hear what is there
+for (const name of ['play', 'playing', 'seeked', 'ratechange', 'timeupdate']) audio.addEventListener(name, watch);
+audio.addEventListener('ended', () => { if (playback.span) atEnd(playback.span); });
+events.addEventListener('playhead', () => { // a seek out of the span ends it
   const { span } = playback;
   if (span && (audio.currentTime < span.start - 1e-3 || audio.currentTime > span.end)) change({ span: null });
 });

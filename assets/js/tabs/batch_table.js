@@ -1,8 +1,8 @@
 // The list of many files: a row each with what was heard in it and its timeline in one line.
 
 import { element } from '../lib/dom.js';
-import { t } from '../lib/i18n.js';
-import { toUncertain, hueOf, formatDuration, labelName, formatPercent, describeSegment } from '../core/detections.js';
+import { formatDuration, formatPercent, t } from '../lib/i18n.js';
+import { describeSegment, hueOf, labelName, toUncertain } from '../core/detections.js';
 import { SortableTable } from '../widgets/sortable_table.js';
 
 /** Fill `table` with files, see `Files`; `open(file)` follows a click on one that was heard. */

@@ -3,8 +3,9 @@
 import { request, token } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
 import { element } from '../lib/dom.js';
-import { formatTime, messagesReady, t } from '../lib/i18n.js';
-import { setTimeline, detections, hueOf, formatDuration, formatMoment, labelName, formatPercent, playInterval, describeSegment } from '../core/detections.js';
+import { formatDuration, formatMoment, formatPercent, formatTime, messagesReady, t } from '../lib/i18n.js';
+import { describeSegment, detections, hueOf, labelName, setTimeline } from '../core/detections.js';
+import { playInterval } from '../player/playback.js';
 import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
 import { Viewer } from '../viewer/viewer.js';
 

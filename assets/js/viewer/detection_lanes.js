@@ -3,7 +3,8 @@
 import { audio, onPlayhead, state } from '../core/state.js';
 import { element, onResize } from '../lib/dom.js';
 import { messagesReady, t } from '../lib/i18n.js';
-import { detections, hueOf, labelName, playInterval, describeSegment } from '../core/detections.js';
+import { describeSegment, detections, hueOf, labelName } from '../core/detections.js';
+import { playInterval } from '../player/playback.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
 import { extend } from './viewer.js';
 
