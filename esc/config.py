@@ -60,32 +60,7 @@ class Config:
 
 @dataclass(frozen=True, kw_only=True)
 class SpectrogramConfig(Config):
-    """Parameters of STFTs, mel spectrograms and MFCCs, validated.
-
-    Parameters
-    ----------
-    sample_rate : int
-        Hz; sounds are resampled to it first.
-    n_fft : int
-        Samples of one Fourier transform: `n_fft / sample_rate` seconds, bins `sample_rate / n_fft` Hz apart.
-    win_length : int
-        Samples under the window, at most `n_fft`; the window is padded with zeros.
-    hop_length : int
-        Samples from one frame to the next.
-    window : str
-        One of `WINDOWS`, periodic as for spectral analysis.
-    n_mels : int
-        Number of mel bands between `fmin` and `fmax`.
-    fmin, fmax : float
-        Hz; `fmax` at most half of `sample_rate`.
-    mel_scale : str
-        "slaney" (librosa's default, linear below 1 kHz) or "htk" (logarithmic throughout).
-    db_ref : float
-        The power at 0 dB.
-    top_db : float
-        Dynamic range in dB below the maximum; lower levels are raised to that floor.
-    n_mfcc : int
-        Number of cepstral coefficients, at most `n_mels`.
+    """Parameters of STFTs, mel spectrograms and MFCCs.
 
     Raises
     ------
@@ -93,18 +68,18 @@ class SpectrogramConfig(Config):
         Names the field, its value and the legal range.
     """
 
-    sample_rate: int
-    n_fft: int
-    win_length: int
-    hop_length: int
-    window: str = "hann"
-    n_mels: int
-    fmin: float
-    fmax: float
-    mel_scale: str = "slaney"
-    db_ref: float = 1.0
-    top_db: float = 80.0
-    n_mfcc: int = 20
+    sample_rate: int  # Hz; sounds are resampled to it first
+    n_fft: int  # samples of one Fourier transform: `n_fft / sample_rate` seconds, bins `sample_rate / n_fft` Hz apart
+    win_length: int  # samples under the window, at most `n_fft`; the window is padded with zeros
+    hop_length: int  # samples from one frame to the next
+    window: str = "hann"  # one of `WINDOWS`, periodic as for spectral analysis
+    n_mels: int  # number of mel bands between `fmin` and `fmax`
+    fmin: float  # Hz
+    fmax: float  # Hz, at most half of `sample_rate`
+    mel_scale: str = "slaney"  # as by default in librosa, linear below 1 kHz; or "htk", logarithmic throughout
+    db_ref: float = 1.0  # the power at 0 dB
+    top_db: float = 80.0  # dynamic range below the maximum; lower levels are raised to that floor
+    n_mfcc: int = 20  # number of cepstral coefficients, at most `n_mels`
 
     def __post_init__(self) -> None:
         for field in _WHOLE + _REAL:
@@ -159,18 +134,11 @@ class SpectrogramConfig(Config):
 class InputConfig(Config):
     """Parameters of the network's input: clip length and level scaling.
 
-    Parameters
-    ----------
-    clip_seconds : float
-        Length of a clip; longer sounds are cut, shorter ones padded.
-    scaling : str
-        "clip": each spectrogram is standardised by its own mean and deviation; "dataset": by `mean_db` and `std_db`;
-        "notebook": standardised by the clip, scaled to 0..255 and truncated to whole numbers.
-    mean_db, std_db : float
-        Statistics of the training folds, in dB; for "dataset" only.
+    Scalings: "clip" standardises each spectrogram by its own mean and deviation; "dataset" by `mean_db` and `std_db`, those
+    of the training folds; "notebook" standardises by the clip, scales to 0..255 and truncates to whole numbers.
     """
 
-    clip_seconds: float = 5.0
+    clip_seconds: float = 5.0  # longer sounds are cut, shorter ones padded
     scaling: str = "clip"
     mean_db: float = 0.0
     std_db: float = 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from numbers import Real
 from typing import Any
 
@@ -179,6 +180,15 @@ def check_choice(field: str, value: Any, choices: Sequence[str]) -> None:
     """Raise ParameterError unless `value` is one of `choices`."""
     if value not in choices:
         raise ParameterError("parameter.choice", field=field, value=value, choices=", ".join(choices))
+
+
+def require_packages(requirements: str, *names: str) -> None:
+    """Raise PackageError unless optional packages can be imported."""
+    for name in names:
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise PackageError("package.missing", package=error.name, file=requirements) from error
 
 
 def reason_of(error: Exception) -> str:

@@ -24,16 +24,7 @@ _SURFACE_COLUMNS, _SURFACE_ROWS = 160, 96
 
 
 def plot_waveform(waveform: np.ndarray, sample_rate: int, title: str = "Waveform") -> Figure:
-    """Return a waveform over time, or the envelope of a long one.
-
-    Parameters
-    ----------
-    waveform : float array, shape (n_samples,)
-        1.0 is full scale.
-    sample_rate : int
-        Hz.
-    title : str
-    """
+    """Return a waveform (n_samples,) over time, or the envelope of a long one."""
     figure, axes = _figure(title, 3.2)
     seconds = len(waveform) / sample_rate
     if len(waveform) > 2 * _ENVELOPE_COLUMNS:
@@ -48,15 +39,7 @@ def plot_waveform(waveform: np.ndarray, sample_rate: int, title: str = "Waveform
 
 
 def plot_stft(stft_db: np.ndarray, config: SpectrogramConfig, title: str = "STFT") -> Figure:
-    """Return an STFT in dB over time, on a linear frequency axis.
-
-    Parameters
-    ----------
-    stft_db : float array, shape (n_freqs, n_frames)
-        As `esc.dsp.spectrogram.stft_db` gives it.
-    config : SpectrogramConfig
-    title : str
-    """
+    """Return an STFT (n_freqs, n_frames) in dB over time, on a linear frequency axis."""
     figure, axes = _figure(title, 4.2)
     bin_khz = config.sample_rate / config.n_fft / 1_000
     _image(figure, axes, stft_db, config, (-0.5 * bin_khz, (config.n_freqs - 0.5) * bin_khz), "level, dB")
@@ -65,15 +48,7 @@ def plot_stft(stft_db: np.ndarray, config: SpectrogramConfig, title: str = "STFT
 
 
 def plot_mel(mel_db: np.ndarray, config: SpectrogramConfig, title: str = "Mel spectrogram") -> Figure:
-    """Return a mel spectrogram in dB over time, labelled in Hz.
-
-    Parameters
-    ----------
-    mel_db : float array, shape (n_mels, n_frames)
-        As `esc.dsp.spectrogram.mel_db` gives it.
-    config : SpectrogramConfig
-    title : str
-    """
+    """Return a mel spectrogram (n_mels, n_frames) in dB over time, labelled in Hz."""
     figure, axes = _figure(title, 4.2)
     _image(figure, axes, mel_db, config, (-0.5, config.n_mels - 0.5), "level, dB")
     axes.set_yticks(*_band_ticks(config))
@@ -82,14 +57,7 @@ def plot_mel(mel_db: np.ndarray, config: SpectrogramConfig, title: str = "Mel sp
 
 
 def plot_mel_surface(mel_db: np.ndarray, config: SpectrogramConfig, title: str = "Mel spectrogram in 3D") -> Figure:
-    """Return a mel spectrogram as a surface; maxima survive the downsampling.
-
-    Parameters
-    ----------
-    mel_db : float array, shape (n_mels, n_frames)
-    config : SpectrogramConfig
-    title : str
-    """
+    """Return a mel spectrogram as a surface; maxima survive the downsampling."""
     figure = Figure(figsize=(9, 6.5), dpi=120, layout="constrained")
     axes = figure.add_subplot(projection="3d")
     axes.set_title(title, color=_INK)
@@ -111,16 +79,9 @@ def plot_mel_surface(mel_db: np.ndarray, config: SpectrogramConfig, title: str =
 
 
 def plot_mfcc(mfcc: np.ndarray, config: SpectrogramConfig, title: str = "MFCC") -> Figure:
-    """Return MFCCs over time, each divided by its largest absolute value.
+    """Return MFCCs (n_mfcc, n_frames) over time, each divided by its largest absolute value.
 
     Without this scaling the first coefficient, the loudness, would dominate.
-
-    Parameters
-    ----------
-    mfcc : float array, shape (n_mfcc, n_frames)
-        As `esc.dsp.spectrogram.mfcc` gives it.
-    config : SpectrogramConfig
-    title : str
     """
     figure, axes = _figure(title, 3.8)
     scaled = mfcc / np.maximum(np.abs(mfcc).max(axis=1, keepdims=True), 1e-9)
@@ -136,13 +97,8 @@ def plot_curves(
 ) -> Figure:
     """Return loss and accuracy over the epochs, of training and held-out clips.
 
-    Parameters
-    ----------
-    history : sequence of dict
-        Rows with `epoch`, `train_loss`, `train_accuracy`, `valid_loss`, `valid_accuracy`; the last two may be None.
-    title : str
-    mark : float and str, optional
-        Reference accuracy and its label.
+    Rows of `history` hold `epoch`, `train_loss`, `train_accuracy`, `valid_loss`, `valid_accuracy`; the last two may be
+    None. `mark` is a reference accuracy with its label.
     """
     figure = Figure(figsize=(10, 4), dpi=120, layout="constrained")
     figure.suptitle(title, color=_INK)
@@ -165,15 +121,7 @@ def plot_curves(
 
 
 def plot_confusion(confusion: np.ndarray, class_names: Sequence[str], title: str = "Confusion matrix") -> Figure:
-    """Return a confusion matrix: true classes in rows, predicted ones in columns.
-
-    Parameters
-    ----------
-    confusion : int array, shape (n_classes, n_classes)
-        Number of clips.
-    class_names : sequence of str
-    title : str
-    """
+    """Return a confusion matrix: true classes in rows, predicted ones in columns."""
     size = max(4.5, 0.2 * len(class_names) + 2)
     figure = Figure(figsize=(size, size), dpi=120, layout="constrained")
     axes = figure.subplots()
@@ -195,15 +143,7 @@ def plot_confusion(confusion: np.ndarray, class_names: Sequence[str], title: str
 
 
 def plot_recall(recall: np.ndarray, class_names: Sequence[str], title: str = "Recall per class") -> Figure:
-    """Return the recall of each class, the highest on top.
-
-    Parameters
-    ----------
-    recall : float array, shape (n_classes,)
-        0 to 1.
-    class_names : sequence of str
-    title : str
-    """
+    """Return the recall of each class, the highest on top."""
     order = np.argsort(np.nan_to_num(recall), kind="stable")
     figure = Figure(figsize=(7, 0.18 * len(recall) + 1.5), dpi=120, layout="constrained")
     axes = figure.subplots()
@@ -220,11 +160,7 @@ def plot_recall(recall: np.ndarray, class_names: Sequence[str], title: str = "Re
 def plot_reliability(counts: np.ndarray, confidence: np.ndarray, right: np.ndarray, title: str = "Reliability") -> Figure:
     """Return a reliability diagram: accuracy over confidence, with counts.
 
-    Parameters
-    ----------
-    counts, confidence, right : arrays, shape (n_bins,)
-        Per bin of equal width: clips, sum of confidences, number of correct predictions.
-    title : str
+    Per bin of equal width: number of clips, sum of confidences, number of correct predictions.
     """
     figure = Figure(figsize=(5.5, 6.5), dpi=120, layout="constrained")
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)

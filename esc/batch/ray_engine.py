@@ -26,7 +26,7 @@ from esc.batch.resume_log import ResumeLog, file_stamp, from_json, to_json
 from esc.batch.runner import BatchOptions, classify_or_error
 from esc.classification.classifier import Classifier
 from esc.classification.similarity import fingerprint
-from esc.errors import AudioError, BatchError, PackageError, check_choice, reason_of
+from esc.errors import AudioError, BatchError, check_choice, reason_of, require_packages
 from esc.paths import ROOT, atomic_write, display_path
 
 ENDINGS = (".parquet", ".csv")
@@ -79,7 +79,7 @@ def classify_with_ray(
         The resume log or the output can't be written, no cluster answers, or workers were lost repeatedly.
     """
     check_choice("the ending of --output", output.suffix.lower() or output.name, ENDINGS)
-    _require_packages()
+    require_packages(REQUIREMENTS, "pyarrow", "ray.data")
     classifier = Classifier.load(options.checkpoint)
     options = replace(options, workers=1)
     calibration = classifier.checkpoint.calibration
@@ -224,11 +224,3 @@ def _write_parquet(results: Sequence[FileResult], files: Sequence[Path], path: P
             row = as_row(result) | {"sample_rate": result.sample_rate}
             rows.append(row if result.timeline is not None else row | {"timeline": None})
     pyarrow.parquet.write_table(pa.Table.from_pylist(rows, schema), path)
-
-
-def _require_packages() -> None:
-    try:
-        import pyarrow  # noqa: F401
-        import ray.data  # noqa: F401
-    except ImportError as error:
-        raise PackageError("package.missing", package=error.name, file=REQUIREMENTS) from error

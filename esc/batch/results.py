@@ -12,45 +12,19 @@ from esc.errors import AudioError
 
 @dataclass(frozen=True, kw_only=True)
 class SoundResult:
-    """Classification of one sound.
+    """Classification of one sound."""
 
-    Attributes
-    ----------
-    file : str
-        Name of the sound; a path on the command line.
-    seconds : float
-        Length of the whole sound.
-    sample_rate : int
-        Hz, of the file.
-    clip_seconds : float
-        Length, within the sound, of the clip that `top` and `verdict` are about, see `Classifier.first_clip`.
-    top : tuple of (label, probability)
-        As `Prediction.top`.
-    verdict : str
-        As `Prediction.verdict`.
-    timeline : tuple of Segment, or None
-        None if not requested.
-    silences : tuple of (start, end) in seconds
-        As `esc.classification.event_summary.silent_intervals`; empty without a timeline.
-    uncertain : tuple of Segment
-        As `esc.classification.event_summary.uncertain_intervals`; not exported.
-    clip_start_s : float
-        Start of the clip: 0 unless the sound begins with silence.
-    cut_off : bool
-        The file announces more sound than it contains.
-    """
-
-    file: str
-    seconds: float
-    sample_rate: int
-    clip_seconds: float
-    top: tuple[tuple[str, float], ...]
-    verdict: str
-    timeline: tuple[Segment, ...] | None = None
-    silences: tuple[tuple[float, float], ...] = ()
-    uncertain: tuple[Segment, ...] = ()
-    clip_start_s: float = 0.0
-    cut_off: bool = False
+    file: str  # name of the sound; a path on the command line
+    seconds: float  # length of the whole sound
+    sample_rate: int  # Hz, of the file
+    clip_seconds: float  # length of the clip of `top` and `verdict`, within the sound, see `Classifier.first_clip`
+    top: tuple[tuple[str, float], ...]  # as `Prediction.top`
+    verdict: str  # as `Prediction.verdict`
+    timeline: tuple[Segment, ...] | None = None  # None if not requested
+    silences: tuple[tuple[float, float], ...] = ()  # (start, end) in seconds, see `event_summary.silent_intervals`
+    uncertain: tuple[Segment, ...] = ()  # see `event_summary.uncertain_intervals`; not exported
+    clip_start_s: float = 0.0  # above 0 only if the sound begins with silence
+    cut_off: bool = False  # the file announces more sound than it contains
 
     @property
     def events(self) -> tuple[Segment, ...]:

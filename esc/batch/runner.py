@@ -47,27 +47,13 @@ class Facts(Protocol):
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """Options for the classification of each file.
+    """Options for the classification of each file."""
 
-    Attributes
-    ----------
-    checkpoint : path, optional
-        The shipped one by default.
-    top_k : int
-        Number of classes to name for the first clip, see `Classifier.first_clip`.
-    timeline : bool
-        Whether to classify the whole sound.
-    hop_seconds : float, optional
-        As for `esc.classification.sliding_window.windows`.
-    workers : int
-        Threads for the timeline of one file.
-    """
-
-    checkpoint: Path | None = None
-    top_k: int = 5
-    timeline: bool = False
-    hop_seconds: float | None = None
-    workers: int = 1
+    checkpoint: Path | None = None  # by default the shipped one
+    top_k: int = 5  # number of classes to name for the first clip
+    timeline: bool = False  # whether to classify the whole sound
+    hop_seconds: float | None = None  # as for `esc.classification.sliding_window.windows`
+    workers: int = 1  # threads for the timeline of one file
 
 
 def sound_files(paths: Sequence[Path]) -> tuple[list[Path], list[AudioError]]:
@@ -199,7 +185,7 @@ def classify_or_error(
 
 
 def _classify_in_pool(files: Sequence[Path], options: BatchOptions, jobs: int) -> Iterator[FileResult]:
-    """Yield results from several processes; one that dies is replaced and its file tried once more."""
+    """Yield results from a pool; the file of a killed process is retried once."""
     spawn = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
     pool = ProcessPool(min(jobs, len(files)), initializer=_start_worker, context=spawn)
     try:

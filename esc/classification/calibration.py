@@ -24,25 +24,13 @@ _THRESHOLDS = {"energy": (-1e6, 1e6), "max_softmax": (0.0, 1.0)}
 class Calibration(Config):
     """Calibration of a checkpoint, measured on held-out sounds.
 
-    Parameters
-    ----------
-    temperature : float
-        Divisor of the logits before softmax, 0.01 to 100; above 1 lowers the confidence.
-    unknown_score : str
-        One of `UNKNOWN_SCORES`. "energy": log-sum-exp of the logits, without temperature, in nats; "max_softmax": the
-        largest calibrated probability.
-    unknown_threshold : float
-        A sound with a lower score is out of distribution.
-
-    Raises
-    ------
-    ParameterError
-        Names the field, its value and the legal range.
+    Scores: "energy" is the log-sum-exp of the logits, without temperature, in nats; "max_softmax" the largest calibrated
+    probability.
     """
 
-    temperature: float
+    temperature: float  # divisor of the logits before softmax, 0.01 to 100; above 1 lowers the confidence
     unknown_score: UnknownScore
-    unknown_threshold: float
+    unknown_threshold: float  # a sound with a lower score is out of distribution
 
     def __post_init__(self) -> None:
         check_choice("unknown_score", self.unknown_score, UNKNOWN_SCORES)

@@ -30,28 +30,14 @@ _CONFIG, _INDEX = "config.json", "model.safetensors.index.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Everything a trained network needs apart from its weights.
+    """Everything a trained network needs apart from its weights."""
 
-    Attributes
-    ----------
-    architecture : str
-        One of `esc.classification.resnet.ARCHITECTURES`.
-    class_names : tuple of str
-        Index is the target.
-    spectrogram : SpectrogramConfig
-    input : InputConfig
-    provenance : dict
-        Recipe, seed, epochs, training and held-out folds, metrics, versions, licence.
-    calibration : Calibration, optional
-        None before calibration: probabilities are then plain softmax, and every sound counts as known.
-    """
-
-    architecture: str
-    class_names: tuple[str, ...]
+    architecture: str  # one of `esc.classification.resnet.ARCHITECTURES`
+    class_names: tuple[str, ...]  # the index is the target
     spectrogram: SpectrogramConfig
     input: InputConfig
-    provenance: dict[str, Any] = field(default_factory=dict)
-    calibration: Calibration | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)  # recipe, seed, epochs, folds, metrics, versions, licence
+    calibration: Calibration | None = None  # without it, probabilities are plain softmax and every sound is known
 
 
 def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> None:

@@ -24,27 +24,13 @@ UNKNOWN = "unknown"  # verdict on clips out of distribution, by the checkpoint's
 
 @dataclass(frozen=True)
 class Prediction:
-    """Classification of one clip.
+    """Classification of one clip."""
 
-    Attributes
-    ----------
-    top : tuple of (label, probability)
-        The likeliest classes in order; empty for silence, the closest ones for `UNKNOWN`.
-    verdict : str
-        Label of the likeliest class, `UNKNOWN` or `SILENCE`.
-    start_s : float
-        Start of the clip within the sound, in seconds.
-    clip : float32 array, shape (n_samples,)
-        The clip, cut or padded, at the checkpoint's sample rate.
-    spectrogram_db : float32 array, shape (n_mels, n_frames)
-        Input of the network before level scaling, in dB.
-    """
-
-    top: tuple[tuple[str, float], ...]
-    verdict: str
-    start_s: float
-    clip: np.ndarray
-    spectrogram_db: np.ndarray
+    top: tuple[tuple[str, float], ...]  # (label, probability) of the likeliest classes in order; empty for silence
+    verdict: str  # label of the likeliest class, `UNKNOWN` or `SILENCE`
+    start_s: float  # of the clip within the sound
+    clip: np.ndarray  # float32 (n_samples,), cut or padded, at the checkpoint's sample rate
+    spectrogram_db: np.ndarray  # float32 (n_mels, n_frames), input of the network before level scaling
 
     @property
     def known(self) -> bool:
@@ -53,15 +39,7 @@ class Prediction:
 
 
 class Classifier:
-    """A trained network with the config of its input.
-
-    Parameters
-    ----------
-    model : Module
-        In evaluation mode, on `device`.
-    checkpoint : Checkpoint
-    device : torch.device
-    """
+    """A trained network, in evaluation mode, with the config of its input."""
 
     def __init__(self, model: ResNet, checkpoint: Checkpoint, device: torch.device) -> None:
         self.model = model

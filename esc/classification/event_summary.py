@@ -12,24 +12,12 @@ from esc.classification.sliding_window import Segment, WindowResult
 
 @dataclass(frozen=True)
 class Total:
-    """Total of one class in a whole sound.
-
-    Attributes
-    ----------
-    label : str
-        The class.
-    seconds : float
-        Total duration of its segments.
-    count : int
-        Number of its segments.
-    probability : float
-        Their mean probability, weighted by duration.
-    """
+    """Total of one class in a whole sound."""
 
     label: str
-    seconds: float
-    count: int
-    probability: float
+    seconds: float  # total duration of its segments
+    count: int  # number of its segments
+    probability: float  # mean over the segments, weighted by duration
 
 
 def totals(segments: Sequence[Segment]) -> tuple[Total, ...]:

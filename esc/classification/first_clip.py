@@ -20,18 +20,10 @@ _STEPS_PER_S = 10  # a clip after silence begins on the tenth of a second before
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Clip of a sound at the network's sample rate.
+    """Clip of a sound at the network's sample rate."""
 
-    Attributes
-    ----------
-    start_s : float
-        Start within the sound, in seconds.
-    samples : float32 array, shape (n_samples,)
-        Mono; padded if the sound is shorter than a clip.
-    """
-
-    start_s: float
-    samples: np.ndarray
+    start_s: float  # within the sound
+    samples: np.ndarray  # float32 (n_samples,), mono; padded if the sound is shorter than a clip
 
 
 class FirstClipSearch:

@@ -27,8 +27,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ from esc.classification.calibration import calibrated_probabilities, is_known
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.dsp.spectrogram import mel_db, network_input
-from esc.errors import ExportError, PackageError, reason_of
+from esc.errors import ExportError, reason_of, require_packages
 from esc.example_sounds import example_sounds
 
 LIMIT = 1e-4  # of a probability
@@ -53,18 +52,10 @@ _OPSET = 18
 
 @dataclass(frozen=True)
 class Parity:
-    """Difference between an exported network and PyTorch.
-
-    Attributes
-    ----------
-    n_clips : int
-        Number of spectrograms compared.
-    difference : float
-        Largest difference of a probability.
-    """
+    """Difference between an exported network and PyTorch."""
 
     n_clips: int
-    difference: float
+    difference: float  # largest one of a probability
 
     @property
     def holds(self) -> bool:
@@ -90,7 +81,7 @@ def export_onnx(classifier: Classifier, target: Path, sounds: Iterable[Path] | N
     ExportError
         There is no sound for the comparison, or the target can't be written.
     """
-    _require_packages()
+    require_packages(REQUIREMENTS, "onnx", "onnxruntime", "onnxscript")
     spectrograms_db = _spectrograms(classifier, example_sounds().values() if sounds is None else sounds)
     unchecked = target.with_name(f"{target.name}.tmp")
     try:
@@ -146,7 +137,9 @@ def _write(classifier: Classifier, path: Path) -> None:
     meta = classifier.checkpoint
     n_samples = round(meta.input.clip_seconds * meta.spectrogram.sample_rate)
     example = torch.zeros(2, meta.spectrogram.n_mels, meta.spectrogram.n_frames(n_samples), device=classifier.device)
-    with _quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # no messages for its developers
         program: Any = torch.onnx.export(
             _FromDecibels(classifier).eval(),
             (example,),
@@ -169,26 +162,3 @@ def _spectrograms(classifier: Classifier, sounds: Iterable[Path]) -> np.ndarray:
     if not spectrograms_db:
         raise ExportError("export.no_sound")
     return torch.stack(spectrograms_db).numpy()
-
-
-def _require_packages() -> None:
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise PackageError("package.missing", package=error.name, file=REQUIREMENTS) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Suppress the exporter's messages to developers."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

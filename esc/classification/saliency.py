@@ -29,22 +29,11 @@ _BATCH = 25
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Saliency of some classes in one clip.
-
-    Attributes
-    ----------
-    prediction : Prediction
-        Classification of the clip, with the clip, its start and its spectrogram.
-    probabilities : dict of str to float
-        Of each requested class; empty for silence.
-    maps : dict of str to float32 array, shape (n_mels, n_frames)
-        Saliency of each of these classes over the spectrogram, scaled to a maximum of 1; all 0 if nothing in it supports
-        the class.
-    """
+    """Saliency of some classes in one clip."""
 
     prediction: Prediction
-    probabilities: dict[str, float]
-    maps: dict[str, np.ndarray]
+    probabilities: dict[str, float]  # of each requested class; empty for silence
+    maps: dict[str, np.ndarray]  # float32 (n_mels, n_frames) by class, each with maximum 1, or all 0
 
 
 def explain(

@@ -48,21 +48,11 @@ class Neighbour:
 
 @dataclass(frozen=True, eq=False)
 class SoundIndex:
-    """Embeddings of the first clips of many sounds.
+    """Embeddings of the first clips of many sounds."""
 
-    Attributes
-    ----------
-    checkpoint : str
-        `fingerprint` of the classifier; embeddings of others are not comparable.
-    paths : tuple of path
-        As given; absolute in a saved index.
-    embeddings : float32 array, shape (n_sounds, n_features)
-        Rows of unit length.
-    """
-
-    checkpoint: str
-    paths: tuple[Path, ...]
-    embeddings: np.ndarray
+    checkpoint: str  # `fingerprint` of the classifier; embeddings of others are not comparable
+    paths: tuple[Path, ...]  # as given; absolute in a saved index
+    embeddings: np.ndarray  # float32 (n_sounds, n_features), rows of unit length
 
     @classmethod
     def of_files(

@@ -30,42 +30,22 @@ KEEP_PROBABILITY = 0.25  # and stays above half of it (hysteresis)
 
 @dataclass(frozen=True, eq=False)
 class WindowResult:
-    """Classification of one window.
-
-    Attributes
-    ----------
-    start_s, end_s : float
-        Seconds from the start of the sound; a sound shorter than a clip is one window from 0 to its end.
-    verdict : str
-        Label of the likeliest class, `UNKNOWN` or `SILENCE`.
-    probabilities : float32 array, shape (n_classes,), or None
-        In the order of the targets, summing to 1; None for silence.
-    """
+    """Classification of one window; a sound shorter than a clip is one window."""
 
     start_s: float
     end_s: float
-    verdict: str
-    probabilities: np.ndarray | None
+    verdict: str  # label of the likeliest class, `UNKNOWN` or `SILENCE`
+    probabilities: np.ndarray | None  # float32 (n_classes,), in the order of the targets; None for silence
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Interval of a sound assigned to one class.
-
-    Attributes
-    ----------
-    label : str
-        The class.
-    start_s, end_s : float
-        Seconds from the start of the sound.
-    probability : float
-        The class's mean probability over the segment, 0 to 1.
-    """
+    """Interval of a sound assigned to one class."""
 
     label: str
     start_s: float
     end_s: float
-    probability: float
+    probability: float  # mean over the segment
 
 
 def timeline(

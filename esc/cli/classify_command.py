@@ -156,7 +156,7 @@ def _classify(
 def _write_all(
     results: Sequence[SoundResult], output: OutputOptions, batch: BatchOptions, config: SpectrogramConfig, into_folder: bool
 ) -> None:
-    """Write the results to standard output, to a file, or as label tracks into a folder."""
+    """Write the results to standard output, a file or a folder of label tracks."""
     from esc.batch.result_formats import track_names
 
     if into_folder and output.output:

@@ -1,4 +1,4 @@
-"""Calibrated probabilities and "none of these": the arithmetic, where it is kept, and that every way in shows the same."""
+"""Calibration: formulas, storage, and equal results of predict, timeline and files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from esc.errors import CheckpointError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
 
 RATE = 44_100
-MENDED = Calibration(temperature=1.7, unknown_score="energy", unknown_threshold=-3.5)
+CALIBRATION = Calibration(temperature=1.7, unknown_score="energy", unknown_threshold=-3.5)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def logits(rng) -> np.ndarray:
 
 
 @pytest.mark.parametrize("temperature", [0.05, 1.0, 1.7, 20.0])
-def test_probabilities_and_scores_are_the_formulas(logits, temperature):
+def test_probabilities_and_scores_equal_formulas(logits, temperature):
     for score in UNKNOWN_SCORES:
         calibration = Calibration(temperature=temperature, unknown_score=score, unknown_threshold=0.5)
         expected = scipy.special.softmax(logits / temperature, axis=1)
@@ -54,7 +54,7 @@ def test_probabilities_and_scores_are_the_formulas(logits, temperature):
         assert 0 < known.sum() < len(known)
 
 
-def test_without_a_calibration_all_is_plain_softmax(logits):
+def test_no_calibration_is_softmax(logits):
     np.testing.assert_allclose(
         calibrated_probabilities(torch.from_numpy(logits), None), scipy.special.softmax(logits, axis=1), rtol=1e-9
     )
@@ -76,12 +76,12 @@ def test_without_a_calibration_all_is_plain_softmax(logits):
         ("unknown_threshold", None),
     ],
 )
-def test_an_impossible_calibration_is_named(field, value):
+def test_calibration_limits(field, value):
     with pytest.raises(ParameterError, match=field):
-        dataclasses.replace(MENDED, **{field: value})
+        dataclasses.replace(CALIBRATION, **{field: value})
 
 
-def test_a_largest_probability_lies_between_0_and_1():
+def test_max_softmax_threshold_limits():
     for threshold in (-0.1, 1.1):
         with pytest.raises(ParameterError, match="unknown_threshold"):
             Calibration(temperature=1.0, unknown_score="max_softmax", unknown_threshold=threshold)
@@ -93,15 +93,15 @@ def copy(tmp_path):
     return shutil.copytree(DEFAULT_CHECKPOINT, tmp_path / "net")
 
 
-def test_it_is_kept_in_the_checkpoint(copy):
+def test_checkpoint_keeps_calibration(copy):
     before, weights = read_config(copy), {path.name: path.stat().st_mtime_ns for path in copy.glob("*.safetensors")}
-    write_config(copy, dataclasses.replace(before, calibration=MENDED))
-    assert load_checkpoint(copy)[1] == dataclasses.replace(before, calibration=MENDED)
+    write_config(copy, dataclasses.replace(before, calibration=CALIBRATION))
+    assert load_checkpoint(copy)[1] == dataclasses.replace(before, calibration=CALIBRATION)
     assert {path.name: path.stat().st_mtime_ns for path in copy.glob("*.safetensors")} == weights
     assert not list(copy.glob("*.new"))
 
 
-def test_a_checkpoint_from_before_has_none(copy):
+def test_checkpoint_without_calibration(copy):
     values = json.loads((copy / "config.json").read_text())
     values.pop("calibration", None)
     (copy / "config.json").write_text(json.dumps(values))
@@ -113,14 +113,14 @@ def test_a_checkpoint_from_before_has_none(copy):
     [
         {},
         {"temperature": 1.0},
-        MENDED.to_dict() | {"temperature": 0},
-        MENDED.to_dict() | {"more": 1},
-        MENDED.to_dict() | {"unknown_score": "entropy"},
+        CALIBRATION.to_dict() | {"temperature": 0},
+        CALIBRATION.to_dict() | {"more": 1},
+        CALIBRATION.to_dict() | {"unknown_score": "entropy"},
         [1.0, "energy", 0.0],
         "energy",
     ],
 )
-def test_a_broken_calibration_is_a_damaged_checkpoint(copy, broken):
+def test_damaged_calibration(copy, broken):
     values = json.loads((copy / "config.json").read_text()) | {"calibration": broken}
     (copy / "config.json").write_text(json.dumps(values))
     with pytest.raises(CheckpointError) as caught:
@@ -128,7 +128,7 @@ def test_a_broken_calibration_is_a_damaged_checkpoint(copy, broken):
     assert caught.value.key == "checkpoint.damaged"
 
 
-def test_predict_timeline_and_files_say_the_same(plain, tmp_path):
+def test_calibration_in_predict_timeline_and_files(plain, tmp_path):
     """One temperature, one threshold, whichever way a sound comes in."""
     sound = sounds.busy(5.0, RATE)
     logits = plain.logits(torch.from_numpy(plain.predict(sound, RATE).spectrogram_db)[None])[0].double().numpy()
@@ -152,13 +152,13 @@ def test_predict_timeline_and_files_say_the_same(plain, tmp_path):
             assert row["timeline"] == []
 
 
-def test_silence_is_no_unknown_sound(plain):
+def test_silence_is_not_unknown(plain):
     strict = with_calibration(plain, temperature=1.0, unknown_score="max_softmax", unknown_threshold=1.0)
     prediction = strict.predict(np.zeros(RATE, np.float32), RATE)
     assert (prediction.verdict, prediction.top, prediction.known) == (SILENCE, (), False)
 
 
-def test_a_window_of_none_of_the_classes_counts_as_nothing_heard():
+def test_unknown_window_has_no_segment():
     sure, unsure = np.array([0.9, 0.1], np.float32), np.array([0.7, 0.3], np.float32)
     known = [WindowResult(0.0, 4.0, "dog", sure), WindowResult(2.0, 6.0, "dog", unsure)]
     (found,) = segments(known, ("dog", "cat"))

@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved is what is loaded, small enough for a plain git push, and every damage is told."""
+"""Checkpoints: round trips, file sizes, and an error for every kind of damage."""
 
 from __future__ import annotations
 
@@ -62,20 +62,20 @@ def test_round_trip(saved, model):
         assert torch.equal(loaded(pictures).argmax(1), expected.argmax(1))
 
 
-def test_saving_twice_gives_the_same_bytes(saved, model, tmp_path):
+def test_save_is_deterministic(saved, model, tmp_path):
     save_checkpoint(tmp_path / "again", model, META)
     for path in saved.iterdir():
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_every_file_is_small_enough_for_a_plain_push(saved):
+def test_file_sizes(saved):
     sizes = {path.name: path.stat().st_size for path in saved.iterdir()}
     assert max(sizes.values()) < PLAIN_PUSH_BYTES
     assert sum(sizes.values()) > 20_000_000
     assert {path.suffix for path in saved.iterdir()} == {".json", ".safetensors"}, "nothing that could hold code"
 
 
-def test_the_index_is_the_hubs(saved):
+def test_index_format(saved):
     index = json.loads((saved / "model.safetensors.index.json").read_text())
     assert set(index) == {"metadata", "weight_map"}
     assert set(index["weight_map"]) == set(build_model("resnet18", 50).state_dict())
@@ -83,13 +83,13 @@ def test_the_index_is_the_hubs(saved):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_architecture_maps_pictures_to_classes(architecture):
+def test_architecture_shapes(architecture):
     model = build_model(architecture, 7).eval()
     with torch.inference_mode():
         assert model(torch.zeros(2, 1, 64, 80)).shape == (2, 7)
 
 
-def test_imagenet_weights_respond_to_grey_as_they_did_to_colours():
+def test_imagenet_weights_on_grey_images():
     import torchvision
 
     torch.manual_seed(0)
@@ -101,7 +101,7 @@ def test_imagenet_weights_respond_to_grey_as_they_did_to_colours():
         assert torch.equal(ours.layer4[1].conv2.weight, colour.layer4[1].conv2.weight)
 
 
-def test_saving_over_an_older_one_leaves_nothing_of_it(damaged):
+def test_save_replaces_older_checkpoint(damaged):
     (damaged / "model-00009-of-00009.safetensors").write_bytes(b"old")
     smaller = dataclasses.replace(META, class_names=("a", "b"))
     save_checkpoint(damaged, build_model("resnet18", 2), smaller)
@@ -123,7 +123,7 @@ def edit(path, change) -> None:
     path.write_text(json.dumps(values))
 
 
-def test_missing(tmp_path, damaged):
+def test_missing_checkpoint(tmp_path, damaged):
     assert refusal(tmp_path / "nowhere").key == "checkpoint.missing"
     (damaged / "config.json").unlink()
     assert refusal(damaged).key == "checkpoint.missing"
@@ -131,19 +131,19 @@ def test_missing(tmp_path, damaged):
         read_config(tmp_path / "nowhere")
 
 
-def test_a_shard_is_missing(damaged):
+def test_missing_shard(damaged):
     next(damaged.glob("*-00002-of-*")).unlink()
     assert refusal(damaged).key == "checkpoint.damaged"
 
 
 @pytest.mark.parametrize("length", [0, 4, 100, 1_000_000])
-def test_a_shard_is_cut_off(damaged, length):
+def test_truncated_shard(damaged, length):
     shard = next(damaged.glob("*-00001-of-*"))
     shard.write_bytes(shard.read_bytes()[:length])
     assert refusal(damaged).key == "checkpoint.damaged"
 
 
-def test_a_shards_header_is_overwritten(damaged):
+def test_damaged_shard_header(damaged):
     shard = next(damaged.glob("*-00001-of-*"))
     shard.write_bytes(b"\xff" * 64 + shard.read_bytes()[64:])
     assert refusal(damaged).key == "checkpoint.damaged"
@@ -151,18 +151,18 @@ def test_a_shards_header_is_overwritten(damaged):
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors.index.json"])
 @pytest.mark.parametrize("content", ["", '{"architecture": "res', "[]", "null", '"text"', "{}", "\x00\x01"])
-def test_json_is_broken(damaged, file, content):
+def test_damaged_json(damaged, file, content):
     (damaged / file).write_text(content)
     assert refusal(damaged).key == "checkpoint.damaged"
 
 
-def test_json_is_no_text(damaged):
+def test_binary_json(damaged):
     (damaged / "config.json").write_bytes(b"\xff\xfe\x00\x80")
     assert refusal(damaged).key == "checkpoint.damaged"
 
 
 @pytest.mark.parametrize("found", [0, 2, "1", None])
-def test_another_format(damaged, found):
+def test_other_format(damaged, found):
     edit(damaged / "config.json", lambda values: values.update(format=found))
     error = refusal(damaged)
     assert error.key == "checkpoint.version"
@@ -170,7 +170,7 @@ def test_another_format(damaged, found):
 
 
 @pytest.mark.parametrize("file", ["../outside.safetensors", "/etc/hostname", "sub/shard.safetensors"])
-def test_an_index_that_points_outside(damaged, file):
+def test_index_outside_folder(damaged, file):
     edit(damaged / "model.safetensors.index.json", lambda values: values["weight_map"].update({"conv1.weight": file}))
     error = refusal(damaged)
     assert error.key == "checkpoint.damaged"
@@ -190,6 +190,6 @@ def test_an_index_that_points_outside(damaged, file):
         lambda values: values.pop("provenance"),
     ],
 )
-def test_a_config_that_does_not_fit(damaged, change):
+def test_invalid_config(damaged, change):
     edit(damaged / "config.json", change)
     assert refusal(damaged).key == "checkpoint.damaged"

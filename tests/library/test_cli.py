@@ -1,4 +1,4 @@
-"""The command line from outside: each format read back by a parser, exit codes, what goes where."""
+"""Command line: formats read back by a parser, exit codes, output streams."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def folder(tmp_path_factory) -> Path:
     sounds.write(folder / "deep" / "b [b]дождь.WAV".lower(), np.stack([rain, rain], axis=1), rate)
     sounds.write(folder / "c.flac", quiet, rate)
     (folder / "broken.mp3").write_bytes(b"no sound at all" * 100)
-    (folder / "notes.txt").write_text("nothing to hear")
+    (folder / "notes.txt").write_text("no sound")
     (folder / ".hidden.wav").write_bytes(b"")
     return folder
 
@@ -57,7 +57,7 @@ def in_json(folder) -> tuple[subprocess.CompletedProcess, list[dict]]:
     return ended, json.loads(ended.stdout)
 
 
-def test_a_folder_as_json(folder, in_json):
+def test_json_of_a_folder(folder, in_json):
     ended, rows = in_json
     assert ended.returncode == 1
     names = ["a, long.wav", "c.flac", "deep/b [b]дождь.wav"]
@@ -74,12 +74,12 @@ def test_a_folder_as_json(folder, in_json):
     assert spans["siren"][0] >= 7.5
 
 
-def test_what_is_broken_is_named_and_nothing_else(folder, in_json):
+def test_unreadable_file_on_stderr(folder, in_json):
     (line,) = [line for line in in_json[0].stderr.splitlines() if not line.startswith("Note: ")]  # libmpg123's own
     assert line.startswith(f"error: {folder / 'broken.mp3'} can't be read as sound")
 
 
-def test_the_same_numbers_as_predict(in_json):
+def test_json_equals_predict(in_json):
     classifier = Classifier.load()
     for row in in_json[1]:
         prediction = classifier.predict(*load_audio(row["file"]), top_k=3)
@@ -89,14 +89,14 @@ def test_the_same_numbers_as_predict(in_json):
         assert probabilities == pytest.approx([probability for _, probability in prediction.top], rel=1e-5)
 
 
-def test_two_processes_are_as_one(folder, in_json):
+def test_two_jobs_equal_one(folder, in_json):
     ended = classify(folder, "--timeline", "--format", "json", "--top", 3, "--jobs", 2)
     assert ended.returncode == 1
     assert ended.stderr == in_json[0].stderr
     assert json.loads(ended.stdout) == in_json[1]
 
 
-def test_csv_has_a_row_for_each_file(folder, in_json):
+def test_csv_row_per_file(folder, in_json):
     ended = classify(folder, "--format", "csv", "--top", 2)
     assert ended.returncode == 1
     rows = list(csv.DictReader(io.StringIO(ended.stdout)))
@@ -110,7 +110,7 @@ def test_csv_has_a_row_for_each_file(folder, in_json):
     assert rows[1]["label_1"] == rows[1]["probability_2"] == ""
 
 
-def test_csv_has_a_row_for_each_segment(folder, in_json, tmp_path):
+def test_csv_row_per_segment(folder, in_json, tmp_path):
     target = tmp_path / "table.csv"
     ended = classify(folder, "--timeline", "--format", "csv", "--output", target)
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -122,7 +122,7 @@ def test_csv_has_a_row_for_each_segment(folder, in_json, tmp_path):
         assert table[column].tolist() == pytest.approx([mark[column] for mark in marks], abs=1e-3)
 
 
-def test_audacity_one_label_track_a_sound(folder, in_json, tmp_path):
+def test_audacity_label_track_per_sound(folder, in_json, tmp_path):
     ended = classify(folder, "--timeline", "--format", "audacity", "--output", tmp_path)
     assert ended.returncode == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a, long.txt", "b [b]дождь.txt", "c.txt"]
@@ -132,7 +132,7 @@ def test_audacity_one_label_track_a_sound(folder, in_json, tmp_path):
         assert found == [(pytest.approx(m["start"]), pytest.approx(m["end"]), m["label"]) for m in row["timeline"]]
 
 
-def test_one_good_file_as_audacity_raven_and_table(in_json):
+def test_audacity_raven_and_table_of_one_file(in_json):
     file, marks = in_json[1][0]["file"], in_json[1][0]["timeline"]
     audacity, raven, table = (classify(file, "--timeline", "--format", form) for form in ("audacity", "raven", "table"))
     for ended in (audacity, raven, table):
@@ -149,7 +149,7 @@ def test_one_good_file_as_audacity_raven_and_table(in_json):
     assert len(shown) == len(marks)
 
 
-def test_raven_counts_on_through_files_and_keeps_below_nyquist():
+def test_raven_times_across_files_and_nyquist():
     config = Classifier.load().checkpoint.spectrogram
     common = {"seconds": 10.0, "sample_rate": 8_000, "clip_seconds": 5.0, "top": (("dog", 0.9),), "verdict": "dog"}
     results = [
@@ -164,7 +164,7 @@ def test_raven_counts_on_through_files_and_keeps_below_nyquist():
     assert rows["Begin Path"].tolist() == ["a.wav", "b\t.wav"]
 
 
-def test_missing_files_and_empty_folders_do_not_stop_the_rest(tmp_path):
+def test_missing_file_and_empty_folder(tmp_path):
     ended = classify(tmp_path / "nothing.wav", tmp_path, EXAMPLES / "siren.flac", "--format", "json")
     assert ended.returncode == 1
     assert "nothing.wav" in ended.stderr and "no sound files" in ended.stderr
@@ -198,13 +198,13 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys):
     assert word in said.err
 
 
-def test_wrong_usage_from_outside():
+def test_wrong_usage_exit_code():
     ended = classify(EXAMPLES, "--format", "xml")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "xml" in ended.stderr
 
 
-def test_a_file_is_heard_once_and_in_the_order_of_names(tmp_path):
+def test_sound_files_order_and_duplicates(tmp_path):
     for name in ("b.wav", "a.ogg", "c.txt"):
         (tmp_path / name).touch()
     (tmp_path / "sub").mkdir()
@@ -214,7 +214,7 @@ def test_a_file_is_heard_once_and_in_the_order_of_names(tmp_path):
     assert errors == []
 
 
-def test_a_decoder_that_stumbles_costs_one_file_only(monkeypatch, tmp_path):
+def test_decoder_crash_costs_one_file(monkeypatch, tmp_path):
     def stumble(*_):
         raise IndexError("tuple index out of range")
 

@@ -1,4 +1,4 @@
-"""What a config accepts, and what it says of everything else."""
+"""Configs: limits, errors and JSON round trips."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WHOLE = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "n_mfcc")
 REAL = ("fmin", "fmax", "top_db", "db_ref")
 
 
-def test_the_limits_cover_every_number():
+def test_limits_cover_all_numbers():
     assert set(LIMITS) == set(WHOLE + REAL)
 
 
 @pytest.mark.parametrize("field", WHOLE + REAL)
 @pytest.mark.parametrize("beyond", ["below", "above", "negative", "nan", "inf", "-inf"])
-def test_out_of_range_names_field_value_and_range(field, beyond):
+def test_range_error(field, beyond):
     low, high = LIMITS[field]
     step = 1 if field in WHOLE else 1e-9
     value = {
@@ -44,7 +44,7 @@ def test_out_of_range_names_field_value_and_range(field, beyond):
 
 @pytest.mark.parametrize("field", WHOLE + REAL)
 @pytest.mark.parametrize("value", ["1024", "", True, False, None, [512], {"n": 1}, 3 + 4j], ids=repr)
-def test_what_is_no_number_is_refused(field, value):
+def test_type_error(field, value):
     with pytest.raises(ParameterError) as caught:
         LIBROSA.replace(**{field: value})
     assert caught.value.key == "parameter.type"
@@ -53,7 +53,7 @@ def test_what_is_no_number_is_refused(field, value):
 
 
 @pytest.mark.parametrize("field", WHOLE)
-def test_fractions_are_refused_where_samples_are_counted(field):
+def test_fractions_of_samples(field):
     value = getattr(LIBROSA, field) + 0.5
     with pytest.raises(ParameterError, match=f"{field} = {value}.*whole number") as caught:
         LIBROSA.replace(**{field: value})
@@ -62,7 +62,7 @@ def test_fractions_are_refused_where_samples_are_counted(field):
 
 @pytest.mark.parametrize("field", ["window", "mel_scale"])
 @pytest.mark.parametrize("value", ["Hann", "kaiser", "", None, 3])
-def test_unknown_choices_are_refused_with_the_known_ones(field, value):
+def test_choice_error(field, value):
     with pytest.raises(ParameterError) as caught:
         LIBROSA.replace(**{field: value})
     assert caught.value.key == "parameter.choice"
@@ -82,7 +82,7 @@ def test_unknown_choices_are_refused_with_the_known_ones(field, value):
         ({"n_mels": 16}, "parameter.mfcc", ("n_mfcc = 20", "n_mels = 16")),
     ],
 )
-def test_parameters_must_fit_each_other(changes, key, said):
+def test_inconsistent_parameters(changes, key, said):
     with pytest.raises(ParameterError) as caught:
         LIBROSA.replace(**changes)
     assert caught.value.key == key
@@ -90,7 +90,7 @@ def test_parameters_must_fit_each_other(changes, key, said):
         assert words in str(caught.value)
 
 
-def test_the_limits_themselves_are_legal():
+def test_limits_are_inclusive():
     for field in ("hop_length", "top_db", "db_ref"):
         for value in LIMITS[field]:
             assert getattr(LIBROSA.replace(**{field: value}), field) == value
@@ -98,7 +98,7 @@ def test_the_limits_themselves_are_legal():
     assert LIBROSA.replace(fmax=11_025.0).fmax == 11_025.0
 
 
-def test_numbers_become_plain_ones():
+def test_numpy_numbers_become_plain():
     config = LIBROSA.replace(n_fft=np.int64(4_096), fmin=np.float32(20.0), hop_length=256.0, fmax=8_000)
     assert [type(value) for value in (config.n_fft, config.fmin, config.hop_length, config.fmax)] == [int, float, int, float]
     assert config == LIBROSA.replace(n_fft=4_096, fmin=20.0, hop_length=256, fmax=8_000.0)
@@ -113,21 +113,21 @@ def test_frozen_and_keyword_only():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_presets_are_legal_and_have_no_empty_band(name):
+def test_presets_without_empty_bands(name):
     config = PRESETS[name]
     assert SpectrogramConfig(**dataclasses.asdict(config)) == config
     assert empty_bands(config) == []
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_round_trip_through_json(name):
+def test_json_round_trip(name):
     config = PRESETS[name]
     assert SpectrogramConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     chosen = InputConfig(clip_seconds=2.5, scaling="dataset", mean_db=-41.5, std_db=17.25)
     assert InputConfig.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
 
 
-def test_from_dict_refuses_unknown_and_missing_keys():
+def test_from_dict_keys():
     values = LIBROSA.to_dict()
     del values["hop_length"]
     values |= {"hop": 512, "sr": 22_050}
@@ -139,7 +139,7 @@ def test_from_dict_refuses_unknown_and_missing_keys():
     assert caught.value.values == {"unknown": "length", "missing": "none"}
 
 
-def test_the_presets_that_others_stand_for():
+def test_preset_values():
     assert (LIBROSA.sample_rate, LIBROSA.n_fft, LIBROSA.hop_length, LIBROSA.n_mels) == (22_050, 2_048, 512, 128)
     assert NOTEBOOK.to_dict() == {
         "sample_rate": 44_100,
@@ -157,13 +157,13 @@ def test_the_presets_that_others_stand_for():
     }
 
 
-def test_the_presets_cannot_be_changed():
+def test_presets_are_immutable():
     with pytest.raises(TypeError):
         PRESETS["mine"] = LIBROSA
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-def test_two_tones_at_the_stated_distance_are_told_apart(window):
+def test_resolution_separates_two_tones(window):
     """-6 dB width: the response to a tone falls to half its amplitude half of that width away."""
     from scipy.signal import get_window
 
@@ -186,7 +186,7 @@ def test_two_tones_at_the_stated_distance_are_told_apart(window):
         ({"scaling": "Clip"}, "parameter.choice"),
     ],
 )
-def test_input_config_refuses_what_is_impossible(changes, key):
+def test_input_config_limits(changes, key):
     with pytest.raises(ParameterError) as caught:
         InputConfig(**changes)
     assert caught.value.key == key

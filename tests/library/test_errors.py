@@ -1,4 +1,4 @@
-"""Errors cross process borders and every sentence can be said."""
+"""Errors: messages, pickling, and their display by page and command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def named_in(sentence: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("key", MESSAGES)
-def test_every_sentence_is_said_and_survives_pickling(key):
+def test_message_format_and_pickling(key):
     values = {name: 12.5 if code.endswith("f") else f"<{name}>" for name, code in named_in(MESSAGES[key]).items()}
     error = AudioError(key, **values)
     assert "{" not in str(error)
@@ -33,25 +33,25 @@ def test_every_sentence_is_said_and_survives_pickling(key):
 
 
 @pytest.mark.parametrize("key", MESSAGES)
-def test_every_sentence_reads_like_one(key):
+def test_message_punctuation(key):
     sentence = MESSAGES[key]
     assert sentence[0].isupper() or sentence[0] == "{" or sentence.startswith(("win_length", "fmin", "fmax", "n_mfcc"))
     assert sentence.endswith(".")
 
 
 @pytest.mark.parametrize("kind", [AudioError, CheckpointError, DataError, PageError, ParameterError])
-def test_one_family(kind):
+def test_error_classes(kind):
     assert issubclass(kind, EscError)
     assert not issubclass(kind, ValueError)
 
 
-def test_an_unknown_key_is_a_fault_of_the_programmer():
+def test_unknown_message_key():
     with pytest.raises(KeyError):
         EscError("audio.no_such_key")
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_the_page_is_told_a_sentence_and_the_trace_stays_in_the_log(language, caplog):
+def test_page_error_and_logged_traceback(language, caplog):
     assert error_reply("explain", CheckpointError("checkpoint.missing", path="here"), language)["off"]
     refused = error_reply("explain", ParameterError("parameter.class", value="unicorn"), language)
     assert "unicorn" in refused["error"]
@@ -68,7 +68,7 @@ def test_the_page_is_told_a_sentence_and_the_trace_stays_in_the_log(language, ca
     assert "of all things" in caplog.text
 
 
-def test_what_gradio_says_is_passed_on_as_text():
+def test_gradio_error_as_text():
     said = error_reply(
         "classify", gr.Error("You have exceeded your GPU quota. <a href='https://x.org'>Subscribe &amp; go on</a>"), "en"
     )
@@ -84,7 +84,7 @@ def test_what_gradio_says_is_passed_on_as_text():
         (OSError(), "OSError"),
     ],
 )
-def test_what_the_system_says_is_one_line_of_the_command_line(error, said, monkeypatch, capsys):
+def test_os_error_in_one_line(error, said, monkeypatch, capsys):
     def failing():
         raise error
 

@@ -1,4 +1,4 @@
-"""Where a sound begins to sound: the first clip that is not silent, the same from arrays, blocks and files."""
+"""First clip that is not silent: equal for arrays, blocks and files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def after(silence_s: float, sound: np.ndarray, rate: int = RATE) -> np.ndarray:
     ("silence_s", "begins_s"), [(0.0, 0.0), (4.9, 0.0), (5.0, 5.0), (7.34, 7.3), (12.02, 12.0), (61.99, 61.9)]
 )
 @pytest.mark.parametrize("offset", [0.0, 0.01])
-def test_it_begins_with_the_first_sound_after_a_silent_clip(classifier, silence_s, begins_s, offset):
+def test_clip_begins_with_onset_after_silence(classifier, silence_s, begins_s, offset):
     sound = after(silence_s, sounds.busy(9.0))
     clip = classifier.first_clip(sound + np.float32(offset), RATE)
     assert clip.start_s == pytest.approx(begins_s)
@@ -39,17 +39,17 @@ def test_it_begins_with_the_first_sound_after_a_silent_clip(classifier, silence_
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 48_000])
-def test_at_other_rates_it_is_a_piece_of_the_resampled_sound(classifier, rate):
+def test_clip_at_other_rates_equals_resampled_sound(classifier, rate):
     sound = after(8.25, sounds.busy(6.5, rate), rate)
     clip = classifier.first_clip(sound, rate)
-    # a resampler rings a little before an onset, so the search may hear it a moment early
+    # a resampler rings a little before an onset, so the search may find it a moment early
     assert 8.1 <= clip.start_s <= 8.3
     whole = resample(sound, rate, RATE)
     np.testing.assert_allclose(clip.samples, whole[round(clip.start_s * RATE) :][:CLIP], atol=1e-4)
 
 
 @pytest.mark.parametrize("sound_s", [0.5, 3.0, 4.99])
-def test_it_ends_with_the_sound_at_the_latest(classifier, sound_s):
+def test_clip_ends_with_the_sound(classifier, sound_s):
     sound = after(11.0, sounds.busy(sound_s))
     clip = classifier.first_clip(sound, RATE)
     assert clip.start_s == pytest.approx(6.0 + sound_s, abs=1 / RATE)
@@ -57,7 +57,7 @@ def test_it_ends_with_the_sound_at_the_latest(classifier, sound_s):
 
 
 @pytest.mark.parametrize("rate", [RATE, 48_000])
-def test_arrays_blocks_and_channels_are_the_same_to_the_last_bit(classifier, rate):
+def test_arrays_blocks_and_channels_are_identical(classifier, rate):
     sound = after(13.0, sounds.busy(7.0, rate), rate)
     ragged = np.split(sound, [1, 5, 100_000, BLOCK_SAMPLES + 7, len(sound) - 3])
     clips = [classifier.first_clip(one, rate) for one in (sound, np.stack([sound, sound]), iter(ragged), iter([sound]))]
@@ -68,21 +68,21 @@ def test_arrays_blocks_and_channels_are_the_same_to_the_last_bit(classifier, rat
 
 
 @pytest.mark.parametrize("seconds", [0.7, 5.0, 13.0])
-def test_a_silent_sound_opens_with_its_start(classifier, seconds):
+def test_silent_sound(classifier, seconds):
     sound = np.full(round(seconds * RATE), 0.25, np.float32)  # a constant offset makes no sound
     clip = classifier.first_clip(sound, RATE)
     assert (clip.start_s, len(clip.samples)) == (0.0, CLIP)
     assert classifier.predict(sound, RATE).verdict == SILENCE
 
 
-def test_a_short_sound_is_padded_and_none_is_refused(classifier):
+def test_short_and_empty_sounds(classifier):
     short = sounds.busy(1.0)
     np.testing.assert_array_equal(classifier.first_clip(short, RATE).samples, fit_clip(short, CLIP))
     with pytest.raises(AudioError, match="at least 2"):
         classifier.first_clip(short[:1], RATE)
 
 
-def test_no_more_is_read_than_needed(classifier):
+def test_only_needed_blocks_are_read(classifier):
     read = []
 
     def blocks():
@@ -94,7 +94,7 @@ def test_no_more_is_read_than_needed(classifier):
     assert len(read) == 6  # the clip, and a second for the resampler's edge
 
 
-def test_all_homes_hear_the_same_opening(classifier, tmp_path):
+def test_same_clip_in_predict_and_files(classifier, tmp_path):
     path = sounds.write(tmp_path / "late.wav", after(8.5, sounds.busy(7.0)), RATE, "FLOAT")
     facts, blocks = open_audio(path)
     waveform = np.concatenate(list(blocks))

@@ -1,4 +1,4 @@
-"""The measured figures beside a checkpoint: what is written is what is read, and every damage is told."""
+"""Metrics file: round trips and validation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FIGURES = {
 }  # fmt: skip
 
 
-def test_parts_are_written_one_by_one(tmp_path):
+def test_parts_written_separately(tmp_path):
     assert read_metrics(tmp_path) is None
     for name, part in FIGURES.items():
         path = write_metrics(tmp_path, **{name: part})
@@ -62,7 +62,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
-def test_broken_figures_are_named(tmp_path, change):
+def test_invalid_metrics(tmp_path, change):
     figures = copy.deepcopy(FIGURES)
     change(figures)
     with pytest.raises(CheckpointError):
@@ -76,7 +76,7 @@ def test_broken_figures_are_named(tmp_path, change):
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b"\xff\xfe\x00"])
-def test_a_broken_file_is_named(tmp_path, content):
+def test_invalid_file(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(CheckpointError):
         read_metrics(tmp_path)

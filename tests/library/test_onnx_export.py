@@ -1,4 +1,4 @@
-"""The network as an ONNX file, run by onnxruntime and fed by librosa: nothing of torch or of ours is in between."""
+"""ONNX export: run by onnxruntime on librosa's spectrograms."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def pictures_of(paths: list[Path], about: dict[str, str]) -> np.ndarray:
     return np.stack(pictures)
 
 
-def test_the_file_says_what_it_is(exported, classifier):
+def test_metadata(exported, classifier):
     path, said = exported
     assert f"from torch on {len(example_sounds())} sounds" in said
     onnx.checker.check_model(str(path), full_check=True)
@@ -80,7 +80,7 @@ def test_the_file_says_what_it_is(exported, classifier):
     assert (answered.name, answered.shape[1:], known.name, known.type) == ("probabilities", [50], "known", "tensor(bool)")
 
 
-def test_librosa_and_onnxruntime_say_what_the_classifier_says(exported, classifier):
+def test_librosa_and_onnxruntime_equal_classifier(exported, classifier):
     session = onnxruntime.InferenceSession(exported[0])
     names, sounds = zip(*example_sounds().items(), strict=True)
     about = session.get_modelmeta().custom_metadata_map
@@ -103,7 +103,7 @@ def test_parity_on_fold_5(exported, classifier, data_dir):
     assert parity.holds and parity.difference <= LIMIT
 
 
-def test_the_calibration_travels_along(classifier, tmp_path):
+def test_calibration_in_the_file(classifier, tmp_path):
     calibration = Calibration(temperature=2.5, unknown_score="energy", unknown_threshold=6.0)
     cautious = Classifier(classifier.model, replace(classifier.checkpoint, calibration=calibration), classifier.device)
     assert export_onnx(cautious, tmp_path / "cautious.onnx").holds
@@ -120,13 +120,13 @@ def test_the_calibration_travels_along(classifier, tmp_path):
     assert len(set(known.tolist())) == 2, "some of these are known and some are not"
 
 
-def test_silence_has_no_deviation_to_divide_by(exported, classifier):
+def test_silence_is_finite(exported, classifier):
     meta = classifier.checkpoint
     silent = np.full((1, meta.spectrogram.n_mels, 431), -100.0, np.float32)
     assert compare(classifier, exported[0], silent).holds
 
 
-def test_a_file_that_differs_is_not_handed_out(exported, monkeypatch, capsys, tmp_path):
+def test_failed_parity_writes_nothing(exported, monkeypatch, capsys, tmp_path):
     target = tmp_path / "esc50.onnx"
     target.write_bytes(b"an older one")
     probabilities = Classifier.probabilities
@@ -144,7 +144,7 @@ def test_a_file_that_differs_is_not_handed_out(exported, monkeypatch, capsys, tm
     assert not Parity(1, float("nan")).holds
 
 
-def test_without_the_packages_the_pip_line_is_named(monkeypatch, classifier, tmp_path):
+def test_missing_packages(monkeypatch, classifier, tmp_path):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(PackageError, match=r"package onnxscript.*pip install -r requirements-export.txt"):
         export_onnx(classifier, tmp_path / "x.onnx")
@@ -170,6 +170,6 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys):
     assert word in said.err
 
 
-def test_nothing_to_compare_on(classifier, tmp_path):
+def test_export_without_sounds(classifier, tmp_path):
     with pytest.raises(esc.classification.onnx_export.ExportError, match="no sound to compare"):
         export_onnx(classifier, tmp_path / "x.onnx", sounds=())

@@ -1,4 +1,4 @@
-"""Heat maps: against autograd by another way, where evidence is known to lie, and by covering what they mark."""
+"""Saliency maps: against autograd, on known evidence, and by the deletion test."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def spectrograms_db(classifier) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("layers", [(FINE_LAYER, CLASS_LAYER), ("layer1",), ("layer3", "layer4")])
-def test_gradients_equal_those_of_the_whole_network(classifier, spectrograms_db, layers):
+def test_gradients_equal_full_network(classifier, spectrograms_db, layers):
     """Run as one piece, one picture at a time, with hooks: the same activations and gradients."""
     scaled = network_input(spectrograms_db, classifier.checkpoint.input)[:, None]
     targets = torch.tensor([3, 49, 0])
@@ -74,7 +74,7 @@ def hooked(model: nn.Module, scaled: torch.Tensor, target: int, layers: tuple[st
     return kept
 
 
-def test_the_last_block_gives_the_class_activation_map(classifier, spectrograms_db):
+def test_grad_cam_equals_class_activation_map(classifier, spectrograms_db):
     """There Grad-CAM is CAM (Zhou et al., 2016): the last layer's weights over the number of cells."""
     scaled = network_input(spectrograms_db, classifier.checkpoint.input)[:, None]
     targets = torch.tensor([5, 5, 17])
@@ -85,14 +85,14 @@ def test_the_last_block_gives_the_class_activation_map(classifier, spectrograms_
     torch.testing.assert_close(grad_cam(activations, gradients), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_layer_cam_by_hand():
+def test_layer_cam_values():
     activations = torch.tensor([[[[1.0, 2.0]], [[3.0, 0.5]]]])
     gradients = torch.tensor([[[[0.5, -1.0]], [[-2.0, 4.0]]]])
     assert layer_cam(activations, gradients).tolist() == [[[0.5, 2.0]]]
     assert grad_cam(activations, gradients).tolist() == [[[2.75, 0.0]]]  # means -0.25 and 1: -0.25 + 3 and -0.5 + 0.5
 
 
-def test_nothing_is_left_in_the_network(classifier, spectrograms_db):
+def test_network_is_unchanged(classifier, spectrograms_db):
     assert all(parameter.grad is None for parameter in classifier.model.parameters())
     before = classifier.probabilities(spectrograms_db)
     heat_maps(classifier, spectrograms_db, torch.tensor([0, 1, 2]))
@@ -101,7 +101,7 @@ def test_nothing_is_left_in_the_network(classifier, spectrograms_db):
     assert not any(module._forward_hooks or module._backward_hooks for module in classifier.model.modules())
 
 
-def test_a_map_does_not_depend_on_its_company(classifier, spectrograms_db):
+def test_map_is_independent_of_batch(classifier, spectrograms_db):
     targets = classifier.logits(spectrograms_db).argmax(dim=1)
     together = heat_maps(classifier, spectrograms_db, targets)
     for number in range(3):
@@ -115,7 +115,7 @@ def test_a_map_does_not_depend_on_its_company(classifier, spectrograms_db):
 
 
 class Loudness(nn.Module):
-    """Stands for a block: the loudest cell of each stretch, in as many channels as the block has."""
+    """Stands for a block: the loudest cell of each block, in as many channels as the block has."""
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class BandMeans(nn.Module):
         return torch.stack([(bands * self.inside).mean(dim=1), (bands * (1 - self.inside)).mean(dim=1)], dim=1)[..., None]
 
 
-def test_a_map_lies_where_the_evidence_does():
+def test_map_locates_the_evidence():
     """Two tones, low then high; one class looks at the low bands alone: so do the maps, in time and in frequency."""
     low, high = sounds.tone(150.0, 2.5, amplitude=0.4), sounds.tone(9_000.0, 2.5, amplitude=0.4)
     wave = np.concatenate([low, high])
@@ -173,7 +173,7 @@ def test_a_map_lies_where_the_evidence_does():
 # explaining a sound
 
 
-def test_the_likeliest_class_is_explained_where_none_is_named(classifier):
+def test_likeliest_class_by_default(classifier):
     wave = sounds.busy(5.0)
     prediction = classifier.predict(wave, RATE)
     found = explain(classifier, wave, RATE)
@@ -183,7 +183,7 @@ def test_the_likeliest_class_is_explained_where_none_is_named(classifier):
     np.testing.assert_array_equal(found.prediction.spectrogram_db, prediction.spectrogram_db)
 
 
-def test_other_classes_have_other_maps(classifier):
+def test_maps_differ_by_class(classifier):
     found = explain(classifier, sounds.busy(5.0), RATE, labels=["rain", "dog"], likeliest=1)
     assert list(found.maps)[:2] == ["rain", "dog"] and len(found.maps) == 3
     assert np.abs(found.maps["rain"] - found.maps["dog"]).max() > 0.2
@@ -191,8 +191,8 @@ def test_other_classes_have_other_maps(classifier):
 
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000, 11_025])
 @pytest.mark.parametrize("start_s", [0.0, 3.3, 6.2])
-def test_a_window_is_cut_out_of_the_whole(classifier, sample_rate, start_s):
-    """What is explained is what the timeline heard: the same samples as of the whole sound, resampled."""
+def test_saliency_of_a_window(classifier, sample_rate, start_s):
+    """Saliency and timeline use the same samples of the resampled sound."""
     wave = np.concatenate([sounds.busy(2.8, sample_rate, seed=seed) for seed in range(4)])
     found = explain(classifier, wave, sample_rate, start_s)
     assert found.prediction.start_s == pytest.approx(start_s, abs=1 / RATE)
@@ -200,7 +200,7 @@ def test_a_window_is_cut_out_of_the_whole(classifier, sample_rate, start_s):
     np.testing.assert_allclose(found.prediction.clip, expected, atol=1e-6)
 
 
-def test_a_window_at_the_end_is_moved_back(classifier):
+def test_window_at_the_end(classifier):
     wave = sounds.busy(7.0)
     found = explain(classifier, wave, RATE, 6.5)
     assert found.prediction.start_s == pytest.approx(2.0)
@@ -208,12 +208,12 @@ def test_a_window_at_the_end_is_moved_back(classifier):
     assert explain(classifier, wave[:RATE], RATE, 0.5).prediction.start_s == 0.0  # shorter than a clip: all of it
 
 
-def test_silence_has_no_reasons(classifier):
+def test_silence_has_no_maps(classifier):
     found = explain(classifier, np.zeros(RATE, np.float32), RATE, labels=["dog"])
     assert (found.maps, found.probabilities, found.prediction.verdict) == ({}, {}, SILENCE)
 
 
-def test_what_can_not_be_explained_is_named(classifier):
+def test_unknown_class_and_start(classifier):
     wave = sounds.busy(1.0)
     with pytest.raises(ParameterError, match="unicorn"):
         explain(classifier, wave, RATE, labels=["unicorn"])
@@ -227,7 +227,7 @@ def test_what_can_not_be_explained_is_named(classifier):
 # covering what a map marks
 
 
-def test_cover_and_turn_by_hand():
+def test_cover_and_rotate_values():
     picture = torch.tensor([[[1.0, 2.0], [3.0, 6.0]]])
     heat = torch.tensor([[[0.0, 0.9], [0.1, 0.2]]])
     assert cover(picture, heat, 0.5).tolist() == [[[1.0, 3.0], [3.0, 3.0]]]  # 2 and 6 become 3, the mean
@@ -237,7 +237,7 @@ def test_cover_and_turn_by_hand():
     assert len({tuple(one.flatten().tolist()) for one in shift_randomly(many, rng)}) > 8
 
 
-def test_covering_what_is_marked_costs_most(classifier, data_dir):
+def test_deletion_of_salient_cells_costs_most(classifier, data_dir):
     """On held-out clips of ESC-50: every 13th of fold 5, against as much elsewhere and against the loudest places."""
     from training.data.esc50 import read_clips
     from training.data.preprocessing import clip_spectrogram
@@ -259,5 +259,5 @@ def calibrated_by_hand(classifier: Classifier, pictures: np.ndarray) -> np.ndarr
     return calibrated_probabilities(classifier.logits(torch.from_numpy(pictures)), classifier.checkpoint.calibration).numpy()
 
 
-def test_layers_are_the_networks_own(classifier):
+def test_layer_names(classifier):
     assert [name for name, _ in classifier.model.named_children() if name.startswith("layer")] == list(LAYERS)

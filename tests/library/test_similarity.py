@@ -1,4 +1,4 @@
-"""The most similar sounds: the embedding against a forward hook, the cosine against scikit-learn, classes against ESC-50."""
+"""Similar sounds: embeddings against a forward hook, cosines against scikit-learn, classes of ESC-50."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def index(classifier) -> SoundIndex:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_features_are_what_the_last_layer_is_given(architecture):
+def test_embed_equals_input_of_last_layer(architecture):
     model = build_model(architecture, 7).eval()
     given = []
     model.fc.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0]))
@@ -47,7 +47,7 @@ def test_features_are_what_the_last_layer_is_given(architecture):
         torch.testing.assert_close(embed(model, pictures), given[0], rtol=0, atol=0)
 
 
-def test_an_embedding_is_a_direct_forward_hooks(classifier):
+def test_embedding_equals_forward_hook(classifier):
     waveform, rate = load_audio(example_sounds()["crow"])
     given = []
     hook = classifier.model.fc.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0]))
@@ -62,7 +62,7 @@ def test_an_embedding_is_a_direct_forward_hooks(classifier):
     assert classifier.class_names[logits.argmax()] == prediction.top[0][0]
 
 
-def test_a_sound_is_its_own_nearest(classifier, index):
+def test_nearest_to_itself(classifier, index):
     embeddings = np.stack([classifier.embedding(*load_audio(path)) for path in example_sounds().values()])
     expected = cosine_similarity(embeddings)
     for row, (path, embedding) in enumerate(zip(index.paths, embeddings, strict=True)):
@@ -77,7 +77,7 @@ def test_a_sound_is_its_own_nearest(classifier, index):
     assert index.nearest(np.zeros(512, np.float32), k=1)[0].similarity == 0.0
 
 
-def test_only_the_beginning_is_read(tmp_path):
+def test_only_the_first_clip_is_read(tmp_path):
     long = sounds.write(tmp_path / "long.wav", sounds.tone(seconds=60.0), 44_100)
     waveform, rate = load_start(long, 6.0)
     assert rate == 44_100
@@ -86,7 +86,7 @@ def test_only_the_beginning_is_read(tmp_path):
     np.testing.assert_array_equal(waveform, whole[: len(waveform)])
 
 
-def test_saved_and_loaded(classifier, index, tmp_path, monkeypatch):
+def test_index_round_trip(classifier, index, tmp_path, monkeypatch):
     monkeypatch.chdir(example_sounds()["crow"].parent)
     relative, _ = SoundIndex.of_files(classifier, [Path("crow.flac")])
     relative.save(tmp_path / "index.npz")
@@ -97,7 +97,7 @@ def test_saved_and_loaded(classifier, index, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["index.npz"]
 
 
-def test_another_checkpoints_index_is_refused(classifier, index, tmp_path):
+def test_index_of_another_checkpoint(classifier, index, tmp_path):
     path = tmp_path / "index.npz"
     index.save(path)
     weights = build_model("resnet18", 50).eval()
@@ -124,7 +124,7 @@ def damaged(path: Path, index: SoundIndex) -> dict[str, Path]:
     return files
 
 
-def test_what_is_no_index(classifier, index, tmp_path):
+def test_damaged_index(classifier, index, tmp_path):
     for name, path in damaged(tmp_path, index).items():
         with pytest.raises(SoundIndexError, match="can't be used"):
             SoundIndex.load(path, classifier)
@@ -135,7 +135,7 @@ def test_what_is_no_index(classifier, index, tmp_path):
         index.save(tmp_path / "no such folder" / "index.npz")
 
 
-def test_the_command(classifier, tmp_path, monkeypatch, capsys):
+def test_index_command(classifier, tmp_path, monkeypatch, capsys):
     folder = tmp_path / "recordings"
     folder.mkdir()
     for name in ("rain", "siren"):
@@ -157,7 +157,7 @@ def test_the_command(classifier, tmp_path, monkeypatch, capsys):
     assert nearest.path == folder / "siren.flac" and nearest.same
 
 
-def test_nothing_to_index_writes_nothing(tmp_path, monkeypatch, capsys):
+def test_index_command_without_sounds(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["esc", "index", str(tmp_path), "-o", str(tmp_path / "index.npz")])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -166,7 +166,7 @@ def test_nothing_to_index_writes_nothing(tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_stumbling_decoder_costs_one_file(classifier, monkeypatch):
+def test_decoder_crash_costs_one_file(classifier, monkeypatch):
     def stumble(*_):
         raise IndexError("tuple index out of range")
 
@@ -178,7 +178,7 @@ def test_a_stumbling_decoder_costs_one_file(classifier, monkeypatch):
 
 
 @pytest.mark.data
-def test_clips_of_one_recording_and_of_one_class_are_nearer_than_others(classifier, data_dir):
+def test_similarity_within_recordings_and_classes(classifier, data_dir):
     """On fold 5, which the network never saw; ESC-50 cuts some recordings into several clips and keeps them in one fold."""
     fold = [clip for clip in read_clips(data_dir) if clip.fold == 5]
     clips = [clip for number, clip in enumerate(fold) if number % 10 == 0 or clip.target < 4]
@@ -192,7 +192,7 @@ def test_clips_of_one_recording_and_of_one_class_are_nearer_than_others(classifi
     assert similarities[same_source].mean() > similarities[same_class].mean() > similarities[pairs & ~same_class].mean() + 0.05
 
 
-def test_a_batch_embeds_as_one_by_one(classifier):
+def test_embeddings_of_a_batch(classifier):
     waveform, rate = load_audio(example_sounds()["rain"])
     spectrogram_db = mel_db(classifier.clip(waveform, rate), classifier.checkpoint.spectrogram)
     with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""What happens when: windows equal to single clips, segments by hand, bounded memory, and a minute of real sounds."""
+"""Sliding windows and segments: equality with single clips, literal values, bounded memory, real sounds."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def window(start_s: float, end_s: float, *probabilities: float) -> WindowResult:
 
 
 @pytest.mark.parametrize("hop_s", [5.0, 2.5, 1.7])
-def test_each_window_is_heard_as_a_single_clip(classifier, varied, shown, hop_s):
-    heard = list(windows(classifier, varied, RATE, hop_s))
+def test_window_equals_single_clip(classifier, varied, shown, hop_s):
+    results = list(windows(classifier, varied, RATE, hop_s))
     config = classifier.checkpoint.spectrogram
-    for result, picture in zip(heard, list(shown), strict=True):  # a copy: the network is asked again below
+    for result, picture in zip(results, list(shown), strict=True):  # a copy: the network is asked again below
         piece = varied[round(result.start_s * RATE) :][:CLIP]
         assert np.array_equal(picture, mel_db(classifier.clip(piece, RATE), config).numpy())
         alone = classifier.predict(piece, RATE, top_k=3)
@@ -70,44 +70,44 @@ def test_each_window_is_heard_as_a_single_clip(classifier, varied, shown, hop_s)
 
 
 @pytest.mark.parametrize("hop_s", [5.0, 2.5, 1.7])
-def test_the_grid_and_its_end(classifier, varied, hop_s):
-    heard = list(windows(classifier, varied, RATE, hop_s))
+def test_window_grid_and_end(classifier, varied, hop_s):
+    results = list(windows(classifier, varied, RATE, hop_s))
     seconds = len(varied) / RATE
-    starts = [result.start_s for result in heard]
-    assert starts[:-1] == pytest.approx([hop_s * index for index in range(len(heard) - 1)], abs=1 / RATE)
+    starts = [result.start_s for result in results]
+    assert starts[:-1] == pytest.approx([hop_s * index for index in range(len(results) - 1)], abs=1 / RATE)
     assert starts[-1] == pytest.approx(seconds - 5.0)
-    assert heard[-1].end_s == pytest.approx(seconds)
+    assert results[-1].end_s == pytest.approx(seconds)
     assert 0 < starts[-1] - starts[-2] <= hop_s
-    assert all(result.end_s - result.start_s == pytest.approx(5.0) for result in heard)
+    assert all(result.end_s - result.start_s == pytest.approx(5.0) for result in results)
 
 
 @pytest.mark.parametrize("n_clips", [1, 2])
-def test_a_whole_number_of_clips_needs_no_extra_window(classifier, varied, n_clips):
-    heard = list(windows(classifier, varied[: n_clips * CLIP], RATE, 5.0))
-    assert [(result.start_s, result.end_s) for result in heard] == [(5.0 * i, 5.0 * i + 5.0) for i in range(n_clips)]
+def test_whole_number_of_clips(classifier, varied, n_clips):
+    results = list(windows(classifier, varied[: n_clips * CLIP], RATE, 5.0))
+    assert [(result.start_s, result.end_s) for result in results] == [(5.0 * i, 5.0 * i + 5.0) for i in range(n_clips)]
 
 
-def test_a_short_sound_is_one_window_padded_as_in_training(classifier, varied, shown):
+def test_short_sound_is_one_padded_window(classifier, varied, shown):
     (only,) = windows(classifier, varied[:RATE], RATE)
     assert (only.start_s, only.end_s) == (0.0, 1.0)
     assert np.array_equal(shown[0], mel_db(fit_clip(varied[:RATE], CLIP), classifier.checkpoint.spectrogram).numpy())
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 48_000])
-def test_other_rates_are_resampled_as_a_whole_sound(classifier, shown, rate):
+def test_other_rates_equal_resampled_sound(classifier, shown, rate):
     sound = sounds.busy(13.3, rate)
-    heard = list(windows(classifier, sound, rate, 5.0))
+    results = list(windows(classifier, sound, rate, 5.0))
     whole = resample(sound, rate, RATE)
-    assert heard[-1].end_s <= len(sound) / rate
-    assert heard[-1].end_s == pytest.approx(len(sound) / rate, abs=1 / RATE)
-    asked = [result for result in heard if result.probabilities is not None]
+    assert results[-1].end_s <= len(sound) / rate
+    assert results[-1].end_s == pytest.approx(len(sound) / rate, abs=1 / RATE)
+    asked = [result for result in results if result.probabilities is not None]
     for result, picture in zip(asked, shown, strict=True):
-        start = len(whole) - CLIP if result is heard[-1] else round(result.start_s * RATE)
+        start = len(whole) - CLIP if result is results[-1] else round(result.start_s * RATE)
         expected = mel_db(whole[start : start + CLIP], classifier.checkpoint.spectrogram).numpy()
         np.testing.assert_allclose(picture, expected, atol=1e-3)
 
 
-def test_blocks_arrays_and_memory_maps_are_the_same(classifier, varied, tmp_path):
+def test_blocks_arrays_and_memory_maps_are_equal(classifier, varied, tmp_path):
     path = sounds.write(tmp_path / "varied.wav", varied, RATE, "FLOAT")
     mapped = np.memmap(tmp_path / "varied.f32", np.float32, "w+", shape=varied.shape)
     mapped[:] = varied
@@ -122,17 +122,17 @@ def test_blocks_arrays_and_memory_maps_are_the_same(classifier, varied, tmp_path
     assert facts.n_samples == len(varied)
 
 
-def test_silence_is_not_asked_about(classifier, varied, shown):
+def test_silence_skips_the_network(classifier, varied, shown):
     sound = np.concatenate([varied[:CLIP], np.full(2 * CLIP, 0.1, np.float32), varied[:CLIP]])
     assert is_silent(sound[CLIP : 3 * CLIP])
-    heard = list(windows(classifier, sound, RATE, 5.0))
-    assert [result.verdict == SILENCE for result in heard] == [False, True, True, False]
-    assert [result.probabilities is None for result in heard] == [False, True, True, False]
+    results = list(windows(classifier, sound, RATE, 5.0))
+    assert [result.verdict == SILENCE for result in results] == [False, True, True, False]
+    assert [result.probabilities is None for result in results] == [False, True, True, False]
     assert len(shown) == 2
     assert timeline(classifier, np.zeros(3 * CLIP, np.float32), RATE) == ()
 
 
-def test_results_come_while_the_sound_is_still_coming(classifier, varied):
+def test_results_before_the_end_of_input(classifier, varied):
     asked = 0
 
     def blocks():
@@ -149,26 +149,26 @@ def test_results_come_while_the_sound_is_still_coming(classifier, varied):
     assert asked == BATCH
 
 
-def test_memory_does_not_grow_with_the_sound(classifier):
+def test_memory_is_constant(classifier):
     block = np.zeros(BLOCK_SAMPLES, np.float32)  # silent, so that this takes no time
     peaks = []
     for n_blocks in (20, 200):  # 2 and 20 minutes, the latter 210 MB
         tracemalloc.start()
-        heard = sum(1 for _ in windows(classifier, (block for _ in range(n_blocks)), RATE, 5.0))
+        results = sum(1 for _ in windows(classifier, (block for _ in range(n_blocks)), RATE, 5.0))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert heard == -(-n_blocks * BLOCK_SAMPLES // CLIP)
+        assert results == -(-n_blocks * BLOCK_SAMPLES // CLIP)
     assert peaks[1] < peaks[0] + 1_000_000
     assert peaks[1] < 40_000_000
 
 
 @pytest.mark.parametrize("hop_s", [0.0, 0.05, -1.0, 5.1, float("nan"), float("inf")])
-def test_impossible_hops_are_refused_at_once(classifier, varied, hop_s):
+def test_hop_limits(classifier, varied, hop_s):
     with pytest.raises(ParameterError, match="hop_seconds"):
         windows(classifier, varied, RATE, hop_s)
 
 
-def test_impossible_sounds_are_refused(classifier):
+def test_invalid_sounds(classifier):
     with pytest.raises(ParameterError, match="sample_rate"):
         windows(classifier, np.zeros(9, np.float32), 0)
     for sound, key in (
@@ -185,52 +185,52 @@ def test_impossible_sounds_are_refused(classifier):
 # segments
 
 
-def test_one_class_after_another():
-    heard = [window(0, 5, 0.9, 0.1, 0), window(5, 10, 0.7, 0.3, 0), window(10, 15, 0, 0.1, 0.8)]
-    assert segments(heard, NAMES, 0.5, 0.4) == (
+def test_consecutive_segments():
+    results = [window(0, 5, 0.9, 0.1, 0), window(5, 10, 0.7, 0.3, 0), window(10, 15, 0, 0.1, 0.8)]
+    assert segments(results, NAMES, 0.5, 0.4) == (
         Segment("dog", 0.0, 10.0, pytest.approx(0.8)),
         Segment("rain", 10.0, 15.0, pytest.approx(0.8)),
     )
 
 
-def test_overlapping_windows_are_averaged_where_they_overlap():
-    heard = [window(0, 4, 0.8, 0.1, 0.1), window(2, 6, 0.4, 0.6, 0)]
+def test_overlapping_windows_are_averaged():
+    results = [window(0, 4, 0.8, 0.1, 0.1), window(2, 6, 0.4, 0.6, 0)]
     # 0-2 s: dog 0.8; 2-4 s: dog 0.6, cat 0.35; 4-6 s: dog 0.4, cat 0.6
-    assert segments(heard, NAMES, 0.5, 0.5) == (
+    assert segments(results, NAMES, 0.5, 0.5) == (
         Segment("dog", 0.0, 4.0, pytest.approx(0.7)),
         Segment("cat", 4.0, 6.0, pytest.approx(0.6)),
     )
-    assert segments(heard, NAMES, 0.5, 0.35) == (
+    assert segments(results, NAMES, 0.5, 0.35) == (
         Segment("dog", 0.0, 6.0, pytest.approx(0.6)),
         Segment("cat", 2.0, 6.0, pytest.approx((0.35 + 0.6) / 2)),
     )
 
 
 def test_hysteresis():
-    heard = [window(5 * i, 5 * i + 5, p, 1 - p, 0) for i, p in enumerate((0.3, 0.6, 0.3, 0.2, 0.4, 0.2))]
-    (dog,) = [segment for segment in segments(heard, NAMES, 0.5, 0.25) if segment.label == "dog"]
+    results = [window(5 * i, 5 * i + 5, p, 1 - p, 0) for i, p in enumerate((0.3, 0.6, 0.3, 0.2, 0.4, 0.2))]
+    (dog,) = [segment for segment in segments(results, NAMES, 0.5, 0.25) if segment.label == "dog"]
     assert (dog.start_s, dog.end_s, dog.probability) == (0.0, 15.0, pytest.approx(0.4))  # 0.4 alone opens nothing
 
 
-def test_the_mean_is_over_time():
-    heard = [window(0, 1, 0.9, 0.1, 0), window(1, 4, 0.5, 0.5, 0)]
-    assert segments(heard, NAMES, 0.6, 0.5) == (Segment("dog", 0.0, 4.0, pytest.approx((0.9 + 3 * 0.5) / 4)),)
+def test_mean_probability_over_time():
+    results = [window(0, 1, 0.9, 0.1, 0), window(1, 4, 0.5, 0.5, 0)]
+    assert segments(results, NAMES, 0.6, 0.5) == (Segment("dog", 0.0, 4.0, pytest.approx((0.9 + 3 * 0.5) / 4)),)
 
 
-def test_silence_cuts_and_counts_for_no_class():
-    heard = [window(0, 4, 1, 0, 0), window(2, 6), window(4, 8, 1, 0, 0)]
-    assert segments(heard, NAMES) == (Segment("dog", 0.0, 2.0, 1.0), Segment("dog", 6.0, 8.0, 1.0))
+def test_silence_separates_segments():
+    results = [window(0, 4, 1, 0, 0), window(2, 6), window(4, 8, 1, 0, 0)]
+    assert segments(results, NAMES) == (Segment("dog", 0.0, 2.0, 1.0), Segment("dog", 6.0, 8.0, 1.0))
     assert segments([window(0, 5), window(5, 10)], NAMES, 0.0, 0.0) == ()
 
 
-def test_order_does_not_matter_and_nothing_is_nothing():
-    heard = [window(5 * i, 5 * i + 5, 0.6, 0.4, 0) for i in range(4)]
-    assert segments(heard[::-1], NAMES) == segments(heard, NAMES) != ()
+def test_window_order_and_no_windows():
+    results = [window(5 * i, 5 * i + 5, 0.6, 0.4, 0) for i in range(4)]
+    assert segments(results[::-1], NAMES) == segments(results, NAMES) != ()
     assert segments([], NAMES) == ()
 
 
 @pytest.mark.parametrize(("opens", "keeps"), [(1.1, 0.5), (-0.1, -0.2), (0.5, 0.6), (float("nan"), 0.1)])
-def test_impossible_thresholds(opens, keeps):
+def test_threshold_limits(opens, keeps):
     with pytest.raises(ParameterError, match="probability"):
         segments([], NAMES, opens, keeps)
 
@@ -239,7 +239,7 @@ def test_impossible_thresholds(opens, keeps):
 
 
 @pytest.mark.data
-def test_a_minute_of_six_sounds_with_silence_between(classifier, minute):
+def test_segments_of_six_sounds_with_silence(classifier, minute):
     sound, rate, truth = minute
     found = timeline(classifier, sound, rate)
     hits = [any(s.label == label and s.start_s < end_s and s.end_s > start_s for s in found) for label, start_s, end_s in truth]
