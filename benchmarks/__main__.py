@@ -1,8 +1,8 @@
-"""`python -m benchmarks`: all benchmarks, one after the other."""
+"""`python -m benchmarks`: all benchmarks, in turn."""
 
 from benchmarks import hour_zoom, mel_repaint, play_in_3d, timeline_speed, training_step
 
-mel_repaint.main()
+mel_repaint.main([])
 print()
 hour_zoom.main([])
 print()

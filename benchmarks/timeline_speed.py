@@ -1,15 +1,13 @@
-"""How fast the command line says what happens when in an hour of sound, and how much memory that takes.
+"""Speed and memory of the timeline of one hour on the command line.
 
-The hour is synthesised: noise, hums and sweeps that never fall silent, since silence is not given to the network. Each
-run is a process of its own, timed from its start to its end, with Python's and torch's imports inside; its peak
-memory is what the system counted for it (ru_maxrss).
+The hour is synthetic: noise, hums and sweeps without silence, since silence skips the network. Each run is a process of its
+own, timed as a whole, including Python's and torch's imports; its peak memory is that of the system (ru_maxrss).
 
     python -m benchmarks.timeline_speed [--minutes 60] [--json]
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -21,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from benchmarks.machine import machine, show_machine
+from benchmarks import harness
+from benchmarks.harness import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_RATE, CLIP_SECONDS = 44_100, 5.0
 GOALS = {CLIP_SECONDS: 100.0, CLIP_SECONDS / 2: 60.0}  # hop in s: times real time
 GOAL_GB = 1.2
@@ -43,12 +41,12 @@ def write_sound(path: Path, minutes: float) -> None:
 
 
 def run(sound: Path, hop_seconds: float) -> tuple[float, int, int]:
-    """Return the wall time in s, the peak memory in bytes and the number of segments of one run."""
+    """Return wall time in s, peak memory in bytes and number of segments."""
     command = [sys.executable, "-m", "esc", "classify", str(sound), "--timeline", "--hop", str(hop_seconds), "--format", "json"]
     with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)  # this child's own figures, not the largest of all
+        _, status, usage = os.wait4(process.pid, 0)  # figures of this child, not the maximum of all
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -59,8 +57,7 @@ def run(sound: Path, hop_seconds: float) -> tuple[float, int, int]:
 
 
 def measure(minutes: float) -> dict:
-    """Return what each hop came to."""
-    before = machine()
+    """Return speed and memory by hop."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         sound = Path(folder) / "sound.wav"
@@ -79,11 +76,11 @@ def measure(minutes: float) -> dict:
                     "goal_met": factor >= goal and gigabytes <= GOAL_GB,
                 }
             )
-    return {"minutes": minutes, "runs": rows} | before
+    return {"minutes": minutes, "runs": rows}
 
 
 def show(result: dict) -> None:
-    """Print what was measured as a table."""
+    """Print the result as a table."""
     print(f"{result['minutes']:g} minutes of sound\n")
     print(f"{'hop':>6}{'wall time':>12}{'real time':>12}{'peak memory':>14}   goal")
     for row in result["runs"]:
@@ -91,20 +88,11 @@ def show(result: dict) -> None:
         goal = f">= {row['goal_times']:.0f} x and <= {GOAL_GB} GB: {verdict}"
         figures = f"{row['wall_seconds']:>10.1f} s{row['times_real_time']:>10.0f} x{row['peak_gb']:>11.2f} GB"
         print(f"{row['hop_seconds']:>4.1f} s{figures}   {goal}")
-    show_machine(result)
 
 
 def main(given: list[str] | None = None) -> None:
-    """Measure and print; `given`: arguments in place of the command line's."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60.0, help="how much sound (default 60)")
-    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
-    arguments = parser.parse_args(given)
-    result = measure(arguments.minutes)
-    if arguments.json:
-        print(json.dumps(result, indent=1))
-    else:
-        show(result)
+    """Measure and print."""
+    harness.run(__doc__, measure, show, given, minutes=(60.0, "length of the sound"))
 
 
 if __name__ == "__main__":

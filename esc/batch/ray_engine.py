@@ -33,7 +33,7 @@ ENDINGS = (".parquet", ".csv")
 REQUIREMENTS = "requirements-ray.txt"
 _CONNECT_SECONDS = 5.0
 _RETRIES = 2  # of a block after the loss of its worker; unlimited, a file that crashes its worker would never be given up
-_FILES_PER_BLOCK = 8  # a worker's results arrive by blocks: at most so many are lost on interruption
+_FILES_PER_BLOCK = 8  # a worker's results arrive by blocks: the results of a block are lost on interruption
 _STORE_BYTES = 512 * 2**20  # memory for objects shared by the workers: the network has 45 MB
 
 

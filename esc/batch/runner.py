@@ -179,7 +179,7 @@ def classify_or_error(
         return error
     except EscError:
         raise
-    except Exception as error:  # a decoder's own, on a damaged file
+    except Exception as error:  # raised by a decoder on a damaged file
         _log.debug("classifying %s failed", path, exc_info=True)
         return AudioError("audio.crashed", name=display_path(path), reason=f"{type(error).__name__}: {error}")
 

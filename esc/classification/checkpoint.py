@@ -39,6 +39,11 @@ class Checkpoint:
     provenance: dict[str, Any] = field(default_factory=dict)  # recipe, seed, epochs, folds, metrics, versions, licence
     calibration: Calibration | None = None  # without it, probabilities are plain softmax and every sound is known
 
+    @property
+    def clip_samples(self) -> int:
+        """Length of a clip at the checkpoint's sample rate."""
+        return round(self.input.clip_seconds * self.spectrogram.sample_rate)
+
 
 def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> None:
     """Write a checkpoint: matrices as float16, vectors (biases, batch statistics) as float32.

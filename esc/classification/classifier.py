@@ -1,4 +1,4 @@
-"""Classification of clips by a checkpoint, with its own config."""
+"""Classification of clips by a trained network."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Classifier:
         """
         rate = self.checkpoint.spectrogram.sample_rate
         start = round(self.clip_start(waveform.shape[-1], sample_rate, start_s) * rate)
-        return cut_clip(waveform, sample_rate, start, rate, self._clip_samples)
+        return cut_clip(waveform, sample_rate, start, rate, self.checkpoint.clip_samples)
 
     def first_clip(self, sound: np.ndarray | Iterable[np.ndarray], sample_rate: int) -> Clip:
         """Return the first clip that is not silent, see `esc.audio.is_silent`.
@@ -108,11 +108,7 @@ class Classifier:
 
     def first_clip_search(self, sample_rate: int) -> FirstClipSearch:
         """Return a search for the `first_clip` of blocks that are also used otherwise."""
-        return FirstClipSearch(sample_rate, self.checkpoint.spectrogram.sample_rate, self._clip_samples)
-
-    @property
-    def _clip_samples(self) -> int:
-        return round(self.checkpoint.input.clip_seconds * self.checkpoint.spectrogram.sample_rate)
+        return FirstClipSearch(sample_rate, self.checkpoint.spectrogram.sample_rate, self.checkpoint.clip_samples)
 
     def clip_start(self, n_samples: int, sample_rate: int, start_s: float) -> float:
         """Return the actual start of a clip requested at `start_s`, in seconds.
@@ -120,9 +116,9 @@ class Classifier:
         It is on a sample of the checkpoint's rate, and moved back if the clip would exceed the sound, at most to 0. Raises
         ParameterError if `start_s` is outside the sound.
         """
-        rate, seconds = self.checkpoint.spectrogram.sample_rate, self.checkpoint.input.clip_seconds
+        rate = self.checkpoint.spectrogram.sample_rate
         check_range("start_s", start_s, 0.0, n_samples / sample_rate)
-        last = -(-n_samples * rate // sample_rate) - round(seconds * rate)
+        last = -(-n_samples * rate // sample_rate) - self.checkpoint.clip_samples
         return max(0, min(round(start_s * rate), last)) / rate
 
     def predict(self, waveform: np.ndarray, sample_rate: int, top_k: int = 5, start_s: float | None = None) -> Prediction:

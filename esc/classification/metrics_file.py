@@ -1,4 +1,4 @@
-"""Metrics of a checkpoint, stored beside it as `figures.json`."""
+"""Metrics of a checkpoint, stored with it as `figures.json`."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _same_length(part: Any) -> Any:
 
 @with_config(_STRICT)
 class Metrics(TypedDict, total=False):
-    """Content of the file; each part is written by its own command."""
+    """Content of the file; each part is written by a different command."""
 
     held_out: HeldOut
     unknown: Unknown

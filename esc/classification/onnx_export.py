@@ -135,8 +135,8 @@ def _write(classifier: Classifier, path: Path) -> None:
     import onnx
 
     meta = classifier.checkpoint
-    n_samples = round(meta.input.clip_seconds * meta.spectrogram.sample_rate)
-    example = torch.zeros(2, meta.spectrogram.n_mels, meta.spectrogram.n_frames(n_samples), device=classifier.device)
+    n_frames = meta.spectrogram.n_frames(meta.clip_samples)
+    example = torch.zeros(2, meta.spectrogram.n_mels, n_frames, device=classifier.device)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # no messages for its developers

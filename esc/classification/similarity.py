@@ -70,7 +70,7 @@ class SoundIndex:
                 paths.append(path)
             except AudioError as error:
                 errors.append(error)
-            except Exception as error:  # a decoder's own, on a damaged file
+            except Exception as error:  # raised by a decoder on a damaged file
                 _log.debug("reading %s failed", path, exc_info=True)
                 errors.append(AudioError("audio.crashed", name=display_path(path), reason=f"{type(error).__name__}: {error}"))
             if on_file:

@@ -48,19 +48,6 @@ class Segment:
     probability: float  # mean over the segment
 
 
-def timeline(
-    classifier: Classifier,
-    sound: np.ndarray | Iterable[np.ndarray],
-    sample_rate: int,
-    hop_seconds: float | None = None,
-    open_probability: float = OPEN_PROBABILITY,
-    keep_probability: float = KEEP_PROBABILITY,
-) -> tuple[Segment, ...]:
-    """Return the `segments` of the `windows` of a whole sound."""
-    results = windows(classifier, sound, sample_rate, hop_seconds)
-    return segments(results, classifier.class_names, open_probability, keep_probability)
-
-
 def windows(
     classifier: Classifier,
     sound: np.ndarray | Iterable[np.ndarray],
@@ -172,7 +159,7 @@ def _batches(
 ) -> Iterator[tuple[list[tuple[int, np.ndarray]], float]]:
     """Yield batches of (first sample, clip), each with the length of the sound so far."""
     rate = classifier.checkpoint.spectrogram.sample_rate
-    clip = round(classifier.checkpoint.input.clip_seconds * rate)
+    clip = classifier.checkpoint.clip_samples
     incoming = ResampledBlocks(blocks, sample_rate, rate)
     buffer, buffer_start, next_start = np.zeros(0, np.float32), 0, 0
     batch: list[tuple[int, np.ndarray]] = []

@@ -13,7 +13,7 @@ from esc.audio.io import open_audio
 from esc.audio.waveform import fit_clip, is_silent, resample
 from esc.classification.classifier import Classifier
 from esc.classification.first_clip import BLOCK_SAMPLES
-from esc.classification.sliding_window import BATCH, SILENCE, Segment, WindowResult, segments, timeline, windows
+from esc.classification.sliding_window import BATCH, SILENCE, Segment, WindowResult, segments, windows
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, ParameterError
 
@@ -129,7 +129,7 @@ def test_silence_skips_the_network(classifier, varied, shown):
     assert [result.verdict == SILENCE for result in results] == [False, True, True, False]
     assert [result.probabilities is None for result in results] == [False, True, True, False]
     assert len(shown) == 2
-    assert timeline(classifier, np.zeros(3 * CLIP, np.float32), RATE) == ()
+    assert segments(windows(classifier, np.zeros(3 * CLIP, np.float32), RATE), classifier.class_names) == ()
 
 
 def test_results_before_the_end_of_input(classifier, varied):
@@ -241,7 +241,7 @@ def test_threshold_limits(opens, keeps):
 @pytest.mark.data
 def test_segments_of_six_sounds_with_silence(classifier, minute):
     sound, rate, truth = minute
-    found = timeline(classifier, sound, rate)
+    found = segments(windows(classifier, sound, rate), classifier.class_names)
     hits = [any(s.label == label and s.start_s < end_s and s.end_s > start_s for s in found) for label, start_s, end_s in truth]
     assert sum(hits) >= 4, f"{found} of {truth}"
     assert all(0 <= segment.start_s < segment.end_s <= 60 and 0 < segment.probability <= 1 for segment in found)
