@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 
@@ -10,10 +9,10 @@ import numpy as np
 
 from training.data.esc50 import Clip, all_folds
 from training.data.preprocessing import prepare_for
-from training.evaluation.metrics import compute_metrics, expected_calibration_error
-from training.evaluation.predictions import held_out
+from training.evaluation.metrics import compute_metrics
+from training.evaluation.predictions import Pooled, held_out
 from training.recipes import Recipe
-from training.runs.disk import write_atomic
+from training.runs.disk import write_json
 from training.runs.run_dir import RunConfig
 from training.train import train
 
@@ -32,24 +31,23 @@ def cross_validate(
     """
     folds = all_folds(clips)
     prepared = prepare_for(recipe, clips, cache)
-    accuracy, probabilities, targets = {}, [], []
+    accuracy: dict[str, float] = {}
+    predictions = []
     for fold in folds:
         run = folder / f"fold{fold}"
         log.info("fold %d of %d is held out", fold, len(folds))
         train(prepared, RunConfig(recipe, tuple(f for f in folds if f != fold), fold, seed), run, weights=weights)
-        predictions = held_out(run, clips, fold, cache, evaluation_log)
-        metrics = compute_metrics(predictions.logits, predictions.targets)
-        accuracy[str(fold)] = metrics.accuracy
-        probabilities.append(metrics.probabilities)
-        targets.append(predictions.targets)
+        predictions.append(held_out(run, clips, fold, cache, evaluation_log))
+        accuracy[str(fold)] = compute_metrics(predictions[-1].logits, predictions[-1].targets).accuracy
+    pooled = Pooled.of(predictions)
     summary = {
         "accuracy": accuracy,
         "mean": float(np.mean(list(accuracy.values()))),
         "std": float(np.std(list(accuracy.values()), ddof=1)),
-        "ece": expected_calibration_error(np.concatenate(probabilities), np.concatenate(targets)),
-        "clips": sum(map(len, targets)),
+        "ece": compute_metrics(pooled.logits, pooled.targets).ece,
+        "clips": len(pooled.targets),
         "seed": seed,
         "recipe": recipe.to_dict(),
     }
-    write_atomic(folder / SUMMARY, json.dumps(summary, indent=1) + "\n")
+    write_json(folder / SUMMARY, summary)
     return summary

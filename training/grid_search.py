@@ -16,7 +16,7 @@ from training.data.esc50 import Clip
 from training.data.preprocessing import prepare_for
 from training.evaluation.run_report import plot_sweep
 from training.recipes import Recipe
-from training.runs.disk import disk_full_error, write_atomic
+from training.runs.disk import save_figure, write_atomic
 from training.runs.run_dir import CHECKPOINT, HISTORY, STATE, RunConfig, read_history, read_settings
 from training.train import Validation, train
 
@@ -109,5 +109,4 @@ def _write(folder: Path, rows: list[dict]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_atomic(folder / TABLE, lines.getvalue())
-    with disk_full_error(folder / PLOT):
-        plot_sweep(rows).savefig(folder / PLOT)
+    save_figure(plot_sweep(rows), folder / PLOT)

@@ -28,7 +28,7 @@ from training.evaluation.held_out_log import record
 from training.evaluation.metrics import evaluate
 from training.evaluation.predictions import FILE as PREDICTIONS
 from training.runs import run_dir
-from training.runs.disk import disk_full_error
+from training.runs.disk import disk_full_error, write_json
 from training.runs.progress import EpochBar, describe_epoch
 from training.runs.run_dir import RunConfig
 
@@ -129,7 +129,7 @@ class _Run:
             group.broadcast(self._start_files)
 
     def _start_files(self) -> None:
-        run_dir.write_settings(self.folder, self.settings)
+        write_json(self.folder / run_dir.SETTINGS, self.settings)
         for old in (run_dir.HISTORY, PREDICTIONS):  # left by a run killed in its first epoch or a deleted checkpoint
             (self.folder / old).unlink(missing_ok=True)
 

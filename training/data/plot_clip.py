@@ -11,7 +11,7 @@ from esc.dsp.spectrogram import mel_db, mfcc, stft_db
 from esc.errors import DataError
 from esc.plotting import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
 from training.data.esc50 import data_folder, read_clips
-from training.runs.disk import disk_full_error
+from training.runs.disk import save_figure
 
 MAX_SECONDS = 60.0  # longer sounds are cut
 
@@ -44,9 +44,6 @@ def plot_clip(path: Path, config: SpectrogramConfig, folder: Path) -> list[Path]
         "5-mfcc": plot_mfcc(mfcc(samples, config).numpy(), config, f"{path.name}: {config.n_mfcc} MFCC, {frame}"),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    files = []
     for name, figure in figures.items():
-        files.append(folder / f"{name}.png")
-        with disk_full_error(files[-1]):
-            figure.savefig(files[-1])
-    return files
+        save_figure(figure, folder / f"{name}.png")
+    return [folder / f"{name}.png" for name in figures]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from training.data.esc50 import Clip
 from training.evaluation.metrics import calibration_bins, compute_metrics, confusion_matrix
 from training.evaluation.predictions import FILE, Pooled, Predictions, held_out
 from training.recipes import FRESH_SUFFIX, Architecture, RecipeName, recipe_name
-from training.runs.disk import disk_full_error, write_atomic
+from training.runs.disk import disk_full_error, save_figure, write_atomic, write_json
 from training.runs.run_dir import CHECKPOINT, HISTORY, SETTINGS, has_checkpoint, read_history, read_settings
 
 PAGE = "RESULTS.md"
@@ -111,7 +110,7 @@ def import_run(run: Path, results: Path, clips: list[Clip], cache: Path, evaluat
         if has_checkpoint(one):
             settings |= read_config(one / CHECKPOINT).provenance
             held_out(one, clips, settings["valid_fold"], cache, evaluation_log).save(folder / FILE)
-        write_atomic(folder / SETTINGS, json.dumps(settings, indent=1) + "\n")
+        write_json(folder / SETTINGS, settings)
         with disk_full_error(folder / HISTORY):
             shutil.copyfile(one / HISTORY, folder / HISTORY)
         names.append(name)
@@ -245,8 +244,7 @@ def _plots(official: list[Result], results: Path) -> list[str]:
         if result.key[2:] == (_MAIN_FOLD, _MAIN_SEED) and result.recipe in _RECIPES:
             file = f"{_PLOTS}/{result.name}-curves.png"
             mark = (_ORIGINAL, f"the original, best epoch: {_ORIGINAL}") if "notebook" in result.recipe else None
-            with disk_full_error(results / file):
-                plot_curves(result.history, f"{result.name}: validation fold {_MAIN_FOLD}", mark).savefig(results / file)
+            save_figure(plot_curves(result.history, f"{result.name}: validation fold {_MAIN_FOLD}", mark), results / file)
             curves.append(f"![Curves of {result.name}]({results.name}/{file})\n")
     sections = ["## Curves\n\n" + ("\n".join(curves) or "Not run yet.\n")]
     for recipe in _RECIPES:
@@ -271,8 +269,7 @@ def _prediction_plots(recipe: str, ended: list[Result], results: Path) -> str:
         bins = calibration_bins(calibrated, pooled.targets)
         figures["calibrated"] = plot_reliability(*bins, f"With the other folds' temperature\n{title}")
     for kind, figure in figures.items():
-        with disk_full_error(results / _PLOTS):
-            figure.savefig(results / _PLOTS / f"{recipe}-{kind}.png")
+        save_figure(figure, results / _PLOTS / f"{recipe}-{kind}.png")
     images = "\n\n".join(f"![{kind} of {recipe}]({results.name}/{_PLOTS}/{recipe}-{kind}.png)" for kind in figures)
     return f"## `{recipe}`: {len(pooled.targets)} held-out clips, fold {folds}\n\n{images}\n"
 

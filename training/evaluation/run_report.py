@@ -11,7 +11,7 @@ from esc.plotting import plot_confusion, plot_curves, plot_recall, plot_reliabil
 from training.data.esc50 import Clip
 from training.evaluation.held_out_log import Evaluation, evaluate_fold
 from training.evaluation.metrics import calibration_bins, confusion_matrix, most_confused, recall_per_class
-from training.runs.disk import disk_full_error
+from training.runs.disk import save_figure, write_atomic
 from training.runs.run_dir import CHECKPOINT, has_checkpoint, read_history, read_settings
 
 PAGE = "report.md"
@@ -25,14 +25,13 @@ def write_report(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path
     """
     settings, history = read_settings(run), read_history(run)
     fold = settings["valid_fold"]
-    _save(plot_curves(history, f"{run.name}: validation fold {fold}"), run / "curves.png")
+    save_figure(plot_curves(history, f"{run.name}: validation fold {fold}"), run / "curves.png")
     sections = [_overview(run, settings, history)]
     if has_checkpoint(run):
         sections += _metrics(run, evaluate_fold(run / CHECKPOINT, clips, fold, cache, evaluation_log))
     else:
         sections.append("The run has not ended: the other sections need its checkpoint.\n")
-    with disk_full_error(run / PAGE):
-        (run / PAGE).write_text("\n".join(sections), encoding="utf-8")
+    write_atomic(run / PAGE, "\n".join(sections))
     return run / PAGE
 
 
@@ -80,9 +79,9 @@ def _metrics(run: Path, evaluation: Evaluation) -> list[str]:
     predicted = metrics.probabilities.argmax(axis=1)
     confusion = confusion_matrix(targets, predicted, len(names))
     recall = recall_per_class(confusion)
-    _save(plot_confusion(confusion, names), run / "confusion.png")
-    _save(plot_recall(recall, names), run / "recall.png")
-    _save(plot_reliability(*calibration_bins(metrics.probabilities, targets)), run / "reliability.png")
+    save_figure(plot_confusion(confusion, names), run / "confusion.png")
+    save_figure(plot_recall(recall, names), run / "recall.png")
+    save_figure(plot_reliability(*calibration_bins(metrics.probabilities, targets)), run / "reliability.png")
     summary = f"Accuracy {metrics.accuracy:.4f}, cross-entropy {metrics.loss:.4f} nats, ECE {metrics.ece:.4f} (15 bins)"
     return [
         f"## Held-out fold, last epoch\n\n{summary}, {metrics.clips} clips.\n\n![Confusion matrix](confusion.png)\n",
@@ -106,8 +105,3 @@ def _pairs_section(confusion: np.ndarray, predicted: np.ndarray, evaluation: Eva
         rows.append(f"| {names[true]} | {names[guess]} | {count} | {files}{', …' if count > _NAMES else ''} |")
     table = "| true class | predicted | clips | files |\n|---|---|---|---|\n" + "\n".join(rows) if rows else "No mistakes."
     return f"## Most confused\n\n{table}\n"
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with disk_full_error(path):
-        figure.savefig(path)

@@ -9,11 +9,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 
+from esc import paths
 from esc.errors import DataError
-from esc.paths import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -50,5 +54,17 @@ def disk_full_error(path: Path) -> Iterator[None]:
 
 def write_atomic(path: Path, content: str | bytes | memoryview) -> None:
     """Write a file completely or not at all; raise DataError if the disk is full."""
-    with disk_full_error(path), atomic_write(path) as temporary:
+    with disk_full_error(path), paths.atomic_write(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Write values as JSON, completely or not at all."""
+    with disk_full_error(path):
+        paths.write_json(path, values)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a plot; raise DataError if the disk is full."""
+    with disk_full_error(path):
+        figure.savefig(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from esc.errors import DataError
 from training.recipes import Recipe
-from training.runs.disk import disk_full_error, write_atomic
+from training.runs.disk import disk_full_error, write_atomic, write_json
 
 SETTINGS, HISTORY, STATE, CHECKPOINT, LOG = "config.json", "history.csv", "last.pt", "checkpoint", "log.txt"
 
@@ -45,7 +45,7 @@ def claim(run: Path, config: RunConfig) -> dict:
         settings = read_settings(run)
         config.check(run, settings)
         return settings
-    write_settings(run, config.to_dict())
+    write_json(run / SETTINGS, config.to_dict())
     return config.to_dict()
 
 
@@ -65,11 +65,6 @@ def read_settings(run: Path) -> dict:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError("run.missing", path=run, reason=f"{SETTINGS} can't be read ({error})") from error
     return settings
-
-
-def write_settings(run: Path, settings: dict) -> None:
-    """Write a run's settings."""
-    write_atomic(run / SETTINGS, json.dumps(settings, indent=1) + "\n")
 
 
 def read_history(run: Path) -> list[dict[str, float | None]]:
