@@ -176,6 +176,7 @@ def runs(clips, cache, prepared, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_calibrate_and_card_commands(runs, data, cache, tmp_path, run_command):
     def command(*arguments: object) -> str:
         common = ("--data", data, "--cache", cache, "--evaluation-log", tmp_path / "evaluations.csv")
@@ -239,6 +240,7 @@ def test_calibrate_and_card_commands(runs, data, cache, tmp_path, run_command):
     assert result["clips"] == 15, "without the clips of the left-out class"
 
 
+@pytest.mark.slow
 def test_calibrate_single_fold(runs, clips, cache, tmp_path):
     found = calibrate(runs / "four", [], None, clips, cache, tmp_path / "evaluations.csv")
     assert (found.folds, found.after.clips) == ((4,), 20)
@@ -246,6 +248,7 @@ def test_calibrate_single_fold(runs, clips, cache, tmp_path):
     assert read_metrics(runs / "four" / "checkpoint")["unknown"]["left_out_classes"] == []
 
 
+@pytest.mark.slow
 def test_log_of_calibrate_and_deletion_test(runs, clips, cache, tmp_path):
     log = tmp_path / "evaluations.csv"
     accuracy = {}
@@ -261,6 +264,7 @@ def test_log_of_calibrate_and_deletion_test(runs, clips, cache, tmp_path):
     assert [row[1:] for row in rows] == [[name, "5", f"{accuracy[name]:.4f}"] for name in ("without", "five", "without")]
 
 
+@pytest.mark.slow
 def test_incompatible_runs(runs, clips, cache, tmp_path):
     log = tmp_path / "evaluations.csv"
     for arguments, key in (
@@ -273,6 +277,7 @@ def test_incompatible_runs(runs, clips, cache, tmp_path):
         assert caught.value.key == key
 
 
+@pytest.mark.slow
 def test_stored_predictions(runs, clips, cache, tmp_path):
     log = tmp_path / "evaluations.csv"
     (runs / "five" / FILE).unlink(missing_ok=True)

@@ -14,6 +14,8 @@ import torch
 from esc.errors import ParameterError
 from training.engine.distributed import ALONE, Group
 
+pytestmark = pytest.mark.slow
+
 # a separate program, started by torchrun as `python -m training` is
 PROGRAM = """
 import dataclasses, os, sys

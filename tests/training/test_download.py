@@ -112,6 +112,7 @@ def test_download_and_unpack(server, whole, tmp_path):
     assert server.asked == [None]
 
 
+@pytest.mark.slow
 def test_resume_after_broken_connection(server, whole, tmp_path):
     server.break_after = [100_000, 50_000, 0, 0, 10]
     download(tmp_path / "ESC-50", server.url, hashlib.sha256(whole).hexdigest(), pause_s=0.0)
@@ -144,6 +145,7 @@ def test_resume_with_another_etag(server, tmp_path):
     assert (tmp_path / "ESC-50" / "news.txt").is_file()
 
 
+@pytest.mark.slow
 def test_resume_complete_or_too_long_part(server, whole, tmp_path):
     part = tmp_path / "ESC-50.zip.part"
     part.write_bytes(whole)
@@ -198,6 +200,7 @@ def test_invalid_urls(tmp_path, url):
     assert error_of(tmp_path / "ESC-50", url).key == "download.failed"
 
 
+@pytest.mark.slow
 def test_existing_folder(server, tmp_path):
     folder = tmp_path / "ESC-50"
     folder.mkdir()

@@ -20,6 +20,7 @@ def evaluate(log: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_evaluate_json(trained, data, cache, tmp_path):
     wanted = ("--data", str(data), "--checkpoint", str(trained / "checkpoint"), "--cache", str(cache), "--format", "json")
     ended = evaluate(tmp_path / "evaluations.csv", *wanted)

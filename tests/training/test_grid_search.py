@@ -35,6 +35,7 @@ def test_invalid_grid(wrong):
         combinations(ONE, parse_grid(wrong))
 
 
+@pytest.mark.slow
 def test_resume_grid_search(clips, cache, tmp_path, monkeypatch):
     recipes = combinations(ONE, parse_grid(["n_mels=16,32", "hop_length=128,256"]))
     recipes.pop("n_mels=16,hop_length=256")

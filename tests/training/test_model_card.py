@@ -15,6 +15,8 @@ from training.evaluation.held_out_log import Evaluation
 from training.evaluation.metrics import Metrics
 from training.evaluation.model_card import write_card
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("ema_decay", [0.9, None])
 def test_model_card(trained, tmp_path, ema_decay):

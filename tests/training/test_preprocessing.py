@@ -114,11 +114,13 @@ def start_method(_):
     return multiprocessing.get_start_method(), torch.get_num_threads()
 
 
+@pytest.mark.slow
 def test_workers_are_spawned(clips):
     """A fork of a process in which torch has threads may hang."""
     assert list(map_clips(start_method, clips[:3], jobs=2)) == [("spawn", 1)] * 3
 
 
+@pytest.mark.slow
 def test_parallel_preparation_equals_serial(clips, prepared, tmp_path):
     parallel = prepare(clips[:20], SMALL, HALF_A_SECOND, tmp_path, jobs=2)
     assert np.array_equal(parallel.spectrograms_db, prepared.spectrograms_db[:20])

@@ -115,6 +115,7 @@ def offline(monkeypatch):
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", no_network)
 
 
+@pytest.mark.slow
 def test_unreachable_imagenet_weights(offline, data, cache, tmp_path, monkeypatch, run_command):
     """Without its weights the notebook's recipe does not run, unless fresh weights are asked for: another experiment."""
     with pytest.raises(DataError, match=r"no route.*--weights.*--fresh") as caught:
@@ -182,6 +183,7 @@ def test_invalid_sub_batch_option():
         RecipeOptions(RecipeName.NOTEBOOK, sub_batch=17).chosen()
 
 
+@pytest.mark.slow
 def test_loss_that_is_not_finite(prepared, tmp_path):
     recipe = dataclasses.replace(QUICK, learning_rate=1e30)
     with pytest.raises(DataError, match="after epoch 1 the loss is no number"):
@@ -255,6 +257,7 @@ def test_dropout_and_stochastic_depth(rng):
     assert torch.equal(seen["answer"], seen["given"].relu()), "a block without its branch returns its input"
 
 
+@pytest.mark.slow
 def test_run_equals_the_loop_written_out(prepared, tmp_path):
     """AdamW, one-cycle, augmentation and moving average, to the last bit."""
     recipe = dataclasses.replace(QUICK, epochs=2)
@@ -303,6 +306,7 @@ def test_run_equals_the_loop_written_out(prepared, tmp_path):
             assert torch.equal(ours["ema"][name], ema[name]), name
 
 
+@pytest.mark.slow
 def test_resume_notebook_recipe(prepared, imagenet, tmp_path, monkeypatch):
     """On small spectrograms: the last weights are kept, and a kill changes nothing."""
     recipe = dataclasses.replace(RECIPE, spectrogram=QUICK.spectrogram, epochs=2,
@@ -346,6 +350,7 @@ def test_bfloat16_on_a_cpu(monkeypatch, instructions, mixed, expected):
     assert precision(torch.device("cpu"), mixed, 31) is torch.float32, "too narrow for oneDNN"
 
 
+@pytest.mark.slow
 def test_precision_of_a_run(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "training.engine.state.precision", lambda device, mixed, n_frames: torch.bfloat16 if mixed else torch.float32

@@ -47,6 +47,7 @@ def put(results, name: str, recipe: str, fold: int, seed: int, rng, epochs: int 
     return predictions
 
 
+@pytest.mark.slow
 def test_results_page(tmp_path, rng):
     results = tmp_path / "training" / "results"
     runs = [put(results, f"first-fold{fold}", "first", fold, 1, rng) for fold in (1, 2, 3, 4, 5)]
@@ -91,6 +92,7 @@ def test_import_of_a_missing_run(tmp_path, clips, cache):
         import_run(tmp_path / "nowhere", tmp_path / "results", clips, cache, tmp_path / "evaluations.csv")
 
 
+@pytest.mark.slow
 def test_import_of_a_run(trained, clips, cache, tmp_path):
     run = shutil.copytree(trained, tmp_path / "a-run")
     log, results = tmp_path / "evaluations.csv", tmp_path / "results"

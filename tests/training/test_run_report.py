@@ -35,6 +35,7 @@ def rows(log) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
+@pytest.mark.slow
 def test_report_equals_scikit_learn(run, prepared, clips, cache, tmp_path):
     page = write_report(run, clips, cache, tmp_path / "evaluations.csv").read_text()
     for plot in ("curves", "confusion", "recall", "reliability"):
@@ -56,6 +57,7 @@ def test_report_equals_scikit_learn(run, prepared, clips, cache, tmp_path):
     assert rows(tmp_path / "evaluations.csv")[0]["run"] == "a-run"
 
 
+@pytest.mark.slow
 def test_report_of_an_unfinished_run(run, clips, cache, tmp_path):
     unfinished = tmp_path / "unfinished"
     unfinished.mkdir()
@@ -67,6 +69,7 @@ def test_report_of_an_unfinished_run(run, clips, cache, tmp_path):
     assert not (tmp_path / "evaluations.csv").exists()
 
 
+@pytest.mark.slow
 def test_report_without_run(run, clips, cache, tmp_path):
     log = tmp_path / "evaluations.csv"
     for name, text in (("config.json", None), ("config.json", "{"), ("history.csv", None), ("history.csv", "epoch\nx\n")):
@@ -80,6 +83,7 @@ def test_report_without_run(run, clips, cache, tmp_path):
         assert caught.value.key == "run.missing"
 
 
+@pytest.mark.slow
 def test_log_of_held_out_evaluations(run, clips, cache, tmp_path):
     log = tmp_path / "log" / "evaluations.csv"
     found = evaluate_fold(run / "checkpoint", clips, HELD_OUT, cache, log)
@@ -98,6 +102,7 @@ def test_log_that_can_not_be_written(tmp_path, caplog):
     assert "not in the log" in caplog.text
 
 
+@pytest.mark.slow
 def test_resume_cross_validation(clips, cache, tmp_path, monkeypatch):
     recipe, log = dataclasses.replace(QUICK, epochs=1), tmp_path / "evaluations.csv"
 

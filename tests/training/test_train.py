@@ -23,6 +23,8 @@ from training.engine.state import State
 from training.evaluation.metrics import evaluate
 from training.runs.run_dir import read_history
 
+pytestmark = pytest.mark.slow
+
 
 def test_files_of_a_run(trained):
     rows = list(csv.DictReader((trained / "history.csv").open()))

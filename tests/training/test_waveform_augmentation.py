@@ -186,6 +186,7 @@ def test_batch_without_augmentation(kept, prepared):
     torch.testing.assert_close(from_sounds, batch, atol=0.05, rtol=0)
 
 
+@pytest.mark.slow
 def test_training_on_waveforms(clips, cache, tmp_path):
     recipe = dataclasses.replace(SOUNDS, epochs=12, augmentation=dataclasses.replace(SOUNDS.augmentation, mix_share=0.2))
     loop.train(prepare_for(recipe, clips, cache), outer(recipe), tmp_path / "run", loop.Validation(12))
