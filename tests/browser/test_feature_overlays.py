@@ -83,15 +83,15 @@ def test_features_are_drawn_where_the_sound_is(open_sheet, notes_wav):
     sheet.page.click("#mel [data-do=menu]")
     for name in ("harmonic", "constant_q"):
         sheet.page.check(layer("mel", name))
-        sheet.until(f"viewer.data.layer === '{name}'")
+        sheet.until(f"viewer.data.feature === '{name}'")
         assert sheet.pixels()["sum"] != spectrogram
     row = sheet.ev("Math.floor(viewer.data.levels.indexOf(255) / viewer.data.columns)")
     low, high = sheet.picture()["bounds_hz"][row : row + 2]
     assert low < 440 < high or low < 880 < high
     enter(sheet, "stft")  # what is chosen counts in every view
-    sheet.until("viewer.data.layer === 'constant_q'")
+    sheet.until("viewer.data.feature === 'constant_q'")
     legend(sheet, "stft", "constant_q").locator("button").click()
-    sheet.until("!viewer.data.layer && viewer.data.rows === 1025")
+    sheet.until("!viewer.data.feature && viewer.data.rows === 1025")
     expect(sheet.page.locator("#stft .sg-legend li")).to_have_count(4)
 
 

@@ -10,8 +10,7 @@ export class SurfacePlayhead {
     this.canvas.className = 'sg-head3d';
     this.canvas.setAttribute('aria-hidden', 'true');
     plot.append(this.canvas);
-    /** @type {{time: number, plane: number[][], profile: number[][]} | null} what is drawn, in CSS pixels */
-    this.drawn = null;
+    this.drawn = null; // { time, plane, profile } in CSS pixels
   }
 
   /** Call `draw` whenever Plotly renders the scene, which may have been turned. */

@@ -2,7 +2,6 @@
 
 import { t } from '../lib/i18n.js';
 
-/** @type {Promise<void> | null} */
 let loading = null;
 
 /** Load Plotly from `url` once; a failed load is tried again by the next call. */

@@ -50,11 +50,9 @@ class Surface extends SoundView {
     ['viewer_toolbar.gesture_pinch', 'surface.gesture_closer'],
   ];
   look = { of: 'mel', light: 'soft', height: 0.5 };
-  /** @type {number | null} time under the pointer */
-  hovered = null;
+  hovered = null; // time under the pointer
   drawn = 0; // how often Plotly has drawn the surface
-  /** @type {boolean | undefined} whether the browser can draw in 3D, once asked */
-  webgl;
+  webgl = null; // whether the browser can draw in 3D, once asked
   stale = false; // whether a drawing was skipped because the view was not on screen
   flight = new AbortController();
 

@@ -64,11 +64,11 @@ export const DRAW = {
   },
 
   /** A curve at the bottom of the plot; its scale is in the legend. */
-  loudness(viewer, context, layer) {
+  loudness(viewer, context, result) {
     const { top, height } = viewer.area();
-    const most = topOf(layer);
+    const most = topOf(result);
     const y = (db) => top + height - Math.max(0, Math.min(1, (db - most + LOUDNESS_DB) / LOUDNESS_DB)) * LOUDNESS_SHARE * height - 2;
-    stroke(viewer, context, layer.times_s, layer.level_db, y, COLOURS.loudness, 1.8);
+    stroke(viewer, context, result.times_s, result.level_db, y, COLOURS.loudness, 1.8);
   },
 
   onsets(viewer, context, { times_s: times }) {
@@ -98,8 +98,8 @@ export const DRAW = {
 };
 
 /** The scale of the loudness curve, in words. */
-export function levelRange(layer) {
-  const most = topOf(layer);
+export function levelRange(result) {
+  const most = topOf(result);
   return `${formatNumber(most - LOUDNESS_DB)} … ${formatNumber(most)} ${t('features.unit_dba')}`;
 }
 

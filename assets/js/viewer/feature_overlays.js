@@ -13,7 +13,7 @@ const VIEWS = ['mel', 'stft'];
 const POLL_MS = 300;
 const SETTLE_MS = 150; // the visible range may still be changing
 const SLOW_START_MS = 2500; // without progress: the worker starts, or librosa compiles
-const chosen = { /** @type {string | null} */ spectrogram: null, /** @type {Set<string>} */ contours: new Set() }; // in all views
+const chosen = { spectrogram: null, contours: new Set() }; // in all views
 
 extend((viewer) => (VIEWS.includes(viewer.view) ? new FeatureOverlays(viewer) : {}));
 
@@ -21,12 +21,9 @@ const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /** The features of one viewer; `loaded`, `overlay` and `reading` are hooks. */
 class FeatureOverlays {
-  /** @type {any} the spectrogram's data, while a feature's are in their place */
-  base = null;
-  /** @type {Record<string, any>} rows of the legend by feature */
-  rows = {};
-  /** @type {Map<string, any>} feature -> { key, job, share, layer, error, since } */
-  requests = new Map();
+  base = null; // the spectrogram's data, also while a feature's are shown
+  rows = {}; // of the legend, by feature
+  requests = new Map(); // feature -> { key, job, share, result, error, since }
 
   constructor(viewer) {
     this.viewer = viewer;
@@ -101,15 +98,15 @@ class FeatureOverlays {
     const before = this.requests.get(feature);
     if (before?.key === key) return;
     // the feature of the previous range stays until the new one has come
-    const entry = { key, job: null, share: 0, layer: before?.layer, error: null, ready: false, since: performance.now() };
+    const entry = { key, job: null, share: 0, result: before?.result, error: null, ready: false, since: performance.now() };
     this.requests.set(feature, entry);
     this.showLegend();
     try {
       await wait(SETTLE_MS);
       const answer = await this.poll(feature, entry, query);
-      if (answer) Object.assign(entry, { layer: decode(answer), ready: true });
+      if (answer) Object.assign(entry, { result: decode(answer), ready: true });
     } catch (error) {
-      Object.assign(entry, { error: error.message, layer: null });
+      Object.assign(entry, { error: error.message, result: null });
     }
     entry.job = null;
     if (this.requests.get(feature) !== entry) return;
@@ -144,8 +141,8 @@ class FeatureOverlays {
     const { viewer, base } = this;
     const entry = this.requests.get(chosen.spectrogram);
     if (!base || base.request.sound !== state.sound?.id) return;
-    const drawn = entry?.ready ? { ...base, ...entry.layer, layer: chosen.spectrogram } : base;
-    if (viewer.data === drawn || (viewer.data.layer === drawn.layer && viewer.data.levels === drawn.levels)) return;
+    const drawn = entry?.ready ? { ...base, ...entry.result, feature: chosen.spectrogram } : base;
+    if (viewer.data === drawn || (viewer.data.feature === drawn.feature && viewer.data.levels === drawn.levels)) return;
     viewer.data = drawn;
     emit('display'); // other levels: another range, another scale
   }
@@ -158,13 +155,13 @@ class FeatureOverlays {
   overlay(context) {
     for (const feature of [...CONTOURS].reverse()) { // pitch, the finest, on top
       const entry = this.requests.get(feature);
-      if (entry?.layer && chosen.contours.has(feature)) DRAW[feature](this.viewer, context, entry.layer);
+      if (entry?.result && chosen.contours.has(feature)) DRAW[feature](this.viewer, context, entry.result);
     }
   }
 
   reading(time) {
     return CONTOURS.filter((feature) => chosen.contours.has(feature) && this.requests.get(feature)?.ready)
-      .map((feature) => readings(feature, this.requests.get(feature).layer, time)).filter(Boolean).join(' · ');
+      .map((feature) => readings(feature, this.requests.get(feature).result, time)).filter(Boolean).join(' · ');
   }
 
   /** The legend: each feature with its colour, its progress and a button that removes it. */
@@ -193,7 +190,7 @@ class FeatureOverlays {
     return row;
   }
 
-  updateRow(feature, { ready, share, error, since, layer, state: progress }) {
+  updateRow(feature, { ready, share, error, since, result, state: progress }) {
     const [bar, output, button] = ['progress', 'output', 'button'].map((tag) => find(this.rows[feature], tag));
     bar.hidden = ready || Boolean(error);
     if (share > 0) bar.value = share;
@@ -203,15 +200,15 @@ class FeatureOverlays {
     if (error) text = error;
     else if (progress === 'waiting' && !ready) text = t('features.waiting');
     else if (!ready) text = slow ? t('features.first') : `${formatNumber(100 * share)} %`;
-    else if (feature === 'loudness') text = levelRange(layer);
-    else if (feature === 'onsets') text = formatNumber(layer.times_s.length);
+    else if (feature === 'loudness') text = levelRange(result);
+    else if (feature === 'onsets') text = formatNumber(result.times_s.length);
     output.textContent = text;
     button.textContent = t(ready || error ? 'features.remove' : 'features.cancel');
     button.setAttribute('aria-label', `${button.textContent}: ${t(`features.name_${feature}`)}`);
   }
 }
 
-function decode(layer) {
-  if (layer.levels) return { ...layer, levels: decodeBase64(layer.levels), unit: layer.decibels ? t('page.unit_db') : '%' };
-  return Object.fromEntries(Object.entries(layer).map(([name, text]) => [name, new Float32Array(decodeBase64(text).buffer)]));
+function decode(result) {
+  if (result.levels) return { ...result, levels: decodeBase64(result.levels), unit: result.decibels ? t('page.unit_db') : '%' };
+  return Object.fromEntries(Object.entries(result).map(([name, text]) => [name, new Float32Array(decodeBase64(text).buffer)]));
 }

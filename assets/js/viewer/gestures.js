@@ -26,7 +26,7 @@ export function wirePointer(viewer) {
     if (pressed.size === 2) {
       stop();
       gesture = pinch(viewer);
-    } else if (pressed.size === 1) gesture = viewer.grab(at, event) ?? begin(viewer, at, event);
+    } else if (pressed.size === 1) gesture = begin(viewer, at, event);
   });
   on('pointermove', (event) => {
     const at = pointOf(plot, event);
@@ -105,16 +105,11 @@ function onFrequencies(viewer, at) {
 function wheel(viewer, event, at) {
   if (!state.sound) return;
   const { start, end } = state.visible;
-  if (onFrequencies(viewer, at)) {
-    if (!state.frequencyRange && event.deltaY > 0 && !event.ctrlKey) return; // nothing to zoom out: scroll the page
-    event.preventDefault();
-    widen(viewer, widening(event), at);
-    return;
-  }
-  const all = end - start >= state.sound.seconds;
-  if (all && event.deltaY > 0 && !event.ctrlKey) return; // nothing to zoom out: scroll the page
+  const onAxis = onFrequencies(viewer, at);
+  const whole = onAxis ? !state.frequencyRange : end - start >= state.sound.seconds;
+  if (whole && event.deltaY > 0 && !event.ctrlKey) return; // nothing to zoom out: scroll the page
   event.preventDefault();
-  if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
+  if (!onAxis && (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey)) {
     const by = ((event.deltaX || event.deltaY) / viewer.area().width) * (end - start);
     show(start + by, end + by);
   } else widen(viewer, widening(event), at);
@@ -133,14 +128,15 @@ function begin(viewer, at, event) {
       if (moved) work.drag(to);
     },
     drop(to) {
-      if (moved) work.done?.(to);
-      else if (viewer.inside(at)) work.click(at);
+      if (moved) return work.done?.(to);
+      if (!viewer.inside(at)) return;
+      work.click?.();
+      seek(viewer.timeAt(at.x));
+      viewer.call('click', at);
     },
     cancel: () => work.cancel?.(),
   };
 }
-
-const seekTo = (viewer) => (at) => seek(viewer.timeAt(at.x));
 
 function pan(viewer, from) {
   const { start, end } = state.visible;
@@ -152,7 +148,6 @@ function pan(viewer, from) {
       const by = ((from.x - to.x) / width) * (end - start);
       show(start + by, end + by);
     },
-    click: seekTo(viewer),
   };
 }
 
@@ -175,10 +170,7 @@ function selectBox(viewer, from) {
       const [low_hz, high_hz] = flat ? [null, null] : [viewer.hzAt(y1), viewer.hzAt(y0)];
       select({ start: viewer.timeAt(x0), end: viewer.timeAt(x1), low_hz, high_hz });
     },
-    click(at) {
-      select(null);
-      seekTo(viewer)(at);
-    },
+    click: () => select(null),
     cancel: () => select(before),
   };
 }
@@ -199,7 +191,6 @@ function zoomBox(viewer, from) {
       if (thin) show(state.visible.start, state.visible.end, { frequencyRange: band });
       else if (x1 - x0 > MOVED_PX) show(viewer.timeAt(x0), viewer.timeAt(x1), { frequencyRange: band });
     },
-    click: seekTo(viewer),
     cancel: () => draw(null),
   };
 }

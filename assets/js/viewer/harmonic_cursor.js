@@ -10,7 +10,6 @@ const MOST = 40;
 const LEAST_GAP = 15; // CSS pixels that a label needs
 const DENSE = 6; // CSS pixels: closer lines would cover the image
 const NARROW = 320; // CSS pixels: a narrower plot gets short labels
-const CLICK = 4; // a press that moved further was a drag
 
 const cursor = { on: false, hz: null, kept: false }; // shared by all views
 
@@ -23,10 +22,7 @@ const toggle = () => change({ on: !cursor.on, hz: null, kept: false });
 
 events.addEventListener('sound', () => change({ hz: null, kept: false }));
 
-/** The multiples of a frequency up to the highest visible one.
- * @param {number} hz
- * @param {number} highest
- */
+/** The multiples of a frequency up to `highest`. */
 export function harmonics(hz, highest) {
   if (!(hz > 0)) return [];
   return Array.from({ length: Math.min(MOST, Math.floor(highest / hz + 1e-9)) }, (_, i) => (i + 1) * hz);
@@ -42,20 +38,10 @@ extend((viewer) => {
   };
   viewer.on('harmonics', show);
   show();
-  let pressed = null;
-  viewer.plot.addEventListener('pointercancel', () => { pressed = null; }, { signal: viewer.signal });
-  viewer.plot.addEventListener('pointerup', ({ clientX, clientY }) => {
-    const clicked = pressed && Math.hypot(clientX - pressed.clientX, clientY - pressed.clientY) <= CLICK;
-    if (cursor.on && clicked && viewer.current() && viewer.inside(pressed.at)) change({ hz: viewer.hzAt(pressed.at.y), kept: true });
-    pressed = null;
-  }, { signal: viewer.signal });
   return {
     keys: { h: shortcut('measurements.key_harmonics', 'tools', toggle) },
     point: (at) => { if (cursor.on && !cursor.kept && at?.hz > 0) change({ hz: at.hz }); },
-    grab: (at, { clientX, clientY }) => {
-      pressed = { at, clientX, clientY };
-      return null; // other handlers take the drag
-    },
+    click: ({ y }) => { if (cursor.on) change({ hz: viewer.hzAt(y), kept: true }); },
     overlay: (context) => { if (cursor.on && cursor.hz && state.sound) draw(context, viewer); },
   };
 });

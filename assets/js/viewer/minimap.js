@@ -14,9 +14,7 @@ const ZOOMS = { ArrowUp: 0.5, ArrowDown: 2, '+': 0.5, '=': 0.5, '-': 2 };
 
 extend((viewer) => { viewer.below.append(minimap(viewer.signal)); });
 
-/** Build a minimap.
- * @param {AbortSignal} signal ends its listeners
- */
+/** Build a minimap; the signal ends its listeners. */
 export function minimap(signal) {
   const root = element(`<div class="sg-minimap" data-empty="true" data-tip="viewer_toolbar.minimap_hint">
     <canvas aria-hidden="true"></canvas><i class="sg-mini-selection" hidden></i><i class="sg-mini-head" hidden></i>

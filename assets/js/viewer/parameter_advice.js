@@ -24,10 +24,8 @@ const BLANKS = {
 
 /** Advice of one panel. */
 export class Advice {
-  /** @type {any[]} */
   advice = [];
-  /** @type {any} what the server said of the parameters */
-  meaning = null;
+  meaning = null; // what the server derived from the parameters
   waiting = false;
 
   constructor(root, panel) {

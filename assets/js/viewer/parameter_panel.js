@@ -39,7 +39,7 @@ const PANEL = `<div>
   </details></div>`;
 
 // shared by all views: a change in one tab applies to the others
-const shared = { /** @type {any} */ spec: null, /** @type {any} */ values: null, /** @type {Set<Panel>} */ panels: new Set() };
+const shared = { spec: null, values: null, panels: new Set() };
 
 /** Build a view's panel at its side and the cards of what the parameters mean under its plot. */
 export function parameterPanel(view, spec) {
@@ -59,11 +59,8 @@ export function parameters() {
   return { values: { ...shared.values }, first: firstValues(shared.spec), spec: shared.spec };
 }
 
-/** Change parameters for all views.
- * @param {Record<string, any>} changes
- * @param {HTMLElement} [source] a field that is being typed into and keeps its text
- */
-export function applyParameters(changes, source) {
+/** Change parameters for all views; `source` is the field that is being typed into and keeps its text. */
+export function applyParameters(changes, source = null) {
   Object.assign(shared.values, changes);
   for (const panel of shared.panels) {
     panel.write(source);
@@ -73,8 +70,7 @@ export function applyParameters(changes, source) {
 }
 
 class Panel {
-  /** @type {Record<string, (value: any, source?: HTMLElement) => void>} writes a value into a field */
-  writers = {};
+  writers = {}; // by field: write(value, source)
 
   constructor(viewer, spec) {
     this.viewer = viewer;
@@ -169,7 +165,7 @@ class Panel {
     return this.view === 'mel' ? `sg-${name}` : `sg-${this.view}-${name}`;
   }
 
-  edit(name, value, source) {
+  edit(name, value, source = null) {
     const changes = { [name]: value };
     const { n_fft: size, win_length: length, sample_rate: rate, fmax } = shared.values;
     if (name === 'n_fft' && length === size) changes.win_length = value; // a window as long as the transform stays so
@@ -177,7 +173,7 @@ class Panel {
     applyParameters(changes, source);
   }
 
-  write(source) {
+  write(source = null) {
     for (const [name, write] of Object.entries(this.writers)) write(shared.values[name], source);
     const same = (preset) => Object.entries(preset).every(([key, value]) => shared.values[key] === value);
     this.preset.value = Object.entries(this.spec.presets).find(([, preset]) => same(preset))?.[0] ?? 'own';

@@ -13,10 +13,8 @@ const QUIET_MS = 300;
 const SAME_LENGTH_S = 0.05;
 const RANGES = ['example', 't', 'f', 'selection', 'length']; // fields of one sound
 
-/** @type {Record<string, string> | null} */
 let waiting = null; // ranges of a link whose sound is not open yet
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let timer;
+let timer = 0;
 
 extend((viewer) => { addLink(viewer); });
 
@@ -62,7 +60,6 @@ function settings() {
 }
 
 function rangesNow() {
-  /** @type {Record<string, string>} */
   const ranges = {};
   if (!state.sound) return ranges;
   const { sound: { seconds, example }, visible: { start, end }, frequencyRange: band, selection } = state;
@@ -96,7 +93,6 @@ function restore() {
 
 /** Apply a link's display settings, for this visit; return the names of illegal fields. */
 function restoreDisplay(fields) {
-  /** @type {Record<string, any>} */
   const asked = {};
   const axes = [...fields].filter(([name]) => name.startsWith('axis_')).map(([name, kind]) => [name.slice(5), kind]);
   if (axes.length) asked.axes = Object.fromEntries(axes);

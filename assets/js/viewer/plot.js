@@ -27,20 +27,15 @@ const MARKUP = `
 
 /** A view with a time axis across and an image on a canvas, under another canvas for what moves. */
 export class Plot extends SoundView {
-  /** @type {string[]} kinds of frequency axis, the default first; none: the vertical axis is another one */
-  static axes = [];
+  static axes = []; // kinds of frequency axis, the default first
 
-  /** @type {{x: number, y: number} | null} */
-  pointer = null;
-  /** @type {{x0: number, x1: number, y0: number, y1: number} | null} a box to zoom into that is being drawn */
-  box = null;
+  pointer = null; // {x, y} in the plot, null outside
+  box = null; // {x0, x1, y0, y1} of the zoom box that is being drawn
   headInside = false;
-  /** @type {Record<string, any>[]} hooks of the plugins, see viewer.js */
-  hooks = [];
+  hooks = []; // of the plugins, see viewer.js
   off = document.createElement('canvas'); // the levels at their own size
   overlayFrame = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  restTimer;
+  restTimer = 0; // of the readout
 
   constructor(host, server, parameters) {
     super(host, server, parameters, MARKUP);

@@ -23,7 +23,7 @@ export function readPointer(viewer) {
     viewer.readout.textContent = [`${formatNumber(time, 3)} ${t('page.unit_s')}`, text, ...viewer.readings(time)].join(' · ');
   };
   write(floor + (levels[row * columns + column] / 255) * (ceiling - floor), 0);
-  if (drawn.layer) return; // the exact level would be the spectrogram's
+  if (drawn.feature) return; // the exact level would be the spectrogram's
   viewer.restTimer = setTimeout(async () => {
     try {
       const { sound, config } = drawn.request; // the panel may be ahead of the image

@@ -86,9 +86,7 @@ const decibels = (value, unit = t('page.unit_db')) => (value === null ? t('page.
 const hertz = (value, digits) => `${formatNumber(value, digits)} ${t('page.unit_hz')}`;
 const dbfs = (value) => decibels(value, 'dBFS');
 
-/** [message key, text of the selection and its values], in the order of the panel.
- * @type {[string, (selection: any, values: any) => string][]}
- */
+/** @type {[string, (selection: any, values: any) => string][]} message key and text, in the order of the panel */
 const VALUES = [
   ['measurements.start', ({ start }) => seconds(start)],
   ['measurements.end', ({ end }) => seconds(end)],
@@ -107,8 +105,7 @@ const COLUMNS = ['start_s', 'end_s', 'duration_s', 'low_hz', 'high_hz', 'mean_db
 
 /** The values of the selection under a viewer's plot. */
 class ValuesPanel {
-  /** @type {any} the server's values, null without */
-  values = null;
+  values = null; // the server's
 
   constructor(viewer) {
     this.viewer = viewer;

@@ -5,16 +5,10 @@ import { audio, seek, show, showAll, state, togglePlay, zoom } from '../core/sta
 const step = (share) => share * (state.visible.end - state.visible.start);
 const pan = (share) => show(state.visible.start + step(share), state.visible.end + step(share));
 
-/** A shortcut: the message and the section of its line in the dialog, and what it does.
- * @param {string} label
- * @param {'tools' | 'sound' | 'shown' | 'selection' | 'display' | 'rest'} group
- * @param {(event: KeyboardEvent) => void} run
- */
+/** A shortcut: the message and the section of its line in the dialog, and what it does. */
 export const shortcut = (label, group, run) => ({ label, group, run });
 
-/** Shortcuts of every view, by their combination (see `combination`).
- * @type {Record<string, any>}
- */
+/** @type {Record<string, any>} shortcuts of every view, by their combination (see `combination`) */
 export const KEYS = {
   ' ': shortcut('viewer_toolbar.key_play', 'sound', togglePlay),
   ArrowLeft: shortcut('viewer_toolbar.key_head_left', 'sound', () => seek(audio.currentTime - step(0.025))),

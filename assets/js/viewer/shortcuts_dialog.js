@@ -50,7 +50,6 @@ function showSheet(viewer) {
 
 /** The shortcuts by what they do, those with the same text on one line. */
 function linesOf(keys) {
-  /** @type {Record<string, {group: string, names: string[]}>} */
   const lines = {};
   for (const [name, { label, group = 'rest' }] of Object.entries(keys)) {
     if (!label) continue;

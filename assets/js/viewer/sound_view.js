@@ -25,11 +25,10 @@ export const EMPTY = '<div class="sg-empty"><p class="sg-strong"></p><p class="s
 export class SoundView {
   static view = '';
 
-  /** @type {any} what the server sent for the visible range, null without a sound */
-  data = null;
+  data = null; // what the server sent for the visible range
+  loaded = null; // the request that it answers, as JSON
   lifetime = new AbortController();
-  /** @type {AbortSignal} ends every listener and observer of the view */
-  signal = this.lifetime.signal;
+  signal = this.lifetime.signal; // ends every listener and observer of the view
   load = latestOnly(() => this.loadNow());
 
   /**

@@ -24,10 +24,8 @@ extend((viewer) => (viewer.pitched ? new SpectrumSlice(viewer) : {}));
 
 /** The slice of one viewer; `point`, `loaded`, `image` and `keys` are hooks. */
 class SpectrumSlice {
-  /** @type {{levels: Float32Array, centre: (row: number) => number, peak: [hz: number, db: number] | null} | null} */
-  spectrum = null;
-  /** @type {{time: number} | null} */
-  pointer = null;
+  spectrum = null; // { levels, centre(row), peak: [hz, db] or null }
+  pointer = null; // { time } under the pointer
   key = ''; // of the request that `spectrum` answers
   keys = { m: shortcut('measurements.key_slice', 'display', toggle) };
   load = latestOnly(() => this.loadNow());

@@ -5,8 +5,7 @@
 // 2D viewer (`viewer.view`: mel, stft, mfcc, wave), also for those built before, and returns any of these hooks:
 //   image(context)     draw on the image, clipped to the plot; called whenever the image is redrawn
 //   overlay(context)   draw above it, clipped to the plot; called on each frame while playing and as the pointer moves
-//   grab(at, event)    a press on the plot at {x, y}: return {move(at, event), drop(at, event), cancel()} to handle the
-//                      drag, or nothing to leave it to others
+//   click(at)          a click on the plot at {x, y}, after it has moved the play head
 //   point(at)          the pointer is at {x, y, time, hz} (hz: null without a frequency axis) inside the plot, or null
 //   loaded(data)       new data have come from the server
 //   reading(time)      text to add to the readout
@@ -28,15 +27,11 @@ import { KEYS, wireKeys } from './shortcuts.js';
 import { Plot } from './plot.js';
 import { readPointer } from './readout.js';
 
-/** @typedef {(viewer: any) => (Record<string, any> | void)} Plugin */
-
-/** @type {Plugin[]} */
 const plugins = [];
-/** @type {Set<Viewer>} */
 const viewers = new Set();
 
 /** Add a plugin to all viewers, present and future; see the top of this module.
- * @param {Plugin} plugin
+ * @param {(viewer: any) => (Record<string, any> | void)} plugin
  */
 export function extend(plugin) {
   plugins.push(plugin);
@@ -48,8 +43,7 @@ export class Viewer extends Plot {
   static view = 'mel';
   static axes = ['mel', 'linear', 'log', 'bark'];
 
-  /** @type {Map<number, {x: number, y: number}>} positions of the pointers that press the plot */
-  pressed = new Map();
+  pressed = new Map(); // positions of the pointers that press the plot
 
   constructor(host, server, parameters) {
     super(host, server, parameters);
@@ -68,15 +62,6 @@ export class Viewer extends Plot {
   adopt(plugin) {
     this.hooks.push(plugin(this) ?? {});
     if (this.data) this.redraw();
-  }
-
-  /** The drag of the first plugin that handles a press, or null. */
-  grab(at, event) {
-    for (const hooks of this.hooks) {
-      const drag = hooks.grab?.(at, event);
-      if (drag) return drag;
-    }
-    return null;
   }
 
   /** Shortcuts of the viewer and its plugins. */
@@ -130,12 +115,9 @@ export class Viewer extends Plot {
     this.call('loaded', this.data);
   }
 
-  /** The arrays of an answer.
-   * @param {any} answer
-   * @returns {Record<string, any>}
-   */
-  decode({ levels }) {
-    return { levels: decodeBase64(levels) };
+  /** @returns {any} the arrays of an answer */
+  decode(answer) {
+    return { levels: decodeBase64(answer.levels) };
   }
 
   clear() {
@@ -161,9 +143,7 @@ export class Viewer extends Plot {
     return this.hooks.map((hooks) => hooks.reading?.(time)).filter(Boolean);
   }
 
-  /** The vertical position of the pointer as the server takes it.
-   * @returns {Record<string, any>}
-   */
+  /** @returns {any} the vertical position of the pointer, as the server takes it */
   position(share, row) {
     return { band: row };
   }

@@ -70,9 +70,8 @@ class Wave extends Viewer {
     this.readout.textContent = t('viewer.wave_key');
   }
 
-  /** @override */
-  decode({ envelope }) {
-    return { values: new Float32Array(decodeBase64(envelope).buffer) };
+  decode(answer) {
+    return { values: new Float32Array(decodeBase64(answer.envelope).buffer) };
   }
 
   overhang() {
