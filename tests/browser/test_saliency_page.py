@@ -9,23 +9,23 @@ import pytest
 from playwright.sync_api import expect
 
 import sounds
-from chromium import Sheet
+from chromium import PLAYHEAD, Sheet
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 
 pytestmark = pytest.mark.browser
 RATE = 44_100
 PIXELS = """() => {
     const { why } = document.querySelector('.sg-why');
-    const { width, height } = why.picture;
+    const { width, height } = why.image;
     let sum = 17;
-    for (const pixel of new Uint32Array(why.picture.getContext('2d').getImageData(0, 0, width, height).data.buffer)) {
+    for (const pixel of new Uint32Array(why.image.getContext('2d').getImageData(0, 0, width, height).data.buffer)) {
         sum = (Math.imul(sum, 31) + pixel) | 0;
     }
     return sum;
 }"""
 COLOURED = """() => {
     const { why } = document.querySelector('.sg-why');
-    const { data } = why.picture.getContext('2d').getImageData(0, 0, why.picture.width, why.picture.height);
+    const { data } = why.image.getContext('2d').getImageData(0, 0, why.image.width, why.image.height);
     let count = 0;
     for (let i = 0; i < data.length; i += 4) count += data[i + 3] > 250 && data[i] - data[i + 2] > 30;
     return count;
@@ -114,7 +114,8 @@ def test_a_stretch_of_a_long_sound_and_the_play_head(sheet: Sheet, tmp_path: Pat
     expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["saliency.given_window"].format(start="0:06.00", end="0:11.00"))
     sheet.ev("session.seek(8.5)")
     middle = sheet.ev("(({ left, width }) => left + width / 2)(document.querySelector('.sg-why').why.area())")
-    sheet.until("(middle) => Math.abs(Number(document.querySelector('.sg-map').dataset.playhead) - middle) < 4", middle)
+    playhead = PLAYHEAD.replace("viewer", "document.querySelector('.sg-why').why")
+    sheet.until(f"(middle) => Math.abs({playhead} - middle) < 4", middle)
     sheet.page.get_by_role("button", name=ENGLISH["saliency.play_clip"]).click()  # the clip itself, as the network was given it
     sheet.until("document.querySelector('.sg-why').why.clip.currentTime > 0.2")
     box = sheet.page.locator(".sg-map").bounding_box()

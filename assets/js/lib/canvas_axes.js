@@ -32,11 +32,8 @@ export function pixelRatio() {
 /** The area within the axes of a plot of this size.
  * @returns {Area}
  */
-export function plotArea({ width, height }) {
-  return {
-    left: MARGIN.left, top: MARGIN.top,
-    width: Math.max(1, width - MARGIN.left - MARGIN.right), height: Math.max(1, height - MARGIN.top - MARGIN.bottom),
-  };
+export function plotArea({ width, height }, { left, right, top, bottom } = MARGIN) {
+  return { left, top, width: Math.max(1, width - left - right), height: Math.max(1, height - top - bottom) };
 }
 
 /** Return the label of a frequency: 500, 2k, 1.5k, 1.25k.
@@ -72,19 +69,21 @@ export function drawVerticalAxis(context, { left, top, height }, style, marks, n
  * @param {CanvasRenderingContext2D} context
  * @param {Area} area
  * @param {any[][]} marks [share from the left, text]
+ * @param {number} right the margin in which the name of the axis ends; in a narrow one it takes the place of the last labels
  */
-export function drawTimeAxis(context, { left, top, width, height }, marks) {
+export function drawTimeAxis(context, { left, top, width, height }, marks, right = MARGIN.right) {
   const bottom = top + height;
   context.textBaseline = 'top';
   for (const [share, text] of marks) {
     const x = left + share * width;
     context.fillRect(Math.round(Math.min(x, left + width - 1)), bottom, 1, 4);
+    if (right < 30 && x > left + width - 50) continue;
     const atEnd = x > left + width - 14; // the name of the axis follows
     context.textAlign = atEnd ? 'right' : 'center';
     context.fillText(text, atEnd ? left + width + 3 : x, bottom + 7);
   }
   context.textAlign = 'right';
-  context.fillText(t('page.time_axis'), left + width + MARGIN.right - 2, bottom + 7);
+  context.fillText(t('page.time_axis'), left + width + right - 2, bottom + 7);
 }
 
 /** Draw the colours of the levels at the right of the plot, in the colour and font of the vertical axis.

@@ -1,12 +1,15 @@
-// The scrolling spectrogram: a spectrum each hundredth of a second, made and drawn in the browser. The newest is at the right.
-// Colours, range and kind of axis are the page's own (display.js).
+// Scrolling spectrogram of the microphone, computed and drawn in the browser: a column each hundredth of a second, the
+// latest at the right.
 
 import { events } from '../core/state.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { frequencyAxis, frequencyTicks, ticks } from '../lib/frequency_axis.js';
 import { table } from '../lib/colormaps.js';
 import { changeDisplay, display } from '../core/display_settings.js';
-import { MARGIN, hertz } from '../viewer/plot.js';
+import {
+  cssColour, drawLevelScale, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
+} from '../lib/canvas_axes.js';
+import { onResize, onThemeChange } from '../lib/dom.js';
 import { Spectrum } from '../lib/fft.js';
 
 const SPAN_S = 10;
@@ -17,8 +20,8 @@ const [LOW_HZ, HIGH_HZ] = [20, 20000];
 const FLOOR_DB = -125; // what a byte of 0 means, in dBFS
 const STEP_DB = 0.5;
 const [CEILING_DB, RANGE_DB] = [-20, 80]; // the display's own range is counted from that ceiling: a microphone is seldom near 0
-const DELAY_S = 0.05; // samples come in bursts: the picture runs this much behind them, evenly
-const STILL_MS = 1000; // between pictures for who wants no motion
+const DELAY_S = 0.05; // samples come in bursts: the image runs this much behind them, evenly
+const STILL_MS = 1000; // between images for users who prefer reduced motion
 
 export const KINDS = ['mel', 'log', 'linear'];
 
@@ -30,11 +33,11 @@ export class LiveSpectrogram {
     this.still = window.matchMedia('(prefers-reduced-motion: reduce)');
     this.begin(48000);
     events.addEventListener('display', () => this.repaint());
-    new ResizeObserver(() => this.repaint()).observe(plot);
-    new MutationObserver(() => this.repaint()).observe(document.body, { attributes: true, attributeFilter: ['class'] });
+    onResize(plot, () => this.repaint());
+    onThemeChange(() => this.repaint());
   }
 
-  /** Empty the picture for samples at this rate. */
+  /** Start empty, for samples at this rate. */
   begin(rate) {
     this.rate = rate;
     this.hop = Math.round(rate * HOP_S);
@@ -80,16 +83,15 @@ export class LiveSpectrogram {
     changeDisplay({ axes: { ...display.axes, live: kind } });
   }
 
-  /** Make the whole picture anew: another size, other colours, another axis. */
+  /** Redraw everything: another size, other colours, another axis. */
   repaint() {
-    const ratio = Math.min(3, window.devicePixelRatio || 1);
-    const { width, height } = this.plot.getBoundingClientRect();
-    if (!width) return;
-    [this.canvas.width, this.canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    this.area = { left: MARGIN.left, top: MARGIN.top, width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
-    this.ratio = ratio;
+    const size = this.plot.getBoundingClientRect();
+    if (!size.width) return;
+    const context = prepareCanvas(this.canvas, size);
+    this.area = plotArea(size);
+    this.ratio = pixelRatio();
     this.axis = frequencyAxis(this.kind, this.kind === 'mel' ? 0 : LOW_HZ, Math.min(HIGH_HZ, this.rate / 2), 'slaney');
-    this.rows = this.rowsOf(Math.max(1, Math.round(this.area.height * ratio)));
+    this.rows = this.rowsOf(Math.max(1, Math.round(this.area.height * this.ratio)));
     [this.ring.width, this.ring.height] = [this.capacity, this.rows.length];
     const colours = table(display.colours);
     const [low, high] = this.range();
@@ -97,7 +99,7 @@ export class LiveSpectrogram {
       colours[Math.max(0, Math.min(255, Math.round((255 * (FLOOR_DB + level * STEP_DB - low)) / (high - low))))]);
     this.paint(0, this.capacity);
     this.painted = this.columns;
-    this.scales();
+    this.scales(context);
     this.draw();
   }
 
@@ -135,7 +137,7 @@ export class LiveSpectrogram {
     this.ring.getContext('2d').putImageData(image, from, 0);
   }
 
-  /** Show what has come, moved on evenly by the clock of the frames; `now` in ms. */
+  /** Show what has come, scrolled evenly by the clock of the frames; `now` in ms. */
   scroll(now) {
     if (this.still.matches && now - this.drawnAt < STILL_MS) return;
     const target = Math.max(0, this.columns - DELAY_S / HOP_S);
@@ -147,7 +149,7 @@ export class LiveSpectrogram {
     this.draw();
   }
 
-  /** Show all that has come, and stand still. */
+  /** Show all that has come, and stop. */
   rest() {
     this.shown = this.columns;
     this.over = true;
@@ -166,72 +168,32 @@ export class LiveSpectrogram {
     context.beginPath();
     context.rect(left, top, right - left, this.rows.length);
     context.clip();
-    context.fillStyle = css(this.palette[0]);
+    context.fillStyle = cssColour(this.palette[0]);
     context.fillRect(left, top, right - left, this.rows.length);
     const kept = Math.max(0, columns - capacity);
-    for (const [from, to] of this.pieces(Math.max(kept, this.painted))) this.paint(from % capacity, (from % capacity) + to - from);
+    for (const [from, to] of this.segments(Math.max(kept, this.painted))) this.paint(from % capacity, (from % capacity) + to - from);
     this.painted = columns;
-    for (const [from, to] of this.pieces(kept)) {
+    for (const [from, to] of this.segments(kept)) {
       context.drawImage(this.ring, from % capacity, 0, to - from, this.rows.length, x(from), top, x(to) - x(from), this.rows.length);
     }
     context.restore();
     this.plot.dataset.columns = columns;
   }
 
-  /** The columns since `from`, cut where the ring closes: [first, behind the last]. */
-  pieces(from) {
+  /** The columns since `from`, split where the ring closes: [first, after the last]. */
+  segments(from) {
     const { columns, capacity } = this;
     const closes = from - (from % capacity) + capacity;
     return closes < columns ? [[from, closes], [closes, columns]] : [[from, columns]].filter(([a, b]) => b > a);
   }
 
-  /** Axes and the scale of levels: they stand still. */
-  scales() {
-    const context = this.canvas.getContext('2d');
-    const { left, top, width, height } = this.area;
-    const style = getComputedStyle(this.plot);
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    context.fillStyle = style.color;
-    context.font = `11px ${style.fontFamily}`;
-    context.textBaseline = 'middle';
-    context.textAlign = 'right';
-    for (const hz of frequencyTicks(this.axis, this.kind, 22 / height)) {
-      const y = top + (1 - this.axis.share(hz)) * height;
-      context.fillRect(left - 4, Math.round(y), 4, 1);
-      context.fillText(hertz(hz), left - 7, y);
-    }
-    context.fillText(t('page.freq_axis'), left - 7, top - 11);
-    context.textBaseline = 'top';
-    for (const time of ticks(-SPAN_S, 0, width / 90)) {
-      const x = left + (1 + time / SPAN_S) * width;
-      const atEnd = Math.abs(time) < 1e-9; // beside the axis's name
-      context.fillRect(Math.round(Math.min(x, left + width - 1)), top + height, 1, 4);
-      context.textAlign = atEnd ? 'right' : 'center';
-      context.fillText(atEnd ? t(this.over ? 'live.end' : 'live.now') : formatNumber(time), atEnd ? x + 3 : x, top + height + 7);
-    }
-    context.textAlign = 'right';
-    context.fillText(t('page.time_axis'), left + width + MARGIN.right - 2, top + height + 7);
-    this.levelScale(context, left + width + 12, top, height);
-  }
-
-  levelScale(context, x, top, height) {
-    const [low, high] = this.range();
-    const colours = table(display.colours);
-    for (let y = 0; y < height; y++) {
-      context.fillStyle = css(colours[Math.round(255 * (1 - y / height))]);
-      context.fillRect(x, top + y, 10, 1.5);
-    }
-    context.fillStyle = getComputedStyle(this.plot).color;
-    context.textAlign = 'left';
-    context.textBaseline = 'middle';
-    for (const db of ticks(low, high, height / 40)) {
-      const y = top + (1 - (db - low) / (high - low)) * height;
-      context.fillRect(x + 10, Math.round(y), 3, 1);
-      context.fillText(formatNumber(db), x + 16, y);
-    }
-    context.fillText('dBFS', x, top - 11);
+  /** Draw axes and level scale, which do not scroll. */
+  scales(context) {
+    const { area } = this;
+    const frequencies = frequencyTicks(this.axis, this.kind, 22 / area.height).map((hz) => [this.axis.share(hz), hertz(hz)]);
+    drawVerticalAxis(context, area, getComputedStyle(this.plot), frequencies, t('page.freq_axis'));
+    const name = (time) => (Math.abs(time) < 1e-9 ? t(this.over ? 'live.end' : 'live.now') : formatNumber(time));
+    drawTimeAxis(context, area, ticks(-SPAN_S, 0, area.width / 90).map((time) => [1 + time / SPAN_S, name(time)]));
+    drawLevelScale(context, area, display.colours, this.range(), 'dBFS');
   }
 }
-
-const css = (colour) => `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;

@@ -1,9 +1,10 @@
-// What speaks for a class: the picture that the network was given, over it the heat map of one class at a time. Class and
-// strength are the browser's own; the server is asked for a clip, and for a class that it has not sent yet.
+// Saliency: the network's input with the heat map of one class over it. Classes that have come and the strength need no
+// request.
 
 import { token } from '../core/rpc.js';
 import { audio, events, onPlayhead, seek, state } from '../core/state.js';
-import { decodeBase64, element, fileUrl } from '../lib/dom.js';
+import { MARGIN, drawPlayhead, drawTimeAxis, drawVerticalAxis, hertz, plotArea, prepareCanvas } from '../lib/canvas_axes.js';
+import { decodeBase64, element, fileUrl, find, onResize, onThemeChange } from '../lib/dom.js';
 import { className, classNames, formatTime, language, messagesReady, formatNumber, t } from '../lib/i18n.js';
 import { offerRetryLater } from '../widgets/retry_button.js';
 import { frequencyAxis, frequencyTicks, hzToMel } from '../lib/frequency_axis.js';
@@ -11,18 +12,18 @@ import { clipPlayer, playClip } from '../player/clip_player.js';
 import { heated } from '../lib/heatmap.js';
 import { timeTicks } from '../lib/time_axis.js';
 
-const MARGIN = { left: 46, right: 8, top: 20, bottom: 24 };
+const MARGINS = { ...MARGIN, left: 46, right: 8 };
 const SKELETON = `
   <div>
     <h2></h2>
     <p class="sg-small sg-given"></p>
-    <div class="sg-choices" role="group"></div>
+    <div class="sg-choices" role="group" data-aria="saliency.choices"></div>
     <p class="sg-wait"></p>
     <p class="sg-wrong" role="alert" hidden></p>
-    <div class="sg-map" role="img"><canvas></canvas><canvas></canvas><p hidden></p></div>
+    <div class="sg-map" role="img"><canvas></canvas><canvas></canvas><p data-t="saliency.none" hidden></p></div>
     <div class="sg-tools">
-      <label><span></span><input type="range" min="0" max="100" value="75"></label>
-      <span class="sg-scale" aria-hidden="true"><small></small><i></i><small></small></span>
+      <label><span data-t="saliency.strength"></span><input type="range" min="0" max="100" value="75"></label>
+      <span class="sg-scale" aria-hidden="true"><small data-t="saliency.nothing"></small><i></i><small data-t="saliency.most"></small></span>
       <button type="button" class="sg-button"></button>
     </div>
     <p class="sg-small sg-meaning"></p>
@@ -32,42 +33,40 @@ const SKELETON = `
 export async function mount(root, { trigger, watch, props }) {
   await messagesReady;
   const host = root.querySelector('.sg-why');
-  host.why = new Saliency(host, trigger, props); // there for tests and the curious
+  host.why = new Saliency(host, trigger); // the handle for tests and the console
   watch('value', () => host.why.take(props.value));
 }
 
 class Saliency {
-  constructor(host, trigger, props) {
-    Object.assign(this, { host, trigger, props, data: null, label: null, wanted: null });
+  data = null; // of the clip: levels and maps
+  label = null; // the class shown
+  wanted = null; // the class requested
+
+  constructor(host, trigger) {
+    this.host = host;
+    this.trigger = trigger;
     host.replaceChildren(element(SKELETON));
-    this.find = (selector) => host.querySelector(selector);
+    this.find = (selector) => find(host, selector);
     this.plot = this.find('.sg-map');
-    [this.picture, this.overlay, this.none] = this.plot.children;
+    this.image = this.plot.children[0];
+    this.overlay = this.plot.children[1];
+    this.none = this.plot.children[2];
     this.slider = this.find('input');
     this.clip = clipPlayer();
-    this.words();
     this.wire();
   }
 
-  words() {
-    this.find('.sg-choices').setAttribute('aria-label', t('saliency.choices'));
-    this.find('.sg-tools span').textContent = t('saliency.strength');
-    this.none.textContent = t('saliency.none');
-    [this.find('.sg-scale small:first-child').textContent, this.find('.sg-scale small:last-child').textContent] =
-      [t('saliency.nothing'), t('saliency.most')];
-  }
-
   wire() {
-    events.addEventListener('classified', ({ detail }) => this.follow(detail));
-    events.addEventListener('explain', ({ detail }) => this.ask(detail.label, detail.start ?? 0));
+    events.addEventListener('classified', (/** @type {any} */ { detail }) => this.follow(detail));
+    events.addEventListener('explain', (/** @type {any} */ { detail }) => this.ask(detail.label, detail.start ?? 0));
     events.addEventListener('sound', () => this.hide());
     this.slider.addEventListener('input', () => this.paint());
     this.find('.sg-tools button').addEventListener('click', () => this.playClip());
-    this.clip.addEventListener('play', () => this.drawHead());
+    this.clip.addEventListener('play', () => this.drawPlayhead());
     this.plot.addEventListener('click', (event) => this.seekTo(event));
-    new ResizeObserver(() => this.paint()).observe(this.plot);
-    new MutationObserver(() => this.paint()).observe(document.body, { attributes: true, attributeFilter: ['class'] });
-    onPlayhead(() => this.drawHead());
+    onResize(this.plot, () => this.paint());
+    onThemeChange(() => this.paint());
+    onPlayhead(() => this.drawPlayhead());
   }
 
   hide() {
@@ -77,12 +76,12 @@ class Saliency {
     this.clip.pause();
   }
 
-  /** A verdict on the sound's opening has come: what speaks for it? */
+  /** The first clip was classified: explain its likeliest class. */
   follow(answer) {
     if (answer.top.length) this.ask(answer.top[0][0], answer.start);
   }
 
-  /** Show a class's map in the clip that begins at `start`, asking the server where that is not at hand. */
+  /** Show a class's map in the clip that begins at `start`; request it if it has not come yet. */
   ask(label, start) {
     if (!state.sound) return;
     this.host.hidden = false;
@@ -119,12 +118,12 @@ class Saliency {
   }
 
   wrong(text) {
-    const place = this.find('.sg-wrong');
-    [place.hidden, place.textContent] = [!text, text];
+    const line = this.find('.sg-wrong');
+    [line.hidden, line.textContent] = [!text, text];
     this.host.toggleAttribute('data-wrong', Boolean(text));
   }
 
-  /** What the clip is, in words, and what the map means for it. */
+  /** Describe the clip and its map. */
   describe() {
     const { start, clip_seconds: seconds, fit, deletion } = this.data;
     const times = { seconds: formatNumber(seconds, 2), own: formatNumber(state.sound.seconds, 2), start: formatTime(start), end: formatTime(start + seconds) };
@@ -148,17 +147,17 @@ class Saliency {
     this.none.hidden = this.data.maps[label].some(Boolean);
     this.plot.setAttribute('aria-label', t('saliency.map', { name: className(label) }));
     this.paint();
-    for (const row of document.querySelectorAll('.sg-bars li')) {
+    for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.sg-bars li'))) {
       if (row.dataset.label === label) row.setAttribute('aria-current', 'true');
       else row.removeAttribute('aria-current');
     }
   }
 
-  /** A button for each class whose map is at hand, and a list of all others. */
+  /** A button for each class whose map has come, and a list of all others. */
   choices() {
     const { probabilities, maps } = this.data;
     const box = this.find('.sg-choices');
-    const focused = box.contains(document.activeElement) && document.activeElement.dataset.label;
+    const focused = box.querySelector('button:focus')?.dataset.label;
     const buttons = Object.keys(maps).sort((a, b) => probabilities[b] - probabilities[a]).map((label) => {
       const button = element('<button type="button" class="sg-chip"><span></span> <small></small></button>');
       button.dataset.label = label;
@@ -173,8 +172,7 @@ class Saliency {
   }
 
   others() {
-    const select = element('<select></select>');
-    select.setAttribute('aria-label', t('saliency.other'));
+    const select = element('<select data-aria="saliency.other"></select>');
     select.append(new Option(t('saliency.other'), ''));
     const left = Object.keys(classNames).filter((label) => !this.data.maps[label]);
     for (const label of left.sort((a, b) => className(a).localeCompare(className(b), language))) {
@@ -185,11 +183,7 @@ class Saliency {
   }
 
   area() {
-    const { width, height } = this.plot.getBoundingClientRect();
-    return {
-      left: MARGIN.left, top: MARGIN.top,
-      width: Math.max(1, width - MARGIN.left - MARGIN.right), height: Math.max(1, height - MARGIN.top - MARGIN.bottom),
-    };
+    return plotArea(this.plot.getBoundingClientRect(), MARGINS);
   }
 
   /** Seconds of the sound at the left and the right edge; frames are centred on their times. */
@@ -204,16 +198,6 @@ class Saliency {
     return left + ((time - first) / (last - first)) * width;
   }
 
-  /** The context of a canvas at the screen's own resolution, emptied. */
-  fresh(canvas) {
-    const ratio = Math.min(3, window.devicePixelRatio || 1);
-    const { width, height } = this.plot.getBoundingClientRect();
-    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    const context = canvas.getContext('2d');
-    context.scale(ratio, ratio);
-    return context;
-  }
-
   paint() {
     if (!this.data || !this.plot.offsetParent) return;
     const { left, top, width, height } = this.area();
@@ -222,47 +206,29 @@ class Saliency {
     this.slider.setAttribute('aria-valuetext', `${this.slider.value} %`);
     const off = new OffscreenCanvas(columns, rows);
     off.getContext('2d').putImageData(heated(levels, maps[this.label], rows, columns, strength), 0, 0);
-    const context = this.fresh(this.picture);
+    const context = prepareCanvas(this.image, this.plot.getBoundingClientRect());
     context.imageSmoothingEnabled = false;
     context.drawImage(off, left, top, width, height);
     this.scales(context);
     this.mirrored(context);
-    this.drawHead();
+    this.drawPlayhead();
   }
 
   scales(context) {
-    const { left, top, width, height } = this.area();
-    const style = getComputedStyle(this.plot);
-    context.fillStyle = style.color;
-    context.font = `11px ${style.fontFamily}`;
-    context.textBaseline = 'middle';
-    context.textAlign = 'right';
-    for (const [share, text] of this.marks(height)) {
-      const y = top + (1 - share) * height;
-      context.fillRect(left - 4, Math.round(y), 4, 1);
-      context.fillText(text, left - 7, y);
-    }
-    context.fillText(t('page.freq_axis'), left - 7, top - 10);
-    context.textAlign = 'center';
-    context.textBaseline = 'top';
+    const area = this.area();
     const [first, last] = this.span();
-    for (const [time, text] of timeTicks(first, last, width / 70)) {
-      const x = this.xOf(time);
-      context.fillRect(Math.round(x), top + height, 1, 4);
-      if (x < left + width - 50) context.fillText(text, x, top + height + 7);
-    }
-    context.textAlign = 'right';
-    context.fillText(t('page.time_axis'), left + width, top + height + 7);
+    drawVerticalAxis(context, area, getComputedStyle(this.plot), this.marks(area.height), t('page.freq_axis'));
+    const times = timeTicks(first, last, area.width / 70).map(([time, text]) => [(time - first) / (last - first), text]);
+    drawTimeAxis(context, area, times, MARGINS.right);
   }
 
   /** Labels of the frequency axis: [share of the height, text]; band i of n lies around mel i + 1 of n + 1 steps. */
   marks(height) {
     const { low_hz: low, high_hz: high, mel_scale: scale, rows } = this.data;
     const [a, b] = [hzToMel(low, scale), hzToMel(high, scale)];
-    const place = (hz) => (((hzToMel(hz, scale) - a) / (b - a)) * (rows + 1) - 0.5) / rows;
+    const share = (hz) => (((hzToMel(hz, scale) - a) / (b - a)) * (rows + 1) - 0.5) / rows;
     const wanted = frequencyTicks(frequencyAxis('mel', low, high, scale), 'mel', 22 / height);
-    return wanted.map((hz) => [place(hz), hz >= 1000 ? `${formatNumber(hz / 1000, hz % 1000 ? 1 : 0)}k` : formatNumber(hz)])
-      .filter(([share]) => share >= 0 && share <= 1);
+    return wanted.filter((hz) => share(hz) >= 0 && share(hz) <= 1).map((hz) => [share(hz), hertz(hz)]);
   }
 
   /** Lines where a sound shorter than the clip begins and ends; beyond them it was mirrored. */
@@ -275,20 +241,13 @@ class Saliency {
     }
   }
 
-  drawHead() {
+  drawPlayhead() {
     if (!this.data || this.data.sound !== state.sound?.id || !this.plot.offsetParent) return;
     const playing = !this.clip.paused && !this.clip.ended;
     const time = playing ? this.data.start - this.data.before_s + this.clip.currentTime : audio.currentTime;
-    const { left, top, width, height } = this.area();
-    const x = this.xOf(time);
-    const context = this.fresh(this.overlay);
-    this.plot.dataset.playhead = x.toFixed(1);
-    if (playing) requestAnimationFrame(() => this.drawHead());
-    if (x < left - 1 || x > left + width + 1) return;
-    context.fillStyle = 'rgb(0 0 0 / 55%)';
-    context.fillRect(x - 1.5, top, 3, height);
-    context.fillStyle = '#fff';
-    context.fillRect(x - 0.5, top, 1, height);
+    const context = prepareCanvas(this.overlay, this.plot.getBoundingClientRect());
+    drawPlayhead(context, this.area(), this.xOf(time));
+    if (playing) requestAnimationFrame(() => this.drawPlayhead());
   }
 
   playClip() {

@@ -12,8 +12,6 @@ import { crispImage, smoothImage } from '../lib/raster.js';
 import { timeTicks } from '../lib/time_axis.js';
 import { EMPTY, SoundView } from './sound_view.js';
 
-export { MARGIN, hertz };
-
 const MARKUP = `
   <div class="sg-frame">
     <div class="sg-plot" tabindex="0" role="application">
