@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from esc.batch.results import SoundResult
 from esc.batch.runner import BatchOptions, classify_files
 from esc.errors import AudioError
@@ -27,6 +29,7 @@ def _classified(files: list[Path], monkeypatch) -> list[SoundResult | AudioError
     return list(classify_files(files, BatchOptions(), jobs=JOBS))
 
 
+@pytest.mark.slow
 def test_killed_worker_costs_one_file(tmp_path, monkeypatch):
     files = [tmp_path / name for name in ("a", "killer", *(f"file {number}" for number in range(20)))]
     results = _classified(files, monkeypatch)

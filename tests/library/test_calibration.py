@@ -128,6 +128,7 @@ def test_damaged_calibration(copy, broken):
     assert caught.value.key == "checkpoint.damaged"
 
 
+@pytest.mark.slow
 def test_calibration_in_predict_timeline_and_files(plain, tmp_path):
     """One temperature, one threshold, whichever way a sound comes in."""
     sound = sounds.busy(5.0, RATE)

@@ -46,6 +46,7 @@ def damaged(saved, tmp_path):
     return shutil.copytree(saved, tmp_path / "net")
 
 
+@pytest.mark.slow
 def test_round_trip(saved, model):
     loaded, meta = load_checkpoint(saved)
     assert meta == META

@@ -57,6 +57,7 @@ def in_json(folder) -> tuple[subprocess.CompletedProcess, list[dict]]:
     return ended, json.loads(ended.stdout)
 
 
+@pytest.mark.slow
 def test_json_of_a_folder(folder, in_json):
     ended, rows = in_json
     assert ended.returncode == 1
@@ -74,11 +75,13 @@ def test_json_of_a_folder(folder, in_json):
     assert spans["siren"][0] >= 7.5
 
 
+@pytest.mark.slow
 def test_unreadable_file_on_stderr(folder, in_json):
     (line,) = [line for line in in_json[0].stderr.splitlines() if not line.startswith("Note: ")]  # libmpg123's own
     assert line.startswith(f"error: {folder / 'broken.mp3'} can't be read as sound")
 
 
+@pytest.mark.slow
 def test_json_equals_predict(in_json):
     classifier = Classifier.load()
     for row in in_json[1]:
@@ -89,6 +92,7 @@ def test_json_equals_predict(in_json):
         assert probabilities == pytest.approx([probability for _, probability in prediction.top], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_two_jobs_equal_one(folder, in_json):
     ended = classify(folder, "--timeline", "--format", "json", "--top", 3, "--jobs", 2)
     assert ended.returncode == 1
@@ -96,6 +100,7 @@ def test_two_jobs_equal_one(folder, in_json):
     assert json.loads(ended.stdout) == in_json[1]
 
 
+@pytest.mark.slow
 def test_csv_row_per_file(folder, in_json):
     ended = classify(folder, "--format", "csv", "--top", 2)
     assert ended.returncode == 1
@@ -110,6 +115,7 @@ def test_csv_row_per_file(folder, in_json):
     assert rows[1]["label_1"] == rows[1]["probability_2"] == ""
 
 
+@pytest.mark.slow
 def test_csv_row_per_segment(folder, in_json, tmp_path):
     target = tmp_path / "table.csv"
     ended = classify(folder, "--timeline", "--format", "csv", "--output", target)
@@ -122,6 +128,7 @@ def test_csv_row_per_segment(folder, in_json, tmp_path):
         assert table[column].tolist() == pytest.approx([mark[column] for mark in marks], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_audacity_label_track_per_sound(folder, in_json, tmp_path):
     ended = classify(folder, "--timeline", "--format", "audacity", "--output", tmp_path)
     assert ended.returncode == 1
@@ -132,6 +139,7 @@ def test_audacity_label_track_per_sound(folder, in_json, tmp_path):
         assert found == [(pytest.approx(m["start"]), pytest.approx(m["end"]), m["label"]) for m in row["timeline"]]
 
 
+@pytest.mark.slow
 def test_audacity_raven_and_table_of_one_file(in_json):
     file, marks = in_json[1][0]["file"], in_json[1][0]["timeline"]
     audacity, raven, table = (classify(file, "--timeline", "--format", form) for form in ("audacity", "raven", "table"))
@@ -164,6 +172,7 @@ def test_raven_times_across_files_and_nyquist():
     assert rows["Begin Path"].tolist() == ["a.wav", "b\t.wav"]
 
 
+@pytest.mark.slow
 def test_missing_file_and_empty_folder(tmp_path):
     ended = classify(tmp_path / "nothing.wav", tmp_path, EXAMPLES / "siren.flac", "--format", "json")
     assert ended.returncode == 1
@@ -198,6 +207,7 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys):
     assert word in said.err
 
 
+@pytest.mark.slow
 def test_wrong_usage_exit_code():
     ended = classify(EXAMPLES, "--format", "xml")
     assert (ended.returncode, ended.stdout) == (2, "")

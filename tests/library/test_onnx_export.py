@@ -64,6 +64,7 @@ def pictures_of(paths: list[Path], about: dict[str, str]) -> np.ndarray:
     return np.stack(pictures)
 
 
+@pytest.mark.slow
 def test_metadata(exported, classifier):
     path, said = exported
     assert f"from torch on {len(example_sounds())} sounds" in said
@@ -80,6 +81,7 @@ def test_metadata(exported, classifier):
     assert (answered.name, answered.shape[1:], known.name, known.type) == ("probabilities", [50], "known", "tensor(bool)")
 
 
+@pytest.mark.slow
 def test_librosa_and_onnxruntime_equal_classifier(exported, classifier):
     session = onnxruntime.InferenceSession(exported[0])
     names, sounds = zip(*example_sounds().items(), strict=True)
@@ -103,6 +105,7 @@ def test_parity_on_fold_5(exported, classifier, data_dir):
     assert parity.holds and parity.difference <= LIMIT
 
 
+@pytest.mark.slow
 def test_calibration_in_the_file(classifier, tmp_path):
     calibration = Calibration(temperature=2.5, unknown_score="energy", unknown_threshold=6.0)
     cautious = Classifier(classifier.model, replace(classifier.checkpoint, calibration=calibration), classifier.device)
@@ -120,12 +123,14 @@ def test_calibration_in_the_file(classifier, tmp_path):
     assert len(set(known.tolist())) == 2, "some of these are known and some are not"
 
 
+@pytest.mark.slow
 def test_silence_is_finite(exported, classifier):
     meta = classifier.checkpoint
     silent = np.full((1, meta.spectrogram.n_mels, 431), -100.0, np.float32)
     assert compare(classifier, exported[0], silent).holds
 
 
+@pytest.mark.slow
 def test_failed_parity_writes_nothing(exported, monkeypatch, capsys, tmp_path):
     target = tmp_path / "esc50.onnx"
     target.write_bytes(b"an older one")

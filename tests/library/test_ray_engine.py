@@ -62,6 +62,7 @@ def begin(folder: Path, output: Path) -> subprocess.Popen:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @needs_ray
 def test_resume_after_kill_equals_the_plain_engine(folder, tmp_path):
     from pyarrow import parquet
@@ -114,6 +115,7 @@ def test_resume_after_kill_equals_the_plain_engine(folder, tmp_path):
         assert "marked" in {row["verdict"] for row in rows}, "logged files are not classified again"
 
 
+@pytest.mark.slow
 @needs_ray
 def test_csv_equals_the_plain_engine(folder, tmp_path, monkeypatch):
     files = sound_files([folder])[0][:6]

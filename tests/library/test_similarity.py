@@ -62,6 +62,7 @@ def test_embedding_equals_forward_hook(classifier):
     assert classifier.class_names[logits.argmax()] == prediction.top[0][0]
 
 
+@pytest.mark.slow
 def test_nearest_to_itself(classifier, index):
     embeddings = np.stack([classifier.embedding(*load_audio(path)) for path in example_sounds().values()])
     expected = cosine_similarity(embeddings)

@@ -107,6 +107,7 @@ def test_other_rates_equal_resampled_sound(classifier, shown, rate):
         np.testing.assert_allclose(picture, expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_blocks_arrays_and_memory_maps_are_equal(classifier, varied, tmp_path):
     path = sounds.write(tmp_path / "varied.wav", varied, RATE, "FLOAT")
     mapped = np.memmap(tmp_path / "varied.f32", np.float32, "w+", shape=varied.shape)
