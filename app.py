@@ -1,4 +1,4 @@
-"""Soundglass: see a sound, adjust its parameters, hear what it is. `python app.py` serves it; so does a Space."""
+"""Entry point of the app: `python app.py` serves it; so does a Space."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-index = os.environ.get("SOUNDGLASS_INDEX")  # of a folder of one's own: python -m esc index FOLDER -o index.npz
+index = os.environ.get("SOUNDGLASS_INDEX")  # written by: python -m esc index FOLDER -o index.npz
 demo = build_page(index=Path(index) if index else None)
 
 if __name__ == "__main__":

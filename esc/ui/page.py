@@ -127,7 +127,7 @@ def launch_options(page: Page) -> dict:
 
 
 def _page_texts(texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts that Gradio itself shows, such as the names of tabs, without the "page." of their keys."""
+    """Return the texts that Gradio itself shows, without the "page." of their keys."""
     return {key.removeprefix("page."): text for key, text in texts.items() if key.startswith("page.")}
 
 

@@ -87,7 +87,7 @@ def test_each_part_is_shown_or_says_what_measures_it(sheet: Sheet):
 def test_the_card_is_text(sheet: Sheet):
     """Markdown is rendered; HTML in it is shown, not run."""
     sheet.page.get_by_role("button", name=RUSSIAN["page.card"]).click()
-    card = sheet.page.locator("#model-card .prose")
+    card = sheet.page.locator("#model-card div.prose")
     expect(card.locator("h3")).to_have_text("A card")
     expect(card).to_contain_text("<img src=x onerror=alert(1)>")
     assert card.locator("img").count() == 0

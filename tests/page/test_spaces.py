@@ -137,22 +137,22 @@ ON_ZERO_GPU = """
 import os, threading
 import esc.ui.inference.zero_gpu
 import torch
-from esc.classification.checkpoint import DEFAULT
+from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.inference.zero_gpu import device_here
 from esc.ui.inference.inference import classifier, warm_up
 
-warm_up(DEFAULT).join()
-said = []
+warm_up(DEFAULT_CHECKPOINT).join()
+found = []
 
-def hear():
-    listener = classifier(DEFAULT)
-    probability = listener.predict(torch.randn(44_100).numpy(), 44_100).top[0][1]
-    said.append((torch.cuda.is_available(), str(listener.device), probability))
+def classify():
+    network = classifier(DEFAULT_CHECKPOINT)
+    probability = network.predict(torch.randn(44_100).numpy(), 44_100).top[0][1]
+    found.append((torch.cuda.is_available(), str(network.device), probability))
 
-thread = threading.Thread(target=hear)
+thread = threading.Thread(target=classify)
 thread.start()
 thread.join()
-print(said[0][:2], 0 < said[0][2] <= 1, flush=True)
+print(found[0][:2], 0 < found[0][2] <= 1, flush=True)
 if not (child := os.fork()):
     print(device_here(), flush=True)
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Texts of the page in English and Russian, and translations of error messages and class names.
+"""Texts, error messages and class names of the page in English and Russian.
 
 The browser's language selects the static texts, which travel to the page in both languages; messages raised on the server
 take the language of the session (its Accept-Language header). The texts are in the JSON files beside this module.

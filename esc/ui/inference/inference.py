@@ -1,4 +1,4 @@
-"""The classifier of the app, loaded once, and the steps that may run on a borrowed GPU."""
+"""The app's classifier, loaded once, and the functions that may run on a borrowed GPU."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _loading = threading.Lock()
 
 
 def classifier(path: Path) -> Classifier:
-    """Return the classifier of a checkpoint folder; failures are not cached, so that a restored folder works at once."""
+    """Return the classifier of a checkpoint folder; failures are not cached."""
     device = device_here()
     # lru_cache alone would let two first callers load two networks; a fork, on a lent GPU, may have inherited a lock that is held
     with _loading if device != "cuda" else nullcontext():
@@ -49,7 +49,7 @@ def _load(path: Path, device: str | None) -> Classifier:
 
 
 def warm_up(path: Path) -> threading.Thread:
-    """Load the network in a background thread, so that the first prediction is not the slow one."""
+    """Load the network in a background thread, so that the first prediction is fast."""
 
     def load() -> None:
         try:
@@ -136,7 +136,7 @@ def clip_fit(meta: Checkpoint, seconds: float) -> str:
 
 
 def clip_offset_s(meta: Checkpoint, n_samples: int, sample_rate: int) -> float:
-    """Return how many seconds were mirrored before the start of a sound that is shorter than a clip; else 0."""
+    """Return the seconds mirrored before the start of a sound shorter than a clip."""
     rate = meta.spectrogram.sample_rate
     missing = round(meta.input.clip_seconds * rate) - math.ceil(n_samples * rate / sample_rate)
     return max(0, -(-missing // 2)) / rate

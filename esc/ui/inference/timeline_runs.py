@@ -75,10 +75,10 @@ class TimelineRuns:
     def run(
         self, sound: Sound, hop_seconds: float | None, wanted: Callable[[], bool]
     ) -> Iterator[TimelineProgress | SoundResult]:
-        """Yield the progress, a few times a second, and at last the result; stop once the run is not `wanted`.
+        """Yield the progress a few times a second, and at last the result.
 
-        `wanted` is called after every window. A run that was cancelled ends with a `TimelineProgress`. Equal samples are
-        classified once, whatever their name and session.
+        `wanted` is called after every window: False cancels the run, which then ends with a `TimelineProgress`. Equal samples
+        are classified once, whatever their name and session.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class TimelineRuns:
         return TimelineProgress(done[-1].end_s, found, silent_intervals(done), uncertain_intervals(done, found, names))
 
     def result(self, sound: Sound, hop_seconds: float) -> SoundResult | None:
-        """Return the cached result of a sound at a hop, under its present name; None if there is none."""
+        """Return the cached result of a sound at a hop, or None."""
         with self._lock:
             result = self._results.get(self._key(sound, hop_seconds))
         return result and dataclasses.replace(result, file=sound.name, cut_off=sound.facts.cut_off)
@@ -140,14 +140,14 @@ class TimelineRuns:
 
 
 class Turns:
-    """The newest run of each session: the page numbers its runs, and a newer one, or a stop, ends all before."""
+    """The newest run of each session; it ends all runs with smaller numbers."""
 
     def __init__(self) -> None:
         self._newest: WeakKeyDictionary[Session, int] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def begin(self, session: Session, turn: int) -> Callable[[], bool]:
-        """Begin a run; return a function that tells whether it is still wanted: neither superseded nor its session ended."""
+        """Begin a run; return a function: whether it is the newest and its session lives."""
         self.end_before(session, turn)
         reference = ref(session)
 
@@ -166,5 +166,5 @@ class Turns:
 def _digest(waveform: np.ndarray) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for start in range(0, len(waveform), _HASHED):
-        digest.update(np.ascontiguousarray(waveform[start : start + _HASHED]))
+        digest.update(np.ascontiguousarray(waveform[start : start + _HASHED]).data)
     return digest.hexdigest()

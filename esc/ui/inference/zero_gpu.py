@@ -1,6 +1,6 @@
-"""Decorators for functions that may run on a GPU lent by Hugging Face's ZeroGPU; elsewhere they change nothing.
+"""Decorators for functions that may run on a GPU lent by Hugging Face's ZeroGPU.
 
-Imported before torch is used: the `spaces` package has to be imported before CUDA is.
+Elsewhere they change nothing. Imported before torch is used: the `spaces` package has to be imported before CUDA is.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _SERVER = os.getpid()
 
 
 def on_gpu_for(seconds: float | Callable[..., float]) -> Callable[[Function], Function]:
-    """Lend a function, or a generator, the GPU for some seconds, or for as many as a function of its arguments returns."""
+    """Lend a function or generator the GPU for some seconds, possibly depending on its arguments."""
     return spaces.GPU(duration=seconds) if spaces else lambda function: function
 
 
 def on_gpu(function: Function) -> Function:
-    """Lend a function the GPU for long enough to load the network and to classify a clip."""
+    """Lend a function the GPU for as long as a clip takes."""
     return on_gpu_for(15)(function)
 
 

@@ -1,4 +1,7 @@
-"""Files that the web server gives to everyone, below one address, so that no path of the server reaches a page."""
+"""Public files of the web server: modules, plotly, example sounds, playable sounds.
+
+Their addresses are relative to the page, so that no path of the server reaches it.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,12 @@ _PLAYABLE, _EXAMPLES = f"{_ROOT}/sounds", f"{_ROOT}/examples"
 
 
 def playable_url(path: Path) -> str:
-    """Return the address of a file in the sound store's public folder, relative to the page."""
+    """Return the address of a file in the sound store's public folder."""
     return f"{_PLAYABLE}/{quote(path.name)}"
 
 
 def example_url(path: Path) -> str:
-    """Return the address of an example sound, relative to the page."""
+    """Return the address of an example sound."""
     return f"{_EXAMPLES}/{quote(path.name)}"
 
 
@@ -45,7 +48,7 @@ def routes(playable: Path) -> list[Mount]:
 
 
 def plotly_script() -> Path:
-    """Return the script that the plotly package contains; Gradio has another version, which it loads late.
+    """Return the script of the plotly package; Gradio has another version, loaded late.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def plotly_script() -> Path:
 
 
 class _Files(StaticFiles):
-    """A folder of files, of which some come from users: a browser must run none of them as a page."""
+    """A folder of files; users' files among them must not run as pages."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""The about tab: the model's card, its training and its metrics, read from the checkpoint folder when first shown."""
+"""The about tab: model card, training and metrics, read from the checkpoint folder."""
 
 from __future__ import annotations
 
@@ -70,9 +70,10 @@ class AboutModelTab(Tab):
 
 
 def card_text(checkpoint: Path) -> str | None:
-    """Return a checkpoint's model card as Markdown without HTML, its headings two levels down; None if there is none.
+    """Return a checkpoint's model card as Markdown without HTML; None if there is none.
 
-    The front matter is left out. Tags are shown as text, and images become links: a card loads nothing.
+    The front matter is left out, and headings are two levels down. Tags are shown as text, and images become links: a card
+    loads nothing.
     """
     try:
         text = (checkpoint / CARD).read_text(encoding="utf-8", errors="replace")[:MAX_CARD]

@@ -1,4 +1,4 @@
-"""Base of the page's parts: a component over a browser module, its server functions and its events."""
+"""Base of the tabs: a component over a browser module, its server functions and event."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Services:
 
     @classmethod
     def create(cls, folder: Path, upload_folder: Path, checkpoint: Path) -> Services:
-        """Return the services of an app that keeps its files in `folder` and takes uploads from `upload_folder`."""
+        """Return the services of an app; `folder` is its own, `upload_folder` the server's."""
         store, uploads = SoundStore(folder / "samples", folder / "playable"), UploadedFiles(folder / "uploads")
         handlers = Handlers(store, upload_folder, example_sounds(), uploads)
         return cls(store, handlers, uploads, TimelineRuns(store, checkpoint), checkpoint)
@@ -40,11 +40,11 @@ class Services:
 
 @dataclass(frozen=True)
 class Queue:
-    """Where an event's requests wait: how many are answered at a time, and whether a newer one replaces those that wait."""
+    """The Gradio queue in which an event's requests wait."""
 
     name: str
-    limit: int = 1
-    newest_only: bool = True
+    limit: int = 1  # of requests at a time
+    newest_only: bool = True  # a newer request replaces those of its page that wait
 
 
 NETWORK = Queue("network")
@@ -106,9 +106,9 @@ class Tab:
         yield from self.replies(event._data)
 
     def replies(self, request: object) -> Iterator[dict]:
-        """Yield the replies to the event, each with the sound and turn that it belongs to; errors become replies as well.
+        """Yield the replies to the event, each with its sound and turn.
 
-        `request` comes from a browser: its token is checked here, the rest by the event's method.
+        Errors become replies as well. `request` comes from a browser: its token is checked here, the rest by the event's method.
         """
         request = request if isinstance(request, dict) else {}
         about = {name: request[name] for name in ("sound", "turn") if name in request}
@@ -132,7 +132,7 @@ class Tab:
 
 
 def mount_script(module: str, event: str) -> str:
-    """Return the script that imports one of the browser modules and mounts it on its component.
+    """Return the script that imports a browser module and mounts it on its component.
 
     Gradio finds a component's own event by its quoted name in the script.
     """

@@ -1,4 +1,4 @@
-"""The files tab: many files classified one after the other, listed as they are done, saved as tables."""
+"""The files tab: classifies many files, lists them as they finish, saves tables."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ ROWS_AT_ONCE = 40
 
 @dataclass(eq=False)
 class Batch:
-    """The results for one page's files at one hop, and a row of each for the page, in the order of work."""
+    """The results for one page's files at one hop."""
 
     hop_seconds: float
-    rows: list[dict] = field(default_factory=list)
+    rows: list[dict] = field(default_factory=list)  # of results and errors, for the page
     results: list[SoundResult] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -41,8 +41,8 @@ class Batch:
         return any(row["id"] == file_id for row in self.rows)
 
     def add(self, row: dict, result: SoundResult | None = None) -> None:
-        """Add a file's row, unless another run, one that was cancelled during its last step, has added it."""
-        with self.lock:
+        """Add a file's row, unless another run has added it."""
+        with self.lock:  # a cancelled run may finish the same file as its successor
             if row["id"] in self:
                 return
             if result:
@@ -75,7 +75,7 @@ class BatchTab(RunTab):
         return {"id": self._uploads.add(session, *self.services.handlers.upload(request)).id}
 
     def classify_files(self, request: dict) -> Iterator[dict]:
-        """Classify the `files` (ids) one after the other; yield the progress, a few times a second.
+        """Classify the `files` (ids) one by one; yield the progress a few times a second.
 
         The rows are fetched by `rows`, so that each is sent once.
         """
@@ -103,7 +103,7 @@ class BatchTab(RunTab):
         return {}
 
     def files_file(self, request: dict) -> dict:
-        """Return all results in one of the `FORMATS`: {"name", "text"} or, for several label tracks, a zip in "base64"."""
+        """Return all results in one of the `FORMATS`; several label tracks as a zip."""
         batch, form = self._batches.get(self.session(request)), form_of(request)
         if not batch or not batch.results:
             raise PageError("page.gone")
@@ -121,7 +121,7 @@ class BatchTab(RunTab):
         return [self._uploads.get(session, file_id) for file_id in ids]
 
     def _batch(self, request: dict) -> Batch:
-        """Return the session's batch at this hop, to continue it; one at another hop is dropped."""
+        """Return the session's batch at this hop; one at another hop is dropped."""
         session, hop_seconds = self.session(request), self.hop_seconds(request)
         with self._lock:
             batch = self._batches.get(session)

@@ -1,4 +1,4 @@
-"""The live tab: predictions for the last seconds of the microphone, which the page sends once a second."""
+"""The live tab: predictions for the last seconds of the microphone."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LiveTab(Tab):
         return {"clip_seconds": classifier(self.checkpoint).checkpoint.input.clip_seconds}
 
     def live_classify(self, request: dict) -> dict:
-        """Return the prediction for `samples`, 16-bit mono PCM in base64 at `rate` Hz, no longer than one clip."""
+        """Return the prediction for `samples`: at most a clip of 16-bit mono PCM in base64."""
         rate = _rate(request)
         most = round(classifier(self.checkpoint).checkpoint.input.clip_seconds * rate)
         waveform = _waveform(request, most)

@@ -1,4 +1,4 @@
-"""The player: opens, records and plays the sound of the session; it also brings the texts of the whole page."""
+"""The player: opens, records and plays a sound; brings the texts of the page."""
 
 from __future__ import annotations
 

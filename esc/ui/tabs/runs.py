@@ -1,4 +1,4 @@
-"""Base of the tabs that run over whole sounds: runs end each other by their turn, and results are saved as files."""
+"""Base of the tabs that classify whole sounds in cancellable runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RunTab(Tab):
         return {"hops": HOPS, "forms": FORMATS}
 
     def begin(self, request: dict) -> Callable[[], bool]:
-        """Begin the run of a request and end those before; return a function that tells whether it is still wanted."""
+        """Begin a run, which ends those before; see `Turns.begin`."""
         return self._turns.begin(self.session(request), _turn(request))
 
     def stop(self, request: dict) -> dict:
@@ -68,7 +68,7 @@ def rows(timeline: tuple[Segment, ...]) -> list[list]:
 
 
 def intervals(result: Any) -> dict[str, list[list]]:
-    """Return the segments, silences and uncertain intervals of a result, or of the progress towards one, as JSON."""
+    """Return the intervals of a result, or of the progress towards one, as JSON."""
     return {
         "segments": rows(result.timeline),
         "silences": [list(interval) for interval in result.silences],

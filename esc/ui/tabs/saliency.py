@@ -1,4 +1,4 @@
-"""Saliency maps of one clip of the open sound, over the spectrogram that the network was given."""
+"""Saliency maps of one clip of the open sound."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SaliencyTab(Tab):
     queue = Queue("saliency")  # of its own: a map must not wait for an hour of timeline
 
     def explain(self, request: dict) -> dict:
-        """Return the maps of the likeliest classes, and of `labels`, in the clip that begins at `start` seconds."""
+        """Return maps of the likeliest classes and of `labels` in the clip at `start` seconds."""
         sound = self.sound(request)
         start_s, labels = _start(request), _labels(request)
         explanation = explain(self.checkpoint, sound.waveform, sound.facts.sample_rate, start_s, labels)
@@ -78,10 +78,10 @@ def _bytes(shares: np.ndarray) -> np.ndarray:
 
 
 def _deletion(checkpoint: Path) -> dict | None:
-    """Return the result of the deletion test, if there is one; the About tab reports a broken file."""
+    """Return the result of the deletion test, if there is one."""
     try:
         return (read_metrics(checkpoint) or {}).get("deletion")
-    except CheckpointError as error:
+    except CheckpointError as error:  # the About tab shows it
         log.warning("%s", error)
         return None
 

@@ -1,4 +1,4 @@
-"""The most similar sounds: the open sound's nearest neighbours in an index, each with a spectrogram and a clip."""
+"""The most similar sounds: the open sound's nearest neighbours in an index."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ class SimilarSoundsTab(Tab):
         return {"clip": url, "levels": as_base64(levels), "rows": levels.shape[0], "columns": levels.shape[1]}
 
     def _copied(self, sound: Sound, rank: int, path: Path, start_s: float) -> str:
-        """Return the address of a copy of an indexed file's clip: the file's own folder is not served."""
+        """Return the address of a copy of an indexed file's clip."""
+        # the file's own folder is not served
         clip_seconds = classifier(self.checkpoint).checkpoint.input.clip_seconds
         copy = self.store.companion_path(sound, f"neighbour-{rank}.flac")
         waveform, sample_rate = load_start(path, start_s + clip_seconds)
@@ -91,7 +92,7 @@ class SimilarSoundsTab(Tab):
         return playable_url(copy)
 
     def _name(self, path: Path, index: SoundIndex) -> dict[str, str]:
-        """Return the class of an example sound as "label", or the "name" of an indexed file."""
+        """Return an example sound's class as "label", or an indexed file's "name"."""
         if self._file is None:
             return {"label": path.stem}
         try:
@@ -100,8 +101,8 @@ class SimilarSoundsTab(Tab):
             return {"name": path.name}
 
     def _opened(self, network: Classifier) -> SoundIndex:
-        """Return the index, made or read when first needed; a failure is not cached, so that a repaired file works at once."""
-        with self._lock:
+        """Return the index, made or read when first needed."""
+        with self._lock:  # a failure is not cached, so that a repaired file works at once
             if self._index is None and self._file is not None:
                 self._index = SoundIndex.load(self._file, network)
             elif self._index is None:

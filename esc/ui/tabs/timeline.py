@@ -1,4 +1,4 @@
-"""The timeline of the open sound: classified window by window, cancelled on request, saved as files."""
+"""The timeline of the open sound: streamed, cancellable, saved as files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TimelineTab(RunTab):
         return [*self.services.handlers.functions("mel_view", *FUNCTIONS), *super().server_functions()]
 
     def run_timeline(self, request: dict) -> Iterator[dict]:
-        """Yield the timeline so far, a few times a second, and at last all of it."""
+        """Yield the growing timeline a few times a second, and at last all of it."""
         wanted = self.begin(request)
         token, sound = request["token"], self.sound(request)
         clip_seconds = self.runs.meta.input.clip_seconds
@@ -41,7 +41,7 @@ class TimelineTab(RunTab):
             yield {"clip_seconds": clip_seconds} | _drawable(news, wanted())
 
     def timeline_file(self, request: dict) -> dict:
-        """Return the finished timeline of a `sound` at a `hop` as {"name", "text"} in one of the `FORMATS`."""
+        """Return the finished timeline of a `sound` at a `hop` in one of the `FORMATS`."""
         sound = self.sound(request)
         form = form_of(request)
         result = self.runs.result(sound, self.hop_seconds(request))
