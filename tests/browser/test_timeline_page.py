@@ -83,8 +83,8 @@ def test_what_no_class_explains_is_marked_and_a_late_start_is_said(open_sheet, t
         """async () => {
             const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js'));
             const { detections } = await import(name);
-            const { segments, silences, doubts } = detections.timeline;
-            const parts = [...segments, ...silences, ...doubts].sort((one, other) => one.start - other.start);
+            const { segments, silences, uncertain } = detections.timeline;
+            const parts = [...segments, ...silences, ...uncertain].sort((one, other) => one.start - other.start);
             return parts.reduce((end, one) => (one.start <= end + 1e-6 ? Math.max(end, one.end) : NaN), 0);
         }"""
     )

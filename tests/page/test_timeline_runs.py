@@ -208,7 +208,7 @@ def test_nonsense_is_answered_with_an_error(timeline_tab, nonsense):
 def test_timeline_reply_and_files_hold_the_same_segments(timeline_tab, store, opened, tmp_path):
     asking = question(store, opened)
     *_, last = timeline_tab.replies(asking)
-    assert last["stage"] == "done" and last["turn"] == 1 and last["heard"] == pytest.approx(20, abs=0.01)
+    assert last["stage"] == "done" and last["turn"] == 1 and last["done_s"] == pytest.approx(20, abs=0.01)
     assert json.loads(json.dumps(last)) == last
     files = {form: timeline_tab.timeline_file(asking | {"form": form}) for form in ("json", "csv", "audacity", "raven")}
     for form, ending in {"json": ".json", "csv": ".csv", "audacity": ".txt", "raven": ".selections.txt"}.items():

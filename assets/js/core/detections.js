@@ -17,7 +17,7 @@ export function setTimeline(reply) {
     ...reply,
     segments: reply.segments.map(([label, start, end, probability]) => ({ label, start, end, probability })),
     silences: reply.silences.map(([start, end]) => ({ start, end })),
-    doubts: reply.doubts.map(toUncertain),
+    uncertain: reply.uncertain.map(toUncertain),
   };
   emit('detections');
 }

@@ -41,7 +41,7 @@ export async function mount(root, { server, upload, trigger, watch, props }) {
 class Batch {
   constructor(root, { server, upload, trigger, props }) {
     Object.assign(this, { root, server, upload, trigger, props });
-    // a file: { file, name, id, state: waiting|sending|sent|listening|done|refused, share, and what the server said of it }
+    // a file: { file, name, id, state: waiting|sending|sent|classifying|done|refused, share, and what the server said of it }
     Object.assign(this, { files: [], hop: 0.5, turn: Date.now(), stage: 'idle', taken: 0, sending: 0, error: null, fetching: null });
     this.host = root.querySelector('.sg-files');
     this.host.innerHTML = SKELETON;
@@ -183,7 +183,7 @@ class Batch {
   stop() {
     this.turn += 1;
     [this.sending, this.stage] = [0, 'stopped'];
-    for (const one of this.files) if (one.state === 'listening') Object.assign(one, { state: 'sent', share: 0 });
+    for (const one of this.files) if (one.state === 'classifying') Object.assign(one, { state: 'sent', share: 0 });
     this.tell(this.server.stop);
     this.draw();
   }
@@ -209,9 +209,9 @@ class Batch {
   async take(answer) {
     if (!answer || answer.turn !== this.turn) return; // of a run that nobody waits for any more
     if (answer.error) [this.stage, this.error] = ['failed', answer.error];
-    for (const one of this.files) if (one.state === 'listening') one.state = 'sent';
+    for (const one of this.files) if (one.state === 'classifying') one.state = 'sent';
     const now = answer.now && this.files.find((one) => one.id === answer.now.id);
-    if (now) Object.assign(now, { state: 'listening', share: answer.now.seconds ? answer.now.heard / answer.now.seconds : 0 });
+    if (now) Object.assign(now, { state: 'classifying', share: answer.now.seconds ? answer.now.done_s / answer.now.seconds : 0 });
     this.draw();
     if (answer.rows > this.taken) await this.fetch();
     if (answer.turn === this.turn && answer.stage && answer.stage !== 'working') {

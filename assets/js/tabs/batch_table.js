@@ -48,7 +48,7 @@ function fillClass(cell, one, label) {
   cell.classList.add('sg-what-file');
   cell.classList.toggle('sg-refused', one.state === 'refused');
   if (one.state === 'refused') [cell.textContent, cell.colSpan] = [one.error, 4]; // the rest of the row
-  else if (one.state === 'listening') cell.textContent = t('batch.state_listening', { share: formatPercent(one.share) });
+  else if (one.state === 'classifying') cell.textContent = t('batch.state_classifying', { share: formatPercent(one.share) });
   else if (one.state !== 'done') cell.textContent = t(`batch.state_${one.state}`);
   else {
     if (sure(one) !== null) cell.append(element(`<b class="sg-dot" style="--sg-hue: ${hueOf(one.overall[0])}"></b>`));
@@ -62,7 +62,7 @@ function fillClass(cell, one, label) {
 }
 
 /** The whole file's timeline in one line. */
-function miniature({ seconds, segments, silences, doubts }) {
+function miniature({ seconds, segments, silences, uncertain }) {
   const strip = element('<div class="sg-mini" role="img"></div>');
   const lay = (start, end, name, hue) => {
     const part = element(`<i class="${name}"></i>`);
@@ -73,7 +73,7 @@ function miniature({ seconds, segments, silences, doubts }) {
     return part;
   };
   for (const [start, end] of silences) lay(start, end, 'sg-mini-quiet').title = t('page.silence');
-  for (const one of doubts.map(toUncertain)) lay(one.start, one.end, 'sg-mini-doubt').title = describeSegment(one);
+  for (const one of uncertain.map(toUncertain)) lay(one.start, one.end, 'sg-mini-doubt').title = describeSegment(one);
   const said = segments.map(([label, start, end, probability]) => {
     const part = lay(start, end, 'sg-mini-mark', hueOf(label));
     part.title = describeSegment({ label, start, end, probability });

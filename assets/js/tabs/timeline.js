@@ -94,7 +94,7 @@ class Timeline {
     this.asked = state.sound.id;
     this.turn += 1; // ends what this page asked before
     [this.stage, this.failed] = ['working', false];
-    setTimeline({ sound: state.sound.id, stage: 'waiting', heard: 0, segments: [], silences: [], doubts: [], totals: [], overall: null });
+    setTimeline({ sound: state.sound.id, stage: 'waiting', done_s: 0, segments: [], silences: [], uncertain: [], totals: [], overall: null });
     this.draw();
     request(this.server.stop, { turn: this.turn }).catch((refusal) => console.info(refusal.message));
     this.trigger('run_timeline', { token: token(), sound: state.sound.id, hop: this.hop, turn: this.turn });
@@ -144,7 +144,7 @@ class Timeline {
     wrong.textContent = this.failed ? this.failed.error : '';
     this.find('.sg-overall').hidden = !long || !timeline;
     if (timeline) this.drawOverall(timeline);
-    const stretches = timeline ? [...timeline.segments, ...timeline.doubts] : [];
+    const stretches = timeline ? [...timeline.segments, ...timeline.uncertain] : [];
     this.find('.sg-segments').hidden = !stretches.length;
     this.table.show(stretches);
     this.find('.sg-save').hidden = timeline?.stage !== 'done';
@@ -163,7 +163,7 @@ class Timeline {
     button.hidden = !working && !['stopped', 'failed'].includes(this.stage);
     bar.hidden = !working;
     const total = state.sound?.seconds ?? 1;
-    const done = timeline?.heard ?? 0;
+    const done = timeline?.done_s ?? 0;
     bar.firstChild.style.width = `${(100 * done) / total}%`;
     bar.setAttribute('aria-valuemax', total.toFixed(0));
     bar.setAttribute('aria-valuenow', done.toFixed(0));
@@ -179,7 +179,7 @@ class Timeline {
     const nothing = t(!done && this.stage === 'working' ? 'classify.wait' : overall?.[0] === 'silence' ? 'page.silence' : 'timeline.nothing_sure');
     big.textContent = totals.length ? inWords(totals) : nothing;
     note.textContent = done && !totals.length && overall === null ? t('timeline.nothing_sure_means') : '';
-    const rest = [['uncertain', timeline.doubts], ['silence', timeline.silences]]
+    const rest = [['uncertain', timeline.uncertain], ['silence', timeline.silences]]
       .map(([label, stretches]) => [label, stretches.reduce((sum, { start, end }) => sum + end - start, 0), stretches.length])
       .filter(([, , count]) => count);
     const longest = Math.max(...[...totals, ...rest].map(([, seconds]) => seconds));

@@ -40,7 +40,7 @@ class Lanes {
   build() {
     this.stale = false;
     const { timeline } = detections;
-    const segments = timeline ? [...timeline.segments, ...timeline.doubts].sort((one, other) => one.start - other.start) : [];
+    const segments = timeline ? [...timeline.segments, ...timeline.uncertain].sort((one, other) => one.start - other.start) : [];
     this.root.hidden = !segments.length && !timeline?.silences.length;
     if (this.root.hidden) return;
     const focused = this.root.contains(document.activeElement);

@@ -136,7 +136,7 @@ class BatchTab(RunTab):
                 return
             if file.id in batch:  # by a run that has just been cancelled
                 continue
-            yield {"id": file.id, "heard": 0.0, "seconds": None}
+            yield {"id": file.id, "done_s": 0.0, "seconds": None}
             try:
                 yield from self._classify_one(file, batch, wanted)
             except CheckpointError:
@@ -150,7 +150,7 @@ class BatchTab(RunTab):
                 if isinstance(news, SoundResult):
                     batch.add(_row(file, news), news)
                 else:
-                    yield {"id": file.id, "heard": news.done_s, "seconds": sound.seconds}
+                    yield {"id": file.id, "done_s": news.done_s, "seconds": sound.seconds}
 
 
 def _row(file: UploadedFile, result: SoundResult) -> dict:

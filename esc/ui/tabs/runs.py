@@ -72,7 +72,7 @@ def intervals(result: Any) -> dict[str, list[list]]:
     return {
         "segments": rows(result.timeline),
         "silences": [list(interval) for interval in result.silences],
-        "doubts": rows(result.uncertain),
+        "uncertain": rows(result.uncertain),
     }
 
 

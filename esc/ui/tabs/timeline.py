@@ -60,8 +60,8 @@ class TimelineTab(RunTab):
 def _drawable(news: TimelineProgress | SoundResult, wanted: bool) -> dict:
     """Return a result, or the progress towards one, as JSON."""
     if isinstance(news, SoundResult):
-        about = {"stage": "done", "heard": news.seconds, "overall": overall(news)}
+        about = {"stage": "done", "done_s": news.seconds, "overall": overall(news)}
     else:
-        about = {"stage": "working" if wanted else "stopped", "heard": news.done_s, "overall": None}
+        about = {"stage": "working" if wanted else "stopped", "done_s": news.done_s, "overall": None}
     found = [[total.label, total.seconds, total.count, total.probability] for total in totals(news.timeline or ())]
     return about | intervals(news) | {"totals": found}
