@@ -61,16 +61,16 @@ WHOLE = "looking.data.end - looking.data.start > 0.98 * seconds && !looking.host
 
 def serve(notes: Path) -> None:
     """Run the app and record its process and when its decoder returns."""
-    from esc.ui.sessions import sound_store
+    from esc.ui.sessions import decoding
 
-    decode = sound_store.decode_in_worker
+    decode = decoding.decode_in_worker
 
     def noted(*given, **named):
         decoded = decode(*given, **named)
         notes.write_text(json.dumps({"pid": os.getpid(), "decoded": time.time()}))
         return decoded
 
-    sound_store.decode_in_worker = noted
+    decoding.decode_in_worker = noted
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
 
 

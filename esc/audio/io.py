@@ -48,6 +48,8 @@ class AudioFacts:
         The file announces more sound than it holds.
     silent : bool
         As `is_silent` of the whole mono waveform.
+    announced_s : float
+        Length in the header, 0 if it names none.
     """
 
     sample_rate: int
@@ -57,12 +59,12 @@ class AudioFacts:
     n_samples: int = 0
     peak: float = 0.0
     cut_off: bool = False
+    announced_s: float = field(default=0.0, repr=False)
     _low: float = field(default=np.inf, repr=False)
     _high: float = field(default=-np.inf, repr=False)
     _sum: float = field(default=0.0, repr=False)
     _squares: float = field(default=0.0, repr=False)
     _finite: int = field(default=0, repr=False)
-    _announced_s: float = field(default=0.0, repr=False)  # what the header says
 
     @property
     def seconds(self) -> float:
@@ -173,7 +175,7 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
         if facts.n_samples > limit:
             raise _too_long(name, facts.seconds)
         yield block, mono
-    facts.cut_off |= facts._announced_s - facts.seconds > _TOLERANCE_S + _PRIMING / facts.sample_rate
+    facts.cut_off |= facts.announced_s - facts.seconds > _TOLERANCE_S + _PRIMING / facts.sample_rate
     if facts.n_samples == 0:
         raise AudioError("audio.no_samples", name=name)
     if facts._finite == 0:
@@ -187,7 +189,7 @@ def _open_soundfile(source: soundfile.SoundFile, name: str) -> tuple[AudioFacts,
     if source.frames / source.samplerate > MAX_SECONDS and source.frames < 2**62:  # 2**63 - 1: length unknown
         source.close()
         raise _too_long(name, source.frames / facts.sample_rate)
-    facts._announced_s = source.frames / source.samplerate if source.frames < 2**62 else 0.0
+    facts.announced_s = source.frames / source.samplerate if source.frames < 2**62 else 0.0
     # libsndfile trims a WAV's length to what the file holds and says so only in its log
     log = source.extra_info.splitlines()
     facts.cut_off = any(line.strip().startswith(("data", "SSND")) and "(should be" in line for line in log)
@@ -233,7 +235,7 @@ def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
         raise _too_long(name, seconds)
     facts = AudioFacts(rate, channels, container.format.name.split(",")[0], codec.name)
     if facts.container != "aac":  # a bare stream has no header: its length is a guess
-        facts._announced_s = (container.duration or 0) / av.time_base
+        facts.announced_s = (container.duration or 0) / av.time_base
 
     def blocks() -> Iterator[np.ndarray]:
         to_float = av.AudioResampler(format="flt")  # interleaved: PyAV reads past the end of a frame of 8 planes

@@ -19,8 +19,9 @@ from types import MappingProxyType
 import numpy as np
 import soundfile
 
-from esc.audio.io import AudioFacts, open_blocks
+from esc.audio.io import MAX_SECONDS, AudioFacts, open_blocks
 from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
+from esc.errors import AudioError
 
 PLAYABLE = MappingProxyType(  # container: (codecs, endings by which a web server names the type rightly)
     {
@@ -85,6 +86,7 @@ def decode(
     target: str | os.PathLike,
     playable: str | os.PathLike | None = None,
     name: str | None = None,
+    max_bytes: int | None = None,
 ) -> Decoded:
     """Write a file's mono waveform to `target` as raw float32 and return the facts about it.
 
@@ -100,22 +102,27 @@ def decode(
         Where a copy goes (FLAC, 16 bit, one or two channels; more are averaged to one) if browsers need one.
     name : str, optional
         What messages call the file.
+    max_bytes : int, optional
+        Room for what is written.
 
     Raises
     ------
     AudioError
-        As `esc.audio.open_audio` does.
+        As `esc.audio.open_audio` does; "audio.disk_full" with `needed_bytes` if `max_bytes` are not enough.
     OSError
         There is no room for what is written.
     """
     facts, blocks = open_blocks(source, name)
     copied = playable is not None and not plays_in_browsers(source, facts)
+    sample_bytes = 4 + (2 * min(facts.channels, 2) if copied else 0)
+    _check_room(name, int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate) * sample_bytes, max_bytes)
     with ExitStack() as stack:
         samples = stack.enter_context(open(target, "wb"))
         if copied:
             stack.enter_context(detect_full_disk(playable))
         copy = None
         for channels, mono in blocks:
+            _check_room(name, facts.n_samples * sample_bytes, max_bytes, ahead=2)
             samples.write(np.ascontiguousarray(mono))  # `tofile` would hide the system's error
             if not copied:
                 continue
@@ -127,9 +134,18 @@ def decode(
     return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copied)
 
 
-def decode_in_worker(source: Path, target: Path, playable: Path, name: str, timeout_s: float) -> Decoded:
+def _check_room(name: str | None, n_bytes: int, max_bytes: int | None, ahead: int = 1) -> None:
+    if max_bytes is not None and n_bytes > max_bytes:
+        raise AudioError("audio.disk_full", name=name, needed_bytes=ahead * n_bytes)
+
+
+def decode_in_worker(
+    source: Path, target: Path, playable: Path, name: str, timeout_s: float, max_bytes: int | None = None
+) -> Decoded:
     """Run `decode` in a worker process and return what it found; raises as `decode` and `run_in_worker` do."""
-    arguments = [f"--playable={playable.absolute()}", f"--name={name}", "--", str(source.absolute()), str(target.absolute())]
+    options = [f"--playable={playable.absolute()}", f"--name={name}"]
+    options += [] if max_bytes is None else [f"--max-bytes={max_bytes}"]
+    arguments = [*options, "--", str(source.absolute()), str(target.absolute())]
     return Decoded(**run_in_worker("esc.audio.transcode", arguments, name, timeout_s))
 
 
@@ -140,8 +156,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("target", metavar="TARGET.f32")
     parser.add_argument("--playable", metavar="COPY.flac", help="where a copy goes if browsers can't play SOURCE")
     parser.add_argument("--name", help="what messages call the file")
+    parser.add_argument("--max-bytes", type=int, help="room for what is written")
     given = parser.parse_args(arguments)
-    return reply(lambda: dataclasses.asdict(decode(given.source, given.target, given.playable, given.name)))
+    return reply(lambda: dataclasses.asdict(decode(given.source, given.target, given.playable, given.name, given.max_bytes)))
 
 
 def _flac(path: str | os.PathLike, sample_rate: int, channels: int) -> soundfile.SoundFile:

@@ -7,6 +7,7 @@ import soundfile
 from esc.audio.resampling import LazyResampled, read_segments
 from esc.audio.waveform import resample
 from esc.config import LIBROSA
+from esc.ui.sessions import decoding
 from esc.ui.sessions import sound_store as store_module
 from esc.views.spectrogram_view import mel_view
 
@@ -44,7 +45,7 @@ def test_rates_with_little_in_common_are_not_handy(busy):
 
 
 def test_a_long_sound_is_seen_before_it_is_resampled(busy, tmp_path, monkeypatch):
-    monkeypatch.setattr(store_module, "MEMORY_SECONDS", 1.0)
+    monkeypatch.setattr(decoding, "MEMORY_SECONDS", 1.0)
     soundfile.write(tmp_path / "a.wav", busy, 44_100, "FLOAT")
     store = store_module.SoundStore(tmp_path / "samples", tmp_path / "playable")
     sound = store.open(store.new_session("en").token, tmp_path / "a.wav", "a")
@@ -61,7 +62,7 @@ def test_a_long_sound_is_seen_before_it_is_resampled(busy, tmp_path, monkeypatch
 
 
 def test_a_sound_that_cannot_be_resampled_is_seen_all_the_same(busy, tmp_path, monkeypatch):
-    monkeypatch.setattr(store_module, "MEMORY_SECONDS", 1.0)
+    monkeypatch.setattr(decoding, "MEMORY_SECONDS", 1.0)
     soundfile.write(tmp_path / "a.wav", busy, 44_100, "FLOAT")
     store = store_module.SoundStore(tmp_path / "samples", tmp_path / "playable")
     sound = store.open(store.new_session("en").token, tmp_path / "a.wav", "a")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -241,3 +242,27 @@ def test_missing_checkpoint_ends_the_run(folder, tmp_path):
     session = files.store.new_session("ru")
     (answer,) = classify(files, session, list(add_all(files, session, folder).values()))
     assert answer["off"] and "nowhere" in answer["error"]
+
+
+def test_session_ends_while_uploads_are_counted(tmp_path, store, folder):
+    """A session's end, in whatever thread, does not disturb the sum of all files' sizes."""
+    doomed, armed = [Session("doomed", "en")], False
+
+    class Size(int):
+        def __radd__(self, other):
+            if armed:
+                doomed.clear()
+            gc.collect()
+            return int(self) + other
+
+    class SizedPath(type(Path())):
+        def stat(self, **options):
+            return SimpleNamespace(st_size=Size(1))
+
+    uploads = UploadedFiles(tmp_path / "uploads")
+    uploads.add(doomed[0], SizedPath(folder / "a siren.wav"), "one")
+    uploads.add(doomed[0], folder / "a siren.wav", "two")
+    kept, armed = Session("kept", "en"), True
+    uploads.add(kept, folder / "a siren.wav", "a siren.wav")
+    assert doomed == []
+    assert len(list((tmp_path / "uploads").iterdir())) == 1

@@ -1,9 +1,11 @@
 """The sounds of the open pages: limits, files that come and go, threads."""
 
+import contextlib
 import gc
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ import soxr
 
 from esc.audio.waveform import resample
 from esc.errors import AudioError, PageError, ParameterError
+from esc.ui.sessions import decoding
 from esc.ui.sessions import sound_store as store_module
+from esc.ui.sessions.sound import Lease
 from esc.ui.sessions.sound_store import SoundStore
 
 RATE = 11_025
@@ -26,7 +30,7 @@ def store(tmp_path):
 @pytest.fixture(autouse=True)
 def one_second_is_long(monkeypatch):
     """Let sounds past 1 s be long ones, so that tests of the memory-mapped path stay quick."""
-    monkeypatch.setattr(store_module, "MEMORY_SECONDS", 1.0)
+    monkeypatch.setattr(decoding, "MEMORY_SECONDS", 1.0)
 
 
 def write(path, seconds, rate=RATE, seed=0):
@@ -100,7 +104,7 @@ def test_broken_files_leave_nothing_behind(tmp_path, store, content, key):
 
 
 def test_timeout_leaves_nothing_behind(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(store_module, "DECODE_SECONDS", 0.05)
+    monkeypatch.setattr(decoding, "DECODE_SECONDS", 0.05)
     with pytest.raises(AudioError) as stopped:
         store.open(store.new_session("en").token, write(tmp_path / "a.wav", 2.0), "a")
     assert stopped.value.key == "audio.timeout"
@@ -108,14 +112,14 @@ def test_timeout_leaves_nothing_behind(tmp_path, store, monkeypatch):
 
 
 def test_busy_decoders_turn_others_away(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(store_module, "QUEUE_SECONDS", 0.05)
-    for _ in range(store_module.DECODES_AT_A_TIME):
-        store._decoders.acquire()
+    monkeypatch.setattr(decoding, "QUEUE_SECONDS", 0.05)
+    for _ in range(decoding.DECODES_AT_A_TIME):
+        store.decoder._slots.acquire()
     session = store.new_session("en")
     with pytest.raises(PageError) as refused:
         store.open(session.token, write(tmp_path / "a.wav", 0.1), "a")
     assert refused.value.key == "page.busy"
-    store._decoders.release()
+    store.decoder._slots.release()
     store.open(session.token, tmp_path / "a.wav", "a")
 
 
@@ -135,14 +139,14 @@ def test_drop_removes_all_files(tmp_path, store):
 
 def test_session_dropped_while_decoding_leaves_nothing(tmp_path, store, monkeypatch):
     session = store.new_session("en")
-    real = store_module.decode_in_worker
+    real = decoding.decode_in_worker
 
     def decode_and_lose_the_session(*given):
         facts = real(*given)
         store.drop(session.token)
         return facts
 
-    monkeypatch.setattr(store_module, "decode_in_worker", decode_and_lose_the_session)
+    monkeypatch.setattr(decoding, "decode_in_worker", decode_and_lose_the_session)
     with pytest.raises(PageError):
         store.open(session.token, write(tmp_path / "a.aiff", 2.0), "a")
     assert files(tmp_path) == []
@@ -320,3 +324,106 @@ def test_what_is_written_beside_a_sound_that_went_goes_too(tmp_path, store):
         store.keep_companion(sound, path)
     assert refused.value.key == "page.gone"
     assert files(tmp_path) == []
+
+
+def test_disk_limit_holds_while_decoding(tmp_path, store, monkeypatch):
+    """A decode that needs more than the limit is stopped before it writes, and two of them can't share the same room."""
+    path = write(tmp_path / "a.wav", 3.0)  # 66,194 bytes, 132,300 decoded
+    real, written = decoding.decode_in_worker, []
+
+    def measured(*given):
+        try:
+            return real(*given)
+        finally:
+            written.append(sum(file.stat().st_size for file in files(tmp_path)))
+
+    monkeypatch.setattr(decoding, "decode_in_worker", measured)
+    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 100_000)
+    with pytest.raises(AudioError):
+        store.open(store.new_session("en").token, path, "a")
+    assert max(written) <= 100_000
+    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 300_000)
+
+    def open_another_meanwhile(*given):
+        decoded = measured(*given)
+        monkeypatch.setattr(decoding, "decode_in_worker", measured)
+        with pytest.raises(PageError):
+            store.open(store.new_session("en").token, path, "b")
+        return decoded
+
+    monkeypatch.setattr(decoding, "decode_in_worker", open_another_meanwhile)
+    monkeypatch.setattr(store_module, "DECODES_AT_A_TIME", 1)
+    store.open(store.new_session("en").token, path, "a")
+    assert max(written) <= 300_000
+
+
+def test_disk_limit_with_concurrent_resampling(tmp_path, store, monkeypatch):
+    path = write(tmp_path / "a.wav", 2.0)  # 132,344 bytes with the decoded samples
+    first, second = (store.open(store.new_session("en").token, path, name) for name in "ab")
+    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 340_000)
+    real, sizes = store_module.resample_to_file, []
+
+    def resample_both(*given):
+        monkeypatch.setattr(store_module, "resample_to_file", real)
+        with contextlib.suppress(PageError):
+            store.waveform(second, 8_000)  # 64,000 bytes more
+        real(*given)
+        sizes.append(sum(file.stat().st_size for file in files(tmp_path)))
+
+    monkeypatch.setattr(store_module, "resample_to_file", resample_both)
+    with contextlib.suppress(PageError):
+        store.waveform(first, 8_000)
+    assert max(sizes) <= 340_000
+
+
+def test_closed_pages_share_one_timer(store):
+    tokens = [store.new_session("en").token for _ in range(30)]
+    for token in tokens:
+        store.drop_when_idle(token)
+
+    def timers():
+        return [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+    end = time.monotonic() + 10
+    while len(timers()) > 1 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(timers()) <= 1
+
+
+def test_background_resampling_is_bounded_and_ends_with_the_process(tmp_path, store, monkeypatch):
+    session, path = store.new_session("en"), write(tmp_path / "a.wav", 2.0)
+    sound = store.open(session.token, path, "a")
+    started, go_on, calls, real = threading.Event(), threading.Event(), [], store_module.resample_to_file
+
+    def resample(*given):
+        calls.append(given[2])
+        started.set()
+        assert go_on.wait(20)
+        real(*given)
+
+    monkeypatch.setattr(store_module, "resample_to_file", resample)
+    running = store.resample_later(sound, 8_000)
+    assert started.wait(20)
+    assert [thread.daemon for thread in threading.enumerate() if thread.name.startswith("resample")] == [True]
+    later = [store.resample_later(sound, rate) for rate in range(8_001, 8_031)]
+    assert store.resample_later(sound, 8_030) is later[-1]
+    go_on.set()
+    for future in (running, *later[-8:]):
+        future.result(20)
+    assert sum(future.cancelled() for future in later) == 22
+    assert len(calls) == 9
+
+
+def test_leased_rate_is_not_evicted(tmp_path, store):
+    sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", 2.0), "a")
+    ended = []
+    lease = Lease(8_000, lambda: bool(ended))
+    path = Path(store.waveform(sound, 8_000, lease).filename)
+    for rate in (9_000, 10_000, 12_000, 16_000):
+        store.waveform(sound, rate)
+    assert path.exists()
+    ended.append(True)
+    for rate in (9_001, 9_002, 9_003):
+        store.waveform(sound, rate)
+    assert not path.exists()
+    assert len(sound.resampled) == 3

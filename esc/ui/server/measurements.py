@@ -17,8 +17,9 @@ from esc.dsp.measurements import mean_spectrum, measure_box, measure_waveform, p
 from esc.dsp.spectrogram import AMIN, mel_power, stft_power
 from esc.ui.server.public_files import playable_url
 from esc.ui.server.rendering import as_base64
+from esc.ui.sessions.decoding import DECODE_SECONDS
 from esc.ui.sessions.sound import Sound
-from esc.ui.sessions.sound_store import DECODE_SECONDS, SoundStore
+from esc.ui.sessions.sound_store import SoundStore
 
 KEPT_BYTES = 10**9  # of saved selections, all sessions together: the oldest go first
 
@@ -70,7 +71,7 @@ class Measurements:
         first, stop = samples_between(n_samples, rate, box.start_s, box.end_s)
         path = self._store.companion_path(sound, f"cut-{secrets.token_hex(8)}.wav")
         try:
-            with self._store.decode_slot():
+            with self._store.decoder.slot():
                 written = write_excerpt_in_worker(sound.original, path, first, stop, sound.name, DECODE_SECONDS)
             self._store.keep_companion(sound, path)
         except BaseException:

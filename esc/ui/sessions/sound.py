@@ -1,4 +1,4 @@
-"""What the store of sounds keeps: a sound, the session that opened it, and their files."""
+"""Open sounds, page sessions and their files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,17 +27,16 @@ class Sound:
     Attributes
     ----------
     id : str
-        Not guessable.
+        Unguessable.
     name : str
-        What the user calls it.
+        The user's name for it.
     facts : Decoded
-        What the file holds.
     original : Path
-        The file as it came, by another name; not served to anyone where the browser plays a copy.
+        The file as uploaded; not served if browsers play a copy.
     playable : Path
-        What a browser can play: the original, or a copy.
+        The file that browsers play: the original, or a copy.
     waveform : float32 array or read-only memmap, shape (n_samples,)
-        Mono, at `facts.sample_rate`; shared between threads, not to be written to.
+        Mono, at `facts.sample_rate`; shared between threads, read-only.
     """
 
     id: str
@@ -48,12 +48,26 @@ class Sound:
     resampled: OrderedDict[int, np.ndarray] = field(default_factory=OrderedDict, repr=False)
     file_bytes: int = field(default=0, repr=False)  # of original and copy
     resampling: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held while resampling
-    gone: bool = field(default=False, repr=False)  # dropped: what is still being written for it is for nobody
+    leases: list[Lease] = field(default_factory=list, repr=False)
+    dropped: bool = field(default=False, repr=False)  # files still being written for it are to be deleted
 
     @property
     def seconds(self) -> float:
         """Length in seconds."""
         return self.facts.seconds
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether its waveforms are memory-mapped files."""
+        return isinstance(self.waveform, np.memmap)
+
+
+@dataclass(eq=False)
+class Lease:
+    """Keeps a resampled waveform's file until `is_over` returns True."""
+
+    sample_rate: int
+    is_over: Callable[[], bool] = lambda: False
 
 
 @dataclass(eq=False)
@@ -63,18 +77,19 @@ class Session:
     token: str
     language: str
     sounds: OrderedDict[str, Sound] = field(default_factory=OrderedDict, repr=False)
-    asked: float = field(default_factory=time.monotonic, repr=False)  # when something was last asked for
+    last_used: float = field(default_factory=time.monotonic, repr=False)
+    closed: bool = field(default=False, repr=False)  # its page is reported closed, which may be a broken connection
 
 
 def held_bytes(sound: Sound) -> tuple[int, int]:
-    """Return the bytes that a sound holds on disk and in memory."""
+    """Return the bytes that a sound occupies on disk and in memory."""
     arrays = (sound.waveform, *sound.resampled.values())
     disk = sum(array.nbytes for array in arrays if isinstance(array, np.memmap))
     return sound.file_bytes + disk, sum(array.nbytes for array in arrays) - disk
 
 
 def link_or_copy(original: Path, copy: Path) -> None:
-    """Keep a file under another name, whatever becomes of the original."""
+    """Give a file a second name that outlives the first."""
     try:
         os.link(original, copy)
     except OSError:  # another disk, or a file system without links
@@ -82,15 +97,15 @@ def link_or_copy(original: Path, copy: Path) -> None:
 
 
 def delete_files(folders: tuple[Path, ...], sound_id: str) -> None:
-    """Delete all files of a sound, or of all sounds where the id is empty."""
+    """Delete all files of a sound, or of all sounds if the id is empty."""
     for folder in folders:
         for path in folder.glob(f"{PREFIX}{sound_id}*"):
             delete_file(path)
 
 
 def delete_file(path: Path) -> None:
-    """Delete a file, if it is there; one that can't be deleted now is told to the log."""
+    """Delete a file if it exists, and log a failure."""
     try:
         path.unlink(missing_ok=True)
-    except OSError as error:  # Windows keeps a mapped file; it goes at exit or at the next start
-        _log.warning("%s is still there: %s", path, error)
+    except OSError as error:  # Windows keeps a mapped file; the next start deletes it
+        _log.warning("%s is not deleted: %s", path, error)

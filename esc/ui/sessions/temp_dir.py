@@ -1,4 +1,4 @@
-"""A temporary folder of this process's own, gone when it ends; what killed processes left is removed by the next one."""
+"""Temporary directory of the process, and removal of those that killed processes left."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows: nothing tells who is alive, so nothing of others is removed
+except ImportError:  # Windows: no way to know which processes live, so nothing is removed
     fcntl = None
 
-_MARK = ".in-use"  # locked while its process lives, whatever its number and whichever container it runs in
-_held: list[TextIOWrapper] = []  # the locks end with the process
+_MARK = ".in-use"  # locked while its process lives, which holds across containers, unlike a process id
+_held: list[TextIOWrapper] = []  # locks held until the process ends
 
 
 def make_temp_dir(name: str) -> Path:
-    """Return a new folder `name`-<process>-<random> in the system's temporary one, after removing abandoned ones."""
+    """Return a new directory `name`-<process>-<random>, after removing abandoned ones."""
     root = Path(tempfile.gettempdir())
     for left in root.glob(f"{name}-*"):
         if re.fullmatch(rf"{re.escape(name)}-\d+-\w{{8}}", left.name) and _abandoned(left):
             shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-{os.getpid()}-", dir=root))
-    unnamed = folder / f"{_MARK}.new"  # nobody looks at it before it is locked
+    unnamed = folder / f"{_MARK}.new"  # locked before it has the name that others look for
     mark = unnamed.open("w")
     if fcntl:
         fcntl.flock(mark, fcntl.LOCK_EX)
@@ -42,5 +42,5 @@ def _abandoned(folder: Path) -> bool:
             if fcntl:
                 fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return fcntl is not None
-    except OSError:  # no mark: not ours; or its lock is held
+    except OSError:  # no mark, so not ours; or its lock is held
         return False

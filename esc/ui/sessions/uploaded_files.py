@@ -1,12 +1,11 @@
-"""The files that a page wants to hear together: its own, bounded in number and size, deleted when its session ends."""
+"""Files of the batch tab: bounded in number and size, deleted with their session."""
 
 from __future__ import annotations
 
 import secrets
 import threading
 import weakref
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from esc.errors import PageError
@@ -15,12 +14,11 @@ from esc.ui.sessions.sound import Session, link_or_copy
 MAX_FILES = 200
 MAX_PAGE_BYTES = 2 * 10**9
 MAX_BYTES_OF_ALL = 6 * 10**9
-_PREFIX = "uploaded-"
 
 
 @dataclass(frozen=True)
 class UploadedFile:
-    """One file: its id, what the user calls it, where it lies and how large it is."""
+    """One file: its id, the user's name for it, its path and size."""
 
     id: str
     name: str
@@ -28,48 +26,58 @@ class UploadedFile:
     bytes: int
 
 
+@dataclass(frozen=True)
+class _SessionFiles:
+    prefix: str = field(default_factory=lambda: f"uploaded-{secrets.token_hex(8)}-")
+    by_id: dict[str, UploadedFile] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for file in self.by_id.values())
+
+
 class UploadedFiles:
-    """The files of all pages of one app.
+    """The batch files of all pages of one app.
 
     Parameters
     ----------
     folder : Path
-        Made if need be, and for these files alone; no web server may serve it.
+        Created if necessary, for these files alone; not served to anyone.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._files: weakref.WeakKeyDictionary[Session, dict[str, UploadedFile]] = weakref.WeakKeyDictionary()
-        self._lock = threading.RLock()  # a session may end in the middle of anything
+        self._sessions: weakref.WeakKeyDictionary[Session, _SessionFiles] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
 
     def add(self, session: Session, path: Path, name: str) -> UploadedFile:
-        """Keep a file for as long as the session lasts, whatever becomes of `path`; the caller vouches for that.
+        """Keep a file for as long as the session lasts, also if `path` is deleted; the caller vouches for it.
 
         Raises
         ------
         PageError
-            "files.many" or "files.large" where the page has too much already, "page.busy" where all pages together have.
+            "files.many" or "files.large" if the page has too much already, "page.busy" if all pages together have.
         """
         size = path.stat().st_size
         with self._lock:
             own = self._of(session)
-            if len(own) >= MAX_FILES:
+            if len(own.by_id) >= MAX_FILES:
                 raise PageError("files.many", name=name, limit=MAX_FILES)
-            if _bytes(own.values()) + size > MAX_PAGE_BYTES:
+            if own.bytes + size > MAX_PAGE_BYTES:
                 raise PageError("files.large", name=name, limit_gb=MAX_PAGE_BYTES / 1e9)
-            if sum(_bytes(files.values()) for files in self._files.values()) + size > MAX_BYTES_OF_ALL:
+            if sum(files.bytes for files in self._sessions.values()) + size > MAX_BYTES_OF_ALL:
                 raise PageError("page.busy")
             file_id = secrets.token_hex(16)
-            uploaded = UploadedFile(file_id, name, self._folder / f"{_PREFIX}{file_id}{path.suffix.lower()}", size)
-            link_or_copy(path, uploaded.path)
-            own[file_id] = uploaded
-        return uploaded
+            file = UploadedFile(file_id, name, self._folder / f"{own.prefix}{file_id}{path.suffix.lower()}", size)
+            link_or_copy(path, file.path)
+            own.by_id[file_id] = file
+        return file
 
     def get(self, session: Session, file_id: object) -> UploadedFile:
-        """Return a file of the session; another's, or none, raises PageError("page.gone")."""
+        """Return a file of the session; another session's, or none, raises PageError("page.gone")."""
         with self._lock:
-            own = self._of(session)
+            own = self._of(session).by_id
             if not isinstance(file_id, str) or file_id not in own:
                 raise PageError("page.gone")
             return own[file_id]
@@ -77,20 +85,17 @@ class UploadedFiles:
     def clear(self, session: Session) -> None:
         """Delete all files of a session."""
         with self._lock:
-            _delete(self._of(session))
+            own = self._of(session)
+            own.by_id.clear()
+            _delete(self._folder, own.prefix)
 
-    def _of(self, session: Session) -> dict[str, UploadedFile]:
-        if session not in self._files:
-            self._files[session] = {}
-            weakref.finalize(session, _delete, self._files[session])
-        return self._files[session]
-
-
-def _bytes(files: Iterable[UploadedFile]) -> int:
-    return sum(one.bytes for one in files)
+    def _of(self, session: Session) -> _SessionFiles:
+        if session not in self._sessions:
+            own = self._sessions[session] = _SessionFiles()
+            weakref.finalize(session, _delete, self._folder, own.prefix)  # touches no shared state: any thread may run it
+        return self._sessions[session]
 
 
-def _delete(files: dict[str, UploadedFile]) -> None:
-    while files:
-        _, one = files.popitem()
-        one.path.unlink(missing_ok=True)
+def _delete(folder: Path, prefix: str) -> None:
+    for path in folder.glob(f"{prefix}*"):
+        path.unlink(missing_ok=True)
