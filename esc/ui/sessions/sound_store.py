@@ -115,9 +115,10 @@ class SoundStore:
                         self._admit(token, sound, release)
                         return sound
                 except AudioError as error:
-                    if "needed_bytes" not in error.values or room == MAX_DISK_BYTES:
+                    needed = error.values.get("needed_bytes")
+                    if not isinstance(needed, int) or room == MAX_DISK_BYTES:
                         raise
-                    room = min(size + error.values["needed_bytes"], MAX_DISK_BYTES)
+                    room = min(size + needed, MAX_DISK_BYTES)
         except BaseException:
             delete_files(self._folders, sound_id)
             raise
@@ -273,12 +274,12 @@ class SoundStore:
             if sound:
                 self._check_alone(sound, n_bytes)
             others = [(one, key) for one in self._sessions.values() for key in one.sounds if one.sounds[key] is not sound]
-            for session, sound_id in [*others, (None, "")]:
-                disk, memory = self._used_bytes(*filter(None, [sound]))
+            disk, memory = self._used_bytes(*filter(None, [sound]))
+            for session, sound_id in others:
                 if disk + n_bytes <= MAX_DISK_BYTES and memory <= MAX_MEMORY_BYTES:
                     return
-                if session is not None:
-                    self._forget(session, sound_id)
+                self._forget(session, sound_id)
+                disk, memory = self._used_bytes(*filter(None, [sound]))
             if disk + n_bytes > MAX_DISK_BYTES:
                 raise PageError("page.busy")
 

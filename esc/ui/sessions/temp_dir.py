@@ -13,7 +13,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows: no way to know which processes live, so nothing is removed
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 _MARK = ".in-use"  # locked while its process lives, which holds across containers, unlike a process id
 _held: list[TextIOWrapper] = []  # locks held until the process ends
