@@ -1,4 +1,4 @@
-"""Time from slider release to repaint: our mel view and a Plotly heat map in gr.Plot.
+"""Time from slider release to repaint: our mel view and Plotly in gr.Plot.
 
 Both apps run on this machine and are used alternately in one Chromium. Each release sets a new number of mel bands, so that
 nothing is cached. The time is the page's own, from the release to the first animation frame with the new image.

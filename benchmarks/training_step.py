@@ -1,10 +1,10 @@
-"""How much of a training run's time goes to the network itself: whole steps against the bare model step, on one device.
+"""Share of the bare model step in a whole training step, on one device.
 
-Whole steps are `training.engine.step.take_epoch` as a run takes it (drawing, augmentation, forward, backward, update, weight
-average), once from dB pictures in memory and once from sounds, whose mel spectrograms are made for every batch. The bare
-step is forward, backward and update of the same network on one batch that is there already. The clips are noise. All
-three take turns, so that whatever else the machine does slows them alike; figures are medians over the rounds. On a CPU
-the ratio of processor times stands beside that of wall clocks: other work on the machine touches it less.
+A whole step is `training.engine.step.take_epoch` as in a run (augmentation, forward, backward, update, weight average), once
+from spectrograms in memory and once from sounds, whose mel spectrograms are computed per batch. The bare step is forward,
+backward and update of the same network on one batch. The clips are noise. All three alternate, so that other work on the
+machine slows them equally; results are medians over the rounds. On a CPU the ratio of processor times is given as well: it
+depends less on other work.
 
     python -m benchmarks.training_step [--rounds 7] [--steps 6] [--short] [--json]
 """
@@ -35,7 +35,7 @@ N_CLASSES = 50
 
 
 def noise(recipe: Recipe, n_clips: int) -> Prepared:
-    """Return clips of noise, as pictures or as sounds."""
+    """Return clips of noise, as spectrograms or as sounds."""
     rng = np.random.default_rng(0)
     n_samples = round(recipe.input.clip_seconds * recipe.spectrogram.sample_rate)
     targets = rng.integers(0, N_CLASSES, n_clips)
@@ -53,13 +53,13 @@ def noise(recipe: Recipe, n_clips: int) -> Prepared:
 
 
 def state_of(recipe: Recipe, device: torch.device) -> State:
-    """Return a fresh network with all that a run has."""
+    """Return the initial state of a run."""
     torch.manual_seed(0)
     return new_state(recipe, build_model(recipe.architecture, N_CLASSES), N_CLASSES, recipe.batch_size, device)
 
 
 def bare(recipe: Recipe, steps: int, device: torch.device) -> Callable[[], None]:
-    """Return what takes `steps` bare steps on one batch."""
+    """Return a function for `steps` bare steps on one batch."""
     state = state_of(dataclasses.replace(recipe, ema_decay=None), device)
     config = recipe.spectrogram
     shape = (recipe.batch_size, 1, config.n_mels, config.n_frames(round(recipe.input.clip_seconds * config.sample_rate)))
@@ -79,7 +79,7 @@ def bare(recipe: Recipe, steps: int, device: torch.device) -> Callable[[], None]
 
 
 def whole(recipe: Recipe, steps: int, device: torch.device) -> Callable[[], None]:
-    """Return what takes an epoch of `steps` whole steps."""
+    """Return a function for an epoch of `steps` whole steps."""
     state = state_of(dataclasses.replace(recipe, epochs=10_000), device)
     clips: Clips = on_device(noise(recipe, steps * recipe.batch_size), (1,), device)
 
@@ -90,7 +90,7 @@ def whole(recipe: Recipe, steps: int, device: torch.device) -> Callable[[], None
 
 
 def seconds(work: Callable[[], None], device: torch.device) -> tuple[float, float]:
-    """Return how long it takes, with what a GPU still has to do: by the clock on the wall and in processor time."""
+    """Return wall time and processor time, including queued work of a GPU."""
     begun, begun_cpu = time.perf_counter(), time.process_time()
     work()
     if device.type == "cuda":
@@ -99,12 +99,12 @@ def seconds(work: Callable[[], None], device: torch.device) -> tuple[float, floa
 
 
 def measure(rounds: int, steps: int) -> dict:
-    """Return clips per second of each kind of step, and their ratios to the bare one, round by round."""
+    """Return clips per second of each kind of step, and ratios to the bare one."""
     device = best_device()
     from_sounds = dataclasses.replace(FIRST, source="waveforms")
     kinds = {
         "bare": bare(FIRST, steps, device),
-        "pictures": whole(FIRST, steps, device),
+        "spectrograms": whole(FIRST, steps, device),
         "sounds": whole(from_sounds, steps, device),
     }
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
@@ -120,7 +120,7 @@ def measure(rounds: int, steps: int) -> dict:
         "ratio_to_bare": ratios,
         "ratio_of_processor_time": _ratios(processors) if device.type == "cpu" else None,
         "goal": GOAL,
-        "goal_met": ratios["pictures"] >= GOAL,
+        "goal_met": ratios["spectrograms"] >= GOAL,
         "batch_size": FIRST.batch_size,
         "device": device_name(device),
         "precision": dtype_name(state_of(FIRST, device).precision),
@@ -129,13 +129,17 @@ def measure(rounds: int, steps: int) -> dict:
 
 
 def _ratios(times: dict[str, np.ndarray]) -> dict[str, float]:
-    return {name: float(np.median(times["bare"] / times[name])) for name in ("pictures", "sounds")}
+    return {name: float(np.median(times["bare"] / times[name])) for name in ("spectrograms", "sounds")}
 
 
 def show(result: dict) -> None:
-    """Print what was measured as a table."""
+    """Print the result as a table."""
     print(f"ResNet18, batches of {result['batch_size']}, {result['precision']} on {result['device']}\n")
-    titles = {"bare": "bare model step", "pictures": "whole step, from pictures", "sounds": "whole step, from sounds with mel"}
+    titles = {
+        "bare": "bare model step",
+        "spectrograms": "whole step, from spectrograms",
+        "sounds": "whole step, from sounds with mel",
+    }
     for name, title in titles.items():
         ratio = result["ratio_to_bare"].get(name)
         said = f"{ratio:>8.2f} of the bare step" if ratio is not None else ""
@@ -143,16 +147,16 @@ def show(result: dict) -> None:
             said += f" ({result['ratio_of_processor_time'][name]:.2f} by processor time)"
         print(f"{title:<34}{result['clips_per_second'][name]:>9.1f} clips/s{said}")
     verdict = "met" if result["goal_met"] else "MISSED"
-    print(f"\ngoal from pictures >= {result['goal']:g}: {verdict} (load average {result['load_average'][0]:.1f})")
+    print(f"\ngoal from spectrograms >= {result['goal']:g}: {verdict} (load average {result['load_average'][0]:.1f})")
 
 
 def main(given: list[str] | None = None) -> None:
-    """Measure and print; `given`: arguments in place of the command line's."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7, help="rounds of all three kinds (default 7)")
     parser.add_argument("--steps", type=int, default=6, help="steps of each kind in a round (default 6)")
-    parser.add_argument("--short", action="store_true", help="three rounds of two steps: an idea rather than a figure")
-    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    parser.add_argument("--short", action="store_true", help="three rounds of two steps: a rough estimate")
+    parser.add_argument("--json", action="store_true", help="print JSON only")
     arguments = parser.parse_args(given)
     result = measure(*((3, 2) if arguments.short else (arguments.rounds, arguments.steps)))
     if arguments.json:
