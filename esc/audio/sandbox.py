@@ -1,8 +1,8 @@
-"""Work on files that nobody vouches for, in a process of its own with limits on time and memory.
+"""Subprocesses for untrusted files, limited in time and memory.
 
-A module that does such work ends with `sys.exit(main())`, where `main` gives its work to `reply`; the server calls it
-by `run_in_worker`. Between them goes one line of JSON: what the work returned, or `{"error": key, "values": {...}}`
-with exit code `EXIT_FILE_ERROR` where the file is at fault. A full disk is not the file's fault and ends with `EXIT_DISK_FULL`.
+The server calls `run_in_worker(module, ...)`; the module's `main` passes its work to `reply` and exits with what that
+returns. The reply is one line of JSON: the result, or `{"error": key, "values": {...}}` with `EXIT_FILE_ERROR` if the
+file is at fault. A full disk is not the file's fault and gives `EXIT_DISK_FULL`.
 """
 
 from __future__ import annotations
@@ -15,47 +15,49 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import soundfile
 
 from esc.errors import AudioError, EscError
 from esc.paths import ROOT
 
-MEMORY_LIMIT = 4 * 2**30  # bytes of address space; the libraries map about 1 GiB, a block of sound takes some MB
-EXIT_FILE_ERROR = 3  # the file is at fault, and the JSON line says why
-EXIT_DISK_FULL = 4  # the disk is full, and standard error says where
+MEMORY_LIMIT = 4 * 2**30  # bytes of address space, of which libraries map about 1 GiB
+EXIT_FILE_ERROR, EXIT_DISK_FULL = 3, 4
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PROBE_BYTES = 2**21  # more than libsndfile writes of one block
 _log = logging.getLogger(__name__)
 
 
+def worker_command(module: str, *arguments: str) -> dict[str, Any]:
+    """Return the arguments by which `subprocess` runs `python -m module arguments...` from any folder."""
+    search = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    # one thread: the address space that NumPy's threads reserve would count against the limit
+    environment = os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return {"args": [sys.executable, "-m", module, *arguments], "cwd": str(ROOT), "env": environment}
+
+
 def run_in_worker(module: str, arguments: list[str], name: str, timeout_s: float) -> dict:
-    """Run `python -m module arguments...` and return what it replied.
+    """Run `python -m module arguments...` and return its reply.
 
     Raises
     ------
     AudioError
-        What the worker says of the file that messages call `name`; "audio.timeout" after `timeout_s` seconds;
-        "audio.disk_full" where it had no room, "audio.crashed" for any other end: its standard error goes to the log.
+        The worker's error about the file, which messages call `name`; "audio.timeout" after `timeout_s` seconds;
+        "audio.disk_full"; or "audio.crashed" with its standard error in the log.
     """
-    house = str(ROOT)
-    search = os.pathsep.join(filter(None, (house, os.environ.get("PYTHONPATH"))))
-    # one thread: NumPy's would each reserve address space, which the limit counts
-    environment = os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", module, *arguments]
+    command = worker_command(module, *arguments)
     try:
-        ended = subprocess.run(
-            command, cwd=house, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s
-        )
+        ended = subprocess.run(**command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
         raise AudioError("audio.timeout", name=name, seconds=timeout_s) from error
-    return _answer(ended, name)
+    return _result(ended, name)
 
 
 def reply(work: Callable[[], dict]) -> int:
-    """Print what `work` returns, or why the file is refused, as one line of JSON; return the exit code."""
+    """Print the result of `work`, or its error, as one line of JSON; return the exit code."""
     try:
-        answer = work()
+        result = work()
     except EscError as error:
         print(json.dumps({"error": error.key, "values": error.values}, default=str))
         return EXIT_FILE_ERROR
@@ -64,13 +66,13 @@ def reply(work: Callable[[], dict]) -> int:
             raise
         print(error, file=sys.stderr)
         return EXIT_DISK_FULL
-    print(json.dumps(answer))
+    print(json.dumps(result))
     return 0
 
 
 @contextmanager
 def detect_full_disk(path: str | os.PathLike) -> Iterator[None]:
-    """Raise the system's own error where libsndfile, writing `path`, met a full disk: its own doesn't tell it from others."""
+    """Raise the system's own error if libsndfile met a full disk while writing `path`; its errors don't say."""
     try:
         yield
     except soundfile.LibsndfileError:
@@ -80,7 +82,7 @@ def detect_full_disk(path: str | os.PathLike) -> Iterator[None]:
 
 
 def limit_memory() -> None:
-    """Cap this process's address space, where the system knows such a limit."""
+    """Limit this process's address space to `MEMORY_LIMIT`, if the system supports it."""
     try:
         import resource
     except ImportError:  # Windows
@@ -89,18 +91,17 @@ def limit_memory() -> None:
     known = [limit for limit in (soft, hard, MEMORY_LIMIT) if limit != resource.RLIM_INFINITY]
     try:
         resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
-    except (ValueError, OSError) as error:  # macOS has the name but not always the limit
+    except (ValueError, OSError) as error:  # not always supported on macOS
         _log.warning("no limit on memory here: %s", error)
 
 
-def _answer(ended: subprocess.CompletedProcess, name: str) -> dict:
-    """Read what the worker printed."""
+def _result(ended: subprocess.CompletedProcess, name: str) -> dict:
     lines = ended.stdout.splitlines()
     if lines and ended.returncode == 0:
         return json.loads(lines[-1])
     if lines and ended.returncode == EXIT_FILE_ERROR:
-        refused = json.loads(lines[-1])
-        raise AudioError(refused["error"], **refused["values"])
+        reply = json.loads(lines[-1])
+        raise AudioError(reply["error"], **reply["values"])
     _log.error("reading %s ended with %d:\n%s", name, ended.returncode, ended.stderr.decode(errors="replace"))
     if ended.returncode == EXIT_DISK_FULL:
         raise AudioError("audio.disk_full", name=name)

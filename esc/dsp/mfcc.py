@@ -1,4 +1,4 @@
-"""Mel-frequency cepstral coefficients as a screen shows them: a stretch of time, liftered, and how fast they change."""
+"""Liftering and derivatives of mel-frequency cepstral coefficients."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ MAX_LIFTER = 256.0
 
 @dataclass(frozen=True, kw_only=True)
 class CepstrumConfig(Config):
-    """How coefficients are shown; not part of what makes them, which is `SpectrogramConfig`.
+    """Liftering and derivative of coefficients that `SpectrogramConfig` describes.
 
     Parameters
     ----------
     lifter : float
-        0 leaves them as they are; L > 0 multiplies coefficient n by `1 + L / 2 * sin(pi * (n + 1) / L)`, so that the
-        small high ones show beside the large low ones.
+        0: none; L > 0 multiplies coefficient n by `1 + L / 2 * sin(pi * (n + 1) / L)`, which raises the small high ones.
     delta : int
         0: the coefficients; 1 or 2: their first or second derivative, per frame.
 
@@ -55,7 +54,7 @@ def liftered(coefficients: np.ndarray, lifter: float) -> np.ndarray:
 
 
 def shaped(coefficients: np.ndarray, cepstrum: CepstrumConfig) -> np.ndarray:
-    """Return a whole sound's coefficients (n_mfcc, n_frames) liftered and differentiated.
+    """Return a whole sound's coefficients (n_mfcc, n_frames), liftered and differentiated.
 
     Equals `librosa.feature.mfcc(lifter=...)`, and `librosa.feature.delta(..., order=...)` of that.
 
@@ -74,16 +73,15 @@ def shaped(coefficients: np.ndarray, cepstrum: CepstrumConfig) -> np.ndarray:
 
 
 def first_of_windows(frames: np.ndarray, n_frames: int) -> np.ndarray:
-    """Return where the window of each frame begins: around it, and at the sound's ends the first or the last one."""
+    """Return the start of each frame's window, centred on it except at the sound's ends."""
     if n_frames < DELTA_WIDTH:
         raise ParameterError("parameter.delta", width=DELTA_WIDTH, n_frames=n_frames)
     return np.clip(frames - DELTA_WIDTH // 2, 0, n_frames - DELTA_WIDTH)
 
 
 def delta_weights(order: int, dtype: np.dtype) -> np.ndarray:
-    """Return what multiplies a window's frames to give the derivative of a polynomial of degree `order` fitted to them.
+    """Return the weights of a window's frames in the derivative of a polynomial of degree `order` fitted to them.
 
-    That derivative is the same anywhere in the window, hence also at a sound's ends, where librosa's default
-    `mode="interp"` evaluates the last whole window off its middle. Savitzky and Golay (1964).
+    It is constant over the window, hence valid at a sound's ends, as librosa's `mode="interp"`. Savitzky and Golay (1964).
     """
     return savgol_coeffs(DELTA_WIDTH, order, deriv=order, use="dot").astype(dtype)

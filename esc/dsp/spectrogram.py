@@ -1,7 +1,7 @@
-"""Waveform -> STFT, mel spectrogram, dB, MFCC, and their axes. The one implementation for app, command line and training.
+"""STFT, mel spectrogram, decibels, MFCC and their axes in torch, for app, command line and training.
 
 Everything takes a NumPy array or a torch tensor, one waveform `(n_samples,)` or a batch `(..., n_samples)`, on any
-device, and equals librosa 0.11's functions of the same names and parameters. Frames are centred: frame t looks at the
+device, and equals librosa 0.11's functions of the same names and parameters. Frames are centred: frame t covers the
 samples around `t * hop_length`, with zeros beyond both ends.
 """
 
@@ -14,10 +14,10 @@ import torch
 from scipy.fft import dct
 from scipy.signal import get_window
 
-from esc.config import InputConfig, SpectrogramConfig
+from esc.config import LIMITS, InputConfig, SpectrogramConfig
+from esc.dsp.decibels import AMIN
 from esc.errors import AudioError
 
-AMIN = 1e-10  # the least power that is told apart from silence, as in librosa.power_to_db
 _SLANEY_BREAK_HZ, _SLANEY_HZ_PER_MEL, _SLANEY_LOG_STEP = 1000.0, 200.0 / 3.0, np.log(6.4) / 27.0
 _STANDARDISE_EPS = 1e-6
 
@@ -31,7 +31,7 @@ def stft_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, c
         At `config.sample_rate`, nominally in [-1, 1].
     config : SpectrogramConfig
     center : bool
-        False where the caller has already put `n_fft // 2` samples of context on both sides.
+        False if `n_fft // 2` samples of context are already on both sides.
 
     Returns
     -------
@@ -62,14 +62,14 @@ def stft_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, c
 def mel_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, center: bool = True) -> torch.Tensor:
     """Return the mel power spectrogram, shape (..., n_mels, n_frames); equals `librosa.feature.melspectrogram`."""
     power = stft_power(waveform, config, center)
-    return _mel_filters_like(power, config) @ power
+    return _filters_tensor(config).to(power.device) @ power
 
 
 def power_to_db(power: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
-    """Return power in dB over `config.db_ref`, floored `top_db` below each picture's own maximum.
+    """Return power in dB over `config.db_ref`, floored `top_db` below each spectrogram's own maximum.
 
-    A batch is floored picture by picture (the last two axes), so that a clip reads the same alone and in company;
-    silence reads as one flat value. Equals `librosa.power_to_db(S, ref=db_ref, top_db=top_db)` of each picture.
+    Each spectrogram (the last two axes) of a batch has its own floor; silence becomes one flat value. Equals
+    `librosa.power_to_db(S, ref=db_ref, top_db=top_db)` of each.
     """
     level_db = power_to_level(power, config)
     return torch.maximum(level_db, level_db.amax(dim=(-2, -1), keepdim=True) - config.top_db)
@@ -104,9 +104,9 @@ def mfcc_of_db(db: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
 
 
 def network_input(db: torch.Tensor, config: InputConfig) -> torch.Tensor:
-    """Return dB pictures scaled as the network wants them, float32, shape as given: (..., n_mels, n_frames).
+    """Return mel spectrograms in dB scaled for the network, float32, shape as given: (..., n_mels, n_frames).
 
-    A silent clip has no deviation and becomes zeros ("clip", "notebook").
+    A silent clip becomes zeros ("clip", "notebook").
     """
     if config.scaling == "dataset":
         return (db - config.mean_db) / config.std_db
@@ -165,8 +165,7 @@ def frame_times_s(n_frames: int, config: SpectrogramConfig) -> np.ndarray:
 def mel_filters(config: SpectrogramConfig) -> np.ndarray:
     """Return the triangular mel filters, float32, shape (n_mels, n_freqs), each of unit area in Hz.
 
-    Equals `librosa.filters.mel(..., norm="slaney")`; a band narrower than a bin may hold no bin at all and stay empty
-    (see `empty_bands`).
+    Equals `librosa.filters.mel(..., norm="slaney")`; a band narrower than a bin may be empty (see `empty_bands`).
     """
     edges = mel_edges_hz(config)[:, None]
     freqs = stft_freqs_hz(config)[None, :]
@@ -178,10 +177,7 @@ def mel_filters(config: SpectrogramConfig) -> np.ndarray:
 
 
 def empty_bands(config: SpectrogramConfig) -> list[int]:
-    """Return the indices of mel bands that hold no STFT bin: they would stay black whatever the sound.
-
-    Found from the bands' corners alone: a band is empty where no bin lies strictly between its outer ones.
-    """
+    """Return the indices of mel bands without an STFT bin strictly between their outer corners: always black."""
     corners_in_bins = mel_edges_hz(config) * (config.n_fft / config.sample_rate)
     first = np.floor(corners_in_bins[:-2]) + 1
     last = np.minimum(np.ceil(corners_in_bins[2:]) - 1, config.n_fft // 2)
@@ -189,16 +185,15 @@ def empty_bands(config: SpectrogramConfig) -> list[int]:
 
 
 def fix_empty_bands(config: SpectrogramConfig) -> SpectrogramConfig:
-    """Return the nearest config without empty mel bands: fewer bands, all else as it was.
+    """Return the nearest config without empty mel bands: with fewer bands.
 
-    Finer bins (a larger n_fft) would mend it too, at the cost of resolution in time; fewer bands cost nothing that
-    the transform had resolved.
+    A larger n_fft, which costs resolution in time, is the last resort.
     """
     n_mels = config.n_mels
-    while n_mels > 4 and empty_bands(config.replace(n_mels=n_mels, n_mfcc=min(config.n_mfcc, n_mels))):
+    while n_mels > LIMITS["n_mels"][0] and empty_bands(config.replace(n_mels=n_mels, n_mfcc=min(config.n_mfcc, n_mels))):
         n_mels -= 1
     fixed = config.replace(n_mels=n_mels, n_mfcc=min(config.n_mfcc, n_mels))
-    while empty_bands(fixed) and fixed.n_fft * 2 <= 32_768:
+    while empty_bands(fixed) and fixed.n_fft * 2 <= LIMITS["n_fft"][1]:
         fixed = fixed.replace(n_fft=fixed.n_fft * 2)  # a band of a few Hz: no number of bands helps
     return fixed
 
@@ -211,10 +206,6 @@ def _window(name: str, win_length: int) -> torch.Tensor:
 @lru_cache(maxsize=8)  # of up to 33 MB each
 def _filters_tensor(config: SpectrogramConfig) -> torch.Tensor:
     return torch.from_numpy(mel_filters(config))
-
-
-def _mel_filters_like(power: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
-    return _filters_tensor(config).to(power.device)
 
 
 @lru_cache(maxsize=16)

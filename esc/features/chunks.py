@@ -1,4 +1,4 @@
-"""Stretches of a sound with what lies around them, so that frames near their ends are the whole sound's own."""
+"""Chunks of a sound with context on both sides, so that their frames equal those of the whole sound."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from esc.config import SpectrogramConfig
+from esc.dsp.tiles import Tile, frame_range
 from esc.errors import ParameterError
 
-CHUNK_S = 10.0  # computed at a time: what progress counts in, and what bounds memory
-MAX_VALUES = 40_000_000  # of a chunk's spectrogram: librosa keeps several copies of it, in complex numbers or in float64
+CHUNK_S = 10.0  # computed at a time: bounds memory, and is the step of progress reports
+MAX_VALUES = 40_000_000  # of a chunk's spectrogram, of which librosa keeps several complex or float64 copies
 
-OnProgress = Callable[[float], None]  # hears what share of the work is done
+OnProgress = Callable[[float], None]  # receives the share of the work that is done
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Frames `first` to `first + count - 1`, and samples from which they can be computed.
+    """Frames `first` to `first + count - 1`, and the samples to compute them from.
 
     Attributes
     ----------
     samples : float32 array
         From the sample of frame `first - skip` on, or from the sound's first.
     skip : int
-        Frames of the surroundings before frame `first`, if frames are centred at multiples of the hop.
+        Frames of context before frame `first`.
     """
 
     samples: np.ndarray
@@ -34,74 +36,52 @@ class Chunk:
     skip: int
 
     @property
-    def shown(self) -> slice:
-        """Which of the frames computed from `samples` are the chunk's own."""
+    def own(self) -> slice:
+        """The chunk's own frames, without context, among those computed from `samples`."""
         return slice(self.skip, self.skip + self.count)
+
+    def magnitude(self, config: SpectrogramConfig) -> np.ndarray:
+        """Return the magnitude of the STFT of `samples`, context included, (n_freqs, n)."""
+        import librosa
+
+        lengths = {"n_fft": config.n_fft, "hop_length": config.hop_length, "win_length": config.win_length}
+        return np.abs(librosa.stft(self.samples, **lengths, window=config.window))
+
+
+def frames_of(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile) -> tuple[int, int]:
+    """Return the first and last frame of a tile, at least one."""
+    return frame_range(config.n_frames(len(waveform)), config.sample_rate / config.hop_length, tile.start_s, tile.end_s)
 
 
 def iter_chunks(
     waveform: np.ndarray,
-    sample_rate: int,
-    hop_length: int,
-    first: int,
-    last: int,
-    around_s: float,
-    n_freqs: int,
+    config: SpectrogramConfig,
+    frames: tuple[int, int],
+    context_s: float,
     on_progress: OnProgress,
+    n_freqs: int | None = None,
 ) -> Iterator[Chunk]:
-    """Cut frames `first` to `last` into chunks of some `CHUNK_S` seconds with `around_s` seconds on both sides.
+    """Yield the frames from the first to the last in chunks of some `CHUNK_S` seconds, with `context_s` on both sides.
 
-    A sound that fits into one chunk is that chunk, whole: librosa then sees all of it. `on_progress` hears 0 to 1.
+    A sound that fits into one chunk is yielded whole: librosa then sees all of it. `n_freqs` is the number of values
+    of a frame; by default the config's.
 
     Raises
     ------
     ParameterError
-        A chunk's frames of `n_freqs` values are more than `MAX_VALUES`.
+        A chunk has more than `MAX_VALUES` values.
     """
-    at_a_time = max(1, round(CHUNK_S * sample_rate / hop_length))
-    around = math.ceil(around_s * sample_rate / hop_length)
-    whole = len(waveform) <= CHUNK_S * sample_rate
-    frames = len(waveform) // hop_length + 1 if whole else min(at_a_time, last + 1 - first) + 2 * around
-    if frames * n_freqs > MAX_VALUES:
-        raise ParameterError("feature.size", frames=frames, n_freqs=n_freqs, hop_length=hop_length)
+    (first, last), hop, n_freqs = frames, config.hop_length, n_freqs or config.n_freqs
+    at_a_time = max(1, round(CHUNK_S * config.sample_rate / hop))
+    context = math.ceil(context_s * config.sample_rate / hop)
+    whole = len(waveform) <= CHUNK_S * config.sample_rate
+    n_frames = len(waveform) // hop + 1 if whole else min(at_a_time, last + 1 - first) + 2 * context
+    if n_frames * n_freqs > MAX_VALUES:
+        raise ParameterError("feature.size", frames=n_frames, n_freqs=n_freqs, hop_length=hop)
     for begin in range(first, last + 1, at_a_time):
         on_progress((begin - first) / (last + 1 - first))
         count = min(at_a_time, last + 1 - begin)
-        skip = min(begin, around)
-        start = (begin - skip) * hop_length
-        stop = (begin + count + around) * hop_length
-        if whole:
-            start, stop, skip = 0, len(waveform), begin
-        yield Chunk(np.array(waveform[start:stop], np.float32), begin, count, skip)
+        skip = begin if whole else min(begin, context)
+        part = slice(None) if whole else slice((begin - skip) * hop, (begin + count + context) * hop)
+        yield Chunk(np.array(waveform[part], np.float32), begin, count, skip)
     on_progress(1.0)
-
-
-def frames_between(n_samples: int, sample_rate: int, hop_length: int, start_s: float, end_s: float) -> tuple[int, int]:
-    """Return the first and the last frame whose centres lie between two times, at least one."""
-    last_frame = n_samples // hop_length
-    first = min(max(0, math.ceil(start_s * sample_rate / hop_length - 1e-6)), last_frame)
-    return first, max(first, min(math.floor(end_s * sample_rate / hop_length + 1e-6), last_frame))
-
-
-class Columns:
-    """Frames gathered into at most `columns` columns, the greatest value of each one's frames."""
-
-    def __init__(self, first: int, last: int, columns: int) -> None:
-        self._first, self._n_frames = first, last + 1 - first
-        self.count = min(columns, self._n_frames)
-        self._gathered: np.ndarray | None = None
-
-    def add(self, first: int, values: np.ndarray) -> None:
-        """Take values (rows, n) of the frames from number `first` on."""
-        if self._gathered is None:
-            self._gathered = np.full((values.shape[0], self.count), -np.inf, np.float32)
-        frames = first - self._first + np.arange(values.shape[1])
-        columns = ((frames + 1) * self.count - 1) // self._n_frames  # frame f lies in [n * c // k, n * (c + 1) // k)
-        starts = np.flatnonzero(np.diff(columns, prepend=-1))
-        greatest = np.maximum.reduceat(values, starts, axis=1)
-        filled = columns[starts]
-        self._gathered[:, filled] = np.maximum(self._gathered[:, filled], greatest)
-
-    def values(self) -> np.ndarray:
-        """Return what was gathered, float32 (rows, columns)."""
-        return self._gathered

@@ -1,9 +1,8 @@
-"""The process that computes layers: `python -m esc.features.worker`, tasks in by stdin, what becomes of them out by stdout.
+"""The process that computes features: `python -m esc.features.worker`, tasks on stdin, replies on stdout.
 
-librosa compiles on its first use and holds Python's lock meanwhile; here that stops nobody, and work that is no longer
-wanted ends with its process. Both ends are this program's own and speak pickle: the parent sends `FeatureTask`s, the worker
-answers each with any number of ("progress", share), then ("done", result), ("refused", key, values) or
-("failed", trace). It ends when its stdin does.
+librosa compiles on its first use and holds the GIL meanwhile; here that blocks nobody, and cancelled work ends with its
+process. Both ends are trusted and use pickle: the worker replies to each `FeatureTask` with any number of
+("progress", share), then ("done", result), ("error", key, values) or ("failed", traceback). It ends with its stdin.
 """
 
 from __future__ import annotations
@@ -19,84 +18,72 @@ import numpy as np
 
 from esc.audio.sandbox import limit_memory
 from esc.config import SpectrogramConfig
+from esc.dsp.tiles import Tile, quantised
 from esc.errors import EscError
-from esc.features import FEATURES, SPECTROGRAMS, contours, spectrograms
+from esc.features import CONTOURS, SPECTROGRAMS, contours, spectrograms
 from esc.features.chunks import OnProgress
 
 
 @dataclass(frozen=True)
 class FeatureTask:
-    """One layer to compute.
+    """One feature to compute.
 
     Attributes
     ----------
     feature : str
         One of `FEATURES`.
     config : SpectrogramConfig
-        The picture's.
     samples : float32 array or Path
-        The waveform at the layer's rate (`feature_sample_rate`), or the file of raw float32 in which it is mapped.
-    start_s, end_s : float
-        The stretch that is shown.
-    columns : int
-        Most values over time.
+        The waveform at `feature_sample_rate`, or a file of raw float32.
+    tile : Tile
     rows : spectrograms.Rows
-        The picture's rows.
+        The rows of the spectrogram that is shown.
     high_db : float or None
-        What the brightest colour stands for, where the layer is to be compared with its picture.
+        dB of the brightest level; None: the feature's own maximum.
     """
 
     feature: str
     config: SpectrogramConfig
     samples: np.ndarray | Path
-    start_s: float
-    end_s: float
-    columns: int
+    tile: Tile
     rows: spectrograms.Rows
     high_db: float | None
 
 
 def compute(task: FeatureTask, on_progress: OnProgress) -> dict:
-    """Return a layer: of lines and times their arrays by name, of pictures 8-bit levels with their range and edges.
+    """Return a feature: float arrays by name, or an image.
 
-    Returns
-    -------
-    dict
-        Float arrays by name, or "levels" (uint8, rows x columns), "low", "high" (what 0 and 255 stand for),
-        "decibels", "bounds_hz", "start_s", "end_s".
+    An image has "levels" (uint8, rows x columns), "low", "high" (the values of 0 and 255), "decibels", "bounds_hz",
+    "start_s", "end_s".
     """
     samples = task.samples if isinstance(task.samples, np.ndarray) else np.memmap(task.samples, np.float32, mode="r")
-    if task.feature not in FEATURES:
-        raise ValueError(f"no layer {task.feature}")
+    if task.feature in CONTOURS:
+        return getattr(contours, task.feature)(samples, task.config, task.tile, on_progress)
     if task.feature not in SPECTROGRAMS:
-        return getattr(contours, task.feature)(samples, task.config, task.start_s, task.end_s, task.columns, on_progress)
-    drawn = getattr(spectrograms, task.feature)(
-        samples, task.config, task.rows, task.start_s, task.end_s, task.columns, on_progress
-    )
-    values = drawn.values
-    high = float(values.max()) if task.high_db is None else task.high_db
-    low = high - task.config.top_db if drawn.decibels else 0.0
-    share = (values - low) / max(high - low, 1e-9)
-    hop_s = task.config.hop_length / task.config.sample_rate
+        raise ValueError(f"no feature {task.feature}")
+    image = getattr(spectrograms, task.feature)(samples, task.config, task.tile, task.rows, on_progress)
+    high = float(image.values.max()) if task.high_db is None else task.high_db
+    low = high - task.config.top_db if image.decibels else 0.0
+    hop_s, (first, last) = task.config.hop_length / task.config.sample_rate, image.frames
     return {
-        "levels": np.rint(np.clip(share, 0.0, 1.0) * 255).astype(np.uint8),
+        "levels": quantised(image.values, low, high),
         "low": low,
         "high": high,
-        "decibels": drawn.decibels,
-        "bounds_hz": drawn.bounds_hz,
-        "start_s": (drawn.first - 0.5) * hop_s,
-        "end_s": (drawn.last + 0.5) * hop_s,
+        "decibels": image.decibels,
+        "bounds_hz": image.bounds_hz,
+        "start_s": (first - 0.5) * hop_s,
+        "end_s": (last + 0.5) * hop_s,
     }
 
 
 def main() -> None:
-    """Compute what comes in until no more comes."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not get among the answers
+    """Compute tasks until stdin ends."""
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keeps what libraries print out of the replies
 
     def send(*message: object) -> None:
-        pickle.dump(message, answers)
-        answers.flush()
+        pickle.dump(message, replies)
+        replies.flush()
 
     while True:
         try:
@@ -106,13 +93,13 @@ def main() -> None:
         try:
             send("done", compute(task, lambda share: send("progress", share)))
         except EscError as error:
-            send("refused", error.key, error.values)
-        except Exception:  # whatever it was, the next task may be fine
+            send("error", error.key, error.values)
+        except Exception:  # the next task may succeed
             send("failed", traceback.format_exc())
 
 
 if __name__ == "__main__":
-    # run as a program this module is __main__, and would not be the one that the tasks' classes come from
+    # as a program this module is __main__ and would not be the one that FeatureTask comes from
     from esc.features import worker
 
     limit_memory()

@@ -1,4 +1,4 @@
-"""What a choice of parameters means together, and where it misleads: each warning with the change that fixes it."""
+"""Warnings about misleading spectrogram parameters, each with a change that fixes it."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from esc.dsp.spectrogram import empty_bands, fix_empty_bands, mel_edges_hz
 from esc.views.spectrogram_view import View
 
 DEEPEST_DB = LIMITS["top_db"][1]
-MOSTLY = 0.5  # of the picture
+MOSTLY = 0.5  # of the spectrogram
 PADDED = 4  # times the window: from here on zeros are most of what is transformed
-THIN_DB = 10.0  # a click halfway between two frames may read this much too low
+THIN_DB = 10.0  # a click halfway between two frames may be measured this much too low
 _RATE_EPS = 1.01  # a rate within a hundredth is the same
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One thing that the picture does not show as it seems to.
+    """One way in which a spectrogram misleads.
 
     Attributes
     ----------
     key : str
-        Which: "gaps", "thin", "long", "top", "rate", "empty", "deep", "padding".
+        "gaps", "thin", "long", "top", "rate", "empty", "deep" or "padding".
     grave : bool
-        The picture misleads; otherwise it is as good as it can be and worth knowing why.
+        The spectrogram misleads; otherwise it is as good as it can be and worth knowing why.
     values : dict
-        Numbers for its sentence.
+        Numbers for the message.
     fix : dict
-        Parameters to set, together, so that it no longer holds; a legal config with the others as they are.
+        Parameters to set together, a legal config with the others as they are.
     """
 
     key: str
@@ -46,7 +46,7 @@ class Advice:
 
 
 def meaning(config: SpectrogramConfig, n_frames: int) -> dict:
-    """Return what the parameters mean together, in ms, Hz and shares; see `SpectrogramConfig.resolution_hz`."""
+    """Return the parameters' joint effect in ms, Hz and shares; see `SpectrogramConfig.resolution_hz`."""
     return {
         "window_ms": 1000 * config.win_length / config.sample_rate,
         "hop_ms": 1000 * config.hop_length / config.sample_rate,
@@ -59,33 +59,32 @@ def meaning(config: SpectrogramConfig, n_frames: int) -> dict:
 
 
 def advise(config: SpectrogramConfig, file_rate: int, seconds: float, bands: bool, view: View | None = None) -> list[Advice]:
-    """Return what to know about a picture made with `config`, the gravest first.
+    """Return the warnings about a spectrogram, the grave ones first.
 
     Parameters
     ----------
     config : SpectrogramConfig
     file_rate : int
-        The file's own sample rate in Hz; above its half there is nothing to see.
+        The file's own sample rate in Hz.
     seconds : float
         The sound's length.
     bands : bool
-        Whether the picture has mel bands; without them only the STFT's parameters count.
+        Whether the spectrogram has mel bands; without them only the STFT's parameters count.
     view : View, optional
-        The picture, for what its depth hides.
+        The spectrogram's view, for the share that `top_db` hides.
     """
     found = [_between_frames(config), _longer_than_sound(config, seconds), _above_file(config, file_rate, bands)]
     found += [_below_file(config, file_rate), _empty(config) if bands else None]
     if view is not None and not any(advice and advice.key == "top" for advice in found):
-        found.append(_hidden(config, view))  # an empty top is quiet, too, and no depth would fill it
+        found.append(_hidden(config, view))  # no top_db fills an empty top
     found.append(_padded(config))
     return sorted((advice for advice in found if advice), key=lambda advice: not advice.grave)
 
 
 def click_loss_db(config: SpectrogramConfig) -> float:
-    """Return how much lower a click reads where the frames see it worst than in the middle of a frame, in dB.
+    """Return the greatest loss of a click between two frames, relative to a frame's middle, in dB.
 
-    Of each sample's weights in the frames around it the greatest counts, and of all samples the one where that is
-    least; infinite where no frame sees it. Frames whose windows' sum has a zero (no NOLA) have such samples.
+    The least, over all samples, of a sample's greatest weight in any frame; infinite if no frame covers a sample.
     """
     window = get_window(config.window, config.win_length, fftbins=True)
     weights = np.zeros(config.win_length + 2 * config.hop_length)
@@ -99,11 +98,13 @@ def _between_frames(config: SpectrogramConfig) -> Advice | None:
     loss_db = click_loss_db(config)
     if loss_db <= THIN_DB:
         return None
-    hop = math.floor(config.resolution_s * config.sample_rate)  # half a hop off the middle is then at most 6 dB down
-    fix = {"hop_length": hop}
-    if hop < LIMITS["hop_length"][0]:
-        length = math.ceil(config.hop_length * config.win_length / (config.resolution_s * config.sample_rate))
-        fix = {"win_length": length, "n_fft": max(config.n_fft, 2 ** math.ceil(math.log2(length)))}
+    width = config.resolution_s * config.sample_rate  # half such a hop off the middle a click loses at most 6 dB
+    fix = {"hop_length": math.floor(width)}
+    if width < LIMITS["hop_length"][0]:
+        longest = LIMITS["win_length"][1]
+        length = min(longest, math.ceil(config.hop_length * config.win_length / width))
+        hop = min(config.hop_length, math.floor(length * width / config.win_length))
+        fix = {"win_length": length, "n_fft": max(config.n_fft, 2 ** math.ceil(math.log2(length))), "hop_length": hop}
     if config.hop_length > config.win_length:
         return Advice("gaps", True, {"share": 1 - config.win_length / config.hop_length}, fix)
     return Advice("thin", True, {"loss_db": loss_db if math.isfinite(loss_db) else None}, fix)
@@ -119,7 +120,7 @@ def _longer_than_sound(config: SpectrogramConfig, seconds: float) -> Advice | No
 
 
 def _above_file(config: SpectrogramConfig, file_rate: int, bands: bool) -> Advice | None:
-    """Name rows above the file's own highest frequency: they stay dark."""
+    """Return advice about rows above the file's highest frequency, which stay dark."""
     top_hz, own_hz = config.fmax if bands else config.sample_rate / 2, file_rate / 2
     if top_hz <= own_hz * _RATE_EPS:
         return None
@@ -132,12 +133,12 @@ def _above_file(config: SpectrogramConfig, file_rate: int, bands: bool) -> Advic
         fix["fmax"] = min(config.fmax, fix["sample_rate"] / 2)
         fix["fmin"] = config.fmin if config.fmin < fix["fmax"] else 0.0
     if all(getattr(config, name) == value for name, value in fix.items()):
-        return None  # a file below the lowest rate there is
+        return None  # the file's rate is below the lowest possible
     return Advice("top", True, {"own_hz": own_hz, "share": share}, fix)
 
 
 def _below_file(config: SpectrogramConfig, file_rate: int) -> Advice | None:
-    """Name what the file holds above the config's highest frequency."""
+    """Return advice about the file's frequencies above the config's highest."""
     if file_rate <= config.sample_rate * _RATE_EPS or file_rate > LIMITS["sample_rate"][1]:
         return None
     values = {"top_hz": config.sample_rate / 2, "own_hz": file_rate / 2}

@@ -1,4 +1,4 @@
-"""The waveform as a screen shows it: an envelope that loses no peak, and close up the samples themselves."""
+"""The waveform at display resolution: an envelope that loses no peak, close up the samples themselves."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import math
 import numpy as np
 
 from esc.dsp.frames import CHUNK_VALUES
+from esc.dsp.tiles import Tile
 
 
-def wave_view(waveform: np.ndarray, sample_rate: int, start_s: float, end_s: float, columns: int) -> np.ndarray:
-    """Return the least, the greatest and the root mean square sample of each column, float32 (3, n_columns).
+def wave_view(waveform: np.ndarray, sample_rate: int, tile: Tile) -> np.ndarray:
+    """Return minimum, maximum and root mean square of each column's samples, float32 (3, n_columns).
 
-    No peak is lost however far one looks; where there are no more samples than columns, each is a column of its own.
+    No peak is lost at any zoom; if there are no more samples than columns, each is a column of its own.
     """
-    first = min(max(0, math.floor(start_s * sample_rate)), len(waveform) - 1)
-    last = min(max(first + 1, math.ceil(end_s * sample_rate)), len(waveform))
-    columns = min(columns, last - first)
+    first = min(max(0, math.floor(tile.start_s * sample_rate)), len(waveform) - 1)
+    last = min(max(first + 1, math.ceil(tile.end_s * sample_rate)), len(waveform))
+    columns = min(tile.columns, last - first)
     edges = first + np.arange(columns + 1) * (last - first) // columns
     at_a_time = max(1, CHUNK_VALUES * columns // (last - first))
     parts = []
     for begin in range(0, columns, at_a_time):
         cut = edges[begin : begin + at_a_time + 1]
-        piece, starts = np.asarray(waveform[cut[0] : cut[-1]]), cut[:-1] - cut[0]
-        squares = np.add.reduceat(piece.astype(np.float64) ** 2, starts) / np.diff(cut)
-        parts.append(np.stack([np.minimum.reduceat(piece, starts), np.maximum.reduceat(piece, starts), np.sqrt(squares)]))
+        samples, starts = np.asarray(waveform[cut[0] : cut[-1]]), cut[:-1] - cut[0]
+        squares = np.add.reduceat(samples.astype(np.float64) ** 2, starts) / np.diff(cut)
+        parts.append(np.stack([np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts), np.sqrt(squares)]))
     return np.concatenate(parts, axis=1).astype(np.float32)

@@ -8,6 +8,7 @@ import sounds
 from esc.config import LIBROSA, SPEECH
 from esc.dsp.mfcc import DELTA_WIDTH, CepstrumConfig, liftered, shaped
 from esc.dsp.spectrogram import mel_db, mfcc
+from esc.dsp.tiles import Tile
 from esc.errors import ParameterError
 from esc.views.mfcc_view import mfcc_at, mfcc_view
 from esc.views.spectrogram_view import peak_level_db
@@ -41,7 +42,7 @@ def test_a_stretch_is_that_part_of_the_whole(busy, cepstrum, first, last):
     whole = librosa_mfcc(busy, LIBROSA, cepstrum)[1:]
     span = (float(whole.min()), float(whole.max()))
     high_db = peak_level_db(busy, LIBROSA)
-    view = mfcc_view(busy, LIBROSA, first * HOP_S, last * HOP_S, 500, high_db, span, cepstrum)
+    view = mfcc_view(busy, LIBROSA, Tile(first * HOP_S, last * HOP_S, 500), high_db, span, cepstrum)
     shown = view.low_db + view.levels / 255.0 * (view.high_db - view.low_db)
     assert view.n_frames == last - first + 1
     np.testing.assert_allclose(shown, whole[:, first : last + 1], atol=(span[1] - span[0]) / 510 + 2e-3)
@@ -52,7 +53,7 @@ def test_a_stretch_is_that_part_of_the_whole(busy, cepstrum, first, last):
 def test_a_sampled_overview_shows_true_derivatives(busy):
     cepstrum = CepstrumConfig(delta=1)
     whole = librosa_mfcc(busy, LIBROSA, cepstrum)[1:]
-    view = mfcc_view(busy, LIBROSA, 0.0, 3.0, 10, peak_level_db(busy, LIBROSA), (-20.0, 20.0), cepstrum)  # 130 frames
+    view = mfcc_view(busy, LIBROSA, Tile(0.0, 3.0, 10), peak_level_db(busy, LIBROSA), (-20.0, 20.0), cepstrum)  # 130 frames
     taken = (2 * np.arange(10) + 1) * 130 // 20
     shown = -20.0 + view.levels / 255.0 * 40.0
     np.testing.assert_allclose(shown, whole[:, taken].clip(-20, 20), atol=40 / 510 + 2e-3)
@@ -68,7 +69,7 @@ def test_a_short_sound_has_no_derivative(busy):
     few = busy[: (DELTA_WIDTH - 2) * LIBROSA.hop_length]
     assert shaped(mfcc(few, LIBROSA).numpy(), CepstrumConfig(lifter=22)).shape == (20, DELTA_WIDTH - 1)
     with pytest.raises(ParameterError) as refused:
-        mfcc_view(few, LIBROSA, 0.0, 1.0, 10, 0.0, cepstrum=CepstrumConfig(delta=2))
+        mfcc_view(few, LIBROSA, Tile(0.0, 1.0, 10), 0.0, cepstrum=CepstrumConfig(delta=2))
     assert refused.value.key == "parameter.delta"
     with pytest.raises(ParameterError, match="9 frames, and this sound has 8"):
         shaped(mfcc(few, LIBROSA).numpy(), CepstrumConfig(delta=1))

@@ -7,6 +7,7 @@ import soundfile
 from esc.audio.resampling import LazyResampled, read_segments
 from esc.audio.waveform import resample
 from esc.config import LIBROSA
+from esc.dsp.tiles import Tile
 from esc.ui.sessions import decoding
 from esc.ui.sessions import sound_store as store_module
 from esc.views.spectrogram_view import mel_view
@@ -55,7 +56,7 @@ def test_a_long_sound_is_seen_before_it_is_resampled(busy, tmp_path, monkeypatch
     store.resample_later(sound, 22_050).result()
     whole = store.lazy_waveform(sound, 22_050)
     assert isinstance(whole, np.memmap)
-    before, after = (mel_view(waveform, LIBROSA, 0.0, 4.0, 500) for waveform in (glance, whole))
+    before, after = (mel_view(waveform, LIBROSA, Tile(0.0, 4.0, 500)) for waveform in (glance, whole))
     inner = slice(3, -3)  # frames without the sound's ends
     assert np.abs(before.levels[:, inner].astype(int) - after.levels[:, inner]).max() <= 1  # a rounding
     assert before.high_db == pytest.approx(after.high_db, abs=1e-3)

@@ -6,6 +6,7 @@ import pytest
 
 from esc.config import CLICKS, LIBROSA, NOTEBOOK, SpectrogramConfig
 from esc.dsp.frames import FRAMES_A_COLUMN
+from esc.dsp.tiles import Tile
 from esc.errors import ParameterError
 from esc.views.spectrogram_view import level_at, mel_view, peak_level_db
 
@@ -43,7 +44,7 @@ def assert_shows(view, expected_db):
 def test_whole_sound_equals_librosa(config):
     sound = sound_of(2.01, config.sample_rate)
     expected = librosa_db(sound, config)
-    view = mel_view(sound, config, 0.0, 2.01, columns=8_000)
+    view = mel_view(sound, config, Tile(0.0, 2.01, 8_000))
     assert view.levels.shape == expected.shape
     assert view.levels.dtype == np.uint8
     assert view.high_db == pytest.approx(expected.max(), abs=1e-3)
@@ -54,7 +55,7 @@ def test_whole_sound_equals_librosa(config):
 def test_stretch_equals_that_part_of_the_whole():
     sound = sound_of(4.0, 22_050)
     expected = librosa_db(sound, LIBROSA)
-    view = mel_view(sound, LIBROSA, 10 * HOP_S, 50 * HOP_S, columns=500, high_db=float(expected.max()))
+    view = mel_view(sound, LIBROSA, Tile(10 * HOP_S, 50 * HOP_S, 500), high_db=float(expected.max()))
     assert view.n_frames == view.levels.shape[1] == 41
     assert (view.start_s, view.end_s) == (pytest.approx(9.5 * HOP_S), pytest.approx(50.5 * HOP_S))
     assert_shows(view, expected[:, 10:51])
@@ -63,7 +64,7 @@ def test_stretch_equals_that_part_of_the_whole():
 def test_columns_show_the_maximum_of_their_frames():
     sound = sound_of(10.0, 22_050)
     expected = librosa_db(sound, LIBROSA)  # 431 frames
-    view = mel_view(sound, LIBROSA, 0.0, 10.0, columns=100)
+    view = mel_view(sound, LIBROSA, Tile(0.0, 10.0, 100))
     edges = np.arange(101) * 431 // 100
     pooled = np.stack([expected[:, edges[c] : edges[c + 1]].max(axis=1) for c in range(100)], axis=1)
     assert view.n_frames == 431
@@ -72,19 +73,19 @@ def test_columns_show_the_maximum_of_their_frames():
 
 def test_chunks_leave_no_seam(monkeypatch):
     sound = sound_of(10.0, 22_050)
-    whole = mel_view(sound, LIBROSA, 0.0, 10.0, columns=100)
+    whole = mel_view(sound, LIBROSA, Tile(0.0, 10.0, 100))
     monkeypatch.setattr("esc.dsp.frames.CHUNK_VALUES", LIBROSA.n_freqs * 3)  # 4.31 frames a column: seams within columns, too
-    np.testing.assert_array_equal(mel_view(sound, LIBROSA, 0.0, 10.0, columns=100).levels, whole.levels)
+    np.testing.assert_array_equal(mel_view(sound, LIBROSA, Tile(0.0, 10.0, 100)).levels, whole.levels)
 
 
 def test_sampled_overview_shows_true_frames_of_each_column(monkeypatch):
     monkeypatch.setattr("esc.views.spectrogram_view.OVERVIEW_COLUMNS", 10)
     sound = sound_of(10.0, 22_050)
     expected = librosa_db(sound, LIBROSA)
-    view = mel_view(sound, LIBROSA, 0.0, 10.0, columns=10)  # 431 frames, 80 of them computed
+    view = mel_view(sound, LIBROSA, Tile(0.0, 10.0, 10))  # 431 frames, 80 of them computed
     taken = ((2 * np.arange(80) + 1) * 431 / 160).astype(int)
     assert_shows(view, expected[:, taken].reshape(-1, 10, 8).max(axis=2))
-    narrow = mel_view(sound, LIBROSA, 0.0, 10.0, columns=5)  # the same 80: a screen's width changes no level
+    narrow = mel_view(sound, LIBROSA, Tile(0.0, 10.0, 5))  # the same 80: a screen's width changes no level
     assert_shows(narrow, expected[:, taken].reshape(-1, 5, 16).max(axis=2))
     assert narrow.high_db == view.high_db == peak_level_db(sound, LIBROSA)
 
@@ -104,13 +105,13 @@ def test_an_hour_is_read_only_where_it_is_looked_at():
 
     config = SpectrogramConfig(sample_rate=8_000, n_fft=512, win_length=512, hop_length=128, n_mels=40, fmin=0.0, fmax=4_000.0)
     hour = Counting()
-    view = mel_view(hour, config, 0.0, 3_600.0, columns=1_000)
+    view = mel_view(hour, config, Tile(0.0, 3_600.0, 1_000))
     assert view.levels.shape == (40, 1_000)
     assert view.n_frames == 225_001
     assert hour.read <= 1_000 * FRAMES_A_COLUMN * 512
     assert (view.levels.argmax(axis=0) == view.levels[:, 500].argmax()).all()
     hour.read = 0
-    assert mel_view(hour, config, 1_800.0, 1_801.0, columns=1_000).n_frames == 63
+    assert mel_view(hour, config, Tile(1_800.0, 1_801.0, 1_000)).n_frames == 63
     assert hour.read < 8_000 + 2 * 512
 
 
@@ -119,22 +120,22 @@ def test_memory_mapped_sound_reads_the_same(tmp_path):
     sound.tofile(tmp_path / "a.f32")
     mapped = np.memmap(tmp_path / "a.f32", np.float32, mode="r")
     for columns in (10, 1_000):
-        expected = mel_view(sound, LIBROSA, 0.5, 2.0, columns).levels
-        np.testing.assert_array_equal(mel_view(mapped, LIBROSA, 0.5, 2.0, columns).levels, expected)
+        expected = mel_view(sound, LIBROSA, Tile(0.5, 2.0, columns)).levels
+        np.testing.assert_array_equal(mel_view(mapped, LIBROSA, Tile(0.5, 2.0, columns)).levels, expected)
 
 
 def test_at_least_one_frame_within_the_sound():
     sound = sound_of(1.0, 22_050)
-    between = mel_view(sound, LIBROSA, 3.2 * HOP_S, 3.3 * HOP_S, columns=100)
+    between = mel_view(sound, LIBROSA, Tile(3.2 * HOP_S, 3.3 * HOP_S, 100))
     assert (between.n_frames, between.start_s) == (1, pytest.approx(2.5 * HOP_S))
-    assert mel_view(sound, LIBROSA, 50.0, 60.0, columns=100).end_s == pytest.approx(43.5 * HOP_S)
-    assert mel_view(sound, LIBROSA, -5.0, float("inf"), columns=100).n_frames == 44
-    assert mel_view(sound[:2], LIBROSA, 0.0, 1.0, columns=1).levels.shape == (128, 1)
+    assert mel_view(sound, LIBROSA, Tile(50.0, 60.0, 100)).end_s == pytest.approx(43.5 * HOP_S)
+    assert mel_view(sound, LIBROSA, Tile(-5.0, float("inf"), 100)).n_frames == 44
+    assert mel_view(sound[:2], LIBROSA, Tile(0.0, 1.0, 1)).levels.shape == (128, 1)
 
 
 @pytest.mark.parametrize("high_db", [None, -20.0])
 def test_silence_is_level_0(high_db):
-    view = mel_view(np.zeros(22_050, np.float32), LIBROSA, 0.0, 1.0, columns=20, high_db=high_db)
+    view = mel_view(np.zeros(22_050, np.float32), LIBROSA, Tile(0.0, 1.0, 20), high_db=high_db)
     assert (view.levels == 0).all()
     assert np.isfinite([view.low_db, view.high_db]).all()
 
@@ -164,7 +165,7 @@ def test_level_at_is_exact():
 )  # fmt: skip
 def test_impossible_requests_name_the_field(start_s, end_s, columns, field):
     with pytest.raises(ParameterError) as refused:
-        mel_view(np.zeros(22_050, np.float32), LIBROSA, start_s, end_s, columns)
+        mel_view(np.zeros(22_050, np.float32), LIBROSA, Tile(start_s, end_s, columns))
     assert refused.value.values["field"] == field
 
 

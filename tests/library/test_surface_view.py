@@ -5,6 +5,7 @@ import pytest
 
 from esc.config import LIBROSA
 from esc.dsp.spectrogram import mel_db, stft_db, stft_freqs_hz
+from esc.dsp.tiles import Tile
 from esc.views.spectrogram_view import mel_view, stft_view
 from esc.views.surface_view import MAX_ROWS, pool_rows, row_freqs_hz
 
@@ -21,7 +22,7 @@ def test_click_and_tone_stand_as_high_as_in_the_whole_picture(source, make, whol
     waveform = (0.1 * np.sin(2 * np.pi * 1000 * times)).astype(np.float32)
     waveform[40 * RATE] = 1.0
     exact_db = whole(waveform, LIBROSA).numpy()
-    landscape, freqs_hz = pool_rows(make(waveform, LIBROSA, 0.0, 60.0, 320), row_freqs_hz(source, LIBROSA), 100)
+    landscape, freqs_hz = pool_rows(make(waveform, LIBROSA, Tile(0.0, 60.0, 320)), row_freqs_hz(source, LIBROSA), 100)
     drawn_db = heights_db(landscape)
     assert drawn_db.shape == (len(freqs_hz), 320) and len(freqs_hz) <= 100
     step_db = LIBROSA.top_db / 255
@@ -36,7 +37,7 @@ def test_click_and_tone_stand_as_high_as_in_the_whole_picture(source, make, whol
 
 def test_few_rows_stay_as_they_are():
     waveform = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
-    drawn = mel_view(waveform, LIBROSA, 0.0, 1.0, 320)
+    drawn = mel_view(waveform, LIBROSA, Tile(0.0, 1.0, 320))
     landscape, freqs_hz = pool_rows(drawn, row_freqs_hz("mel", LIBROSA))
     np.testing.assert_array_equal(landscape.levels, drawn.levels)
     assert len(freqs_hz) == LIBROSA.n_mels <= MAX_ROWS
@@ -45,6 +46,6 @@ def test_few_rows_stay_as_they_are():
 def test_rows_of_the_stft_lie_where_their_bins_are():
     freqs_hz = row_freqs_hz("stft", LIBROSA)
     np.testing.assert_allclose(freqs_hz[1:-1], stft_freqs_hz(LIBROSA)[1:-1])
-    shared, middles_hz = pool_rows(stft_view(np.ones(RATE, np.float32) * 0.1, LIBROSA, 0.0, 1.0, 50), freqs_hz)
+    shared, middles_hz = pool_rows(stft_view(np.ones(RATE, np.float32) * 0.1, LIBROSA, Tile(0.0, 1.0, 50)), freqs_hz)
     assert len(middles_hz) == shared.levels.shape[0] <= MAX_ROWS
     assert (np.diff(middles_hz) > 0).all() and middles_hz[0] < 100 and middles_hz[-1] > 10_900

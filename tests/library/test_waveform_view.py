@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
 from esc.dsp.spectrogram import mel_db, stft_power
+from esc.dsp.tiles import Tile
 from esc.views.mfcc_view import mfcc_at, mfcc_view
 from esc.views.spectrogram_view import MAX_ROWS, mel_bounds_hz, peak_level_db, stft_bounds_hz, stft_level_at, stft_view
 from esc.views.waveform_view import wave_view
@@ -31,14 +32,14 @@ def librosa_stft_db(sound, config):
 
 
 def test_stft_levels_are_librosas_to_half_a_step(sound):
-    view = stft_view(sound, LIBROSA, 0.0, 3.0, 2000)
+    view = stft_view(sound, LIBROSA, Tile(0.0, 3.0, 2000))
     shown_db = view.low_db + view.levels / 255.0 * (view.high_db - view.low_db)
     np.testing.assert_allclose(shown_db, librosa_stft_db(sound, LIBROSA), atol=LIBROSA.top_db / 510 + 0.01)
 
 
 def test_stft_rows_keep_the_loudest_of_their_bins(sound):
     config = NOTEBOOK.replace(sample_rate=LIBROSA.sample_rate, fmax=11_000.0)
-    view = stft_view(sound, config, 0.0, 3.0, 4000)
+    view = stft_view(sound, config, Tile(0.0, 3.0, 4000))
     assert len(view.levels) <= MAX_ROWS < config.n_freqs
     bounds = stft_bounds_hz(config)
     assert len(bounds) == len(view.levels) + 1
@@ -67,7 +68,7 @@ def test_mel_rows_meet_between_their_centres(config):
 
 def test_mfcc_levels_are_librosas_coefficients(sound):
     high_db = peak_level_db(sound, LIBROSA)
-    view = mfcc_view(sound, LIBROSA, 0.0, 3.0, 2000, high_db)
+    view = mfcc_view(sound, LIBROSA, Tile(0.0, 3.0, 2000), high_db)
     mel = librosa.power_to_db(librosa.feature.melspectrogram(y=sound, sr=22_050), ref=1.0, top_db=80)
     expected = librosa.feature.mfcc(S=mel, n_mfcc=LIBROSA.n_mfcc)[1:]
     shown = view.low_db + view.levels / 255.0 * (view.high_db - view.low_db)
@@ -76,8 +77,8 @@ def test_mfcc_levels_are_librosas_coefficients(sound):
 
 def test_mfcc_columns_are_means(sound):
     high_db = peak_level_db(sound, LIBROSA)
-    every = mfcc_view(sound, LIBROSA, 0.0, 3.0, 2000, high_db, (-100.0, 100.0))
-    few = mfcc_view(sound, LIBROSA, 0.0, 3.0, 20, high_db, (-100.0, 100.0))
+    every = mfcc_view(sound, LIBROSA, Tile(0.0, 3.0, 2000), high_db, (-100.0, 100.0))
+    few = mfcc_view(sound, LIBROSA, Tile(0.0, 3.0, 20), high_db, (-100.0, 100.0))
     edges = np.arange(21) * every.n_frames // 20
     means = np.stack([every.levels[:, a:b].mean(axis=1) for a, b in itertools.pairwise(edges)], axis=1)
     np.testing.assert_allclose(few.levels, means, atol=1.0)
@@ -99,7 +100,7 @@ def test_exact_figures(sound):
 def test_no_peak_of_the_wave_is_lost(sound):
     clicks = sound.copy()
     clicks[[12_345, 40_000]] = 0.99, -0.98
-    low, high, rms = wave_view(clicks, 22_050, 0.0, 3.0, 50)
+    low, high, rms = wave_view(clicks, 22_050, Tile(0.0, 3.0, 50))
     assert (low.min(), high.max()) == (np.float32(-0.98), np.float32(0.99))
     edges = np.arange(51) * len(clicks) // 50
     expected = [np.sqrt(np.mean(clicks[a:b].astype(float) ** 2)) for a, b in itertools.pairwise(edges)]
@@ -107,7 +108,7 @@ def test_no_peak_of_the_wave_is_lost(sound):
 
 
 def test_close_up_the_wave_is_its_samples(sound):
-    low, high, _ = wave_view(sound, 22_050, 1.0, 1.01, 900)
+    low, high, _ = wave_view(sound, 22_050, Tile(1.0, 1.01, 900))
     np.testing.assert_array_equal(low, sound[22_050 : 22_050 + 221])
     np.testing.assert_array_equal(low, high)
 
@@ -123,7 +124,7 @@ def test_close_up_the_wave_is_its_samples(sound):
 def test_no_zoom_loses_a_peak(start, span, columns, peak, up):
     sound = np.zeros(3 * 22_050, np.float32)
     sound[peak] = 0.9 if up else -0.9
-    low, high, rms = wave_view(sound, 22_050, start, start + span, columns)
+    low, high, rms = wave_view(sound, 22_050, Tile(start, start + span, columns))
     first = min(int(np.floor(start * 22_050)), len(sound) - 1)
     last = min(max(first + 1, int(np.ceil((start + span) * 22_050))), len(sound))
     assert len(low) == len(high) == len(rms) == min(columns, last - first)

@@ -1,0 +1,74 @@
+"""Time ranges at display resolution: which frames they hold, and frames pooled into columns."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+_FRAME_EPS = 1e-6  # of a hop: a time computed from a frame's number still finds that frame
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A time range in seconds, shown in at most `columns` columns."""
+
+    start_s: float
+    end_s: float
+    columns: int
+
+
+def frame_range(n_frames: int, frames_per_second: float, start_s: float, end_s: float) -> tuple[int, int]:
+    """Return the first and last frame centred in [start_s, end_s], or twice the frame nearest its middle."""
+    first = max(0, math.ceil(start_s * frames_per_second - _FRAME_EPS))
+    last = min(math.floor(end_s * frames_per_second + _FRAME_EPS), n_frames - 1)
+    if first > last:
+        first = last = min(round((start_s + end_s) / 2 * frames_per_second), n_frames - 1)
+    return first, last
+
+
+def quantised(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return values as uint8: 0 at `low` and below, 255 at `high` and above."""
+    return np.rint(np.clip((values - low) / max(high - low, 1e-9), 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+class ColumnPool:
+    """Frames pooled into at most `columns` columns: the maximum of each column's frames, or their mean.
+
+    Parameters
+    ----------
+    n_frames, columns : int
+    pool : np.ufunc
+        `np.maximum`, or `np.add` for the mean.
+    """
+
+    def __init__(self, n_frames: int, columns: int, pool: np.ufunc = np.maximum) -> None:
+        columns = min(columns, n_frames)
+        edges = np.arange(columns + 1) * n_frames // columns  # column c holds frames edges[c] to edges[c + 1] - 1
+        self._sizes = np.diff(edges).astype(np.float32)
+        self._column_of = np.repeat(np.arange(columns), np.diff(edges))
+        self._pool = pool
+        self._pooled: np.ndarray | None = None
+
+    def reduce(self, first: int, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the columns of values (rows, n) of the frames from `first` on, and these values pooled; thread-safe."""
+        columns = self._column_of[first : first + values.shape[1]]
+        cuts = np.flatnonzero(np.diff(columns, prepend=-1, append=len(self._sizes)))
+        frames = np.ascontiguousarray(values.T)
+        # a column's frames are adjacent, so that this is many times as fast as reduceat
+        pooled = [self._pool.reduce(frames[start:end], axis=0) for start, end in itertools.pairwise(cuts)]
+        return columns[cuts[:-1]], np.stack(pooled)
+
+    def add(self, columns: np.ndarray, values: np.ndarray) -> None:
+        """Add what `reduce` returned."""
+        if self._pooled is None:
+            empty = 0.0 if self._pool is np.add else -np.inf
+            self._pooled = np.full((len(self._sizes), values.shape[1]), empty, np.float32)
+        self._pooled[columns] = self._pool(self._pooled[columns], values)
+
+    def values(self) -> np.ndarray:
+        """Return the pooled values, float32 (rows, columns); at least one frame has been added."""
+        assert self._pooled is not None
+        return (self._pooled / self._sizes[:, None] if self._pool is np.add else self._pooled).T
