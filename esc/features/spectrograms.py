@@ -67,9 +67,7 @@ class FeatureImage:
     decibels: bool = True
 
 
-def harmonic(
-    waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows, on_progress: OnProgress
-) -> FeatureImage:
+def harmonic(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows, on_progress: OnProgress) -> FeatureImage:
     """Return the harmonic part by `librosa.decompose.hpss` (Fitzgerald 2010), as power in dB.
 
     The magnitudes of the whole sound's STFT are separated, then pooled into the rows.
@@ -77,9 +75,7 @@ def harmonic(
     return _separated(0, waveform, config, tile, rows, on_progress)
 
 
-def percussive(
-    waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows, on_progress: OnProgress
-) -> FeatureImage:
+def percussive(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows, on_progress: OnProgress) -> FeatureImage:
     """Return the percussive part; see `harmonic`."""
     return _separated(1, waveform, config, tile, rows, on_progress)
 
@@ -106,9 +102,7 @@ def pcen(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows
     return FeatureImage(values, rows.bounds_hz, frames, decibels=False)
 
 
-def constant_q(
-    waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows, on_progress: OnProgress
-) -> FeatureImage:
+def constant_q(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows, on_progress: OnProgress) -> FeatureImage:
     """Return the constant-Q transform, 24 bins an octave from C1 (32.7 Hz) up, as power in dB.
 
     Equals `abs(librosa.cqt(y, sr=..., hop_length=..., n_bins=..., bins_per_octave=24)) ** 2`. A silent row at each end
@@ -132,9 +126,7 @@ def constant_q(
     return FeatureImage(level_db, np.concatenate([[0.0], bounds_hz, [rate / 2]]), frames)
 
 
-def reassigned(
-    waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows, on_progress: OnProgress
-) -> FeatureImage:
+def reassigned(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows, on_progress: OnProgress) -> FeatureImage:
     """Return the reassigned spectrogram (Auger and Flandrin 1995), as power in dB.
 
     The points of `librosa.reassigned_spectrogram`, summed in the rows and in columns of a frame or more.
@@ -181,9 +173,7 @@ def _separated(
     return FeatureImage(power_to_level_db(power, config), rows.bounds_hz, frames)
 
 
-def _pooled(
-    tile: Tile, chunks: Iterator[Chunk], frames: tuple[int, int], compute: Callable[[Chunk], np.ndarray]
-) -> np.ndarray:
+def _pooled(tile: Tile, chunks: Iterator[Chunk], frames: tuple[int, int], compute: Callable[[Chunk], np.ndarray]) -> np.ndarray:
     """Return the chunks' values pooled into the tile's columns."""
     first, last = frames
     pool = ColumnPool(last + 1 - first, tile.columns)

@@ -9,6 +9,7 @@ import pytest
 import sounds
 from esc.config import CLICKS, LIBROSA, SpectrogramConfig
 from esc.dsp.spectrogram import mel_filters
+from esc.dsp.tiles import Tile
 from esc.errors import ParameterError
 from esc.features import chunks, contours, feature_sample_rate, spectrograms
 from esc.views.spectrogram_view import mel_bounds_hz, stft_bounds_hz
@@ -31,7 +32,7 @@ def busy():
 
 
 @pytest.fixture
-def short_pieces(monkeypatch):
+def short_chunks(monkeypatch):
     """Cut every sound into many chunks."""
     monkeypatch.setattr(chunks, "CHUNK_S", 0.9)
 
@@ -43,16 +44,16 @@ def stft(waveform, config):
 
 
 @pytest.mark.parametrize("config", [LIBROSA, CLICKS.replace(hop_length=100), ODD], ids=["librosa", "clicks", "odd"])
-def test_centroid_and_bandwidth_equal_librosa(short_pieces, config):
+def test_centroid_and_bandwidth_equal_librosa(short_chunks, config):
     sound = sounds.busy(3.0, config.sample_rate)
     given = dict(
         y=sound, sr=config.sample_rate, n_fft=config.n_fft, hop_length=config.hop_length, win_length=config.win_length,
         window=config.window,
     )  # fmt: skip
-    got = contours.centroid(sound, config, 0.0, 3.0, 100_000, quiet)
+    got = contours.centroid(sound, config, Tile(0.0, 3.0, 100_000), quiet)
     np.testing.assert_allclose(got["centroid_hz"], librosa.feature.spectral_centroid(**given)[0], rtol=1e-3, atol=0.1)
     np.testing.assert_allclose(got["bandwidth_hz"], librosa.feature.spectral_bandwidth(**given)[0], rtol=1e-3, atol=0.1)
-    some = contours.centroid(sound, config, 0.5, 2.5, 40, quiet)
+    some = contours.centroid(sound, config, Tile(0.5, 2.5, 40), quiet)
     assert len(some["times_s"]) <= 40
     every = np.round(some["times_s"] * config.sample_rate / config.hop_length).astype(int)
     np.testing.assert_allclose(some["centroid_hz"], got["centroid_hz"][every], rtol=1e-3, atol=0.1)
@@ -60,7 +61,7 @@ def test_centroid_and_bandwidth_equal_librosa(short_pieces, config):
 
 def test_noise_has_its_centre_in_the_middle():
     noise = np.random.default_rng(0).standard_normal(5 * RATE).astype(np.float32)
-    got = contours.centroid(noise, LIBROSA, 0.0, 5.0, 1000, quiet)
+    got = contours.centroid(noise, LIBROSA, Tile(0.0, 5.0, 1000), quiet)
     assert got["centroid_hz"].mean() == pytest.approx(RATE / 4, rel=0.02)
     assert got["bandwidth_hz"].mean() == pytest.approx(RATE / 2 / np.sqrt(12), rel=0.02)  # of a uniform density
 
@@ -77,7 +78,7 @@ def test_noise_has_its_centre_in_the_middle():
 )
 def test_loudness_is_the_a_weighted_level(freq_hz, config):
     tone = sounds.tone(freq_hz, 2.0, config.sample_rate, 0.5)
-    got = contours.loudness(tone, config, 0.8, 1.2, 1000, quiet)["level_db"]
+    got = contours.loudness(tone, config, Tile(0.8, 1.2, 1000), quiet)["level_db"]
     assert len(got) > 5
     expected = 20 * np.log10(0.5 / np.sqrt(2)) + librosa.A_weighting(freq_hz, min_db=None)
     np.testing.assert_allclose(got, expected, atol=0.35)
@@ -85,9 +86,9 @@ def test_loudness_is_the_a_weighted_level(freq_hz, config):
     assert got.mean() - 20 * np.log10(0.5 / np.sqrt(2)) == pytest.approx(iec, abs=0.35)
 
 
-def test_loudness_is_the_rms_under_the_window(busy, short_pieces, monkeypatch):
-    monkeypatch.setattr(librosa, "A_weighting", lambda freqs, min_db: np.zeros_like(freqs))
-    got = contours.loudness(busy, LIBROSA, 0.0, 6.0, 100_000, quiet)["level_db"]
+def test_loudness_is_the_rms_under_the_window(busy, short_chunks, monkeypatch):
+    monkeypatch.setattr(contours, "a_weighting_db", lambda freqs, floor_db: np.zeros_like(freqs))
+    got = contours.loudness(busy, LIBROSA, Tile(0.0, 6.0, 100_000), quiet)["level_db"]
     padded = np.pad(busy, 1024)
     frames = librosa.util.frame(padded, frame_length=2048, hop_length=512)
     window = librosa.filters.get_window("hann", 2048)[:, None]
@@ -97,39 +98,39 @@ def test_loudness_is_the_rms_under_the_window(busy, short_pieces, monkeypatch):
 
 def test_pitch_of_a_tone_and_of_noise():
     tone = sounds.tone(440.0, 2.0, RATE)
-    got = contours.pitch(tone, LIBROSA, 0.0, 2.0, 10, quiet)
+    got = contours.pitch(tone, LIBROSA, Tile(0.0, 2.0, 10), quiet)
     inner = got["f0_hz"][5:-5]
     np.testing.assert_allclose(inner, 440.0, rtol=0.006)  # its candidates are a tenth of a semitone apart
     expected, _, probability = librosa.pyin(tone, fmin=65.40639, fmax=2093.00452, sr=RATE)
     np.testing.assert_array_equal(got["f0_hz"], expected)
     np.testing.assert_array_equal(got["voiced"], probability)
     noise = (0.1 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32)
-    assert np.isnan(contours.pitch(noise, LIBROSA, 0.0, 1.0, 10, quiet)["f0_hz"]).mean() > 0.7
+    assert np.isnan(contours.pitch(noise, LIBROSA, Tile(0.0, 1.0, 10), quiet)["f0_hz"]).mean() > 0.7
 
 
-def test_pitch_followed_in_pieces_is_the_same(short_pieces):
+def test_pitch_followed_in_pieces_is_the_same(short_chunks):
     times = np.arange(4 * RATE) / RATE
     glide = (0.4 * np.sin(2 * np.pi * (200 * times + 30 * times**2))).astype(np.float32)
-    got = contours.pitch(glide, LIBROSA, 1.0, 3.0, 10, quiet)
+    got = contours.pitch(glide, LIBROSA, Tile(1.0, 3.0, 10), quiet)
     np.testing.assert_allclose(got["f0_hz"], 200 + 60 * got["times_s"], rtol=0.01)
     whole, _, _ = librosa.pyin(glide, fmin=65.40639, fmax=2093.00452, sr=RATE)
     frames = np.round(got["times_s"] * RATE / 512).astype(int)
     np.testing.assert_allclose(got["f0_hz"], whole[frames], rtol=0.006)
 
 
-def test_onsets_equal_librosa_and_hear_each_click(busy, short_pieces):
+def test_onsets_equal_librosa_and_hear_each_click(busy, short_chunks):
     clicks = np.zeros(5 * RATE, np.float32)
     when = np.arange(0.5, 4.8, 0.5)
     for time_s in when:
         clicks[round(time_s * RATE)] = 0.9
     clicks += 1e-4 * np.random.default_rng(0).standard_normal(len(clicks)).astype(np.float32)
     for sound in (clicks, busy):
-        got = contours.onsets(sound, LIBROSA, 1.0, 1.5, 10, quiet)["times_s"]
+        got = contours.onsets(sound, LIBROSA, Tile(1.0, 1.5, 10), quiet)["times_s"]
         expected = librosa.onset.onset_detect(y=sound, sr=RATE, units="time")
         np.testing.assert_array_equal(got, expected)
-    got = contours.onsets(clicks, LIBROSA, 0.0, 5.0, 10, quiet)["times_s"]
+    got = contours.onsets(clicks, LIBROSA, Tile(0.0, 5.0, 10), quiet)["times_s"]
     np.testing.assert_allclose(got, when, atol=0.06)
-    assert len(contours.onsets(np.zeros(RATE, np.float32), LIBROSA, 0.0, 1.0, 10, quiet)["times_s"]) == 0
+    assert len(contours.onsets(np.zeros(RATE, np.float32), LIBROSA, Tile(0.0, 1.0, 10), quiet)["times_s"]) == 0
 
 
 def decibels(power):
@@ -138,15 +139,15 @@ def decibels(power):
 
 @pytest.mark.parametrize("part", [0, 1], ids=["harmonic", "percussive"])
 @pytest.mark.parametrize("rows", [MEL, STFT], ids=["mel", "stft"])
-def test_harmonic_and_percussive_equal_librosa(busy, short_pieces, part, rows):
+def test_harmonic_and_percussive_equal_librosa(busy, short_chunks, part, rows):
     sound = busy[: 4 * RATE]
     separated = librosa.decompose.hpss(np.abs(stft(sound, LIBROSA)))[part] ** 2
     expected = decibels(mel_filters(LIBROSA) @ separated if rows is MEL else separated)
     make = (spectrograms.harmonic, spectrograms.percussive)[part]
-    drawn = make(sound, LIBROSA, rows, 0.0, 4.0, 100_000, quiet)
+    drawn = make(sound, LIBROSA, Tile(0.0, 4.0, 100_000), rows, quiet)
     np.testing.assert_allclose(drawn.values, expected, atol=0.05)
-    few = make(sound, LIBROSA, rows, 1.0, 3.0, 20, quiet)
-    edges = few.first + np.arange(21) * (few.last + 1 - few.first) // 20
+    few = make(sound, LIBROSA, Tile(1.0, 3.0, 20), rows, quiet)
+    edges = few.frames[0] + np.arange(21) * (few.frames[1] + 1 - few.frames[0]) // 20
     pooled = np.stack([expected[:, a:b].max(axis=1) for a, b in itertools.pairwise(edges)], axis=1)
     np.testing.assert_allclose(few.values, pooled, atol=0.05)
 
@@ -156,57 +157,57 @@ def test_a_tone_is_harmonic_and_a_click_is_percussive():
     sound[RATE] += 0.9
     kept = {}
     for make in (spectrograms.harmonic, spectrograms.percussive):
-        drawn = make(sound, LIBROSA, STFT, 0.5, 1.5, 1000, quiet)
-        tone_bin, click = round(1_000 * 2048 / RATE), RATE // 512 - drawn.first
+        drawn = make(sound, LIBROSA, Tile(0.5, 1.5, 1000), STFT, quiet)
+        tone_bin, click = round(1_000 * 2048 / RATE), RATE // 512 - drawn.frames[0]
         kept[make.__name__] = drawn.values[tone_bin, 5], drawn.values[700, click]
     assert kept["harmonic"][0] > kept["percussive"][0] + 20
     assert kept["percussive"][1] > kept["harmonic"][1] + 20
 
 
 @pytest.mark.parametrize("rows", [MEL, STFT], ids=["mel", "stft"])
-def test_pcen_equals_librosa(busy, short_pieces, rows):
+def test_pcen_equals_librosa(busy, short_chunks, rows):
     magnitude = np.abs(stft(busy, LIBROSA))
     given = mel_filters(LIBROSA) @ magnitude if rows is MEL else magnitude
     expected = librosa.pcen(given * 2**31, sr=RATE, hop_length=512)
-    drawn = spectrograms.pcen(busy, LIBROSA, rows, 0.0, 6.0, 100_000, quiet)
+    drawn = spectrograms.pcen(busy, LIBROSA, Tile(0.0, 6.0, 100_000), rows, quiet)
     assert not drawn.decibels
     np.testing.assert_allclose(drawn.values, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_pcen_close_up_remembers_what_came_before(short_pieces):
+def test_pcen_close_up_remembers_what_came_before(short_chunks):
     sound = sounds.busy(12.0, RATE)
     expected = librosa.pcen(mel_filters(LIBROSA) @ np.abs(stft(sound, LIBROSA)) * 2**31, sr=RATE, hop_length=512)
-    drawn = spectrograms.pcen(sound, LIBROSA, MEL, 9.0, 10.0, 1000, quiet)
-    np.testing.assert_allclose(drawn.values, expected[:, drawn.first : drawn.last + 1], rtol=0.01, atol=2e-3)
+    drawn = spectrograms.pcen(sound, LIBROSA, Tile(9.0, 10.0, 1000), MEL, quiet)
+    np.testing.assert_allclose(drawn.values, expected[:, drawn.frames[0] : drawn.frames[1] + 1], rtol=0.01, atol=2e-3)
 
 
 @pytest.mark.parametrize("rate", [22_050, 8_000])
 def test_constant_q_equals_librosa(rate, monkeypatch):
     config = LIBROSA.replace(sample_rate=rate, fmax=rate / 2)
     sound = sounds.busy(6.0, rate)
-    whole = spectrograms.constant_q(sound, config, MEL, 0.0, 6.0, 100_000, quiet)
+    whole = spectrograms.constant_q(sound, config, Tile(0.0, 6.0, 100_000), MEL, quiet)
     n_bins = whole.values.shape[0] - 2
     expected = decibels(np.abs(librosa.cqt(sound, sr=rate, n_bins=n_bins, bins_per_octave=24)) ** 2)
     np.testing.assert_allclose(whole.values[1:-1], expected, atol=0.02)
     assert 0.85 * rate / 2 < whole.bounds_hz[-2] < rate / 2
     assert np.all(np.diff(whole.bounds_hz) > 0)
     monkeypatch.setattr(chunks, "CHUNK_S", 1.5)
-    cut = spectrograms.constant_q(sound, config, MEL, 2.0, 5.0, 100_000, quiet)
-    near = expected[:, cut.first : cut.last + 1]
+    cut = spectrograms.constant_q(sound, config, Tile(2.0, 5.0, 100_000), MEL, quiet)
+    near = expected[:, cut.frames[0] : cut.frames[1] + 1]
     loud = near > near.max() - 60  # resampling begins anew in each chunk
     np.testing.assert_allclose(cut.values[1:-1][loud], near[loud], atol=0.3)
 
 
 def test_constant_q_finds_the_note_even_in_a_short_sound():
     for seconds in (2.0, 0.3):
-        drawn = spectrograms.constant_q(sounds.tone(440.0, seconds, RATE), LIBROSA, MEL, 0.0, seconds, 1000, quiet)
+        drawn = spectrograms.constant_q(sounds.tone(440.0, seconds, RATE), LIBROSA, Tile(0.0, seconds, 1000), MEL, quiet)
         row = drawn.values[:, drawn.values.shape[1] // 2].argmax()
         assert drawn.bounds_hz[row] < 440 < drawn.bounds_hz[row + 1]
 
 
-def test_reassigned_energy_is_librosas_and_lies_where_the_tone_is(short_pieces):
+def test_reassigned_energy_is_librosas_and_lies_where_the_tone_is(short_chunks):
     sound = sounds.tone(1_003.0, 2.0, RATE)
-    drawn = spectrograms.reassigned(sound, LIBROSA, STFT, 0.0, 2.0, 100_000, quiet)
+    drawn = spectrograms.reassigned(sound, LIBROSA, Tile(0.0, 2.0, 100_000), STFT, quiet)
     freqs_hz, times_s, magnitudes = librosa.reassigned_spectrogram(y=sound, sr=RATE, n_fft=2048, hop_length=512)
     known = np.isfinite(freqs_hz) & np.isfinite(times_s)
     power = 10 ** (drawn.values / 10)
@@ -223,9 +224,9 @@ def test_reassigned_energy_is_librosas_and_lies_where_the_tone_is(short_pieces):
 def test_a_click_is_reassigned_to_its_moment():
     click = 1e-3 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
     click[round(0.5 * RATE)] = 1.0
-    drawn = spectrograms.reassigned(click, LIBROSA, MEL, 0.2, 0.8, 1000, quiet)
+    drawn = spectrograms.reassigned(click, LIBROSA, Tile(0.2, 0.8, 1000), MEL, quiet)
     energy = (10 ** (drawn.values / 10)).sum(axis=0)
-    times_s = np.arange(drawn.first, drawn.last + 1) * 512 / RATE
+    times_s = np.arange(drawn.frames[0], drawn.frames[1] + 1) * 512 / RATE
     assert times_s[energy.argmax()] == pytest.approx(0.5, abs=512 / RATE)
     assert energy.max() > 0.9 * energy.sum()
 
@@ -235,9 +236,9 @@ def test_a_click_is_reassigned_to_its_moment():
 def test_pictures_of_silence_and_of_next_to_nothing(make, config):
     rows = spectrograms.Rows(mel_bounds_hz(config), None)
     for n_samples in (50, config.hop_length * 10):
-        drawn = make(np.zeros(n_samples, np.float32), config, rows, 0.0, 1.0, 100, quiet)
+        drawn = make(np.zeros(n_samples, np.float32), config, Tile(0.0, 1.0, 100), rows, quiet)
         assert np.isfinite(drawn.values).all()
-        assert drawn.values.shape[1] == config.n_frames(n_samples) == drawn.last + 1 - drawn.first
+        assert drawn.values.shape[1] == config.n_frames(n_samples) == drawn.frames[1] + 1 - drawn.frames[0]
 
 
 def test_memory_is_bounded_by_pieces():
@@ -255,17 +256,17 @@ def test_memory_is_bounded_by_pieces():
             return np.zeros(last - first, np.float32)
 
     hour = Hour()
-    count = sum(chunk.count for chunk in chunks.iter_chunks(hour, RATE, 512, 0, len(hour) // 512, 1.0, 1025, quiet))
+    count = sum(chunk.count for chunk in chunks.iter_chunks(hour, LIBROSA, (0, len(hour) // 512), 1.0, quiet))
     assert count == len(hour) // 512 + 1
     assert hour.most <= 12.1 * RATE
 
 
 def test_pieces_report_progress():
-    told = []
-    list(chunks.iter_chunks(np.zeros(35 * RATE, np.float32), RATE, 512, 0, 35 * RATE // 512, 1.0, 1025, told.append))
-    assert told[0] == 0 and told[-1] == 1
-    assert told == sorted(told)
-    assert len(told) == 5
+    reported = []
+    list(chunks.iter_chunks(np.zeros(35 * RATE, np.float32), LIBROSA, (0, 35 * RATE // 512), 1.0, reported.append))
+    assert reported[0] == 0 and reported[-1] == 1
+    assert reported == sorted(reported)
+    assert len(reported) == 5
 
 
 def test_rates():

@@ -8,6 +8,7 @@ import pytest
 
 import sounds
 from esc.config import LIBROSA
+from esc.dsp.tiles import Tile
 from esc.errors import PageError
 from esc.features import job_queue as jobs_module
 from esc.features.job_queue import JobQueue
@@ -22,7 +23,7 @@ PATIENCE_S = 90.0
 
 def task(layer, samples, high_db=None):
     return FeatureTask(
-        layer, LIBROSA, samples, 0.0, len(samples) / RATE if isinstance(samples, np.ndarray) else 60.0, 500, ROWS, high_db
+        layer, LIBROSA, samples, Tile(0.0, len(samples) / RATE if isinstance(samples, np.ndarray) else 60.0, 500), ROWS, high_db
     )
 
 

@@ -21,6 +21,7 @@ from esc.batch.result_formats import as_row
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.mfcc import PLAIN, CepstrumConfig, shaped
 from esc.dsp.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
+from esc.dsp.tiles import Tile
 from esc.errors import AudioError, EscError, PageError, ParameterError
 from esc.ui.api.downloads import Downloads
 from esc.ui.i18n.catalogue import error_message, language_of
@@ -133,7 +134,7 @@ class Endpoints:
                 raise ParameterError("parameter.type", field="columns", value=columns, wanted="whole number")
             if not 2 <= columns <= 2000:
                 raise ParameterError("parameter.range", field="columns", value=columns, low=2, high=2000)
-            drawn = ViewRenderer(self._store).draw("surface", opened, config, 0.0, opened.seconds, int(columns))
+            drawn = ViewRenderer(self._store).draw("surface", opened, config, Tile(0.0, opened.seconds, int(columns)))
             levels = np.frombuffer(base64.b64decode(drawn["levels"]), np.uint8).reshape(drawn["rows"], drawn["columns"])
             step_db = (drawn["high_db"] - drawn["low_db"]) / 255
             edges_s = np.linspace(drawn["start"], drawn["end"], drawn["columns"] + 1)

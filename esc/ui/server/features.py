@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from esc.config import SpectrogramConfig
+from esc.dsp.tiles import Tile
 from esc.errors import PageError
-from esc.features import CONTOURS, SLOW, SPECTROGRAMS, feature_sample_rate
+from esc.features import SLOW, SOUND_ONLY, SPECTROGRAMS, feature_sample_rate
 from esc.features.job_queue import Job, JobQueue
 from esc.features.spectrograms import Rows
 from esc.features.worker import FeatureTask
@@ -36,17 +37,17 @@ class FeatureOverlays:
         self._store, self._renderer = store, renderer
         self._lanes = (JobQueue(), JobQueue())  # what takes long keeps nothing else waiting
         self._kept: OrderedDict[tuple, dict] = OrderedDict()
-        self._begun: OrderedDict[str, tuple[JobQueue, tuple]] = OrderedDict()  # each job's lane, and what its result is kept by
+        self._begun: OrderedDict[str, tuple[JobQueue, tuple[str, tuple]]] = (
+            OrderedDict()
+        )  # each job's lane, and what its result is kept by
         self._lock = threading.Lock()
 
-    def start(
-        self, token: str, view: str, layer: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int
-    ) -> dict:
+    def start(self, token: str, view: str, layer: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
         """Return a layer that is kept, as {"feature": ...}, or begin to compute it: {"job", "state", "progress"}.
 
         `view` is "mel" or "stft", whose rows the layer's picture has; a layer of lines has none.
         """
-        key = _key(view, layer, sound, config, start, end, columns)
+        key = _key(view, layer, sound, config, tile)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -56,22 +57,22 @@ class FeatureOverlays:
         samples = Path(waveform.filename) if isinstance(waveform, np.memmap) else waveform
         high_db = self._renderer.peak_db(sound, config, view) if layer in _COMPARED else None
         lane = self._lanes[layer in SLOW]
-        job = lane.start(token, f"{view} {layer}", FeatureTask(layer, config, samples, start, end, columns, rows, high_db))
+        job = lane.start(token, f"{view} {layer}", FeatureTask(layer, config, samples, tile, rows, high_db))
         with self._lock:
-            self._begun[job.id] = lane, key
+            self._begun[job.id] = lane, (layer, key)
             while len(self._begun) > 4 * KEPT_LAYERS:
                 self._begun.popitem(last=False)
         return _said(job)
 
     def state(self, token: str, job_id: object) -> dict:
         """Return how far a job is, with the layer once it is done; a failed one raises what it failed by."""
-        lane, key = self._of(job_id)
+        lane, (name, key) = self._of(job_id)
         job = lane.ask(token, job_id)
         if job.error is not None:
             raise job.error
         if job.state != "done":
             return _said(job)
-        layer = _packed(job.feature, job.result)
+        layer = _packed(name, job.result)
         with self._lock:
             self._kept[key] = layer
             while len(self._kept) > KEPT_LAYERS:
@@ -83,18 +84,18 @@ class FeatureOverlays:
         lane, _ = self._of(job_id)
         return _said(lane.cancel(token, job_id))
 
-    def _of(self, job_id: object) -> tuple[JobQueue, tuple]:
+    def _of(self, job_id: object) -> tuple[JobQueue, tuple[str, tuple]]:
         with self._lock:
             if not isinstance(job_id, str) or job_id not in self._begun:
                 raise PageError("page.request", reason="job")
             return self._begun[job_id]
 
 
-def _key(view, layer, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> tuple:
+def _key(view: str, layer: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> tuple:
     """Return what a layer depends on: onsets on the sound alone, pitch on the stretch, too."""
-    if CONTOURS.get(layer) is None:
-        return layer, sound.id, view if layer in SPECTROGRAMS else "", config, start, end, columns
-    return (layer, sound.id) if layer == "onsets" else (layer, sound.id, start, end)
+    if layer not in SOUND_ONLY:
+        return layer, sound.id, view if layer in SPECTROGRAMS else "", config, tile
+    return (layer, sound.id) if layer == "onsets" else (layer, sound.id, tile.start_s, tile.end_s)
 
 
 def _said(job: Job) -> dict:

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
+from esc.dsp.decibels import amplitude_to_dbfs
 from esc.dsp.mfcc import MAX_LIFTER, PLAIN, CepstrumConfig
+from esc.dsp.tiles import Tile
 from esc.errors import EscError, PageError, ParameterError
 from esc.features import FEATURES, SPECTROGRAMS
 from esc.ui.i18n.catalogue import error_message
@@ -86,8 +88,8 @@ class Handlers:
             "sample_rate": facts.sample_rate,
             "channels": facts.channels,
             "format": f"{CONTAINERS.get(facts.container, facts.container.upper())} {facts.codec.replace('_', ' ')}",
-            "peak_db": _decibels(facts.peak),
-            "rms_db": _decibels(facts.rms),
+            "peak_db": amplitude_to_dbfs(facts.peak),
+            "rms_db": amplitude_to_dbfs(facts.rms),
             "silent": facts.silent,
             "cut_off": facts.cut_off,
             "envelope": as_base64(envelope(sound.waveform, ENVELOPE_COLUMNS)),
@@ -152,11 +154,11 @@ class Handlers:
         sound, config, layer = self._sound(request), self._config(request), request.get("feature")
         if layer not in FEATURES or request.get("view") not in ("mel", "stft"):
             raise PageError("page.request", reason="layer")
-        start = _real(request, "start", 0.0, 1e6)
-        end = _real(request, "end", start, 1e6)
-        columns = int(_real(request, "columns", 1, MAX_COLUMNS))
+        tile = _tile(request)
+        if tile.end_s < tile.start_s:
+            raise PageError("page.request", reason="end")
         with self._place():  # for its waveform and its scale; the layer itself is another process's work
-            return self._features.start(request["token"], request["view"], layer, sound, config, start, end, columns)
+            return self._features.start(request["token"], request["view"], layer, sound, config, tile)
 
     def feature_state(self, request: dict) -> dict:
         """Return how far a layer's `job` is, and the layer once it is done."""
@@ -168,10 +170,9 @@ class Handlers:
 
     def _picture(self, view: str, config: SpectrogramConfig | None, request: dict, cepstrum: CepstrumConfig = PLAIN) -> dict:
         sound = self._sound(request)
-        start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
-        columns = int(_real(request, "columns", 1, MAX_COLUMNS))
+        tile = _tile(request)
         with self._place():
-            return self._renderer.draw(view, sound, config, start, end, columns, cepstrum)
+            return self._renderer.draw(view, sound, config, tile, cepstrum)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -304,15 +305,16 @@ def fields(error: EscError) -> list[str]:
     return about.get(error.key, [str(error.values["field"])] if "field" in error.values else [])
 
 
-def _decibels(amplitude: float) -> float | None:
-    return 20 * math.log10(amplitude) if amplitude > 0 else None
-
-
 def _real(request: dict, name: str, low: float, high: float) -> float:
     value = request.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise PageError("page.request", reason=name)
     return float(value)
+
+
+def _tile(request: dict) -> Tile:
+    start, end = _real(request, "start", 0.0, 1e6), _real(request, "end", 0.0, 1e6)
+    return Tile(start, end, int(_real(request, "columns", 1, MAX_COLUMNS)))
 
 
 def _box(request: dict) -> Box:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 import threading
 from collections import deque
@@ -13,8 +12,9 @@ import numpy as np
 
 from esc.audio.excerpt import write_excerpt_in_worker
 from esc.config import SpectrogramConfig
+from esc.dsp.decibels import amplitude_to_dbfs, power_to_level_db
 from esc.dsp.measurements import mean_spectrum, measure_box, measure_waveform, peak_of, samples_between
-from esc.dsp.spectrogram import AMIN, mel_power, stft_power
+from esc.dsp.spectrogram import mel_power, stft_power
 from esc.ui.server.public_files import playable_url
 from esc.ui.server.rendering import as_base64
 from esc.ui.sessions.decoding import DECODE_SECONDS
@@ -52,7 +52,11 @@ class Measurements:
         waveform = self._store.waveform(sound, config.sample_rate)
         figures = measure_box(waveform, config, box.start_s, box.end_s, box.low_hz, box.high_hz)
         wave = measure_waveform(sound.waveform, sound.facts.sample_rate, box.start_s, box.end_s)
-        return asdict(figures) | {"rms_dbfs": _dbfs(wave.rms), "amplitude": wave.peak, "amplitude_dbfs": _dbfs(wave.peak)}
+        return asdict(figures) | {
+            "rms_dbfs": amplitude_to_dbfs(wave.rms),
+            "amplitude": wave.peak,
+            "amplitude_dbfs": amplitude_to_dbfs(wave.peak),
+        }
 
     def spectrum(self, view: str, sound: Sound, config: SpectrogramConfig, start_s: float, end_s: float) -> dict:
         """Return the mean spectrum between two times: float32 dB of the view's rows ("stft" bins or "mel" bands).
@@ -61,7 +65,7 @@ class Measurements:
         """
         waveform = self._store.waveform(sound, config.sample_rate)
         power = mean_spectrum(waveform, config, start_s, end_s, mel_power if view == "mel" else stft_power)
-        level_db = 10.0 * np.log10(np.maximum(power, AMIN) / max(AMIN, config.db_ref))
+        level_db = power_to_level_db(power, config)
         peak = peak_of(power, config) if view == "stft" else None
         return {"levels": as_base64(level_db.astype(np.float32)), "rows": len(power), "peak": peak}
 
@@ -85,7 +89,3 @@ class Measurements:
             self._kept.append((path, path.stat().st_size))
             while len(self._kept) > 1 and sum(size for _, size in self._kept) > KEPT_BYTES:
                 self._kept.popleft()[0].unlink(missing_ok=True)
-
-
-def _dbfs(amplitude: float) -> float | None:
-    return 20 * math.log10(amplitude) if amplitude > 0 else None

@@ -17,6 +17,7 @@ from esc.config import SpectrogramConfig
 from esc.dsp.frames import FRAMES_A_COLUMN, OVERVIEW_COLUMNS
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.dsp.spectrogram import mel_edges_hz, mel_power, stft_power
+from esc.dsp.tiles import Tile
 from esc.errors import ParameterError
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
@@ -58,22 +59,20 @@ class ViewRenderer:
         view: str,
         sound: Sound,
         config: SpectrogramConfig | None,
-        start: float,
-        end: float,
-        columns: int,
+        tile: Tile,
         cepstrum: CepstrumConfig = PLAIN,
     ) -> dict:
-        """Return the picture of a view ("mel", "stft", "mfcc", "surface", "surface_stft", "wave") between two times in seconds.
+        """Return the picture of a view ("mel", "stft", "mfcc", "surface", "surface_stft", "wave") in a tile.
 
-        At most `columns` wide; levels as bytes in base64 with their range and axes. "wave" takes no config, `cepstrum` is for
+        Levels as bytes in base64 with their range and axes. "wave" takes no config, `cepstrum` is for
         "mfcc".
         """
         mfcc = partial(self._mfcc, cepstrum)
         draw = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc, "wave": self._wave}.get(view, self._surface)
-        key = (view, sound.id, config, start, end, columns, cepstrum)
+        key = (view, sound.id, config, tile, cepstrum)
 
         def drawn() -> dict:
-            picture = draw(view, sound, config, start, end, columns)
+            picture = draw(view, sound, config, tile)
             if config is not None:
                 self._store.resample_later(sound, config.sample_rate)  # after the first picture, not before it
             return picture
@@ -92,8 +91,8 @@ class ViewRenderer:
             return float(mfcc_at(waveform, config, time_s, high_db, cepstrum)[int(place)])
         return level_at(waveform, config, time_s, int(place), high_db)
 
-    def _levels(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
-        drawn, n_frames = self._anchored(view, sound, config, start, end, columns)
+    def _levels(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
+        drawn, n_frames = self._anchored(view, sound, config, tile)
         bounds = mel_bounds_hz(config) if view == "mel" else stft_bounds_hz(config)
         axis = {
             "bounds_hz": bounds.round(3).tolist(),
@@ -104,23 +103,21 @@ class ViewRenderer:
         }
         return _drawable(drawn) | axis | _coach(config, sound, n_frames, view == "mel", drawn)
 
-    def _anchored(
-        self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int
-    ) -> tuple[View, int]:
+    def _anchored(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> tuple[View, int]:
         """Return levels whose brightest is the whole sound's maximum, and how many frames the sound has."""
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
         make = mel_view if view == "mel" else stft_view
         key, n_frames = (view, sound.id, config), config.n_frames(len(waveform))
-        own_frames = columns > OVERVIEW_COLUMNS and n_frames > OVERVIEW_COLUMNS * FRAMES_A_COLUMN
-        if start > 0 or end < sound.seconds or own_frames:
-            return make(waveform, config, start, end, columns, self.peak_db(sound, config, view)), n_frames
-        drawn = make(waveform, config, start, end, columns)  # of the frames that `peak_level_db` looks at
+        own_frames = tile.columns > OVERVIEW_COLUMNS and n_frames > OVERVIEW_COLUMNS * FRAMES_A_COLUMN
+        if tile.start_s > 0 or tile.end_s < sound.seconds or own_frames:
+            return make(waveform, config, tile, self.peak_db(sound, config, view)), n_frames
+        drawn = make(waveform, config, tile)  # of the frames that `peak_level_db` looks at
         self._cached(self._peaks, CACHED_PEAKS, key, lambda: drawn.high_db)
         return drawn, n_frames
 
-    def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, start: float, end: float, columns: int) -> dict:
+    def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
         source = "stft" if view == "surface_stft" else "mel"
-        drawn, n_frames = self._anchored(source, sound, config, start, end, columns)
+        drawn, n_frames = self._anchored(source, sound, config, tile)
         shared, freqs_hz = pool_rows(drawn, row_freqs_hz(source, config))
         axis = {"centres_hz": freqs_hz.round(3).tolist(), "mel_scale": config.mel_scale}
         return _drawable(shared) | axis | _coach(config, sound, n_frames, source == "mel", drawn)
@@ -131,9 +128,7 @@ class ViewRenderer:
         view: str,
         sound: Sound,
         config: SpectrogramConfig,
-        start: float,
-        end: float,
-        columns: int,
+        tile: Tile,
     ) -> dict:
         if config.n_mfcc < 2:  # coefficient 0 is not drawn
             raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
@@ -141,18 +136,18 @@ class ViewRenderer:
         high_db = self.peak_db(sound, config, "mel")
 
         def whole() -> tuple[float, float]:
-            overview = mfcc_view(waveform, config, 0.0, sound.seconds, ENVELOPE_COLUMNS, high_db, cepstrum=cepstrum)
+            overview = mfcc_view(waveform, config, Tile(0.0, sound.seconds, ENVELOPE_COLUMNS), high_db, cepstrum=cepstrum)
             return overview.low_db, overview.high_db
 
         value_range = self._cached(self._peaks, CACHED_PEAKS, ("mfcc", sound.id, config, cepstrum), whole)
-        drawn = mfcc_view(waveform, config, start, end, columns, high_db, value_range, cepstrum)
+        drawn = mfcc_view(waveform, config, tile, high_db, value_range, cepstrum)
         return _drawable(drawn) | _coach(config, sound, config.n_frames(len(waveform)), True)
 
-    def _wave(self, view: str, sound: Sound, config: None, start: float, end: float, columns: int) -> dict:
+    def _wave(self, view: str, sound: Sound, config: None, tile: Tile) -> dict:
         rate = sound.facts.sample_rate
-        values = wave_view(sound.waveform, rate, start, end, columns)
-        first = min(int(start * rate), len(sound.waveform) - 1)
-        n_samples = min(math.ceil(end * rate), len(sound.waveform)) - first
+        values = wave_view(sound.waveform, rate, tile)
+        first = min(int(tile.start_s * rate), len(sound.waveform) - 1)
+        n_samples = min(math.ceil(tile.end_s * rate), len(sound.waveform)) - first
         # a sample is drawn at its own time, the middle of its column
         samples = values.shape[1] >= n_samples
         shift = 0.5 / rate if samples else 0.0
