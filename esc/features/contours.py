@@ -48,8 +48,9 @@ def loudness(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, on_pro
 
     freqs_hz = np.arange(config.n_freqs) * config.sample_rate / config.n_fft
     weights = 2 * 10 ** (a_weighting_db(freqs_hz, floor_db=-np.inf) / 10)
+    weights[0] /= 2
     if config.n_fft % 2 == 0:
-        weights[-1] /= 2  # 0 Hz weighs nothing
+        weights[-1] /= 2
     weights /= config.n_fft * np.sum(get_window(config.window, config.win_length, fftbins=True) ** 2)
 
     def compute(magnitude: np.ndarray) -> np.ndarray:
