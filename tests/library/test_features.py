@@ -280,4 +280,4 @@ def test_more_than_memory_holds_is_refused_by_name(make, seconds):
     config = LIBROSA.replace(n_fft=32_768, win_length=2_048, hop_length=16)
     rows = spectrograms.Rows(mel_bounds_hz(config), None)
     with pytest.raises(ParameterError, match="hop_length, now 16"):
-        make(np.zeros(round(seconds * RATE), np.float32), config, rows, 0.0, seconds, 100, quiet)
+        make(np.zeros(round(seconds * RATE), np.float32), config, Tile(0.0, seconds, 100), rows, quiet)
