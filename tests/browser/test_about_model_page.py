@@ -108,7 +108,7 @@ def test_an_unknown_sound_is_named_so(sheet: Sheet):
     grey = bars.first.locator("b").evaluate("(bar) => getComputedStyle(bar).backgroundColor")
     red, green, blue = (int(part) for part in grey.removeprefix("rgb(").removesuffix(")").split(","))
     assert max(red, green, blue) - min(red, green, blue) < 40, grey
-    sheet.until("document.querySelector('.sg-why')?.why?.data?.maps.siren")
+    sheet.until("document.querySelector('.sg-why')?.component?.data?.maps.siren")
     figures = FIGURES["deletion"]
     expect(sheet.page.locator(".sg-tested")).to_contain_text(f"{100 * figures['marked'][0]:.0f} %")
     assert sheet.complaints == [] and sheet.foreign() == []

@@ -66,7 +66,7 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     page.get_by_role("button", name=ENGLISH["saliency.play_clip"]).click()  # so does the clip that the network was given
     expect(second).to_have_attribute("aria-pressed", "false")
     second.click()
-    sheet.until("document.querySelector('.sg-why').why.clip.paused")
+    sheet.until("document.querySelector('.sg-why').component.clip.paused")
     expect(second).to_have_attribute("aria-pressed", "true")
     second.click()
     expect(second).to_have_attribute("aria-pressed", "false")

@@ -1,4 +1,4 @@
-// Which tool the hand holds, the same in all views: a drag moves the picture, selects, or draws a box to zoom into.
+// The active tool (move, select, zoom), shared by all views.
 
 import { emit } from './state.js';
 
@@ -15,7 +15,7 @@ export function setTool(tool) {
   emit('tool');
 }
 
-/** The tool of a press: keys held down choose another than the one in hand. */
+/** The tool of a press: a modifier key chooses another than the active one. */
 export function toolOf(event) {
   if (event.shiftKey) return 'select';
   return event.altKey || event.ctrlKey || event.metaKey ? 'box' : activeTool.name;

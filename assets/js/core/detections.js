@@ -41,7 +41,9 @@ export function hueOf(label) {
   return Math.round((target * 137.508 + 170) % 360);
 }
 
-/** A segment in words. */
+/** A segment in words.
+ * @param {Segment} segment
+ */
 export function describeSegment({ label, guess, start, end, probability }) {
   const values = { what: labelName(guess ?? label), start: formatMoment(start), end: formatMoment(end), probability: formatPercent(probability) };
   return t(guess ? 'timeline.uncertain_is' : 'timeline.segment_is', values);

@@ -1,12 +1,11 @@
-// How pictures look: colours, shown levels, cells, axes, height. The browser's own, the same for all views, kept for the
-// next visit. Nothing here asks the server.
+// Display settings of all views: colours, level range, smoothing, axes, height; kept for the next visit.
 
 import { emit } from './state.js';
 import { KINDS } from '../lib/frequency_axis.js';
 import { NAMES } from '../lib/colormaps.js';
 
 const KEY = 'soundglass-display';
-export const ROOM_DB = 30; // how far gain reaches beyond the levels that the picture has
+export const ROOM_DB = 30; // how far gain reaches beyond the levels of the spectrogram
 export const HEIGHTS = { least: 160, most: 1200 }; // CSS pixels
 
 const finite = (low, high) => (value) => Number.isFinite(value) && value >= low && value <= high;
@@ -19,9 +18,10 @@ const LEGAL = {
   axes: (value) => value !== null && typeof value === 'object' && Object.values(value).every((kind) => KINDS.includes(kind)),
 };
 
-/** What a first visit shows. `low` and `high` are dB below the picture's maximum; null: the picture's own floor. */
+/** Settings of a first visit. `low` and `high` are dB below the maximum; null: the spectrogram's floor. */
 export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, smooth: false, height: null, axes: {} });
 
+/** @type {typeof DEFAULTS & {axes: Record<string, string>}} */
 export const display = { ...DEFAULTS, ...legalOf(stored()).legal };
 
 function stored() {
@@ -32,7 +32,7 @@ function stored() {
   }
 }
 
-/** What of some settings is possible, and the names of what is not. */
+/** Split settings into the legal ones and the names of the others. */
 export function legalOf(settings) {
   const names = Object.keys(settings);
   const possible = (name) => Object.hasOwn(LEGAL, name) && LEGAL[name](settings[name]);
@@ -42,7 +42,7 @@ export function legalOf(settings) {
   };
 }
 
-/** Change settings, for all views and, unless told otherwise, for the next visit. */
+/** Change settings, for all views and by default for the next visit, too. */
 export function changeDisplay(settings, keep = true) {
   Object.assign(display, settings);
   try {

@@ -1,6 +1,8 @@
-// The files of a drop, folders walked.
+// Files of a drop, with those in dropped folders.
 
-/** What was dropped and is not in the list yet: the tab that lists it may not have been opened before. */
+/** Dropped files that the batch tab has not listed yet: it may not be there yet.
+ * @type {{wanted: Promise<{file: File, name: string, inFolder: boolean}[]> | null}}
+ */
 export const dropped = { wanted: null };
 
 /** Whether a drop holds more than one file: several, or a folder. */
@@ -8,7 +10,10 @@ export function areMany(transfer) {
   return Boolean(transfer) && (transfer.files.length > 1 || entries(transfer).some((entry) => entry.isDirectory));
 }
 
-/** Resolves to the files of a drop as { file, name, inFolder }; `name` says where in its folder a file was. */
+/** Resolves to the files of a drop; `name` includes the folders.
+ * @param {DataTransfer} transfer
+ * @returns {Promise<{file: File, name: string, inFolder: boolean}[]>}
+ */
 export async function gather(transfer) {
   const found = entries(transfer); // at once: the browser empties the drop when its event is over
   if (!found.length) return [...transfer.files].map((file) => ({ file, name: file.name, inFolder: false }));
@@ -27,7 +32,7 @@ async function walk(entry, inFolder) {
   }
   const reader = entry.createReader();
   const inside = [];
-  for (;;) { // a reader gives some of a folder at a time
+  for (;;) { // a reader returns a folder in parts
     const some = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
     if (!some.length) break;
     inside.push(...some);

@@ -1,4 +1,4 @@
-// The shown frequencies of a viewer: zoomed and moved along its own axis, kept within what its picture holds.
+// Zooming and moving the visible frequencies along a viewer's axis, within what its spectrogram holds.
 
 import { show, state } from './state.js';
 
@@ -6,7 +6,7 @@ const LEAST_SHARE = 0.02; // of the whole axis
 
 const apply = (range) => show(state.visible.start, state.visible.end, { frequencyRange: range });
 
-/** The band between two shares of a viewer's axis as it is now; null where that is all there is. */
+/** The frequencies between two shares of a viewer's current axis; null: all there are. */
 export function rangeBetween(viewer, bottom, top) {
   const [axis, whole] = [viewer.axis(), viewer.wholeAxis()];
   const least = LEAST_SHARE / Math.max(1e-9, whole.share(axis.high) - whole.share(axis.low));
@@ -16,7 +16,7 @@ export function rangeBetween(viewer, bottom, top) {
   return whole.share(low) < 0.001 && whole.share(high) > 0.999 ? null : { low_hz: low, high_hz: high };
 }
 
-/** Zoom in frequency by a factor (less than 1: closer) so that what lies at a height `y` of the plot stays there. */
+/** Zoom in frequency by a factor (less than 1: closer) around a height `y` of the plot, by default its middle. */
 export function zoomFrequency(viewer, factor, y) {
   if (!viewer.pitched || !viewer.current()) return;
   const { top, height } = viewer.area();
@@ -24,7 +24,7 @@ export function zoomFrequency(viewer, factor, y) {
   apply(rangeBetween(viewer, share * (1 - factor), share + (1 - share) * factor));
 }
 
-/** Move the shown frequencies by a share of the axis, as far as there are any. */
+/** Move the visible frequencies by a share of the axis, as far as there are any. */
 export function moveFrequency(viewer, by, axis = viewer.axis()) {
   if (!viewer.pitched || !viewer.current() || !state.frequencyRange) return;
   const whole = viewer.wholeAxis();

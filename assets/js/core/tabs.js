@@ -1,9 +1,10 @@
-// The page's tabs by name: Gradio gives their buttons no name of ours, only their words.
+// The page's tabs by name, found by their text: Gradio gives their buttons no name of ours.
 
 import { messages } from '../lib/i18n.js';
 
 const PREFIX = 'page.tab_';
-const buttons = () => [...document.querySelectorAll('[role=tab], .overflow-dropdown button')]; // a phone has some in a menu
+const buttons = () => // a phone has some in a menu
+  [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role=tab], .overflow-dropdown button'))];
 const nameOf = (button) => {
   const text = button.textContent.trim();
   return Object.keys(messages).find((key) => key.startsWith(PREFIX) && messages[key] === text)?.slice(PREFIX.length);

@@ -1,14 +1,13 @@
-// What would be lost if the page went: the browser asks before it leaves or loads anew, which Gradio's client does by itself
-// once a broken network is back.
+// Guards unsaved data: the browser asks before it leaves or reloads the page. Gradio reloads it after a lost connection.
 
-const held = new Set();
+const guarded = new Set();
 
-/** Hold the page for something, or let it go for all that this one matters. */
+/** Guard something, or stop guarding it. */
 export function guardUnload(what, on) {
-  if (on) held.add(what);
-  else held.delete(what);
-  // a listener that is always there would keep Firefox from going back to the page at once
-  if (held.size) window.addEventListener('beforeunload', preventUnload);
+  if (on) guarded.add(what);
+  else guarded.delete(what);
+  // a permanent listener would keep Firefox from restoring the page from its cache
+  if (guarded.size) window.addEventListener('beforeunload', preventUnload);
   else window.removeEventListener('beforeunload', preventUnload);
 }
 

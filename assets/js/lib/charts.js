@@ -1,4 +1,4 @@
-// Charts as SVG, in the page's own colours: lines over epochs, and how often the network is right at each confidence.
+// Charts as SVG in the page's colours: lines over epochs, and a reliability diagram.
 
 import { formatNumber } from './i18n.js';
 import { ticks } from './frequency_axis.js';
@@ -14,7 +14,11 @@ function make(name, attributes = {}, text = null) {
   return part;
 }
 
-/** An empty chart with axes: `x` and `y` are [low, high, label]; returns the drawing and its two scales. */
+/** Return an empty chart with axes, and its two scales.
+ * @param {string} label
+ * @param {[low: number, high: number, label: string]} x
+ * @param {[low: number, high: number, label: string]} y
+ */
 function frame(label, x, y) {
   const drawing = make('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label, class: 'sg-chart' });
   const toX = (value) => AREA.left + ((value - x[0]) / (x[1] - x[0])) * (WIDTH - AREA.left - AREA.right);
@@ -34,7 +38,13 @@ function frame(label, x, y) {
   return { drawing, toX, toY };
 }
 
-/** Lines: `series` are [class, [[x, y], ...]]; points without a y are left out. */
+/** Return a line chart; points without a y are left out.
+ * @param {string} label
+ * @param {string} xLabel
+ * @param {string} yLabel
+ * @param {any[][]} series [kind, points as [x, y][]]
+ * @param {number | null} [most] the top of the vertical axis
+ */
 export function lines(label, xLabel, yLabel, series, most = null) {
   const points = series.flatMap(([, all]) => all).filter(([, y]) => y !== null);
   const [first, last] = [Math.min(...points.map(([x]) => x)), Math.max(...points.map(([x]) => x))];
@@ -48,7 +58,13 @@ export function lines(label, xLabel, yLabel, series, most = null) {
   return drawing;
 }
 
-/** The reliability diagram: bars are how often it was right in each bin of confidence, fainter where clips are few. */
+/** Return a reliability diagram: the accuracy in each bin of confidence, fainter with few clips.
+ * @param {string} label
+ * @param {string} xLabel
+ * @param {string} yLabel
+ * @param {{low: number, high: number, clips: number, accuracy: number, confidence: number}[]} bins
+ * @param {(bin: any) => string} titleOf
+ */
 export function reliability(label, xLabel, yLabel, bins, titleOf) {
   const { drawing, toX, toY } = frame(label, [0, 1, xLabel], [0, 1, yLabel]);
   const most = Math.max(...bins.map((bin) => bin.clips), 1);

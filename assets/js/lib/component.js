@@ -61,6 +61,6 @@ export class Component {
 export function mounting(selector, Kind) {
   return async (root, context) => {
     await messagesReady;
-    return new Kind(root.querySelector(selector), context);
+    return new Kind(root.querySelector(selector), { ...context, root });
   };
 }

@@ -52,6 +52,19 @@ export function decodeBase64(base64) {
   return bytes;
 }
 
+/** Encode bytes, off the main thread.
+ * @param {BlobPart} data
+ * @returns {Promise<string>}
+ */
+export function encodeBase64(data) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result).split(',').pop());
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(new Blob([data]));
+  });
+}
+
 /** Return the first descendant that matches, of whatever kind.
  * @param {ParentNode} root
  * @param {string} selector

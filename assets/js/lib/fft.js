@@ -1,7 +1,6 @@
-// The spectrum of a stretch of samples in the browser: a Hann window and a radix-2 FFT, as levels in dBFS.
+// Spectrum of samples in dBFS: a Hann window and a radix-2 FFT.
 
-/** Levels of `size` samples, a power of two: `levels(samples)` fills and returns size / 2 + 1 values, a full-scale sine
- *  is 0 dBFS. The samples stay as they are. */
+/** Spectra of `size` samples, a power of two. */
 export class Spectrum {
   constructor(size) {
     this.size = size;
@@ -9,10 +8,14 @@ export class Spectrum {
     this.cos = Float64Array.from({ length: size / 2 }, (_, i) => Math.cos((2 * Math.PI * i) / size));
     this.sin = Float64Array.from({ length: size / 2 }, (_, i) => Math.sin((2 * Math.PI * i) / size));
     this.order = reversed(size);
-    [this.real, this.imaginary] = [new Float64Array(size), new Float64Array(size)];
+    this.real = new Float64Array(size);
+    this.imaginary = new Float64Array(size);
     this.db = new Float32Array(size / 2 + 1);
   }
 
+  /** Return size / 2 + 1 levels in an array that the next call overwrites; a full-scale sine is at 0 dBFS.
+   * @param {Float32Array | number[]} samples
+   */
   levels(samples) {
     const { size, real, imaginary, order, window, db } = this;
     for (let i = 0; i < size; i++) real[order[i]] = samples[i] * window[i];

@@ -1,6 +1,6 @@
-// Scales and ticks of a spectrogram: where a frequency lies on a mel, linear or logarithmic axis.
+// Frequency axes on a mel, linear, logarithmic or bark scale, and their ticks.
 
-export const KINDS = ['mel', 'linear', 'log', 'bark']; // what frequencyAxis knows
+export const KINDS = ['mel', 'linear', 'log', 'bark']; // scales of `frequencyAxis`
 const BREAK_HZ = 1000;
 const HZ_PER_MEL = 200 / 3;
 const LOG_STEP = Math.log(6.4) / 27;
@@ -31,7 +31,12 @@ export function barkToHz(bark) {
   return (1960 * (z + 0.53)) / (26.28 - z);
 }
 
-/** A frequency axis from the lowest to the highest band centre: share (0 bottom, 1 top) <-> Hz. */
+/** A frequency axis from the lowest to the highest band centre: share (0 bottom, 1 top) <-> Hz.
+ * @param {string} kind one of KINDS
+ * @param {number} low Hz
+ * @param {number} high Hz
+ * @param {string} [scale] of mel: 'htk' or 'slaney'
+ */
 export function frequencyAxis(kind, low, high, scale) {
   low = kind === 'log' ? Math.max(low, 20) : low;
   const to = { mel: (hz) => hzToMel(hz, scale), linear: (hz) => hz, log: (hz) => Math.log(Math.max(hz, 1)), bark: hzToBark }[kind];
@@ -57,14 +62,18 @@ export function ticks(low, high, count) {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) * step);
 }
 
-/** Frequencies to label so that labels lie at least `gap` apart (as a share of the axis). */
+/** Frequencies to label, at least `gap` apart.
+ * @param {{low: number, high: number, share: (hz: number) => number}} axis
+ * @param {string} kind one of KINDS
+ * @param {number} gap as a share of the axis
+ */
 export function frequencyTicks(axis, kind, gap) {
   const even = ticks(axis.low, axis.high, 1 / gap);
   const decades = [0, ...[10, 100, 1000, 10000].flatMap((decade) => STEPS.map((step) => step * decade))];
   const kept = [];
   const inside = decades.filter((hz) => hz >= axis.low && hz <= axis.high);
-  const most = kind === 'linear' || inside.length < 3 ? even : inside; // few decades: a stretch was zoomed into
-  const rounder = (hz) => hz === 0 || Math.log10(hz) % 1 === 0; // crowded axes keep 0 and the powers of ten
+  const most = kind === 'linear' || inside.length < 3 ? even : inside; // few decades: zoomed in
+  const rounder = (hz) => Number(hz === 0 || Math.log10(hz) % 1 === 0); // crowded axes keep 0 and the powers of ten
   for (const hz of most.sort((a, b) => rounder(b) - rounder(a) || a - b)) {
     if (kept.every((other) => Math.abs(axis.share(hz) - axis.share(other)) >= gap)) kept.push(hz);
   }

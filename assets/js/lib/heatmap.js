@@ -1,11 +1,17 @@
-// A heat map over a picture: the levels in grey, dimmed as the map is shown more strongly, and glowing where the map is.
+// A heat map over a spectrogram: levels in grey, dimmed as the map gets stronger, and coloured where the map is.
 
-const [COOL, HOT] = [[226, 74, 22], [255, 226, 92]]; // dark orange to yellow: told apart from grey by every eye
+const [COOL, HOT] = [[226, 74, 22], [255, 226, 92]]; // dark orange to yellow: distinct from grey in all kinds of colour vision
 const DIMMED = 0.45; // how much darker the rest gets at full strength
 const GAMMA = 0.45; // below 1: the weaker half stays visible
-const KEPT = 0.15; // how much a fully coloured cell still tells of its level
+const KEPT = 0.15; // how much of its level a fully coloured cell still shows
 
-/** The picture as an ImageData, low bands at the bottom; levels and heat are bytes row by row from the lowest band. */
+/** Return the image, low bands at the bottom.
+ * @param {Uint8Array} levels row by row from the lowest band
+ * @param {Uint8Array} heat in the same order
+ * @param {number} rows
+ * @param {number} columns
+ * @param {number} strength 0 to 1
+ */
 export function heated(levels, heat, rows, columns, strength) {
   const image = new ImageData(columns, rows);
   const glow = Float32Array.from({ length: 256 }, (_, warm) => strength * (warm / 255) ** GAMMA);

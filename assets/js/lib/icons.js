@@ -1,4 +1,4 @@
-// The signs on the viewer's buttons, drawn as lines on 24 x 24.
+// Icons of the viewer's buttons, drawn as lines on 24 x 24.
 const LINES = {
   move: '<path d="M12 3v18M3 12h18M12 3l-3 3m3-3l3 3M12 21l-3-3m3 3l3-3M3 12l3-3m-3 3l3 3M21 12l-3-3m3 3l-3 3"/>',
   select: '<rect x="4" y="6" width="16" height="12" stroke-dasharray="3 2.4"/>',

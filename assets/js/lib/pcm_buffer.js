@@ -1,11 +1,15 @@
-// A memory for samples that can't outgrow its length: 16-bit PCM in blocks of a second, the oldest dropped first.
+// Ring buffer of 16-bit PCM in blocks of a second; the oldest block is dropped first.
 
 export class PcmBuffer {
-  blocks = []; // Int16Arrays of one second, the last one partly filled
+  /** @type {Int16Array[]} one second each, the last one partly filled */
+  blocks = [];
   filled = 0; // samples in the last block
   received = 0; // samples added in total
 
-  /** `seconds`: how much is kept, and at most one second more. */
+  /**
+   * @param {number} rate
+   * @param {number} seconds how much is kept, and at most one second more
+   */
   constructor(rate, seconds) {
     this.rate = Math.round(rate);
     this.seconds = seconds;
@@ -16,17 +20,19 @@ export class PcmBuffer {
     return this.blocks.length ? (this.blocks.length - 1) * this.rate + this.filled : 0;
   }
 
-  /** Add samples between -1 and 1. */
+  /** Add samples between -1 and 1.
+   * @param {ArrayLike<number> & Iterable<number>} samples
+   */
   add(samples) {
     for (const value of samples) {
-      if (!this.blocks.length || this.filled === this.rate) this.turn();
+      if (!this.blocks.length || this.filled === this.rate) this.addBlock();
       this.blocks[this.blocks.length - 1][this.filled] = Math.max(-32768, Math.min(32767, Math.round(value * 32767)));
       this.filled += 1;
     }
     this.received += samples.length;
   }
 
-  turn() {
+  addBlock() {
     const spare = this.blocks.length > this.seconds ? this.blocks.shift() : new Int16Array(this.rate);
     this.blocks.push(spare);
     this.filled = 0;
@@ -46,7 +52,7 @@ export class PcmBuffer {
     return samples;
   }
 
-  /** What is kept, as a WAV file whose name begins with `name`. */
+  /** Return the samples as a WAV file whose name begins with `name`. */
   file(name) {
     const samples = this.last(this.seconds * this.rate);
     const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-');

@@ -1,6 +1,10 @@
-// From levels to pixels: each cell as it is, or blended with its neighbours.
+// Levels to pixels: each cell as it is, or blended with its neighbours.
 
-/** One pixel a column and one row of levels a row of pixels: `bands` names it for each. */
+/** Colour levels, a pixel a column.
+ * @param {{levels: Uint8Array, columns: number}} data
+ * @param {Int32Array} bands the row of levels for each row of pixels
+ * @param {Uint32Array} colours
+ */
 export function crispImage({ levels, columns }, bands, colours) {
   const image = new ImageData(columns, bands.length);
   const pixels = new Uint32Array(image.data.buffer);
@@ -11,7 +15,12 @@ export function crispImage({ levels, columns }, bands, colours) {
   return image;
 }
 
-/** Levels blended linearly in both directions, then coloured. `down` and `across`: where each pixel lies, in cells. */
+/** Blend levels linearly in both directions, and colour them.
+ * @param {{levels: Uint8Array, columns: number, rows: number}} data
+ * @param {Float32Array} down rows of levels at which the rows of pixels lie, 2.5 between two of them
+ * @param {Float32Array} across the same of columns
+ * @param {Uint32Array} colours
+ */
 export function smoothImage({ levels, columns, rows }, down, across, colours) {
   const image = new ImageData(across.length, down.length);
   const pixels = new Uint32Array(image.data.buffer);
@@ -29,9 +38,9 @@ export function smoothImage({ levels, columns, rows }, down, across, colours) {
   return image;
 }
 
-/** The cells on both sides of each place and the weight of the second. */
-function neighbours(places, count) {
-  const kept = places.map((place) => Math.min(Math.max(0, place), count - 1));
+/** The cells on both sides of each position, and the weight of the second. */
+function neighbours(positions, count) {
+  const kept = positions.map((position) => Math.min(Math.max(0, position), count - 1));
   const first = Int32Array.from(kept, Math.floor);
-  return [first, first.map((cell) => Math.min(cell + 1, count - 1)), kept.map((place, i) => place - first[i])];
+  return [first, first.map((cell) => Math.min(cell + 1, count - 1)), kept.map((position, i) => position - first[i])];
 }

@@ -1,9 +1,10 @@
-// Small pictures that stand still: the sign of an empty view, and levels of parts of the page that only show them.
+// Small static images: the icon of an empty view, thumbnails of levels and envelopes.
 
-import { element } from './dom.js';
 import { table } from './colormaps.js';
+import { element } from './dom.js';
+import { crispImage } from './raster.js';
 
-/** The sign of a view that waits for a sound. */
+/** The icon of a view without a sound. */
 export function waveIcon() {
   const bars = Array.from({ length: 24 }, (_, i) => {
     const height = 4 + 32 * Math.abs(Math.sin(i * 0.55) * Math.cos(i * 0.21));
@@ -12,19 +13,20 @@ export function waveIcon() {
   return element(`<svg viewBox="0 0 120 40" aria-hidden="true">${bars.join('')}</svg>`);
 }
 
-/** A small still picture of levels, for parts of the page that show one (class tab). */
-export function paintLevels(canvas, { levels, rows, columns }, colours = 'magma') {
-  const colourOf = table(colours);
-  [canvas.width, canvas.height] = [columns, rows];
-  const image = new ImageData(columns, rows);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let y = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) pixels[y * columns + x] = colourOf[levels[(rows - 1 - y) * columns + x]];
-  }
-  canvas.getContext('2d').putImageData(image, 0, 0);
+/** Paint levels into a canvas, a pixel each, low bands at the bottom.
+ * @param {HTMLCanvasElement} canvas
+ * @param {{levels: Uint8Array, rows: number, columns: number}} image
+ */
+export function paintLevels(canvas, image) {
+  [canvas.width, canvas.height] = [image.columns, image.rows];
+  const bands = Int32Array.from({ length: image.rows }, (_, y) => image.rows - 1 - y);
+  canvas.getContext('2d').putImageData(crispImage(image, bands, table('magma')), 0, 0);
 }
 
-/** A sound's envelope (least values, then greatest, as int8) over the whole of a canvas, in its own colour. */
+/** Draw a sound's envelope over a whole canvas, in the canvas's colour.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Int8Array} levels the least value of each column, then the greatest
+ */
 export function drawEnvelope(canvas, levels) {
   const ratio = window.devicePixelRatio || 1;
   const { width, height } = canvas.parentElement.getBoundingClientRect();

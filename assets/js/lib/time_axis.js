@@ -1,9 +1,14 @@
-// The labels of a time axis: seconds, or a clock where the sound is long.
+// Labels of a time axis: seconds, or clock times in long sounds.
 
 import { ticks } from './frequency_axis.js';
 import { formatTime, formatNumber } from './i18n.js';
 
-/** Round times between two, at most `count` of them: [seconds, text], with as many digits as tell neighbours apart. */
+/** Round times between two, with as many digits as distinguish neighbours.
+ * @param {number} start
+ * @param {number} end
+ * @param {number} count at most
+ * @returns {[seconds: number, text: string][]}
+ */
 export function timeTicks(start, end, count) {
   const times = ticks(start, end, count);
   const digits = times.length > 1 ? Math.max(0, -Math.floor(Math.log10(times[1] - times[0]) + 1e-9)) : 2;

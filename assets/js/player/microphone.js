@@ -1,5 +1,4 @@
-// The microphone as it is: samples at the audio system's own rate, with the browser's voice filters off, since they would
-// take out rain, wind and claps.
+// The microphone: unfiltered samples at the audio system's rate. The browser's voice filters would remove rain, wind and claps.
 
 import { t } from '../lib/i18n.js';
 
@@ -15,10 +14,9 @@ const WORKLET = `registerProcessor('tap', class extends AudioWorkletProcessor {
   }
 });`;
 
-/** Open the microphone; to be called from a click. Throws what getUserMedia throws, see `trouble`.
- *
- * `onSamples(Float32Array)` gets the mean of the channels, 128 samples at a time; `onEnd()` is called when the device goes.
- * Resolves to {rate, name(), device(), use(deviceId), close()}.
+/** Open the microphone; to be called from a click. Throws as getUserMedia does, see `microphoneError`.
+ * @param {(samples: Float32Array) => void} onSamples gets the mean of the channels, 128 samples at a time
+ * @param {() => void} onEnd called when the device is gone
  */
 export async function openMicrophone(onSamples, onEnd) {
   if (!navigator.mediaDevices?.getUserMedia || !window.AudioWorkletNode) {
@@ -28,7 +26,7 @@ export async function openMicrophone(onSamples, onEnd) {
   let stream = null;
   try {
     const resumed = context.resume();
-    stream = await streamOf(null);
+    stream = await openStream();
     await resumed;
     const url = URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' }));
     await context.audioWorklet.addModule(url);
@@ -41,23 +39,29 @@ export async function openMicrophone(onSamples, onEnd) {
   }
 }
 
-const streamOf = (device) =>
+const openStream = (device = '') =>
   navigator.mediaDevices.getUserMedia({ audio: { ...UNFILTERED, ...(device && { deviceId: { exact: device } }) } });
 
 const stopTracks = (stream) => stream?.getTracks().forEach((track) => track.stop());
 
 class Microphone {
+  closed = false;
+  /** @type {MediaStream | null} */
+  stream = null;
+  /** @type {MediaStreamAudioSourceNode | null} */
+  source = null;
+
   constructor(context, stream, onSamples, onEnd) {
     this.context = context;
     this.rate = context.sampleRate;
     this.onEnd = onEnd;
     this.tap = new AudioWorkletNode(context, 'tap');
     this.tap.port.onmessage = ({ data }) => { if (!this.closed) onSamples(data); };
-    this.tap.connect(context.destination); // it gives out silence; unconnected nodes may be left unrun
-    this.listenTo(stream);
+    this.tap.connect(context.destination); // its output is silent; browsers may not run unconnected nodes
+    this.connect(stream);
   }
 
-  listenTo(stream) {
+  connect(stream) {
     const source = this.context.createMediaStreamSource(stream);
     source.connect(this.tap);
     stream.getAudioTracks().forEach((track) => { track.onended = () => { if (this.stream === stream) this.onEnd(); }; });
@@ -66,11 +70,11 @@ class Microphone {
     [this.stream, this.source] = [stream, source];
   }
 
-  /** Go on with another device, at the same rate; throws as `openMicrophone` and then leaves the old one running. */
+  /** Change to another device, at the same rate; throws as `openMicrophone`, and the old one goes on then. */
   async use(device) {
-    const stream = await streamOf(device);
+    const stream = await openStream(device);
     if (this.closed) stopTracks(stream);
-    else this.listenTo(stream);
+    else this.connect(stream);
   }
 
   name() {
@@ -91,13 +95,13 @@ class Microphone {
   }
 }
 
-/** The microphones there are, [{id, name}]; their names are known once one of them may be used. */
+/** The microphones, [{id, name}]; their names are known once one of them may be used. */
 export async function microphones() {
   const devices = await navigator.mediaDevices.enumerateDevices();
   return devices.filter(({ kind }) => kind === 'audioinput').map(({ deviceId, label }) => ({ id: deviceId, name: label }));
 }
 
-const SENTENCES = {
+const MESSAGES = {
   NotAllowedError: 'player.mic_denied',
   SecurityError: 'player.mic_denied',
   NotFoundError: 'player.mic_missing',
@@ -107,7 +111,7 @@ const SENTENCES = {
   NotSupportedError: 'player.mic_unsupported',
 };
 
-/** What went wrong with the microphone, in words, and what to do. */
+/** The message of a microphone's error, with what to do. */
 export function microphoneError(error) {
-  return t(SENTENCES[error.name] ?? 'player.mic_failed', { reason: error.message || error.name });
+  return t(MESSAGES[error.name] ?? 'player.mic_failed', { reason: error.message || error.name });
 }

@@ -1,23 +1,26 @@
-// A recording for the player: all of it, up to a limit, as a WAV file.
+// Recorder: a recording of limited length as a WAV file.
 
-import { openMicrophone } from './microphone.js';
 import { PcmBuffer } from '../lib/pcm_buffer.js';
+import { openMicrophone } from './microphone.js';
 
 export const LIMIT_MINUTES = 10;
 
-/** Start recording; resolves to {stop, level, seconds}. Throws what `openMicrophone` throws. To be called from a click. */
+/** Start recording; to be called from a click. Throws as `openMicrophone` does.
+ * @param {(limit: boolean) => void} onEnd called when the limit is reached or the device is gone
+ */
 export async function record(onEnd) {
-  let tape = null;
+  /** @type {PcmBuffer | null} */
+  let buffer = null;
   let peak = 0;
-  const hear = (samples) => {
-    tape?.add(samples);
+  const add = (samples) => {
+    buffer?.add(samples);
     for (const value of samples) peak = Math.max(peak, Math.abs(value));
-    if (tape?.received >= LIMIT_MINUTES * 60 * tape.rate) onEnd(true);
+    if (buffer?.received >= LIMIT_MINUTES * 60 * buffer.rate) onEnd(true);
   };
-  const microphone = await openMicrophone(hear, () => onEnd(false));
-  tape = new PcmBuffer(microphone.rate, LIMIT_MINUTES * 60);
+  const microphone = await openMicrophone(add, () => onEnd(false));
+  buffer = new PcmBuffer(microphone.rate, LIMIT_MINUTES * 60);
   return {
-    seconds: () => tape.received / tape.rate,
+    seconds: () => buffer.received / buffer.rate,
     level() { // the greatest sample since the last call
       const value = peak;
       peak = 0;
@@ -25,7 +28,7 @@ export async function record(onEnd) {
     },
     async stop() {
       await microphone.close();
-      return tape.file('recording');
+      return buffer.file('recording');
     },
   };
 }

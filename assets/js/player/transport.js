@@ -1,12 +1,10 @@
-// The transport: the whole sound as a strip to seek in, play and pause, and the ways of playing (see playing.js).
+// Transport bar: the whole sound as a strip to seek in, play and pause, and how it plays (see playback.js).
 
-import { audio, events, onPlayhead, showMessage, seek, state, togglePlay } from '../core/state.js';
-import { decodeBase64, element } from '../lib/dom.js';
-import { formatTime, formatNumber, t } from '../lib/i18n.js';
-import {
-  SPEEDS, audibleRange, playSelection, playback, setSpeed, toggleBand, toggleLoop, togglePitch,
-} from './playback.js';
+import { audio, events, onPlayhead, seek, showMessage, state, togglePlay } from '../core/state.js';
+import { decodeBase64, element, find, onResize, onThemeChange, translated } from '../lib/dom.js';
+import { formatNumber, formatTime, t } from '../lib/i18n.js';
 import { drawEnvelope } from '../lib/thumbnails.js';
+import { SPEEDS, audibleRange, playSelection, playback, setSpeed, toggleBand, toggleLoop, togglePitch } from './playback.js';
 
 const ICONS = {
   play: '<path d="M7 4.5v15l12-7.5z"/>',
@@ -20,66 +18,68 @@ const SPEED_SIGNS = { 1: '1×', 0.5: '½×', 0.25: '¼×' };
 
 export const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
 
-/** Build the transport in `root`; `choose` asks for a file, where none is open. */
-export function transport(root, choose) {
-  root.innerHTML = `
-    <div class="sg-deck" data-empty="true">
-      <button type="button" class="sg-round sg-play" disabled>${icon('play')}</button>
-      <div class="sg-strip" tabindex="0" role="slider" aria-valuemin="0" aria-valuenow="0">
-        <canvas></canvas><div class="sg-picked" hidden></div><div class="sg-window" hidden></div>
-        <div class="sg-head" hidden></div><p class="sg-drop"><b></b><small></small></p>
-      </div>
-      <button type="button" class="sg-round sg-loop" aria-pressed="false" disabled>${icon('loop')}</button>
-      <output class="sg-time"></output>
+const SKELETON = `
+  <div class="sg-deck" data-empty="true">
+    <button type="button" class="sg-round sg-play" data-aria="player.play" disabled>${icon('play')}</button>
+    <div class="sg-strip" tabindex="0" role="slider" aria-valuemin="0" aria-valuenow="0" data-aria="player.seek">
+      <canvas></canvas><div class="sg-picked" hidden></div><div class="sg-window" hidden></div>
+      <div class="sg-head" hidden></div><p class="sg-drop"><b></b><small></small></p>
     </div>
-    <div class="sg-ways"></div>`;
-  const find = (selector) => root.querySelector(selector);
-  const [deck, play, loop, strip, time] = ['deck', 'play', 'loop', 'strip', 'time'].map((name) => find(`.sg-${name}`));
+    <button type="button" class="sg-round sg-loop" data-aria="player.loop" aria-pressed="false" disabled>${icon('loop')}</button>
+    <output class="sg-time"></output>
+  </div>
+  <div class="sg-ways"></div>`;
+
+/** Fill `root` with the transport; `choose` asks for a file where no sound is open.
+ * @param {any} root
+ * @param {() => void} choose
+ * @param {AbortSignal} signal
+ */
+export function transport(root, choose, signal) {
+  root.innerHTML = SKELETON;
+  translated(root);
+  const [deck, play, loop, strip, time] = ['deck', 'play', 'loop', 'strip', 'time'].map((name) => find(root, `.sg-${name}`));
   time.textContent = `${formatTime(0)} / ${formatTime(0)}`;
-  play.setAttribute('aria-label', t('player.play'));
-  loop.setAttribute('aria-label', t('player.loop'));
   loop.title = `${t('player.loop')} (L)`;
-  strip.setAttribute('aria-label', t('player.seek'));
-  wirePlay(play, loop);
-  wireStrip(strip, time);
+  wirePlay(play, loop, signal);
+  wireStrip(strip, time, signal);
   wireSeek(strip, choose);
-  ways(find('.sg-ways'));
+  playbackSettings(find(root, '.sg-ways'), signal);
   events.addEventListener('sound', () => {
     deck.dataset.empty = 'false';
     play.disabled = loop.disabled = false;
-  });
-  audio.addEventListener('error', () => { if (audio.currentSrc) showMessage(t('player.play_failed'), 'note'); });
+  }, { signal });
+  audio.addEventListener('error', () => { if (audio.currentSrc) showMessage(t('player.play_failed'), 'note'); }, { signal });
 }
 
-function wirePlay(play, loop) {
-  const show = () => {
+/** Call `show` whenever playback starts, pauses or changes its settings. */
+function onPlayback(show, signal) {
+  for (const name of ['play', 'pause']) audio.addEventListener(name, show, { signal });
+  for (const name of ['sound', 'playback']) events.addEventListener(name, show, { signal });
+}
+
+function wirePlay(play, loop, signal) {
+  onPlayback(() => {
     play.innerHTML = icon(audio.paused ? 'play' : 'pause');
     play.setAttribute('aria-label', t(audio.paused ? 'player.play' : 'player.pause'));
     loop.setAttribute('aria-pressed', String(playback.loop));
-  };
-  for (const name of ['play', 'pause']) audio.addEventListener(name, show);
-  events.addEventListener('playback', show);
+  }, signal);
   play.addEventListener('click', togglePlay);
   loop.addEventListener('click', toggleLoop);
 }
 
-/** Draw the sound, what is shown and selected of it, and the play head. */
-function wireStrip(strip, time) {
-  const [head, frame, picked] = ['head', 'window', 'picked'].map((name) => strip.querySelector(`.sg-${name}`));
-  const canvas = strip.querySelector('canvas');
+/** Draw the sound, its visible and its selected interval, and the play head. */
+function wireStrip(strip, time, signal) {
+  const [head, frame, picked] = ['head', 'window', 'picked'].map((name) => find(strip, `.sg-${name}`));
   let envelope = null;
-  const draw = () => { if (envelope) drawEnvelope(canvas, envelope); };
+  const draw = () => { if (envelope) drawEnvelope(find(strip, 'canvas'), envelope); };
   const place = (box, { start, end }) => {
     box.style.left = `${(100 * start) / state.sound.seconds}%`;
     box.style.width = `${(100 * (end - start)) / state.sound.seconds}%`;
   };
-  const showWindow = () => {
+  const showVisible = () => {
     frame.hidden = state.visible.end - state.visible.start > state.sound.seconds * 0.999;
     place(frame, state.visible);
-  };
-  const showSelection = () => {
-    picked.hidden = !state.selection;
-    if (state.selection) place(picked, state.selection);
   };
   const showHead = (now) => {
     if (!state.sound) return;
@@ -93,14 +93,17 @@ function wireStrip(strip, time) {
     strip.setAttribute('aria-valuemax', state.sound.seconds.toFixed(2));
     envelope = new Int8Array(decodeBase64(state.sound.envelope).buffer);
     draw();
-    showWindow();
+    showVisible();
     showHead(0);
-  });
-  events.addEventListener('visible', showWindow);
-  events.addEventListener('selection', showSelection);
-  new ResizeObserver(draw).observe(strip);
-  new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ['class'] }); // the theme
-  onPlayhead(showHead);
+  }, { signal });
+  events.addEventListener('visible', showVisible, { signal });
+  events.addEventListener('selection', () => {
+    picked.hidden = !state.selection;
+    if (state.selection) place(picked, state.selection);
+  }, { signal });
+  onResize(strip, draw, signal);
+  onThemeChange(draw, signal);
+  onPlayhead(showHead, signal);
 }
 
 function wireSeek(strip, choose) {
@@ -116,46 +119,46 @@ function wireSeek(strip, choose) {
   strip.addEventListener('pointermove', (event) => { if (event.buttons) seekTo(event); });
   strip.addEventListener('click', () => { if (!state.sound) choose(); });
   strip.addEventListener('keydown', (event) => {
+    const seconds = state.sound?.seconds ?? 0;
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
     if (event.key === ' ') togglePlay();
     else if (event.key === 'Enter' && !state.sound) choose();
     else if (event.key === 'Home') seek(0);
-    else if (event.key === 'End') seek(state.sound?.seconds ?? 0);
-    else if (step) seek(audio.currentTime + (step * (state.sound?.seconds ?? 0)) / 100);
+    else if (event.key === 'End') seek(seconds);
+    else if (step) seek(audio.currentTime + (step * seconds) / 100);
     else return;
     event.preventDefault();
   });
 }
 
-/** The row of ways: the selection, speed and pitch, the selected frequencies, and what is heard now in words. */
-function ways(row) {
+/** The row of settings: the selection, speed and pitch, the selected frequencies, and what plays now in words. */
+function playbackSettings(row, signal) {
   const button = (name, key, press) => {
-    const made = element(`<button type="button" class="sg-tool" data-do="${name.split('.').pop()}"><span></span></button>`);
-    made.lastChild.textContent = t(name);
-    made.title = `${t(`${name}_hint`)} (${key})`;
+    const made = element(`<button type="button" class="sg-tool" data-do="${name}"><span></span></button>`);
+    made.lastChild.textContent = t(`playback.${name}`);
+    made.title = `${t(`playback.${name}_hint`)} (${key})`;
     made.addEventListener('click', press);
     return made;
   };
-  const selection = button('playback.play_selection', 'P', playSelection);
-  const speeds = element('<div class="sg-group" role="group"></div>');
-  speeds.setAttribute('aria-label', t('playback.speed'));
+  const selection = button('play_selection', 'P', playSelection);
+  const speeds = element('<div class="sg-group" role="group" data-aria="playback.speed"></div>');
   speeds.append(...SPEEDS.map((speed) => {
     const made = element('<button type="button" class="sg-tool"></button>');
+    const name = t(`playback.speed_${100 * speed}`);
     made.textContent = SPEED_SIGNS[speed];
-    made.setAttribute('aria-label', t(`playback.speed_${100 * speed}`));
-    made.title = `${t(`playback.speed_${100 * speed}`)} (D)`;
+    made.setAttribute('aria-label', name);
+    made.title = `${name} (D)`;
     made.addEventListener('click', () => setSpeed(speed));
     return made;
   }));
-  const pitch = button('playback.keep_pitch', 'T', togglePitch);
-  const band = button('playback.only_band', 'B', toggleBand);
+  const pitch = button('keep_pitch', 'T', togglePitch);
+  const band = button('only_band', 'B', toggleBand);
   const now = element('<span class="sg-now"></span>');
   row.append(selection, speeds, pitch, band, now);
   const show = () => {
-    const spanned = playback.span && !audio.paused;
     selection.disabled = !state.selection;
     selection.querySelector('svg')?.remove();
-    selection.insertAdjacentHTML('afterbegin', icon(spanned ? 'pause' : 'span'));
+    selection.insertAdjacentHTML('afterbegin', icon(playback.span && !audio.paused ? 'pause' : 'span'));
     [...speeds.children].forEach((one, i) => {
       one.setAttribute('aria-pressed', String(playback.speed === SPEEDS[i]));
       one.disabled = !state.sound;
@@ -164,21 +167,20 @@ function ways(row) {
     pitch.disabled = !state.sound || playback.speed === 1;
     band.setAttribute('aria-pressed', String(playback.banded));
     band.disabled = !playback.banded && !Number.isFinite(state.selection?.low_hz);
-    now.textContent = now.title = audio.paused ? '' : heard();
+    now.textContent = now.title = audio.paused ? '' : playbackText();
     row.toggleAttribute('data-playing', !audio.paused);
   };
-  for (const name of ['play', 'pause']) audio.addEventListener(name, show);
-  for (const name of ['sound', 'playback']) events.addEventListener(name, show);
+  onPlayback(show, signal);
   show();
 }
 
-/** What is heard now, in words. */
-function heard() {
+/** What plays now, in words. */
+function playbackText() {
   const { span, speed, keepPitch, loop, banded } = playback;
-  const band = audibleRange();
+  const range = audibleRange();
   return [
     span ? t('playback.playing_selection', { start: formatNumber(span.start, 2), end: formatNumber(span.end, 2) }) : t('playback.playing_all'),
-    banded && (band ? t('playback.playing_band', { low: formatNumber(band.low), high: formatNumber(band.high) }) : t('playback.playing_no_band')),
+    banded && (range ? t('playback.playing_band', { low: formatNumber(range.low), high: formatNumber(range.high) }) : t('playback.playing_no_band')),
     speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : t('playback.playing_falls', { speed: SPEED_SIGNS[speed] })),
     loop && t('playback.playing_loop'),
   ].filter(Boolean).join(' · ');

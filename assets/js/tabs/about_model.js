@@ -1,60 +1,58 @@
-// About the model: measured figures as numbers and charts, protocol and limits. What was not measured
-// says which command measures it.
+// About the model: measured figures as numbers and charts, protocol and limits. Figures not measured name their command.
 
 import { request } from '../core/rpc.js';
-import { events } from '../core/state.js';
-import { element } from '../lib/dom.js';
-import { className, language, messagesReady, messages, formatNumber, t } from '../lib/i18n.js';
 import { lines, reliability } from '../lib/charts.js';
+import { Component, mounting } from '../lib/component.js';
+import { element, onResize, textElement as text } from '../lib/dom.js';
+import { className, formatNumber, formatPercent, language, messages, t } from '../lib/i18n.js';
+import { retryButton } from '../widgets/retry_button.js';
 
 const CALIBRATE = 'python -m training calibrate runs/NAME';
 const EXPLAIN_TEST = 'python -m training explain-test --save';
 const PAIRS = 10;
 
-export async function mount(root, { server }) {
-  await messagesReady;
-  const host = root.querySelector('.sg-about');
-  let asked = false;
-  const load = async () => {
-    if (asked || host.offsetParent === null) return;
-    asked = true;
-    host.replaceChildren(text('p', t('about_model.wait')));
+class AboutModel extends Component {
+  requested = false;
+
+  constructor(host, { server, root }) {
+    super(host, '');
+    this.server = server;
+    onResize(root, () => this.load(), this.signal); // a tab that opens gains a size
+    this.load();
+  }
+
+  async load() {
+    if (this.requested || !this.onScreen) return;
+    this.requested = true;
+    this.host.replaceChildren(text('p', t('about_model.wait')));
     try {
-      host.replaceChildren(...page(await request(server.about, {})));
-    } catch (refusal) {
-      const again = element('<button type="button" class="sg-button"></button>');
-      again.textContent = t('page.retry');
-      again.addEventListener('click', () => { asked = false; load(); });
-      host.replaceChildren(text('p', t('about_model.off'), 'sg-strong'), text('p', refusal.message, 'sg-wrong'), again);
+      this.host.replaceChildren(...page(await request(this.server.about, {})));
+    } catch (error) {
+      const retry = retryButton(() => { this.requested = false; this.load(); });
+      this.host.replaceChildren(text('p', t('about_model.off'), 'sg-strong'), text('p', error.message, 'sg-wrong'), retry);
     }
-  };
-  new ResizeObserver(load).observe(root); // a tab that opens gains a size
-  events.addEventListener('about', load);
-  load();
+  }
 }
 
-function text(tag, said, kind = '') {
-  const part = document.createElement(tag);
-  if (kind) part.className = kind;
-  part.textContent = said;
-  return part;
-}
-
-function page(told) {
-  const { held_out: held, unknown, history, deletion } = told.figures;
-  const wrong = told.wrong ? [text('p', told.wrong, 'sg-wrong')] : [];
+function page(about) {
+  const { architecture, classes, clip_seconds: seconds, made } = about;
+  const { held_out: held, unknown, history, deletion } = about.figures;
+  const wrong = about.wrong ? [text('p', about.wrong, 'sg-wrong')] : [];
   return [
-    text('p', t('about_model.head', { architecture: told.architecture.replace('resnet', 'ResNet'), classes: told.classes, seconds: formatNumber(told.clip_seconds, told.clip_seconds % 1 ? 1 : 0) }), 'sg-lead'),
+    text('p', t('about_model.head', { architecture: architecture.replace('resnet', 'ResNet'), classes, seconds: formatNumber(seconds, seconds % 1 ? 1 : 0) }), 'sg-lead'),
     ...wrong,
     numbers(held, unknown),
-    section('about_model.protocol', [protocol(told)]),
+    section('about_model.protocol', [protocol(about)]),
     section('about_model.curves', history ? curves(history) : missing(CALIBRATE)),
-    section('about_model.reliability', held ? calibration(held, told.calibration) : missing(CALIBRATE)),
+    section('about_model.reliability', held ? calibration(held, about.calibration) : missing(CALIBRATE)),
     section('about_model.recall', held ? recall(held) : missing(CALIBRATE)),
     section('about_model.confused', held ? confused(held) : missing(CALIBRATE)),
     section('about_model.unknown', unknown ? strangers(unknown) : missing(`${CALIBRATE} --ood-run runs/OTHER`)),
     section('about_model.maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
-    section('about_model.limits', [text('p', t('about_model.limits_said', { count: told.classes })), text('p', t('about_model.licence', { licence: told.made.licence ?? '—', data: told.made.data ?? '—' }))]),
+    section('about_model.limits', [
+      text('p', t('about_model.limits_said', { count: classes })),
+      text('p', t('about_model.licence', { licence: made.licence ?? '—', data: made.data ?? '—' })),
+    ]),
   ];
 }
 
@@ -72,8 +70,6 @@ function missing(command) {
   return [said];
 }
 
-const percent = (share, digits = 1) => `${formatNumber(100 * share, digits)}\u00a0%`;
-
 function numbers(held, unknown) {
   const list = element('<dl class="sg-numbers"></dl>');
   const add = (key, value) => {
@@ -81,9 +77,9 @@ function numbers(held, unknown) {
     row.append(text('dt', t(key)), text('dd', value ?? t('about_model.unmeasured')));
     list.append(row);
   };
-  add('about_model.accuracy', held && percent(held.accuracy));
+  add('about_model.accuracy', held && formatPercent(held.accuracy, 1));
   add('about_model.clips', held && `${formatNumber(held.clips)} · ${t('about_model.folds', { folds: held.folds.join(', ') })}`);
-  add('about_model.ece', held && `${percent(held.ece)} · ${t('about_model.before', { before: percent(held.ece_before) })}`);
+  add('about_model.ece', held && `${formatPercent(held.ece, 1)} · ${t('about_model.before', { before: formatPercent(held.ece_before, 1) })}`);
   add('about_model.auroc', unknown && formatNumber(unknown.auroc, 3));
   return list;
 }
@@ -99,17 +95,19 @@ function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
   });
   const own = history?.valid_accuracy.at(-1);
   if (!(held?.folds.length > 1) || !Number.isFinite(own)) return text('p', said);
-  return text('p', `${said} ${t('about_model.siblings', { valid: known(made.valid_fold), accuracy: percent(own) })}`);
+  return text('p', `${said} ${t('about_model.siblings', { valid: known(made.valid_fold), accuracy: formatPercent(own, 1) })}`);
 }
 
 function curves(history) {
   const of = (kind) => ['train', 'valid'].map((part) => [part, history.epoch.map((epoch, i) => [epoch, history[`${part}_${kind}`][i]])]);
   const measured = (series) => series.some(([, points]) => points.some(([, y]) => y !== null));
   const box = element('<div class="sg-charts"></div>');
-  for (const [kind, unit, most] of [['loss', 'about_model.loss', null], ['accuracy', 'about_model.share', 1]]) {
+  const add = (kind, unit, most = null) => {
     const series = of(kind);
-    if (measured(series)) box.append(lines(`${t('about_model.curves')}: ${t(unit)}`, t('about_model.epoch'), t(unit), series, most));
-  }
+    if (measured(series)) box.append(lines(`${t('about_model.curves')}: ${unit}`, t('about_model.epoch'), unit, series, most));
+  };
+  add('loss', t('about_model.loss'));
+  add('accuracy', t('about_model.share'), 1);
   return [box, key([['train', 'about_model.train'], ['valid', 'about_model.valid']])];
 }
 
@@ -125,7 +123,7 @@ function key(entries) {
 
 function calibration(held, stored) {
   const title = (bin) => t('about_model.bin', {
-    low: percent(bin.low, 0), high: percent(bin.high, 0), clips: formatNumber(bin.clips), accuracy: percent(bin.accuracy),
+    low: formatPercent(bin.low, 0), high: formatPercent(bin.high, 0), clips: formatNumber(bin.clips), accuracy: formatPercent(bin.accuracy, 1),
   });
   const box = element('<div class="sg-charts"></div>');
   box.append(reliability(t('about_model.reliability'), t('about_model.confidence'), t('about_model.right'), held.reliability, title));
@@ -147,7 +145,7 @@ function recall(held) {
       row.dataset.label = label;
       row.firstChild.textContent = className(label);
       row.querySelector('b').style.width = `${100 * share}%`;
-      row.lastChild.textContent = percent(share, 0);
+      row.lastChild.textContent = formatPercent(share, 0);
       return row;
     }));
   };
@@ -185,7 +183,7 @@ function strangers(unknown) {
     return messages[key_] ? t(key_) : named;
   };
   const whose = unknown.left_out_classes.length ? 'other' : 'said';
-  const said = t(`about_model.unknown_${whose}`, { caught: percent(unknown.caught), alarms: percent(unknown.false_alarms), auroc: formatNumber(unknown.auroc, 3) });
+  const said = t(`about_model.unknown_${whose}`, { caught: formatPercent(unknown.caught, 1), alarms: formatPercent(unknown.false_alarms, 1), auroc: formatNumber(unknown.auroc, 3) });
   const how = t(`about_model.score_${unknown.score}`, { threshold: formatNumber(unknown.threshold, 2) });
   const left = unknown.left_out_classes.length
     ? [text('p', t('about_model.left_out', { classes: unknown.left_out_classes.map(className).join(', ') }), 'sg-small')] : [];
@@ -195,6 +193,8 @@ function strangers(unknown) {
 
 function maps(deletion) {
   const heads = ['about_model.covered', 'about_model.marked', 'about_model.elsewhere', 'about_model.loudest'].map((key_) => t(key_));
-  const rows = deletion.shares.map((share, i) => [share, deletion.marked[i], deletion.random[i], deletion.loudest[i]].map((value, column) => percent(value, column ? 1 : 0)));
-  return [text('p', t('about_model.maps_said', { clips: formatNumber(deletion.clips), before: percent(deletion.before) })), table(heads, rows)];
+  const rows = deletion.shares.map((share, i) => [share, deletion.marked[i], deletion.random[i], deletion.loudest[i]].map((value, column) => formatPercent(value, column ? 1 : 0)));
+  return [text('p', t('about_model.maps_said', { clips: formatNumber(deletion.clips), before: formatPercent(deletion.before, 1) })), table(heads, rows)];
 }
+
+export const mount = mounting('.sg-about', AboutModel);

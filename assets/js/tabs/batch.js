@@ -1,91 +1,93 @@
-// Many files: chosen or dropped, sent one after the other, heard by the server, listed with what was heard when.
+// Classification of many files: chosen or dropped, uploaded one after the other, classified by the server and listed.
 
-import { request, token } from '../core/rpc.js';
-import { emit, events, showMessage, state } from '../core/state.js';
-import { tForPointer, language, messagesReady, formatNumber, t } from '../lib/i18n.js';
-import { fileTable } from './batch_table.js';
 import { dropped } from '../core/dropped_files.js';
-import { detections } from '../core/detections.js';
-import { downloadButtons } from '../widgets/sortable_table.js';
+import { request, token } from '../core/rpc.js';
+import { emit, events, showMessage } from '../core/state.js';
 import { openTab } from '../core/tabs.js';
 import { guardUnload } from '../core/unload_guard.js';
+import { Component, mounting } from '../lib/component.js';
+import { formatNumber, language, t, tForPointer } from '../lib/i18n.js';
+import { downloadButtons } from '../widgets/sortable_table.js';
+import { fileTable } from './batch_table.js';
+import { fillHops } from './hops.js';
 
-const PASSING = ['offline', 'page.busy', 'page.session']; // refusals of the moment or the page, not of the file
+const TRANSIENT = ['offline', 'page.busy', 'page.session']; // errors of the moment or the page, not of the file
 
 const SKELETON = `
   <div class="sg-many">
     <p class="sg-strong"></p>
-    <p class="sg-small sg-about-files"></p>
+    <p class="sg-small sg-about-files" data-t="batch.about"></p>
     <div class="sg-sources">
-      <label class="sg-button sg-main sg-pick"><span></span><input type="file" multiple></label>
-      <label class="sg-button sg-pick"><span></span><input type="file" webkitdirectory></label>
+      <label class="sg-button sg-main sg-pick"><span data-t="batch.choose"></span><input type="file" multiple></label>
+      <label class="sg-button sg-pick"><span data-t="batch.folder"></span><input type="file" webkitdirectory></label>
     </div>
-    <p class="sg-small"></p>
+    <p class="sg-small sg-limits"></p>
   </div>
   <div class="sg-work" hidden>
-    <label><span></span><select class="sg-hop"></select></label>
+    <label><span data-t="timeline.hop"></span><select class="sg-hop"></select></label>
     <button type="button" class="sg-button sg-listen"></button>
-    <button type="button" class="sg-button sg-clear"></button>
-    <div class="sg-progress" role="progressbar" aria-valuemin="0"><i></i></div>
+    <button type="button" class="sg-button sg-clear" data-t="batch.clear"></button>
+    <div class="sg-progress" role="progressbar" aria-valuemin="0" data-aria="batch.progress"><i></i></div>
     <output class="sg-far" aria-live="off"></output>
   </div>
   <p class="sg-wrong" role="alert" hidden></p>
   <div class="sg-scroll sg-list" hidden><table class="sg-table"></table></div>
   <div class="sg-save" hidden></div>`;
 
-export async function mount(root, { server, upload, trigger, watch, props }) {
-  await messagesReady;
-  new Batch(root, { server, upload, trigger, props }).wire(watch);
-}
+/** @typedef {object} BatchFile a file and, once it is classified, the server's row for it
+ * @property {File} file
+ * @property {string} name
+ * @property {string} [id] on the server
+ * @property {string} state waiting, sending, sent, classifying, done or refused
+ * @property {number} share of its length that is classified
+ * @property {string | null} [error]
+ */
 
-class Batch {
-  constructor(root, { server, upload, trigger, props }) {
-    Object.assign(this, { root, server, upload, trigger, props });
-    // a file: { file, name, id, state: waiting|sending|sent|classifying|done|refused, share, and what the server said of it }
-    Object.assign(this, { files: [], hop: 0.5, turn: Date.now(), stage: 'idle', taken: 0, sending: 0, error: null, fetching: null });
-    this.host = root.querySelector('.sg-files');
-    this.host.innerHTML = SKELETON;
-    this.find = (selector) => this.host.querySelector(selector);
-    this.words();
-    this.table = fileTable(this.find('.sg-table'), openOne);
-    this.unsaved = false; // whether rows came since the table was saved
-    downloadButtons(this.find('.sg-save'), props.forms, (form) => this.file(form), (text) => showMessage(text));
+class Batch extends Component {
+  /** @type {BatchFile[]} */
+  files = [];
+  hop = 0.5; // of the windows, in clips
+  turn = Date.now(); // counts runs: replies of earlier ones are ignored
+  stage = 'idle';
+  taken = 0; // rows of the server
+  sending = 0; // the turn of the uploads under way
+  /** @type {string | null} */
+  error = null;
+  /** @type {Promise<void> | null} */
+  fetching = null;
+  unsaved = false; // whether rows came since the table was saved
+
+  constructor(host, context) {
+    super(host, SKELETON);
+    const { server, upload, trigger, props } = context;
+    this.server = server;
+    this.upload = upload;
+    this.trigger = trigger;
+    this.props = props;
+    this.showLimits(props.limits);
+    fillHops(this.find('.sg-hop'), props.hops, this.hop);
+    this.table = fileTable(this.find('.sg-table'), openFile, this.signal);
+    downloadButtons(this.find('.sg-save'), props.forms, (form) => this.file(form), showMessage);
     this.draw();
-  }
-
-  words() {
-    const { limits } = this.props;
-    this.find('.sg-many .sg-strong').textContent = tForPointer('batch.drop');
-    this.find('.sg-about-files').textContent = t('batch.about');
-    this.find('.sg-many .sg-small:last-child').textContent = t('batch.limits', {
-      accepted: limits.accepted, files: limits.files, megabytes: formatNumber(limits.bytes / 1e6), all: formatNumber(limits.all_bytes / 1e9),
+    this.onValue(context, (reply) => this.take(reply));
+    this.on(this.find('.sg-sources'), 'change', ({ target: input }) => {
+      const inFolder = input.webkitdirectory;
+      this.add([...input.files].map((file) => ({ file, name: file.webkitRelativePath || file.name, inFolder })));
+      input.value = '';
     });
-    const [some, folder] = this.host.querySelectorAll('.sg-pick span');
-    some.textContent = t('batch.choose');
-    folder.textContent = t('batch.folder');
-    this.find('.sg-work label span').textContent = t('timeline.hop');
-    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(t(`timeline.hop_${100 * hop}`), hop));
-    this.find('.sg-hop').value = this.hop;
-    this.find('.sg-clear').textContent = t('batch.clear');
-    this.find('.sg-progress').setAttribute('aria-label', t('batch.progress'));
+    this.on(events, 'dropped', () => this.addDropped());
+    this.addDropped();
+    this.on(this.find('.sg-hop'), 'change', ({ target }) => this.changeHop(Number(target.value)));
+    this.on(this.find('.sg-listen'), 'click', () => (this.busy() ? this.stop() : this.go()));
+    this.on(this.find('.sg-clear'), 'click', () => this.clear());
+    this.on(window, 'pagehide', () => { if (this.busy()) this.notify(server.stop); });
   }
 
-  wire(watch) {
-    watch('value', () => this.take(this.props.value));
-    const [some, folder] = this.host.querySelectorAll('.sg-pick input');
-    for (const input of [some, folder]) {
-      input.addEventListener('change', () => {
-        const inFolder = input === folder;
-        this.add([...input.files].map((file) => ({ file, name: file.webkitRelativePath || file.name, inFolder })));
-        input.value = '';
-      });
-    }
-    events.addEventListener('files', () => this.addDropped());
-    this.addDropped();
-    this.find('.sg-hop').addEventListener('change', (event) => this.changeHop(Number(event.target.value)));
-    this.find('.sg-listen').addEventListener('click', () => (this.busy() ? this.stop() : this.go()));
-    this.find('.sg-clear').addEventListener('click', () => this.clear());
-    window.addEventListener('pagehide', () => { if (this.busy()) this.tell(this.server.stop); });
+  showLimits({ accepted, files, bytes, all_bytes: all }) {
+    this.find('.sg-many .sg-strong').textContent = tForPointer('batch.drop');
+    this.find('.sg-limits').textContent = t('batch.limits', {
+      accepted, files, megabytes: formatNumber(bytes / 1e6), all: formatNumber(all / 1e9),
+    });
   }
 
   busy() {
@@ -111,7 +113,7 @@ class Batch {
     this.go();
   }
 
-  /** Take what was dropped anywhere on the page. */
+  /** Add the files that were dropped anywhere on the page. */
   async addDropped() {
     const { wanted } = dropped;
     dropped.wanted = null;
@@ -128,9 +130,9 @@ class Batch {
     return !base.startsWith('.') && this.props.endings.some((ending) => base.toLowerCase().endsWith(ending));
   }
 
-  /** Send what waits, then have heard what was not. */
+  /** Upload the files that wait, then classify those that are not classified. */
   async go() {
-    if (this.sending) return; // what was added meanwhile is sent in its turn
+    if (this.sending) return; // files added meanwhile follow
     const turn = ++this.turn;
     [this.stage, this.error] = ['sending', null];
     this.sending = turn;
@@ -141,7 +143,7 @@ class Batch {
     }
     if (this.sending !== turn) return;
     this.sending = 0;
-    if (!this.error) this.hear();
+    if (!this.error) this.classify();
     else {
       this.stage = 'failed';
       this.draw();
@@ -156,15 +158,15 @@ class Batch {
       const { id } = await request(this.server.add_file, { path, name: one.name });
       if (this.files.includes(one)) Object.assign(one, { id, state: 'sent' });
     } catch (error) {
-      const passing = !error.key || PASSING.includes(error.key);
-      if (turn === this.turn && !passing) refuse(one, error.message);
+      const transient = !error.key || TRANSIENT.includes(error.key);
+      if (turn === this.turn && !transient) refuse(one, error.message);
       else one.state = 'waiting';
-      if (turn !== this.turn || !passing) return;
-      this.error = error.key ? error.message : t('page.offline'); // only the server's words are for people
+      if (turn !== this.turn || !transient) return;
+      this.error = error.key ? error.message : t('page.offline'); // only the server's messages are meant for users
     }
   }
 
-  hear() {
+  classify() {
     const ids = this.files.filter((one) => one.state === 'sent').map((one) => one.id);
     this.stage = ids.length ? 'working' : 'done';
     if (ids.length) this.trigger('classify_files', { token: token(), files: ids, hop: this.hop, turn: this.turn });
@@ -184,14 +186,14 @@ class Batch {
     this.turn += 1;
     [this.sending, this.stage] = [0, 'stopped'];
     for (const one of this.files) if (one.state === 'classifying') Object.assign(one, { state: 'sent', share: 0 });
-    this.tell(this.server.stop);
+    this.notify(this.server.stop);
     this.draw();
   }
 
   clear() {
     this.turn += 1;
     Object.assign(this, { files: [], taken: 0, sending: 0, stage: 'idle', error: null, unsaved: false });
-    this.tell(this.server.clear);
+    this.notify(this.server.clear);
     this.draw();
   }
 
@@ -202,28 +204,29 @@ class Batch {
     return file;
   }
 
-  tell(fn) {
-    request(fn, { turn: this.turn }).catch((refusal) => console.info(refusal.message)); // the next question says it, too
+  /** Tell the server that a run has ended; the next run does so, too. */
+  notify(fn) {
+    request(fn, { turn: this.turn }).catch((error) => console.info(error.message));
   }
 
-  async take(answer) {
-    if (!answer || answer.turn !== this.turn) return; // of a run that nobody waits for any more
-    if (answer.error) [this.stage, this.error] = ['failed', answer.error];
+  async take(reply) {
+    if (reply?.turn !== this.turn) return;
+    if (reply.error) [this.stage, this.error] = ['failed', reply.error];
     for (const one of this.files) if (one.state === 'classifying') one.state = 'sent';
-    const now = answer.now && this.files.find((one) => one.id === answer.now.id);
-    if (now) Object.assign(now, { state: 'classifying', share: answer.now.seconds ? answer.now.done_s / answer.now.seconds : 0 });
+    const now = reply.now && this.files.find((one) => one.id === reply.now.id);
+    if (now) Object.assign(now, { state: 'classifying', share: reply.now.seconds ? reply.now.done_s / reply.now.seconds : 0 });
     this.draw();
-    if (answer.rows > this.taken) await this.fetch();
-    if (answer.turn === this.turn && answer.stage && answer.stage !== 'working') {
-      this.stage = answer.stage;
+    if (reply.rows > this.taken) await this.fetch();
+    if (reply.turn === this.turn && reply.stage && reply.stage !== 'working') {
+      this.stage = reply.stage;
       this.draw();
-      if (answer.stage === 'done' && this.files.some((one) => one.state === 'waiting')) this.go();
+      if (reply.stage === 'done' && this.files.some((one) => one.state === 'waiting')) this.go();
     }
   }
 
-  /** Fetch the rows that are new; one fetch at a time. */
+  /** Fetch the new rows; one fetch at a time. */
   fetch() {
-    this.fetching ??= this.fetchAll().catch((refusal) => showMessage(refusal.message)).finally(() => { this.fetching = null; this.draw(); });
+    this.fetching ??= this.fetchAll().catch((error) => showMessage(error.message)).finally(() => { this.fetching = null; this.draw(); });
     return this.fetching;
   }
 
@@ -254,8 +257,7 @@ class Batch {
     bar.hidden = !busy;
     const share = files.reduce((sum, one) => sum + (['done', 'refused'].includes(one.state) ? 1 : one.share), 0) / Math.max(1, files.length);
     bar.firstChild.style.width = `${100 * share}%`;
-    bar.setAttribute('aria-valuemax', files.length);
-    bar.setAttribute('aria-valuenow', finished);
+    [bar.ariaValueMax, bar.ariaValueNow] = [String(files.length), String(finished)];
     const refused = files.filter((one) => one.state === 'refused').length;
     const key = busy || finished < files.length ? 'batch.far' : 'batch.done';
     this.find('.sg-far').textContent = t(key, { done: finished, count: files.length }) + (refused ? ` · ${t('batch.refused', { refused })}` : '');
@@ -263,7 +265,7 @@ class Batch {
     wrong.hidden = !this.error;
     wrong.textContent = this.error ?? '';
     guardUnload('files', busy || this.unsaved);
-    this.table.show(files);
+    this.table.setRows(files);
     this.find('.sg-save').hidden = busy || !files.some((one) => one.state === 'done');
   }
 }
@@ -272,7 +274,9 @@ function refuse(one, error) {
   Object.assign(one, { state: 'refused', error });
 }
 
-function openOne(one) {
+function openFile(one) {
   emit('open', { name: one.name, request: { uploaded: one.id } });
   openTab('classify');
 }
+
+export const mount = mounting('.sg-files', Batch);

@@ -1,12 +1,12 @@
-// The list of many files: a row each with what was heard in it and its timeline in one line.
+// Table of classified files: class, confidence and a miniature timeline.
 
-import { element } from '../lib/dom.js';
+import { element, textElement } from '../lib/dom.js';
 import { formatDuration, formatPercent, t } from '../lib/i18n.js';
 import { describeSegment, hueOf, labelName, toUncertain } from '../core/detections.js';
 import { SortableTable } from '../widgets/sortable_table.js';
 
-/** Fill `table` with files, see `Files`; `open(file)` follows a click on one that was heard. */
-export function fileTable(table, open) {
+/** Return a table of BatchFiles; `open(file)` follows a click on a classified one. */
+export function fileTable(table, open, signal) {
   const label = ({ overall, state: now }) => (overall ? labelName(overall[0]) : now === 'done' ? t('timeline.nothing_sure') : '');
   return new SortableTable(table, [
     { key: 'file', title: t('batch.column_file'), value: (one) => one.name, fill: fillName },
@@ -15,8 +15,8 @@ export function fileTable(table, open) {
       fill: (cell, one) => fillClass(cell, one, label(one)),
     },
     {
-      key: 'probability', title: t('timeline.column_probability'), numeric: true, value: (one) => sure(one) ?? -1,
-      fill: (cell, one) => { cell.textContent = sure(one) === null ? '' : formatPercent(sure(one)); },
+      key: 'probability', title: t('timeline.column_probability'), numeric: true, value: (one) => confidence(one) ?? -1,
+      fill: (cell, one) => { cell.textContent = confidence(one) === null ? '' : formatPercent(confidence(one)); },
     },
     { key: 'when', title: t('batch.column_when'), fill: (cell, one) => { if (one.state === 'done') cell.append(miniature(one)); } },
     {
@@ -24,7 +24,7 @@ export function fileTable(table, open) {
       fill: (cell, one) => { cell.textContent = one.seconds === undefined ? '' : formatDuration(one.seconds); },
     },
   ], {
-    by: 'file', caption: t('batch.table'), act: open,
+    signal, by: 'file', caption: t('batch.table'), act: open,
     name: (one) => (one.state === 'done' ? t('batch.open', { name: one.name }) : ''),
   });
 }
@@ -32,15 +32,14 @@ export function fileTable(table, open) {
 /** The name, its folders in grey. */
 function fillName(cell, one) {
   const at = one.name.lastIndexOf('/') + 1;
-  const folder = element('<small></small>');
-  folder.textContent = one.name.slice(0, at);
+  const folder = textElement('small', one.name.slice(0, at));
   const whole = element('<span></span>');
   whole.append(...(at ? [folder] : []), one.name.slice(at));
   cell.append(whole);
 }
 
-/** How sure a named class is; null where none was named. */
-function sure({ overall, state: now }) {
+/** The probability of the class; null where there is none. */
+function confidence({ overall, state: now }) {
   return now === 'done' && overall && !['silence', 'unknown'].includes(overall[0]) ? overall[1] : null;
 }
 
@@ -51,20 +50,16 @@ function fillClass(cell, one, label) {
   else if (one.state === 'classifying') cell.textContent = t('batch.state_classifying', { share: formatPercent(one.share) });
   else if (one.state !== 'done') cell.textContent = t(`batch.state_${one.state}`);
   else {
-    if (sure(one) !== null) cell.append(element(`<b class="sg-dot" style="--sg-hue: ${hueOf(one.overall[0])}"></b>`));
+    if (confidence(one) !== null) cell.append(element(`<b class="sg-dot" style="--sg-hue: ${hueOf(one.overall[0])}"></b>`));
     cell.append(label);
-    if (one.cut_off) {
-      const note = element('<small></small>');
-      note.textContent = ` ${t('batch.cut_off')}`;
-      cell.append(note);
-    }
+    if (one.cut_off) cell.append(textElement('small', ` ${t('batch.cut_off')}`));
   }
 }
 
 /** The whole file's timeline in one line. */
 function miniature({ seconds, segments, silences, uncertain }) {
   const strip = element('<div class="sg-mini" role="img"></div>');
-  const lay = (start, end, name, hue) => {
+  const add = (start, end, name, hue) => {
     const part = element(`<i class="${name}"></i>`);
     part.style.left = `${(100 * start) / seconds}%`;
     part.style.width = `${(100 * (end - start)) / seconds}%`;
@@ -72,13 +67,13 @@ function miniature({ seconds, segments, silences, uncertain }) {
     strip.append(part);
     return part;
   };
-  for (const [start, end] of silences) lay(start, end, 'sg-mini-quiet').title = t('page.silence');
-  for (const one of uncertain.map(toUncertain)) lay(one.start, one.end, 'sg-mini-doubt').title = describeSegment(one);
-  const said = segments.map(([label, start, end, probability]) => {
-    const part = lay(start, end, 'sg-mini-mark', hueOf(label));
+  for (const [start, end] of silences) add(start, end, 'sg-mini-quiet').title = t('page.silence');
+  for (const one of uncertain.map(toUncertain)) add(one.start, one.end, 'sg-mini-doubt').title = describeSegment(one);
+  const texts = segments.map(([label, start, end, probability]) => {
+    const part = add(start, end, 'sg-mini-mark', hueOf(label));
     part.title = describeSegment({ label, start, end, probability });
     return part.title;
   });
-  strip.setAttribute('aria-label', said.slice(0, 20).join('; ') || t(silences.length ? 'page.silence' : 'timeline.nothing_sure'));
+  strip.setAttribute('aria-label', texts.slice(0, 20).join('; ') || t(silences.length ? 'page.silence' : 'timeline.nothing_sure'));
   return strip;
 }

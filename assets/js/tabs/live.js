@@ -1,164 +1,162 @@
-// The live tab: the microphone's sound as a scrolling spectrogram, its level, and what the network hears in it once a second.
-// At the end the last minutes become the session's sound.
+// The live tab: a scrolling spectrogram of the microphone, its level, and the most likely classes once a second.
 
-import { request, latestOnly } from '../core/rpc.js';
-import { emit, audio, events, state } from '../core/state.js';
-import { element } from '../lib/dom.js';
-import { formatTime, messagesReady, t } from '../lib/i18n.js';
-import { LivePredictions } from './live_predictions.js';
-import { LevelMeter } from '../widgets/level_meter.js';
-import { microphones, openMicrophone, microphoneError } from '../player/microphone.js';
-import { waveIcon } from '../lib/thumbnails.js';
+import { latestOnly, request } from '../core/rpc.js';
+import { audio, events } from '../core/state.js';
 import { openTab } from '../core/tabs.js';
-import { PcmBuffer } from '../lib/pcm_buffer.js';
 import { guardUnload } from '../core/unload_guard.js';
+import { Component, mounting } from '../lib/component.js';
+import { element, encodeBase64, textElement } from '../lib/dom.js';
+import { formatTime, t } from '../lib/i18n.js';
+import { PcmBuffer } from '../lib/pcm_buffer.js';
+import { waveIcon } from '../lib/thumbnails.js';
+import { microphoneError, microphones, openMicrophone } from '../player/microphone.js';
+import { LevelMeter } from '../widgets/level_meter.js';
+import { LivePredictions } from './live_predictions.js';
+import { LiveRecording } from './live_recording.js';
 import { KINDS, LiveSpectrogram } from './live_spectrogram.js';
 
 const KEPT_MINUTES = 5;
-const EVERY_S = 1; // between two questions to the network
-const LEAST_S = 0.01; // shorter recordings are nothing
-const GONE = ['page.session']; // refusals that asking again does not mend; so is all about the checkpoint
+const EVERY_S = 1; // between two requests to the network
+const LEAST_S = 0.01; // shorter recordings are empty
+const FINAL = ['page.session']; // errors that a retry does not fix; so are all about the checkpoint
 
 const SKELETON = `
   <div class="sg-live-controls">
     <button type="button" class="sg-button sg-listen"><svg viewBox="0 0 24 24" aria-hidden="true"><path></path></svg><span></span></button>
     <span class="sg-live-time" role="timer"></span>
-    <label class="sg-device" hidden><span></span><select></select></label><span class="sg-device-name"></span>
-    <label class="sg-live-axis"><span></span><select></select></label>
+    <label class="sg-device" hidden><span data-t="live.device"></span><select></select></label><span class="sg-device-name"></span>
+    <label class="sg-live-axis"><span data-t="live.axis"></span><select></select></label>
   </div>
   <div class="sg-message" role="alert" hidden><span></span></div>
-  <div class="sg-kept" role="status" hidden><span></span><button type="button" class="sg-link" data-tab="mel"></button>
-    <button type="button" class="sg-link" data-tab="classify"></button><a class="sg-link"></a></div>
+  <div class="sg-kept" role="status" hidden></div>
   <div class="sg-live-stage">
     <div class="sg-live-picture">
-      <div class="sg-waterfall"><canvas role="img"></canvas><div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div></div>
+      <div class="sg-waterfall"><canvas role="img" data-aria="live.picture"></canvas>
+        <div class="sg-empty"><p class="sg-strong" data-t="live.empty"></p></div></div>
       <div class="sg-live-meter"></div>
     </div>
-    <section class="sg-live-classes"></section>
+    <section class="sg-live-classes" data-aria="page.tab_classify"></section>
   </div>`;
-const PILL = `<div class="sg-live-pill" role="group" hidden><button type="button" data-do="show"></button>
-  <button type="button" data-do="stop"></button></div>`;
+const PILL = `<div class="sg-live-pill" role="group" data-aria="live.on" hidden><button type="button" data-do="show"></button>
+  <button type="button" data-do="stop" data-t="player.stop"></button></div>`;
 const SIGNS = {
   listen: 'M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 0 0-7 0v5A3.5 3.5 0 0 0 12 15zM5 11h2a5 5 0 0 0 10 0h2a7 7 0 0 1-6 6.9V21h-2v-3.1A7 7 0 0 1 5 11z',
   stop: 'M6 6h12v12H6z',
 };
 
-export async function mount(root, { server, props }) {
-  await messagesReady;
-  const host = root.querySelector('.sg-live');
-  new Live(host, server, props).rest();
-}
+class Live extends Component {
+  /** @type {Awaited<ReturnType<typeof openMicrophone>> | null} */
+  microphone = null;
+  /** @type {PcmBuffer | null} */
+  buffer = null;
+  /** @type {number | null} the length of a clip, from the server */
+  clipSeconds = null;
+  requestedAt = 0; // samples received before the last request
+  changing = false; // while the microphone is opened or closed: clicks do nothing
+  classifying = false; // whether requests are sent
 
-class Live {
-  constructor(host, server, props) {
-    host.innerHTML = SKELETON;
-    this.host = host;
+  constructor(host, { server }) {
+    super(host, SKELETON);
     this.server = server;
-    this.find = (selector) => host.querySelector(selector);
-    this.waterfall = new LiveSpectrogram(this.find('.sg-waterfall'));
+    this.spectrogram = new LiveSpectrogram(this.find('.sg-waterfall'), this.signal);
     this.meter = new LevelMeter(this.find('.sg-live-meter'));
-    this.classes = new LivePredictions(this.find('.sg-live-classes'));
-    this.microphone = this.tape = this.kept = this.clipSeconds = null;
-    this.starting = false; // while the user is asked for the microphone
-    this.asking = false; // whether the server is asked for classes
-    this.hear = latestOnly(() => this.askServer());
-    this.words();
+    this.recording = new LiveRecording(this.find('.sg-kept'), KEPT_MINUTES, this.signal);
+    this.predictions = new LivePredictions(this.find('.sg-live-classes'));
+    this.classify = latestOnly(() => this.classifyNow());
+    this.find('.sg-empty').prepend(waveIcon());
+    this.find('.sg-empty').append(textElement('p', t('live.hint', { minutes: KEPT_MINUTES }), 'sg-small'));
+    this.addPill();
     this.wire();
-  }
-
-  words() {
-    const { find } = this;
-    find('.sg-empty').prepend(waveIcon());
-    find('.sg-empty .sg-strong').textContent = t('live.empty');
-    find('.sg-empty .sg-small').textContent = t('live.hint', { minutes: KEPT_MINUTES });
-    find('.sg-waterfall canvas').setAttribute('aria-label', t('live.picture'));
-    find('.sg-device span').textContent = t('live.device');
-    find('.sg-live-axis span').textContent = t('live.axis');
-    find('.sg-live-axis select').append(...KINDS.map((kind) => new Option(t(`viewer.axis_${kind}`), kind)));
-    find('.sg-live-classes').setAttribute('aria-label', t('page.tab_classify'));
-    find('[data-tab=mel]').textContent = t('live.see');
-    find('.sg-kept a').textContent = t('live.save');
-    find('[data-tab=classify]').textContent = t('page.tab_classify');
+    this.rest();
   }
 
   wire() {
-    const { find } = this;
-    find('.sg-listen').addEventListener('click', () => (this.microphone ? this.stop() : this.start()));
-    find('.sg-device select').addEventListener('change', (event) => this.change(event.target.value));
-    const axis = find('.sg-live-axis select');
-    axis.addEventListener('change', () => { this.waterfall.kind = axis.value; });
-    const showAxis = () => { axis.value = this.waterfall.kind; };
+    this.on(this.find('.sg-listen'), 'click', () => (this.microphone ? this.stop() : this.start()));
+    this.on(this.find('.sg-device select'), 'change', ({ target }) => this.changeDevice(target.value));
+    const axis = this.find('.sg-live-axis select');
+    axis.append(...KINDS.map((kind) => new Option(t(`viewer.axis_${kind}`), kind)));
+    const showAxis = () => { axis.value = this.spectrogram.kind; };
     showAxis();
-    events.addEventListener('display', showAxis);
-    for (const link of this.host.querySelectorAll('.sg-kept button')) link.addEventListener('click', () => openTab(link.dataset.tab));
-    this.pill = element(PILL); // it listens on while another tab is open: that is seen, and ended, everywhere
-    document.querySelector('.gradio-container').append(this.pill);
-    const [shows, stops] = this.pill.children;
-    this.pill.setAttribute('aria-label', t('live.on'));
-    stops.textContent = t('player.stop');
-    shows.addEventListener('click', () => openTab('live'));
-    stops.addEventListener('click', () => this.stop());
-    events.addEventListener('sound', () => this.opened());
-    events.addEventListener('unopened', ({ detail: { file } }) => {
-      if (file === this.kept) this.offer(t('player.unopened', { name: file.name }));
-    });
-    navigator.mediaDevices?.addEventListener?.('devicechange', () => { if (this.microphone) this.devices(); });
+    this.on(axis, 'change', () => { this.spectrogram.kind = axis.value; });
+    this.on(events, 'display', showAxis);
+    if (navigator.mediaDevices) this.on(navigator.mediaDevices, 'devicechange', () => this.showDevices());
   }
 
-  /** To be called from a click. */
+  /** Add the pill that shows in other tabs that the microphone is on, and stops it. */
+  addPill() {
+    this.pill = element(PILL);
+    document.querySelector('.gradio-container').append(this.pill);
+    const [show, stop] = this.pill.children;
+    show.addEventListener('click', () => openTab('live'));
+    stop.addEventListener('click', () => this.stop());
+  }
+
+  destroy() {
+    this.microphone?.close();
+    this.microphone = this.buffer = null;
+    guardUnload('live', false);
+    this.pill.remove();
+    super.destroy();
+  }
+
+  /** Start listening; to be called from a click. */
   async start() {
-    if (this.starting) return;
-    this.starting = true;
-    const button = this.find('.sg-listen');
-    button.setAttribute('aria-disabled', 'true'); // not `disabled`, which would take the focus from it
-    this.tell('');
-    this.forget();
+    if (this.changing) return;
+    this.setChanging(true);
+    this.message('');
+    this.recording.forget();
     try {
       audio.pause();
-      this.asking = true;
-      this.classes.begin(t('classify.wait'));
-      this.hear(); // the network is made ready meanwhile
+      this.classifying = true;
+      this.predictions.begin(t('classify.wait'));
+      this.classify(); // the server loads the network meanwhile
       this.microphone = await openMicrophone((samples) => this.take(samples), () => this.stop(t('live.gone')));
-      this.begin();
+      if (this.signal.aborted) this.destroy();
+      else this.begin();
     } catch (error) {
-      this.tell(microphoneError(error));
+      this.message(microphoneError(error));
       this.rest();
     } finally {
-      this.starting = false;
-      button.removeAttribute('aria-disabled');
+      this.setChanging(false);
     }
+  }
+
+  setChanging(changing) {
+    this.changing = changing;
+    const button = this.find('.sg-listen');
+    if (changing) button?.setAttribute('aria-disabled', 'true'); // not `disabled`, which would take the focus from it
+    else button?.removeAttribute('aria-disabled');
   }
 
   begin() {
     const { rate } = this.microphone;
     guardUnload('live', true);
-    this.tape = new PcmBuffer(rate, KEPT_MINUTES * 60);
-    this.askedAt = 0;
-    this.waterfall.begin(rate);
+    this.buffer = new PcmBuffer(rate, KEPT_MINUTES * 60);
+    this.requestedAt = 0;
+    this.spectrogram.begin(rate);
     this.meter.begin(rate);
     this.host.dataset.state = 'listening';
-    this.button('stop');
-    this.devices();
-    const { tape } = this;
+    this.showButton('stop');
+    this.showDevices();
+    const { buffer } = this;
     const draw = (now) => {
-      if (tape !== this.tape) return;
-      const seen = this.host.offsetParent !== null;
-      this.pill.hidden = seen;
-      if (seen) this.draw(now);
-      this.time();
+      if (buffer !== this.buffer) return;
+      this.pill.hidden = this.onScreen;
+      if (this.onScreen) this.draw(now);
+      this.showTime();
       requestAnimationFrame(draw);
     };
     requestAnimationFrame(draw);
   }
 
   draw(now) {
-    this.waterfall.scroll(now);
+    this.spectrogram.scroll(now);
     this.meter.draw(now);
-    this.classes.age(now);
+    this.predictions.age(now);
   }
 
-  time() {
-    const text = formatTime(Math.floor(this.tape.received / this.tape.rate)).replace(/\..*/, '');
+  showTime() {
+    const text = formatTime(Math.floor(this.buffer.received / this.buffer.rate)).replace(/\..*/, '');
     const time = this.find('.sg-live-time');
     if (time.textContent === text) return;
     time.textContent = text;
@@ -166,37 +164,38 @@ class Live {
   }
 
   take(samples) {
-    if (!this.tape) return; // the first ones, before all is set up
-    this.tape.add(samples);
-    this.waterfall.add(samples);
+    if (!this.buffer) return; // the first ones, before all is set up
+    this.buffer.add(samples);
+    this.spectrogram.add(samples);
     this.meter.add(samples);
-    if (this.tape.received - this.askedAt < EVERY_S * this.tape.rate) return;
-    this.askedAt = this.tape.received; // the sound is the clock: timers are slowed down in pages out of sight
-    if (this.asking) this.hear();
+    if (this.buffer.received - this.requestedAt < EVERY_S * this.buffer.rate) return;
+    this.requestedAt = this.buffer.received; // the sound is the clock: browsers slow down timers in hidden pages
+    if (this.classifying) this.classify();
   }
 
-  /** Ask what the last seconds are; the first time how long a clip is, too, which makes the server load the network. */
-  async askServer() {
+  /** Classify the last seconds; the first time request the length of a clip, for which the server loads the network. */
+  async classifyNow() {
     try {
       this.clipSeconds ??= (await request(this.server.live_begin, {})).clip_seconds;
-      const { tape } = this;
-      if (!tape) return; // the user is still being asked for the microphone
-      const samples = await base64(tape.last(Math.floor(this.clipSeconds * tape.rate)));
-      const answer = await request(this.server.live_classify, { rate: tape.rate, samples });
-      if (tape === this.tape) this.classes.draw(answer, performance.now());
-    } catch (refusal) {
-      if (this.asking) this.refuse(refusal);
+      const { buffer } = this;
+      if (!buffer) return; // the user is still being asked for the microphone
+      const samples = await encodeBase64(buffer.last(Math.floor(this.clipSeconds * buffer.rate)));
+      const answer = await request(this.server.live_classify, { rate: buffer.rate, samples });
+      if (buffer === this.buffer) this.predictions.draw(answer, performance.now());
+    } catch (error) {
+      if (this.classifying) this.fail(error);
     }
   }
 
-  /** A slow or busy server is asked again a second later; what is shown stays, and its age is told. */
-  refuse(refusal) {
-    const off = refusal.key?.startsWith('checkpoint.') ?? false;
-    if (off || GONE.includes(refusal.key)) this.asking = false;
-    if (!this.asking || this.classes.answeredAt === Infinity) this.classes.refuse(refusal.message, off);
+  /** Show an error that is final; after others, the next request follows and the age of the last reply shows. */
+  fail(error) {
+    const off = error.key?.startsWith('checkpoint.') ?? false;
+    if (off || FINAL.includes(error.key)) this.classifying = false;
+    if (!this.classifying || this.predictions.receivedAt === Infinity) this.predictions.fail(error.message, off);
   }
 
-  async devices() {
+  async showDevices() {
+    if (!this.microphone) return;
     const found = await microphones();
     if (!this.microphone) return;
     const [box, name] = [this.find('.sg-device'), this.find('.sg-device-name')];
@@ -210,80 +209,50 @@ class Live {
     select.value = this.microphone.device();
   }
 
-  /** Go on listening by another device. */
-  async change(device) {
+  /** Continue with another device. */
+  async changeDevice(device) {
     try {
-      this.tell('');
+      this.message('');
       await this.microphone?.use(device);
     } catch (error) {
-      this.tell(microphoneError(error));
+      this.message(microphoneError(error));
     }
-    if (this.microphone) await this.devices();
+    await this.showDevices();
   }
 
-  /** End, and make what was kept the session's sound; `why`: what ended it, where that was not the user. */
+  /** Stop, and open the recording as the session's sound.
+   * @param {string} [why] what ended it, unless it was the user
+   */
   async stop(why = '') {
-    const { microphone, tape } = this;
-    if (!microphone) return;
-    this.microphone = this.tape = null;
+    const { microphone, buffer } = this;
+    if (!microphone || this.changing) return;
+    this.setChanging(true);
+    this.microphone = this.buffer = null;
     await microphone.close();
-    guardUnload('live', false); // what was kept is held by the player
-    this.waterfall.rest();
+    guardUnload('live', false); // the player guards the recording
+    this.spectrogram.rest();
     this.meter.begin(microphone.rate);
     this.rest('stopped');
-    if (why) this.tell(why);
-    if (tape.length < LEAST_S * tape.rate) {
-      this.tell(t('live.nothing'));
+    this.setChanging(false);
+    if (why) this.message(why);
+    if (buffer.length < LEAST_S * buffer.rate) {
+      this.message(t('live.nothing'));
       return;
     }
-    this.kept = tape.file('live');
-    this.shortened = tape.received > KEPT_MINUTES * 60 * tape.rate;
-    this.offer(t('live.opening'));
-    emit('file', { file: this.kept });
-  }
-
-  /** Show what became of the recording; it can be saved even where the server is gone. */
-  offer(text, open = false) {
-    const box = this.find('.sg-kept');
-    box.hidden = false;
-    box.firstChild.textContent = text;
-    for (const link of box.querySelectorAll('button')) link.hidden = !open;
-    const save = box.querySelector('a');
-    if (save.href) return;
-    save.href = URL.createObjectURL(this.kept);
-    save.download = this.kept.name;
-  }
-
-  /** Let go of the recording: another sound or another recording has taken its place. */
-  forget() {
-    const save = this.find('.sg-kept a');
-    this.find('.sg-kept').hidden = true;
-    URL.revokeObjectURL(save.href);
-    save.removeAttribute('href');
-    this.kept = null;
-  }
-
-  /** A sound has been opened: ours? */
-  opened() {
-    if (state.sound.name !== this.kept?.name) {
-      this.forget();
-      return;
-    }
-    const values = { length: formatTime(state.sound.seconds), minutes: KEPT_MINUTES };
-    this.offer(t(this.shortened ? 'live.kept_last' : 'live.kept', values), true);
+    this.recording.keep(buffer.file('live'), buffer.received > KEPT_MINUTES * 60 * buffer.rate);
   }
 
   rest(name = 'idle') {
-    this.asking = false;
+    this.classifying = false;
     this.pill.hidden = true;
     this.host.dataset.state = name;
-    this.button('listen');
-    if (name === 'idle') this.classes.begin();
+    this.showButton('listen');
+    if (name === 'idle') this.predictions.begin();
     this.find('.sg-device').hidden = true;
     this.find('.sg-device-name').hidden = name === 'idle';
   }
 
-  button(what) {
+  showButton(what) {
     const button = this.find('.sg-listen');
     button.classList.toggle('sg-main', what === 'listen');
     button.toggleAttribute('data-on', what === 'stop');
@@ -291,19 +260,11 @@ class Live {
     button.querySelector('span').textContent = t(what === 'stop' ? 'player.stop' : 'live.listen');
   }
 
-  tell(text) {
+  message(text) {
     const box = this.find('.sg-message');
     box.hidden = !text;
     box.firstChild.textContent = text;
   }
 }
 
-/** 16-bit samples as base64 of little-endian bytes, the order of every machine that runs a browser; off the main thread. */
-function base64(samples) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(new Blob([samples]));
-  });
-}
+export const mount = mounting('.sg-live', Live);

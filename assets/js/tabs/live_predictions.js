@@ -1,29 +1,33 @@
-// What the network says of the last seconds, once a second: a headline and the five likeliest, moving calmly.
+// Predictions for the last seconds: a headline and the five most likely classes, moving smoothly.
 
-import { element } from '../lib/dom.js';
-import { className, formatNumber, t } from '../lib/i18n.js';
+import { element, find } from '../lib/dom.js';
+import { className, formatNumber, formatPercent, t } from '../lib/i18n.js';
+import { listName } from './verdict.js';
 
 const MOVE_MS = 500;
-const SAY_MS = 5000; // between two announcements to a screen reader
-const LATE_MS = 4000; // then the answer is called an old one
+const ANNOUNCE_MS = 5000; // between two announcements to a screen reader
+const LATE_MS = 4000; // then the age of the reply is shown
 
 export class LivePredictions {
   constructor(host) {
     host.innerHTML = `<p class="sg-live-head"></p><p class="sg-big"></p><ol class="sg-bars"></ol>
       <p class="sg-small sg-late" hidden></p><p class="sg-small sg-meaning"></p><p class="sg-unseen" role="status"></p>`;
-    const find = (selector) => host.querySelector(selector);
-    [this.head, this.big, this.list, this.late, this.meaning, this.status] =
-      ['.sg-live-head', '.sg-big', 'ol', '.sg-late', '.sg-meaning', '[role=status]'].map(find);
+    this.head = find(host, '.sg-live-head');
+    this.big = find(host, '.sg-big');
+    this.list = find(host, 'ol');
+    this.late = find(host, '.sg-late');
+    this.meaning = find(host, '.sg-meaning');
+    this.status = find(host, '[role=status]');
     this.host = host;
     this.still = window.matchMedia('(prefers-reduced-motion: reduce)');
     this.begin();
   }
 
-  /** Empty: `text` says what for. */
+  /** Empty the list, with a text instead. */
   begin(text = t('live.classes_empty')) {
-    this.answeredAt = Infinity;
-    this.said = null;
-    this.saidAt = -Infinity;
+    this.receivedAt = Infinity;
+    this.announced = null;
+    this.announcedAt = -Infinity;
     this.host.dataset.state = 'empty';
     this.head.textContent = text;
     this.big.textContent = this.meaning.textContent = this.status.textContent = '';
@@ -31,8 +35,11 @@ export class LivePredictions {
     this.late.hidden = true;
   }
 
-  /** The server can't say: its sentence; `off`: the classifier as such. */
-  refuse(text, off) {
+  /** Show an error.
+   * @param {string} text
+   * @param {boolean} off whether classification as such is not available
+   */
+  fail(text, off) {
     this.begin(text);
     this.host.dataset.state = 'refused';
     if (off) {
@@ -41,32 +48,32 @@ export class LivePredictions {
     }
   }
 
-  draw(answer, now) {
-    this.answeredAt = now;
+  draw(reply, now) {
+    this.receivedAt = now;
     this.late.hidden = true;
-    const silent = !answer.top.length;
-    const known = !silent && answer.verdict === answer.top[0][0];
+    const silent = !reply.top.length;
+    const known = !silent && reply.verdict === reply.top[0][0];
     this.host.dataset.state = silent ? 'silent' : known ? 'known' : 'unknown';
     this.head.textContent = t(known ? 'classify.most_like' : 'live.just_now');
-    const headline = known ? className(answer.verdict) : silent ? t('page.silence') : t('classify.unknown', answer);
+    const headline = known ? className(reply.verdict) : silent ? t('page.silence') : t('classify.unknown', reply);
     this.big.textContent = headline;
     this.list.toggleAttribute('data-guesses', !known);
-    this.list.setAttribute('aria-label', t(known ? 'classify.probabilities' : 'classify.nearest', { top: answer.top.length, count: answer.count }));
-    this.move(answer.top);
+    this.list.setAttribute('aria-label', listName(reply, known));
+    this.move(reply.top);
     this.meaning.textContent = silent
-      ? t('live.silence', answer)
-      : known ? t(answer.calibrated ? 'live.calibrated' : 'live.plain', answer) : t('classify.unknown_why');
-    this.tell(headline, now);
+      ? t('live.silence', reply)
+      : known ? t(reply.calibrated ? 'live.calibrated' : 'live.plain', reply) : t('classify.unknown_why');
+    this.announce(headline, now);
   }
 
-  /** Rows go to their new places, bars to their new lengths. */
+  /** Move rows to their new positions and bars to their new lengths. */
   move(top) {
     const before = new Map([...this.list.children].map((row) =>
       [row.dataset.label, { row, y: row.offsetTop, share: parseFloat(row.querySelector('b').style.width) }]));
     const rows = top.map(([label, probability]) => {
       const row = before.get(label)?.row ?? this.row(label);
       row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
-      row.lastChild.textContent = `${formatNumber(100 * probability, 1)} %`;
+      row.lastChild.textContent = formatPercent(probability, 1);
       return row;
     });
     this.list.replaceChildren(...rows);
@@ -88,16 +95,16 @@ export class LivePredictions {
     return row;
   }
 
-  /** Tell a screen reader what is heard, when that changes and not too often. */
-  tell(headline, now) {
-    if (headline === this.said || now - this.saidAt < SAY_MS) return;
-    [this.said, this.saidAt] = [headline, now];
+  /** Announce a changed headline to screen readers, not too often. */
+  announce(headline, now) {
+    if (headline === this.announced || now - this.announcedAt < ANNOUNCE_MS) return;
+    [this.announced, this.announcedAt] = [headline, now];
     this.status.textContent = headline;
   }
 
-  /** Say how old the answer is, where the server is slow. */
+  /** Show the age of the reply where the server is slow. */
   age(now) {
-    const late = now - this.answeredAt;
+    const late = now - this.receivedAt;
     if (!(late > LATE_MS)) return;
     this.late.hidden = false;
     const text = t('live.late', { seconds: formatNumber(late / 1000) });

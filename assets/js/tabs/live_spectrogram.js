@@ -1,16 +1,13 @@
-// Scrolling spectrogram of the microphone, computed and drawn in the browser: a column each hundredth of a second, the
-// latest at the right.
+// Scrolling spectrogram of the microphone, computed in the browser, under the display settings; the newest column is at the right.
 
-import { events } from '../core/state.js';
-import { formatNumber, t } from '../lib/i18n.js';
-import { frequencyAxis, frequencyTicks, ticks } from '../lib/frequency_axis.js';
-import { table } from '../lib/colormaps.js';
 import { changeDisplay, display } from '../core/display_settings.js';
-import {
-  cssColour, drawLevelScale, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
-} from '../lib/canvas_axes.js';
+import { events } from '../core/state.js';
+import { cssColour, drawLevelScale, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea } from '../lib/canvas_axes.js';
+import { table } from '../lib/colormaps.js';
 import { onResize, onThemeChange } from '../lib/dom.js';
 import { Spectrum } from '../lib/fft.js';
+import { frequencyAxis, frequencyTicks, ticks } from '../lib/frequency_axis.js';
+import { formatNumber, t } from '../lib/i18n.js';
 
 const SPAN_S = 10;
 const HOP_S = 0.01;
@@ -19,25 +16,30 @@ const SPARE = 50; // columns kept beyond the span: those that have come but are 
 const [LOW_HZ, HIGH_HZ] = [20, 20000];
 const FLOOR_DB = -125; // what a byte of 0 means, in dBFS
 const STEP_DB = 0.5;
-const [CEILING_DB, RANGE_DB] = [-20, 80]; // the display's own range is counted from that ceiling: a microphone is seldom near 0
-const DELAY_S = 0.05; // samples come in bursts: the image runs this much behind them, evenly
-const STILL_MS = 1000; // between images for users who prefer reduced motion
+const [CEILING_DB, RANGE_DB] = [-20, 80]; // the display's range counts from this ceiling: a microphone is seldom near 0
+const DELAY_S = 0.05; // samples come in bursts: the image lags behind them evenly
+const STILL_MS = 1000; // between images with reduced motion
 
 export const KINDS = ['mel', 'log', 'linear'];
 
 export class LiveSpectrogram {
-  constructor(plot) {
+  /**
+   * @param {HTMLElement} plot
+   * @param {AbortSignal} signal
+   */
+  constructor(plot, signal) {
     this.plot = plot;
     this.canvas = plot.querySelector('canvas');
     this.ring = document.createElement('canvas');
     this.still = window.matchMedia('(prefers-reduced-motion: reduce)');
     this.begin(48000);
-    events.addEventListener('display', () => this.repaint());
-    onResize(plot, () => this.repaint());
-    onThemeChange(() => this.repaint());
+    const repaint = () => this.repaint();
+    events.addEventListener('display', repaint, { signal });
+    onResize(plot, repaint, signal);
+    onThemeChange(repaint, signal);
   }
 
-  /** Start empty, for samples at this rate. */
+  /** Clear the image for samples at this rate. */
   begin(rate) {
     this.rate = rate;
     this.hop = Math.round(rate * HOP_S);
@@ -83,15 +85,16 @@ export class LiveSpectrogram {
     changeDisplay({ axes: { ...display.axes, live: kind } });
   }
 
-  /** Redraw everything: another size, other colours, another axis. */
+  /** Redraw everything, for another size, other colours or another axis. */
   repaint() {
-    const size = this.plot.getBoundingClientRect();
-    if (!size.width) return;
-    const context = prepareCanvas(this.canvas, size);
-    this.area = plotArea(size);
-    this.ratio = pixelRatio();
+    const ratio = pixelRatio();
+    const { width, height } = this.plot.getBoundingClientRect();
+    if (!width) return;
+    [this.canvas.width, this.canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    this.area = plotArea({ width, height });
+    this.ratio = ratio;
     this.axis = frequencyAxis(this.kind, this.kind === 'mel' ? 0 : LOW_HZ, Math.min(HIGH_HZ, this.rate / 2), 'slaney');
-    this.rows = this.rowsOf(Math.max(1, Math.round(this.area.height * this.ratio)));
+    this.rows = this.rowsOf(Math.max(1, Math.round(this.area.height * ratio)));
     [this.ring.width, this.ring.height] = [this.capacity, this.rows.length];
     const colours = table(display.colours);
     const [low, high] = this.range();
@@ -99,7 +102,7 @@ export class LiveSpectrogram {
       colours[Math.max(0, Math.min(255, Math.round((255 * (FLOOR_DB + level * STEP_DB - low)) / (high - low))))]);
     this.paint(0, this.capacity);
     this.painted = this.columns;
-    this.scales(context);
+    this.drawScales();
     this.draw();
   }
 
@@ -137,7 +140,7 @@ export class LiveSpectrogram {
     this.ring.getContext('2d').putImageData(image, from, 0);
   }
 
-  /** Show what has come, scrolled evenly by the clock of the frames; `now` in ms. */
+  /** Scroll to what has come, evenly; `now` in ms. */
   scroll(now) {
     if (this.still.matches && now - this.drawnAt < STILL_MS) return;
     const target = Math.max(0, this.columns - DELAY_S / HOP_S);
@@ -149,7 +152,7 @@ export class LiveSpectrogram {
     this.draw();
   }
 
-  /** Show all that has come, and stop. */
+  /** Show all that has come, and stop scrolling. */
   rest() {
     this.shown = this.columns;
     this.over = true;
@@ -171,29 +174,33 @@ export class LiveSpectrogram {
     context.fillStyle = cssColour(this.palette[0]);
     context.fillRect(left, top, right - left, this.rows.length);
     const kept = Math.max(0, columns - capacity);
-    for (const [from, to] of this.segments(Math.max(kept, this.painted))) this.paint(from % capacity, (from % capacity) + to - from);
+    for (const [from, to] of this.chunks(Math.max(kept, this.painted))) this.paint(from % capacity, (from % capacity) + to - from);
     this.painted = columns;
-    for (const [from, to] of this.segments(kept)) {
+    for (const [from, to] of this.chunks(kept)) {
       context.drawImage(this.ring, from % capacity, 0, to - from, this.rows.length, x(from), top, x(to) - x(from), this.rows.length);
     }
     context.restore();
     this.plot.dataset.columns = columns;
   }
 
-  /** The columns since `from`, split where the ring closes: [first, after the last]. */
-  segments(from) {
+  /** The columns since `from`, cut where the ring closes: [first, behind the last]. */
+  chunks(from) {
     const { columns, capacity } = this;
     const closes = from - (from % capacity) + capacity;
     return closes < columns ? [[from, closes], [closes, columns]] : [[from, columns]].filter(([a, b]) => b > a);
   }
 
-  /** Draw axes and level scale, which do not scroll. */
-  scales(context) {
-    const { area } = this;
-    const frequencies = frequencyTicks(this.axis, this.kind, 22 / area.height).map((hz) => [this.axis.share(hz), hertz(hz)]);
-    drawVerticalAxis(context, area, getComputedStyle(this.plot), frequencies, t('page.freq_axis'));
-    const name = (time) => (Math.abs(time) < 1e-9 ? t(this.over ? 'live.end' : 'live.now') : formatNumber(time));
-    drawTimeAxis(context, area, ticks(-SPAN_S, 0, area.width / 90).map((time) => [1 + time / SPAN_S, name(time)]));
+  /** Axes and the level scale. */
+  drawScales() {
+    const { area, axis } = this;
+    const context = this.canvas.getContext('2d');
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    const marks = frequencyTicks(axis, this.kind, 22 / area.height).map((hz) => [axis.share(hz), hertz(hz)]);
+    const end = t(this.over ? 'live.end' : 'live.now');
+    const times = ticks(-SPAN_S, 0, area.width / 90).map((time) => [1 + time / SPAN_S, Math.abs(time) < 1e-9 ? end : formatNumber(time)]);
+    drawVerticalAxis(context, area, getComputedStyle(this.plot), marks, t('page.freq_axis'));
+    drawTimeAxis(context, area, times);
     drawLevelScale(context, area, display.colours, this.range(), 'dBFS');
   }
 }

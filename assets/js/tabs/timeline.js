@@ -1,13 +1,15 @@
-// What happens when: the open sound is heard piece by piece; what was heard overall, a picture with its strip, a table.
+// The timeline: detected classes of the open sound over time, as totals, as lanes under a spectrogram, and as a table.
 
+import { describeSegment, detections, hueOf, labelName, setTimeline } from '../core/detections.js';
 import { request, token } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
-import { element } from '../lib/dom.js';
-import { formatDuration, formatMoment, formatPercent, formatTime, messagesReady, t } from '../lib/i18n.js';
-import { describeSegment, detections, hueOf, labelName, setTimeline } from '../core/detections.js';
+import { Component, mounting } from '../lib/component.js';
+import { element, find, onResize } from '../lib/dom.js';
+import { formatDuration, formatMoment, formatPercent, formatTime, t } from '../lib/i18n.js';
 import { playInterval } from '../player/playback.js';
-import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
 import { Viewer } from '../viewer/viewer.js';
+import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
+import { fillHops } from './hops.js';
 
 const MOST_TOTALS = 8;
 const SKELETON = `
@@ -16,9 +18,9 @@ const SKELETON = `
     <ol class="sg-totals"></ol>
   </section>
   <div class="sg-work">
-    <label><span></span><select class="sg-hop"></select></label>
+    <label><span data-t="timeline.hop"></span><select class="sg-hop"></select></label>
     <button type="button" class="sg-button sg-listen"></button>
-    <div class="sg-progress" role="progressbar" aria-valuemin="0"><i></i></div>
+    <div class="sg-progress" role="progressbar" aria-valuemin="0" data-aria="timeline.progress"><i></i></div>
     <output class="sg-far"></output>
   </div>
   <p class="sg-wrong" role="alert" hidden></p>
@@ -29,144 +31,130 @@ const SKELETON = `
   </div>
   <h3 class="sg-first" hidden></h3>`;
 
-export async function mount(root, { server, trigger, watch, props }) {
-  await messagesReady;
-  new Timeline(root, server, trigger, props).wire(watch);
-}
+class Timeline extends Component {
+  turn = Date.now(); // counts runs: replies of earlier ones are ignored
+  hop = 0.5; // of the windows, in clips
+  /** @type {string | null} the id of the sound that was requested last */
+  requested = null;
+  stage = 'idle';
+  /** @type {any} the reply that is an error, or null */
+  failed = null;
+  clipSeconds = Infinity;
+  firstClip = 0; // start of the clip that was classified by itself, in seconds
 
-class Timeline {
-  constructor(root, server, trigger, props) {
-    Object.assign(this, { root, server, trigger, props, turn: Date.now(), hop: 0.5, asked: null, stage: 'idle', failed: false, clip: Infinity, opens: 0 });
-    this.host = root.querySelector('.sg-when');
-    this.host.innerHTML = SKELETON;
-    this.what = document.getElementById('what') ?? root;
-    this.find = (selector) => this.host.querySelector(selector);
-    this.words();
+  constructor(host, context) {
+    super(host, SKELETON);
+    const { root, server, trigger, props } = context;
+    this.root = root;
+    this.server = server;
+    this.trigger = trigger;
+    this.section = document.getElementById('what') ?? root;
+    this.work = this.find('.sg-work'); // goes into the viewer's toolbar
+    fillHops(this.find('.sg-hop'), props.hops, this.hop);
     this.viewer = new Viewer(this.find('.sg-viewer'), server, props.parameters);
-    this.find('.sg-viewer').viewer = this.viewer; // there for tests and the curious
-    this.viewer.toolbar.prepend(this.find('.sg-work'));
-    this.table = segmentTable(this.find('.sg-table'));
+    this.viewer.toolbar.prepend(this.work);
+    this.signal.addEventListener('abort', () => this.viewer.destroy());
+    this.table = segmentTable(this.find('.sg-table'), this.signal);
     downloadButtons(this.find('.sg-save'), props.forms, (form) =>
-      request(server.timeline_file, { sound: state.sound?.id, hop: this.hop, form }), (text) => showMessage(text));
-    this.draw();
-  }
-
-  words() {
-    this.find('.sg-work label span').textContent = t('timeline.hop');
-    for (const hop of this.props.hops) this.find('.sg-hop').append(new Option(t(`timeline.hop_${100 * hop}`), hop));
-    this.find('.sg-hop').value = this.hop;
-    this.find('.sg-progress').setAttribute('aria-label', t('timeline.progress'));
-  }
-
-  wire(watch) {
-    watch('value', () => this.take(this.props.value));
-    events.addEventListener('sound', () => this.newSound());
-    events.addEventListener('classified', ({ detail }) => {
-      this.opens = detail.start;
+      request(server.timeline_file, { sound: state.sound?.id, hop: this.hop, form }), showMessage);
+    this.onValue(context, (reply) => this.take(reply));
+    this.on(events, 'sound', () => this.newSound());
+    this.on(events, 'classified', ({ detail }) => {
+      this.firstClip = detail.start;
       this.draw();
     });
-    new ResizeObserver(() => this.begin()).observe(this.root); // a tab that opens gains a size
-    this.find('.sg-hop').addEventListener('change', (event) => {
-      this.hop = Number(event.target.value);
-      this.again();
+    onResize(root, () => this.runOnce(), this.signal); // a tab that opens gains a size
+    this.on(this.find('.sg-hop'), 'change', ({ target }) => {
+      this.hop = Number(target.value);
+      this.run();
     });
-    this.find('.sg-listen').addEventListener('click', () => (this.stage === 'working' ? this.stop() : this.again()));
-    window.addEventListener('pagehide', () => this.leave());
+    this.on(this.find('.sg-listen'), 'click', () => (this.stage === 'working' ? this.stop() : this.run()));
+    this.on(window, 'pagehide', () => this.cancel());
     this.newSound();
   }
 
   newSound() {
-    if (this.stage === 'working') this.leave();
-    [this.stage, this.asked, this.failed, this.opens] = ['idle', null, false, 0];
+    if (this.stage === 'working') this.cancel();
+    [this.stage, this.requested, this.failed, this.firstClip] = ['idle', null, null, 0];
     setTimeline(null);
     this.draw();
-    this.begin();
+    this.runOnce();
   }
 
-  /** Ask once for a sound, when the tab is on screen. */
-  begin() {
+  /** Run once for a sound, when the tab is on screen. */
+  runOnce() {
     const visible = this.root.offsetParent !== null;
-    if (visible && state.sound && this.asked !== state.sound.id) this.again();
+    if (visible && state.sound && this.requested !== state.sound.id) this.run();
   }
 
-  again() {
+  run() {
     if (!state.sound) return;
-    this.asked = state.sound.id;
-    this.turn += 1; // ends what this page asked before
-    [this.stage, this.failed] = ['working', false];
+    this.requested = state.sound.id;
+    this.cancel();
+    [this.stage, this.failed] = ['working', null];
     setTimeline({ sound: state.sound.id, stage: 'waiting', done_s: 0, segments: [], silences: [], uncertain: [], totals: [], overall: null });
     this.draw();
-    request(this.server.stop, { turn: this.turn }).catch((refusal) => console.info(refusal.message));
     this.trigger('run_timeline', { token: token(), sound: state.sound.id, hop: this.hop, turn: this.turn });
   }
 
-  async stop() {
-    this.turn += 1;
+  stop() {
+    this.cancel((error) => showMessage(error.message));
     this.stage = 'stopped';
     this.draw();
-    try {
-      await request(this.server.stop, { turn: this.turn });
-    } catch (refusal) {
-      showMessage(refusal.message);
-    }
   }
 
-  /** Give the work up without a word: another sound is open, or the page goes. */
-  leave() {
+  /** End the run under way on the server, and ignore its replies. */
+  cancel(failed = (/** @type {Error} */ error) => console.info(error.message)) {
     this.turn += 1;
-    request(this.server.stop, { turn: this.turn }).catch(() => {}); // nobody is left to be told
+    request(this.server.stop, { turn: this.turn }).catch(failed);
   }
 
-  take(answer) {
-    if (!answer || answer.turn !== this.turn) return; // of a run that nobody waits for any more
-    if (answer.error) {
-      [this.stage, this.failed] = ['failed', answer];
-      setTimeline(null);
-    } else {
-      [this.stage, this.clip] = [answer.stage, answer.clip_seconds];
-      setTimeline(answer);
-    }
+  take(reply) {
+    if (reply?.turn !== this.turn) return;
+    if (reply.error) [this.stage, this.failed] = ['failed', reply];
+    else [this.stage, this.clipSeconds] = [reply.stage, reply.clip_seconds];
+    setTimeline(reply.error ? null : reply);
     this.draw();
   }
 
   draw() {
     const { sound } = state;
-    const long = Boolean(sound) && sound.seconds > this.clip + 0.05;
-    this.root.hidden = !sound || Boolean(this.failed.off);
+    const long = Boolean(sound) && sound.seconds > this.clipSeconds + 0.05;
+    this.root.hidden = !sound || Boolean(this.failed?.off);
     this.host.dataset.stage = this.stage;
-    this.what.toggleAttribute('data-long', long && !this.root.hidden);
+    this.section.toggleAttribute('data-long', long && !this.root.hidden);
     const { timeline } = detections;
     this.drawWork(timeline);
     this.find('.sg-first').hidden = !long;
-    if (long) this.find('.sg-first').textContent = this.opening();
+    if (long) this.find('.sg-first').textContent = this.firstClipText();
     const wrong = this.find('.sg-wrong');
     wrong.hidden = !this.failed;
-    wrong.textContent = this.failed ? this.failed.error : '';
+    wrong.textContent = this.failed?.error ?? '';
     this.find('.sg-overall').hidden = !long || !timeline;
     if (timeline) this.drawOverall(timeline);
-    const stretches = timeline ? [...timeline.segments, ...timeline.uncertain] : [];
-    this.find('.sg-segments').hidden = !stretches.length;
-    this.table.show(stretches);
+    const segments = timeline ? [...timeline.segments, ...timeline.uncertain] : [];
+    this.find('.sg-segments').hidden = !segments.length;
+    this.table.setRows(segments);
     this.find('.sg-save').hidden = timeline?.stage !== 'done';
   }
 
-  /** Which seconds the answer below is about. */
-  opening() {
-    if (!this.opens) return t('timeline.first_alone', { seconds: formatDuration(this.clip) });
-    return t('timeline.first_clip_alone', { start: formatMoment(this.opens), end: formatMoment(this.opens + this.clip) });
+  /** The seconds that the prediction below is about. */
+  firstClipText() {
+    const { firstClip: start, clipSeconds: seconds } = this;
+    if (!start) return t('timeline.first_alone', { seconds: formatDuration(seconds) });
+    return t('timeline.first_clip_alone', { start: formatMoment(start), end: formatMoment(start + seconds) });
   }
 
   drawWork(timeline) {
     const working = this.stage === 'working';
-    const [button, bar, far] = [this.find('.sg-listen'), this.find('.sg-progress'), this.find('.sg-far')];
+    const [button, bar, far] = ['.sg-listen', '.sg-progress', '.sg-far'].map((selector) => find(this.work, selector));
     button.textContent = t(working ? 'player.stop' : 'timeline.run_again');
     button.hidden = !working && !['stopped', 'failed'].includes(this.stage);
     bar.hidden = !working;
     const total = state.sound?.seconds ?? 1;
     const done = timeline?.done_s ?? 0;
     bar.firstChild.style.width = `${(100 * done) / total}%`;
-    bar.setAttribute('aria-valuemax', total.toFixed(0));
-    bar.setAttribute('aria-valuenow', done.toFixed(0));
+    [bar.ariaValueMax, bar.ariaValueNow] = [total.toFixed(0), done.toFixed(0)];
     const key = { working: timeline?.stage === 'waiting' ? 'timeline.waiting_turn' : 'timeline.done_of', stopped: 'timeline.stopped_at' }[this.stage];
     far.textContent = key ? t(key, { done: formatTime(done), total: formatTime(total) }) : '';
   }
@@ -177,10 +165,10 @@ class Timeline {
     const done = timeline.stage === 'done';
     lead.textContent = done ? t('timeline.found_in', { total: formatDuration(state.sound.seconds) }) : t('timeline.found_so_far');
     const nothing = t(!done && this.stage === 'working' ? 'classify.wait' : overall?.[0] === 'silence' ? 'page.silence' : 'timeline.nothing_sure');
-    big.textContent = totals.length ? inWords(totals) : nothing;
+    big.textContent = totals.length ? totalsText(totals) : nothing;
     note.textContent = done && !totals.length && overall === null ? t('timeline.nothing_sure_means') : '';
     const rest = [['uncertain', timeline.uncertain], ['silence', timeline.silences]]
-      .map(([label, stretches]) => [label, stretches.reduce((sum, { start, end }) => sum + end - start, 0), stretches.length])
+      .map(([label, intervals]) => [label, intervals.reduce((sum, { start, end }) => sum + end - start, 0), intervals.length])
       .filter(([, , count]) => count);
     const longest = Math.max(...[...totals, ...rest].map(([, seconds]) => seconds));
     this.find('.sg-totals').replaceChildren(
@@ -189,8 +177,8 @@ class Timeline {
   }
 }
 
-/** One class that was heard for most of the time by itself, else the first three and how many more. */
-function inWords(totals) {
+/** One class that dominates, else the first three and how many more. */
+function totalsText(totals) {
   const names = totals.map(([label]) => labelName(label));
   const all = totals.reduce((sum, [, seconds]) => sum + seconds, 0);
   if (names.length === 1) return names[0];
@@ -210,14 +198,17 @@ function totalRow([label, seconds, count, probability], longest) {
   return row;
 }
 
-/** Time in which no class was heard: silence, or what nothing is sure about. */
+/** Time without a class: silence, or no class was likely enough.
+ * @param {any[]} total
+ * @param {number} longest
+ */
 function restRow([label, seconds, count], longest) {
   const row = totalRow([label, seconds, count, 0], longest);
   row.title = t(`timeline.total_${label}`, { seconds: formatDuration(seconds) });
   return row;
 }
 
-function segmentTable(table) {
+function segmentTable(table, signal) {
   const timed = (key, show) => ({ key, title: t(`timeline.column_${key}`), numeric: true, value: (row) => row[key], fill: show });
   return new SortableTable(table, [
     {
@@ -236,5 +227,7 @@ function segmentTable(table) {
       value: (row) => row.end - row.start,
     },
     timed('probability', (cell, row) => { cell.textContent = formatPercent(row.probability); }),
-  ], { by: 'start', act: playInterval, name: (row) => t('timeline.play_segment', { what: describeSegment(row) }), caption: t('timeline.segments') });
+  ], { signal, by: 'start', act: playInterval, name: (row) => t('timeline.play_segment', { what: describeSegment(row) }), caption: t('timeline.segments') });
 }
+
+export const mount = mounting('.sg-when', Timeline);

@@ -1,16 +1,20 @@
-// Work that waits for the end of a press: what is replaced between press and release gets no click.
+// Defers DOM updates while a pointer is down, so that a click on a re-rendered element is not lost.
 
 const CLICK_MS = 100; // until a click has followed its release, a finger's included
 
-/** Return what does `work`, at once or, where something inside `root` is being pressed, once after that. */
-export function deferWhilePressed(root, work) {
+/** Return a function that runs `work` at once or, while something inside `root` is pressed, after that.
+ * @param {HTMLElement} root
+ * @param {() => void} work
+ * @param {AbortSignal} [signal]
+ */
+export function deferWhilePressed(root, work, signal) {
   let [pressed, due] = [false, false];
+  let timer = 0;
   const end = () => {
     pressed = false;
     if (due) work();
     due = false;
   };
-  let timer = 0;
   root.addEventListener('pointerdown', () => {
     clearTimeout(timer);
     pressed = true;
@@ -19,7 +23,7 @@ export function deferWhilePressed(root, work) {
     window.addEventListener(name, () => {
       clearTimeout(timer);
       if (pressed) timer = setTimeout(end, CLICK_MS);
-    });
+    }, { signal });
   }
   return () => {
     if (pressed) due = true;

@@ -1,6 +1,6 @@
-// A level meter: peak and RMS in dBFS, the peak held for a while so that it can be read.
+// Level meter: peak and RMS in dBFS, with a peak hold.
 
-import { element } from '../lib/dom.js';
+import { element, find } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 
 const FLOOR_DB = -70;
@@ -12,22 +12,25 @@ const CLIPPED = 0.999;
 const CLIPPED_MS = 3000;
 const READ_MS = 250; // between changes of the figures
 
+const share = (db) => Math.max(0, Math.min(1, 1 - db / FLOOR_DB));
+
 export class LevelMeter {
   constructor(host) {
-    host.append(element(`<div class="sg-loud">
-      <div class="sg-loud-bar" role="meter" aria-valuemin="${FLOOR_DB}" aria-valuemax="0"><i></i><b></b></div>
-      <div class="sg-loud-scale" aria-hidden="true"></div><p><span></span><span></span><em></em></p></div>`));
-    host.querySelector('.sg-loud-scale').append(...MARKS_DB.map((db) => {
+    const root = element(`<div class="sg-loud">
+      <div class="sg-loud-bar" role="meter" aria-valuemin="${FLOOR_DB}" aria-valuemax="0" data-aria="live.level"><i></i><b></b></div>
+      <div class="sg-loud-scale" aria-hidden="true"></div><p><span></span><span></span><em data-t="live.clipped"></em></p></div>`);
+    host.append(root);
+    root.querySelector('.sg-loud-scale').append(...MARKS_DB.map((db) => {
       const mark = element('<small></small>');
       mark.textContent = formatNumber(db);
-      mark.style.left = `${100 * (1 - db / FLOOR_DB)}%`;
+      mark.style.left = `${100 * share(db)}%`;
       return mark;
     }));
-    [this.bar, this.cover, this.mark] = ['.sg-loud-bar', 'i', 'b'].map((selector) => host.querySelector(`.sg-loud ${selector}`));
-    [this.peakText, this.rmsText] = host.querySelectorAll('.sg-loud span');
-    this.clip = host.querySelector('.sg-loud em');
-    this.clip.textContent = t('live.clipped');
-    this.bar.setAttribute('aria-label', t('live.level'));
+    this.bar = find(root, '.sg-loud-bar');
+    this.cover = find(root, 'i');
+    this.mark = find(root, 'b');
+    this.clip = find(root, 'em');
+    this.texts = root.querySelectorAll('span');
     this.begin(48000);
   }
 
@@ -39,8 +42,8 @@ export class LevelMeter {
     this.heldAt = this.readAt = this.drawnAt = 0;
     this.clippedAt = -Infinity;
     this.bar.setAttribute('aria-valuenow', FLOOR_DB);
-    this.show(-Infinity, -Infinity);
-    this.read(-Infinity, -Infinity);
+    this.show(-Infinity);
+    this.showFigures(-Infinity);
     this.clip.hidden = true;
   }
 
@@ -54,7 +57,7 @@ export class LevelMeter {
     this.square = kept * this.square + (1 - kept) * (sum / samples.length);
   }
 
-  /** Show what has come by `now`, in ms. */
+  /** Show the levels of the samples until `now`, in ms. */
   draw(now) {
     const peak = 20 * Math.log10(this.peak);
     if (this.peak >= CLIPPED) this.clippedAt = now;
@@ -64,24 +67,23 @@ export class LevelMeter {
     this.held = Math.max(peak, fallen);
     this.drawnAt = now;
     const rms = 10 * Math.log10(this.square);
-    this.show(rms, this.held);
+    this.show(rms);
     if (now - this.readAt < READ_MS) return;
     this.readAt = now;
-    this.read(rms, this.held);
+    this.showFigures(rms);
     this.bar.setAttribute('aria-valuenow', Math.round(Math.max(FLOOR_DB, Math.min(0, rms))));
     this.clip.hidden = now - this.clippedAt > CLIPPED_MS;
   }
 
-  show(rms, peak) {
-    const share = (db) => Math.max(0, Math.min(1, 1 - db / FLOOR_DB));
+  show(rms) {
     this.cover.style.transform = `scaleX(${(1 - share(rms)).toFixed(4)})`; // colours lie under it, at their levels
-    this.mark.style.left = `${(100 * share(peak)).toFixed(2)}%`;
-    this.mark.hidden = !(peak > FLOOR_DB);
+    this.mark.style.left = `${(100 * share(this.held)).toFixed(2)}%`;
+    this.mark.hidden = !(this.held > FLOOR_DB);
   }
 
-  read(rms, peak) {
+  showFigures(rms) {
     const text = (db) => (db > FLOOR_DB ? `${formatNumber(db, 1)} dBFS` : '– dBFS');
-    this.peakText.textContent = `${t('player.fact_peak')} ${text(peak)}`;
-    this.rmsText.textContent = `${t('player.fact_rms')} ${text(rms)}`;
+    this.texts[0].textContent = `${t('player.fact_peak')} ${text(this.held)}`;
+    this.texts[1].textContent = `${t('player.fact_rms')} ${text(rms)}`;
   }
 }

@@ -1,10 +1,16 @@
-// Buttons of the viewer's toolbar, and panels that open under one: one look for all of them.
+// Toolbar buttons, and panels that open under one.
 
 import { element } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 
-/** A square button with a sign; its name shows as a tip, with the key that does the same. */
+/** A square button with an icon; its tip is its name and the shortcut.
+ * @param {string} sign name of the icon
+ * @param {string} name of the message
+ * @param {string} key the shortcut, or ''
+ * @param {(event: Event) => void} press
+ * @returns {HTMLButtonElement}
+ */
 export function toolButton(sign, name, key, press) {
   const button = element(`<button type="button" class="sg-tool" data-do="${name.split('.').pop()}">${icon(sign)}</button>`);
   const text = t(name);
@@ -15,23 +21,27 @@ export function toolButton(sign, name, key, press) {
   return button;
 }
 
-/** Buttons that belong together. */
+/** A group of buttons.
+ * @param {string} name of the message
+ * @param {...HTMLElement} buttons
+ */
 export function group(name, ...buttons) {
-  const box = element('<div class="sg-group" role="group"></div>');
-  box.setAttribute('aria-label', t(name));
+  const box = element(`<div class="sg-group" role="group" data-aria="${name}"></div>`);
   box.append(...buttons);
   return box;
 }
 
-/** A button that opens a panel under it: {root, button, panel, close}. Escape and a press elsewhere close it. */
-export function menu(sign, name, { text = false } = {}) {
+/** A button that opens a panel under it; Escape and a press elsewhere close it.
+ * @param {string} sign name of the icon
+ * @param {string} name of the message
+ * @param {{text?: boolean, signal?: AbortSignal}} [options] text: the button shows its name, too
+ */
+export function menu(sign, name, { text = false, signal } = {}) {
   const root = element('<div class="sg-menu"></div>');
   const button = toolButton(sign, name, '', () => toggle(panel.hidden));
-  const panel = element('<div class="sg-panel" role="group" hidden></div>');
-  panel.setAttribute('aria-label', t(name));
+  const panel = element(`<div class="sg-panel" role="group" data-aria="${name}" hidden></div>`);
   button.setAttribute('aria-expanded', 'false');
-  if (text) button.append(element('<span></span>'));
-  if (text) button.lastChild.textContent = t(name);
+  if (text) button.append(element(`<span data-t="${name}"></span>`));
   const toggle = (open) => {
     panel.hidden = !open;
     button.setAttribute('aria-expanded', String(open));
@@ -46,7 +56,7 @@ export function menu(sign, name, { text = false } = {}) {
     button.focus();
   });
   root.addEventListener('focusout', ({ relatedTarget }) => { if (relatedTarget && !root.contains(relatedTarget)) toggle(false); });
-  document.addEventListener('pointerdown', ({ target }) => { if (!root.contains(target)) toggle(false); });
+  document.addEventListener('pointerdown', ({ target }) => { if (!root.contains(target)) toggle(false); }, { signal });
   return { root, button, panel, close: () => toggle(false) };
 }
 

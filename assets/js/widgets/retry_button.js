@@ -1,18 +1,20 @@
-// Asking once more: after a refusal, and where an answer does not come.
+// Retry button, shown after an error or a 30 s timeout.
 
 import { element } from '../lib/dom.js';
-import { t } from '../lib/i18n.js';
 
 const LATE_MS = 30_000; // the server's queue may be full, or the network gone
 
-export function retryButton(ask) {
-  const button = element('<button type="button" class="sg-button"></button>');
-  button.textContent = t('page.retry');
-  button.addEventListener('click', ask);
+/** Return a button that sends a request again.
+ * @param {() => void} send
+ * @returns {HTMLButtonElement}
+ */
+export function retryButton(send) {
+  const button = element('<button type="button" class="sg-button" data-t="page.retry"></button>');
+  button.addEventListener('click', send);
   return button;
 }
 
-/** Offer it in a line that says that an answer is waited for, if that still stands there after a while. */
-export function offerRetryLater(line, ask) {
-  setTimeout(() => line.append(' ', retryButton(ask)), LATE_MS);
+/** Append one to a line that says that a reply is awaited, if the line is still there after a while. */
+export function offerRetryLater(line, send) {
+  setTimeout(() => line.append(' ', retryButton(send)), LATE_MS);
 }
