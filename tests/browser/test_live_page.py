@@ -60,7 +60,7 @@ def waterfall(sheet: Sheet) -> dict:
             const pixels = new Uint32Array(canvas.getContext('2d').getImageData(x, y, width, height).data.buffer);
             let sum = 17;
             for (const pixel of pixels) sum = (Math.imul(sum, 31) + pixel) | 0;
-            return { columns: Number(plot.dataset.columns), sum, colours: new Set(pixels).size };
+            return { columns: document.querySelector('.sg-live').component.spectrogram.columns, sum, colours: new Set(pixels).size };
         }"""
     )
 
@@ -81,11 +81,11 @@ def test_listens_names_and_keeps(open_sheet):
     rows = page.locator(".sg-live-classes .sg-bars li")
     expect(rows).to_have_count(5, timeout=LONG_MS)
     expect(page.locator(f".sg-live-classes li[data-label={HEARD}]")).to_be_visible(timeout=LONG_MS)
-    page.wait_for_function("Number(document.querySelector('.sg-waterfall').dataset.columns) > 600", timeout=LONG_MS)
+    page.wait_for_function("document.querySelector('.sg-live').component.spectrogram.columns > 600", timeout=LONG_MS)
     first = waterfall(sheet)
     assert first["colours"] > 20
     page.wait_for_function(
-        "(before) => Number(document.querySelector('.sg-waterfall').dataset.columns) > before + 30", arg=first["columns"]
+        "(before) => document.querySelector('.sg-live').component.spectrogram.columns > before + 30", arg=first["columns"]
     )
     assert waterfall(sheet)["sum"] != first["sum"], "the picture moves"
     assert sheet.ev("window.wanted") == [{"audio": UNFILTERED}]
@@ -137,7 +137,7 @@ def test_a_slow_server_is_asked_one_question_at_a_time(open_sheet):
     expect(page.locator(".sg-late")).to_have_text(re.compile(r"[4-9] s old"), timeout=LONG_MS)
     assert_nothing_grave(sheet, "listening, late")
     columns = waterfall(sheet)["columns"]
-    sheet.until(f"Number(document.querySelector('.sg-waterfall').dataset.columns) > {columns} + 150")
+    sheet.until(f"document.querySelector('.sg-live').component.spectrogram.columns > {columns} + 150")
     assert len(held) == 1, "seconds have gone by, and nothing piles up"
     page.unroute(SERVER_FUNCTION)  # which lets the held one go
     expect(page.locator(".sg-late")).to_be_hidden(timeout=LONG_MS)
@@ -177,3 +177,27 @@ def test_no_microphone_is_explained(open_sheet, prepare, key):
     expect(sheet.page.locator(".sg-live .sg-message")).to_have_text(RUSSIAN[key])
     expect(sheet.page.locator(".sg-listen")).to_contain_text(RUSSIAN["live.listen"])
     expect(sheet.page.locator(".sg-listen")).to_be_enabled()
+
+
+def test_stop_twice(open_sheet):
+    """A double click on Stop while the audio device is slow to close stops, and the next start classifies again."""
+    slow = """
+        const close = AudioContext.prototype.close;
+        AudioContext.prototype.close = async function () {
+            await new Promise((resolve) => { setTimeout(resolve, 1000); });
+            await close.call(this);
+            window.closed = true;
+        };
+    """
+    sheet = open_sheet(prepare=slow)
+    page = sheet.page
+    open_live(sheet, ENGLISH)
+    rows = page.locator(".sg-live-classes .sg-bars li")
+    for _ in range(2):
+        page.click(".sg-listen")
+        expect(rows).to_have_count(5, timeout=LONG_MS)
+        page.dblclick(".sg-listen")
+        sheet.until("window.closed")
+        expect(page.locator(".sg-kept [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
+        expect(page.locator(".sg-live")).to_have_attribute("data-state", "stopped")
+        sheet.ev("() => { window.closed = false; }")

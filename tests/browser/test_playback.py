@@ -165,6 +165,27 @@ def test_the_selection_plays_once_or_in_a_loop_and_its_span_is_not_left(sheet: S
     assert not sheet.ev("session.audio.paused")
 
 
+def test_loop_of_a_detected_segment(sheet: Sheet, two_tones):
+    """A segment that is clicked in the lanes repeats while the loop is on."""
+    sheet.open_file(two_tones)
+    sheet.page.click(".sg-loop")
+    sheet.ev(
+        """async () => {
+            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js'));
+            const segments = [['siren', 1, 1.3, 0.9]];
+            (await import(name)).setTimeline({ segments, silences: [], doubts: [], totals: [], overall: null, stage: 'done' });
+            window.turns = 0;
+            session.audio.addEventListener('seeked', () => { turns += 1; });
+        }"""
+    )
+    sheet.page.click("#mel .sg-mark[data-label=siren]")
+    sheet.until("turns >= 4")
+    assert not sheet.ev("session.audio.paused")
+    assert 0.9 < sheet.ev("session.audio.currentTime") < 1.5
+    sheet.page.click(".sg-loop")
+    sheet.until("session.audio.paused && Math.abs(session.audio.currentTime - 1.3) < 0.01")
+
+
 def test_seeking_elsewhere_leaves_the_span_and_speed_outlives_the_sound(sheet: Sheet, two_tones):
     sheet.open_file(two_tones)
     select(sheet, 1.0, 3.0)

@@ -180,7 +180,6 @@ export class LiveSpectrogram {
       context.drawImage(this.ring, from % capacity, 0, to - from, this.rows.length, x(from), top, x(to) - x(from), this.rows.length);
     }
     context.restore();
-    this.plot.dataset.columns = columns;
   }
 
   /** The columns since `from`, cut where the ring closes: [first, behind the last]. */

@@ -1,0 +1,66 @@
+"""Teardown of the page's components: no listener or observer is left behind."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+# counts what listens to objects that outlive a component: window, document, the player and the shared events
+COUNT = """
+    window.listening = 0;
+    const lasting = (target) => !(target instanceof Node) || target instanceof Audio || target === document;
+    const add = EventTarget.prototype.addEventListener;
+    EventTarget.prototype.addEventListener = function (name, listener, options) {
+        const { signal } = options ?? {};
+        if (signal && !signal.aborted && lasting(this)) {
+            window.listening += 1;
+            add.call(signal, 'abort', () => { window.listening -= 1; }, { once: true });
+        }
+        if (!signal && (this instanceof Audio || this.constructor === EventTarget)) {
+            (window.endless ??= []).push(`${name} ${new Error().stack.split('\\n')[2]}`);
+        }
+        return add.call(this, name, listener, options);
+    };
+    window.observing = 0;
+    for (const Observer of [ResizeObserver, IntersectionObserver]) {
+        const { observe, disconnect } = Observer.prototype;
+        Observer.prototype.observe = function (...args) { window.observing += 1; return observe.apply(this, args); };
+        Observer.prototype.disconnect = function () { window.observing -= 1; return disconnect.call(this); };
+    }
+"""
+HOSTS = {
+    "player": ".sg-player", "classify": ".sg-classify", "timeline": ".sg-when", "saliency": ".sg-why",
+    "similar sounds": ".sg-neighbours", "batch": ".sg-files", "live": ".sg-live", "about": ".sg-about",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_destroy_ends_listeners(open_sheet, name):
+    sheet = open_sheet(prepare=COUNT)
+    sheet.until("(host) => document.querySelector(host)?.component", HOSTS[name])
+    before = sheet.ev("window.listening + window.observing")
+    left = sheet.ev(
+        """(selector) => {
+            const host = document.querySelector(selector);
+            const { component } = host;
+            component.destroy();
+            return { aborted: component.signal.aborted, children: host.children.length, listening: window.listening + window.observing };
+        }""",
+        HOSTS[name],
+    )
+    assert left["aborted"] and left["children"] == 0
+    assert left["listening"] < before
+    if name == "player":
+        return
+    sheet.open_example("crow")  # the others go on, and nothing touches the destroyed one
+    assert sheet.ev("(selector) => document.querySelector(selector).children.length", HOSTS[name]) == 0
+
+
+def test_components_listen_by_signal(open_sheet):
+    """Only the models of core and player listen to the player or to the shared events without end."""
+    sheet = open_sheet(prepare=COUNT)
+    sheet.until("document.querySelector('.sg-live')?.component")
+    endless = sheet.ev("window.endless ?? []")
+    allowed = ("/core/", "/player/playback.js", "/player/bandpass_filter.js", "/player/clip_player.js", "/viewer/permalink.js")
+    assert [line for line in endless if "/js/" in line and not any(part in line for part in allowed)] == []
