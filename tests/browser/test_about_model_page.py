@@ -63,7 +63,7 @@ def sheet(folder, chromium, tmp_path_factory):
         context.close()
 
 
-def test_each_part_is_shown_or_says_what_measures_it(sheet: Sheet):
+def test_about_model_figures(sheet: Sheet):
     sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_about"]).click()
     sheet.page.wait_for_selector(".sg-about section")
     about = sheet.page.locator(".sg-about")
@@ -84,7 +84,7 @@ def test_each_part_is_shown_or_says_what_measures_it(sheet: Sheet):
     assert [row.get_attribute("data-label") for row in rows.all()] == ["helicopter", "dog"]
 
 
-def test_the_card_is_text(sheet: Sheet):
+def test_about_model_card(sheet: Sheet):
     """Markdown is rendered; HTML in it is shown, not run."""
     sheet.page.get_by_role("button", name=RUSSIAN["page.card"]).click()
     card = sheet.page.locator("#model-card div.prose")
@@ -96,7 +96,7 @@ def test_the_card_is_text(sheet: Sheet):
     expect(card.locator("a")).to_have_attribute("rel", "noopener noreferrer")
 
 
-def test_an_unknown_sound_is_named_so(sheet: Sheet):
+def test_unknown_sound_verdict(sheet: Sheet):
     """The threshold of this checkpoint knows no sound: verdict, guesses in grey, and still what speaks for them."""
     sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_classify"]).click()
     sheet.page.click(".sg-chip[data-example=siren]")
@@ -114,8 +114,8 @@ def test_an_unknown_sound_is_named_so(sheet: Sheet):
     assert sheet.complaints == [] and sheet.foreign() == []
 
 
-def test_a_lost_checkpoint_switches_off_its_tabs_alone(sheet: Sheet, folder: Path):
-    """The folder goes while the app runs: reason and mend are said; after its return the retry works."""
+def test_missing_checkpoint(sheet: Sheet, folder: Path):
+    """The folder goes while the app runs: reason and fix are shown; after its return the retry works."""
     hidden = folder.rename(folder.with_name("gone"))
     try:
         sheet.page.reload()

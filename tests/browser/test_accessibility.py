@@ -98,7 +98,7 @@ def look_everywhere(sheet: Sheet, language: str, name: str) -> list[Finding]:
 @pytest.mark.parametrize(
     ("theme", "width", "locale"), [("light", 1280, "en-US"), ("dark", 1280, "en-US"), ("dark", 390, "ru-RU")]
 )
-def test_nothing_grave(open_sheet, theme, width, locale):
+def test_axe(open_sheet, theme, width, locale):
     sheet = open_sheet(
         viewport={"width": width, "height": 900},
         locale=locale,

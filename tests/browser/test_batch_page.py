@@ -28,7 +28,7 @@ def folder(tmp_path_factory) -> Path:
     (folder / "deep").mkdir()
     sounds.write(folder / "deep" / "a <i> rain, siren.wav", np.concatenate([rain, siren]), rate)
     (folder / "c broken.wav").write_bytes(b"no sound " * 99)
-    (folder / "notes.txt").write_text("nothing to hear")
+    (folder / "notes.txt").write_text("no sound")
     return folder
 
 
@@ -42,7 +42,7 @@ def named(sheet) -> list[str]:
     return [name.split("/", 1)[-1] for name in sheet.page.locator(".sg-list tbody td:first-child").all_inner_texts()]
 
 
-def test_a_folder_is_heard_listed_sorted_saved_and_opened(open_sheet, folder, tmp_path):
+def test_batch_folder(open_sheet, folder, tmp_path):
     sheet = open_sheet()
     enter(sheet)
     page = sheet.page
@@ -73,7 +73,7 @@ def test_a_folder_is_heard_listed_sorted_saved_and_opened(open_sheet, folder, tm
     expect(page.locator(".sg-bars li[data-label=siren]")).to_be_visible(timeout=WAIT_MS)
 
 
-def test_many_dropped_files_can_be_given_up_and_gone_on_with(open_sheet, tmp_path):
+def test_batch_stop_and_continue(open_sheet, tmp_path):
     sheet = open_sheet()
     page = sheet.page
     page.context.set_default_timeout(WAIT_MS)
@@ -106,7 +106,7 @@ def test_many_dropped_files_can_be_given_up_and_gone_on_with(open_sheet, tmp_pat
     page.locator(".sg-clear").click()
 
 
-def test_a_break_in_the_network_refuses_no_file(open_sheet, folder):
+def test_batch_network_failure(open_sheet, folder):
     sheet = open_sheet()
     enter(sheet)
     page, files = sheet.page, sheet.page.locator(".sg-files")
@@ -130,7 +130,7 @@ def test_a_break_in_the_network_refuses_no_file(open_sheet, folder):
     sheet.until(stays)
 
 
-def test_a_phone_lists_files_in_russian_without_scrolling_sideways(open_sheet, folder):
+def test_batch_phone_layout(open_sheet, folder):
     sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU")
     sheet.page.context.set_default_timeout(WAIT_MS)
     found = "[...document.querySelectorAll('[role=tab], .overflow-dropdown button')]"  # a phone has some in a menu

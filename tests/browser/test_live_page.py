@@ -17,7 +17,7 @@ from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 from test_accessibility import GRAVE, findings
 
 pytestmark = pytest.mark.browser
-HEARD = "siren"
+EXAMPLE = "siren"
 LONG_MS = 60_000
 SERVER_FUNCTION = re.compile("/component_server")
 STAYS = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"
@@ -33,11 +33,11 @@ UNFILTERED = {"echoCancellation": False, "noiseSuppression": False, "autoGainCon
 @pytest.fixture(scope="module")
 def chromium(chromium: Browser, chromium_path: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A headless Chromium of this module's own, whose microphone plays an example over and over."""
-    heard = tmp_path_factory.mktemp("live") / f"{HEARD}.wav"
-    waveform, rate = load_audio(example_sounds()[HEARD], sample_rate=48_000)
-    sounds.write(heard, waveform, rate, subtype="PCM_16")
+    wav = tmp_path_factory.mktemp("live") / f"{EXAMPLE}.wav"
+    waveform, rate = load_audio(example_sounds()[EXAMPLE], sample_rate=48_000)
+    sounds.write(wav, waveform, rate, subtype="PCM_16")
     kind: BrowserType = chromium.browser_type
-    own = kind.launch(executable_path=chromium_path, args=[*FLAGS, f"--use-file-for-fake-audio-capture={heard}"])
+    own = kind.launch(executable_path=chromium_path, args=[*FLAGS, f"--use-file-for-fake-audio-capture={wav}"])
     yield own
     own.close()
 
@@ -60,7 +60,8 @@ def waterfall(sheet: Sheet) -> dict:
             const pixels = new Uint32Array(canvas.getContext('2d').getImageData(x, y, width, height).data.buffer);
             let sum = 17;
             for (const pixel of pixels) sum = (Math.imul(sum, 31) + pixel) | 0;
-            return { columns: document.querySelector('.sg-live').component.spectrogram.columns, sum, colours: new Set(pixels).size };
+            const { columns } = document.querySelector('.sg-live').component.spectrogram;
+            return { columns, sum, colours: new Set(pixels).size };
         }"""
     )
 
@@ -70,7 +71,7 @@ def assert_nothing_grave(sheet: Sheet, state: str) -> None:
     assert [str(finding) for finding in findings(sheet, state) if finding.impact in GRAVE] == []
 
 
-def test_listens_names_and_keeps(open_sheet):
+def test_live_session(open_sheet):
     sheet = open_sheet(prepare=SPY)
     page = sheet.page
     open_live(sheet, ENGLISH)
@@ -80,7 +81,7 @@ def test_listens_names_and_keeps(open_sheet):
     assert not sheet.ev(STAYS), "the browser asks before it leaves the page"
     rows = page.locator(".sg-live-classes .sg-bars li")
     expect(rows).to_have_count(5, timeout=LONG_MS)
-    expect(page.locator(f".sg-live-classes li[data-label={HEARD}]")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(f".sg-live-classes li[data-label={EXAMPLE}]")).to_be_visible(timeout=LONG_MS)
     page.wait_for_function("document.querySelector('.sg-live').component.spectrogram.columns > 600", timeout=LONG_MS)
     first = waterfall(sheet)
     assert first["colours"] > 20
@@ -118,10 +119,10 @@ def test_listens_names_and_keeps(open_sheet):
     with sheet.new_picture():  # all views show it
         page.locator(".sg-kept [data-tab=mel]").click()
     page.get_by_role("tab", name=ENGLISH["page.tab_classify"], exact=True).click()
-    expect(page.locator(f".sg-classify li[data-label={HEARD}]")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(f".sg-classify li[data-label={EXAMPLE}]")).to_be_visible(timeout=LONG_MS)
 
 
-def test_a_slow_server_is_asked_one_question_at_a_time(open_sheet):
+def test_live_slow_server(open_sheet):
     """Questions that wait are replaced by the newest one, an old answer is called old, and a lost device ends it all."""
     sheet = open_sheet(
         prepare=SPY + "media.getUserMedia = async (wanted) => (window.stream = await original(wanted));",
@@ -170,7 +171,7 @@ def test_a_slow_server_is_asked_one_question_at_a_time(open_sheet):
         ("delete window.AudioWorkletNode", "player.mic_unsupported"),
     ],
 )
-def test_no_microphone_is_explained(open_sheet, prepare, key):
+def test_live_microphone_errors(open_sheet, prepare, key):
     sheet = open_sheet(prepare=prepare, permissions=["geolocation"], locale="ru-RU")
     open_live(sheet, RUSSIAN)
     sheet.page.click(".sg-listen")
@@ -179,7 +180,7 @@ def test_no_microphone_is_explained(open_sheet, prepare, key):
     expect(sheet.page.locator(".sg-listen")).to_be_enabled()
 
 
-def test_stop_twice(open_sheet):
+def test_live_stop_twice(open_sheet):
     """A double click on Stop while the audio device is slow to close stops, and the next start classifies again."""
     slow = """
         const close = AudioContext.prototype.close;

@@ -83,7 +83,7 @@ def parameters(sheet: Sheet) -> dict:
     return sheet.ev("viewer.panel.values()")
 
 
-def test_every_container_is_seen_and_heard(sheet: Sheet, tmp_path: Path, subtests):
+def test_containers(sheet: Sheet, tmp_path: Path, subtests):
     for name, (path, container, rate) in write_containers(tmp_path).items():
         with subtests.test(container=name):
             sheet.open_file(path)
@@ -109,7 +109,7 @@ def test_every_container_is_seen_and_heard(sheet: Sheet, tmp_path: Path, subtest
             sheet.until("session.audio.paused")
 
 
-def test_a_dropped_file_is_opened(sheet: Sheet, busy_wav: Path):
+def test_drop(sheet: Sheet, busy_wav: Path):
     transfer = sheet.page.evaluate_handle(
         """(data) => {
             const transfer = new DataTransfer();
@@ -169,7 +169,7 @@ def test_parameter_by_keyboard(sheet: Sheet):
     expect(sheet.page.locator(".sg-together")).to_contain_text("46.4 ms")
 
 
-def test_presets_are_whole(sheet: Sheet):
+def test_presets(sheet: Sheet):
     sheet.open_example("crow")
     for name in ("notebook", "speech", "birdsong", "clicks", "esc50", "librosa"):
         config = PRESETS[name]
@@ -186,14 +186,14 @@ def test_presets_are_whole(sheet: Sheet):
 
 
 @pytest.mark.parametrize(
-    ("field", "impossible", "reason", "mended"),
+    ("field", "impossible", "reason", "fixed"),
     [
         ("win_length", 4096, "4096 is not possible: the window must fit into", 2048),
         ("fmax", 20000, "20000.0 Hz is not possible: it must be at most 11025.0 Hz, half of 22050 Hz", 11025),
         ("n_mels", 1000, "1000 is not possible: it must lie between 4 and 512", 512),
     ],
 )
-def test_impossible_parameters_are_stopped_and_mended(sheet: Sheet, field, impossible, reason, mended):
+def test_impossible_parameters_and_fixes(sheet: Sheet, field, impossible, reason, fixed):
     sheet.open_example("crow")
     painted = sheet.pixels()
     type_into(sheet, field, impossible)
@@ -201,17 +201,17 @@ def test_impossible_parameters_are_stopped_and_mended(sheet: Sheet, field, impos
     expect(refusal).to_contain_text(f"{ENGLISH[f'parameters.field_{field}']} = {reason}")
     assert sheet.page.locator(f"[data-field={field}]").get_attribute("data-wrong") == "true"
     assert sheet.pixels() == painted  # the last good picture stays
-    expect(refusal.locator("button")).to_have_text(re.compile(rf"{ENGLISH[f'parameters.field_{field}']}.*\b{mended}\b"))
+    expect(refusal.locator("button")).to_have_text(re.compile(rf"{ENGLISH[f'parameters.field_{field}']}.*\b{fixed}\b"))
     at_rest(sheet, refusal.locator("button").click)
     expect(refusal).to_be_hidden()
     expect(sheet.page.locator("[data-wrong]")).to_have_count(0)
-    sheet.until("([field, value]) => viewer.panel.values()[field] === value", [field, mended])
+    sheet.until("([field, value]) => viewer.panel.values()[field] === value", [field, fixed])
     sheet.until("viewer.data.rows === viewer.panel.values().n_mels")
     assert sheet.pixels()["colours"] > 20
 
 
 @pytest.mark.filterwarnings("ignore:Empty filters")
-def test_empty_mel_bands_are_named_and_mended(sheet: Sheet):
+def test_empty_mel_bands_and_fix(sheet: Sheet):
     sheet.open_example("crow")
     type_into(sheet, "n_mels", 256)
     type_into(sheet, "n_fft", 512)
@@ -227,7 +227,7 @@ def test_empty_mel_bands_are_named_and_mended(sheet: Sheet):
     assert len(librosa_empty_bands(values["n_fft"], values["n_mels"])) == 0
 
 
-def test_colours_axis_and_range_ask_nobody(sheet: Sheet):
+def test_display_settings_without_requests(sheet: Sheet):
     sheet.open_example("crow")
     sheet.page.click("[data-do=display]")
     seen, asked = [sheet.pixels()["sum"]], len(sheet.requests)
@@ -244,7 +244,7 @@ def test_colours_axis_and_range_ask_nobody(sheet: Sheet):
     assert sheet.requests[asked:] == []
 
 
-def test_click_seeks_and_play_moves_the_head(sheet: Sheet):
+def test_seek_and_play_head(sheet: Sheet):
     sheet.open_example("crow")
     sheet.page.mouse.click(*sheet.point(0.4, 0.5))
     sheet.until("Math.abs(session.audio.currentTime - 2.0) < 0.03")
@@ -265,7 +265,7 @@ def test_click_seeks_and_play_moves_the_head(sheet: Sheet):
     assert sheet.ev("session.audio.loop") is True
 
 
-def test_zoom_fetches_finer_data(sheet: Sheet, tmp_path: Path):
+def test_zoom_resolution(sheet: Sheet, tmp_path: Path):
     sheet.open_file(sounds.write(tmp_path / "minute.wav", sounds.sweep(60.0, RATE), RATE))
     per_second = "viewer.data.columns / (viewer.data.end - viewer.data.start)"
     coarse, all_of_it = sheet.ev(per_second), sheet.picture()
@@ -288,7 +288,7 @@ def test_zoom_fetches_finer_data(sheet: Sheet, tmp_path: Path):
     expect(sheet.page.locator(".sg-window")).to_be_visible()
 
 
-def test_times_are_rounded_as_a_whole_and_told_apart(sheet: Sheet):
+def test_time_formats(sheet: Sheet):
     times = [4.5, 59.996, 659.7, 3599.7, 3600]
     clocks = sheet.ev("(times) => times.map((time) => i18n.formatTime(time))", times)
     assert clocks == ["0:04.50", "1:00.00", "11:00", "1:00:00", "1:00:00"]
@@ -347,7 +347,7 @@ SPY = """
 SOONER = "const later = setTimeout; window.setTimeout = (work, ms, ...rest) => later(work, ms === 30000 ? 50 : ms, ...rest);"
 
 
-def test_recording_is_raw_and_opened(open_sheet):
+def test_recording(open_sheet):
     sheet = open_sheet(prepare=SPY)
     record = sheet.page.locator(".sg-record")
     record.press("Space")
@@ -364,7 +364,7 @@ def test_recording_is_raw_and_opened(open_sheet):
     assert sheet.loudest_hz() == pytest.approx(MICROPHONE_HZ, rel=0.06)
 
 
-def test_a_recording_outlives_a_failed_upload(sheet: Sheet):
+def test_recording_after_failed_upload(sheet: Sheet):
     page, line = sheet.page, sheet.page.locator(".sg-unopened p")
     stays = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"
     assert sheet.ev(stays), "nothing to lose, nothing is asked"
@@ -391,7 +391,7 @@ def test_a_recording_outlives_a_failed_upload(sheet: Sheet):
     sheet.complaints.clear()  # of the aborted uploads
 
 
-def test_denied_microphone_is_explained(open_sheet, busy_wav: Path):
+def test_denied_microphone(open_sheet, busy_wav: Path):
     sheet = open_sheet(permissions=["geolocation"])
     sheet.open_file(busy_wav)
     sheet.page.click(".sg-record")
@@ -402,7 +402,7 @@ def test_denied_microphone_is_explained(open_sheet, busy_wav: Path):
     expect(sheet.page.locator(".sg-message")).to_be_hidden()
 
 
-def test_an_example_is_classified(sheet: Sheet):
+def test_example_classification(sheet: Sheet):
     sheet.open_example("church_bells")
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
     bars = sheet.page.locator(".sg-bars li")
@@ -416,7 +416,7 @@ def test_an_example_is_classified(sheet: Sheet):
     expect(sheet.page.locator(".sg-bars li[data-label=door_wood_knock]")).to_be_visible()
 
 
-def test_an_answer_that_does_not_come_can_be_asked_for_again(open_sheet):
+def test_retry_after_timeout(open_sheet):
     sheet = open_sheet(prepare=SOONER)
     page, joins, held = sheet.page, "**/queue/join*", []
     sheet.open_example("crow")
@@ -437,7 +437,7 @@ def test_an_answer_that_does_not_come_can_be_asked_for_again(open_sheet):
     sheet.complaints.clear()  # of the full queue
 
 
-def test_silence_is_a_sound(sheet: Sheet, tmp_path: Path):
+def test_silent_sound(sheet: Sheet, tmp_path: Path):
     sheet.open_file(sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE))
     assert sheet.facts()[ENGLISH["player.fact_peak"]] == ENGLISH["page.silence"]
     expect(sheet.page.locator("#player .sg-message")).to_be_hidden()  # nothing cancels: there is nothing
@@ -451,7 +451,7 @@ def test_silence_is_a_sound(sheet: Sheet, tmp_path: Path):
 @pytest.mark.parametrize(
     ("locale", "sentence"), [("en-US", "broken.wav can't be read as sound"), ("ru-RU", "broken.wav не читается как звук")]
 )
-def test_broken_file_is_named_and_nothing_is_lost(open_sheet, busy_wav: Path, tmp_path: Path, locale, sentence):
+def test_broken_file(open_sheet, busy_wav: Path, tmp_path: Path, locale, sentence):
     sheet = open_sheet(locale=locale)
     sheet.open_file(busy_wav)
     painted, facts = sheet.pixels(), sheet.facts()
@@ -477,7 +477,7 @@ def test_broken_file_is_named_and_nothing_is_lost(open_sheet, busy_wav: Path, tm
 TABS = ("mel", "classify", "live", "stft", "mfcc", "wave", "surface", "files", "about")
 
 
-def test_the_page_speaks_russian(open_sheet, busy_wav: Path):
+def test_russian_page(open_sheet, busy_wav: Path):
     sheet = open_sheet(locale="ru-RU")
     expect(sheet.page.locator("html")).to_have_attribute("lang", "ru")
     expect(sheet.page.get_by_role("tab")).to_have_text([RUSSIAN[f"page.tab_{tab}"] for tab in TABS])
@@ -499,7 +499,7 @@ def test_the_page_speaks_russian(open_sheet, busy_wav: Path):
     assert RUSSIAN["page.footer"] in lines
 
 
-def test_keyboard_reaches_every_control_and_plays(sheet: Sheet):
+def test_keyboard(sheet: Sheet):
     sheet.open_example("crow")
     wanted = sheet.ev(
         """() => {
@@ -537,7 +537,7 @@ def test_keyboard_reaches_every_control_and_plays(sheet: Sheet):
     sheet.until("Math.abs(session.audio.currentTime - 0.5) < 0.01")
 
 
-def test_a_phone_scrolls_one_way_only(open_sheet, busy_wav: Path):
+def test_phone_layout(open_sheet, busy_wav: Path):
     sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     width = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
     assert sheet.ev(width) <= 390
@@ -554,7 +554,7 @@ def test_a_phone_scrolls_one_way_only(open_sheet, busy_wav: Path):
     assert sheet.ev(width) <= 390
 
 
-def test_a_hostile_name_is_only_text(sheet: Sheet, busy_wav: Path):
+def test_hostile_file_name(sheet: Sheet, busy_wav: Path):
     sheet.page.set_input_files("input.sg-file", {"name": NASTY, "mimeType": "audio/wav", "buffer": busy_wav.read_bytes()})
     sheet.until("viewer.data")
     assert sheet.facts()[ENGLISH["player.fact_name"]] == NASTY

@@ -1,4 +1,4 @@
-"""Ways of playing in a real Chromium: the selection, loop, slower, and only the selected frequencies, heard by Web Audio."""
+"""Ways of playing in a real Chromium: the selection, loop, slower, and only the selected frequencies, measured by Web Audio."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TAP = """
         }
         return connect.call(this, to, ...rest);
     };
-    window.heard = (hz) => {
+    window.level = (hz) => {
         if (!window.tap) return -Infinity;
         const levels = new Float32Array(tap.frequencyBinCount);
         tap.getFloatFrequencyData(levels);
@@ -48,7 +48,7 @@ TAP = """
 def two_tones(tmp_path_factory) -> Path:
     """Eight seconds of 500 Hz and, as loud, 4 kHz."""
     times_s = np.arange(8 * RATE) / RATE
-    path = tmp_path_factory.mktemp("playing") / "two.wav"
+    path = tmp_path_factory.mktemp("playback") / "two.wav"
     samples = 0.3 * np.sin(2 * np.pi * LOW_HZ * times_s) + 0.3 * np.sin(2 * np.pi * HIGH_HZ * times_s)
     soundfile.write(path, samples, RATE, "PCM_16")
     return path
@@ -62,7 +62,7 @@ def select(sheet: Sheet, start: float, end: float, low: float | None = None, hig
     sheet.ev("(box) => session.select(box)", {"start": start, "end": end, "low_hz": low, "high_hz": high})
 
 
-def test_the_band_pass_keeps_its_band_and_nothing_an_octave_off(sheet: Sheet):
+def test_bandpass_response(sheet: Sheet):
     gains = sheet.ev(
         """async (bands) => {
             const isIt = ({ name }) => name.endsWith('/bandpass_filter.js');
@@ -91,7 +91,7 @@ def test_the_band_pass_keeps_its_band_and_nothing_an_octave_off(sheet: Sheet):
         assert [at_low, middle, at_high] == [pytest.approx(0, abs=0.3)] * 3  # twice the ripple, and what is measured
 
 
-def test_only_the_selected_frequencies_are_heard(open_sheet, two_tones):
+def test_selected_band_only(open_sheet, two_tones):
     sheet = open_sheet(prepare=TAP)
     sheet.open_file(two_tones)
     band = sheet.page.locator(".sg-ways [data-do=only_band]")
@@ -101,15 +101,15 @@ def test_only_the_selected_frequencies_are_heard(open_sheet, two_tones):
     expect(band).to_have_attribute("aria-pressed", "true")
     sheet.page.click(".sg-loop")
     do(sheet, "play_selection")
-    sheet.until(f"heard({LOW_HZ}) > -40 && heard({LOW_HZ}) - heard({HIGH_HZ}) > 40")
+    sheet.until(f"level({LOW_HZ}) > -40 && level({LOW_HZ}) - level({HIGH_HZ}) > 40")
     expect(sheet.page.locator(".sg-now")).to_contain_text("300–1,000 Hz only")
     select(sheet, 0.5, 7.5, 2000, 6000)  # the filter follows the selection
-    sheet.until(f"heard({HIGH_HZ}) > -40 && heard({HIGH_HZ}) - heard({LOW_HZ}) > 40")
+    sheet.until(f"level({HIGH_HZ}) > -40 && level({HIGH_HZ}) - level({LOW_HZ}) > 40")
     do(sheet, "only_band")
-    sheet.until(f"heard({LOW_HZ}) > -40 && Math.abs(heard({LOW_HZ}) - heard({HIGH_HZ})) < 3")
+    sheet.until(f"level({LOW_HZ}) > -40 && Math.abs(level({LOW_HZ}) - level({HIGH_HZ})) < 3")
 
 
-def test_slower_at_the_same_pitch_or_a_lower_one(open_sheet, two_tones):
+def test_speed_and_pitch(open_sheet, two_tones):
     sheet = open_sheet(prepare=TAP)
     sheet.open_file(two_tones)
     select(sheet, 0.2, 7.8, 300, 1000)
@@ -127,7 +127,7 @@ def test_slower_at_the_same_pitch_or_a_lower_one(open_sheet, two_tones):
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ}) < 15")
 
 
-def test_the_selection_plays_once_or_in_a_loop_and_its_span_is_not_left(sheet: Sheet, two_tones):
+def test_selection_once_and_looped(sheet: Sheet, two_tones):
     sheet.open_file(two_tones)
     expect(sheet.page.locator(".sg-ways [data-do=play_selection]")).to_be_disabled()
     select(sheet, 1.0, 1.4)
@@ -186,7 +186,7 @@ def test_loop_of_a_detected_segment(sheet: Sheet, two_tones):
     sheet.until("session.audio.paused && Math.abs(session.audio.currentTime - 1.3) < 0.01")
 
 
-def test_seeking_elsewhere_leaves_the_span_and_speed_outlives_the_sound(sheet: Sheet, two_tones):
+def test_seek_out_of_selection_and_speed_of_next_sound(sheet: Sheet, two_tones):
     sheet.open_file(two_tones)
     select(sheet, 1.0, 3.0)
     sheet.page.get_by_role("button", name=ENGLISH["playback.speed_50"]).click()
@@ -201,7 +201,7 @@ def test_seeking_elsewhere_leaves_the_span_and_speed_outlives_the_sound(sheet: S
     assert sheet.ev("session.state.selection") is None
 
 
-def test_the_sign_on_the_play_button_is_seen_under_the_pointer_too(sheet: Sheet, two_tones: Path):
+def test_play_button_contrast(sheet: Sheet, two_tones: Path):
     sheet.open_file(two_tones)
     button = sheet.page.locator(".sg-play")
     button.click()  # and the pointer stays there
@@ -211,7 +211,7 @@ def test_the_sign_on_the_play_button_is_seen_under_the_pointer_too(sheet: Sheet,
 
 
 @pytest.mark.parametrize("forced", ["none", "active"])
-def test_what_is_pressed_looks_so_under_the_pointer_and_in_the_systems_colours(open_sheet, forced):
+def test_pressed_tools_in_forced_colours(open_sheet, forced):
     sheet = open_sheet(forced_colors=forced)
     sheet.open_example("crow")
     tools = sheet.page.locator("#mel [data-do=tool_move], #mel [data-do=tool_select]")

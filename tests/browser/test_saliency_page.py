@@ -46,7 +46,7 @@ def set_strength(sheet: Sheet, value: int) -> None:
     )
 
 
-def test_the_map_of_a_class(sheet: Sheet):
+def test_saliency_of_classes(sheet: Sheet):
     sheet.open_example("crow")
     opened(sheet)
     why = sheet.page.locator(".sg-why")
@@ -82,7 +82,7 @@ def test_the_map_of_a_class(sheet: Sheet):
     expect(why.locator(".sg-chip")).to_have_count(6)
 
 
-def test_the_page_draws_what_the_library_computes(sheet: Sheet, root: Path):
+def test_saliency_equals_library(sheet: Sheet, root: Path):
     """Bytes of picture and map on the page against esc.classification.saliency on the same file."""
     from esc.audio.io import load_audio
     from esc.classification.classifier import Classifier
@@ -104,7 +104,7 @@ def test_the_page_draws_what_the_library_computes(sheet: Sheet, root: Path):
     np.testing.assert_allclose(levels / 255 * 80 - 80, spectrogram_db - spectrogram_db.max(), atol=80 / 255)
 
 
-def test_a_stretch_of_a_long_sound_and_the_play_head(sheet: Sheet, tmp_path: Path):
+def test_saliency_window_and_play_head(sheet: Sheet, tmp_path: Path):
     wave = np.concatenate([sounds.busy(4.0, seed=seed) for seed in range(3)])
     sheet.open_file(sounds.write(tmp_path / "long.wav", wave, RATE))
     opened(sheet)
@@ -123,7 +123,7 @@ def test_a_stretch_of_a_long_sound_and_the_play_head(sheet: Sheet, tmp_path: Pat
     sheet.until("session.audio.currentTime > 6 && session.audio.currentTime < 6.5")
 
 
-def test_short_and_silent_sounds(open_sheet, tmp_path: Path):
+def test_saliency_of_short_and_silent_sounds(open_sheet, tmp_path: Path):
     sheet = open_sheet(locale="ru-RU")
     sheet.open_file(sounds.write(tmp_path / "short.wav", sounds.busy(1.0), RATE))
     sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_classify"]).click()

@@ -33,7 +33,7 @@ def cosines(name: str) -> dict[str, float]:
 
 
 @pytest.mark.browser
-def test_the_nearest_are_shown_and_played(open_sheet):
+def test_similar_sounds_cards_and_playback(open_sheet):
     sheet = open_sheet(viewport={"width": 1280, "height": 420})
     page = sheet.page
     sheet.open_example("rain")
@@ -44,8 +44,8 @@ def test_the_nearest_are_shown_and_played(open_sheet):
     expect(cards).to_have_count(SHOWN, timeout=WAIT_MS)
     expected = list(cosines("rain").items())[:SHOWN]
     assert page.locator(".sg-alike b").all_inner_texts() == [class_name(name, "en") for name, _ in expected]
-    told = page.locator(".sg-alike .sg-small").all_inner_texts()
-    assert told == [ENGLISH["similar_sounds.same"], *(f"{similarity:.2f}" for _, similarity in expected[1:])]
+    texts = page.locator(".sg-alike .sg-small").all_inner_texts()
+    assert texts == [ENGLISH["similar_sounds.same"], *(f"{similarity:.2f}" for _, similarity in expected[1:])]
     assert len(set(cards.locator("canvas").evaluate_all("(all) => all.map((one) => one.toDataURL())"))) == SHOWN
 
     second, third = cards.nth(1), cards.nth(2)
@@ -122,20 +122,20 @@ def test_similar_sounds_of_a_users_index(classifier, services, archive, tmp_path
     np.testing.assert_allclose(played, whole[: 5 * rate], atol=2e-4)
 
 
-def test_an_example_is_played_from_where_it_lies(services):
+def test_similar_sounds_example_path(services):
     answer = asked(SimilarSoundsTab(services), example_sounds()["crow"], "ru")
     assert [row["clip"] for row in answer["rows"]] == [example_url(FOLDER / f"{row['label']}.flac") for row in answer["rows"]]
     assert len(answer["rows"]) == SHOWN
     assert answer["rows"][0]["label"] == "crow"
 
 
-def test_silence_resembles_nothing(services, tmp_path):
+def test_similar_sounds_of_silence(services, tmp_path):
     quiet = sounds.write(tmp_path / "quiet.wav", np.zeros(44_100, np.float32), 44_100)
     answer = asked(SimilarSoundsTab(services), quiet)
     assert answer["silent"] and answer["rows"] == []
 
 
-def test_an_index_that_cannot_be_used_costs_this_section_alone(services, tmp_path):
+def test_similar_sounds_unusable_index(services, tmp_path):
     tab = SimilarSoundsTab(services, tmp_path / "absent.npz")
     answer = asked(tab, example_sounds()["crow"], "ru")
     assert answer["error"].startswith("Индекса") and not answer["off"]
@@ -148,12 +148,12 @@ def test_an_index_that_cannot_be_used_costs_this_section_alone(services, tmp_pat
 @pytest.mark.parametrize(
     "question", [None, [], "x", {}, {"token": 1}, {"token": "x", "sound": "y"}, {"token": [], "sound": {}}, 10**30]
 )
-def test_whatever_the_browser_sends(services, question):
+def test_similar_sounds_invalid_requests(services, question):
     (answer,) = SimilarSoundsTab(services).replies(question)
     assert isinstance(answer["error"], str) and "Traceback" not in answer["error"]
 
 
-def test_another_sessions_sound_is_not_compared(services):
+def test_similar_sounds_of_another_session(services):
     token = services.store.new_session("en").token
     sound = services.store.open(token, example_sounds()["crow"], "crow.flac")
     other = services.store.new_session("ru").token

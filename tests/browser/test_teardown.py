@@ -45,7 +45,8 @@ def test_destroy_ends_listeners(open_sheet, name):
             const host = document.querySelector(selector);
             const { component } = host;
             component.destroy();
-            return { aborted: component.signal.aborted, children: host.children.length, listening: window.listening + window.observing };
+            const listening = window.listening + window.observing;
+            return { aborted: component.signal.aborted, children: host.children.length, listening };
         }""",
         HOSTS[name],
     )

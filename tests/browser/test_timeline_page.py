@@ -28,7 +28,7 @@ def ask(sheet):
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
 
 
-def test_a_click_on_the_strip_plays_there_and_the_table_sorts(open_sheet, rain_then_siren):
+def test_timeline_lanes_and_table(open_sheet, rain_then_siren):
     sheet = open_sheet()
     sheet.page.context.set_default_timeout(WAIT_MS)
     sheet.open_file(rain_then_siren)
@@ -64,7 +64,7 @@ def test_a_click_on_the_strip_plays_there_and_the_table_sorts(open_sheet, rain_t
     expect(sheet.page.locator("#mel .sg-lanes .sg-mark[data-label=siren]").last).to_be_visible()  # under every picture
 
 
-def test_what_no_class_explains_is_marked_and_a_late_start_is_said(open_sheet, tmp_path):
+def test_timeline_uncertain_intervals_and_late_start(open_sheet, tmp_path):
     siren, rate = load_audio(ROOT / "assets/examples/siren.flac")
     hum = 0.05 * np.sin(2 * np.pi * 50 * np.arange(12 * rate) / rate) * np.random.default_rng(0).random(12 * rate)
     sound = np.concatenate([np.zeros(7 * rate, np.float32), siren, hum.astype(np.float32)])
@@ -91,7 +91,7 @@ def test_what_no_class_explains_is_marked_and_a_late_start_is_said(open_sheet, t
     assert covered == pytest.approx(24.0), "every moment is a segment, silence or uncertain"
 
 
-def test_long_work_shows_how_far_and_can_be_stopped(open_sheet, tmp_path):
+def test_timeline_progress_and_stop(open_sheet, tmp_path):
     sheet = open_sheet()
     sheet.page.context.set_default_timeout(WAIT_MS)
     noise = np.random.default_rng(0).normal(0, 0.1, 15 * 60 * 8000)
@@ -114,12 +114,12 @@ def test_long_work_shows_how_far_and_can_be_stopped(open_sheet, tmp_path):
     expect(when).to_have_attribute("data-stage", "stopped")
     expect(when.locator(".sg-far")).to_have_text(re.compile(ENGLISH["timeline.stopped_at"].split("{")[0]))
     expect(when.locator(".sg-listen")).to_have_text(ENGLISH["timeline.run_again"])
-    sheet.page.click(".sg-chip[data-example=siren]")  # another sound is heard at once: the work on the server has ended
+    sheet.page.click(".sg-chip[data-example=siren]")  # another sound is classified at once: the work on the server has ended
     sheet.until("session.state.sound.example === 'siren'")
     expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
 
 
-def test_the_answer_fits_a_phone(open_sheet, rain_then_siren):
+def test_timeline_phone_layout(open_sheet, rain_then_siren):
     sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU")
     sheet.page.context.set_default_timeout(WAIT_MS)
     sheet.open_file(rain_then_siren)

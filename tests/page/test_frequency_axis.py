@@ -25,7 +25,7 @@ ZWICKER_HZ = [100, 200, 300, 400, 510, 630, 770, 920, 1080, 1270, 1480, 1720, 20
               6400, 7700, 9500, 12000, 15500]  # fmt: skip
 
 
-def test_bark_is_the_critical_band_rate():
+def test_bark_scale():
     barks = in_node(f"{ZWICKER_HZ}.map(axes.hzToBark)")
     np.testing.assert_allclose(barks, np.arange(1, 25), atol=0.15)
     hz = np.array([500.0, 1000.0, 4000.0])  # between the corrections the formula stands alone
@@ -33,7 +33,7 @@ def test_bark_is_the_critical_band_rate():
 
 
 @pytest.mark.parametrize("kind", ["mel", "linear", "log", "bark"])
-def test_an_axis_and_its_inverse(kind):
+def test_frequency_axis_inverse(kind):
     made = in_node(
         f"""(() => {{ const axis = axes.frequencyAxis('{kind}', 0, 22050, 'slaney');
             const hz = Array.from({{ length: 441 }}, (_, i) => 20 + 50 * i);

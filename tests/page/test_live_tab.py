@@ -122,7 +122,7 @@ def in_node(module: str, code: str) -> object:
     return json.loads(ended.stdout)
 
 
-def test_the_browsers_spectrum_is_numpys(rng):
+def test_fft_against_numpy(rng):
     waveform = 0.3 * rng.standard_normal(2048) + sounds.tone(1000.0, 2048 / RATE, RATE, 0.5)
     found = in_node("lib/fft.js", f"return [...new Spectrum(2048).levels({json.dumps(waveform.tolist())})]")
     window = np.hanning(2049)[:-1]
@@ -133,28 +133,28 @@ def test_the_browsers_spectrum_is_numpys(rng):
     assert full == pytest.approx(0.0, abs=1e-4), "a sine of full scale is 0 dBFS"
 
 
-def test_the_memory_of_samples_is_bounded_and_keeps_the_newest():
+def test_pcm_buffer_bounds():
     code = """
-        const tape = new PcmBuffer(100, 3);
-        const short = [...tape.last(10)];
-        for (let i = 0; i < 77; i++) tape.add(Float32Array.from({ length: 13 }, (_, k) => (13 * i + k) / 32767));
+        const buffer = new PcmBuffer(100, 3);
+        const short = [...buffer.last(10)];
+        for (let i = 0; i < 77; i++) buffer.add(Float32Array.from({ length: 13 }, (_, k) => (13 * i + k) / 32767));
         const loud = new PcmBuffer(9, 1);
         loud.add([2, -2]);
-        return { short, heard: tape.received, blocks: tape.blocks.length, length: tape.length,
-                 five: [...tape.last(5)], all: [...tape.last(1e9)], loud: [...loud.last(2)] };
+        return { short, received: buffer.received, blocks: buffer.blocks.length, length: buffer.length,
+                 five: [...buffer.last(5)], all: [...buffer.last(1e9)], loud: [...loud.last(2)] };
     """
     found = in_node("lib/pcm_buffer.js", code)
-    assert found["heard"] == 1001 and found["blocks"] <= 4 and 300 <= found["length"] <= 400
+    assert found["received"] == 1001 and found["blocks"] <= 4 and 300 <= found["length"] <= 400
     assert found["short"] == [] and found["five"] == [996, 997, 998, 999, 1000]
     assert found["all"] == list(range(1001 - found["length"], 1001))
     assert found["loud"] == [32767, -32768]
 
 
-def test_what_is_kept_is_a_wav_file():
+def test_pcm_buffer_wav_file():
     code = """
-        const tape = new PcmBuffer(8000, 2);
-        tape.add(Float32Array.from({ length: 24000 }, (_, i) => Math.sin(i / 5)));
-        const file = tape.file('live');
+        const buffer = new PcmBuffer(8000, 2);
+        buffer.add(Float32Array.from({ length: 24000 }, (_, i) => Math.sin(i / 5)));
+        const file = buffer.file('live');
         return [file.name, Buffer.from(await file.arrayBuffer()).toString('base64')];
     """
     name, content = in_node("lib/pcm_buffer.js", code)

@@ -20,11 +20,11 @@ export const token = () => sessionToken;
 
 /** An error that the server replied with, in the user's language; `fix` holds parameters that would help. */
 export class RequestError extends Error {
-  constructor(answer) {
-    super(answer.error);
-    this.key = answer.key;
-    this.fix = answer.fix;
-    this.fields = answer.fields;
+  constructor(reply) {
+    super(reply.error);
+    this.key = reply.key;
+    this.fix = reply.fix;
+    this.fields = reply.fields;
   }
 }
 
@@ -35,15 +35,15 @@ export class RequestError extends Error {
  */
 export async function request(fn, query) {
   await tokenReady;
-  let answer;
+  let reply;
   try {
-    answer = await fn({ token: sessionToken, ...query });
+    reply = await fn({ token: sessionToken, ...query });
   } catch (error) {
     console.warn(error);
   }
-  if (!answer || typeof answer !== 'object') throw new RequestError({ error: t('page.offline'), key: 'offline' });
-  if (answer.error) throw new RequestError(answer);
-  return answer.ok;
+  if (!reply || typeof reply !== 'object') throw new RequestError({ error: t('page.offline'), key: 'offline' });
+  if (reply.error) throw new RequestError(reply);
+  return reply.ok;
 }
 
 /** Return a function that runs `work` once at a time; of the calls meanwhile only the latest follows.

@@ -1,11 +1,11 @@
-// Hearing only some frequencies: a band-pass of Web Audio biquads between the audio element and the loudspeakers.
+// Band-pass filter of Web Audio biquads between the audio element and the loudspeakers.
 
 import { audio } from '../core/state.js';
 
 const ORDER = 12; // of each edge: 12 % outside the band a tone is 28 dB down, an octave outside 115 dB
 const RIPPLE_DB = 0.1;
-const LEAST_HZ = 10; // below what is heard there is nothing to cut
-const MOST = 0.98; // of half the rate: above it there is nothing to cut either
+const LEAST_HZ = 10; // a lower edge cuts nothing audible
+const MOST = 0.98; // of half the rate; a higher edge cuts nothing either
 
 /** Frequency, in units of the edge, and quality of each second-order section of a Chebyshev low-pass (type I).
  *
@@ -18,18 +18,22 @@ function prototype() {
     const [real, imaginary] = [Math.sinh(width) * Math.sin(angle), Math.cosh(width) * Math.cos(angle)];
     const radius = Math.hypot(real, imaginary);
     return { radius, quality: radius / (2 * real) };
-  }).reverse(); // the mild ones first: no section gets what another's resonance has raised
+  }).reverse(); // low resonances first: no section amplifies what another has raised
 }
 
-/** The filter's nodes, to be connected one after the other; none where the band is all that the context can play. */
+/** The filter's nodes, to be connected in series; none if the band is all that the context can play.
+ * @param {BaseAudioContext} context
+ * @param {number} low Hz
+ * @param {number} high Hz
+ */
 export function bandPass(context, low, high) {
   const { sampleRate: rate } = context;
   const edge = (type, hz, scale) => prototype().map(({ radius, quality }) => {
     const node = context.createBiquadFilter();
     node.type = type;
-    // the bilinear transform bends frequencies; the edge itself must stay where it is
+    // the bilinear transform bends frequencies; the edge itself must stay
     node.frequency.value = (rate / Math.PI) * Math.atan(scale(radius) * Math.tan((Math.PI * hz) / rate));
-    node.Q.value = 20 * Math.log10(quality); // in dB, as Web Audio has it for these two types
+    node.Q.value = 20 * Math.log10(quality); // Web Audio takes it in dB for these two types
     return node;
   });
   return [
@@ -40,7 +44,9 @@ export function bandPass(context, low, high) {
 
 let graph = null;
 
-/** Let only { low, high } Hz through; null: everything, as it is. */
+/** Pass only frequencies from low to high, or everything.
+ * @param {{low: number, high: number} | null} band Hz
+ */
 export function filterTo(band) {
   if (!graph && !band) return; // an element that was never filtered plays without Web Audio
   graph ??= open();

@@ -27,7 +27,7 @@ const QUIET_DB = -60; // a silent mean of channels that are louder: they cancel 
 
 /** The page's player; it brings the texts and the session that all other components wait for. */
 class Player extends Component {
-  opened = 0; // opens are numbered: the last click wins, not the last answer
+  opened = 0; // opens are numbered: the last click wins, not the last reply
 
   constructor(root, { server, upload, watch, props }) {
     super(root.querySelector('.sg-player'), SKELETON);

@@ -73,13 +73,13 @@ function wireStrip(strip, time, signal) {
   const [head, frame, picked] = ['head', 'window', 'picked'].map((name) => find(strip, `.sg-${name}`));
   let envelope = null;
   const draw = () => { if (envelope) drawEnvelope(find(strip, 'canvas'), envelope); };
-  const place = (box, { start, end }) => {
+  const position = (box, { start, end }) => {
     box.style.left = `${(100 * start) / state.sound.seconds}%`;
     box.style.width = `${(100 * (end - start)) / state.sound.seconds}%`;
   };
   const showVisible = () => {
     frame.hidden = state.visible.end - state.visible.start > state.sound.seconds * 0.999;
-    place(frame, state.visible);
+    position(frame, state.visible);
   };
   const showHead = (now) => {
     if (!state.sound) return;
@@ -99,7 +99,7 @@ function wireStrip(strip, time, signal) {
   events.addEventListener('visible', showVisible, { signal });
   events.addEventListener('selection', () => {
     picked.hidden = !state.selection;
-    if (state.selection) place(picked, state.selection);
+    if (state.selection) position(picked, state.selection);
   }, { signal });
   onResize(strip, draw, signal);
   onThemeChange(draw, signal);

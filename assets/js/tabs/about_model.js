@@ -47,7 +47,7 @@ function page(about) {
     section('about_model.reliability', held ? calibration(held, about.calibration) : missing(CALIBRATE)),
     section('about_model.recall', held ? recall(held) : missing(CALIBRATE)),
     section('about_model.confused', held ? confused(held) : missing(CALIBRATE)),
-    section('about_model.unknown', unknown ? strangers(unknown) : missing(`${CALIBRATE} --ood-run runs/OTHER`)),
+    section('about_model.unknown', unknown ? outOfDistribution(unknown) : missing(`${CALIBRATE} --ood-run runs/OTHER`)),
     section('about_model.maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
     section('about_model.limits', [
       text('p', t('about_model.limits_said', { count: classes })),
@@ -63,11 +63,11 @@ function section(title, parts) {
   return box;
 }
 
-/** What stands where a figure was not measured: the command that does it. */
+/** The replacement for figures that were not measured: the command that does it. */
 function missing(command) {
-  const said = text('p', `${t('about_model.missing')} `, 'sg-missing');
-  said.append(text('code', command));
-  return [said];
+  const sentence = text('p', `${t('about_model.missing')} `, 'sg-missing');
+  sentence.append(text('code', command));
+  return [sentence];
 }
 
 function numbers(held, unknown) {
@@ -88,14 +88,14 @@ function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
   const known = (value) => value ?? '—';
   const { hours } = made;
   const long = hours >= 1 ? t('about_model.hours', { hours: formatNumber(hours, 1) }) : t('about_model.minutes', { minutes: formatNumber(60 * hours) });
-  const said = t('about_model.protocol_said', {
+  const sentence = t('about_model.protocol_said', {
     train: made.train_folds?.join(', ') ?? '—', valid: known(made.valid_fold), epoch: known(made.epoch), seed: known(made.seed),
     time: Number.isFinite(hours) ? long : '—', device: known(made.device), bands: spectrogram.n_mels,
     low: formatNumber(spectrogram.fmin), high: formatNumber(spectrogram.fmax), rate: formatNumber(spectrogram.sample_rate), n_fft: spectrogram.n_fft, hop: spectrogram.hop_length,
   });
   const own = history?.valid_accuracy.at(-1);
-  if (!(held?.folds.length > 1) || !Number.isFinite(own)) return text('p', said);
-  return text('p', `${said} ${t('about_model.siblings', { valid: known(made.valid_fold), accuracy: formatPercent(own, 1) })}`);
+  if (!(held?.folds.length > 1) || !Number.isFinite(own)) return text('p', sentence);
+  return text('p', `${sentence} ${t('about_model.siblings', { valid: known(made.valid_fold), accuracy: formatPercent(own, 1) })}`);
 }
 
 function curves(history) {
@@ -113,8 +113,8 @@ function curves(history) {
 
 function key(entries) {
   const box = element('<p class="sg-key"></p>');
-  for (const [kind, said] of entries) {
-    const entry = text('span', t(said));
+  for (const [kind, sentence] of entries) {
+    const entry = text('span', t(sentence));
     entry.prepend(element(`<i class="sg-${kind}"></i>`));
     box.append(entry);
   }
@@ -127,8 +127,8 @@ function calibration(held, stored) {
   });
   const box = element('<div class="sg-charts"></div>');
   box.append(reliability(t('about_model.reliability'), t('about_model.confidence'), t('about_model.right'), held.reliability, title));
-  const said = stored ? t('about_model.temperature', { temperature: formatNumber(stored.temperature, 2) }) : t('about_model.plain');
-  box.append(text('p', `${t('about_model.reliability_said')} ${said}`));
+  const sentence = stored ? t('about_model.temperature', { temperature: formatNumber(stored.temperature, 2) }) : t('about_model.plain');
+  box.append(text('p', `${t('about_model.reliability_said')} ${sentence}`));
   return [box];
 }
 
@@ -177,18 +177,18 @@ function confused(held) {
   return [table(heads, held.confused.slice(0, PAIRS).map((pair) => [className(pair.true), className(pair.guess), formatNumber(pair.clips)]))];
 }
 
-function strangers(unknown) {
+function outOfDistribution(unknown) {
   const kind = (named) => {
     const key_ = `about_model.kind_${named.replace(/\W/g, '_')}`;
     return messages[key_] ? t(key_) : named;
   };
   const whose = unknown.left_out_classes.length ? 'other' : 'said';
-  const said = t(`about_model.unknown_${whose}`, { caught: formatPercent(unknown.caught, 1), alarms: formatPercent(unknown.false_alarms, 1), auroc: formatNumber(unknown.auroc, 3) });
+  const sentence = t(`about_model.unknown_${whose}`, { caught: formatPercent(unknown.caught, 1), alarms: formatPercent(unknown.false_alarms, 1), auroc: formatNumber(unknown.auroc, 3) });
   const how = t(`about_model.score_${unknown.score}`, { threshold: formatNumber(unknown.threshold, 2) });
   const left = unknown.left_out_classes.length
     ? [text('p', t('about_model.left_out', { classes: unknown.left_out_classes.map(className).join(', ') }), 'sg-small')] : [];
   const rows = Object.entries(unknown.kinds).map(([one, auroc]) => [kind(one), formatNumber(auroc, 3)]);
-  return [text('p', `${how} ${said}`), table([t('about_model.kind'), 'AUROC'], rows), ...left];
+  return [text('p', `${how} ${sentence}`), table([t('about_model.kind'), 'AUROC'], rows), ...left];
 }
 
 function maps(deletion) {

@@ -180,8 +180,8 @@ class Live extends Component {
       const { buffer } = this;
       if (!buffer) return; // the user is still being asked for the microphone
       const samples = await encodeBase64(buffer.last(Math.floor(this.clipSeconds * buffer.rate)));
-      const answer = await request(this.server.live_classify, { rate: buffer.rate, samples });
-      if (buffer === this.buffer) this.predictions.draw(answer, performance.now());
+      const reply = await request(this.server.live_classify, { rate: buffer.rate, samples });
+      if (buffer === this.buffer) this.predictions.draw(reply, performance.now());
     } catch (error) {
       if (this.classifying) this.fail(error);
     }

@@ -27,7 +27,7 @@ const SKELETON = `
   </div>`;
 
 class Saliency extends Component {
-  /** @type {any} the shown clip, as SaliencyMap has it */
+  /** @type {any} the shown clip, shared with the map */
   data = null;
   /** @type {string | null} the shown class */
   label = null;
