@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chromium import Sheet
+from esc.ui.i18n.catalogue import ENGLISH
+
 pytestmark = pytest.mark.browser
 
 # counts what listens to objects that outlive a component: window, document, the player and the shared events
@@ -35,10 +38,18 @@ HOSTS = {
 }  # fmt: skip
 
 
+def open_all(sheet: Sheet) -> None:
+    """Open each tab that has a component, which mounts it, and the first one again."""
+    for tab in ("classify", "live", "files", "about", "mel"):
+        sheet.page.get_by_role("tab", name=ENGLISH[f"page.tab_{tab}"], exact=True).click()
+    for host in HOSTS.values():
+        sheet.until("(host) => document.querySelector(host)?.component", host)
+
+
 @pytest.mark.parametrize("name", HOSTS)
 def test_destroy_ends_listeners(open_sheet, name):
     sheet = open_sheet(prepare=COUNT)
-    sheet.until("(host) => document.querySelector(host)?.component", HOSTS[name])
+    open_all(sheet)
     before = sheet.ev("window.listening + window.observing")
     left = sheet.ev(
         """(selector) => {
@@ -61,7 +72,7 @@ def test_destroy_ends_listeners(open_sheet, name):
 def test_components_listen_by_signal(open_sheet):
     """Only the models of core and player listen to the player or to the shared events without end."""
     sheet = open_sheet(prepare=COUNT)
-    sheet.until("document.querySelector('.sg-live')?.component")
+    open_all(sheet)
     endless = sheet.ev("window.endless ?? []")
     allowed = ("/core/", "/player/playback.js", "/player/bandpass_filter.js", "/player/clip_player.js", "/viewer/permalink.js")
     assert [line for line in endless if "/js/" in line and not any(part in line for part in allowed)] == []
