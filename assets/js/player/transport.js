@@ -134,13 +134,13 @@ function wireSeek(strip, choose) {
 /** The row of settings: the selection, speed and pitch, the selected frequencies, and what plays now in words. */
 function playbackSettings(row, signal) {
   const button = (name, key, press) => {
-    const made = element(`<button type="button" class="sg-tool" data-do="${name}"><span></span></button>`);
-    made.lastChild.textContent = t(`playback.${name}`);
-    made.title = `${t(`playback.${name}_hint`)} (${key})`;
+    const made = element(`<button type="button" class="sg-tool" data-do="${name.split('.').pop()}">
+      <span data-t="${name}"></span></button>`);
+    made.title = `${t(`${name}_hint`)} (${key})`;
     made.addEventListener('click', press);
     return made;
   };
-  const selection = button('play_selection', 'P', playSelection);
+  const selection = button('playback.play_selection', 'P', playSelection);
   const speeds = element('<div class="sg-group" role="group" data-aria="playback.speed"></div>');
   speeds.append(...SPEEDS.map((speed) => {
     const made = element('<button type="button" class="sg-tool"></button>');
@@ -151,8 +151,8 @@ function playbackSettings(row, signal) {
     made.addEventListener('click', () => setSpeed(speed));
     return made;
   }));
-  const pitch = button('keep_pitch', 'T', togglePitch);
-  const band = button('only_band', 'B', toggleBand);
+  const pitch = button('playback.keep_pitch', 'T', togglePitch);
+  const band = button('playback.only_band', 'B', toggleBand);
   const now = element('<span class="sg-now"></span>');
   row.append(selection, speeds, pitch, band, now);
   const show = () => {
