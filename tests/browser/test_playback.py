@@ -173,7 +173,7 @@ def test_loop_of_a_detected_segment(sheet: Sheet, two_tones):
         """async () => {
             const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js'));
             const segments = [['siren', 1, 1.3, 0.9]];
-            (await import(name)).setTimeline({ segments, silences: [], doubts: [], totals: [], overall: null, stage: 'done' });
+            (await import(name)).setTimeline({ segments, silences: [], uncertain: [], totals: [], overall: null, stage: 'done' });
             window.turns = 0;
             session.audio.addEventListener('seeked', () => { turns += 1; });
         }"""
