@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -180,12 +181,13 @@ def test_turns_of_two_threads_leave_the_newest(store):
     older = threading.Thread(target=turns.end_before, args=(session, slow))
     older.start()
     assert slow.compared.wait(10)
-    newer = threading.Thread(target=turns.end_before, args=(session, 5))
+    wanted: list[Callable[[], bool]] = []
+    newer = threading.Thread(target=lambda: wanted.append(turns.begin(session, 5)))
     newer.start()
     newer.join(0.2)
     slow.proceed.set()
     older.join(), newer.join()
-    assert turns.begin(session, 5)(), "the older turn, compared before, must not replace it"
+    assert wanted[0](), "the older turn, compared before, must not replace it"
 
 
 @pytest.mark.parametrize(
