@@ -151,7 +151,8 @@ function showRanges() {
   };
   const [time, hz, chosen] = [pair(given.t, seconds), pair(given.f, 1e6), pair(selection, seconds)];
   const band = hz && { low_hz: hz[0], high_hz: hz[1] };
-  show(...(time ?? [0, seconds]), { frequencyRange: band });
+  const [start, end] = time ?? [0, seconds];
+  show(start, end, { frequencyRange: band });
   const heights = pair((selection ?? '').split(',').slice(2).join(','), 1e6) ?? [null, null];
   if (chosen) select({ start: chosen[0], end: chosen[1], low_hz: heights[0], high_hz: heights[1] });
   const taken = { t: time, f: hz, selection: chosen };
