@@ -67,6 +67,8 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
     folder = make_temp_dir(ENGLISH["page.title"].lower())
     services = Services.create(folder, Path(get_upload_folder()), checkpoint)
     store = services.store
+    downloads = folder / "downloads"
+    gr.set_static_paths([downloads])  # served as they are: Gradio copies other files and keeps the copies
     texts = gr.I18n(**{language: _page_texts(texts) for language, texts in MESSAGES.items()})
     with Page(title=ENGLISH["page.title"], delete_cache=(_CLEAN_EVERY_S, _KEEP_UPLOADS_S), analytics_enabled=False) as page:
         tokens = gr.State({}, delete_callback=lambda held: store.drop_when_idle(held.get("token", "")))
@@ -74,7 +76,7 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
         player = PlayerTab(services).component()
         _tabs(services, texts, index)
         gr.Markdown(texts("footer"), elem_id="footer")
-        endpoints.add(endpoints.Endpoints(store, checkpoint, folder, services.runs))
+        endpoints.add(endpoints.Endpoints(store, checkpoint, downloads, services.runs))
 
         def begin(request: gr.Request) -> tuple[dict, dict]:
             """Begin a session in the browser's language; it ends when the state is deleted."""

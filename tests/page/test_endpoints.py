@@ -22,6 +22,9 @@ from esc.classification.saliency import explain
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig
 from esc.ui.api import downloads as downloads_module
 from esc.ui.api.downloads import Downloads
+from esc.ui.page import build_page
+from esc.ui.tabs.batch import BatchTab
+from esc.ui.tabs.timeline import TimelineTab
 
 RATE = 22_050
 EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "church_bells.flac"
@@ -207,16 +210,34 @@ def test_a_sound_too_long_to_hand_out_is_refused(client: Client, tmp_path: Path)
     assert "long.wav lasts 10 minutes; at most 9 are accepted" in said(refused.value)
 
 
-def test_what_is_handed_out_is_bounded(tmp_path: Path, monkeypatch):
+def test_downloads_are_bounded(tmp_path: Path, monkeypatch):
     downloads = Downloads(tmp_path)
     for _ in range(downloads_module.KEPT_FILES + 5):
-        downloads.next("mel_db").write_bytes(bytes(100))
+        downloads.save("mel_db", mel_db=np.zeros(3))
     assert len(list(tmp_path.iterdir())) == downloads_module.KEPT_FILES
-    monkeypatch.setattr(downloads_module, "KEPT_BYTES", 350)
-    last = downloads.next("stft_db")
-    last.write_bytes(bytes(100))
-    assert len(list(tmp_path.iterdir())) == 4
-    assert last.exists()
+    monkeypatch.setattr(downloads_module, "KEPT_BYTES", 3 * next(tmp_path.iterdir()).stat().st_size)
+    last = downloads.save("mel_db", mel_db=np.zeros(3))
+    assert len(list(tmp_path.iterdir())) == 3
+    assert Path(last).exists()
+
+
+def test_downloads_are_not_copied_to_the_upload_folder(client: Client, server: Server, wav: Path):
+    """Gradio copies files that are not static paths into its cache, where `Downloads` does not bound them."""
+    for _ in range(2):
+        client.predict(handle_file(wav), sample_rate=None, api_name="/waveform")
+    assert list((server.log.parent / "uploads").rglob("*.npz")) == []
+
+
+def test_timeline_of_too_many_windows(client: Client, tmp_path: Path):
+    path = sounds.write(tmp_path / "long.wav", np.zeros(800 * 8_000, np.float32), 8_000)
+    with pytest.raises(AppError) as caught:
+        client.predict(handle_file(path), 0.1, api_name="/timeline")
+    assert "long.wav lasts 13 minutes; at most 12 are accepted" in said(caught.value)
+
+
+def test_timelines_of_programs_and_pages_wait_in_queues_of_their_own():
+    queues = {fn.api_name: fn.concurrency_id for fn in build_page().fns.values()}
+    assert len({queues["timeline"], TimelineTab.queue.name, BatchTab.queue.name}) == 3
 
 
 def test_mel_honours_preset_and_changes(client: Client, wav: Path):

@@ -1,29 +1,39 @@
-"""Files that the named endpoints hand out: each under a name nobody guesses, the newest kept."""
+"""Downloads of the API: unguessable names, bounded retention."""
 
 from __future__ import annotations
 
 import secrets
 import threading
+from collections import deque
 from pathlib import Path
+
+import numpy as np
 
 KEPT_FILES = 20
 KEPT_BYTES = 2 * 10**9
 
 
 class Downloads:
-    """The handed out files in a folder; at most `KEPT_FILES` of `KEPT_BYTES` together stay while a new one is written."""
+    """The .npz files of one app; the oldest are deleted past `KEPT_FILES` or `KEPT_BYTES`.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if necessary. It is to be a static path of Gradio, which copies other files into its own cache.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._paths: list[Path] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        self._kept: deque[tuple[Path, int]] = deque()
         self._lock = threading.Lock()
 
-    def next(self, name: str) -> Path:
-        """Return where the next .npz file goes, after removing the oldest as needed."""
-        path = self._folder / f"{name}-{secrets.token_hex(8)}.npz"
+    def save(self, name: str, compressed: bool = True, **arrays: np.ndarray) -> str:
+        """Write arrays to a new file and return its path."""
+        path = self._folder / f"{name}-{secrets.token_hex(16)}.npz"
+        (np.savez_compressed if compressed else np.savez)(path, **arrays)  # type: ignore[arg-type]
         with self._lock:
-            kept = [(one, one.stat().st_size if one.exists() else 0) for one in self._paths]  # one may not be written yet
-            while kept and (len(kept) >= KEPT_FILES or sum(size for _, size in kept) > KEPT_BYTES):
-                kept.pop(0)[0].unlink(missing_ok=True)
-            self._paths = [*(one for one, _ in kept), path]
-        return path
+            self._kept.append((path, path.stat().st_size))
+            while len(self._kept) > KEPT_FILES or (len(self._kept) > 1 and sum(size for _, size in self._kept) > KEPT_BYTES):
+                self._kept.popleft()[0].unlink(missing_ok=True)
+        return str(path)

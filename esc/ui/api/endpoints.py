@@ -1,16 +1,11 @@
-"""Named endpoints for programs, by the same steps as the page.
-
-`/mel`, `/stft`, `/mfcc`, `/surface` and `/waveform` give numbers; `/classify` and `/timeline` say what was heard, `/explain`
-why.
-"""
+"""Named endpoints for programs, computed as for the page."""
 
 from __future__ import annotations
 
 import base64
-import html
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import gradio as gr
@@ -18,13 +13,14 @@ import numpy as np
 import torch
 
 from esc.batch.result_formats import as_row
+from esc.classification.sliding_window import check_hop
 from esc.config import PRESETS, SpectrogramConfig
-from esc.dsp.mfcc import PLAIN, CepstrumConfig, shaped
+from esc.dsp.mfcc import shaped
 from esc.dsp.spectrogram import frame_times_s, mel_db, mel_freqs_hz, mfcc, stft_db, stft_freqs_hz
 from esc.dsp.tiles import Tile
-from esc.errors import AudioError, EscError, PageError, ParameterError
+from esc.errors import AudioError, PageError, ParameterError
+from esc.ui.api.arguments import cepstrum_of, checked_question, config_of, localized_errors
 from esc.ui.api.downloads import Downloads
-from esc.ui.i18n.catalogue import error_message, language_of
 from esc.ui.inference.inference import classifier, clip_offset_s, explain, predict
 from esc.ui.inference.timeline_runs import TimelineRuns
 from esc.ui.server.rendering import ViewRenderer
@@ -34,6 +30,7 @@ from esc.ui.sessions.sound_store import SoundStore
 log = logging.getLogger(__name__)
 MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
 MAX_SAMPLES = 100_000_000  # of a waveform, handed out or transformed at once: 75 minutes at librosa's rate, 0.4 GB
+MAX_WINDOWS = 7_200  # classified in one call: some 2.5 minutes on one core
 SURFACE_COLUMNS = 320
 
 
@@ -99,8 +96,8 @@ class Endpoints:
             A JSON object with times_s, shape (n_mfcc, n_frames), config and cepstrum, and an .npz file with the float32
             matrix as mfcc and its times_s.
         """
-        with _said_to(request):
-            cepstrum, others = _cepstrum(changes)
+        with localized_errors(request):
+            cepstrum, others = cepstrum_of(changes)
 
         def transform(waveform: np.ndarray, config: SpectrogramConfig) -> torch.Tensor:
             return torch.from_numpy(shaped(mfcc(waveform, config).numpy(), cepstrum))
@@ -128,8 +125,8 @@ class Endpoints:
             surface_db, in steps of top_db / 255 below its loudest; freqs_hz are the rows' mean centres, times_s the
             columns' middles.
         """
-        with _said_to(request), self._opened(sound) as opened:
-            config = _config(preset, changes)
+        with localized_errors(request), self._opened(sound) as opened:
+            config = config_of(preset, changes)
             if isinstance(columns, bool) or not isinstance(columns, int | float) or not float(columns).is_integer():
                 raise ParameterError("parameter.type", field="columns", value=columns, wanted="whole number")
             if not 2 <= columns <= 2000:
@@ -151,14 +148,13 @@ class Endpoints:
             A JSON object with sample_rate, seconds, channels, peak and rms, and an .npz file with the float32 samples as
             waveform.
         """
-        with _said_to(request), self._opened(sound) as opened:
+        with localized_errors(request), self._opened(sound) as opened:
             rate = opened.facts.sample_rate if sample_rate is None else sample_rate
             rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON knows one kind of number
             waveform = self._waveform(opened, rate)
-            path = self._downloads.next("waveform")
-            np.savez(path, waveform=waveform)
+            path = self._downloads.save("waveform", compressed=False, waveform=waveform)
             facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "peak", "rms")}
-            return {"sample_rate": rate} | facts, str(path)
+            return {"sample_rate": rate} | facts, path
 
     def _matrix(
         self,
@@ -170,8 +166,8 @@ class Endpoints:
         changes: dict | None,
         request: gr.Request | None,
     ) -> tuple[dict, str]:
-        with _said_to(request), self._opened(sound) as opened:
-            config = _config(preset, changes)
+        with localized_errors(request), self._opened(sound) as opened:
+            config = config_of(preset, changes)
             values = (config.n_freqs + config.n_mels) * config.n_frames(round(opened.seconds * config.sample_rate))
             if values > MAX_VALUES:
                 raise ParameterError("parameter.too_much", millions=values / 1e6, limit=MAX_VALUES / 1e6)
@@ -184,10 +180,9 @@ class Endpoints:
     def _written(
         self, quantity: str, matrix: np.ndarray, axes: dict[str, np.ndarray], config: SpectrogramConfig
     ) -> tuple[dict, str]:
-        path = self._downloads.next(quantity)
-        np.savez_compressed(path, **{quantity: matrix}, **axes)
+        path = self._downloads.save(quantity, **{quantity: matrix}, **axes)
         meta = {name: axis.tolist() for name, axis in axes.items()}
-        return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, str(path)
+        return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, path
 
     def classify(self, sound: str, request: gr.Request = None) -> dict[str, float]:
         """Which of ESC-50's 50 classes the first five seconds of a sound file are; longer silence before them is skipped.
@@ -198,7 +193,7 @@ class Endpoints:
             The likeliest class as label and the five likeliest with their probabilities as confidences; "silence" where
             nothing is to be heard; "unknown" with 1, then the nearest guesses, where it is none of the classes.
         """
-        with _said_to(request), self._opened(sound) as opened:
+        with localized_errors(request), self._opened(sound) as opened:
             prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate)
             decided = {} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}
             return decided | dict(prediction.top)
@@ -219,8 +214,8 @@ class Endpoints:
             1: nothing to most speaks for the class there) and picture_db, which the network was given, and both axes. For
             silence label and probability are null and the map is 0.
         """
-        with _said_to(request), self._opened(sound) as opened:
-            label, start_s = _checked_question(label, start)
+        with localized_errors(request), self._opened(sound) as opened:
+            label, start_s = checked_question(label, start)
             meta = classifier(self._checkpoint).checkpoint
             found = explain(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, [label] if label else [])
             spectrogram_db = found.prediction.spectrogram_db
@@ -230,9 +225,8 @@ class Endpoints:
                 "times_s": found.prediction.start_s - before_s + frame_times_s(spectrogram_db.shape[1], meta.spectrogram),
                 "freqs_hz": mel_freqs_hz(meta.spectrogram),
             }
-            path = self._downloads.next("explain")
             heat = found.maps.get(named, np.zeros_like(spectrogram_db))
-            np.savez_compressed(path, map=heat, picture_db=spectrogram_db, **axes)
+            path = self._downloads.save("explain", map=heat, picture_db=spectrogram_db, **axes)
             said = {
                 "label": named if named in found.maps else None,
                 "probability": found.probabilities.get(named),
@@ -240,7 +234,7 @@ class Endpoints:
                 "start": found.prediction.start_s,
                 "shape": list(spectrogram_db.shape),
             }
-            return said | {name: axis.tolist() for name, axis in axes.items()}, str(path)
+            return said | {name: axis.tolist() for name, axis in axes.items()}, path
 
     def timeline(self, sound: str, hop_seconds: float | None = None, request: gr.Request = None) -> dict:
         """What happens when in a whole sound file, as `python -m esc classify --timeline --format json` says it.
@@ -252,9 +246,13 @@ class Endpoints:
             A JSON object with file, seconds, top and verdict of what /classify hears, and timeline: a list of label,
             start, end (seconds) and mean probability of each segment.
         """
-        with _said_to(request), self._opened(sound) as opened:
+        with localized_errors(request), self._opened(sound) as opened:
             if isinstance(hop_seconds, bool) or not isinstance(hop_seconds, int | float | None):
                 raise ParameterError("parameter.type", field="hop_seconds", value=hop_seconds, wanted="number")
+            hop = check_hop(hop_seconds, self._runs.meta.input.clip_seconds)
+            if opened.seconds / hop > MAX_WINDOWS:
+                limit = MAX_WINDOWS * hop / 60
+                raise AudioError("audio.too_long", name=opened.name, minutes=opened.seconds / 60, limit_minutes=limit)
             *_, result = self._runs.run(opened, hop_seconds, lambda: True)
             return as_row(result)
 
@@ -297,47 +295,5 @@ def add(endpoints: Endpoints) -> None:
         hop = gr.Number(value=None, label="hop_seconds")
         segments = gr.JSON(label="timeline")
         gr.Button().click(
-            endpoints.timeline, [sound, hop], segments, api_name="timeline", concurrency_limit=2, concurrency_id="timelines"
+            endpoints.timeline, [sound, hop], segments, api_name="timeline", concurrency_limit=1, concurrency_id="api_timelines"
         )
-
-
-def _config(preset: str, changes: dict | None) -> SpectrogramConfig:
-    if preset not in PRESETS:
-        raise ParameterError("parameter.choice", field="preset", value=preset, choices=", ".join(PRESETS))
-    if not isinstance(changes, dict | None):
-        raise ParameterError("parameter.type", field="changes", value=changes, wanted="JSON object")
-    return SpectrogramConfig.from_dict(PRESETS[preset].to_dict() | (changes or {}))
-
-
-def _cepstrum(changes: object) -> tuple[CepstrumConfig, object]:
-    """Return how the coefficients are to be shaped, and the changes that are left for the spectrogram's config."""
-    if not isinstance(changes, dict):
-        return PLAIN, changes
-    asked = {name: changes[name] for name in PLAIN.to_dict() if name in changes}
-    others = {name: value for name, value in changes.items() if name not in asked}
-    return CepstrumConfig.from_dict(PLAIN.to_dict() | asked), others
-
-
-def _checked_question(label: object, start_s: object) -> tuple[str | None, float | None]:
-    """Return a class, or None for the likeliest, and a start in seconds, or None for the first clip."""
-    if isinstance(start_s, bool) or not isinstance(start_s, int | float | None):
-        raise ParameterError("parameter.type", field="start", value=start_s, wanted="number")
-    if not isinstance(label, str | None):
-        raise ParameterError("parameter.class", value=label)
-    return label or None, None if start_s is None else float(start_s)
-
-
-@contextmanager
-def _said_to(request: gr.Request | None):
-    """Turn errors into messages in the caller's language; what nobody foresaw goes to the log."""
-    language = language_of(request.headers.get("accept-language", "")) if request else "en"
-    try:
-        yield
-    except EscError as error:
-        log.info("endpoint: %s", error)
-        raise gr.Error(html.escape(error_message(error, language), quote=False), print_exception=False) from error
-    except gr.Error:  # Gradio's own words: that no GPU is to be lent at the moment
-        raise
-    except Exception as error:
-        log.exception("endpoint failed")
-        raise gr.Error(error_message(PageError("page.failed"), language), print_exception=False) from error

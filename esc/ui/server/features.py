@@ -16,7 +16,7 @@ from esc.features.job_queue import Job, JobQueue
 from esc.features.spectrograms import Rows
 from esc.features.worker import FeatureTask
 from esc.ui.server.rendering import ViewRenderer, as_base64
-from esc.ui.sessions.sound import Sound
+from esc.ui.sessions.sound import Lease, Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.views.spectrogram_view import mel_bounds_hz, stft_bounds_hz, stft_rows
 
@@ -52,12 +52,18 @@ class FeatureOverlays:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return {"feature": self._kept[key]}
-        waveform = self._store.waveform(sound, feature_sample_rate(layer, config.sample_rate))
+        lease = Lease(feature_sample_rate(layer, config.sample_rate))  # the queued job reads the file when its turn comes
+        waveform = self._store.waveform(sound, lease.sample_rate, lease)
         rows = Rows(mel_bounds_hz(config), None) if view == "mel" else Rows(stft_bounds_hz(config), stft_rows(config))
         samples = Path(waveform.filename) if isinstance(waveform, np.memmap) else waveform
         high_db = self._renderer.peak_db(sound, config, view) if layer in _COMPARED else None
         lane = self._lanes[layer in SLOW]
-        job = lane.start(token, f"{view} {layer}", FeatureTask(layer, config, samples, tile, rows, high_db))
+        try:
+            job = lane.start(token, f"{view} {layer}", FeatureTask(layer, config, samples, tile, rows, high_db))
+        except BaseException:
+            lease.is_over = lambda: True
+            raise
+        lease.is_over = lambda: job.over
         with self._lock:
             self._begun[job.id] = lane, (layer, key)
             while len(self._begun) > 4 * KEPT_LAYERS:

@@ -16,15 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
+from esc.config import SpectrogramConfig
 from esc.dsp.decibels import amplitude_to_dbfs
-from esc.dsp.mfcc import MAX_LIFTER, PLAIN, CepstrumConfig
+from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.dsp.tiles import Tile
 from esc.errors import EscError, PageError, ParameterError
-from esc.features import FEATURES, SPECTROGRAMS
+from esc.features import FEATURES
 from esc.ui.i18n.catalogue import error_message
 from esc.ui.server.features import FeatureOverlays
 from esc.ui.server.measurements import Box, Measurements
+from esc.ui.server.parameters import config_from_page
 from esc.ui.server.public_files import playable_url
 from esc.ui.server.rendering import ENVELOPE_COLUMNS, ViewRenderer, as_base64, envelope
 from esc.ui.sessions.sound import Sound
@@ -237,45 +238,11 @@ class Handlers:
         return answer
 
 
-def config_from_page(values: dict) -> SpectrogramConfig:
-    """Return the config of the page's parameters; those that the mel view has no use for are left at their defaults."""
-    n_mels = values.get("n_mels")
-    spare = {"mel_scale": "slaney", "db_ref": 1.0, "n_mfcc": 20}
-    if isinstance(n_mels, int) and LIMITS["n_mels"][0] <= n_mels < spare["n_mfcc"]:
-        spare["n_mfcc"] = n_mels
-    return SpectrogramConfig.from_dict(spare | values)
-
-
 def _cepstrum(request: dict) -> CepstrumConfig:
     values = request.get("cepstrum")
     if not isinstance(values, dict):
         raise PageError("page.request", reason="cepstrum")
     return CepstrumConfig.from_dict(values)
-
-
-def parameters_for_page() -> dict:
-    """Return what the parameter panel is built from: fields, limits, choices and presets."""
-    fields = (
-        "sample_rate",
-        "n_fft",
-        "win_length",
-        "hop_length",
-        "window",
-        "n_mels",
-        "fmin",
-        "fmax",
-        "top_db",
-        "mel_scale",
-        "n_mfcc",
-    )
-    return {
-        "limits": {name: list(limits) for name, limits in LIMITS.items()} | {"lifter": [0, MAX_LIFTER], "delta": [0, 2]},
-        "cepstrum": PLAIN.to_dict(),
-        "windows": list(WINDOWS),
-        "mel_scales": list(MEL_SCALES),
-        "feature_spectrograms": list(SPECTROGRAMS),
-        "presets": {name: {f: getattr(config, f) for f in fields} for name, config in PRESETS.items()},
-    }
 
 
 def fix(error: EscError) -> dict | None:

@@ -46,11 +46,8 @@ class SoundStore:
     playable_folder : Path
         For copies that browsers can play; the web server may serve it.
 
-    Notes
-    -----
-    Both folders are created if necessary and belong to this store: its files of an earlier run are deleted at the start,
-    its own at exit. Uploads are never modified. Past a limit of this module the least recently used session, or the
-    oldest sound, is dropped.
+    Both folders are created if necessary; files of an earlier run are deleted at the start, its own at exit. Past a limit
+    of this module the least recently used session, or the oldest sound, is dropped.
     """
 
     def __init__(self, folder: Path, playable_folder: Path) -> None:
@@ -134,8 +131,7 @@ class SoundStore:
     def waveform(self, sound: Sound, sample_rate: int, lease: Lease | None = None) -> np.ndarray:
         """Return a sound's waveform at `sample_rate` Hz, resampled once and kept for the next call.
 
-        A float32 array as `esc.audio.resample` makes of the whole; for one on disk a read-only
-        memmap, resampled block by block. Its file stays until `lease` is over.
+        For a sound on disk a read-only memmap, whose file stays until `lease` is over.
 
         Raises
         ------
@@ -274,14 +270,16 @@ class SoundStore:
             if sound:
                 self._check_alone(sound, n_bytes)
             others = [(one, key) for one in self._sessions.values() for key in one.sounds if one.sounds[key] is not sound]
-            disk, memory = self._used_bytes(*filter(None, [sound]))
             for session, sound_id in others:
-                if disk + n_bytes <= MAX_DISK_BYTES and memory <= MAX_MEMORY_BYTES:
+                if self._fits(sound, n_bytes):
                     return
                 self._forget(session, sound_id)
-                disk, memory = self._used_bytes(*filter(None, [sound]))
-            if disk + n_bytes > MAX_DISK_BYTES:
+            if self._used_bytes(*filter(None, [sound]))[0] + n_bytes > MAX_DISK_BYTES:
                 raise PageError("page.busy")
+
+    def _fits(self, sound: Sound | None, n_bytes: int) -> bool:
+        disk, memory = self._used_bytes(*filter(None, [sound]))
+        return disk + n_bytes <= MAX_DISK_BYTES and memory <= MAX_MEMORY_BYTES
 
     def _check_alone(self, sound: Sound, n_bytes: int) -> None:
         if held_bytes(sound)[0] + n_bytes > MAX_DISK_BYTES:

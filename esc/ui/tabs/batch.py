@@ -22,7 +22,7 @@ from esc.ui.i18n.catalogue import error_message
 from esc.ui.inference.timeline_runs import TOP_K, UPDATE_S
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, UploadedFile
-from esc.ui.tabs.base import Services
+from esc.ui.tabs.base import Queue, Services
 from esc.ui.tabs.runs import ENDINGS, RunTab, form_of, intervals, overall
 
 ROWS_AT_ONCE = 40
@@ -57,6 +57,7 @@ class BatchTab(RunTab):
     elem_id = "files"
     template = '<div class="sg-files"></div>'
     event = "classify_files"
+    queue = Queue("files", limit=2, newest_only=False)  # many files must not delay a single sound's timeline
     functions = ("add_file", "rows", "stop", "clear", "files_file")
 
     def __init__(self, services: Services) -> None:

@@ -12,7 +12,7 @@ from esc.batch.results import SoundResult
 from esc.classification.event_summary import totals
 from esc.errors import PageError
 from esc.ui.inference.timeline_runs import TOP_K, TimelineProgress
-from esc.ui.server.handlers import parameters_for_page
+from esc.ui.server.parameters import parameters_for_page
 from esc.ui.tabs.runs import ENDINGS, RunTab, form_of, intervals, overall
 from esc.ui.tabs.viewer import FUNCTIONS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from esc.ui.server.handlers import parameters_for_page
+from esc.ui.server.parameters import parameters_for_page
 from esc.ui.server.public_files import PLOTLY
 from esc.ui.tabs.base import Services, Tab
 

@@ -1,0 +1,41 @@
+"""Parameters of the parameter panel: fields, limits and presets."""
+
+from __future__ import annotations
+
+from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
+from esc.dsp.mfcc import MAX_LIFTER, PLAIN
+from esc.features import SPECTROGRAMS
+
+
+def config_from_page(values: dict) -> SpectrogramConfig:
+    """Return the config of the page's parameters; those that the mel view has no use for are left at their defaults."""
+    n_mels = values.get("n_mels")
+    spare = {"mel_scale": "slaney", "db_ref": 1.0, "n_mfcc": 20}
+    if isinstance(n_mels, int) and LIMITS["n_mels"][0] <= n_mels < spare["n_mfcc"]:
+        spare["n_mfcc"] = n_mels
+    return SpectrogramConfig.from_dict(spare | values)
+
+
+def parameters_for_page() -> dict:
+    """Return what the parameter panel is built from: fields, limits, choices and presets."""
+    fields = (
+        "sample_rate",
+        "n_fft",
+        "win_length",
+        "hop_length",
+        "window",
+        "n_mels",
+        "fmin",
+        "fmax",
+        "top_db",
+        "mel_scale",
+        "n_mfcc",
+    )
+    return {
+        "limits": {name: list(limits) for name, limits in LIMITS.items()} | {"lifter": [0, MAX_LIFTER], "delta": [0, 2]},
+        "cepstrum": PLAIN.to_dict(),
+        "windows": list(WINDOWS),
+        "mel_scales": list(MEL_SCALES),
+        "feature_spectrograms": list(SPECTROGRAMS),
+        "presets": {name: {f: getattr(config, f) for f in fields} for name, config in PRESETS.items()},
+    }
