@@ -1,4 +1,4 @@
-"""What the page is told when a question could not be answered: a sentence in its language, never a trace."""
+"""Error replies to the page: messages in its language, without a traceback."""
 
 from __future__ import annotations
 

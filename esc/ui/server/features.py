@@ -1,4 +1,4 @@
-"""The layers that the page draws over a picture or in its place: begun, asked after, cancelled, kept for the next time."""
+"""Starts, polls, cancels and caches the jobs of feature overlays."""
 
 from __future__ import annotations
 

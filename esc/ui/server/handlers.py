@@ -1,4 +1,4 @@
-"""What the browser modules ask the server for: opened sounds, pictures and exact levels, each request checked.
+"""Server functions of the browser modules, with checked requests.
 
 These go by Gradio's server functions, which are fast but bypass its queue, carry no session and lose exceptions. So
 each handler takes one dict with the session's token, shares a bounded number of places, and answers `{"ok": ...}` or

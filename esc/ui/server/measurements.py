@@ -1,4 +1,4 @@
-"""What the page wants to know of a selection: its figures, its spectrum, and its samples as a file to keep."""
+"""Measurements, spectrum and WAV export of a selection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures that the views draw, computed for what is on screen and kept for the next time."""
+"""Tiles of the views, computed on request and cached."""
 
 from __future__ import annotations
 

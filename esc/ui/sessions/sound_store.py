@@ -88,8 +88,7 @@ class SoundStore:
     def open(self, token: str, path: str | os.PathLike, name: str) -> Sound:
         """Decode a file in a worker process and return it as a sound of the session.
 
-        The caller vouches that this session may read `path`, which must stay while the sound is open; `name` is the
-        user's name for it.
+        The caller vouches that this session may read `path`; `name` is the user's name for it.
 
         Raises
         ------
@@ -169,7 +168,7 @@ class SoundStore:
         return self._folders[1] / f"{PREFIX}{sound.id}-{ending}"
 
     def keep_companion(self, sound: Sound, path: Path) -> None:
-        """Delete a file just written for a sound and raise PageError("page.gone") if the sound has been dropped."""
+        """Raise PageError("page.gone"), and delete the file, if its sound has been dropped."""
         if sound.dropped:
             path.unlink(missing_ok=True)
             raise PageError("page.gone")
@@ -177,7 +176,7 @@ class SoundStore:
     def drop_when_idle(self, token: str) -> None:
         """Drop a session whose page is reported closed once it has been idle for `IDLE_SECONDS`.
 
-        Gradio reports a page as closed after any break of its connection, and only once.
+        Gradio reports any broken connection as closed, and only once.
         """
         with self._lock:
             if token in self._sessions:
@@ -254,7 +253,7 @@ class SoundStore:
                 del self._reserved[key]
 
     def _used_bytes(self, *more: Sound) -> tuple[int, int]:
-        """Return the bytes on disk, including reservations, and in memory of all sounds of sessions and of `more`."""
+        """Return the bytes on disk, with reservations, and in memory of all sounds and `more`."""
         with self._lock:
             sounds = {*more, *(sound for session in self._sessions.values() for sound in session.sounds.values())}
             held = [held_bytes(sound) for sound in sounds]
