@@ -1,7 +1,4 @@
-"""Sounds of the open pages: decoded once, bounded in number and size, deleted after use.
-
-The page knows a session by its token and a sound by its id. All methods are thread-safe.
-"""
+"""Sounds of the open pages: decoded once, bounded in number and size, deleted after use; thread-safe."""
 
 from __future__ import annotations
 
