@@ -74,5 +74,12 @@ def test_components_listen_by_signal(open_sheet):
     sheet = open_sheet(prepare=COUNT)
     open_all(sheet)
     endless = sheet.ev("window.endless ?? []")
-    allowed = ("/core/", "/player/playback.js", "/player/bandpass_filter.js", "/player/clip_player.js", "/viewer/permalink.js")
+    allowed = (
+        "/core/",
+        "/player/playback.js",
+        "/player/bandpass_filter.js",
+        "/player/clip_player.js",
+        "/viewer/permalink.js",
+        "/viewer/harmonic_cursor.js",
+    )
     assert [line for line in endless if "/js/" in line and not any(part in line for part in allowed)] == []

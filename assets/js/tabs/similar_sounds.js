@@ -104,7 +104,7 @@ class CardPlayer {
   /** @param {AbortSignal} signal */
   constructor(signal) {
     this.clip = clipPlayer(signal, () => this.stop());
-    this.clip.addEventListener('ended', () => this.stop());
+    this.clip.addEventListener('ended', () => this.stop(), { signal });
     onPlayhead((now) => {
       this.current?.button.style.setProperty('--gone-by', `${(100 * now) / (this.clip.duration || Infinity)}%`);
     }, signal, this.clip);
