@@ -1,4 +1,4 @@
-"""Samples of a waveform, stretch by stretch: as they are, or at another rate before the whole has been resampled."""
+"""Segments of a waveform, resampled on demand, in blocks or to a file."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import soxr
 
 from esc.audio.waveform import to_mono
 
-MARGIN = 128  # samples at the lower rate, on both sides of a stretch: the filter's reach
-MOST_STEPS = 1_000  # of a rate in the ratio of both: a stretch begins where a sample of one is a sample of the other
+MARGIN = 128  # samples at the lower rate, on both sides of a segment: the filter's reach
+MAX_STEPS = 1_000  # of a rate in the ratio of both: a segment begins where samples of both coincide
 _BLOCK = 1 << 20  # samples resampled at a time
 
 
 class LazyResampled:
-    """A waveform at another rate of which only what is looked at is resampled.
+    """A waveform at another rate, resampled only where it is read.
 
-    Its samples are those of `esc.audio.resample` to float32's rounding, since a linear filter that reaches no further than
-    `MARGIN` gives the same wherever it is begun; only at the sound's own ends the outermost differ by some hundredths.
+    Equals `esc.audio.resample` to float32's rounding, since the filter reaches no further than `MARGIN`; only the
+    outermost samples of the sound differ, by some hundredths.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ class LazyResampled:
 
     @property
     def efficient(self) -> bool:
-        """Whether short segments can be had without many samples around them."""
-        return max(self._from, self._to) <= MOST_STEPS
+        """Whether short segments need few samples around them."""
+        return max(self._from, self._to) <= MAX_STEPS
 
     def __len__(self) -> int:
         return -(-len(self._waveform) * self._to // self._from)
@@ -58,39 +58,37 @@ class LazyResampled:
 
 
 class ResampledBlocks:
-    """Blocks of a sound as mono segments at another rate; joined, they equal `esc.audio.resample` of the whole.
-
-    `seconds` tells how much sound has come in so far.
-    """
+    """Blocks of a sound as mono segments at another rate; joined, they equal `esc.audio.resample` of the whole."""
 
     def __init__(self, blocks: Iterable[np.ndarray], sample_rate: int, new_rate: int) -> None:
         self._blocks, self._from, self._to = blocks, sample_rate, new_rate
-        self._came = 0
+        self._received = 0
 
     @property
     def seconds(self) -> float:
-        return self._came / self._from
+        """Length of the blocks received so far."""
+        return self._received / self._from
 
     def __iter__(self) -> Iterator[np.ndarray]:
+        stream = soxr.ResampleStream(self._from, self._to, 1, dtype="float32", quality="HQ")
         same = self._from == self._to
-        stream = None if same else soxr.ResampleStream(self._from, self._to, 1, dtype="float32", quality="HQ")
-        went = 0
+        yielded = 0
         for block in self._blocks:
             mono = to_mono(block)
-            self._came += len(mono)
-            stretch = mono if same else stream.resample_chunk(mono)
-            went += len(stretch)
-            yield stretch
+            self._received += len(mono)
+            segment = mono if same else stream.resample_chunk(mono)
+            yielded += len(segment)
+            yield segment
         if not same:
-            missing = -(-self._came * self._to // self._from) - went  # as long as `resample` makes it
+            missing = -(-self._received * self._to // self._from) - yielded  # the length that `resample` gives
             tail = stream.resample_chunk(np.zeros(0, np.float32), last=True)[:missing]
             yield np.pad(tail, (0, missing - len(tail)))
 
 
 def resample_to_file(waveform: np.ndarray, sample_rate: int, new_rate: int, path: Path) -> None:
-    """Write what `esc.audio.resample` makes of a waveform as raw float32, block by block.
+    """Write a resampled waveform as raw float32, block by block.
 
-    By plain writes, for a full disk kills whoever writes to a memmap.
+    By plain writes: on a full disk, writing to a memmap kills the process.
     """
     stream = soxr.ResampleStream(sample_rate, new_rate, 1, dtype="float32", quality="HQ")
     with open(path, "wb") as file:
@@ -102,11 +100,11 @@ def resample_to_file(waveform: np.ndarray, sample_rate: int, new_rate: int, path
 
 
 def read_segments(waveform: np.ndarray | LazyResampled, starts: np.ndarray, length: int) -> np.ndarray:
-    """Return `length` samples from each start on, shape (len(starts), length), zeros where that is beyond the sound's ends."""
+    """Return `length` samples from each start on, shape (len(starts), length), zeros beyond the sound's ends."""
     if isinstance(waveform, LazyResampled):
         return waveform.segments(starts, length)
     if isinstance(waveform, np.memmap):
-        waveform = waveform.view(np.ndarray)  # to cut this takes a third of the time
+        waveform = waveform.view(np.ndarray)  # three times as fast to slice
     rows = np.zeros((len(starts), length), np.float32)
     for row, start in zip(rows, starts.tolist(), strict=True):
         skip, stop = max(0, -start), min(length, len(waveform) - start)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
 from scipy.signal import savgol_coeffs
@@ -36,7 +35,7 @@ class CepstrumConfig(Config):
     delta: int = 0
 
     def __post_init__(self) -> None:
-        for field, kind, high in (("lifter", Real, MAX_LIFTER), ("delta", Integral, 2)):
+        for field, kind, high in (("lifter", int | float | np.number, MAX_LIFTER), ("delta", int | np.integer, 2)):
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= value <= high:
                 raise ParameterError("parameter.range", field=field, value=value, low=0, high=high)

@@ -44,8 +44,8 @@ class Chunk:
         """Return the magnitude of the STFT of `samples`, context included, (n_freqs, n)."""
         import librosa
 
-        lengths = {"n_fft": config.n_fft, "hop_length": config.hop_length, "win_length": config.win_length}
-        return np.abs(librosa.stft(self.samples, **lengths, window=config.window))
+        n_fft, hop, win = config.n_fft, config.hop_length, config.win_length
+        return np.abs(librosa.stft(self.samples, n_fft=n_fft, hop_length=hop, win_length=win, window=config.window))
 
 
 def frames_of(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """Layers computed by their own process: progress, results, cancellation that really ends it, and who may ask for what."""
 
+import pickle
+import threading
 import time
 
 import librosa
@@ -100,6 +102,41 @@ def test_a_worker_that_dies_is_an_error_and_not_the_end(jobs, minutes):
     assert job.error.key == "page.failed"
     broken = wait(jobs, jobs.start("me", "x", task("centroid", np.zeros((2, 2), object))), lambda job: job.over)
     assert broken.error.key == "page.failed"
+
+
+def test_cancel_as_a_job_ends_spares_the_next(jobs, monkeypatch):
+    """Cancelled between the worker's reply and its bookkeeping; a killed process takes a moment to die."""
+    tone = sounds.tone(440.0, 1.0, RATE)
+    wait(jobs, jobs.start("me", "warm", task("centroid", tone)), lambda job: job.over)
+    process, load, kill = jobs._process, pickle.load, jobs._process.kill
+
+    def load_then_cancel(file):
+        reply = load(file)
+        if reply[0] == "done" and jobs._process is process:
+            jobs.cancel("me", first.id)
+        return reply
+
+    monkeypatch.setattr(process, "kill", lambda: threading.Timer(0.3, kill).start())
+    monkeypatch.setattr(jobs_module.pickle, "load", load_then_cancel)
+    with jobs._lock:  # both are queued before the first one starts
+        first = jobs.start("me", "first", task("centroid", tone))
+        second = jobs.start("me", "second", task("pitch", sounds.busy(8.0, RATE)))
+    assert wait(jobs, second, lambda job: job.over).state == "done"
+    assert first.state == "cancelled"
+
+
+def test_job_without_a_process_fails_and_frees_its_task(monkeypatch):
+    own = JobQueue()
+
+    def no_process(*args, **kwargs):
+        raise OSError("no memory")
+
+    monkeypatch.setattr(jobs_module.subprocess, "Popen", no_process)
+    job = wait(own, own.start("me", "mel centroid", task("centroid", sounds.tone(440.0, 0.5, RATE))), lambda job: job.over)
+    end = time.monotonic() + 5
+    while job.task is not None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert (job.state, job.error.key, job.task) == ("failed", "page.failed", None)
 
 
 def test_jobs_are_their_owners_alone(jobs):
