@@ -1,4 +1,4 @@
-"""Any sound file -> float32 mono waveform; the one way in for the app, the command line and training."""
+"""Decoding of sound files to float32 waveforms."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from esc.paths import display_path
 
 if TYPE_CHECKING:
     import av
+    from av.container import InputContainer
 
 MAX_BYTES = 500 * 10**6
 MAX_SECONDS = 2 * 3600.0
@@ -29,7 +30,7 @@ _BLOCK = 1 << 18  # samples a channel decoded at a time: 6 s at 44.1 kHz
 
 @dataclass
 class AudioFacts:
-    """What a file holds, filled in while it is decoded.
+    """Facts about a file, completed while it is decoded.
 
     Attributes
     ----------
@@ -39,15 +40,10 @@ class AudioFacts:
     container, codec : str
         As the decoder names them, for example "WAV" and "PCM_16".
     n_samples : int
-        Samples a channel that were decoded.
     peak : float
         Largest absolute sample over all channels; 1.0 is full scale.
-    rms : float
-        Root mean square of the mono waveform.
     cut_off : bool
         The file announces more sound than it holds.
-    silent : bool
-        As `is_silent` of the whole mono waveform.
     announced_s : float
         Length in the header, 0 if it names none.
     """
@@ -73,7 +69,7 @@ class AudioFacts:
 
     @property
     def rms(self) -> float:
-        """Root mean square of the mono waveform, 0 for silence."""
+        """Root mean square of the mono waveform."""
         return float(np.sqrt(self._squares / max(1, self.n_samples)))
 
     @property
@@ -124,10 +120,10 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None) -> tuple
 
 
 def open_audio(path: str | os.PathLike, name: str | None = None) -> tuple[AudioFacts, Iterator[np.ndarray]]:
-    """Open a file; return its facts and an iterator of mono float32 blocks that fills the facts in as it is read.
+    """Open a file; return its facts and an iterator of mono float32 blocks, which completes the facts.
 
-    What is wrong with the file's outside is raised at once, what is wrong inside while the blocks are read or, for a
-    file without a usable sample, at their end. `name` is what messages call the file.
+    Errors of the container are raised at once, those of the content while the blocks are read. Messages call the file
+    `name`.
     """
     facts, blocks = open_blocks(path, name)
     return facts, (mono for _, mono in blocks)
@@ -139,8 +135,7 @@ def open_blocks(path: str | os.PathLike, name: str | None = None) -> tuple[Audio
     name = name or path.name
     if not path.is_file():
         raise AudioError("audio.missing", name=name)
-    size = path.stat().st_size
-    if size == 0:
+    if (size := path.stat().st_size) == 0:
         raise AudioError("audio.empty", name=name)
     if size > MAX_BYTES:
         raise AudioError("audio.too_big", name=name, megabytes=size / 1e6, limit_mb=MAX_BYTES / 1e6)
@@ -156,14 +151,22 @@ def open_blocks(path: str | os.PathLike, name: str | None = None) -> tuple[Audio
         else:
             facts, blocks = _open_soundfile(source, name)
             facts.cut_off |= source.format == "OGG" and not _ogg_ends(path)
-    low, high = SAMPLE_RATES
-    if not low <= facts.sample_rate <= high:
-        raise AudioError("audio.rate", name=name, rate=facts.sample_rate, low=low, high=high)
     return facts, _checked(blocks, facts, name)
 
 
+def _check_limits(source: soundfile.SoundFile | InputContainer, name: str, rate: int, seconds: float) -> None:
+    """Raise an error and close the file if its rate or length is beyond the limits."""
+    low, high = SAMPLE_RATES
+    if seconds <= MAX_SECONDS and low <= rate <= high:
+        return
+    source.close()
+    raise (
+        _too_long(name, seconds) if seconds > MAX_SECONDS else AudioError("audio.rate", name=name, rate=rate, low=low, high=high)
+    )
+
+
 def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield `(channels, n)` blocks made finite, each with its downmix, keeping count and the limits."""
+    """Yield finite `(channels, n)` blocks, each with its downmix; count samples and check the limits."""
     limit = int(MAX_SECONDS * facts.sample_rate)
     for block in blocks:
         good = np.isfinite(block)
@@ -186,10 +189,8 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
 
 def _open_soundfile(source: soundfile.SoundFile, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
     facts = AudioFacts(source.samplerate, source.channels, source.format, source.subtype)
-    if source.frames / source.samplerate > MAX_SECONDS and source.frames < 2**62:  # 2**63 - 1: length unknown
-        source.close()
-        raise _too_long(name, source.frames / facts.sample_rate)
-    facts.announced_s = source.frames / source.samplerate if source.frames < 2**62 else 0.0
+    facts.announced_s = source.frames / source.samplerate if source.frames < 2**62 else 0.0  # 2**63 - 1: length unknown
+    _check_limits(source, name, source.samplerate, facts.announced_s)
     # libsndfile trims a WAV's length to what the file holds and says so only in its log
     log = source.extra_info.splitlines()
     facts.cut_off = any(line.strip().startswith(("data", "SSND")) and "(should be" in line for line in log)
@@ -202,9 +203,9 @@ def _open_soundfile(source: soundfile.SoundFile, name: str) -> tuple[AudioFacts,
                 try:
                     block = source.read(out=buffer)
                 except soundfile.LibsndfileError as error:
-                    block = buffer[: max(0, source.tell() - facts.n_samples)]  # what came before the damage is worth seeing
+                    block = buffer[: max(0, source.tell() - facts.n_samples)]  # keep what precedes the damage
                     if facts.n_samples + len(block) == 0:
-                        raise _unreadable(name, str(error)) from error
+                        raise _unreadable(name, error) from error
                     facts.cut_off = damaged = True
                 if len(block) == 0:
                     return
@@ -219,7 +220,7 @@ def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
     try:
         container = av.open(str(path), options={"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"})
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise _unreadable(name, _reason(error)) from error
+        raise _unreadable(name, error) from error
     if not container.streams.audio:
         container.close()
         raise AudioError("audio.no_track", name=name, accepted=ACCEPTED)
@@ -228,14 +229,12 @@ def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
     rate, channels = (codec.sample_rate, codec.channels) if codec else (0, 0)
     if not rate or not channels:
         container.close()
-        raise _unreadable(name, "no sample rate")
-    if container.duration and container.duration / av.time_base > MAX_SECONDS:
-        seconds = container.duration / av.time_base
-        container.close()
-        raise _too_long(name, seconds)
+        raise _unreadable(name, ValueError("no sample rate"))
+    seconds = (container.duration or 0) / av.time_base
+    _check_limits(container, name, rate, seconds)
     facts = AudioFacts(rate, channels, container.format.name.split(",")[0], codec.name)
     if facts.container != "aac":  # a bare stream has no header: its length is a guess
-        facts.announced_s = (container.duration or 0) / av.time_base
+        facts.announced_s = seconds
 
     def blocks() -> Iterator[np.ndarray]:
         to_float = av.AudioResampler(format="flt")  # interleaved: PyAV reads past the end of a frame of 8 planes
@@ -246,14 +245,14 @@ def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
                 yield from map(_deinterleaved, to_float.resample(None))
             except (av.FFmpegError, ValueError) as error:
                 if facts.n_samples == 0:
-                    raise _unreadable(name, _reason(error)) from error
+                    raise _unreadable(name, error) from error
                 facts.cut_off = True
 
     return facts, _gathered(blocks(), _BLOCK)
 
 
 def _ogg_ends(path: Path) -> bool:
-    """Whether the last page of an Ogg stream is marked as the last (RFC 3533); a page has at most 65,307 bytes."""
+    """Return whether the last page of an Ogg stream is marked as such (RFC 3533); a page has at most 65,307 bytes."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 65_307))
         tail = file.read()
@@ -277,11 +276,8 @@ def _gathered(blocks: Iterator[np.ndarray], least: int) -> Iterator[np.ndarray]:
         yield np.concatenate(waiting, axis=1)
 
 
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
-
-
-def _unreadable(name: str, reason: str) -> AudioError:
+def _unreadable(name: str, error: Exception) -> AudioError:
+    reason = getattr(error, "strerror", None) or str(error)
     return AudioError("audio.unreadable", name=name, reason=reason.rstrip("."), accepted=ACCEPTED)
 
 
@@ -290,13 +286,7 @@ def _too_long(name: str, seconds: float) -> AudioError:
 
 
 def load_start(path: Path, seconds: float) -> tuple[np.ndarray, int]:
-    """Return at least the first `seconds` of a file, or all of it, and its sample rate; the rest is not decoded.
-
-    Raises
-    ------
-    AudioError
-        As `esc.audio.open_audio` does.
-    """
+    """Return at least the first `seconds` of a file, or all of it, and its sample rate; raises as `open_audio`."""
     try:
         facts, blocks = open_audio(path, display_path(path))
         kept, missing = [], int(seconds * facts.sample_rate) + 1
@@ -306,6 +296,5 @@ def load_start(path: Path, seconds: float) -> tuple[np.ndarray, int]:
             if missing <= 0:
                 break
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise AudioError("audio.unreadable", name=display_path(path), reason=reason, accepted=ACCEPTED) from error
+        raise _unreadable(display_path(path), error) from error
     return np.concatenate(kept), facts.sample_rate
