@@ -324,6 +324,20 @@ def test_unusual_rates(tmp_path, sample_rate):
         assert said in str(error)
 
 
+def test_file_beyond_limits_is_closed(tmp_path, monkeypatch):
+    """Also where its blocks are never read."""
+    opened, original = [], soundfile.SoundFile
+
+    def recording(*arguments, **named):
+        opened.append(original(*arguments, **named))
+        return opened[-1]
+
+    path = sounds.write(tmp_path / "a.wav", sounds.tone(FREQ_HZ, 0.1, 4_000), 4_000)
+    monkeypatch.setattr("esc.audio.io.soundfile.SoundFile", recording)
+    assert refusal(path).key == "audio.rate"
+    assert [source.closed for source in opened] == [True]
+
+
 def test_too_big(tmp_path):
     path = tmp_path / "a.wav"
     with path.open("wb") as file:
