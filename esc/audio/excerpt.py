@@ -1,4 +1,4 @@
-"""A stretch of a sound file as a WAV: all its channels, sample by sample as they were decoded.
+"""Excerpts of sound files as WAV, sample by sample.
 
     python -m esc.audio.excerpt SOURCE TARGET.wav FIRST STOP [--name NAME]
 

@@ -1,4 +1,4 @@
-"""Decoding in a process of its own, so that a hostile or broken file can cost neither the server's memory nor its life.
+"""Decoding in a subprocess, so that a malformed file cannot exhaust memory or crash the server.
 
     python -m esc.audio.transcode SOURCE TARGET.f32 [--playable COPY.flac] [--name NAME]
 
@@ -126,10 +126,10 @@ def decode(
             samples.write(np.ascontiguousarray(mono))  # `tofile` would hide the system's error
             if not copied:
                 continue
-            heard = channels if len(channels) <= 2 else mono[None]
+            audible = channels if len(channels) <= 2 else mono[None]
             if copy is None:
-                copy = stack.enter_context(_flac(playable, facts.sample_rate, len(heard)))
-            copy.write(heard.T)
+                copy = stack.enter_context(_flac(playable, facts.sample_rate, len(audible)))
+            copy.write(audible.T)
     counted = [field.name for field in dataclasses.fields(Decoded) if field.name != "copied"]
     return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copied)
 

@@ -1,4 +1,4 @@
-"""Chunks of a sound with context on both sides, so that their frames equal those of the whole sound."""
+"""Chunks of a sound with context, whose frames equal those of the whole."""
 
 from __future__ import annotations
 

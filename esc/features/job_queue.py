@@ -1,4 +1,4 @@
-"""Jobs for the worker process of features: one at a time, with progress and immediate cancellation."""
+"""Jobs of the feature worker: one at a time, with progress and immediate cancellation."""
 
 from __future__ import annotations
 
