@@ -10,5 +10,5 @@ FOLDER = ASSETS / "examples"
 
 
 def example_sounds() -> dict[str, Path]:
-    """Return the example sounds by name, in the order of names; empty where the folder is not there."""
+    """Return the example sounds by name, sorted; empty without the folder."""
     return {path.stem: path for path in sorted(FOLDER.glob("*.flac"))}

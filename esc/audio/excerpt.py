@@ -23,13 +23,15 @@ from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_work
 from esc.errors import AudioError
 
 MAX_EXCERPT_BYTES = 500 * 10**6
-# what a file's whole numbers are kept as: (subtype of the WAV, bits); all else becomes 32-bit floats
-_WHOLE = MappingProxyType({"PCM_16": ("PCM_16", 16), "PCM_24": ("PCM_24", 24), "PCM_U8": ("PCM_U8", 8), "PCM_S8": ("PCM_U8", 8)})
+# codec: (subtype of the WAV, bits); all other codecs become 32-bit floats
+_INTEGER = MappingProxyType(
+    {"PCM_16": ("PCM_16", 16), "PCM_24": ("PCM_24", 24), "PCM_U8": ("PCM_U8", 8), "PCM_S8": ("PCM_U8", 8)}
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Excerpt:
-    """What was written: samples a channel, channels, and how a sample is stored ("PCM_16", "FLOAT", ...)."""
+    """Samples per channel, channels and sample format ("PCM_16", "FLOAT", ...) of a written excerpt."""
 
     n_samples: int
     channels: int
@@ -39,20 +41,19 @@ class Excerpt:
 def write_excerpt(
     source: str | os.PathLike, target: str | os.PathLike, first: int, stop: int, name: str | None = None
 ) -> Excerpt:
-    """Write the samples `first` to `stop` of a file to a WAV at the file's own rate and return what was written.
+    """Write samples `first` to `stop` of a file to a WAV of the same rate.
 
-    Files of 8, 16 and 24 bits keep their whole numbers, others become 32-bit floats: no sample is changed. Works block by
-    block and reads no further than `stop`.
+    Files of 8, 16 and 24 bits keep their integers, others become 32-bit floats. Works block by block up to `stop`.
 
     Raises
     ------
     AudioError
         As `esc.audio.open_audio` does; "audio.excerpt_too_big" past `MAX_EXCERPT_BYTES`.
     OSError
-        There is no room for what is written.
+        The disk is full.
     """
     facts, blocks = open_blocks(source, name)
-    subtype, bits = _WHOLE.get(facts.codec, ("FLOAT", 32))
+    subtype, bits = _INTEGER.get(facts.codec, ("FLOAT", 32))
     megabytes = (stop - first) * facts.channels * bits / 8e6
     if megabytes > MAX_EXCERPT_BYTES / 1e6:
         raise AudioError("audio.excerpt_too_big", megabytes=megabytes, limit_mb=MAX_EXCERPT_BYTES / 1e6)
@@ -60,23 +61,23 @@ def write_excerpt(
     made = facts.sample_rate, facts.channels, subtype
     with detect_full_disk(target), soundfile.SoundFile(str(target), "w", *made, format="WAV") as wav:
         for channels, _ in blocks:
-            piece = channels[:, max(0, first - position) : max(0, stop - position)]
+            kept = channels[:, max(0, first - position) : max(0, stop - position)]
             position += channels.shape[1]
-            wav.write(piece.T if subtype == "FLOAT" else _whole(piece.T, bits))
-            written += piece.shape[1]
+            wav.write(kept.T if subtype == "FLOAT" else _integers(kept.T, bits))
+            written += kept.shape[1]
             if position >= stop:
                 break
     return Excerpt(written, facts.channels, subtype)
 
 
 def write_excerpt_in_worker(source: Path, target: Path, first: int, stop: int, name: str, timeout_s: float) -> Excerpt:
-    """Run `write_excerpt` in a worker process and return what it wrote; raises as `write_excerpt` and `run_in_worker` do."""
+    """Return the result of `write_excerpt` in a worker process; raises as `run_in_worker` does."""
     arguments = [f"--name={name}", "--", str(source.absolute()), str(target.absolute()), str(first), str(stop)]
     return Excerpt(**run_in_worker("esc.audio.excerpt", arguments, name, timeout_s))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write an excerpt as the command line says, print one line of JSON and return the exit code."""
+    """Command line: write an excerpt, print one line of JSON, return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m esc.audio.excerpt", description="Write an excerpt of a sound to a WAV.")
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("target", metavar="TARGET.wav")
@@ -87,11 +88,8 @@ def main(arguments: list[str] | None = None) -> int:
     return reply(lambda: dataclasses.asdict(write_excerpt(given.source, given.target, given.first, given.stop, given.name)))
 
 
-def _whole(samples: np.ndarray, bits: int) -> np.ndarray:
-    """Return what `bits` wide whole numbers the samples came from, in the upper bits of int32.
-
-    libsndfile would multiply by one less than it divided by.
-    """
+def _integers(samples: np.ndarray, bits: int) -> np.ndarray:
+    """Return the samples' original integers in the upper bits of int32; libsndfile scales asymmetrically."""
     return (np.rint(samples.astype(np.float64) * 2 ** (bits - 1)) * 2 ** (32 - bits)).astype(np.int32)
 
 

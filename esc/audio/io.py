@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 500 * 10**6
 MAX_SECONDS = 2 * 3600.0
 ACCEPTED = "WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, AAC, WebM, MP4, MKA"
-_DEMUXERS = "aac,ac3,aiff,amr,asf,avi,caf,flac,flv,matroska,mov,mp3,mpegts,ogg,wav"  # no playlists: they name other files
-_TOLERANCE_S, _PRIMING = 0.3, 4096  # what a codec's delay, in s and in samples, may take from a header's length
-_BLOCK = 1 << 18  # samples a channel decoded at a time: 6 s at 44.1 kHz
+_DEMUXERS = "aac,ac3,aiff,amr,asf,avi,caf,flac,flv,matroska,mov,mp3,mpegts,ogg,wav"  # no playlists: these open other files
+_TOLERANCE_S, _PRIMING = 0.3, 4096  # s and samples that a codec's delay may take from the header's length
+_BLOCK = 1 << 18  # samples per channel decoded at a time: 6 s at 44.1 kHz
 
 
 @dataclass
@@ -120,7 +120,7 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None) -> tuple
 
 
 def open_audio(path: str | os.PathLike, name: str | None = None) -> tuple[AudioFacts, Iterator[np.ndarray]]:
-    """Open a file; return its facts and an iterator of mono float32 blocks, which completes the facts.
+    """Return a file's facts, updated while it is read, and its mono float32 blocks.
 
     Errors of the container are raised at once, those of the content while the blocks are read. Messages call the file
     `name`.
@@ -130,7 +130,7 @@ def open_audio(path: str | os.PathLike, name: str | None = None) -> tuple[AudioF
 
 
 def open_blocks(path: str | os.PathLike, name: str | None = None) -> tuple[AudioFacts, Iterator[tuple[np.ndarray, np.ndarray]]]:
-    """Open a file as `open_audio` does, but yield each block as the file's channels, `(channels, n)`, and as mono."""
+    """Return facts and blocks as `open_audio`, each as `(channels, n)` and as mono."""
     path = Path(path)
     name = name or path.name
     if not path.is_file():
@@ -155,7 +155,7 @@ def open_blocks(path: str | os.PathLike, name: str | None = None) -> tuple[Audio
 
 
 def _check_limits(source: soundfile.SoundFile | InputContainer, name: str, rate: int, seconds: float) -> None:
-    """Raise an error and close the file if its rate or length is beyond the limits."""
+    """Close a file of a rate or length beyond the limits and raise AudioError."""
     low, high = SAMPLE_RATES
     if seconds <= MAX_SECONDS and low <= rate <= high:
         return
@@ -252,9 +252,9 @@ def _open_av(path: Path, name: str) -> tuple[AudioFacts, Iterator[np.ndarray]]:
 
 
 def _ogg_ends(path: Path) -> bool:
-    """Return whether the last page of an Ogg stream is marked as such (RFC 3533); a page has at most 65,307 bytes."""
+    """Return whether an Ogg stream ends with a page marked as the last (RFC 3533)."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 65_307))
+        file.seek(max(0, path.stat().st_size - 65_307))  # the largest page
         tail = file.read()
     page = tail.rfind(b"OggS")
     return page >= 0 and len(tail) > page + 5 and bool(tail[page + 5] & 4)
@@ -286,7 +286,7 @@ def _too_long(name: str, seconds: float) -> AudioError:
 
 
 def load_start(path: Path, seconds: float) -> tuple[np.ndarray, int]:
-    """Return at least the first `seconds` of a file, or all of it, and its sample rate; raises as `open_audio`."""
+    """Return at least the first `seconds` of a file and its sample rate."""
     try:
         facts, blocks = open_audio(path, display_path(path))
         kept, missing = [], int(seconds * facts.sample_rate) + 1

@@ -58,7 +58,7 @@ class LazyResampled:
 
 
 class ResampledBlocks:
-    """Blocks of a sound as mono segments at another rate; joined, they equal `esc.audio.resample` of the whole."""
+    """Resampled mono blocks of a sound, equal to `esc.audio.resample` of the whole."""
 
     def __init__(self, blocks: Iterable[np.ndarray], sample_rate: int, new_rate: int) -> None:
         self._blocks, self._from, self._to = blocks, sample_rate, new_rate

@@ -1,8 +1,8 @@
 """Subprocesses for untrusted files, limited in time and memory.
 
-The server calls `run_in_worker(module, ...)`; the module's `main` passes its work to `reply` and exits with what that
-returns. The reply is one line of JSON: the result, or `{"error": key, "values": {...}}` with `EXIT_FILE_ERROR` if the
-file is at fault. A full disk is not the file's fault and gives `EXIT_DISK_FULL`.
+The server calls `run_in_worker(module, ...)`; the module's `main` passes its work to `reply` and exits with the code
+returned. The reply is one line of JSON: the result, or `{"error": key, "values": {...}}` with `EXIT_FILE_ERROR` for an
+error in the file. A full disk gives `EXIT_DISK_FULL`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def worker_command(module: str, *arguments: str) -> dict[str, Any]:
-    """Return the arguments by which `subprocess` runs `python -m module arguments...` from any folder."""
+    """Return the arguments of `subprocess` for `python -m module arguments...` from any folder."""
     search = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     # one thread: the address space that NumPy's threads reserve would count against the limit
     environment = os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -55,7 +55,7 @@ def run_in_worker(module: str, arguments: list[str], name: str, timeout_s: float
 
 
 def reply(work: Callable[[], dict]) -> int:
-    """Print the result of `work`, or its error, as one line of JSON; return the exit code."""
+    """Print the result or error of `work` as JSON; return the exit code."""
     try:
         result = work()
     except EscError as error:
@@ -72,7 +72,7 @@ def reply(work: Callable[[], dict]) -> int:
 
 @contextmanager
 def detect_full_disk(path: str | os.PathLike) -> Iterator[None]:
-    """Raise the system's own error if libsndfile met a full disk while writing `path`; its errors don't say."""
+    """Raise the OSError of a full disk in place of libsndfile's unspecific error."""
     try:
         yield
     except soundfile.LibsndfileError:
@@ -102,7 +102,7 @@ def _result(ended: subprocess.CompletedProcess, name: str) -> dict:
     if lines and ended.returncode == EXIT_FILE_ERROR:
         reply = json.loads(lines[-1])
         raise AudioError(reply["error"], **reply["values"])
-    _log.error("reading %s ended with %d:\n%s", name, ended.returncode, ended.stderr.decode(errors="replace"))
+    _log.error("worker for %s ended with %d:\n%s", name, ended.returncode, ended.stderr.decode(errors="replace"))
     if ended.returncode == EXIT_DISK_FULL:
         raise AudioError("audio.disk_full", name=name)
     cause = f"exit code {ended.returncode}" if ended.returncode >= 0 else f"signal {-ended.returncode}"

@@ -1,4 +1,4 @@
-"""Decoding in a subprocess, so that a malformed file cannot exhaust memory or crash the server.
+"""Decoding in a worker process, safe from hostile and broken files.
 
     python -m esc.audio.transcode SOURCE TARGET.f32 [--playable COPY.flac] [--name NAME]
 
@@ -16,14 +16,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
-import numpy as np
 import soundfile
 
 from esc.audio.io import MAX_SECONDS, AudioFacts, open_blocks
 from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
 from esc.errors import AudioError
 
-PLAYABLE = MappingProxyType(  # container: (codecs, endings by which a web server names the type rightly)
+PLAYABLE = MappingProxyType(  # container: (codecs, suffixes with the right media type)
     {
         "WAV": (("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"), (".wav", ".wave")),
         "WAVEX": (("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"), (".wav", ".wave")),
@@ -32,12 +31,12 @@ PLAYABLE = MappingProxyType(  # container: (codecs, endings by which a web serve
         "mov": (("aac",), (".m4a", ".mp4")),
     }
 )
-_FLAC_ANY_RATE = 65_536  # Hz; from here on a FLAC stream can name only multiples of ten
+_FLAC_ANY_RATE = 65_536  # Hz; from here on FLAC can store only multiples of ten
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Decoded:
-    """What the worker found out about a file; the fields of `AudioFacts`, finished.
+    """Properties of a decoded file; the final fields of `AudioFacts`.
 
     Attributes
     ----------
@@ -55,7 +54,7 @@ class Decoded:
     silent : bool
         As `esc.audio.is_silent` of the mono waveform.
     copied : bool
-        A copy was written, since browsers can't be trusted to play and seek the original.
+        A copy was written, since some browsers may not play or seek the original.
     """
 
     sample_rate: int
@@ -76,9 +75,9 @@ class Decoded:
 
 
 def plays_in_browsers(path: str | os.PathLike, facts: AudioFacts) -> bool:
-    """Return whether every current browser plays and seeks the file, under the ending that it bears."""
-    codecs, endings = PLAYABLE.get(facts.container, ((), ()))
-    return facts.codec in codecs and Path(path).suffix.lower() in endings
+    """Return whether every current browser plays and seeks the file under its suffix."""
+    codecs, suffixes = PLAYABLE.get(facts.container, ((), ()))
+    return facts.codec in codecs and Path(path).suffix.lower() in suffixes
 
 
 def decode(
@@ -88,50 +87,50 @@ def decode(
     name: str | None = None,
     max_bytes: int | None = None,
 ) -> Decoded:
-    """Write a file's mono waveform to `target` as raw float32 and return the facts about it.
+    """Write a file's mono waveform to `target` as raw float32 and return its properties.
 
     Works block by block: memory does not grow with the sound. An error may leave unfinished files behind.
 
     Parameters
     ----------
     source : path
-        What `esc.audio.open_audio` reads.
+        Any file for `esc.audio.open_audio`.
     target : path
         Overwritten.
     playable : path, optional
-        Where a copy goes (FLAC, 16 bit, one or two channels; more are averaged to one) if browsers need one.
+        Path of the copy for browsers (FLAC, 16 bit; more than two channels are averaged), if needed.
     name : str, optional
-        What messages call the file.
+        The file's name in messages.
     max_bytes : int, optional
-        Room for what is written.
+        Space for both files.
 
     Raises
     ------
     AudioError
-        As `esc.audio.open_audio` does; "audio.disk_full" with `needed_bytes` if `max_bytes` are not enough.
+        As `esc.audio.open_audio` does; "audio.disk_full" with `needed_bytes` beyond `max_bytes`.
     OSError
-        There is no room for what is written.
+        The disk is full.
     """
     facts, blocks = open_blocks(source, name)
-    copied = playable is not None and not plays_in_browsers(source, facts)
-    sample_bytes = 4 + (2 * min(facts.channels, 2) if copied else 0)
+    copy_path = None if playable is None or plays_in_browsers(source, facts) else playable
+    sample_bytes = 4 + (2 * min(facts.channels, 2) if copy_path else 0)
     _check_room(name, int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate) * sample_bytes, max_bytes)
     with ExitStack() as stack:
         samples = stack.enter_context(open(target, "wb"))
-        if copied:
-            stack.enter_context(detect_full_disk(playable))
+        if copy_path:
+            stack.enter_context(detect_full_disk(copy_path))
         copy = None
         for channels, mono in blocks:
             _check_room(name, facts.n_samples * sample_bytes, max_bytes, ahead=2)
-            samples.write(np.ascontiguousarray(mono))  # `tofile` would hide the system's error
-            if not copied:
+            samples.write(mono.tobytes())  # `tofile` would hide the system's error
+            if copy_path is None:
                 continue
             audible = channels if len(channels) <= 2 else mono[None]
             if copy is None:
-                copy = stack.enter_context(_flac(playable, facts.sample_rate, len(audible)))
+                copy = stack.enter_context(_flac(copy_path, facts.sample_rate, len(audible)))
             copy.write(audible.T)
     counted = [field.name for field in dataclasses.fields(Decoded) if field.name != "copied"]
-    return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copied)
+    return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copy_path is not None)
 
 
 def _check_room(name: str | None, n_bytes: int, max_bytes: int | None, ahead: int = 1) -> None:
@@ -142,7 +141,7 @@ def _check_room(name: str | None, n_bytes: int, max_bytes: int | None, ahead: in
 def decode_in_worker(
     source: Path, target: Path, playable: Path, name: str, timeout_s: float, max_bytes: int | None = None
 ) -> Decoded:
-    """Run `decode` in a worker process and return what it found; raises as `decode` and `run_in_worker` do."""
+    """Return the result of `decode` in a worker process; raises as `run_in_worker` does."""
     options = [f"--playable={playable.absolute()}", f"--name={name}"]
     options += [] if max_bytes is None else [f"--max-bytes={max_bytes}"]
     arguments = [*options, "--", str(source.absolute()), str(target.absolute())]
@@ -150,19 +149,19 @@ def decode_in_worker(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Decode as the command line says, print one line of JSON and return the exit code."""
+    """Command line: decode a file, print one line of JSON, return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m esc.audio.transcode", description="Decode a sound to raw float32.")
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("target", metavar="TARGET.f32")
-    parser.add_argument("--playable", metavar="COPY.flac", help="where a copy goes if browsers can't play SOURCE")
-    parser.add_argument("--name", help="what messages call the file")
-    parser.add_argument("--max-bytes", type=int, help="room for what is written")
+    parser.add_argument("--playable", metavar="COPY.flac", help="path of a copy, if browsers can't play SOURCE")
+    parser.add_argument("--name", help="the file's name in messages")
+    parser.add_argument("--max-bytes", type=int, help="space for both files")
     given = parser.parse_args(arguments)
     return reply(lambda: dataclasses.asdict(decode(given.source, given.target, given.playable, given.name, given.max_bytes)))
 
 
 def _flac(path: str | os.PathLike, sample_rate: int, channels: int) -> soundfile.SoundFile:
-    # rounding such a rate to tens is off by less than 0.01 %, which nobody hears
+    # rounding such a rate to tens changes it by less than 0.01 %, inaudibly
     named_rate = sample_rate if sample_rate < _FLAC_ANY_RATE else round(sample_rate, -1)
     return soundfile.SoundFile(str(path), "w", named_rate, channels, "PCM_16", format="FLAC")
 

@@ -12,9 +12,9 @@ SILENCE_PEAK = 10 ** (-80 / 20)  # -80 dBFS: below the noise of a 14-bit convert
 
 
 def to_mono(samples: np.ndarray) -> np.ndarray:
-    """Return `(n,)` or `(channels, n)` samples as a float32 mono waveform, the mean of the channels.
+    """Return the float32 mean of the channels of samples `(n,)` or `(channels, n)`.
 
-    Whole numbers are scaled by their width to [-1, 1]; samples that are not finite become 0.
+    Integers are scaled by their width to [-1, 1]; samples that are not finite become 0.
     """
     samples = np.asarray(samples)
     if samples.dtype.kind == "f" and samples.size and not np.isfinite(samples).any():
@@ -39,9 +39,9 @@ def resample(waveform: np.ndarray, sample_rate: int, new_rate: int) -> np.ndarra
 
 
 def fit_clip(waveform: np.ndarray, n_samples: int) -> np.ndarray:
-    """Return exactly `n_samples` samples: a longer waveform is cut, a shorter one reflected at both its ends.
+    """Return a waveform truncated, or padded by reflection at both ends, to `n_samples`.
 
-    `ceil(missing / 2)` samples go on either side, as in the notebook that the classifier comes from.
+    `ceil(missing / 2)` samples go on either side, as in the classifier's original notebook.
     """
     missing = n_samples - len(waveform)
     if missing > 0:
@@ -50,5 +50,5 @@ def fit_clip(waveform: np.ndarray, n_samples: int) -> np.ndarray:
 
 
 def is_silent(waveform: np.ndarray) -> bool:
-    """Return whether no sample rises above -80 dBFS around the mean (a constant offset makes no sound)."""
+    """Return whether all samples are within -80 dBFS of their mean."""
     return bool(np.abs(waveform - waveform.mean()).max(initial=0.0) < SILENCE_PEAK)

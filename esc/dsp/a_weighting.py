@@ -18,9 +18,9 @@ _POLES_HZ = (12194.217, 20.598997, 107.65265, 737.86223)
 
 
 def a_weighting_db(freqs_hz: np.ndarray, floor_db: float = FLOOR_DB) -> np.ndarray:
-    """Return the A-weighting at frequencies in Hz, in dB, no lower than `floor_db`; 0 dB at 1 kHz.
+    """Return the A-weighting in dB at frequencies in Hz, at least `floor_db`.
 
-    IEC 61672-1, annex E; equals `librosa.A_weighting`.
+    0 dB at 1 kHz. IEC 61672-1, annex E; equals `librosa.A_weighting`.
     """
     squares = np.square(np.asarray(freqs_hz, dtype=np.float64))
     high, low, second, third = np.square(_POLES_HZ)
@@ -37,10 +37,10 @@ def a_weighting_db(freqs_hz: np.ndarray, floor_db: float = FLOOR_DB) -> np.ndarr
 
 
 def max_a_weighted_db(waveforms: torch.Tensor, sample_rate: int) -> torch.Tensor:
-    """Return the A-weighted level of each waveform's loudest 93 ms, in dB, no lower than `FLOOR_DB`.
+    """Return the A-weighted level in dB of each waveform's loudest 93 ms.
 
-    As in between-class learning (Tokozume et al., 2018): Hann windows that overlap by half, their power summed over the
-    weighted spectrum. Only differences between two levels have a meaning.
+    At least `FLOOR_DB`. As in between-class learning (Tokozume et al., 2018): Hann windows that overlap by half, their
+    power summed over the weighted spectrum. Only differences between levels are meaningful.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def max_a_weighted_db(waveforms: torch.Tensor, sample_rate: int) -> torch.Tensor
     -------
     float32 tensor, shape (batch,)
     """
-    from esc.dsp.spectrogram import stft_power  # torch: the worker of esc.features does without
+    from esc.dsp.spectrogram import stft_power  # late: the worker of esc.features runs without torch
 
     config = _windows(sample_rate, waveforms.shape[-1])
     power = stft_power(waveforms, config, center=False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from esc.config import SpectrogramConfig
 
-AMIN = 1e-10  # the least power that is distinguished from silence, as in librosa.power_to_db
+AMIN = 1e-10  # power of silence, as in librosa.power_to_db
 
 
 def power_to_level_db(power: np.ndarray | float, config: SpectrogramConfig) -> np.ndarray:

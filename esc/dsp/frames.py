@@ -1,6 +1,6 @@
 """Frames of a sound of any length, computed in chunks of bounded memory.
 
-A memory-mapped waveform is read, and a `LazyResampled` one resampled, only where frames are computed.
+Memory-mapped waveforms are read, and `LazyResampled` ones resampled, only where frames are computed.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from esc.config import LIMITS, SpectrogramConfig
 from esc.dsp.tiles import ColumnPool, frame_range
 from esc.errors import ParameterError
 
-FRAMES_A_COLUMN = 8  # more frames than this in a column are sampled, so that an hour in 1000 columns takes no longer
-OVERVIEW_COLUMNS = 1_000  # a whole sound is sampled for no fewer: any screen shows the frames that its peak was found in
-CHUNK_VALUES = 500_000  # n_freqs * frames computed at a time: 4 MB as complex64, which a core's cache nearly holds
+FRAMES_A_COLUMN = 8  # columns of more frames are sampled, which bounds the time for an hour
+OVERVIEW_COLUMNS = 1_000  # least of a whole sound: every view samples the frames of its peak
+CHUNK_VALUES = 500_000  # n_freqs * frames computed at a time: 4 MB as complex64, about a core's cache
 
 Waveform = np.ndarray | LazyResampled  # float32 (n_samples,)
 Transform = Callable[..., torch.Tensor]  # (waveform, config, center=...) -> power (..., rows, n_frames)
 
 
 def frames_between(waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float) -> np.ndarray:
-    """Return the numbers of the frames centred in [start_s, end_s], or of the one nearest to its middle."""
+    """Return the numbers of the frames centred in [start_s, end_s], at least one."""
     start_s, end_s = (_clamped_time(waveform, config, *named) for named in (("start_s", start_s), ("end_s", end_s)))
     if start_s > end_s:
         raise ParameterError("parameter.range", field="start_s", value=start_s, low=0.0, high=end_s)
@@ -98,7 +98,7 @@ def _workers() -> ThreadPoolExecutor:
 def _start_workers() -> ThreadPoolExecutor:
     """Return one thread per core, each without helper threads of torch.
 
-    Those wait for each other after every operation, which on a busy machine is most of the time; chunks need not.
+    Helper threads wait for each other after every operation, which on a busy machine is most of the time.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = torch.get_num_threads()
@@ -110,7 +110,7 @@ def _start_workers() -> ThreadPoolExecutor:
 
 
 def power_frames(waveform: Waveform, config: SpectrogramConfig, frames: np.ndarray, transform: Transform) -> torch.Tensor:
-    """Return the power of the frames with these numbers, shape (rows, len(frames)), as in the whole spectrogram."""
+    """Return the power of the numbered frames, shape (rows, len(frames))."""
     starts = frames * config.hop_length - config.n_fft // 2
     consecutive = frames[-1] - frames[0] == len(frames) - 1
     if consecutive and config.hop_length <= config.n_fft:  # overlapping frames share their samples
@@ -119,5 +119,5 @@ def power_frames(waveform: Waveform, config: SpectrogramConfig, frames: np.ndarr
     rows = read_segments(waveform, starts, config.n_fft)
     if config.n_fft > LIMITS["hop_length"][1]:
         return transform(rows, config, center=False)[..., 0].T
-    # laid end to end they are one waveform's frames: one product with the mel filters instead of one a frame
+    # end to end they form one waveform: one product with the mel filters instead of one per frame
     return transform(rows.reshape(-1), dataclasses.replace(config, hop_length=config.n_fft), center=False)

@@ -74,7 +74,7 @@ def measure_box(
     low_hz: float | None = None,
     high_hz: float | None = None,
 ) -> BoxMeasurements:
-    """Return the levels and the peak of the STFT in a box of time and frequency.
+    """Return the levels and peak of the STFT in a time and frequency range.
 
     Parameters
     ----------
@@ -120,9 +120,9 @@ def measure_box(
 def mean_spectrum(
     waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float, transform: Transform = stft_power
 ) -> np.ndarray:
-    """Return the mean power of the frames between two times, float64, shape (n_freqs,), or (n_mels,) by `mel_power`.
+    """Return the mean power spectrum between two times, float64.
 
-    Times are clamped to the sound; the same time twice gives the nearest frame.
+    Shape (n_freqs,), or (n_mels,) with `mel_power`. Times are clamped to the sound; the same time twice gives the nearest frame.
     """
     taken = _affordable(frames_between(waveform, config, start_s, end_s), config)
     sums = [power.sum(axis=1, dtype=np.float64) for _, power in _chunks(waveform, config, taken, transform)]
@@ -130,7 +130,7 @@ def mean_spectrum(
 
 
 def peak_of(power: np.ndarray, config: SpectrogramConfig) -> tuple[float, float] | None:
-    """Return an STFT spectrum's peak in Hz, interpolated as in `BoxMeasurements`, and its bin's dB; None in silence."""
+    """Return a spectrum's interpolated peak in Hz and its bin's dB; None in silence."""
     loudest = int(power.argmax())
     if power[loudest] <= AMIN:
         return None
@@ -150,13 +150,13 @@ def measure_waveform(waveform: np.ndarray, sample_rate: int, start_s: float, end
 
 
 def samples_between(n_samples: int, sample_rate: int, start_s: float, end_s: float) -> tuple[int, int]:
-    """Return the first sample and the one after the last between two times, at least one sample."""
+    """Return the slice bounds of the samples between two times, at least one."""
     first = min(max(0, round(start_s * sample_rate)), n_samples - 1)
     return first, min(max(first + 1, round(end_s * sample_rate)), n_samples)
 
 
 def _bins_between(config: SpectrogramConfig, low_hz: float | None, high_hz: float | None) -> tuple[int, int]:
-    """Return the first and last bin between two frequencies, or twice the one nearest to their middle."""
+    """Return the first and last bin between two frequencies, at least one bin."""
     nyquist = config.sample_rate / 2
     low_hz, high_hz = 0.0 if low_hz is None else low_hz, nyquist if high_hz is None else high_hz
     for field, value, least in (("low_hz", low_hz, 0.0), ("high_hz", high_hz, low_hz)):
@@ -187,13 +187,13 @@ def _chunks(
 
 
 def _with_neighbours(power: np.ndarray, bin_: int) -> np.ndarray:
-    """Return a bin between its two neighbours; the spectrum is mirrored at both ends of the axis."""
+    """Return a bin's power between its neighbours', mirrored at the ends of the axis."""
     last = len(power) - 1
     return power[[abs(bin_ - 1), bin_, last - abs(last - bin_ - 1)]].astype(np.float64)
 
 
 def _top_of_parabola(three: np.ndarray) -> float:
-    """Return the vertex of the parabola through three powers in dB, in bins from the middle one."""
+    """Return the vertex of the parabola through three levels, in bins."""
     left, middle, right = np.log(np.maximum(three, AMIN))
     if middle < max(left, right) or left == middle == right:
         return 0.0

@@ -28,7 +28,7 @@ class CepstrumConfig(Config):
     Raises
     ------
     ParameterError
-        Names the field, the value and what is legal.
+        Names the field, the value and the legal range.
     """
 
     lifter: float = 0.0
@@ -37,7 +37,7 @@ class CepstrumConfig(Config):
     def __post_init__(self) -> None:
         for field, kind, high in (("lifter", int | float | np.number, MAX_LIFTER), ("delta", int | np.integer, 2)):
             value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= value <= high:
+            if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= float(value) <= high:
                 raise ParameterError("parameter.range", field=field, value=value, low=0, high=high)
 
 
@@ -45,7 +45,7 @@ PLAIN = CepstrumConfig()
 
 
 def liftered(coefficients: np.ndarray, lifter: float) -> np.ndarray:
-    """Return coefficients (..., n_mfcc, n_frames) weighted as `librosa.feature.mfcc(lifter=...)` weights them."""
+    """Return liftered coefficients (..., n_mfcc, n_frames); equals `librosa.feature.mfcc(lifter=...)`."""
     if lifter == 0:
         return coefficients
     order = np.arange(1, coefficients.shape[-2] + 1, dtype=coefficients.dtype)
@@ -79,8 +79,8 @@ def first_of_windows(frames: np.ndarray, n_frames: int) -> np.ndarray:
 
 
 def delta_weights(order: int, dtype: np.dtype) -> np.ndarray:
-    """Return the weights of a window's frames in the derivative of a polynomial of degree `order` fitted to them.
+    """Return Savitzky-Golay weights (1964) of a window's frames for a derivative of `order`.
 
-    It is constant over the window, hence valid at a sound's ends, as librosa's `mode="interp"`. Savitzky and Golay (1964).
+    The derivative of a fitted polynomial of that degree is constant, so valid at the ends (librosa's `mode="interp"`).
     """
     return savgol_coeffs(DELTA_WIDTH, order, deriv=order, use="dot").astype(dtype)

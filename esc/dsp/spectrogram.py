@@ -1,4 +1,4 @@
-"""STFT, mel spectrogram, decibels, MFCC and their axes in torch, for app, command line and training.
+"""STFT, mel spectrogram, decibels, MFCC and their axes, in torch.
 
 Everything takes a NumPy array or a torch tensor, one waveform `(n_samples,)` or a batch `(..., n_samples)`, on any
 device, and equals librosa 0.11's functions of the same names and parameters. Frames are centred: frame t covers the
@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy.fft import dct
 from scipy.signal import get_window
 
@@ -104,7 +105,7 @@ def mfcc_of_db(db: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
 
 
 def network_input(db: torch.Tensor, config: InputConfig) -> torch.Tensor:
-    """Return mel spectrograms in dB scaled for the network, float32, shape as given: (..., n_mels, n_frames).
+    """Return mel spectrograms in dB, (..., n_mels, n_frames), scaled for the network.
 
     A silent clip becomes zeros ("clip", "notebook").
     """
@@ -119,7 +120,7 @@ def network_input(db: torch.Tensor, config: InputConfig) -> torch.Tensor:
     return torch.where(high - low > _STANDARDISE_EPS, 255.0 * (standard - low) / (high - low), 0.0).trunc()
 
 
-def hz_to_mel(freqs_hz: np.ndarray | float, mel_scale: str) -> np.ndarray:
+def hz_to_mel(freqs_hz: ArrayLike, mel_scale: str) -> np.ndarray:
     """Return frequencies in mel, by Slaney's or HTK's formula; equals `librosa.hz_to_mel`."""
     freqs_hz = np.asarray(freqs_hz, dtype=np.float64)
     if mel_scale == "htk":
@@ -130,7 +131,7 @@ def hz_to_mel(freqs_hz: np.ndarray | float, mel_scale: str) -> np.ndarray:
     return np.where(freqs_hz < _SLANEY_BREAK_HZ, linear, logarithmic)
 
 
-def mel_to_hz(mels: np.ndarray | float, mel_scale: str) -> np.ndarray:
+def mel_to_hz(mels: ArrayLike, mel_scale: str) -> np.ndarray:
     """Return mels in Hz, the inverse of `hz_to_mel`; equals `librosa.mel_to_hz`."""
     mels = np.asarray(mels, dtype=np.float64)
     if mel_scale == "htk":
@@ -142,7 +143,10 @@ def mel_to_hz(mels: np.ndarray | float, mel_scale: str) -> np.ndarray:
 
 
 def mel_edges_hz(config: SpectrogramConfig) -> np.ndarray:
-    """Return the corners of the triangular bands in Hz, shape (n_mels + 2,): band k spans edges k to k + 2."""
+    """Return the band edges in Hz, (n_mels + 2,).
+
+    Band k spans edges k to k + 2.
+    """
     low, high = hz_to_mel([config.fmin, config.fmax], config.mel_scale)
     return mel_to_hz(np.linspace(low, high, config.n_mels + 2), config.mel_scale)
 
@@ -177,7 +181,7 @@ def mel_filters(config: SpectrogramConfig) -> np.ndarray:
 
 
 def empty_bands(config: SpectrogramConfig) -> list[int]:
-    """Return the indices of mel bands without an STFT bin strictly between their outer corners: always black."""
+    """Return the indices of the mel bands that contain no STFT bin."""
     corners_in_bins = mel_edges_hz(config) * (config.n_fft / config.sample_rate)
     first = np.floor(corners_in_bins[:-2]) + 1
     last = np.minimum(np.ceil(corners_in_bins[2:]) - 1, config.n_fft // 2)

@@ -1,4 +1,4 @@
-"""Time ranges at display resolution: which frames they hold, and frames pooled into columns."""
+"""Time ranges at display resolution, their frames and columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Tile:
 
 
 def frame_range(n_frames: int, frames_per_second: float, start_s: float, end_s: float) -> tuple[int, int]:
-    """Return the first and last frame centred in [start_s, end_s], or twice the frame nearest its middle."""
+    """Return the first and last frame centred in [start_s, end_s], at least one frame."""
     first = max(0, math.ceil(start_s * frames_per_second - _FRAME_EPS))
     last = min(math.floor(end_s * frames_per_second + _FRAME_EPS), n_frames - 1)
     if first > last:
@@ -35,7 +35,7 @@ def quantised(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 class ColumnPool:
-    """Frames pooled into at most `columns` columns: the maximum of each column's frames, or their mean.
+    """Pool of frames into at most `columns` columns, by maximum or mean.
 
     Parameters
     ----------
@@ -53,16 +53,16 @@ class ColumnPool:
         self._pooled: np.ndarray | None = None
 
     def reduce(self, first: int, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the columns of values (rows, n) of the frames from `first` on, and these values pooled; thread-safe."""
+        """Return column indices and pooled values of (rows, n) from frame `first`; thread-safe."""
         columns = self._column_of[first : first + values.shape[1]]
         cuts = np.flatnonzero(np.diff(columns, prepend=-1, append=len(self._sizes)))
         frames = np.ascontiguousarray(values.T)
-        # a column's frames are adjacent, so that this is many times as fast as reduceat
+        # many times faster than reduceat, since a column's frames are adjacent
         pooled = [self._pool.reduce(frames[start:end], axis=0) for start, end in itertools.pairwise(cuts)]
         return columns[cuts[:-1]], np.stack(pooled)
 
     def add(self, columns: np.ndarray, values: np.ndarray) -> None:
-        """Add what `reduce` returned."""
+        """Add a result of `reduce`."""
         if self._pooled is None:
             empty = 0.0 if self._pool is np.add else -np.inf
             self._pooled = np.full((len(self._sizes), values.shape[1]), empty, np.float32)

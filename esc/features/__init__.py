@@ -1,8 +1,8 @@
-"""Audio features by librosa: contours over a spectrogram, and spectrograms in its stead.
+"""Audio features by librosa: contours and spectrogram variants.
 
-Each is computed in chunks with as much context as it needs, so that memory stays bounded for an hour of sound and the
-values are those of the whole. `constant_q`, `reassigned`, `pcen`, `harmonic`, `percussive`, `centroid` and `loudness`
-use the spectrogram's parameters; `pitch` and `onsets` those of librosa's examples.
+Each is computed in chunks with enough context for the values of the whole sound, so memory stays bounded. `constant_q`,
+`reassigned`, `pcen`, `harmonic`, `percussive`, `centroid` and `loudness` use the spectrogram's parameters; `pitch` and
+`onsets` those of librosa's examples.
 """
 
 from __future__ import annotations

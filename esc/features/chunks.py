@@ -15,7 +15,7 @@ from esc.errors import ParameterError
 CHUNK_S = 10.0  # computed at a time: bounds memory, and is the step of progress reports
 MAX_VALUES = 40_000_000  # of a chunk's spectrogram, of which librosa keeps several complex or float64 copies
 
-OnProgress = Callable[[float], None]  # receives the share of the work that is done
+OnProgress = Callable[[float], None]  # receives the share of the work done so far
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def iter_chunks(
     on_progress: OnProgress,
     n_freqs: int | None = None,
 ) -> Iterator[Chunk]:
-    """Yield the frames from the first to the last in chunks of some `CHUNK_S` seconds, with `context_s` on both sides.
+    """Yield a range of frames in chunks of `CHUNK_S` seconds, with context on both sides.
 
     A sound that fits into one chunk is yielded whole: librosa then sees all of it. `n_freqs` is the number of values
     of a frame; by default the config's.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def centroid(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, on_pro
     import librosa
 
     def compute(magnitude: np.ndarray) -> np.ndarray:
-        about = {"S": magnitude, "sr": config.sample_rate, "n_fft": config.n_fft}
+        about: dict[str, Any] = {"S": magnitude, "sr": config.sample_rate, "n_fft": config.n_fft}
         centre = librosa.feature.spectral_centroid(**about)
         return np.concatenate([centre, librosa.feature.spectral_bandwidth(**about, centroid=centre)])
 
@@ -84,7 +85,7 @@ def pitch(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, on_progre
 
 
 def onsets(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, on_progress: OnProgress) -> Arrays:
-    """Return the onset times of the whole waveform at librosa's rate, peaks of the spectral flux: "times_s".
+    """Return onset times, peaks of the spectral flux of the whole sound: "times_s".
 
     Equals `librosa.onset.onset_detect(y=waveform, sr=22050, units="time")`. Config and tile are ignored: floor and
     threshold are relative to the whole sound's maximum.

@@ -16,7 +16,7 @@ from esc.errors import EscError, PageError
 from esc.features.worker import FeatureTask
 
 WAITING = 8  # tasks in the queue, of all pages together
-KEPT_JOBS = 32  # finished ones that may still be asked for
+KEPT_JOBS = 32  # finished jobs kept for requests
 ABANDONED_S = 30.0  # without a request: the page is closed
 IDLE_S = 600.0  # without work, until the process, some 0.3 GB, ends
 _WATCH_S = 1.0
@@ -30,7 +30,7 @@ class Job:
     Attributes
     ----------
     owner : str
-        The only one who may ask for it.
+        Session that may request the job.
     slot : str
         A newer job of the same owner and slot replaces it.
     id : str
@@ -56,12 +56,12 @@ class Job:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether the state is final."""
         return self.state in ("done", "cancelled", "failed")
 
 
 class JobQueue:
-    """The jobs of all pages. The worker process starts with the first one and ends when idle, or with the app."""
+    """The jobs of all pages and their worker process, which ends when idle."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
@@ -72,7 +72,9 @@ class JobQueue:
         self._threads: list[threading.Thread] = []
 
     def start(self, owner: str, slot: str, task: FeatureTask) -> Job:
-        """Queue a task and return its job; an earlier one of the same owner and slot is cancelled.
+        """Return the job of a queued task.
+
+        The owner's earlier job of the same slot is cancelled.
 
         Raises
         ------
@@ -156,12 +158,14 @@ class JobQueue:
         process = self._process
         if job.over:  # cancelled before there was a process to kill
             return
-        pickle.dump(task, process.stdin)
-        process.stdin.flush()
-        kind, *reply = pickle.load(process.stdout)
+        tasks, replies = process.stdin, process.stdout
+        assert tasks is not None and replies is not None
+        pickle.dump(task, tasks)
+        tasks.flush()
+        kind, *reply = pickle.load(replies)
         while kind == "progress":
             job.progress = reply[0]
-            kind, *reply = pickle.load(process.stdout)
+            kind, *reply = pickle.load(replies)
         if kind == "done":
             self._settle(job, "done", result=reply[0])
         elif kind == "error":
@@ -171,7 +175,7 @@ class JobQueue:
             self._settle(job, "failed", error=PageError("page.failed"))
 
     def _settle(self, job: Job, state: str, result: dict | None = None, error: EscError | None = None) -> bool:
-        """Set the outcome of a job, unless it was cancelled; return whether it is this one."""
+        """Set the outcome of a job unless it is over; return whether it was set."""
         with self._lock:
             if job.over:
                 return False

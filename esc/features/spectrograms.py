@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,12 @@ class Rows:
 
         if self.first_bins is not None:
             return np.maximum.reduceat(magnitude**exponent, self.first_bins, axis=0)
-        bands = {"n_mels": config.n_mels, "fmin": config.fmin, "fmax": config.fmax, "htk": config.mel_scale == "htk"}
+        bands: dict[str, Any] = {
+            "n_mels": config.n_mels,
+            "fmin": config.fmin,
+            "fmax": config.fmax,
+            "htk": config.mel_scale == "htk",
+        }
         return librosa.filters.mel(sr=config.sample_rate, n_fft=config.n_fft, **bands) @ magnitude**exponent
 
 
@@ -103,7 +109,7 @@ def pcen(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows
 
 
 def constant_q(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows: Rows, on_progress: OnProgress) -> FeatureImage:
-    """Return the constant-Q transform, 24 bins an octave from C1 (32.7 Hz) up, as power in dB.
+    """Return the constant-Q transform, 24 bins an octave from C1, as power in dB.
 
     Equals `abs(librosa.cqt(y, sr=..., hop_length=..., n_bins=..., bins_per_octave=24)) ** 2`. A silent row at each end
     completes the frequency axis.
@@ -112,7 +118,7 @@ def constant_q(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows
 
     rate = config.sample_rate
     n_bins = math.floor(BINS_PER_OCTAVE * math.log2(HIGHEST_SHARE * rate / 2 / LOWEST_HZ))
-    bins = {"fmin": LOWEST_HZ, "n_bins": n_bins, "bins_per_octave": BINS_PER_OCTAVE}
+    bins: dict[str, Any] = {"fmin": LOWEST_HZ, "n_bins": n_bins, "bins_per_octave": BINS_PER_OCTAVE}
 
     def compute(chunk: Chunk) -> np.ndarray:
         samples = np.pad(chunk.samples, (0, max(0, round(_SHORTEST_S * rate) - len(chunk.samples))))
@@ -134,7 +140,7 @@ def reassigned(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, rows
     import librosa
 
     rate, hop = config.sample_rate, config.hop_length
-    lengths = {"n_fft": config.n_fft, "hop_length": hop, "win_length": config.win_length, "window": config.window}
+    lengths: dict[str, Any] = {"n_fft": config.n_fft, "hop_length": hop, "win_length": config.win_length, "window": config.window}
     first, last = frames_of(waveform, config, tile)
     columns = min(tile.columns, last + 1 - first)
     edge_s = (first - 0.5) * hop / rate

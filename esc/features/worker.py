@@ -1,7 +1,7 @@
-"""The process that computes features: `python -m esc.features.worker`, tasks on stdin, replies on stdout.
+"""Worker process for features: `python -m esc.features.worker`, tasks on stdin, replies on stdout.
 
-librosa compiles on its first use and holds the GIL meanwhile; here that blocks nobody, and cancelled work ends with its
-process. Both ends are trusted and use pickle: the worker replies to each `FeatureTask` with any number of
+librosa holds the GIL while it compiles on its first use; in a process this blocks no one, and cancelling kills it.
+Both ends are trusted and use pickle: the worker replies to each `FeatureTask` with any number of
 ("progress", share), then ("done", result), ("error", key, values) or ("failed", traceback). It ends with its stdin.
 """
 
@@ -79,7 +79,7 @@ def compute(task: FeatureTask, on_progress: OnProgress) -> dict:
 def main() -> None:
     """Compute tasks until stdin ends."""
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keeps what libraries print out of the replies
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keeps prints of libraries out of the replies
 
     def send(*message: object) -> None:
         pickle.dump(message, replies)
@@ -99,7 +99,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # as a program this module is __main__ and would not be the one that FeatureTask comes from
+    # as __main__ this module would have another FeatureTask than the pickled one
     from esc.features import worker
 
     limit_memory()

@@ -21,11 +21,11 @@ def mfcc_view(
     value_range: tuple[float, float] | None = None,
     cepstrum: CepstrumConfig = PLAIN,
 ) -> View:
-    """Return the coefficients 1 to n_mfcc - 1 of a tile; `low_db` and `high_db` of the view are coefficients, not dB.
+    """Return the coefficients 1 to n_mfcc - 1 of a tile.
 
-    Coefficient 0, the overall level, is left out: its range would hide the others. Each value is the whole sound's
-    (`shaped`), also at the edges of the tile. Frames that share a column are averaged, which for a linear transform
-    gives the coefficients of their mean level.
+    `low_db` and `high_db` of the view are coefficients, not dB. Coefficient 0, the overall level, is left out: its range
+    would hide the others. Each value is the whole sound's (`shaped`), also at the edges of the tile. Frames that share a
+    column are averaged, which for a linear transform gives the coefficients of their mean level.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def mfcc_at(
 def _frames(
     waveform: Waveform, config: SpectrogramConfig, frames: np.ndarray, high_db: float, cepstrum: CepstrumConfig
 ) -> np.ndarray:
-    """Return the values of the frames with these numbers as `shaped` gives them for the whole sound: (n_mfcc, n)."""
+    """Return the values (n_mfcc, n) of the numbered frames; equals `shaped` of the whole."""
 
     def plain(numbers: np.ndarray) -> np.ndarray:
         return liftered(power_frames(waveform, config, numbers, _mfcc_floored(high_db)).numpy(), cepstrum.lifter)

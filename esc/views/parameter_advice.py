@@ -21,14 +21,14 @@ _RATE_EPS = 1.01  # a rate within a hundredth is the same
 
 @dataclass(frozen=True)
 class Advice:
-    """One way in which a spectrogram misleads.
+    """A warning about a misleading spectrogram.
 
     Attributes
     ----------
     key : str
         "gaps", "thin", "long", "top", "rate", "empty", "deep" or "padding".
     grave : bool
-        The spectrogram misleads; otherwise it is as good as it can be and worth knowing why.
+        The spectrogram misleads; otherwise it is only worth knowing.
     values : dict
         Numbers for the message.
     fix : dict
@@ -82,9 +82,9 @@ def advise(config: SpectrogramConfig, file_rate: int, seconds: float, bands: boo
 
 
 def click_loss_db(config: SpectrogramConfig) -> float:
-    """Return the greatest loss of a click between two frames, relative to a frame's middle, in dB.
+    """Return the greatest loss of a click between two frames, in dB.
 
-    The least, over all samples, of a sample's greatest weight in any frame; infinite if no frame covers a sample.
+    Relative to a frame's middle: the least, over all samples, of the greatest weight in any frame; infinite with gaps.
     """
     window = get_window(config.window, config.win_length, fftbins=True)
     weights = np.zeros(config.win_length + 2 * config.hop_length)
@@ -99,7 +99,7 @@ def _between_frames(config: SpectrogramConfig) -> Advice | None:
     if loss_db <= THIN_DB:
         return None
     width = config.resolution_s * config.sample_rate  # half such a hop off the middle a click loses at most 6 dB
-    fix = {"hop_length": math.floor(width)}
+    fix: dict[str, float] = {"hop_length": math.floor(width)}
     if width < LIMITS["hop_length"][0]:
         longest = LIMITS["win_length"][1]
         length = min(longest, math.ceil(config.hop_length * config.win_length / width))
@@ -127,7 +127,7 @@ def _above_file(config: SpectrogramConfig, file_rate: int, bands: bool) -> Advic
     share = 1 - own_hz / top_hz
     if bands:
         share = float((mel_edges_hz(config)[:-2] >= own_hz).mean())
-    fix = {"fmax": own_hz, "fmin": config.fmin if config.fmin < own_hz else 0.0}
+    fix: dict[str, float] = {"fmax": own_hz, "fmin": config.fmin if config.fmin < own_hz else 0.0}
     if not bands:
         fix = {"sample_rate": max(file_rate, LIMITS["sample_rate"][0])}
         fix["fmax"] = min(config.fmax, fix["sample_rate"] / 2)

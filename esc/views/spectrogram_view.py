@@ -1,7 +1,7 @@
-"""Spectrograms at display resolution: a time range, no more columns than the screen has, 8 bits a value.
+"""Spectrograms at display resolution: time range, screen columns, 8-bit levels.
 
-Hour-long sounds are computed from `SpectrogramConfig`'s own frames, never from shortened audio: if frames share a
-column the loudest counts, so that a click of one frame stays visible at any zoom.
+Hour-long sounds are computed from `SpectrogramConfig`'s own frames, never from shortened audio. The loudest frame of a
+column counts, so that a click of one frame stays visible at any zoom.
 """
 
 from __future__ import annotations
@@ -93,20 +93,20 @@ def stft_view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db
 
 
 def mel_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
-    """Return the bounds of a mel view's rows in Hz, (n_mels + 1,): halfway, in mel, between band centres."""
+    """Return a mel view's row bounds in Hz, midway in mel between band centres."""
     low, high = hz_to_mel([config.fmin, config.fmax], config.mel_scale)
     step = (high - low) / (config.n_mels + 1)
     return mel_to_hz(low + step * (np.arange(config.n_mels + 1) + 0.5), config.mel_scale)
 
 
 def stft_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
-    """Return the bounds of an STFT view's rows in Hz, from 0 to half the sample rate."""
+    """Return an STFT view's row bounds in Hz, from 0 to half the sample rate."""
     bounds = (np.append(stft_rows(config), config.n_freqs) - 0.5) * config.sample_rate / config.n_fft
     return bounds.clip(0.0, config.sample_rate / 2)
 
 
 def stft_rows(config: SpectrogramConfig) -> np.ndarray:
-    """Return the first bin of each row: every bin, or at most `MAX_ROWS` groups evenly spaced in mel."""
+    """Return each row's first bin; past `MAX_ROWS` bins, groups evenly spaced in mel."""
     if config.n_freqs <= MAX_ROWS:
         return np.arange(config.n_freqs)
     mels = np.linspace(0.0, hz_to_mel(config.sample_rate / 2, "slaney"), MAX_ROWS, endpoint=False)
@@ -114,7 +114,7 @@ def stft_rows(config: SpectrogramConfig) -> np.ndarray:
 
 
 def peak_level_db(waveform: Waveform, config: SpectrogramConfig, transform: Transform = mel_power) -> float:
-    """Return the dB of the loudest value of a sound's mel spectrogram, or of its STFT (`transform=stft_power`).
+    """Return the dB of the loudest value of a sound's spectrogram.
 
     Exact up to `OVERVIEW_COLUMNS * FRAMES_A_COLUMN` frames; of longer sounds, the maximum of the sampled overview.
     """
@@ -123,7 +123,7 @@ def peak_level_db(waveform: Waveform, config: SpectrogramConfig, transform: Tran
 
 
 def level_at(waveform: Waveform, config: SpectrogramConfig, time_s: float, band: int, high_db: float) -> float:
-    """Return the exact dB of one mel band at the frame nearest to `time_s`, at least `high_db - config.top_db`.
+    """Return the exact dB of a mel band at a time, floored as the view.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def level_at(waveform: Waveform, config: SpectrogramConfig, time_s: float, band:
 
 
 def stft_level_at(waveform: Waveform, config: SpectrogramConfig, time_s: float, freq_hz: float, high_db: float) -> float:
-    """Return the exact dB of the STFT bin nearest to `freq_hz` at the frame nearest to `time_s`, floored as the view."""
+    """Return the exact dB of an STFT bin at a time, floored as the view."""
     bin_ = min(max(0, round(freq_hz * config.n_fft / config.sample_rate)), config.n_freqs - 1)
     return _level_at(waveform, config, time_s, bin_, high_db, stft_power)
 

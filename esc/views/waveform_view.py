@@ -1,4 +1,4 @@
-"""The waveform at display resolution: an envelope that loses no peak, close up the samples themselves."""
+"""The waveform's envelope at display resolution; close up, its samples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from esc.dsp.tiles import Tile
 def wave_view(waveform: np.ndarray, sample_rate: int, tile: Tile) -> np.ndarray:
     """Return minimum, maximum and root mean square of each column's samples, float32 (3, n_columns).
 
-    No peak is lost at any zoom; if there are no more samples than columns, each is a column of its own.
+    No peak is lost at any zoom; each sample has its own column if the columns suffice.
     """
     first = min(max(0, math.floor(tile.start_s * sample_rate)), len(waveform) - 1)
     last = min(max(first + 1, math.ceil(tile.end_s * sample_rate)), len(waveform))
