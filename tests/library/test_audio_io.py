@@ -101,7 +101,7 @@ def test_every_number_of_channels(tmp_path, kind, channels):
 
 
 @pytest.mark.parametrize("kind", FILMS)
-def test_the_sound_of_a_film(tmp_path, kind):
+def test_sound_of_a_film(tmp_path, kind):
     file, codec, sample_rate = FILMS[kind]
     samples = sounds.in_channels(sounds.tone(FREQ_HZ, 1.0, sample_rate), 2)
     check_tone(sounds.write_av(tmp_path / file, samples, sample_rate, codec, video=True), sample_rate, 2, 0.2, codec == "flac")
@@ -193,7 +193,7 @@ def test_random_bytes_under_any_name(tmp_path, rng, file):
     assert refusal(tmp_path / file).key in ("audio.unreadable", "audio.no_track", "audio.no_samples", "audio.rate")
 
 
-def test_the_name_in_messages_can_be_chosen(tmp_path):
+def test_name_in_messages(tmp_path):
     (tmp_path / "tmp8271").touch()
     with pytest.raises(AudioError, match=r"^rain\.wav is empty"):
         open_audio(tmp_path / "tmp8271", name="rain.wav")
@@ -254,7 +254,7 @@ def test_a_recording_that_was_never_finished_is_unreadable(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [*SOUNDFILE, *FFMPEG])
-def test_cut_anywhere_a_file_gives_sound_or_a_clear_message(tmp_path, kind):
+def test_truncated_file_gives_sound_or_a_clear_error(tmp_path, kind):
     path = make(tmp_path, kind, 48_000, 2, seconds=0.4)
     whole = path.read_bytes()
     for length in (1, 3, 11, 43, 44, 47, 200, len(whole) // 3, len(whole) // 2, len(whole) - 7, len(whole) - 1):
@@ -270,7 +270,7 @@ def test_cut_anywhere_a_file_gives_sound_or_a_clear_message(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["mp3", "ogg vorbis", "m4a aac", "webm opus", "flac", "mka flac"])
-def test_damage_inside_gives_sound_or_a_clear_message(tmp_path, rng, kind):
+def test_damaged_file_gives_sound_or_a_clear_error(tmp_path, rng, kind):
     path = make(tmp_path, kind, 48_000, 2, seconds=0.4)
     whole = path.read_bytes()
     for _ in range(12):
@@ -406,7 +406,7 @@ def test_silence():
 
 @pytest.mark.parametrize("offset", [0.0, 0.25])
 @pytest.mark.parametrize("amplitude", [0.0, 0.5e-4, 2e-4])
-def test_the_facts_say_silent_as_is_silent_does(tmp_path, offset, amplitude):
+def test_silent_fact_equals_is_silent(tmp_path, offset, amplitude):
     samples = sounds.tone(440.0, 7.0, 44_100, amplitude) + np.float32(offset)
     facts, blocks = open_audio(sounds.write(tmp_path / "a.wav", samples, 44_100, "FLOAT"))
     waveform = np.concatenate(list(blocks))

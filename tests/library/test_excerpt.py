@@ -1,4 +1,4 @@
-"""Cutting a stretch out of a file: every channel, every sample as the file holds it."""
+"""Excerpts of sound files: every channel and sample unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RATE = 22_050
         ("flac", "PCM_24", "PCM_24"), ("flac", "PCM_S8", "PCM_U8"), ("aiff", "PCM_16", "PCM_16"), ("ogg", "VORBIS", "FLOAT"),
     ],
 )  # fmt: skip
-def test_samples_are_the_files_own(tmp_path, ending, subtype, kept):
+def test_excerpt_samples_are_unchanged(tmp_path, ending, subtype, kept):
     source = tmp_path / f"a.{ending}"
     stereo = np.stack([sounds.busy(15.0, RATE), -sounds.busy(15.0, RATE, seed=1)], axis=1).clip(-1, 1)
     stereo[150_000] = -1.0  # the lowest whole number there is
@@ -34,7 +34,7 @@ def test_samples_are_the_files_own(tmp_path, ending, subtype, kept):
     np.testing.assert_array_equal(got, held[first:stop])
 
 
-def test_what_only_ffmpeg_reads_is_cut_too(tmp_path):
+def test_excerpt_by_ffmpeg(tmp_path):
     source = sounds.write_av(tmp_path / "a.m4a", sounds.in_channels(sounds.tone(1000.0, 2.0), 2), 44_100, "aac")
     assert write_excerpt_in_worker(source, tmp_path / "b.wav", 40_000, 60_000, "a.m4a", 60).channels == 2
     got, _ = soundfile.read(tmp_path / "b.wav", dtype="float32")
@@ -42,7 +42,7 @@ def test_what_only_ffmpeg_reads_is_cut_too(tmp_path):
     np.testing.assert_allclose(got.mean(axis=1), mono[40_000:60_000], atol=1e-6)
 
 
-def test_too_much_is_refused_before_it_is_written(tmp_path, monkeypatch):
+def test_excerpt_size_limit(tmp_path, monkeypatch):
     source = sounds.write(tmp_path / "a.wav", sounds.tone(), 44_100, "PCM_16")
     monkeypatch.setattr("esc.audio.excerpt.MAX_EXCERPT_BYTES", 1000)
     with pytest.raises(AudioError, match="0 MB can be saved") as refused:
@@ -52,7 +52,7 @@ def test_too_much_is_refused_before_it_is_written(tmp_path, monkeypatch):
     assert write_excerpt(source, tmp_path / "b.wav", 0, 500).n_samples == 500
 
 
-def test_the_worker_says_what_is_wrong(tmp_path):
+def test_excerpt_worker_error(tmp_path):
     with pytest.raises(AudioError) as refused:
         write_excerpt_in_worker(tmp_path / "none.wav", tmp_path / "b.wav", 0, 10, "mine.wav", 60)
     assert (refused.value.key, refused.value.values["name"]) == ("audio.missing", "mine.wav")

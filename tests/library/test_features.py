@@ -1,4 +1,4 @@
-"""The layers against librosa's own functions on the same sound, whole and in part, and against sounds whose answer is known."""
+"""Features against librosa, whole and in chunks, and on sounds of known values."""
 
 import itertools
 
@@ -59,7 +59,7 @@ def test_centroid_and_bandwidth_equal_librosa(short_chunks, config):
     np.testing.assert_allclose(some["centroid_hz"], got["centroid_hz"][every], rtol=1e-3, atol=0.1)
 
 
-def test_noise_has_its_centre_in_the_middle():
+def test_centroid_of_noise():
     noise = np.random.default_rng(0).standard_normal(5 * RATE).astype(np.float32)
     got = contours.centroid(noise, LIBROSA, Tile(0.0, 5.0, 1000), quiet)
     assert got["centroid_hz"].mean() == pytest.approx(RATE / 4, rel=0.02)
@@ -76,7 +76,7 @@ def test_noise_has_its_centre_in_the_middle():
     ],
     ids=["librosa", "odd", "padded"],
 )
-def test_loudness_is_the_a_weighted_level(freq_hz, config):
+def test_loudness_of_tones(freq_hz, config):
     tone = sounds.tone(freq_hz, 2.0, config.sample_rate, 0.5)
     got = contours.loudness(tone, config, Tile(0.8, 1.2, 1000), quiet)["level_db"]
     assert len(got) > 5
@@ -86,7 +86,7 @@ def test_loudness_is_the_a_weighted_level(freq_hz, config):
     assert got.mean() - 20 * np.log10(0.5 / np.sqrt(2)) == pytest.approx(iec, abs=0.35)
 
 
-def test_loudness_is_the_rms_under_the_window(busy, short_chunks, monkeypatch):
+def test_loudness_equals_weighted_rms(busy, short_chunks, monkeypatch):
     monkeypatch.setattr(contours, "a_weighting_db", lambda freqs, floor_db: np.zeros_like(freqs))
     got = contours.loudness(busy, LIBROSA, Tile(0.0, 6.0, 100_000), quiet)["level_db"]
     padded = np.pad(busy, 1024)
@@ -108,7 +108,7 @@ def test_pitch_of_a_tone_and_of_noise():
     assert np.isnan(contours.pitch(noise, LIBROSA, Tile(0.0, 1.0, 10), quiet)["f0_hz"]).mean() > 0.7
 
 
-def test_pitch_followed_in_pieces_is_the_same(short_chunks):
+def test_pitch_in_chunks(short_chunks):
     times = np.arange(4 * RATE) / RATE
     glide = (0.4 * np.sin(2 * np.pi * (200 * times + 30 * times**2))).astype(np.float32)
     got = contours.pitch(glide, LIBROSA, Tile(1.0, 3.0, 10), quiet)
@@ -118,7 +118,7 @@ def test_pitch_followed_in_pieces_is_the_same(short_chunks):
     np.testing.assert_allclose(got["f0_hz"], whole[frames], rtol=0.006)
 
 
-def test_onsets_equal_librosa_and_hear_each_click(busy, short_chunks):
+def test_onsets_equal_librosa_and_find_each_click(busy, short_chunks):
     clicks = np.zeros(5 * RATE, np.float32)
     when = np.arange(0.5, 4.8, 0.5)
     for time_s in when:
@@ -152,7 +152,7 @@ def test_harmonic_and_percussive_equal_librosa(busy, short_chunks, part, rows):
     np.testing.assert_allclose(few.values, pooled, atol=0.05)
 
 
-def test_a_tone_is_harmonic_and_a_click_is_percussive():
+def test_harmonic_tone_and_percussive_click():
     sound = sounds.tone(1_000.0, 2.0, RATE, 0.3)
     sound[RATE] += 0.9
     kept = {}
@@ -174,7 +174,7 @@ def test_pcen_equals_librosa(busy, short_chunks, rows):
     np.testing.assert_allclose(drawn.values, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_pcen_close_up_remembers_what_came_before(short_chunks):
+def test_pcen_context_of_a_later_tile(short_chunks):
     sound = sounds.busy(12.0, RATE)
     expected = librosa.pcen(mel_filters(LIBROSA) @ np.abs(stft(sound, LIBROSA)) * 2**31, sr=RATE, hop_length=512)
     drawn = spectrograms.pcen(sound, LIBROSA, Tile(9.0, 10.0, 1000), MEL, quiet)
@@ -198,14 +198,14 @@ def test_constant_q_equals_librosa(rate, monkeypatch):
     np.testing.assert_allclose(cut.values[1:-1][loud], near[loud], atol=0.3)
 
 
-def test_constant_q_finds_the_note_even_in_a_short_sound():
+def test_constant_q_of_a_short_sound():
     for seconds in (2.0, 0.3):
         drawn = spectrograms.constant_q(sounds.tone(440.0, seconds, RATE), LIBROSA, Tile(0.0, seconds, 1000), MEL, quiet)
         row = drawn.values[:, drawn.values.shape[1] // 2].argmax()
         assert drawn.bounds_hz[row] < 440 < drawn.bounds_hz[row + 1]
 
 
-def test_reassigned_energy_is_librosas_and_lies_where_the_tone_is(short_chunks):
+def test_reassigned_energy_of_a_tone(short_chunks):
     sound = sounds.tone(1_003.0, 2.0, RATE)
     drawn = spectrograms.reassigned(sound, LIBROSA, Tile(0.0, 2.0, 100_000), STFT, quiet)
     freqs_hz, times_s, magnitudes = librosa.reassigned_spectrogram(y=sound, sr=RATE, n_fft=2048, hop_length=512)
@@ -221,7 +221,7 @@ def test_reassigned_energy_is_librosas_and_lies_where_the_tone_is(short_chunks):
     assert power[row, 20] > 0.99 * power[:, 20].sum()  # one row, where the STFT has a lobe of four
 
 
-def test_a_click_is_reassigned_to_its_moment():
+def test_reassigned_click():
     click = 1e-3 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
     click[round(0.5 * RATE)] = 1.0
     drawn = spectrograms.reassigned(click, LIBROSA, Tile(0.2, 0.8, 1000), MEL, quiet)
@@ -233,7 +233,7 @@ def test_a_click_is_reassigned_to_its_moment():
 
 @pytest.mark.parametrize("make", [getattr(spectrograms, name) for name in ("constant_q", "reassigned", "pcen", "harmonic")])
 @pytest.mark.parametrize("config", [LIBROSA, ODD], ids=["librosa", "odd"])
-def test_pictures_of_silence_and_of_next_to_nothing(make, config):
+def test_features_of_silence_and_very_short_sounds(make, config):
     rows = spectrograms.Rows(mel_bounds_hz(config), None)
     for n_samples in (50, config.hop_length * 10):
         drawn = make(np.zeros(n_samples, np.float32), config, Tile(0.0, 1.0, 100), rows, quiet)
@@ -241,7 +241,7 @@ def test_pictures_of_silence_and_of_next_to_nothing(make, config):
         assert drawn.values.shape[1] == config.n_frames(n_samples) == drawn.frames[1] + 1 - drawn.frames[0]
 
 
-def test_memory_is_bounded_by_pieces():
+def test_memory_of_chunks():
     class Hour:
         """An hour that counts what is taken of it at once."""
 
@@ -261,7 +261,7 @@ def test_memory_is_bounded_by_pieces():
     assert hour.most <= 12.1 * RATE
 
 
-def test_pieces_report_progress():
+def test_progress_of_chunks():
     reported = []
     list(chunks.iter_chunks(np.zeros(35 * RATE, np.float32), LIBROSA, (0, 35 * RATE // 512), 1.0, reported.append))
     assert reported[0] == 0 and reported[-1] == 1
@@ -269,14 +269,14 @@ def test_pieces_report_progress():
     assert len(reported) == 5
 
 
-def test_rates():
+def test_feature_sample_rates():
     assert feature_sample_rate("pitch", 44_100) == 22_050
     assert feature_sample_rate("harmonic", 44_100) == 44_100
 
 
 @pytest.mark.parametrize("make", [spectrograms.reassigned, spectrograms.harmonic, spectrograms.pcen])
 @pytest.mark.parametrize("seconds", [8.0, 30.0])
-def test_more_than_memory_holds_is_refused_by_name(make, seconds):
+def test_feature_size_limit(make, seconds):
     config = LIBROSA.replace(n_fft=32_768, win_length=2_048, hop_length=16)
     rows = spectrograms.Rows(mel_bounds_hz(config), None)
     with pytest.raises(ParameterError, match="hop_length, now 16"):

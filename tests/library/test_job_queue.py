@@ -1,4 +1,4 @@
-"""Layers computed by their own process: progress, results, cancellation that really ends it, and who may ask for what."""
+"""Feature jobs in a worker process: progress, results, cancellation and owners."""
 
 import pickle
 import threading
@@ -51,7 +51,7 @@ def minutes():
     return (0.1 * np.random.default_rng(0).standard_normal(120 * RATE)).astype(np.float32)
 
 
-def test_a_layer_comes_back_as_librosa_makes_it(jobs):
+def test_job_result_equals_librosa(jobs):
     sound = sounds.busy(2.0, RATE)
     job = wait(jobs, jobs.start("me", "mel centroid", task("centroid", sound)), lambda job: job.over)
     assert (job.state, job.progress, job.error) == ("done", 1.0, None)
@@ -59,7 +59,7 @@ def test_a_layer_comes_back_as_librosa_makes_it(jobs):
     np.testing.assert_allclose(job.result["centroid_hz"], expected, rtol=1e-3, atol=0.1)
 
 
-def test_slow_work_tells_how_far_it_is_and_really_ends_when_cancelled(jobs, minutes):
+def test_progress_and_cancel_of_a_slow_job(jobs, minutes):
     job = jobs.start("me", "mel pitch", task("pitch", minutes))
     wait(jobs, job, lambda job: job.progress > 0)
     process = jobs._process
@@ -72,7 +72,7 @@ def test_slow_work_tells_how_far_it_is_and_really_ends_when_cancelled(jobs, minu
     assert jobs._process is not process
 
 
-def test_a_newer_job_takes_an_older_ones_place(jobs, minutes):
+def test_newer_job_of_a_slot_cancels_the_older(jobs, minutes):
     first = jobs.start("me", "mel pitch", task("pitch", minutes))
     wait(jobs, first, lambda job: job.state == "running")
     waiting = jobs.start("me", "mel harmonic", task("harmonic", minutes))
@@ -85,7 +85,7 @@ def test_a_newer_job_takes_an_older_ones_place(jobs, minutes):
     assert np.nanmedian(second.result["f0_hz"]) == pytest.approx(440, rel=0.01)
 
 
-def test_what_nobody_asks_for_ends(jobs, minutes, monkeypatch):
+def test_abandoned_job_is_cancelled(jobs, minutes, monkeypatch):
     monkeypatch.setattr(jobs_module, "ABANDONED_S", 0.2)
     job = jobs.start("me", "mel pitch", task("pitch", minutes))
     end = time.monotonic() + PATIENCE_S
@@ -94,7 +94,7 @@ def test_what_nobody_asks_for_ends(jobs, minutes, monkeypatch):
     assert job.state == "cancelled"
 
 
-def test_a_worker_that_dies_is_an_error_and_not_the_end(jobs, minutes):
+def test_dead_worker_fails_one_job_only(jobs, minutes):
     job = jobs.start("me", "mel pitch", task("pitch", minutes))
     wait(jobs, job, lambda job: job.progress > 0)
     jobs._process.kill()
@@ -139,7 +139,7 @@ def test_job_without_a_process_fails_and_frees_its_task(monkeypatch):
     assert (job.state, job.error.key, job.task) == ("failed", "page.failed", None)
 
 
-def test_jobs_are_their_owners_alone(jobs):
+def test_job_owner(jobs):
     job = jobs.start("me", "mel centroid", task("centroid", sounds.tone(440.0, 0.5, RATE)))
     for owner, asked in (("you", job.id), ("me", "nothing"), ("me", None), ("me", 7), ("me", [])):
         for call in (jobs.ask, jobs.cancel):
@@ -150,7 +150,7 @@ def test_jobs_are_their_owners_alone(jobs):
     assert job.state == "done"
 
 
-def test_the_queue_is_bounded(minutes, monkeypatch):
+def test_queue_limit(minutes, monkeypatch):
     own = JobQueue()
     monkeypatch.setattr(own, "_threads", [None])  # nobody works
     for number in range(jobs_module.WAITING):
@@ -160,7 +160,7 @@ def test_the_queue_is_bounded(minutes, monkeypatch):
     assert refused.value.key == "page.busy"
 
 
-def test_pictures_are_quantised_to_half_a_step(tmp_path):
+def test_image_quantisation(tmp_path):
     sound = sounds.busy(2.0, RATE)
     sound.tofile(tmp_path / "sound.f32")
     for samples in (sound, tmp_path / "sound.f32"):

@@ -144,9 +144,9 @@ def test_an_hour_is_sampled_and_says_so(monkeypatch):
 def test_slice_is_one_frame_of_numpys_fft(burst):
     frame = 60
     centre = frame * LIBROSA.hop_length
-    piece = burst[centre - LIBROSA.n_fft // 2 : centre + LIBROSA.n_fft // 2]
+    segment = burst[centre - LIBROSA.n_fft // 2 : centre + LIBROSA.n_fft // 2]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(LIBROSA.n_fft) / LIBROSA.n_fft)
-    expected = np.abs(np.fft.rfft(piece * window)) ** 2
+    expected = np.abs(np.fft.rfft(segment * window)) ** 2
     got = mean_spectrum(burst, LIBROSA, (frame + 0.3) * HOP_S, (frame + 0.3) * HOP_S)
     above = expected > 1e-4 * expected.min() + 1e-8 * expected.max()  # below it float32 rounds
     assert above.sum() > 20

@@ -31,14 +31,14 @@ def busy():
 
 @pytest.mark.parametrize("cepstrum", SHAPES, ids=str)
 @pytest.mark.parametrize("config", [LIBROSA, SPEECH], ids=["librosa", "speech"])
-def test_the_whole_sound_equals_librosa(busy, config, cepstrum):
+def test_mfcc_equals_librosa(busy, config, cepstrum):
     values = shaped(mfcc(busy, config).numpy(), cepstrum)
     np.testing.assert_allclose(values, librosa_mfcc(busy, config, cepstrum), atol=2e-3)
 
 
 @pytest.mark.parametrize("cepstrum", SHAPES, ids=str)
 @pytest.mark.parametrize(("first", "last"), [(0, 129), (0, 3), (40, 70), (41, 41), (125, 129), (2, 127)])
-def test_a_stretch_is_that_part_of_the_whole(busy, cepstrum, first, last):
+def test_mfcc_tile_equals_part_of_the_whole(busy, cepstrum, first, last):
     whole = librosa_mfcc(busy, LIBROSA, cepstrum)[1:]
     span = (float(whole.min()), float(whole.max()))
     high_db = peak_level_db(busy, LIBROSA)
@@ -50,7 +50,7 @@ def test_a_stretch_is_that_part_of_the_whole(busy, cepstrum, first, last):
     np.testing.assert_allclose(exact, librosa_mfcc(busy, LIBROSA, cepstrum)[:, last], atol=2e-3)
 
 
-def test_a_sampled_overview_shows_true_derivatives(busy):
+def test_sampled_delta(busy):
     cepstrum = CepstrumConfig(delta=1)
     whole = librosa_mfcc(busy, LIBROSA, cepstrum)[1:]
     view = mfcc_view(busy, LIBROSA, Tile(0.0, 3.0, 10), peak_level_db(busy, LIBROSA), (-20.0, 20.0), cepstrum)  # 130 frames
@@ -59,13 +59,13 @@ def test_a_sampled_overview_shows_true_derivatives(busy):
     np.testing.assert_allclose(shown, whole[:, taken].clip(-20, 20), atol=40 / 510 + 2e-3)
 
 
-def test_the_lifters_weights_are_its_formula():
+def test_lifter_weights():
     weights = liftered(np.ones((13, 1)), 22)[:, 0]
     np.testing.assert_allclose(weights, 1 + 11 * np.sin(np.pi * np.arange(1, 14) / 22))
     assert weights.max() == pytest.approx(12.0)  # at n = 10, half of the lifter less one
 
 
-def test_a_short_sound_has_no_derivative(busy):
+def test_delta_of_a_short_sound(busy):
     few = busy[: (DELTA_WIDTH - 2) * LIBROSA.hop_length]
     assert shaped(mfcc(few, LIBROSA).numpy(), CepstrumConfig(lifter=22)).shape == (20, DELTA_WIDTH - 1)
     with pytest.raises(ParameterError) as refused:
@@ -80,13 +80,13 @@ def test_a_short_sound_has_no_derivative(busy):
     [{"lifter": -1}, {"lifter": 257}, {"lifter": float("nan")}, {"lifter": "22"}, {"lifter": True}, {"delta": 3}, {"delta": -1},
      {"delta": 1.0}, {"delta": None}],
 )  # fmt: skip
-def test_impossible_shapes_name_the_field(values):
+def test_cepstrum_limits(values):
     with pytest.raises(ParameterError) as refused:
         CepstrumConfig(**values)
     assert refused.value.values["field"] == next(iter(values))
 
 
-def test_a_shape_survives_json():
+def test_cepstrum_json():
     cepstrum = CepstrumConfig(lifter=22.0, delta=2)
     assert CepstrumConfig.from_dict(cepstrum.to_dict()) == cepstrum
     for wrong in ({}, {"lifter": 1}, {"lifter": 1, "delta": 0, "n_mfcc": 3}):

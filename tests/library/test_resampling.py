@@ -1,4 +1,4 @@
-"""Stretches of a sound at another rate, against soxr's resampling of the whole."""
+"""Segments of a sound at another rate, against soxr's resampling of the whole."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def busy():
 
 @pytest.mark.parametrize("rates", [(44_100, 22_050), (44_100, 16_000), (48_000, 22_050), (8_000, 44_100), (96_000, 8_000)])
 @pytest.mark.parametrize("length", [1, 100, 2_048])
-def test_stretches_are_those_of_the_whole(busy, rates, length):
+def test_segments_equal_the_whole(busy, rates, length):
     whole, glance = resample(busy, *rates), LazyResampled(busy, *rates)
     assert glance.efficient
     assert len(glance) == len(whole)
@@ -32,7 +32,7 @@ def test_stretches_are_those_of_the_whole(busy, rates, length):
     np.testing.assert_allclose(glance.segments(starts, length), read_segments(whole, starts, length), atol=2e-6)
 
 
-def test_beyond_the_ends_is_silence(busy):
+def test_segments_beyond_the_ends(busy):
     glance = LazyResampled(busy, 44_100, 22_050)
     starts = np.array([-5_000, -50, len(glance) - 50, len(glance) + 10])
     rows = glance.segments(starts, 100)
@@ -41,7 +41,7 @@ def test_beyond_the_ends_is_silence(busy):
     assert (expected == 0.0).sum(axis=1).tolist() == [100, 50, 50, 100]
 
 
-def test_rates_with_little_in_common_are_not_handy(busy):
+def test_inefficient_rates(busy):
     assert not LazyResampled(busy, 44_100, 22_049).efficient
 
 

@@ -157,8 +157,8 @@ def test_one_frame_equals_a_direct_fourier_sum():
     frame = 10
     n = np.arange(64)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * n / 64)
-    piece = waveform[frame * 16 - 32 : frame * 16 + 32].astype(np.float64) * hann
-    direct = [abs(np.sum(piece * np.exp(-2j * np.pi * k * n / 64))) ** 2 for k in range(33)]
+    segment = waveform[frame * 16 - 32 : frame * 16 + 32].astype(np.float64) * hann
+    direct = [abs(np.sum(segment * np.exp(-2j * np.pi * k * n / 64))) ** 2 for k in range(33)]
     np.testing.assert_allclose(spectrogram.stft_power(waveform, config)[:, frame].numpy(), direct, rtol=1e-4, atol=1e-7)
 
 
@@ -220,7 +220,7 @@ def test_empty_bands_are_those_that_librosa_warns_of(name):
     assert spectrogram.empty_bands(spectrogram.fix_empty_bands(config)) == []
 
 
-def test_empty_bands_are_found_and_mended():
+def test_empty_bands_and_their_fix():
     config = LIBROSA.replace(n_fft=512, win_length=512, n_mels=256, n_mfcc=128)
     assert len(spectrogram.empty_bands(config)) > 5
     fixed = spectrogram.fix_empty_bands(config)
@@ -231,13 +231,13 @@ def test_empty_bands_are_found_and_mended():
     assert spectrogram.fix_empty_bands(LIBROSA) == LIBROSA
 
 
-def test_a_band_of_a_few_hertz_is_mended_by_longer_transforms():
+def test_fix_of_a_narrow_band_by_longer_transforms():
     config = LIBROSA.replace(fmin=1_001.0, fmax=1_025.0)
     assert spectrogram.empty_bands(spectrogram.fix_empty_bands(config)) == []
 
 
 @pytest.mark.parametrize("function", [spectrogram.stft_db, spectrogram.mel_db, spectrogram.mfcc])
-def test_a_batch_reads_like_its_clips_alone(function):
+def test_batch_equals_single_clips(function):
     loud, quiet = sounds.busy(0.5, 22_050, seed=1), 1e-3 * sounds.busy(0.5, 22_050, seed=2)
     silent = np.zeros_like(loud)
     batch = function(np.stack([loud, quiet, silent]), LIBROSA)
@@ -260,20 +260,20 @@ def test_silence_is_flat_and_finite(name):
         assert scaled.abs().max() == 0.0
 
 
-def test_without_centring_context_is_the_callers():
-    """A frame computed from a piece of a longer sound equals the same frame of the whole."""
+def test_frames_without_centring():
+    """A frame computed from a segment of a longer sound equals the same frame of the whole."""
     waveform = sounds.busy(1.0, 22_050)
     whole = spectrogram.mel_power(waveform, LIBROSA)
     first, n_frames, hop, half = 10, 5, LIBROSA.hop_length, LIBROSA.n_fft // 2
-    piece = waveform[first * hop - half : (first + n_frames - 1) * hop + half]
-    torch.testing.assert_close(spectrogram.mel_power(piece, LIBROSA, center=False), whole[:, first : first + n_frames])
+    segment = waveform[first * hop - half : (first + n_frames - 1) * hop + half]
+    torch.testing.assert_close(spectrogram.mel_power(segment, LIBROSA, center=False), whole[:, first : first + n_frames])
 
 
 def test_network_input_by_numpy(rng):
     db = (20 * rng.standard_normal((3, 8, 9)) - 40).astype(np.float32)
     standard = (db - db.mean(axis=(1, 2), keepdims=True)) / (db.std(axis=(1, 2), keepdims=True) + 1e-6)
     low, high = standard.min(axis=(1, 2), keepdims=True), standard.max(axis=(1, 2), keepdims=True)
-    stretched = 255 * (standard - low) / (high - low)
+    to_range = 255 * (standard - low) / (high - low)
 
     def scaled(config: InputConfig) -> np.ndarray:
         return spectrogram.network_input(torch.from_numpy(db), config).numpy()
@@ -284,7 +284,7 @@ def test_network_input_by_numpy(rng):
     assert notebook.min() == 0
     assert notebook.max() >= 254
     assert np.array_equal(notebook, np.trunc(notebook))
-    assert np.abs(notebook - stretched).max() < 1 + 1e-3
+    assert np.abs(notebook - to_range).max() < 1 + 1e-3
 
 
 def test_float64_and_tensors_are_taken():
@@ -318,28 +318,28 @@ def legal_configs(draw) -> SpectrogramConfig:
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(config=legal_configs(), n_samples=st.integers(2, 6_000), gain=st.sampled_from([0.0, 1e-6, 1.0, 1e3]))
-def test_any_legal_config_gives_finite_pictures(config, n_samples, gain):
+def test_any_legal_config_gives_finite_spectrograms(config, n_samples, gain):
     waveform = gain * np.random.default_rng(n_samples).standard_normal(n_samples).astype(np.float32)
     n_frames = 1 + n_samples // config.hop_length
-    for picture, n_rows in (
+    for image, n_rows in (
         (spectrogram.stft_db(waveform, config), 1 + config.n_fft // 2),
         (spectrogram.mel_db(waveform, config), config.n_mels),
         (spectrogram.mfcc(waveform, config), config.n_mfcc),
     ):
-        assert picture.shape == (n_rows, n_frames)
-        assert picture.isfinite().all()
+        assert image.shape == (n_rows, n_frames)
+        assert image.isfinite().all()
     assert np.ptp(spectrogram.mel_db(waveform, config).numpy()) <= config.top_db + 1e-3
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(config=legal_configs())
-def test_mending_leaves_no_empty_band_where_that_is_possible(config):
+def test_fix_of_empty_bands_of_any_config(config):
     fixed = spectrogram.fix_empty_bands(config)
     assert spectrogram.empty_bands(fixed) == [] or (fixed.n_mels == 4 and 2 * fixed.n_fft > 32_768)
     if not spectrogram.empty_bands(config):
         assert fixed == config
 
 
-def test_the_notebooks_picture_has_its_shape():
+def test_notebook_spectrogram_shape():
     five_seconds = np.zeros(5 * 44_100, np.float32)
     assert spectrogram.mel_db(five_seconds, NOTEBOOK).shape == (256, 716)

@@ -52,7 +52,7 @@ def test_whole_sound_equals_librosa(config):
     assert_shows(view, expected)
 
 
-def test_stretch_equals_that_part_of_the_whole():
+def test_tile_equals_part_of_the_whole():
     sound = sound_of(4.0, 22_050)
     expected = librosa_db(sound, LIBROSA)
     view = mel_view(sound, LIBROSA, Tile(10 * HOP_S, 50 * HOP_S, 500), high_db=float(expected.max()))
@@ -90,7 +90,7 @@ def test_sampled_overview_shows_true_frames_of_each_column(monkeypatch):
     assert narrow.high_db == view.high_db == peak_level_db(sound, LIBROSA)
 
 
-def test_an_hour_is_read_only_where_it_is_looked_at():
+def test_an_hour_is_read_only_within_the_tile():
     class Counting:
         """An hour at 8 kHz that counts what is read."""
 
@@ -115,7 +115,7 @@ def test_an_hour_is_read_only_where_it_is_looked_at():
     assert hour.read < 8_000 + 2 * 512
 
 
-def test_memory_mapped_sound_reads_the_same(tmp_path):
+def test_memory_mapped_sound(tmp_path):
     sound = sound_of(3.0, 22_050)
     sound.tofile(tmp_path / "a.f32")
     mapped = np.memmap(tmp_path / "a.f32", np.float32, mode="r")

@@ -1,4 +1,4 @@
-"""The landscape keeps what the picture has: a click of one frame and a pure tone stand at their full height."""
+"""Surface views keep the heights of a one-frame click and a pure tone."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def heights_db(view):
 
 
 @pytest.mark.parametrize(("source", "make", "whole"), [("mel", mel_view, mel_db), ("stft", stft_view, stft_db)])
-def test_click_and_tone_stand_as_high_as_in_the_whole_picture(source, make, whole):
+def test_surface_keeps_click_and_tone_heights(source, make, whole):
     times = np.arange(60 * RATE) / RATE  # 2,584 frames share 320 columns
     waveform = (0.1 * np.sin(2 * np.pi * 1000 * times)).astype(np.float32)
     waveform[40 * RATE] = 1.0

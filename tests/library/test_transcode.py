@@ -77,7 +77,7 @@ def test_copies_what_browsers_may_refuse(tmp_path, noise, file, subtype, copied)
         np.testing.assert_allclose(soundfile.read(copy, dtype="float32")[0], original.clip(-1, 1), atol=1.1 / 32768)
 
 
-def test_ending_that_belies_the_content_gets_a_copy(tmp_path, noise):
+def test_wrong_suffix_gets_a_copy(tmp_path, noise):
     source = tmp_path / "really_a_wav.webm"  # a server would name its type by the ending
     soundfile.write(source, noise, RATE, "PCM_16", format="WAV")
     assert decode(source, tmp_path / "out.f32", tmp_path / "copy.flac").copied
@@ -118,7 +118,7 @@ def test_copy_clips_and_takes_a_rate_that_flac_cannot_name(tmp_path):
 
 @pytest.mark.parametrize("level", [0.0, 0.9e-4, 1.1e-4])
 @pytest.mark.parametrize("offset", [0.0, 0.3])
-def test_silent_is_what_the_whole_waveform_says(tmp_path, level, offset):
+def test_silent_equals_is_silent(tmp_path, level, offset):
     samples = np.full(600_000, offset)  # three blocks
     samples[400_000] += level
     soundfile.write(tmp_path / "quiet.wav", samples, 44_100, "FLOAT")
@@ -176,7 +176,7 @@ def wav_of(samples, tmp_path):
     return (tmp_path / "made.wav").read_bytes()
 
 
-def test_worker_says_what_is_wrong_with_the_file(tmp_path):
+def test_worker_error_of_the_file(tmp_path):
     assert refusal(tmp_path, b"").key == "audio.empty"
     broken = refusal(tmp_path, b"this is no sound" * 100)
     assert (broken.key, broken.values["name"]) == ("audio.unreadable", "mine.wav")
