@@ -302,13 +302,17 @@ def test_the_api_names_its_endpoints_and_explains_them(client: Client):
 
 def test_no_file_outside_is_served(server: Server):
     for path in ("/etc/passwd", "app.py", "esc/config.py", "../../../etc/passwd", "checkpoints/esc50-resnet18/config.json"):
-        for address in (f"gradio_api/file={path}", f"soundglass/sounds/{path}", f"soundglass/examples/{path}"):
+        for address in (
+            f"gradio_api/file={path}",
+            f"gradio_api/soundglass/sounds/{path}",
+            f"gradio_api/soundglass/examples/{path}",
+        ):
             answer = httpx.get(f"{server.url}/{address}")
             assert answer.status_code in (403, 404), address
 
 
 def test_public_files_are_no_pages_and_props_hold_no_path_of_the_server(server: Server):
-    answer = httpx.get(f"{server.url}/soundglass/examples/{EXAMPLE.name}", headers={"Range": "bytes=0-3"})
+    answer = httpx.get(f"{server.url}/gradio_api/soundglass/examples/{EXAMPLE.name}", headers={"Range": "bytes=0-3"})
     assert (answer.status_code, answer.content) == (206, b"fLaC")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "sandbox"

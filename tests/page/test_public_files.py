@@ -3,14 +3,15 @@
 from pathlib import Path
 
 import pytest
+from gradio.route_utils import API_PREFIX
 
 from esc.errors import PackageError
 from esc.ui.server import public_files
 
 
 def test_addresses_hold_the_file_name_alone():
-    assert public_files.playable_url(Path("/srv/private/a b#1.wav")) == "soundglass/sounds/a%20b%231.wav"
-    assert public_files.example_url(Path("/srv/private/crow.flac")) == "soundglass/examples/crow.flac"
+    assert public_files.playable_url(Path("/srv/private/a b#1.wav")) == "gradio_api/soundglass/sounds/a%20b%231.wav"
+    assert public_files.example_url(Path("/srv/private/crow.flac")) == "gradio_api/soundglass/examples/crow.flac"
 
 
 def test_missing_plotly_is_named(monkeypatch):
@@ -18,3 +19,13 @@ def test_missing_plotly_is_named(monkeypatch):
     monkeypatch.setattr(public_files, "find_spec", lambda name: None)
     with pytest.raises(PackageError, match="plotly"):
         public_files.routes(Path("playable"))
+
+
+def test_addresses_pass_the_front_server_of_ssr():
+    addresses = (
+        public_files.MODULES,
+        public_files.PLOTLY,
+        public_files.playable_url(Path("a")),
+        public_files.example_url(Path("a")),
+    )
+    assert all(f"/{address}".startswith(f"{API_PREFIX}/") for address in addresses)

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from esc.errors import PackageError
 from esc.paths import ASSETS
 
-_ROOT = "soundglass"
+_ROOT = "gradio_api/soundglass"  # with SSR, as on Spaces, Gradio's front server passes on no other paths
 # a part of each address that differs from start to start, so that browsers never mix modules of two versions
 _VERSION = secrets.token_hex(4)
 MODULES = f"{_ROOT}/{_VERSION}/js"
