@@ -64,8 +64,8 @@ def sweep(clips: list[Clip], configs: dict[str, RunConfig], folder: Path, cache:
     """Train every configuration, and return the rows of the table, best first.
 
     `configs`: on the inner split, by the names of their runs in `folder`. Table and plot are updated after each. Interrupted
-    runs are resumed. Settings and history
-    of a finished run are kept, its weights are not. Raises DataError if the folder holds runs with other settings.
+    runs are resumed. Settings and history of a finished run are kept, its weights are not. Raises DataError if the folder
+    holds runs with other settings.
     """
     rows: list[dict] = []
     for number, (name, config) in enumerate(configs.items(), 1):

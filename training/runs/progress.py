@@ -1,4 +1,4 @@
-"""progress.Progress bars on standard error; standard output is for results."""
+"""Progress bars on standard error; standard output is for results."""
 
 from __future__ import annotations
 
