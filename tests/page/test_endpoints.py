@@ -213,10 +213,10 @@ def test_a_sound_too_long_to_hand_out_is_refused(client: Client, tmp_path: Path)
 def test_downloads_are_bounded(tmp_path: Path, monkeypatch):
     downloads = Downloads(tmp_path)
     for _ in range(downloads_module.KEPT_FILES + 5):
-        downloads.save("mel_db", mel_db=np.zeros(3))
+        downloads.save("mel_db", {"mel_db": np.zeros(3)})
     assert len(list(tmp_path.iterdir())) == downloads_module.KEPT_FILES
     monkeypatch.setattr(downloads_module, "KEPT_BYTES", 3 * next(tmp_path.iterdir()).stat().st_size)
-    last = downloads.save("mel_db", mel_db=np.zeros(3))
+    last = downloads.save("mel_db", {"mel_db": np.zeros(3)})
     assert len(list(tmp_path.iterdir())) == 3
     assert Path(last).exists()
 

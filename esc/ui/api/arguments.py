@@ -25,7 +25,7 @@ def config_of(preset: str, changes: dict | None) -> SpectrogramConfig:
     return SpectrogramConfig.from_dict(PRESETS[preset].to_dict() | (changes or {}))
 
 
-def cepstrum_of(changes: object) -> tuple[CepstrumConfig, object]:
+def cepstrum_of(changes: dict | None) -> tuple[CepstrumConfig, dict | None]:
     """Return how the coefficients are to be shaped, and the changes that are left for the spectrogram's config."""
     if not isinstance(changes, dict):
         return PLAIN, changes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ class Downloads:
         self._kept: deque[tuple[Path, int]] = deque()
         self._lock = threading.Lock()
 
-    def save(self, name: str, compressed: bool = True, **arrays: np.ndarray) -> str:
+    def save(self, name: str, arrays: Mapping[str, np.ndarray], compressed: bool = True) -> str:
         """Write arrays to a new file and return its path."""
         path = self._folder / f"{name}-{secrets.token_hex(16)}.npz"
         (np.savez_compressed if compressed else np.savez)(path, **arrays)  # type: ignore[arg-type]

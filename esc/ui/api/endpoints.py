@@ -11,8 +11,10 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 import torch
+from gradio.components import Component
 
 from esc.batch.result_formats import as_row
+from esc.batch.results import SoundResult
 from esc.classification.sliding_window import check_hop
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.mfcc import shaped
@@ -53,7 +55,7 @@ class Endpoints:
         self._downloads = Downloads(folder)
 
     def mel(
-        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
     ) -> tuple[dict, str]:
         """Mel spectrogram of a sound file, in dB.
 
@@ -68,7 +70,7 @@ class Endpoints:
         return self._matrix("mel_db", mel_db, mel_freqs_hz, sound, preset, changes, request)
 
     def stft(
-        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
     ) -> tuple[dict, str]:
         """Short-time Fourier transform of a sound file, in dB.
 
@@ -83,7 +85,7 @@ class Endpoints:
         return self._matrix("stft_db", stft_db, stft_freqs_hz, sound, preset, changes, request)
 
     def mfcc(
-        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request = None
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
     ) -> tuple[dict, str]:
         """Mel-frequency cepstral coefficients of a sound file.
 
@@ -111,7 +113,7 @@ class Endpoints:
         preset: str = "librosa",
         changes: dict | None = None,
         columns: int = SURFACE_COLUMNS,
-        request: gr.Request = None,
+        request: gr.Request | None = None,
     ) -> tuple[dict, str]:
         """What the 3D view shows of a sound file: mel levels on a grid small enough to turn, the loudest kept.
 
@@ -138,7 +140,7 @@ class Endpoints:
             axes = {"times_s": (edges_s[:-1] + edges_s[1:]) / 2, "freqs_hz": np.array(drawn["centres_hz"])}
             return self._written("surface_db", (drawn["low_db"] + levels * step_db).astype(np.float32), axes, config)
 
-    def waveform(self, sound: str, sample_rate: int | None = None, request: gr.Request = None) -> tuple[dict, str]:
+    def waveform(self, sound: str, sample_rate: float | None = None, request: gr.Request | None = None) -> tuple[dict, str]:
         """The waveform of a sound file, the mean of its channels.
 
         Parameters:
@@ -150,9 +152,10 @@ class Endpoints:
         """
         with localized_errors(request), self._opened(sound) as opened:
             rate = opened.facts.sample_rate if sample_rate is None else sample_rate
-            rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON knows one kind of number
+            if isinstance(rate, float) and rate.is_integer():  # JSON has one kind of number
+                rate = int(rate)
             waveform = self._waveform(opened, rate)
-            path = self._downloads.save("waveform", compressed=False, waveform=waveform)
+            path = self._downloads.save("waveform", {"waveform": waveform}, compressed=False)
             facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "peak", "rms")}
             return {"sample_rate": rate} | facts, path
 
@@ -180,11 +183,11 @@ class Endpoints:
     def _written(
         self, quantity: str, matrix: np.ndarray, axes: dict[str, np.ndarray], config: SpectrogramConfig
     ) -> tuple[dict, str]:
-        path = self._downloads.save(quantity, **{quantity: matrix}, **axes)
+        path = self._downloads.save(quantity, {quantity: matrix} | axes)
         meta = {name: axis.tolist() for name, axis in axes.items()}
         return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, path
 
-    def classify(self, sound: str, request: gr.Request = None) -> dict[str, float]:
+    def classify(self, sound: str, request: gr.Request | None = None) -> dict[str, float]:
         """Which of ESC-50's 50 classes the first five seconds of a sound file are; longer silence before them is skipped.
 
         Parameters:
@@ -199,7 +202,7 @@ class Endpoints:
             return decided | dict(prediction.top)
 
     def explain(
-        self, sound: str, label: str | None = None, start: float | None = None, request: gr.Request = None
+        self, sound: str, label: str | None = None, start: float | None = None, request: gr.Request | None = None
     ) -> tuple[dict, str]:
         """What in its picture speaks for a class, in five seconds of a sound file.
 
@@ -225,18 +228,18 @@ class Endpoints:
                 "times_s": found.prediction.start_s - before_s + frame_times_s(spectrogram_db.shape[1], meta.spectrogram),
                 "freqs_hz": mel_freqs_hz(meta.spectrogram),
             }
-            heat = found.maps.get(named, np.zeros_like(spectrogram_db))
-            path = self._downloads.save("explain", map=heat, picture_db=spectrogram_db, **axes)
+            heat = found.maps[named] if named and named in found.maps else np.zeros_like(spectrogram_db)
+            path = self._downloads.save("explain", {"map": heat, "picture_db": spectrogram_db} | axes)
             said = {
                 "label": named if named in found.maps else None,
-                "probability": found.probabilities.get(named),
+                "probability": found.probabilities.get(named) if named else None,
                 "verdict": found.prediction.verdict,
                 "start": found.prediction.start_s,
                 "shape": list(spectrogram_db.shape),
             }
             return said | {name: axis.tolist() for name, axis in axes.items()}, path
 
-    def timeline(self, sound: str, hop_seconds: float | None = None, request: gr.Request = None) -> dict:
+    def timeline(self, sound: str, hop_seconds: float | None = None, request: gr.Request | None = None) -> dict:
         """What happens when in a whole sound file, as `python -m esc classify --timeline --format json` says it.
 
         Parameters:
@@ -254,6 +257,7 @@ class Endpoints:
                 limit = MAX_WINDOWS * hop / 60
                 raise AudioError("audio.too_long", name=opened.name, minutes=opened.seconds / 60, limit_minutes=limit)
             *_, result = self._runs.run(opened, hop_seconds, lambda: True)
+            assert isinstance(result, SoundResult)  # only a cancelled run ends otherwise
             return as_row(result)
 
     def _opened(self, path: str | None) -> AbstractContextManager[Sound]:
@@ -262,7 +266,7 @@ class Endpoints:
             raise PageError("page.no_sound")
         return self._runs.opened(Path(path), Path(path).name)
 
-    def _waveform(self, opened: Sound, sample_rate: int) -> np.ndarray:
+    def _waveform(self, opened: Sound, sample_rate: float) -> np.ndarray:
         if isinstance(sample_rate, int) and opened.seconds * sample_rate > MAX_SAMPLES:
             minutes, limit = opened.seconds / 60, MAX_SAMPLES / sample_rate / 60
             raise AudioError("audio.too_long", name=opened.name, minutes=minutes, limit_minutes=limit)
@@ -271,29 +275,24 @@ class Endpoints:
 
 def add(endpoints: Endpoints) -> None:
     """Declare the endpoints inside a gr.Blocks; they show nothing on the page."""
+
+    def declare(name: str, inputs: list[Component], outputs: list[Component], limit: int, queue: str) -> None:
+        function = getattr(endpoints, name)
+        gr.Button().click(function, inputs, outputs, api_name=name, concurrency_limit=limit, concurrency_id=queue)
+
     with gr.Row(visible=False):
         sound = gr.File(type="filepath", label="sound")
         preset = gr.Dropdown(list(PRESETS), value="librosa", label="preset")
         changes = gr.JSON(label="changes")
         rate = gr.Number(value=None, label="sample_rate")
-        matrix, label = gr.File(label="matrix"), gr.Label(num_top_classes=6, label="classes")
-        shared = {"concurrency_limit": 2, "concurrency_id": "matrices"}
+        matrix, classes = gr.File(label="matrix"), gr.Label(num_top_classes=6, label="classes")
         for name in ("mel", "stft", "mfcc"):
-            outputs = [gr.JSON(label=name), matrix]
-            gr.Button().click(getattr(endpoints, name), [sound, preset, changes], outputs, api_name=name, **shared)
+            declare(name, [sound, preset, changes], [gr.JSON(label=name), matrix], 2, "matrices")
         columns = gr.Number(value=SURFACE_COLUMNS, label="columns")
-        gr.Button().click(
-            endpoints.surface, [sound, preset, changes, columns], [gr.JSON(label="surface"), matrix], api_name="surface", **shared
-        )
-        gr.Button().click(endpoints.waveform, [sound, rate], [gr.JSON(label="facts"), matrix], api_name="waveform", **shared)
-        gr.Button().click(endpoints.classify, sound, label, api_name="classify", concurrency_limit=1, concurrency_id="network")
-        wanted, start = gr.Textbox(value=None, label="label"), gr.Number(value=None, label="start")
-        outputs = [gr.JSON(label="explanation"), matrix]
-        gr.Button().click(
-            endpoints.explain, [sound, wanted, start], outputs, api_name="explain", concurrency_limit=1, concurrency_id="saliency"
-        )
+        declare("surface", [sound, preset, changes, columns], [gr.JSON(label="surface"), matrix], 2, "matrices")
+        declare("waveform", [sound, rate], [gr.JSON(label="facts"), matrix], 2, "matrices")
+        declare("classify", [sound], [classes], 1, "network")
+        label, start = gr.Textbox(value=None, label="label"), gr.Number(value=None, label="start")
+        declare("explain", [sound, label, start], [gr.JSON(label="explanation"), matrix], 1, "saliency")
         hop = gr.Number(value=None, label="hop_seconds")
-        segments = gr.JSON(label="timeline")
-        gr.Button().click(
-            endpoints.timeline, [sound, hop], segments, api_name="timeline", concurrency_limit=1, concurrency_id="api_timelines"
-        )
+        declare("timeline", [sound, hop], [gr.JSON(label="timeline")], 1, "api_timelines")

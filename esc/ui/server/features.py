@@ -55,7 +55,7 @@ class FeatureOverlays:
         lease = Lease(feature_sample_rate(layer, config.sample_rate))  # the queued job reads the file when its turn comes
         waveform = self._store.waveform(sound, lease.sample_rate, lease)
         rows = Rows(mel_bounds_hz(config), None) if view == "mel" else Rows(stft_bounds_hz(config), stft_rows(config))
-        samples = Path(waveform.filename) if isinstance(waveform, np.memmap) else waveform
+        samples = Path(str(waveform.filename)) if isinstance(waveform, np.memmap) else waveform
         high_db = self._renderer.peak_db(sound, config, view) if layer in _COMPARED else None
         lane = self._lanes[layer in SLOW]
         try:
@@ -76,7 +76,7 @@ class FeatureOverlays:
         job = lane.ask(token, job_id)
         if job.error is not None:
             raise job.error
-        if job.state != "done":
+        if job.state != "done" or job.result is None:
             return _said(job)
         layer = _packed(name, job.result)
         with self._lock:

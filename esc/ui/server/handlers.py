@@ -221,19 +221,20 @@ class Handlers:
     def _wrapped(self, handler: Callable[[dict], dict]) -> Callable[[Any], dict]:
         @functools.wraps(handler)
         def answer(request: Any) -> dict:
+            error: EscError
             language = "en"
             try:
                 if not isinstance(request, dict):
                     raise PageError("page.request", reason=type(request).__name__)
                 language = self.store.session(request.get("token")).language
                 return {"ok": handler(request)}
-            except EscError as error:
-                log.info("%s: %s", handler.__name__, error)
-                return {"error": error_message(error, language), "key": error.key, "fix": fix(error), "fields": fields(error)}
+            except EscError as known:
+                log.info("%s: %s", handler.__name__, known)
+                error = known
             except Exception:
                 log.exception("%s failed", handler.__name__)
                 error = PageError("page.failed")
-                return {"error": error_message(error, language), "key": error.key, "fix": None, "fields": []}
+            return {"error": error_message(error, language), "key": error.key, "fix": fix(error), "fields": fields(error)}
 
         return answer
 
@@ -245,11 +246,11 @@ def _cepstrum(request: dict) -> CepstrumConfig:
     return CepstrumConfig.from_dict(values)
 
 
-def fix(error: EscError) -> dict | None:
+def fix(error: EscError) -> dict[str, Any] | None:
     """Return the change of one parameter that lifts an error, where one does."""
     if not isinstance(error, ParameterError):
         return None
-    values = error.values
+    values: dict[str, Any] = error.values
     if error.key == "parameter.window":
         return {"win_length": values["n_fft"]}
     if error.key == "parameter.nyquist":

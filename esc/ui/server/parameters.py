@@ -9,11 +9,10 @@ from esc.features import SPECTROGRAMS
 
 def config_from_page(values: dict) -> SpectrogramConfig:
     """Return the config of the page's parameters; those that the mel view has no use for are left at their defaults."""
-    n_mels = values.get("n_mels")
-    spare = {"mel_scale": "slaney", "db_ref": 1.0, "n_mfcc": 20}
-    if isinstance(n_mels, int) and LIMITS["n_mels"][0] <= n_mels < spare["n_mfcc"]:
-        spare["n_mfcc"] = n_mels
-    return SpectrogramConfig.from_dict(spare | values)
+    n_mels, n_mfcc = values.get("n_mels"), 20
+    if isinstance(n_mels, int) and LIMITS["n_mels"][0] <= n_mels < n_mfcc:
+        n_mfcc = n_mels
+    return SpectrogramConfig.from_dict({"mel_scale": "slaney", "db_ref": 1.0, "n_mfcc": n_mfcc} | values)
 
 
 def parameters_for_page() -> dict:

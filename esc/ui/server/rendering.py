@@ -68,7 +68,8 @@ class ViewRenderer:
         "mfcc".
         """
         mfcc = partial(self._mfcc, cepstrum)
-        draw = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc, "wave": self._wave}.get(view, self._surface)
+        methods: dict[str, Callable[..., dict]] = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc, "wave": self._wave}
+        draw = methods.get(view, self._surface)
         key = (view, sound.id, config, tile, cepstrum)
 
         def drawn() -> dict:

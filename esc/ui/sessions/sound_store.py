@@ -82,7 +82,7 @@ class SoundStore:
             session.last_used = time.monotonic()
             return session
 
-    def open(self, token: str, path: str | os.PathLike, name: str) -> Sound:
+    def open(self, token: object, path: str | os.PathLike, name: str) -> Sound:
         """Decode a file in a worker process and return it as a sound of the session.
 
         The caller vouches that this session may read `path`; `name` is the user's name for it.
@@ -124,7 +124,7 @@ class SoundStore:
                 raise PageError("page.gone")
             return sounds[sound_id]
 
-    def waveform(self, sound: Sound, sample_rate: int, lease: Lease | None = None) -> np.ndarray:
+    def waveform(self, sound: Sound, sample_rate: float, lease: Lease | None = None) -> np.ndarray:
         """Return a sound's waveform at `sample_rate` Hz, resampled once and kept for the next call.
 
         For a sound on disk a read-only memmap, whose file stays until `lease` is over.
@@ -183,9 +183,9 @@ class SoundStore:
     def drop(self, token: str) -> None:
         """Forget a session, if it is known, and delete its files."""
         with self._lock:
-            session = self._sessions.pop(token, None)
-            for sound_id in list(session.sounds) if session else ():
-                self._forget(session, sound_id)
+            if session := self._sessions.pop(token, None):
+                for sound_id in list(session.sounds):
+                    self._forget(session, sound_id)
 
     def _drop_idle(self) -> None:
         """Drop closed idle sessions; a single timer waits for the next one."""
@@ -203,7 +203,7 @@ class SoundStore:
                 self._idle_timer.daemon = True
                 self._idle_timer.start()
 
-    def _admit(self, token: str, sound: Sound, release: Callable[[], None]) -> None:
+    def _admit(self, token: object, sound: Sound, release: Callable[[], None]) -> None:
         with self._lock:
             session = self.session(token)  # it may have been dropped meanwhile
             release()
