@@ -79,7 +79,7 @@ def classify_with_ray(
         The resume log or the output can't be written, no cluster answers, or workers were lost repeatedly.
     """
     check_choice("the ending of --output", output.suffix.lower() or output.name, ENDINGS)
-    require_packages(REQUIREMENTS, "pyarrow", "ray.data")
+    require_packages(REQUIREMENTS, "pyarrow", "ray", "ray.data")
     classifier = Classifier.load(options.checkpoint)
     options = replace(options, workers=1)
     calibration = classifier.checkpoint.calibration
