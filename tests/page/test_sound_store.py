@@ -427,3 +427,20 @@ def test_leased_rate_is_not_evicted(tmp_path, store):
         store.waveform(sound, rate)
     assert not path.exists()
     assert len(sound.resampled) == 3
+
+
+def test_waiting_uploads_hold_no_room(tmp_path, store, monkeypatch):
+    """Room is divided among the decoders at work: one that waits has not yet taken half of what is left."""
+    path, rooms, real = write(tmp_path / "a.wav", 0.1), [], decoding.decode_in_worker
+
+    def recorded(*given):
+        rooms.append(given[-1])
+        time.sleep(0.2)
+        return real(*given)
+
+    monkeypatch.setattr(decoding, "decode_in_worker", recorded)
+    with ThreadPoolExecutor(8) as pool:
+        opened = [pool.submit(store.open, store.new_session("en").token, path, "a") for _ in range(8)]
+        assert all(one.result(60).seconds for one in opened)
+    assert len(rooms) == 8
+    assert min(rooms) > store_module.MAX_DISK_BYTES / 2**store_module.DECODES_AT_A_TIME / 2

@@ -62,7 +62,9 @@ def read_settings(run: Path) -> dict:
         settings["recipe"]["augmentation"], settings["left_out_classes"], settings["train_folds"]  # else it is no run
     except FileNotFoundError as error:
         raise DataError("run.missing", path=run, reason=f"no {SETTINGS}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise DataError("run.missing", path=run, reason=f"{SETTINGS} has no {error}: another version made it") from error
+    except (OSError, ValueError, TypeError) as error:
         raise DataError("run.missing", path=run, reason=f"{SETTINGS} can't be read ({error})") from error
     return settings
 

@@ -48,6 +48,8 @@ class BackgroundResampler:
                     self._thread = None
                     return
                 (sound, sample_rate), future = self._waiting.popitem(last=False)
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 if not sound.dropped:
                     self._resample(sound, sample_rate)

@@ -43,11 +43,13 @@ class Decoder:
             self._slots.release()
 
     def decode(self, sound_id: str, path: Path, name: str, max_bytes: int) -> Sound:
-        """Return a sound whose files, beside the upload, take at most `max_bytes`; an error leaves unfinished ones."""
+        """Return a sound whose files, without the upload, take at most `max_bytes`; an error leaves unfinished ones.
+
+        The caller holds a slot.
+        """
         samples, copy = (folder / f"{PREFIX}{sound_id}" for folder in self._folders)
         copy = copy.with_suffix(".flac")
-        with self.slot():
-            facts: Decoded = decode_in_worker(path, samples, copy, name, DECODE_SECONDS, max_bytes)
+        facts: Decoded = decode_in_worker(path, samples, copy, name, DECODE_SECONDS, max_bytes)
         if facts.seconds > MEMORY_SECONDS:
             waveform: np.ndarray = np.memmap(samples, np.float32, mode="r")
         else:

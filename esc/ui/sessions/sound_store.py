@@ -99,19 +99,20 @@ class SoundStore:
         name = "".join(filter(str.isprintable, str(name)))[:_NAME_LENGTH] or path.name
         sound_id = secrets.token_hex(16)
         size = path.stat().st_size
-        room = (MAX_DISK_BYTES - self._used_bytes()[0]) // DECODES_AT_A_TIME  # what can be had at no other sound's cost
         try:
-            while True:
-                try:
-                    with self._reserve(None, room) as release:
-                        sound = self.decoder.decode(sound_id, path, name, max(0, room - size))
-                        self._admit(token, sound, release)
-                        return sound
-                except AudioError as error:
-                    needed = error.values.get("needed_bytes")
-                    if not isinstance(needed, int) or room == MAX_DISK_BYTES:
-                        raise
-                    room = min(size + needed, MAX_DISK_BYTES)
+            with self.decoder.slot():  # room is divided among those that decode, not among those that wait
+                room = (MAX_DISK_BYTES - self._used_bytes()[0]) // DECODES_AT_A_TIME  # what can be had at no other sound's cost
+                while True:
+                    try:
+                        with self._reserve(None, room) as release:
+                            sound = self.decoder.decode(sound_id, path, name, max(0, room - size))
+                            self._admit(token, sound, release)
+                            return sound
+                    except AudioError as error:
+                        needed = error.values.get("needed_bytes")
+                        if not isinstance(needed, int) or room == MAX_DISK_BYTES:
+                            raise
+                        room = min(size + needed, MAX_DISK_BYTES)
         except BaseException:
             delete_files(self._folders, sound_id)
             raise
