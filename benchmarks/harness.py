@@ -24,7 +24,7 @@ PLAIN_FLAGS = (
 )  # fmt: skip
 WEBGL_FLAGS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # WebGL without a GPU
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-READY = "document.querySelector('.sg-viewer')?.viewer && document.querySelector('.sg-chip')"
+READY = "document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-chip')"
 
 
 def machine() -> dict:

@@ -36,12 +36,12 @@ OPEN_MS = 300_000
 SEED = 0
 
 FIRST = """() => {
-    const viewer = document.querySelector('.sg-viewer').viewer;
+    const viewer = document.querySelector('.sg-viewer').component;
     const look = () => { if (viewer.data) window.firstImage = Date.now(); else requestAnimationFrame(look); };
     requestAnimationFrame(look);
 }"""
 WATCH = """(view) => {
-    const viewer = window.looking = document.querySelector(`.sg-viewer[data-view=${view}]`).viewer;
+    const viewer = window.looking = document.querySelector(`.sg-viewer[data-view=${view}]`).component;
     if (viewer.watched) return;
     viewer.watched = true;
     for (const name of ['wheel', 'pointerup']) viewer.plot.addEventListener(name, () => {
@@ -119,7 +119,7 @@ def measure(minutes: float, zooms: int) -> dict:
         taken = {}
         for view, tab in VIEWS.items():
             page.get_by_role("tab", name=tab, exact=True).click()
-            page.wait_for_function(f"document.querySelector('.sg-viewer[data-view={view}]')?.viewer?.data")
+            page.wait_for_function(f"document.querySelector('.sg-viewer[data-view={view}]')?.component?.data")
             page.evaluate(WATCH, view)
             page.locator(f".sg-viewer[data-view={view}] .sg-plot").focus()
             taken[view] = [zoom(page, view, seconds, rng) for _ in range(zooms)]

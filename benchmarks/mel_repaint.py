@@ -26,7 +26,7 @@ WARM_UP = 3
 BANDS = 128  # of librosa's preset; the releases set neighbouring values
 
 OURS = """(n_mels) => new Promise((done) => {
-    const viewer = document.querySelector('.sg-viewer').viewer;
+    const viewer = document.querySelector('.sg-viewer').component;
     const slider = document.querySelector('[data-field=n_mels] input[type=range]');
     const before = viewer.data;
     const look = () => {
@@ -96,7 +96,7 @@ def measure(releases: int) -> dict[str, list[float]]:
         ours, plotly = pages["ours"], pages["plotly"]
         ours.wait_for_function(READY)
         ours.click(f".sg-chip[data-example={SOUND.stem}]")
-        ours.wait_for_function("document.querySelector('.sg-viewer').viewer.data")
+        ours.wait_for_function("document.querySelector('.sg-viewer').component.data")
         plotly.wait_for_function("document.querySelector('.js-plotly-plot .heatmaplayer image')")
         taken: dict[str, list[float]] = {name: [] for name in pages}
         for value in values:

@@ -21,12 +21,12 @@ OPEN_MS = 120_000
 AUTOPLAY = "--autoplay-policy=no-user-gesture-required"
 VIEWS = {"mel": ("Mel", "viewer.moved"), "surface": ("3D", "viewer.playhead.drawn?.time")}  # tab, what moves
 WATCH_2D = """() => {
-    const viewer = document.querySelector('.sg-viewer').viewer;
+    const viewer = document.querySelector('.sg-viewer').component;
     const paint = viewer.paintOverlay.bind(viewer);
     viewer.paintOverlay = () => { viewer.moved = performance.now(); paint(); };
 }"""
 FRAMES = """(seconds) => new Promise((done) => {
-    const viewer = document.querySelector('.sg-viewer[data-view=VIEW]').viewer;
+    const viewer = document.querySelector('.sg-viewer[data-view=VIEW]').component;
     const surface = viewer.stage?._fullData[0];
     const times = [];
     let position = null;
@@ -51,7 +51,7 @@ def measure(seconds: float) -> dict:
         page.goto(url)
         page.wait_for_function(READY)
         page.click(f".sg-chip[data-example={SOUND.stem}]")
-        page.wait_for_function("document.querySelector('.sg-viewer').viewer.data")
+        page.wait_for_function("document.querySelector('.sg-viewer').component.data")
         page.evaluate(WATCH_2D)
         return {view: _played(page, view, seconds) for view in VIEWS}
 
@@ -60,7 +60,7 @@ def _played(page, view: str, seconds: float) -> dict:
     """Play the sound in a view and record the movement."""
     tab, moves = VIEWS[view]
     page.get_by_role("tab", name=tab, exact=True).click()
-    viewer = f"document.querySelector('.sg-viewer[data-view={view}]')?.viewer"
+    viewer = f"document.querySelector('.sg-viewer[data-view={view}]')?.component"
     page.wait_for_function(f"{viewer}?.data")
     page.wait_for_timeout(1000)  # until the tab is drawn
     page.locator(f".sg-viewer[data-view={view}] .sg-plot").focus()

@@ -147,10 +147,10 @@ class Sheet:
         }.items():
             self.page.on(name, listener)
         self.page.goto(self.url)
-        self.page.wait_for_function("document.querySelector('.sg-viewer')?.viewer && document.querySelector('.sg-main span')")
+        self.page.wait_for_function("document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-main span')")
         self.load("core/state", "session")
         self.load("lib/i18n", "i18n")
-        self.page.evaluate("window.viewer = document.querySelector('.sg-viewer').viewer")
+        self.page.evaluate("window.viewer = document.querySelector('.sg-viewer').component")
         return self
 
     def load(self, module: str, name: str) -> None:

@@ -94,9 +94,9 @@ def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:
         with gr.Tab(texts(f"tab_{first}"), render_children=True):
             ViewerTab(services, first).component()
         # second: a phone hides the last ones in a menu
-        with gr.Tab(texts("tab_classify"), render_children=True), gr.Column(elem_id="what"):
+        with gr.Tab(texts("tab_classify"), render_children=True), gr.Column(elem_id="classify-tab"):
             TimelineTab(services).component()
-            with gr.Row(elem_id="said"):
+            with gr.Row(elem_id="prediction"):
                 ClassifyTab(services).component()
                 SaliencyTab(services).component()
             SimilarSoundsTab(services, index).component()

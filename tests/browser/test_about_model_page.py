@@ -108,7 +108,7 @@ def test_unknown_sound_verdict(sheet: Sheet):
     grey = bars.first.locator("b").evaluate("(bar) => getComputedStyle(bar).backgroundColor")
     red, green, blue = (int(part) for part in grey.removeprefix("rgb(").removesuffix(")").split(","))
     assert max(red, green, blue) - min(red, green, blue) < 40, grey
-    sheet.until("document.querySelector('.sg-why')?.component?.data?.maps.siren")
+    sheet.until("document.querySelector('.sg-saliency')?.component?.data?.maps.siren")
     figures = FIGURES["deletion"]
     expect(sheet.page.locator(".sg-tested")).to_contain_text(f"{100 * figures['marked'][0]:.0f} %")
     assert sheet.complaints == [] and sheet.foreign() == []
@@ -119,7 +119,7 @@ def test_missing_checkpoint(sheet: Sheet, folder: Path):
     hidden = folder.rename(folder.with_name("gone"))
     try:
         sheet.page.reload()
-        sheet.until("document.querySelector('.sg-viewer')?.viewer && document.querySelector('.sg-main span')")
+        sheet.until("document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-main span')")
         sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_about"]).click()
         about = sheet.page.locator(".sg-about")
         sheet.page.wait_for_selector(".sg-about .sg-wrong")

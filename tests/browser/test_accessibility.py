@@ -77,8 +77,8 @@ def look_everywhere(sheet: Sheet, language: str, name: str) -> list[Finding]:
     found += findings(sheet, f"{name}, filled") + look_into_tools(sheet, name)
     page.get_by_role("tab", name=texts["page.tab_classify"], exact=True).click()
     page.wait_for_selector(".sg-bars")
-    page.locator(".sg-neighbours").scroll_into_view_if_needed()
-    page.wait_for_selector(".sg-alikes")  # the last of the tab's parts to be answered
+    page.locator(".sg-similar").scroll_into_view_if_needed()
+    page.wait_for_selector(".sg-similar-list")  # the last of the tab's parts to be answered
     found += findings(sheet, f"{name}, classify", PANEL)
     for view in VIEWS:
         tab = page.get_by_role("tab", name=texts[f"page.tab_{view}"], exact=True)

@@ -93,8 +93,8 @@ def test_mfcc_lifter_and_delta_and_bark_axis(open_sheet, tones_wav):
     assert share == pytest.approx((z[1] - z[0]) / (z[2] - z[0]), abs=1e-4)
 
     sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_mfcc"], exact=True).click()
-    sheet.until("document.querySelector('.sg-viewer[data-view=mfcc]')?.viewer?.data")
-    sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer[data-view=mfcc]').viewer; }")
+    sheet.until("document.querySelector('.sg-viewer[data-view=mfcc]')?.component?.data")
+    sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer[data-view=mfcc]').component; }")
     plain = sheet.pixels()["sum"]
     with sheet.new_picture():
         sheet.page.fill("#sg-mfcc-lifter", "22")

@@ -15,7 +15,7 @@ from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 pytestmark = pytest.mark.browser
 RATE = 44_100
 PIXELS = """() => {
-    const why = document.querySelector('.sg-why').component.map;
+    const why = document.querySelector('.sg-saliency').component.map;
     const { width, height } = why.image;
     let sum = 17;
     for (const pixel of new Uint32Array(why.image.getContext('2d').getImageData(0, 0, width, height).data.buffer)) {
@@ -24,7 +24,7 @@ PIXELS = """() => {
     return sum;
 }"""
 COLOURED = """() => {
-    const why = document.querySelector('.sg-why').component.map;
+    const why = document.querySelector('.sg-saliency').component.map;
     const { data } = why.image.getContext('2d').getImageData(0, 0, why.image.width, why.image.height);
     let count = 0;
     for (let i = 0; i < data.length; i += 4) count += data[i + 3] > 250 && data[i] - data[i + 2] > 30;
@@ -35,7 +35,7 @@ COLOURED = """() => {
 def opened(sheet: Sheet) -> None:
     """Open the tab and wait for a map of the open sound."""
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
-    sheet.until("document.querySelector('.sg-why')?.component?.data?.sound === session.state.sound.id")
+    sheet.until("document.querySelector('.sg-saliency')?.component?.data?.sound === session.state.sound.id")
 
 
 def set_strength(sheet: Sheet, value: int) -> None:
@@ -49,7 +49,7 @@ def set_strength(sheet: Sheet, value: int) -> None:
 def test_saliency_of_classes(sheet: Sheet):
     sheet.open_example("crow")
     opened(sheet)
-    why = sheet.page.locator(".sg-why")
+    why = sheet.page.locator(".sg-saliency")
     first, second = (bar.get_attribute("data-label") for bar in sheet.page.locator(".sg-bars li").all()[:2])
     expect(why.locator("h2")).to_have_text(ENGLISH["saliency.title"].format(name=first.replace("_", " ")))
     expect(why.locator(".sg-chip")).to_have_count(5)
@@ -70,14 +70,14 @@ def test_saliency_of_classes(sheet: Sheet):
     assert sheet.ev(PIXELS) != strong
     assert [url for url in sheet.requests[asked:] if "queue" in url] == []
 
-    sheet.ev("document.querySelector('.sg-why').component.take({ sound: session.state.sound.id, error: 'failed' })")
+    sheet.ev("document.querySelector('.sg-saliency').component.take({ sound: session.state.sound.id, error: 'failed' })")
     expect(why.locator(".sg-map")).to_be_hidden()
     sheet.page.locator(f".sg-bars li[data-label={first}] button").click()  # that one is at hand all the same
     expect(why.locator(".sg-map")).to_be_visible()
 
     missing = sheet.ev("[...document.querySelectorAll('.sg-choices option')].at(-1).value")
     why.locator("select").select_option(missing)  # one that the server has to be asked for
-    sheet.until("(label) => document.querySelector('.sg-why').component.label === label", missing)
+    sheet.until("(label) => document.querySelector('.sg-saliency').component.label === label", missing)
     expect(why.locator(f".sg-chip[data-label={missing}]")).to_have_attribute("aria-pressed", "true")
     expect(why.locator(".sg-chip")).to_have_count(6)
 
@@ -94,7 +94,7 @@ def test_saliency_equals_library(sheet: Sheet, root: Path):
     found = explain(classifier, *load_audio(root / "assets/examples/siren.flac"), labels=["siren"])
     data = sheet.ev(
         """() => {
-            const { maps, levels, rows, columns } = document.querySelector('.sg-why').component.data;
+            const { maps, levels, rows, columns } = document.querySelector('.sg-saliency').component.data;
             return [[...maps.siren], [...levels], rows, columns];
         }"""
     )
@@ -108,16 +108,18 @@ def test_saliency_window_and_play_head(sheet: Sheet, tmp_path: Path):
     wave = np.concatenate([sounds.busy(4.0, seed=seed) for seed in range(3)])
     sheet.open_file(sounds.write(tmp_path / "long.wav", wave, RATE))
     opened(sheet)
-    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["saliency.given_cut"].format(seconds="5.00"))
+    expect(sheet.page.locator(".sg-saliency")).to_contain_text(ENGLISH["saliency.given_cut"].format(seconds="5.00"))
     sheet.ev("session.emit('explain', { start: 6.0, label: null })")
-    sheet.until("document.querySelector('.sg-why')?.component?.data.start === 6")
-    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["saliency.given_window"].format(start="0:06.00", end="0:11.00"))
+    sheet.until("document.querySelector('.sg-saliency')?.component?.data.start === 6")
+    expect(sheet.page.locator(".sg-saliency")).to_contain_text(
+        ENGLISH["saliency.given_window"].format(start="0:06.00", end="0:11.00")
+    )
     sheet.ev("session.seek(8.5)")
-    middle = sheet.ev("(({ left, width }) => left + width / 2)(document.querySelector('.sg-why').component.map.area())")
-    playhead = PLAYHEAD.replace("viewer", "document.querySelector('.sg-why').component.map")
+    middle = sheet.ev("(({ left, width }) => left + width / 2)(document.querySelector('.sg-saliency').component.map.area())")
+    playhead = PLAYHEAD.replace("viewer", "document.querySelector('.sg-saliency').component.map")
     sheet.until(f"(middle) => Math.abs({playhead} - middle) < 4", middle)
     sheet.page.get_by_role("button", name=ENGLISH["saliency.play_clip"]).click()  # the clip itself, as the network was given it
-    sheet.until("document.querySelector('.sg-why').component.clip.currentTime > 0.2")
+    sheet.until("document.querySelector('.sg-saliency').component.clip.currentTime > 0.2")
     box = sheet.page.locator(".sg-map").bounding_box()
     sheet.page.mouse.click(box["x"] + 60, box["y"] + 100)
     sheet.until("session.audio.currentTime > 6 && session.audio.currentTime < 6.5")
@@ -127,11 +129,11 @@ def test_saliency_of_short_and_silent_sounds(open_sheet, tmp_path: Path):
     sheet = open_sheet(locale="ru-RU")
     sheet.open_file(sounds.write(tmp_path / "short.wav", sounds.busy(1.0), RATE))
     sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_classify"]).click()
-    sheet.until("document.querySelector('.sg-why')?.component?.data?.fit === 'padded'")
-    assert sheet.ev("document.querySelector('.sg-why')?.component?.data.before_s") == pytest.approx(2.0)
-    assert sheet.ev("document.querySelector('.sg-why').component.map.span()")[0] == pytest.approx(-2.0, abs=0.02)
+    sheet.until("document.querySelector('.sg-saliency')?.component?.data?.fit === 'padded'")
+    assert sheet.ev("document.querySelector('.sg-saliency')?.component?.data.before_s") == pytest.approx(2.0)
+    assert sheet.ev("document.querySelector('.sg-saliency').component.map.span()")[0] == pytest.approx(-2.0, abs=0.02)
     silence = sounds.write(tmp_path / "nothing.wav", np.zeros(RATE, np.float32), RATE)
     sheet.page.set_input_files("input.sg-file", silence)
     sheet.until("document.querySelector('.sg-verdict') && !document.querySelector('.sg-bars')")
     expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["page.silence"])
-    expect(sheet.page.locator(".sg-why")).to_be_hidden()
+    expect(sheet.page.locator(".sg-saliency")).to_be_hidden()

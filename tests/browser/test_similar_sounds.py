@@ -39,19 +39,19 @@ def test_similar_sounds_cards_and_playback(open_sheet):
     sheet.open_example("rain")
     page.get_by_role("tab", name=ENGLISH["page.tab_classify"], exact=True).click()
     page.wait_for_selector(".sg-bars")
-    cards = page.locator(".sg-alikes .sg-alike")
-    page.locator(".sg-neighbours").scroll_into_view_if_needed()
+    cards = page.locator(".sg-similar-list .sg-similar-sound")
+    page.locator(".sg-similar").scroll_into_view_if_needed()
     expect(cards).to_have_count(SHOWN, timeout=WAIT_MS)
     expected = list(cosines("rain").items())[:SHOWN]
-    assert page.locator(".sg-alike b").all_inner_texts() == [class_name(name, "en") for name, _ in expected]
-    texts = page.locator(".sg-alike .sg-small").all_inner_texts()
+    assert page.locator(".sg-similar-sound b").all_inner_texts() == [class_name(name, "en") for name, _ in expected]
+    texts = page.locator(".sg-similar-sound .sg-small").all_inner_texts()
     assert texts == [ENGLISH["similar_sounds.same"], *(f"{similarity:.2f}" for _, similarity in expected[1:])]
     assert len(set(cards.locator("canvas").evaluate_all("(all) => all.map((one) => one.toDataURL())"))) == SHOWN
 
     second, third = cards.nth(1), cards.nth(2)
     gone_by = "(card) => parseFloat(card.style.getPropertyValue('--gone-by')) > 0"
     second.click()
-    page.wait_for_function(f"() => ({gone_by})(document.querySelectorAll('.sg-alike')[1])")
+    page.wait_for_function(f"() => ({gone_by})(document.querySelectorAll('.sg-similar-sound')[1])")
     expect(second).to_have_attribute("aria-pressed", "true")
     assert any(url.endswith(f"/{expected[1][0]}.flac") for url in sheet.requests)
     third.press("Enter")  # one at a time, by keyboard as by pointer
@@ -66,13 +66,13 @@ def test_similar_sounds_cards_and_playback(open_sheet):
     page.get_by_role("button", name=ENGLISH["saliency.play_clip"]).click()  # so does the clip that the network was given
     expect(second).to_have_attribute("aria-pressed", "false")
     second.click()
-    sheet.until("document.querySelector('.sg-why').component.clip.paused")
+    sheet.until("document.querySelector('.sg-saliency').component.clip.paused")
     expect(second).to_have_attribute("aria-pressed", "true")
     second.click()
     expect(second).to_have_attribute("aria-pressed", "false")
     page.click(".sg-chip[data-example=siren]")
-    page.locator(".sg-neighbours").scroll_into_view_if_needed()
-    expect(page.locator(".sg-alike b").first).to_have_text(class_name("siren", "en"), timeout=WAIT_MS)
+    page.locator(".sg-similar").scroll_into_view_if_needed()
+    expect(page.locator(".sg-similar-sound b").first).to_have_text(class_name("siren", "en"), timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")

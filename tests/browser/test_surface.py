@@ -37,8 +37,8 @@ def surface(open_sheet, tone_wav):
 
 def enter(sheet):
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_surface"], exact=True).click()
-    sheet.until("document.querySelector('.sg-viewer[data-view=surface]')?.viewer?.drawn > 0")
-    sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer[data-view=surface]').viewer; }")
+    sheet.until("document.querySelector('.sg-viewer[data-view=surface]')?.component?.drawn > 0")
+    sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer[data-view=surface]').component; }")
 
 
 def choose(sheet, selector, value):

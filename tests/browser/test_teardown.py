@@ -33,8 +33,8 @@ COUNT = """
     }
 """
 HOSTS = {
-    "player": ".sg-player", "classify": ".sg-classify", "timeline": ".sg-when", "saliency": ".sg-why",
-    "similar sounds": ".sg-neighbours", "batch": ".sg-files", "live": ".sg-live", "about": ".sg-about",
+    "player": ".sg-player", "classify": ".sg-classify", "timeline": ".sg-timeline", "saliency": ".sg-saliency",
+    "similar sounds": ".sg-similar", "batch": ".sg-files", "live": ".sg-live", "about": ".sg-about",
 }  # fmt: skip
 
 

@@ -33,26 +33,26 @@ def test_timeline_lanes_and_table(open_sheet, rain_then_siren):
     sheet.page.context.set_default_timeout(WAIT_MS)
     sheet.open_file(rain_then_siren)
     ask(sheet)
-    when = sheet.page.locator(".sg-when")
+    when = sheet.page.locator(".sg-timeline")
     expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
     strip = when.locator(".sg-lanes")
     siren = strip.locator(".sg-mark[data-label=siren]").last
     expect(siren).to_be_visible()
     expect(when.locator(".sg-big")).to_contain_text(re.compile("siren", re.I))
     plot, mark = (node.bounding_box() for node in (when.locator(".sg-plot"), siren))
-    shares = sheet.ev("[...document.querySelectorAll('.sg-when .sg-mark[data-label=siren]')].length")
+    shares = sheet.ev("[...document.querySelectorAll('.sg-timeline .sg-mark[data-label=siren]')].length")
     row = when.locator(".sg-table tbody tr", has_text="siren").last
     assert shares >= 1 and plot["x"] <= mark["x"] and mark["x"] + mark["width"] <= plot["x"] + plot["width"] + 1
     siren.click()
     sheet.until("!session.audio.paused && session.audio.currentTime > 5")
     began = sheet.ev("session.state.selection.start")
-    viewer = "document.querySelector('.sg-when .sg-viewer').viewer"
+    viewer = "document.querySelector('.sg-timeline .sg-viewer').component"
     assert mark["x"] - plot["x"] == pytest.approx(sheet.ev(f"{viewer}.xOf({began})"), abs=2), "one time axis"
     sheet.ev("session.audio.pause()")
     row.get_by_role("button").click()  # the table plays, too
     sheet.until("!session.audio.paused")
     sheet.ev("session.audio.pause()")
-    starts = "[...document.querySelectorAll('.sg-when .sg-table tbody tr')].map((row) => row.children[1].textContent)"
+    starts = "[...document.querySelectorAll('.sg-timeline .sg-table tbody tr')].map((row) => row.children[1].textContent)"
     rising = sheet.ev(starts)
     when.locator(".sg-table th", has_text=ENGLISH["timeline.column_start"]).get_by_role("button").click()
     expect(when.locator(".sg-table th[aria-sort=descending]")).to_have_count(1)
@@ -72,12 +72,14 @@ def test_timeline_uncertain_intervals_and_late_start(open_sheet, tmp_path):
     sheet.page.context.set_default_timeout(WAIT_MS)
     sheet.open_file(sounds.write(tmp_path / "late.wav", sound, rate))
     ask(sheet)
-    when = sheet.page.locator(".sg-when")
+    when = sheet.page.locator(".sg-timeline")
     expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
     expect(sheet.page.locator(".sg-bars li[data-label=siren]")).to_be_visible()  # not the silence that it begins with
     expect(when.locator(".sg-first")).to_have_text(ENGLISH["timeline.first_clip_alone"].format(start="0:07", end="0:12"))
-    expect(sheet.page.locator(".sg-why")).to_contain_text(ENGLISH["saliency.given_window"].format(start="0:07.00", end="0:12.00"))
-    for mark in when.locator(".sg-doubt").all():
+    expect(sheet.page.locator(".sg-saliency")).to_contain_text(
+        ENGLISH["saliency.given_window"].format(start="0:07.00", end="0:12.00")
+    )
+    for mark in when.locator(".sg-uncertain").all():
         assert ENGLISH["timeline.uncertain"] in mark.get_attribute("title")
     covered = sheet.ev(
         """async () => {
@@ -97,8 +99,8 @@ def test_timeline_progress_and_stop(open_sheet, tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.1, 15 * 60 * 8000)
     sheet.open_file(sounds.write(tmp_path / "quarter of an hour.wav", noise, 8000))
     ask(sheet)
-    when = sheet.page.locator(".sg-when")
-    done = "Number(document.querySelector('.sg-when .sg-progress')?.getAttribute('aria-valuenow'))"
+    when = sheet.page.locator(".sg-timeline")
+    done = "Number(document.querySelector('.sg-timeline .sg-progress')?.getAttribute('aria-valuenow'))"
     sheet.until(f"{done} > 0")
     for kind in (".sg-mark", ".sg-row"):  # strip and table are drawn anew all the time
         when.locator(kind).first.hover()
@@ -124,6 +126,6 @@ def test_timeline_phone_layout(open_sheet, rain_then_siren):
     sheet.page.context.set_default_timeout(WAIT_MS)
     sheet.open_file(rain_then_siren)
     sheet.page.locator("button[role=tab]").nth(1).tap()
-    expect(sheet.page.locator(".sg-when")).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    expect(sheet.page.locator(".sg-timeline")).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
     assert sheet.ev("document.documentElement.scrollWidth") <= 390
-    assert sheet.ev("document.querySelector('.sg-when').scrollWidth") <= 390
+    assert sheet.ev("document.querySelector('.sg-timeline').scrollWidth") <= 390

@@ -106,8 +106,8 @@ def test_selection_by_drag_in_every_view(shown):
     page.locator(".sg-plot").first.press("e")
     assert window(shown) == pytest.approx((2.0, 6.0, mel_hz(0.25), mel_hz(0.9)), rel=0.02)
     page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
-    stft = "document.querySelector('.sg-viewer[data-view=stft]').viewer"
-    shown.until(f"document.querySelector('.sg-viewer[data-view=stft]')?.viewer?.data && {stft}.current()")
+    stft = "document.querySelector('.sg-viewer[data-view=stft]').component"
+    shown.until(f"document.querySelector('.sg-viewer[data-view=stft]')?.component?.data && {stft}.current()")
     assert shown.ev(f"{stft}.timeAt({stft}.area().left)") == pytest.approx(2.0, rel=0.02)
     assert shown.ev(f"{stft}.hzAt({stft}.area().top)") == pytest.approx(mel_hz(0.9), rel=0.02)
     expect(page.locator(".sg-viewer[data-view=stft] [data-do=tool_select]")).to_have_attribute("aria-pressed", "true")
@@ -341,13 +341,13 @@ def test_display_settings_need_no_request_and_persist(shown):
     assert shown.requests[asked:] == []
     height, levels = shown.ev("viewer.plot.getBoundingClientRect().height"), shown.ev("viewer.range()")
     page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
-    stft = "document.querySelector('.sg-viewer[data-view=stft]').viewer"
-    shown.until("document.querySelector('.sg-viewer[data-view=stft]')?.viewer?.data")
+    stft = "document.querySelector('.sg-viewer[data-view=stft]').component"
+    shown.until("document.querySelector('.sg-viewer[data-view=stft]')?.component?.data")
     assert shown.ev(f"{stft}.range()") == levels
     assert shown.ev(f"{stft}.plot.getBoundingClientRect().height") == height
     page.goto(shown.url)  # another visit
-    page.wait_for_function("document.querySelector('.sg-viewer')?.viewer")
-    assert page.evaluate("document.querySelector('.sg-viewer').viewer.plot.getBoundingClientRect().height") == height
+    page.wait_for_function("document.querySelector('.sg-viewer')?.component")
+    assert page.evaluate("document.querySelector('.sg-viewer').component.plot.getBoundingClientRect().height") == height
     page.click("[data-do=display]")
     expect(page.locator(".sg-colours").first).to_have_value("gray_r")
     page.locator(".sg-panel .sg-link").first.click()
@@ -364,7 +364,7 @@ def test_permalink_restores_everything(open_sheet, long_wav):
     sheet.ev("session.select({ start: 2, end: 2.5, low_hz: 500, high_hz: 1500 })")
     page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
     stft = ".sg-viewer[data-view=stft]"
-    sheet.until(f"document.querySelector('{stft}')?.viewer?.data")
+    sheet.until(f"document.querySelector('{stft}')?.component?.data")
     page.locator(f"{stft} .sg-plot").press("c")  # viridis
     page.locator(f"{stft} [data-do=more]").click()
     page.locator(f"{stft} [data-do=copy_link]").click()
@@ -375,7 +375,7 @@ def test_permalink_restores_everything(open_sheet, long_wav):
     other = open_sheet()
     other.page.goto("about:blank")
     other.page.goto(link)
-    other.until(f"document.querySelector('{stft}')?.viewer?.current()")
+    other.until(f"document.querySelector('{stft}')?.component?.current()")
     other.ev(
         "import(performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/state.js')).name)"
         ".then((module) => { window.session = module; })"
@@ -383,7 +383,7 @@ def test_permalink_restores_everything(open_sheet, long_wav):
     other.until("session.state.selection !== null")
     assert window(other) == pytest.approx((1.5, 3.25, 300, 3000), abs=1e-3)
     assert other.ev("session.state.selection") == pytest.approx({"start": 2, "end": 2.5, "low_hz": 500, "high_hz": 1500})
-    viewer = f"document.querySelector('{stft}').viewer"
+    viewer = f"document.querySelector('{stft}').component"
     other.until(f"{viewer}.data.request.config.hop_length === 256 && {viewer}.data.request.start > 1.4")
     other.page.locator(f"{stft} [data-do=display]").click()
     expect(other.page.locator(f"{stft} .sg-colours")).to_have_value("viridis")
@@ -396,11 +396,11 @@ def test_permalink_restores_everything(open_sheet, long_wav):
         other.page.goto("about:blank")
         other.page.goto(f"{other.url}/#{nonsense}")
         expect(other.page.locator(".sg-message")).to_contain_text(ENGLISH["viewer_toolbar.link_ignored"].split("{")[0].strip())
-        other.page.wait_for_function("document.querySelector('.sg-viewer')?.viewer")
+        other.page.wait_for_function("document.querySelector('.sg-viewer')?.component")
     own = open_sheet()
     own.page.goto("about:blank")
     own.page.goto(f"{own.url}/#length={SECONDS}&t=2,3")
     expect(own.page.locator(".sg-message")).to_contain_text("8")
-    own.page.wait_for_function("document.querySelector('.sg-viewer')?.viewer")
+    own.page.wait_for_function("document.querySelector('.sg-viewer')?.component")
     own.page.set_input_files("input.sg-file", long_wav)
-    own.page.wait_for_function("document.querySelector('.sg-viewer').viewer.data?.request.start > 1.9")
+    own.page.wait_for_function("document.querySelector('.sg-viewer').component.data?.request.start > 1.9")

@@ -21,8 +21,8 @@ def tone_wav(tmp_path_factory):
 def enter(sheet, view):
     """Open a view's tab and wait for its picture; `viewer` is its viewer from then on."""
     sheet.page.get_by_role("tab", name=ENGLISH[f"page.tab_{view}"], exact=True).click()
-    sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.viewer?.data")
-    sheet.ev(f"() => {{ window.viewer = document.querySelector('.sg-viewer[data-view={view}]').viewer; }}")
+    sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.component?.data")
+    sheet.ev(f"() => {{ window.viewer = document.querySelector('.sg-viewer[data-view={view}]').component; }}")
 
 
 def test_stft_shows_a_tone_at_its_frequency(open_sheet, tone_wav):
@@ -86,5 +86,5 @@ def test_zoom_and_parameters_are_shared_by_all_tabs(open_sheet, tone_wav):
     sheet.page.fill("#sg-stft-n_fft", "1024")
     sheet.until("viewer.data.rows === 513")
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
-    sheet.until("document.querySelector('.sg-viewer').viewer.data.request.config.n_fft === 1024")
+    sheet.until("document.querySelector('.sg-viewer').component.data.request.config.n_fft === 1024")
     assert sheet.page.input_value("#sg-win_length") == "1024"  # it followed, as it was as long as the transform

@@ -126,14 +126,14 @@ class Surface extends SoundView {
     light.addEventListener('change', () => { this.look.light = light.value; this.draw(); });
     height.addEventListener('input', () => { this.look.height = Number(height.value); this.draw(); });
     const follow = () => { colours.value = display.colours; };
-    this.on('display', follow);
+    this.onState('display', follow);
     follow();
     return root;
   }
 
   wire() {
-    this.on('sound visible', () => this.refresh());
-    this.on('display', () => this.draw());
+    this.onState('sound visible', () => this.refresh());
+    this.onState('display', () => this.draw());
     onResize(this.plot, () => this.refresh(), this.signal);
     onThemeChange(() => this.draw(), this.signal);
     onPlayhead((now) => this.movePlayhead(now), this.signal);
@@ -151,11 +151,11 @@ class Surface extends SoundView {
   }
 
   redraw() {
-    if (this.data && this.onScreen()) plotly().Plots.resize(this.stage);
+    if (this.data && this.onScreen) plotly().Plots.resize(this.stage);
   }
 
   refresh() {
-    if (!this.onScreen()) return;
+    if (!this.onScreen) return;
     this.webgl ??= hasWebgl();
     if (this.webgl) super.refresh();
     else this.showNoWebgl();
@@ -209,7 +209,7 @@ class Surface extends SoundView {
   }
 
   async draw() {
-    this.stale = !this.onScreen();
+    this.stale = !this.onScreen;
     if (!this.data || this.stale) return;
     this.host.toggleAttribute('data-filled', true);
     const { traces, layout } = this.scene();
@@ -252,7 +252,7 @@ class Surface extends SoundView {
 
   /** Draw the play head at a time, without redrawing the surface. */
   movePlayhead(now) {
-    if (!this.drawn || !this.data || !this.onScreen()) return;
+    if (!this.drawn || !this.data || !this.onScreen) return;
     this.playhead.draw(this.data, now, getComputedStyle(this.host).getPropertyValue('--sg-accent').trim());
   }
 

@@ -68,7 +68,7 @@ function miniature({ seconds, segments, silences, uncertain }) {
     return part;
   };
   for (const [start, end] of silences) add(start, end, 'sg-mini-quiet').title = t('page.silence');
-  for (const one of uncertain.map(toUncertain)) add(one.start, one.end, 'sg-mini-doubt').title = describeSegment(one);
+  for (const one of uncertain.map(toUncertain)) add(one.start, one.end, 'sg-mini-uncertain').title = describeSegment(one);
   const texts = segments.map(([label, start, end, probability]) => {
     const part = add(start, end, 'sg-mini-mark', hueOf(label));
     part.title = describeSegment({ label, start, end, probability });

@@ -30,7 +30,7 @@ const SKELETON = `
   <div class="sg-message" role="alert" hidden><span></span></div>
   <div class="sg-kept" role="status" hidden></div>
   <div class="sg-live-stage">
-    <div class="sg-live-picture">
+    <div class="sg-live-image">
       <div class="sg-waterfall"><canvas role="img" data-aria="live.picture"></canvas>
         <div class="sg-empty"><p class="sg-strong" data-t="live.empty"></p></div></div>
       <div class="sg-live-meter"></div>

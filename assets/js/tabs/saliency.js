@@ -171,4 +171,4 @@ class Saliency extends Component {
   }
 }
 
-export const mount = mounting('.sg-why', Saliency);
+export const mount = mounting('.sg-saliency', Saliency);

@@ -55,7 +55,7 @@ function results(reply, cards) {
   const note = (key) => textElement('p', t(key, values), 'sg-small');
   if (reply.silent) return [title, note('similar_sounds.silent')];
   if (!reply.rows.length) return [title, note('similar_sounds.none')];
-  const list = element('<ol class="sg-alikes"></ol>');
+  const list = element('<ol class="sg-similar-list"></ol>');
   list.setAttribute('aria-label', title.textContent);
   for (const row of reply.rows) {
     const item = document.createElement('li');
@@ -67,7 +67,7 @@ function results(reply, cards) {
 
 /** A thumbnail, a name and the similarity: a button that plays the sound. */
 function card(row, cards) {
-  const button = element(`<button type="button" class="sg-alike">
+  const button = element(`<button type="button" class="sg-similar-sound">
     <span class="sg-thumb"><canvas aria-hidden="true"></canvas><i class="sg-gone-by"></i></span></button>`);
   paintLevels(button.querySelector('canvas'), { levels: decodeBase64(row.levels), rows: row.rows, columns: row.columns });
   button.append(...caption(row));
@@ -82,7 +82,7 @@ function card(row, cards) {
 }
 
 function missingCard(row) {
-  const box = element('<div class="sg-alike"><span class="sg-thumb"><p class="sg-small" data-t="similar_sounds.gone"></p></span></div>');
+  const box = element('<div class="sg-similar-sound"><span class="sg-thumb"><p class="sg-small" data-t="similar_sounds.gone"></p></span></div>');
   box.append(...caption(row));
   return box;
 }
@@ -128,4 +128,4 @@ class CardPlayer {
   }
 }
 
-export const mount = mounting('.sg-neighbours', SimilarSounds);
+export const mount = mounting('.sg-similar', SimilarSounds);

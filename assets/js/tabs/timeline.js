@@ -14,7 +14,7 @@ import { fillHops } from './hops.js';
 const MOST_TOTALS = 8;
 const SKELETON = `
   <section class="sg-overall">
-    <div class="sg-said" aria-live="polite"><p></p><p class="sg-big"></p><p class="sg-small"></p></div>
+    <div class="sg-summary" aria-live="polite"><p></p><p class="sg-big"></p><p class="sg-small"></p></div>
     <ol class="sg-totals"></ol>
   </section>
   <div class="sg-work">
@@ -48,7 +48,7 @@ class Timeline extends Component {
     this.root = root;
     this.server = server;
     this.trigger = trigger;
-    this.section = document.getElementById('what') ?? root;
+    this.section = document.getElementById('classify-tab') ?? root;
     this.work = this.find('.sg-work'); // goes into the viewer's toolbar
     fillHops(this.find('.sg-hop'), props.hops, this.hop);
     this.viewer = new Viewer(this.find('.sg-viewer'), server, props.parameters);
@@ -160,7 +160,7 @@ class Timeline extends Component {
   }
 
   drawOverall(timeline) {
-    const [lead, big, note] = this.find('.sg-said').children;
+    const [lead, big, note] = this.find('.sg-summary').children;
     const { totals, overall } = timeline;
     const done = timeline.stage === 'done';
     lead.textContent = done ? t('timeline.found_in', { total: formatDuration(state.sound.seconds) }) : t('timeline.found_so_far');
@@ -230,4 +230,4 @@ function segmentTable(table, signal) {
   ], { signal, by: 'start', act: playInterval, name: (row) => t('timeline.play_segment', { what: describeSegment(row) }), caption: t('timeline.segments') });
 }
 
-export const mount = mounting('.sg-when', Timeline);
+export const mount = mounting('.sg-timeline', Timeline);

@@ -20,8 +20,8 @@ class Lanes {
     this.marks = [];
     this.chosen = 0;
     this.renew = deferWhilePressed(this.root, () => { this.build(); this.layOut(); }, viewer.signal);
-    viewer.on('detections', () => { this.stale = true; this.refresh(); });
-    viewer.on('visible', () => this.refresh());
+    viewer.onState('detections', () => { this.stale = true; this.refresh(); });
+    viewer.onState('visible', () => this.refresh());
     onResize(viewer.plot, () => this.refresh(), viewer.signal); // also when its tab is opened
     onPlayhead(() => this.moveHead(), viewer.signal);
     this.root.addEventListener('click', (event) => this.play(event.target.closest('.sg-mark')));
@@ -32,7 +32,7 @@ class Lanes {
 
   /** Redraw if the plot is on screen. */
   refresh() {
-    if (!this.viewer.onScreen()) return;
+    if (!this.viewer.onScreen) return;
     if (this.stale) this.renew();
     else this.layOut();
   }
@@ -69,7 +69,7 @@ class Lanes {
   }
 
   moveHead() {
-    if (this.root.hidden || !this.viewer.onScreen()) return;
+    if (this.root.hidden || !this.viewer.onScreen) return;
     const { start, end } = state.visible;
     const share = (audio.currentTime - start) / (end - start);
     this.head.hidden = share < 0 || share > 1;
@@ -102,7 +102,7 @@ class Lanes {
 
 function mark(segment, lane, index) {
   const node = element('<div class="sg-mark" role="option" aria-selected="false"><span></span></div>');
-  node.classList.toggle('sg-doubt', Boolean(segment.guess));
+  node.classList.toggle('sg-uncertain', Boolean(segment.guess));
   node.firstChild.textContent = segment.guess ? t('timeline.uncertain_guess', { what: labelName(segment.guess) }) : labelName(segment.label);
   if (!segment.guess) node.style.setProperty('--sg-hue', hueOf(segment.label));
   node.style.setProperty('--sg-lane', lane);

@@ -26,7 +26,7 @@ const PANEL = `
 
 extend((viewer) => {
   viewer.under.append(heightHandle(viewer));
-  viewer.on('display', () => setHeight(viewer));
+  viewer.onState('display', () => setHeight(viewer));
   setHeight(viewer);
   if (viewer.view === 'wave') return {}; // one colour, one axis
   const { root, panel } = menu('display', 'viewer_toolbar.display', { text: true, signal: viewer.signal });
@@ -36,7 +36,7 @@ extend((viewer) => {
   translated(panel);
   wire(panel, viewer);
   const write = () => show(panel, viewer);
-  viewer.on('display', write);
+  viewer.onState('display', write);
   write();
   return { keys: keysOf(viewer), loaded: write };
 });

@@ -31,8 +31,8 @@ class FeatureOverlays {
     this.buildMenu();
     this.legend = element('<ul class="sg-legend"></ul>');
     viewer.readout.after(this.legend);
-    viewer.on('features', () => this.update());
-    viewer.on('sound', () => this.cancelAll());
+    viewer.onState('features', () => this.update());
+    viewer.onState('sound', () => this.cancelAll());
     viewer.signal.addEventListener('abort', () => this.cancelAll());
     onResize(viewer.plot, () => this.update(), viewer.signal); // a tab was opened
   }
@@ -72,7 +72,7 @@ class FeatureOverlays {
   /** Request chosen features that are missing, cancel those no longer chosen. */
   update() {
     this.showChosen();
-    if (!this.viewer.onScreen()) return;
+    if (!this.viewer.onScreen) return;
     const wanted = this.wanted();
     for (const feature of [...this.requests.keys()]) if (!wanted.includes(feature)) this.cancel(feature);
     if (this.base && this.viewer.current()) for (const feature of wanted) this.fetch(feature);

@@ -36,7 +36,7 @@ extend((viewer) => {
     button.setAttribute('aria-pressed', String(cursor.on));
     viewer.drawOverlay();
   };
-  viewer.on('harmonics', show);
+  viewer.onState('harmonics', show);
   show();
   return {
     keys: { h: shortcut('measurements.key_harmonics', 'tools', toggle) },

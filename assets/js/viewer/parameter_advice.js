@@ -31,7 +31,7 @@ export class Advice {
   constructor(root, panel) {
     this.root = root;
     this.panel = panel;
-    panel.viewer.on('selection', () => this.draw());
+    panel.viewer.onState('selection', () => this.draw());
     document.addEventListener('pointerup', () => { if (this.waiting) this.draw(); }, { signal: panel.viewer.signal });
   }
 

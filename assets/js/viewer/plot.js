@@ -232,7 +232,7 @@ export class Plot extends SoundView {
   }
 
   follow(now) {
-    if (!this.onScreen()) return;
+    if (!this.onScreen) return;
     // turn the page when the play head leaves it, but stay with a user who looks elsewhere during playback
     if (!audio.paused && this.headInside && !this.inWindow(now)) {
       show(now, now + state.visible.end - state.visible.start, { follow: true });

@@ -35,7 +35,7 @@ extend((viewer) => {
     boxShown = input.checked;
     emit('resolution_box');
   });
-  viewer.on('resolution_box', update);
+  viewer.onState('resolution_box', update);
   update();
   return { overlay: (context) => boxShown && drawBox(viewer, context) };
 });

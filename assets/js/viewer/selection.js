@@ -26,12 +26,12 @@ extend((viewer) => {
     }
   });
   const refresh = () => {
-    if (!viewer.onScreen() || !viewer.current()) return; // another view measures, or the data are on their way
+    if (!viewer.onScreen || !viewer.current()) return; // another view measures, or the data are on their way
     const key = state.selection && JSON.stringify(query(viewer));
     if (key && key !== known) measure();
     known = key;
   };
-  viewer.on('selection', () => {
+  viewer.onState('selection', () => {
     panel.show(null);
     viewer.drawOverlay();
     refresh();

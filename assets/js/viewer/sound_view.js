@@ -2,7 +2,7 @@
 
 import { request, latestOnly } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
-import { find, translated } from '../lib/dom.js';
+import { Component } from '../lib/component.js';
 import { t, tForPointer } from '../lib/i18n.js';
 import { waveIcon } from '../lib/thumbnails.js';
 import { parameterPanel } from './parameter_panel.js';
@@ -21,14 +21,12 @@ const skeleton = (plot) => `
 /** Markup of a view without a sound. */
 export const EMPTY = '<div class="sg-empty"><p class="sg-strong"></p><p class="sg-small"></p></div>';
 
-/** One view of the open sound. `host.viewer` is its handle for tests, benchmarks and the console. */
-export class SoundView {
+/** One view of the open sound. */
+export class SoundView extends Component {
   static view = '';
 
   data = null; // what the server sent for the visible range
   loaded = null; // the request that it answers, as JSON
-  lifetime = new AbortController();
-  signal = this.lifetime.signal; // ends every listener and observer of the view
   load = latestOnly(() => this.loadNow());
 
   /**
@@ -38,23 +36,14 @@ export class SoundView {
    * @param {string} plot markup with a `.sg-plot`
    */
   constructor(host, server, parameters, plot) {
-    host.innerHTML = skeleton(plot);
-    translated(host);
+    super(host, skeleton(plot));
     host.dataset.view = this.view;
-    host.viewer = this;
-    this.host = host;
     this.server = server;
     this.plot = this.find('.sg-plot');
     this.toolbar = this.find('.sg-toolbar');
     this.readout = this.find('.sg-readout');
     this.showTexts();
     this.panel = parameterPanel(this, parameters);
-  }
-
-  /** Stop listening and empty the host. */
-  destroy() {
-    this.lifetime.abort();
-    this.host.replaceChildren();
   }
 
   get view() {
@@ -65,13 +54,9 @@ export class SoundView {
     return `viewer.empty_${this.view}`;
   }
 
-  find(selector) {
-    return find(this.host, selector);
-  }
-
   /** Listen to events of the shared state, named with spaces between, for as long as the view exists. */
-  on(names, listener) {
-    for (const name of names.split(' ')) events.addEventListener(name, listener, { signal: this.signal });
+  onState(names, listener) {
+    this.on(events, names, listener);
   }
 
   showTexts() {
@@ -80,7 +65,7 @@ export class SoundView {
     this.find('.sg-empty .sg-small').textContent = tForPointer('viewer.empty_hint');
   }
 
-  onScreen() {
+  get onScreen() {
     return this.plot.offsetParent !== null && this.plot.clientWidth > 0;
   }
 
@@ -91,7 +76,7 @@ export class SoundView {
 
   /** Request the visible range if the view is on screen; the latest request wins. */
   refresh() {
-    if (state.sound && this.onScreen()) this.load();
+    if (state.sound && this.onScreen) this.load();
   }
 
   async loadNow() {

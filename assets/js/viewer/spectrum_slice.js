@@ -40,9 +40,9 @@ class SpectrumSlice {
     this.canvas = find(this.root, 'canvas');
     this.peakText = find(this.root, 'p');
     viewer.beside.append(this.root);
-    viewer.on('slice', () => this.showOrHide());
-    viewer.on('selection', () => this.refresh());
-    viewer.on('sound', () => { this.pointer = null; });
+    viewer.onState('slice', () => this.showOrHide());
+    viewer.onState('selection', () => this.refresh());
+    viewer.onState('sound', () => { this.pointer = null; });
     onPlayhead(() => this.refresh(), viewer.signal);
     onResize(this.root, () => this.image(), viewer.signal);
     this.showOrHide();
@@ -56,7 +56,7 @@ class SpectrumSlice {
 
   refresh() { // not during a drag: the server is to render its views first
     const { viewer } = this;
-    if (slice.on && !viewer.pressed.size && viewer.onScreen() && viewer.current()) this.load();
+    if (slice.on && !viewer.pressed.size && viewer.onScreen && viewer.current()) this.load();
   }
 
   point(at) {

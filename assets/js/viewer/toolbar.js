@@ -27,9 +27,9 @@ extend((viewer) => {
   };
   const showSteps = () => [back.disabled, forward.disabled] = [!canGo(-1), !canGo(1)];
   // where not all frequencies are visible, a finger pans them instead of scrolling the page
-  viewer.on('visible', () => viewer.plot.toggleAttribute('data-banded', viewer.pitched && Boolean(state.frequencyRange)));
-  viewer.on('tool', showTool);
-  viewer.on('history', showSteps);
+  viewer.onState('visible', () => viewer.plot.toggleAttribute('data-banded', viewer.pitched && Boolean(state.frequencyRange)));
+  viewer.onState('tool', showTool);
+  viewer.onState('history', showSteps);
   showTool();
   showSteps();
   return { keys: keysOf(viewer), overlay: (context) => viewer.box && drawBox(context, viewer.box) };

@@ -76,19 +76,19 @@ export class Viewer extends Plot {
   }
 
   wire() {
-    this.on('sound', () => this.refresh());
-    this.on('visible display', () => {
+    this.onState('sound', () => this.refresh());
+    this.onState('visible display', () => {
       this.redraw();
       this.read();
     });
-    this.on('visible', () => {
+    this.onState('visible', () => {
       this.headInside = this.inWindow(audio.currentTime);
       this.refresh();
     });
     audio.addEventListener('play', () => {
       const { start, end } = state.visible;
       const now = audio.currentTime;
-      if (this.onScreen() && !this.inWindow(now)) show(now, now + end - start, { follow: true });
+      if (this.onScreen && !this.inWindow(now)) show(now, now + end - start, { follow: true });
     }, { signal: this.signal });
     onResize(this.plot, () => { this.redraw(); this.refresh(); }, this.signal);
     onThemeChange(() => this.redraw(), this.signal);

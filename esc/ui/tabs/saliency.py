@@ -25,8 +25,8 @@ class SaliencyTab(Tab):
     """The saliency maps; "explain" brings {"token", "sound", "start", "labels"}."""
 
     module = "tabs/saliency.js"
-    elem_id = "why"
-    template = '<section class="sg-why" hidden></section>'
+    elem_id = "saliency"
+    template = '<section class="sg-saliency" hidden></section>'
     event = "explain"
     queue = Queue("saliency")  # of its own: a map must not wait for an hour of timeline
 

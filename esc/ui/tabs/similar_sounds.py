@@ -38,8 +38,8 @@ class SimilarSoundsTab(Tab):
     """
 
     module = "tabs/similar_sounds.js"
-    elem_id = "neighbours"
-    template = '<section class="sg-neighbours"></section>'
+    elem_id = "similar-sounds"
+    template = '<section class="sg-similar"></section>'
     event = "similar_sounds"
 
     def __init__(self, services: Services, index: Path | None = None) -> None:

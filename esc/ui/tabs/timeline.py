@@ -22,7 +22,7 @@ class TimelineTab(RunTab):
 
     module = "tabs/timeline.js"
     elem_id = "timeline"
-    template = '<div class="sg-when"></div>'
+    template = '<div class="sg-timeline"></div>'
     event = "run_timeline"
     functions = ("stop", "timeline_file")
 
