@@ -122,7 +122,7 @@ def test_speed_and_pitch(open_sheet, two_tones):
     assert sheet.ev("[session.audio.playbackRate, session.audio.preservesPitch]") == [0.25, True]
     do(sheet, "keep_pitch")
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ / 4}) < 6")  # and the filter's edges fell with it
-    expect(sheet.page.locator(".sg-now")).to_contain_text("¼×, pitch falls")
+    expect(sheet.page.locator(".sg-now")).to_contain_text(ENGLISH["playback.playing_falls"].format(speed="¼×"))
     sheet.page.get_by_role("button", name=ENGLISH["playback.speed_100"]).click()
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ}) < 15")
 
