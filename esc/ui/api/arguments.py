@@ -26,16 +26,16 @@ def config_of(preset: str, changes: dict | None) -> SpectrogramConfig:
 
 
 def cepstrum_of(changes: dict | None) -> tuple[CepstrumConfig, dict | None]:
-    """Return how the coefficients are to be shaped, and the changes that are left for the spectrogram's config."""
+    """Return the cepstrum's config, and the changes for the spectrogram's config."""
     if not isinstance(changes, dict):
         return PLAIN, changes
-    asked = {name: changes[name] for name in PLAIN.to_dict() if name in changes}
-    others = {name: value for name, value in changes.items() if name not in asked}
-    return CepstrumConfig.from_dict(PLAIN.to_dict() | asked), others
+    shaping = {name: changes[name] for name in PLAIN.to_dict() if name in changes}
+    others = {name: value for name, value in changes.items() if name not in shaping}
+    return CepstrumConfig.from_dict(PLAIN.to_dict() | shaping), others
 
 
 def checked_question(label: object, start_s: object) -> tuple[str | None, float | None]:
-    """Return a class, or None for the likeliest, and a start in seconds, or None for the first clip."""
+    """Return the checked class and start in seconds; None: the likeliest class, the first clip."""
     if isinstance(start_s, bool) or not isinstance(start_s, int | float | None):
         raise ParameterError("parameter.type", field="start", value=start_s, wanted="number")
     if not isinstance(label, str | None):
@@ -45,14 +45,14 @@ def checked_question(label: object, start_s: object) -> tuple[str | None, float 
 
 @contextmanager
 def localized_errors(request: gr.Request | None) -> Iterator[None]:
-    """Turn errors into messages in the caller's language; what nobody foresaw goes to the log."""
+    """Errors as messages in the caller's language; unexpected ones are logged."""
     language = language_of(request.headers.get("accept-language", "")) if request else "en"
     try:
         yield
     except EscError as error:
         log.info("endpoint: %s", error)
         raise gr.Error(html.escape(error_message(error, language), quote=False), print_exception=False) from error
-    except gr.Error:  # Gradio's own words: that no GPU is to be lent at the moment
+    except gr.Error:  # Gradio's own message, such as no free GPU
         raise
     except Exception as error:
         log.exception("endpoint failed")

@@ -20,7 +20,7 @@ class Downloads:
     Parameters
     ----------
     folder : Path
-        Created if necessary. It is to be a static path of Gradio, which copies other files into its own cache.
+        Created if necessary. Must be a static path of Gradio, which copies other files into its cache.
     """
 
     def __init__(self, folder: Path) -> None:

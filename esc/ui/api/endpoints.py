@@ -1,8 +1,7 @@
-"""Named endpoints for programs, computed as for the page."""
+"""Named endpoints for programs, with the same computations as the page."""
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -31,7 +30,7 @@ from esc.ui.sessions.sound_store import SoundStore
 
 log = logging.getLogger(__name__)
 MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
-MAX_SAMPLES = 100_000_000  # of a waveform, handed out or transformed at once: 75 minutes at librosa's rate, 0.4 GB
+MAX_SAMPLES = 100_000_000  # of a waveform, returned or transformed at once: 75 minutes at librosa's rate, 0.4 GB
 MAX_WINDOWS = 7_200  # classified in one call: some 2.5 minutes on one core
 SURFACE_COLUMNS = 320
 
@@ -44,7 +43,7 @@ class Endpoints:
     store : SoundStore
     checkpoint : path
     folder : path
-        For the .npz files that are handed out, see `Downloads`.
+        For the .npz files that are returned, see `Downloads`.
     runs : TimelineRuns
     """
 
@@ -61,8 +60,8 @@ class Endpoints:
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
-            changes: Parameters to set differently, for example {"n_mels": 64, "hop_length": 256}.
+            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters that differ from the preset, for example {"n_mels": 64, "hop_length": 256}.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_mels, n_frames) and config, and an .npz file with the
             float32 matrix as mel_db, its times_s and freqs_hz.
@@ -76,8 +75,8 @@ class Endpoints:
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
-            changes: Parameters to set differently, for example {"n_fft": 4096, "hop_length": 256}.
+            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames) and config, and an .npz file with the
             float32 matrix as stft_db, its times_s and freqs_hz.
@@ -91,9 +90,9 @@ class Endpoints:
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
-            changes: Parameters to set differently, for example {"n_mfcc": 13, "lifter": 22, "delta": 1}: how many
-                coefficients, how they are weighted (0: not at all), which derivative (0, 1 or 2).
+            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters that differ from the preset, for example {"n_mfcc": 13, "lifter": 22, "delta": 1}: number of
+                coefficients, liftering (0: none), order of the time derivative (0, 1 or 2).
         Returns:
             A JSON object with times_s, shape (n_mfcc, n_frames), config and cepstrum, and an .npz file with the float32
             matrix as mfcc and its times_s.
@@ -115,17 +114,17 @@ class Endpoints:
         columns: int = SURFACE_COLUMNS,
         request: gr.Request | None = None,
     ) -> tuple[dict, str]:
-        """What the 3D view shows of a sound file: mel levels on a grid small enough to turn, the loudest kept.
+        """Mel spectrogram of a sound file at the resolution of the 3D view.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            preset: Which parameters to start from: librosa, notebook, esc50, speech, birdsong or clicks.
-            changes: Parameters to set differently, for example {"n_fft": 4096, "hop_length": 256}.
-            columns: How many places in time at most, 2 to 2000.
+            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
+            columns: Maximum number of columns (time steps), 2 to 2000.
         Returns:
             A JSON object with times_s, freqs_hz, shape (rows, columns) and config, and an .npz file with the matrix as
-            surface_db, in steps of top_db / 255 below its loudest; freqs_hz are the rows' mean centres, times_s the
-            columns' middles.
+            surface_db, in steps of top_db / 255 below its maximum. Each value is the maximum of the frames and bands
+            that share its cell; freqs_hz are the mean centres of the rows, times_s the centres of the columns.
         """
         with localized_errors(request), self._opened(sound) as opened:
             config = config_of(preset, changes)
@@ -133,19 +132,18 @@ class Endpoints:
                 raise ParameterError("parameter.type", field="columns", value=columns, wanted="whole number")
             if not 2 <= columns <= 2000:
                 raise ParameterError("parameter.range", field="columns", value=columns, low=2, high=2000)
-            drawn = ViewRenderer(self._store).draw("surface", opened, config, Tile(0.0, opened.seconds, int(columns)))
-            levels = np.frombuffer(base64.b64decode(drawn["levels"]), np.uint8).reshape(drawn["rows"], drawn["columns"])
-            step_db = (drawn["high_db"] - drawn["low_db"]) / 255
-            edges_s = np.linspace(drawn["start"], drawn["end"], drawn["columns"] + 1)
-            axes = {"times_s": (edges_s[:-1] + edges_s[1:]) / 2, "freqs_hz": np.array(drawn["centres_hz"])}
-            return self._written("surface_db", (drawn["low_db"] + levels * step_db).astype(np.float32), axes, config)
+            view, freqs_hz = ViewRenderer(self._store).surface(opened, config, Tile(0.0, opened.seconds, int(columns)))
+            levels_db = view.low_db + view.levels * ((view.high_db - view.low_db) / 255)
+            edges_s = np.linspace(view.start_s, view.end_s, view.levels.shape[1] + 1)
+            axes = {"times_s": (edges_s[:-1] + edges_s[1:]) / 2, "freqs_hz": freqs_hz}
+            return self._written("surface_db", levels_db.astype(np.float32), axes, config)
 
     def waveform(self, sound: str, sample_rate: float | None = None, request: gr.Request | None = None) -> tuple[dict, str]:
-        """The waveform of a sound file, the mean of its channels.
+        """Waveform of a sound file, the mean of its channels.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            sample_rate: Hz to resample to; the file's own where it is left out.
+            sample_rate: Sample rate in Hz; that of the file by default.
         Returns:
             A JSON object with sample_rate, seconds, channels, peak and rms, and an .npz file with the float32 samples as
             waveform.
@@ -188,13 +186,14 @@ class Endpoints:
         return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, path
 
     def classify(self, sound: str, request: gr.Request | None = None) -> dict[str, float]:
-        """Which of ESC-50's 50 classes the first five seconds of a sound file are; longer silence before them is skipped.
+        """ESC-50 class of a sound's first five seconds, after any long initial silence.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
         Returns:
-            The likeliest class as label and the five likeliest with their probabilities as confidences; "silence" where
-            nothing is to be heard; "unknown" with 1, then the nearest guesses, where it is none of the classes.
+            The likeliest class as label and the five likeliest with their probabilities as confidences. A silent sound has
+            the label "silence"; a sound of no known class has the label "unknown" with confidence 1, before the
+            likeliest classes.
         """
         with localized_errors(request), self._opened(sound) as opened:
             prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate)
@@ -204,49 +203,49 @@ class Endpoints:
     def explain(
         self, sound: str, label: str | None = None, start: float | None = None, request: gr.Request | None = None
     ) -> tuple[dict, str]:
-        """What in its picture speaks for a class, in five seconds of a sound file.
+        """Saliency map of a class for five seconds of a sound file.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            label: One of the 50 classes; the likeliest where it is left out.
-            start: Seconds from the start of the sound; those that /classify hears where it is left out. Moved back so that
-                the five seconds end with the sound.
+            label: One of the 50 classes; the likeliest by default.
+            start: Start of the five seconds, in seconds; that of /classify by default. Moved back where the five seconds
+                would exceed the sound.
         Returns:
-            A JSON object with label, its probability, the verdict, start (seconds), times_s (of the sound; below 0 and past
-            its end where a short one was mirrored), freqs_hz and shape, and an .npz file with the float32 matrices map (0 to
-            1: nothing to most speaks for the class there) and picture_db, which the network was given, and both axes. For
-            silence label and probability are null and the map is 0.
+            A JSON object with label, its probability, the verdict, start (seconds), times_s (in the sound; below 0 and past
+            its end where a short sound was padded by reflection), freqs_hz and shape, and an .npz file with the float32
+            matrices map (0 to 1: importance for the class) and picture_db (the network's input), and both axes. For a
+            silent sound label and probability are null and the map is 0.
         """
         with localized_errors(request), self._opened(sound) as opened:
             label, start_s = checked_question(label, start)
-            meta = classifier(self._checkpoint).checkpoint
+            checkpoint = classifier(self._checkpoint).checkpoint
             found = explain(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, [label] if label else [])
             spectrogram_db = found.prediction.spectrogram_db
-            named = label or (found.prediction.top[0][0] if found.prediction.top else None)
-            before_s = clip_offset_s(meta, len(opened.waveform), opened.facts.sample_rate)
+            named = label or next((name for name, _ in found.prediction.top), None)
+            before_s = clip_offset_s(checkpoint, len(opened.waveform), opened.facts.sample_rate)
             axes = {
-                "times_s": found.prediction.start_s - before_s + frame_times_s(spectrogram_db.shape[1], meta.spectrogram),
-                "freqs_hz": mel_freqs_hz(meta.spectrogram),
+                "times_s": found.prediction.start_s - before_s + frame_times_s(spectrogram_db.shape[1], checkpoint.spectrogram),
+                "freqs_hz": mel_freqs_hz(checkpoint.spectrogram),
             }
             heat = found.maps[named] if named and named in found.maps else np.zeros_like(spectrogram_db)
             path = self._downloads.save("explain", {"map": heat, "picture_db": spectrogram_db} | axes)
-            said = {
+            meta = {
                 "label": named if named in found.maps else None,
                 "probability": found.probabilities.get(named) if named else None,
                 "verdict": found.prediction.verdict,
                 "start": found.prediction.start_s,
                 "shape": list(spectrogram_db.shape),
             }
-            return said | {name: axis.tolist() for name, axis in axes.items()}, path
+            return meta | {name: axis.tolist() for name, axis in axes.items()}, path
 
     def timeline(self, sound: str, hop_seconds: float | None = None, request: gr.Request | None = None) -> dict:
-        """What happens when in a whole sound file, as `python -m esc classify --timeline --format json` says it.
+        """Timeline of a sound file, as of `python -m esc classify --timeline --format json`.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            hop_seconds: Seconds from one window to the next, 0.1 to 5; 2.5 where it is left out.
+            hop_seconds: Seconds between the starts of two windows, 0.1 to 5; 2.5 by default.
         Returns:
-            A JSON object with file, seconds, top and verdict of what /classify hears, and timeline: a list of label,
+            A JSON object with file, seconds, the top and verdict of /classify, and timeline: a list of label,
             start, end (seconds) and mean probability of each segment.
         """
         with localized_errors(request), self._opened(sound) as opened:
@@ -261,7 +260,7 @@ class Endpoints:
             return as_row(result)
 
     def _opened(self, path: str | None) -> AbstractContextManager[Sound]:
-        """Open a file in a session of its own, which ends with the request."""
+        """Open a file in a session that ends with the request."""
         if not path:
             raise PageError("page.no_sound")
         return self._runs.opened(Path(path), Path(path).name)

@@ -1,9 +1,8 @@
-"""The endpoints as tools of the Model Context Protocol, for assistants; only where the one who runs the app asks for them.
+"""The endpoints as tools of the Model Context Protocol, off by default.
 
-`GRADIO_MCP_SERVER=True python app.py` (Gradio's own variable) serves them under /gradio_api/mcp/. A tool takes its sound
-as a data: URL or from a public web address; addresses inside the server's own network are not fetched. Off by default:
-the package mcp brings a dozen others, and what clients send as data stays in Gradio's temporary folder until that is
-emptied.
+`GRADIO_MCP_SERVER=True python app.py` (a variable of Gradio) serves them under /gradio_api/mcp/. A tool takes its sound as a
+data: URL or from a public web address; addresses in the server's local network are not fetched. Off by default: the
+package mcp has a dozen dependencies, and Gradio never deletes the data that clients send from its temporary folder.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ REQUIREMENTS = "requirements-mcp.txt"
 
 
 def serve_tools() -> bool:
-    """Return whether the tools are asked for.
+    """Return whether the tools are enabled.
 
     Raises
     ------
     PackageError
-        They are, and the package that serves them is not installed.
+        They are, but the package mcp is not installed.
     """
-    asked = os.environ.get(VARIABLE, "").lower() in ("1", "true", "yes")
-    if asked and find_spec("mcp") is None:
+    enabled = os.environ.get(VARIABLE, "").lower() in ("1", "true", "yes")
+    if enabled and find_spec("mcp") is None:
         raise PackageError("package.missing", package="mcp", file=REQUIREMENTS)
-    return asked
+    return enabled

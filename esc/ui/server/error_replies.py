@@ -14,18 +14,18 @@ from esc.ui.i18n.catalogue import error_message
 log = logging.getLogger(__name__)
 
 
-def error_reply(what: str, error: Exception, language: str) -> dict:
-    """Return {"error": sentence, "off": whether no network can be had} and log the failure of `what`.
+def error_reply(action: str, error: Exception, language: str) -> dict:
+    """Return {"error": message, "off": no network available} and log the failed action.
 
-    Errors of ours speak for themselves, and so do Gradio's: that no GPU is to be lent at the moment. Of any other the page
-    learns that something failed; the trace stays in the log.
+    Our errors and Gradio's (such as no free GPU) keep their messages. For any other the page shows a general message, and
+    the traceback is logged.
     """
     if isinstance(error, gr.Error):
-        log.info("%s: %s", what, error.message)
+        log.info("%s: %s", action, error.message)
         return {"error": html.unescape(re.sub(r"<[^>]*>", "", str(error.message))), "off": False}
     if isinstance(error, EscError):
-        log.info("%s: %s", what, error)
+        log.info("%s: %s", action, error)
     else:
-        log.error("%s failed", what, exc_info=error)
+        log.error("%s failed", action, exc_info=error)
         error = PageError("page.failed")
     return {"error": error_message(error, language), "off": isinstance(error, CheckpointError)}

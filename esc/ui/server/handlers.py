@@ -1,8 +1,7 @@
 """Server functions of the browser modules, with checked requests.
 
-These go by Gradio's server functions, which are fast but bypass its queue, carry no session and lose exceptions. So
-each handler takes one dict with the session's token, shares a bounded number of places, and answers `{"ok": ...}` or
-`{"error": sentence, ...}`.
+Gradio's server functions are fast but bypass its queue, carry no session and lose exceptions. So each handler takes one
+dict with the session's token, waits for one of a few slots, and replies `{"ok": ...}` or `{"error": message, ...}`.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.sessions.uploaded_files import UploadedFiles
 
-PLACES = 4  # pictures computed at a time
+SLOTS = 4  # views computed at a time
 WAIT_SECONDS = 20.0
 MAX_COLUMNS = 4096
 MAX_NAME = 200
-CONTAINERS = {"mov": "MP4", "matroska": "Matroska", "WAVEX": "WAV"}  # as people call them
+CONTAINERS = {"mov": "MP4", "matroska": "Matroska", "WAVEX": "WAV"}  # common names
 log = logging.getLogger(__name__)
 
 
@@ -47,11 +46,11 @@ class Handlers:
     ----------
     store : SoundStore
     upload_folder : Path
-        Where the server puts uploads: files elsewhere are refused.
+        Where the server puts uploads: other files are refused.
     examples : dict of str to Path
-        Example sounds by name, the only other files that may be opened beside
+        Example sounds by name.
     uploads : UploadedFiles, optional
-        the page's own of these.
+        Files of the batch tab, which may be opened, too.
     """
 
     def __init__(
@@ -60,21 +59,24 @@ class Handlers:
         self.store, self._uploads = store, uploads
         self._upload_folder = upload_folder.resolve()
         self._examples = examples
-        self._places = threading.BoundedSemaphore(PLACES)
+        self._slots = threading.BoundedSemaphore(SLOTS)
         self._renderer = ViewRenderer(store)
         self._measurements = Measurements(store)
         self._features = FeatureOverlays(store, self._renderer)
 
     def functions(self, *names: str) -> list[Callable[[Any], dict]]:
-        """Return handlers as Gradio server functions that answer `{"ok": ...}` or `{"error": ...}`."""
+        """Return handlers of this class, by name, as Gradio server functions."""
         return self.wrap(*(getattr(self, name) for name in names))
 
     def wrap(self, *handlers: Callable[[dict], dict]) -> list[Callable[[Any], dict]]:
-        """Return any handlers, as `functions` returns its own."""
+        """Return any handlers as Gradio server functions."""
         return [self._wrapped(handler) for handler in handlers]
 
     def open_sound(self, request: dict) -> dict:
-        """Decode an upload (`path`, `name`), an example (`example`) or a `uploaded` file; return its facts and envelope."""
+        """Decode a sound and return its facts and envelope.
+
+        The request has an upload (`path`, `name`), an `example` or a file of the batch tab (`uploaded`).
+        """
         token = request.get("token")
         self.store.session(token)
         path, name = self._source(request)
@@ -97,93 +99,93 @@ class Handlers:
         }
 
     def mel_view(self, request: dict) -> dict:
-        """Return the mel levels between `start` and `end` seconds, at most `columns` wide, and what goes with them."""
-        return self._picture("mel", self._config(request), request)
+        """Return mel levels from `start` to `end` seconds in at most `columns` columns."""
+        return self._view("mel", self._config(request), request)
 
     def stft_view(self, request: dict) -> dict:
-        """Return the STFT's levels, as `mel_view` returns the mel spectrogram's."""
-        return self._picture("stft", self._config(request), request)
+        """Return STFT levels, see `mel_view`."""
+        return self._view("stft", self._config(request), request)
 
     def mfcc_view(self, request: dict) -> dict:
-        """Return the coefficients 1 and up, as `mel_view` returns levels; `cepstrum` says how they are shaped."""
-        return self._picture("mfcc", self._config(request), request, _cepstrum(request))
+        """Return the coefficients from 1, shaped by `cepstrum`, see `mel_view`."""
+        return self._view("mfcc", self._config(request), request, _cepstrum(request))
 
     def surface_view(self, request: dict) -> dict:
-        """Return levels for a surface, of the mel spectrogram or (`of`) the STFT: few enough rows, the loudest kept."""
+        """Return levels of a surface, pooled from the "mel" or "stft" view (`of`)."""
         of = request.get("of", "mel")
         if of not in ("mel", "stft"):
             raise PageError("page.request", reason="of")
-        return self._picture("surface" if of == "mel" else "surface_stft", self._config(request), request)
+        return self._view("surface" if of == "mel" else "surface_stft", self._config(request), request)
 
     def wave_view(self, request: dict) -> dict:
-        """Return the waveform's least, greatest and root mean square sample a column, or its samples."""
-        return self._picture("wave", None, request)
+        """Return each column's minimum, maximum and RMS sample, or the samples."""
+        return self._view("wave", None, request)
 
     def level(self, request: dict) -> dict:
-        """Return the exact value at one time: of a mel band, of the STFT at `hz`, or of a coefficient."""
+        """Return the exact value at a `time`: of a `band`, coefficient (`band`) or `hz`."""
         sound, config = self._sound(request), self._config(request)
         time_s = _real(request, "time", 0.0, 1e6)
         view = request.get("view", "mel")
         if view not in ("mel", "stft", "mfcc"):
             raise PageError("page.request", reason="view")
-        most = {"mel": config.n_mels - 1, "mfcc": config.n_mfcc - 1, "stft": 1e6}[view]
-        place = _real(request, "hz" if view == "stft" else "band", 0, most)
+        highest = {"mel": config.n_mels - 1, "mfcc": config.n_mfcc - 1, "stft": 1e6}[view]
+        row = _real(request, "hz" if view == "stft" else "band", 0, highest)
         cepstrum = _cepstrum(request) if view == "mfcc" else PLAIN
-        with self._place():
-            return {"value": self._renderer.value(view, sound, config, time_s, place, cepstrum)}
+        with self._slot():
+            return {"value": self._renderer.value(view, sound, config, time_s, row, cepstrum)}
 
     def measure(self, request: dict) -> dict:
-        """Return the figures of a selection (`start`, `end`, `low_hz`, `high_hz`) under a config."""
+        """Return the measurements of a selection (`start`, `end`, `low_hz`, `high_hz`)."""
         sound, config, box = self._sound(request), self._config(request), _box(request)
-        with self._place():
+        with self._slot():
             return self._measurements.figures(sound, config, box)
 
     def spectrum(self, request: dict) -> dict:
-        """Return the exact spectrum of a view ("mel" or "stft") at a time, `start` = `end`, or its mean between two."""
+        """Return the mean "mel" or "stft" spectrum (`view`) from `start` to `end`."""
         sound, config, box = self._sound(request), self._config(request), _box(request)
         if request.get("view") not in ("mel", "stft"):
             raise PageError("page.request", reason="view")
-        with self._place():
+        with self._slot():
             return self._measurements.spectrum(request["view"], sound, config, box.start_s, box.end_s)
 
     def save_selection(self, request: dict) -> dict:
-        """Write a selection's stretch of the file, all channels, as a WAV and return where it is."""
+        """Write a selection's interval as a WAV file and return its address."""
         return self._measurements.save(self._sound(request), _box(request))
 
     def feature_start(self, request: dict) -> dict:
-        """Begin to compute a `feature` of the view that the request describes; see `FeatureOverlays.start`."""
-        sound, config, layer = self._sound(request), self._config(request), request.get("feature")
-        if layer not in FEATURES or request.get("view") not in ("mel", "stft"):
-            raise PageError("page.request", reason="layer")
+        """Start the computation of a `feature`, see `FeatureOverlays.start`."""
+        sound, config, feature = self._sound(request), self._config(request), request.get("feature")
+        if feature not in FEATURES or request.get("view") not in ("mel", "stft"):
+            raise PageError("page.request", reason="feature")
         tile = _tile(request)
         if tile.end_s < tile.start_s:
             raise PageError("page.request", reason="end")
-        with self._place():  # for its waveform and its scale; the layer itself is another process's work
-            return self._features.start(request["token"], request["view"], layer, sound, config, tile)
+        with self._slot():  # for its waveform and scale; another process computes the feature
+            return self._features.start(request["token"], request["view"], feature, sound, config, tile)
 
     def feature_state(self, request: dict) -> dict:
-        """Return how far a layer's `job` is, and the layer once it is done."""
+        """Return the progress of a feature's `job`, with the feature once done."""
         return self._features.state(request["token"], request.get("job"))
 
     def feature_cancel(self, request: dict) -> dict:
-        """End a layer's `job` now."""
+        """Cancel a feature's `job`."""
         return self._features.cancel(request["token"], request.get("job"))
 
-    def _picture(self, view: str, config: SpectrogramConfig | None, request: dict, cepstrum: CepstrumConfig = PLAIN) -> dict:
+    def _view(self, view: str, config: SpectrogramConfig | None, request: dict, cepstrum: CepstrumConfig = PLAIN) -> dict:
         sound = self._sound(request)
         tile = _tile(request)
-        with self._place():
-            return self._renderer.draw(view, sound, config, tile, cepstrum)
+        with self._slot():
+            return self._renderer.render(view, sound, config, tile, cepstrum)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        """Hold one of the places for computing pictures; decoding has places of its own, in the store."""
-        if not self._places.acquire(timeout=WAIT_SECONDS):
+    def _slot(self) -> Iterator[None]:
+        """Hold one of the slots for computing views; the store's decoder has others."""
+        if not self._slots.acquire(timeout=WAIT_SECONDS):
             raise PageError("page.busy")
         try:
             yield
         finally:
-            self._places.release()
+            self._slots.release()
 
     def _sound(self, request: dict) -> Sound:
         return self.store.sound(request.get("token"), request.get("sound"))
@@ -195,7 +197,7 @@ class Handlers:
         return config_from_page(values)
 
     def _source(self, request: dict) -> tuple[Path, str]:
-        """Return the file that a request names, and what to call it; anything but uploads, examples and uploaded is refused."""
+        """Return the path and name of the file that a request names."""
         example = request.get("example")
         if isinstance(example, str) and example in self._examples:
             return self._examples[example], self._examples[example].name
@@ -205,14 +207,14 @@ class Handlers:
         return self.upload(request)
 
     def upload(self, request: dict) -> tuple[Path, str]:
-        """Return the upload that a request names (`path`, `name`), and what to call it; any other file is refused."""
+        """Return an upload's checked path and name (`path`, `name`)."""
         path, name = request.get("path"), request.get("name")
         if not isinstance(path, str) or not isinstance(name, str):
             raise PageError("page.request", reason="path")
         try:
             resolved = Path(path).resolve()
             known = resolved.is_relative_to(self._upload_folder) and resolved.is_file()
-        except (OSError, ValueError):  # too long a name, a null byte
+        except (OSError, ValueError):  # name too long, or a null byte
             known = False
         if not known:
             raise PageError("page.request", reason="path")
@@ -220,7 +222,7 @@ class Handlers:
 
     def _wrapped(self, handler: Callable[[dict], dict]) -> Callable[[Any], dict]:
         @functools.wraps(handler)
-        def answer(request: Any) -> dict:
+        def reply(request: Any) -> dict:
             error: EscError
             language = "en"
             try:
@@ -236,7 +238,7 @@ class Handlers:
                 error = PageError("page.failed")
             return {"error": error_message(error, language), "key": error.key, "fix": fix(error), "fields": fields(error)}
 
-        return answer
+        return reply
 
 
 def _cepstrum(request: dict) -> CepstrumConfig:
@@ -247,7 +249,7 @@ def _cepstrum(request: dict) -> CepstrumConfig:
 
 
 def fix(error: EscError) -> dict[str, Any] | None:
-    """Return the change of one parameter that lifts an error, where one does."""
+    """Return the change of a parameter that fixes an error, or None."""
     if not isinstance(error, ParameterError):
         return None
     values: dict[str, Any] = error.values
@@ -263,14 +265,14 @@ def fix(error: EscError) -> dict[str, Any] | None:
 
 
 def fields(error: EscError) -> list[str]:
-    """Return the parameters that an error is about."""
-    about = {
+    """Return the names of the parameters that an error concerns."""
+    concerned = {
         "parameter.window": ["win_length"],
         "parameter.nyquist": ["fmax"],
         "parameter.band": ["fmin", "fmax"],
         "parameter.delta": ["delta"],
     }
-    return about.get(error.key, [str(error.values["field"])] if "field" in error.values else [])
+    return concerned.get(error.key, [str(error.values["field"])] if "field" in error.values else [])
 
 
 def _real(request: dict, name: str, low: float, high: float) -> float:

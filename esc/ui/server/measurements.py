@@ -21,7 +21,7 @@ from esc.ui.sessions.decoding import DECODE_SECONDS
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
 
-KEPT_BYTES = 10**9  # of saved selections, all sessions together: the oldest go first
+KEPT_BYTES = 10**9  # of saved selections, of all sessions; the oldest are deleted first
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Box:
 
 
 class Measurements:
-    """The figures of one app's sounds, as dicts that travel to the browser as JSON.
+    """Measurements of one app's sounds, as JSON objects.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Measurements:
         self._lock = threading.Lock()
 
     def figures(self, sound: Sound, config: SpectrogramConfig, box: Box) -> dict:
-        """Return the box's figures in the STFT that `config` describes and the waveform's own, levels in dB."""
+        """Return the measurements of a box in the STFT and in the waveform."""
         waveform = self._store.waveform(sound, config.sample_rate)
         figures = measure_box(waveform, config, box.start_s, box.end_s, box.low_hz, box.high_hz)
         wave = measure_waveform(sound.waveform, sound.facts.sample_rate, box.start_s, box.end_s)
@@ -59,9 +59,9 @@ class Measurements:
         }
 
     def spectrum(self, view: str, sound: Sound, config: SpectrogramConfig, start_s: float, end_s: float) -> dict:
-        """Return the mean spectrum between two times: float32 dB of the view's rows ("stft" bins or "mel" bands).
+        """Return the mean spectrum between two times, float32 dB of "stft" bins or "mel" bands.
 
-        Its `peak` is [Hz, dB] and null in silence; of mel bands the loudest band's centre is the page's to name.
+        `peak` is [Hz, dB], and None in silence and for mel bands.
         """
         waveform = self._store.waveform(sound, config.sample_rate)
         power = mean_spectrum(waveform, config, start_s, end_s, mel_power if view == "mel" else stft_power)
@@ -70,7 +70,7 @@ class Measurements:
         return {"levels": as_base64(level_db.astype(np.float32)), "rows": len(power), "peak": peak}
 
     def save(self, sound: Sound, box: Box) -> dict:
-        """Write the box's stretch of the file as a WAV; return its address and what it is."""
+        """Write the box's interval of the file as a WAV; return its address and facts."""
         n_samples, rate = sound.facts.n_samples, sound.facts.sample_rate
         first, stop = samples_between(n_samples, rate, box.start_s, box.end_s)
         path = self._store.companion_path(sound, f"cut-{secrets.token_hex(8)}.wav")

@@ -8,7 +8,7 @@ from esc.features import SPECTROGRAMS
 
 
 def config_from_page(values: dict) -> SpectrogramConfig:
-    """Return the config of the page's parameters; those that the mel view has no use for are left at their defaults."""
+    """Return the config of the page's parameters, with defaults for missing ones."""
     n_mels, n_mfcc = values.get("n_mels"), 20
     if isinstance(n_mels, int) and LIMITS["n_mels"][0] <= n_mels < n_mfcc:
         n_mfcc = n_mels
@@ -16,7 +16,7 @@ def config_from_page(values: dict) -> SpectrogramConfig:
 
 
 def parameters_for_page() -> dict:
-    """Return what the parameter panel is built from: fields, limits, choices and presets."""
+    """Return the limits, choices and presets of the parameter panel."""
     fields = (
         "sample_rate",
         "n_fft",

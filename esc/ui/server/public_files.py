@@ -1,6 +1,6 @@
 """Public files of the web server: modules, plotly, example sounds, playable sounds.
 
-Their addresses are relative to the page, so that no path of the server reaches it.
+Their addresses are relative to the page, so that it receives no path of the server.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from esc.errors import PackageError
 from esc.paths import ASSETS
 
 _ROOT = "gradio_api/soundglass"  # with SSR, as on Spaces, Gradio's front server passes on no other paths
-# a part of each address that differs from start to start, so that browsers never mix modules of two versions
+# differs at each start, so that browsers never mix modules of two versions
 _VERSION = secrets.token_hex(4)
 MODULES = f"{_ROOT}/{_VERSION}/js"
 PLOTLY = f"{_ROOT}/{_VERSION}/plotly/plotly.min.js"

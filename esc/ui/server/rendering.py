@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import itertools
 import math
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,6 +17,7 @@ from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.dsp.spectrogram import mel_edges_hz, mel_power, stft_power
 from esc.dsp.tiles import Tile
 from esc.errors import ParameterError
+from esc.ui.server.answer_cache import AnswerCache, packed_bytes
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.views.mfcc_view import mfcc_at, mfcc_view
@@ -36,12 +35,12 @@ from esc.views.spectrogram_view import (
 from esc.views.surface_view import pool_rows, row_freqs_hz
 from esc.views.waveform_view import wave_view
 
-CACHED_PICTURES, CACHED_PEAKS = 48, 512  # a picture has at most 4096 x 512 bytes, 2.8 MB in base64; usually 0.2
+CACHED_BYTES, CACHED_PEAKS = 64 * 2**20, 512  # a view has some 0.2 MB, at most 4
 ENVELOPE_COLUMNS = 1200
 
 
 class ViewRenderer:
-    """The pictures of one app's sounds, as dicts that travel to the browser as JSON.
+    """The views of one app's sounds, as JSON objects.
 
     Parameters
     ----------
@@ -50,11 +49,10 @@ class ViewRenderer:
 
     def __init__(self, store: SoundStore) -> None:
         self._store = store
-        self._pictures: OrderedDict[tuple, dict] = OrderedDict()
-        self._peaks: OrderedDict[tuple, Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._views: AnswerCache[dict] = AnswerCache(CACHED_BYTES, packed_bytes)
+        self._peaks: AnswerCache[Any] = AnswerCache(CACHED_PEAKS)
 
-    def draw(
+    def render(
         self,
         view: str,
         sound: Sound,
@@ -62,38 +60,37 @@ class ViewRenderer:
         tile: Tile,
         cepstrum: CepstrumConfig = PLAIN,
     ) -> dict:
-        """Return the picture of a view ("mel", "stft", "mfcc", "surface", "surface_stft", "wave") in a tile.
+        """Return a tile of a view: levels in base64, their range and axes.
 
-        Levels as bytes in base64 with their range and axes. "wave" takes no config, `cepstrum` is for
-        "mfcc".
+        `view` is "mel", "stft", "mfcc" (shaped by `cepstrum`), "surface", "surface_stft" or "wave" (without a config).
         """
         mfcc = partial(self._mfcc, cepstrum)
         methods: dict[str, Callable[..., dict]] = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc, "wave": self._wave}
-        draw = methods.get(view, self._surface)
+        method = methods.get(view, self._surface)
         key = (view, sound.id, config, tile, cepstrum)
 
-        def drawn() -> dict:
-            picture = draw(view, sound, config, tile)
+        def compute() -> dict:
+            rendered = method(view, sound, config, tile)
             if config is not None:
-                self._store.resample_later(sound, config.sample_rate)  # after the first picture, not before it
-            return picture
+                self._store.resample_later(sound, config.sample_rate)  # after the first view, not before it
+            return rendered
 
-        return self._cached(self._pictures, CACHED_PICTURES, key, drawn)
+        return self._views.get(key, compute)
 
     def value(
-        self, view: str, sound: Sound, config: SpectrogramConfig, time_s: float, place: float, cepstrum: CepstrumConfig = PLAIN
+        self, view: str, sound: Sound, config: SpectrogramConfig, time_s: float, row: float, cepstrum: CepstrumConfig = PLAIN
     ) -> float:
-        """Return the exact value of a view at one time: of a mel band, of the STFT at Hz, or of a coefficient."""
+        """Return a view's exact value at a time; `row`: mel band, Hz (STFT) or coefficient."""
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
         if view == "stft":
-            return stft_level_at(waveform, config, time_s, place, self.peak_db(sound, config, "stft"))
+            return stft_level_at(waveform, config, time_s, row, self.peak_db(sound, config, "stft"))
         high_db = self.peak_db(sound, config, "mel")
         if view == "mfcc":
-            return float(mfcc_at(waveform, config, time_s, high_db, cepstrum)[int(place)])
-        return level_at(waveform, config, time_s, int(place), high_db)
+            return float(mfcc_at(waveform, config, time_s, high_db, cepstrum)[int(row)])
+        return level_at(waveform, config, time_s, int(row), high_db)
 
     def _levels(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
-        drawn, n_frames = self._anchored(view, sound, config, tile)
+        shown, n_frames = self._anchored(view, sound, config, tile)
         bounds = mel_bounds_hz(config) if view == "mel" else stft_bounds_hz(config)
         axis = {
             "bounds_hz": bounds.round(3).tolist(),
@@ -102,26 +99,30 @@ class ViewRenderer:
             "high_hz": config.fmax if view == "mel" else config.sample_rate / 2,
             "mel_scale": config.mel_scale,
         }
-        return _drawable(drawn) | axis | _coach(config, sound, n_frames, view == "mel", drawn)
+        return _packed(shown) | axis | _parameter_advice(config, sound, n_frames, view == "mel", shown)
 
     def _anchored(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> tuple[View, int]:
-        """Return levels whose brightest is the whole sound's maximum, and how many frames the sound has."""
+        """Return a view scaled to the whole sound's maximum, and the sound's number of frames."""
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
         make = mel_view if view == "mel" else stft_view
         key, n_frames = (view, sound.id, config), config.n_frames(len(waveform))
         own_frames = tile.columns > OVERVIEW_COLUMNS and n_frames > OVERVIEW_COLUMNS * FRAMES_A_COLUMN
         if tile.start_s > 0 or tile.end_s < sound.seconds or own_frames:
             return make(waveform, config, tile, self.peak_db(sound, config, view)), n_frames
-        drawn = make(waveform, config, tile)  # of the frames that `peak_level_db` looks at
-        self._cached(self._peaks, CACHED_PEAKS, key, lambda: drawn.high_db)
-        return drawn, n_frames
+        shown = make(waveform, config, tile)  # of the frames that `peak_level_db` looks at
+        self._peaks.keep(key, shown.high_db)
+        return shown, n_frames
+
+    def surface(self, sound: Sound, config: SpectrogramConfig, tile: Tile, source: str = "mel") -> tuple[View, np.ndarray]:
+        """Return a "mel" or "stft" view pooled for a surface, and its rows' frequencies."""
+        return pool_rows(self._anchored(source, sound, config, tile)[0], row_freqs_hz(source, config))
 
     def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
         source = "stft" if view == "surface_stft" else "mel"
-        drawn, n_frames = self._anchored(source, sound, config, tile)
-        shared, freqs_hz = pool_rows(drawn, row_freqs_hz(source, config))
+        shown, n_frames = self._anchored(source, sound, config, tile)
+        pooled, freqs_hz = pool_rows(shown, row_freqs_hz(source, config))
         axis = {"centres_hz": freqs_hz.round(3).tolist(), "mel_scale": config.mel_scale}
-        return _drawable(shared) | axis | _coach(config, sound, n_frames, source == "mel", drawn)
+        return _packed(pooled) | axis | _parameter_advice(config, sound, n_frames, source == "mel", shown)
 
     def _mfcc(
         self,
@@ -131,7 +132,7 @@ class ViewRenderer:
         config: SpectrogramConfig,
         tile: Tile,
     ) -> dict:
-        if config.n_mfcc < 2:  # coefficient 0 is not drawn
+        if config.n_mfcc < 2:  # coefficient 0 is not shown
             raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
         high_db = self.peak_db(sound, config, "mel")
@@ -140,16 +141,16 @@ class ViewRenderer:
             overview = mfcc_view(waveform, config, Tile(0.0, sound.seconds, ENVELOPE_COLUMNS), high_db, cepstrum=cepstrum)
             return overview.low_db, overview.high_db
 
-        value_range = self._cached(self._peaks, CACHED_PEAKS, ("mfcc", sound.id, config, cepstrum), whole)
-        drawn = mfcc_view(waveform, config, tile, high_db, value_range, cepstrum)
-        return _drawable(drawn) | _coach(config, sound, config.n_frames(len(waveform)), True)
+        value_range = self._peaks.get(("mfcc", sound.id, config, cepstrum), whole)
+        shown = mfcc_view(waveform, config, tile, high_db, value_range, cepstrum)
+        return _packed(shown) | _parameter_advice(config, sound, config.n_frames(len(waveform)), True)
 
     def _wave(self, view: str, sound: Sound, config: None, tile: Tile) -> dict:
         rate = sound.facts.sample_rate
         values = wave_view(sound.waveform, rate, tile)
         first = min(int(tile.start_s * rate), len(sound.waveform) - 1)
         n_samples = min(math.ceil(tile.end_s * rate), len(sound.waveform)) - first
-        # a sample is drawn at its own time, the middle of its column
+        # a sample is shown at its own time, the middle of its column
         samples = values.shape[1] >= n_samples
         shift = 0.5 / rate if samples else 0.0
         return {
@@ -161,29 +162,15 @@ class ViewRenderer:
         }
 
     def peak_db(self, sound: Sound, config: SpectrogramConfig, view: str) -> float:
-        """Return the loudest level of the whole sound, which anchors the dB scale at every zoom."""
+        """Return the whole sound's maximum level, the top of the dB scale at any zoom."""
         transform = mel_power if view == "mel" else stft_power
-        return self._cached(
-            self._peaks,
-            CACHED_PEAKS,
+        return self._peaks.get(
             (view, sound.id, config),
             lambda: peak_level_db(self._store.lazy_waveform(sound, config.sample_rate), config, transform),
         )
 
-    def _cached(self, cache: OrderedDict, most: int, key: tuple, compute: Callable[[], Any]) -> Any:
-        with self._lock:
-            if key in cache:
-                cache.move_to_end(key)
-                return cache[key]
-        answer = compute()
-        with self._lock:
-            cache[key] = answer
-            while len(cache) > most:
-                cache.popitem(last=False)
-        return answer
 
-
-def _drawable(view: View) -> dict:
+def _packed(view: View) -> dict:
     return {
         "levels": as_base64(view.levels),
         "rows": view.levels.shape[0],
@@ -195,17 +182,17 @@ def _drawable(view: View) -> dict:
     }
 
 
-def _coach(config: SpectrogramConfig, sound: Sound, n_frames: int, bands: bool, view: View | None = None) -> dict:
-    """Return what the parameters mean together, and what to know about the picture that they make."""
+def _parameter_advice(config: SpectrogramConfig, sound: Sound, n_frames: int, bands: bool, view: View | None = None) -> dict:
+    """Return the meaning of the parameters, and advice on them and their view."""
     advice = advise(config, sound.facts.sample_rate, sound.seconds, bands, view)
     return {"meaning": meaning(config, n_frames), "advice": [one.to_dict() for one in advice]}
 
 
 def envelope(waveform: np.ndarray, columns: int) -> np.ndarray:
-    """Return the least and the greatest sample of each column as int8, shape (2, columns), scaled by 127."""
+    """Return each column's minimum and maximum sample times 127, int8, shape (2, columns)."""
     edges = np.linspace(0, len(waveform), min(columns, len(waveform)) + 1).astype(int)
-    pieces = (waveform[start:end] for start, end in itertools.pairwise(edges))
-    extremes = np.array([(piece.min(), piece.max()) for piece in pieces])  # one pass: an hour comes from the disk
+    chunks = (waveform[start:end] for start, end in itertools.pairwise(edges))
+    extremes = np.array([(chunk.min(), chunk.max()) for chunk in chunks])  # one pass: an hour comes from the disk
     return np.rint(np.clip(extremes.T, -1, 1) * 127).astype(np.int8)
 
 

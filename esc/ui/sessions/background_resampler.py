@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class BackgroundResampler:
-    """A bounded queue of sounds to resample, and a daemon thread that lives while there are any.
+    """A bounded queue of sounds, and a daemon thread that resamples them.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ class BackgroundResampler:
             try:
                 if not sound.dropped:
                     self._resample(sound, sample_rate)
-            except (EscError, OSError) as error:  # such as a full disk: what is there stays in use
-                _log.info("%s stays at its own rate: %s", sound.name, error)
+            except (EscError, OSError) as error:  # such as a full disk: the present waveform stays in use
+                _log.info("%s is not resampled: %s", sound.name, error)
             except Exception:
                 _log.exception("resampling %s failed", sound.name)
             future.set_result(None)

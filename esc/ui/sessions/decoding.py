@@ -43,9 +43,9 @@ class Decoder:
             self._slots.release()
 
     def decode(self, sound_id: str, path: Path, name: str, max_bytes: int) -> Sound:
-        """Return a sound whose files, without the upload, take at most `max_bytes`; an error leaves unfinished ones.
+        """Return a decoded sound; an error may leave unfinished files.
 
-        The caller holds a slot.
+        Its files, without the upload, take at most `max_bytes`. The caller holds a slot.
         """
         samples, copy = (folder / f"{PREFIX}{sound_id}" for folder in self._folders)
         copy = copy.with_suffix(".flac")

@@ -1,4 +1,4 @@
-"""Sounds of the open pages: decoded once, bounded in number and size, deleted after use; thread-safe."""
+"""Decoded sounds of the open pages, bounded in number and size; thread-safe."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class SoundStore:
     Parameters
     ----------
     folder : Path
-        For decoded samples; not served to anyone.
+        For decoded samples; never served.
     playable_folder : Path
         For copies that browsers can play; the web server may serve it.
 
-    Both folders are created if necessary; files of an earlier run are deleted at the start, its own at exit. Past a limit
+    Both folders are created if necessary; files of an earlier run are deleted at the start, the new ones at exit. Past a limit
     of this module the least recently used session, or the oldest sound, is dropped.
     """
 
@@ -83,7 +83,7 @@ class SoundStore:
             return session
 
     def open(self, token: object, path: str | os.PathLike, name: str) -> Sound:
-        """Decode a file in a worker process and return it as a sound of the session.
+        """Return a sound of the session, decoded in a worker process.
 
         The caller vouches that this session may read `path`; `name` is the user's name for it.
 
@@ -101,7 +101,7 @@ class SoundStore:
         size = path.stat().st_size
         try:
             with self.decoder.slot():  # room is divided among those that decode, not among those that wait
-                room = (MAX_DISK_BYTES - self._used_bytes()[0]) // DECODES_AT_A_TIME  # what can be had at no other sound's cost
+                room = (MAX_DISK_BYTES - self._used_bytes()[0]) // DECODES_AT_A_TIME  # without dropping others
                 while True:
                     try:
                         with self._reserve(None, room) as release:
@@ -162,7 +162,7 @@ class SoundStore:
         return self._resampler.submit(sound, sample_rate)
 
     def companion_path(self, sound: Sound, ending: str) -> Path:
-        """Return a path for a file that the web server may serve and that is deleted with the sound."""
+        """Return a path for a served file that is deleted with its sound."""
         return self._folders[1] / f"{PREFIX}{sound.id}-{ending}"
 
     def keep_companion(self, sound: Sound, path: Path) -> None:
@@ -239,7 +239,7 @@ class SoundStore:
 
     @contextmanager
     def _reserve(self, sound: Sound | None, n_bytes: int) -> Iterator[Callable[[], None]]:
-        """Reserve room on the disk for files about to be written, for the block or until the yielded function is called."""
+        """Reserve disk space until the block ends or the yielded function is called."""
         key = object()
         with self._lock:
             self._make_room(sound, n_bytes)
@@ -258,9 +258,9 @@ class SoundStore:
             return sum(disk for disk, _ in held) + sum(self._reserved.values()), sum(memory for _, memory in held)
 
     def _make_room(self, sound: Sound | None, n_bytes: int) -> None:
-        """Drop sounds, the least recently used first, until `n_bytes` more fit on the disk with this one.
+        """Drop the least recently used sounds until `n_bytes` more fit.
 
-        If they don't fit alone, the sound's own copies at other rates are deleted and no other sound is dropped: it raises
+        If they don't fit alone, the sound's copies at other rates are deleted and no other sound is dropped: it raises
         AudioError("audio.too_long"), or PageError("page.busy") if files being written take up the room.
         """
         with self._lock:

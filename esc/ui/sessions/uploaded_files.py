@@ -42,7 +42,7 @@ class UploadedFiles:
     Parameters
     ----------
     folder : Path
-        Created if necessary, for these files alone; not served to anyone.
+        Created if necessary, for these files alone; never served.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,7 +52,9 @@ class UploadedFiles:
         self._lock = threading.Lock()
 
     def add(self, session: Session, path: Path, name: str) -> UploadedFile:
-        """Keep a file for as long as the session lasts, also if `path` is deleted; the caller vouches for it.
+        """Keep a file until the session ends, also if `path` is deleted.
+
+        The caller has checked that the session may read it.
 
         Raises
         ------
