@@ -187,7 +187,7 @@ def test_live_stop_twice(open_sheet):
         AudioContext.prototype.close = async function () {
             await new Promise((resolve) => { setTimeout(resolve, 1000); });
             await close.call(this);
-            window.closed = true;
+            window.microphoneClosed = true;
         };
     """
     sheet = open_sheet(prepare=slow)
@@ -198,7 +198,7 @@ def test_live_stop_twice(open_sheet):
         page.click(".sg-listen")
         expect(rows).to_have_count(5, timeout=LONG_MS)
         page.dblclick(".sg-listen")
-        sheet.until("window.closed")
+        sheet.until("window.microphoneClosed")
         expect(page.locator(".sg-kept [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
         expect(page.locator(".sg-live")).to_have_attribute("data-state", "stopped")
-        sheet.ev("() => { window.closed = false; }")
+        sheet.ev("() => { window.microphoneClosed = false; }")
