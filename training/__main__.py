@@ -29,6 +29,7 @@ COMMANDS: dict[str, Callable] = {
     "report": runs.report_command,
     "results": runs.results_command,
     "evaluate": evaluation.evaluate_command,
+    "robustness": evaluation.robustness_command,
     "calibrate": evaluation.calibrate_command,
     "explain-test": evaluation.explain_test_command,
     "card": evaluation.card_command,

@@ -1,4 +1,4 @@
-"""Commands on checkpoints: evaluate, calibrate, explain-test, card."""
+"""Commands on checkpoints: evaluate, robustness, calibrate, explain-test, card."""
 
 from __future__ import annotations
 
@@ -66,6 +66,23 @@ def evaluate_command(
         typer.echo(f"calibrated, cross-fitted, {held_out['clips']} clips of fold {folds}: {cross_fitted}")
     elif meta.calibration is not None:
         typer.echo(f"calibrated: loss {metrics.loss:.4f}, ECE {metrics.ece:.4f}")
+
+
+def robustness_command(
+    options: EvaluationOptions,
+    fold: Fold = 5,
+    checkpoint: CheckpointFolder = DEFAULT_CHECKPOINT,
+    output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
+) -> None:
+    """Evaluate a checkpoint on one fold after band limits, noise, rooms, clipping and codecs."""
+    from training.evaluation.robustness import evaluate_robustness
+
+    accuracy = evaluate_robustness(checkpoint, options.clips(), fold, options.evaluation_log)
+    if output_format == Format.JSON:
+        typer.echo(json.dumps({"fold": fold, "accuracy": accuracy}))
+        return
+    for name, share in accuracy.items():
+        typer.echo(f"{name:32}{share:.4f}")
 
 
 def calibrate_command(

@@ -52,7 +52,7 @@ class Prepared:
 
 def clip_spectrogram(path: Path, spectrogram: SpectrogramConfig, input_config: InputConfig) -> np.ndarray:
     """Return one file's dB spectrogram, float32 (n_mels, n_frames), computed as `Classifier` does."""
-    return mel_db(_load_clip(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
+    return mel_db(load_clip(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
 
 
 def clip_waveform(path: Path, sample_rate: int, clip_seconds: float) -> tuple[np.ndarray, np.float32]:
@@ -60,7 +60,7 @@ def clip_waveform(path: Path, sample_rate: int, clip_seconds: float) -> tuple[np
 
     Even the quietest clip keeps 98 dB below its peak, more than any spectrogram shows.
     """
-    waveform = _load_clip(path, sample_rate, clip_seconds)
+    waveform = load_clip(path, sample_rate, clip_seconds)
     smallest = float(np.finfo(np.float32).tiny) * _INT16_MAX
     scale = np.float32(max(float(np.abs(waveform).max()), smallest) / _INT16_MAX)
     return np.round(waveform / scale).astype(np.int16), scale
@@ -163,7 +163,7 @@ def _memory_mapped(file: Path, n_clips: int) -> np.ndarray:
     return values
 
 
-def _load_clip(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
+def load_clip(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
     """Return a file's waveform, resampled and fitted; damaged files raise DataError."""
     try:
         facts, blocks = open_audio(path)

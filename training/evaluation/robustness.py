@@ -1,0 +1,105 @@
+"""Robustness benchmark: accuracy on the clips of a fold after seeded distortions of real recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import torch
+
+from esc.classification.classifier import Classifier
+from esc.config import InputConfig, SpectrogramConfig
+from esc.dsp.spectrogram import mel_db
+from training.augmentation import distortion
+from training.data.esc50 import Clip, check_folds, without_classes
+from training.data.preprocessing import load_clip, map_clips
+from training.evaluation.held_out_log import log_evaluation
+
+SEED = 14
+AS_IT_IS = "as it is"
+
+Distort = Callable[[np.ndarray, int, np.ndarray, np.random.Generator], np.ndarray]
+
+
+def _telephone(waveform: np.ndarray, sample_rate: int, background: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return distortion.lower_sample_rate(distortion.band_pass(waveform, sample_rate, 300, 3_400, 48), sample_rate, 8_000)
+
+
+# of a waveform, its sample rate in Hz, another clip and a generator; their order is part of the seed
+DISTORTIONS: dict[str, Distort] = {
+    AS_IT_IS: lambda waveform, rate, background, rng: waveform,
+    "16 kHz": lambda waveform, rate, background, rng: distortion.lower_sample_rate(waveform, rate, 16_000),
+    "8 kHz": lambda waveform, rate, background, rng: distortion.lower_sample_rate(waveform, rate, 8_000),
+    "white noise 20 dB": lambda waveform, rate, background, rng: distortion.add_noise(waveform, rate, 20, 0, rng),
+    "white noise 10 dB": lambda waveform, rate, background, rng: distortion.add_noise(waveform, rate, 10, 0, rng),
+    "white noise 0 dB": lambda waveform, rate, background, rng: distortion.add_noise(waveform, rate, 0, 0, rng),
+    "room RT60 0.6 s": lambda waveform, rate, background, rng: distortion.reverberate(waveform, rate, 0.6, None, rng),
+    "room RT60 0.6 s, direct 0 dB": lambda waveform, rate, background, rng: distortion.reverberate(waveform, rate, 0.6, 0, rng),
+    "clipped 12 dB": lambda waveform, rate, background, rng: distortion.clip_peaks(waveform, 12),
+    "MP3 at the lowest rate": lambda waveform, rate, background, rng: distortion.encode(waveform, rate, "mp3", 1.0),
+    "Opus at the lowest rate": lambda waveform, rate, background, rng: distortion.encode(waveform, rate, "opus", 1.0),
+    "40 dB quieter": lambda waveform, rate, background, rng: distortion.amplify(waveform, -40),
+    "another sound 10 dB below": lambda waveform, rate, background, rng: distortion.mix_at_snr(waveform, background, 10),
+    "telephone": _telephone,
+}
+
+
+def evaluate_robustness(
+    folder: Path, clips: list[Clip], fold: int, evaluation_log: Path, names: Sequence[str] = tuple(DISTORTIONS)
+) -> dict[str, float]:
+    """Return a checkpoint's accuracy, 0 to 1, on one fold after each distortion.
+
+    The plain accuracy of a held-out fold is logged.
+
+    Parameters
+    ----------
+    folder : path
+        The checkpoint's folder.
+    clips : list of Clip
+        The whole data set; classes left out of training are left out here too.
+    fold : int
+    evaluation_log : path
+        CSV file.
+    names : sequence of str
+        Of `DISTORTIONS`.
+
+    Raises
+    ------
+    DataError, CheckpointError
+        There is no such fold; a clip or the checkpoint is missing or damaged.
+    """
+    check_folds(clips, (fold,))
+    classifier = Classifier.load(folder)
+    checkpoint = classifier.checkpoint
+    clips = [
+        clip for clip in without_classes(clips, tuple(checkpoint.provenance.get("left_out_classes", ()))) if clip.fold == fold
+    ]
+    targets, backgrounds = np.array([clip.target for clip in clips]), background_clips(clips)
+    settings = (tuple(names), backgrounds, checkpoint.spectrogram, checkpoint.input)
+    correct = np.zeros(len(names))
+    for target, spectrograms_db in zip(targets, map_clips(_distorted_spectrograms, clips, *settings), strict=True):
+        correct += classifier.logits(torch.from_numpy(spectrograms_db)).argmax(1).cpu().numpy() == target
+    accuracy = dict(zip(names, (correct / len(clips)).tolist(), strict=True))
+    if AS_IT_IS in accuracy:
+        log_evaluation(evaluation_log, folder, checkpoint, fold, accuracy[AS_IT_IS])
+    return accuracy
+
+
+def background_clips(clips: list[Clip]) -> dict[Path, Path]:
+    """Return for each clip's path that of a clip of another class, always the same."""
+    rng = np.random.default_rng([SEED, len(clips)])
+    others = {clip.target: [other.path for other in clips if other.target != clip.target] for clip in clips}
+    return {clip.path: others[clip.target][rng.integers(len(others[clip.target]))] for clip in clips}
+
+
+def _distorted_spectrograms(
+    path: Path, names: Sequence[str], backgrounds: dict[Path, Path], spectrogram: SpectrogramConfig, input_config: InputConfig
+) -> np.ndarray:
+    """Return a clip's dB spectrograms (n_distortions, n_mels, n_frames), seeded by file and distortion."""
+    rate = spectrogram.sample_rate
+    waveform, background = (load_clip(one, rate, input_config.clip_seconds) for one in (path, backgrounds[path]))
+    rngs = [np.random.default_rng([SEED, list(DISTORTIONS).index(name), crc32(path.stem.encode())]) for name in names]
+    distorted = (DISTORTIONS[name](waveform, rate, background, rng) for name, rng in zip(names, rngs, strict=True))
+    return np.stack([mel_db(one, spectrogram).numpy() for one in distorted])
