@@ -320,7 +320,7 @@ def legal_configs(draw) -> SpectrogramConfig:
 @given(config=legal_configs(), n_samples=st.integers(2, 6_000), gain=st.sampled_from([0.0, 1e-6, 1.0, 1e3]))
 def test_any_legal_config_gives_finite_spectrograms(config, n_samples, gain):
     waveform = gain * np.random.default_rng(n_samples).standard_normal(n_samples).astype(np.float32)
-    n_frames = 1 + n_samples // config.hop_length
+    n_frames = 1 + (n_samples - config.n_fft % 2) // config.hop_length  # as librosa counts for an odd n_fft
     for image, n_rows in (
         (spectrogram.stft_db(waveform, config), 1 + config.n_fft // 2),
         (spectrogram.mel_db(waveform, config), config.n_mels),
