@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def config_of(preset: str, changes: dict | None) -> SpectrogramConfig:
+    """Return the config of a preset with changes."""
     if preset not in PRESETS:
         raise ParameterError("parameter.choice", field="preset", value=preset, choices=", ".join(PRESETS))
     if not isinstance(changes, dict | None):
