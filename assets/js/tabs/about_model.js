@@ -99,15 +99,13 @@ function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
 }
 
 function curves(history) {
-  const of = (kind) => ['train', 'valid'].map((part) => [part, history.epoch.map((epoch, i) => [epoch, history[`${part}_${kind}`][i]])]);
-  const measured = (series) => series.some(([, points]) => points.some(([, y]) => y !== null));
   const box = element('<div class="sg-charts"></div>');
-  const add = (kind, unit, most = null) => {
-    const series = of(kind);
-    if (measured(series)) box.append(lines(`${t('about_model.curves')}: ${unit}`, t('about_model.epoch'), unit, series, most));
-  };
-  add('loss', t('about_model.loss'));
-  add('accuracy', t('about_model.share'), 1);
+  for (const [kind, most] of /** @type {any[][]} */ ([['loss', null], ['accuracy', 1]])) {
+    const unit = t(kind === 'loss' ? 'about_model.loss' : 'about_model.share');
+    const series = ['train', 'valid'].map((part) => [part, history.epoch.map((epoch, i) => [epoch, history[`${part}_${kind}`][i]])]);
+    const measured = series.some(([, points]) => points.some(([, y]) => y !== null));
+    if (measured) box.append(lines(`${t('about_model.curves')}: ${unit}`, t('about_model.epoch'), unit, series, most));
+  }
   return [box, key([['train', 'about_model.train'], ['valid', 'about_model.valid']])];
 }
 
@@ -173,8 +171,9 @@ function table(heads, rows) {
 
 function confused(held) {
   if (!held.confused.length) return [text('p', t('about_model.none_confused'))];
-  const heads = ['about_model.is', 'about_model.taken', 'about_model.clips'].map((key_) => t(key_));
-  return [table(heads, held.confused.slice(0, PAIRS).map((pair) => [className(pair.true), className(pair.guess), formatNumber(pair.clips)]))];
+  const pairs = held.confused.slice(0, PAIRS);
+  const heads = [t('about_model.is'), t('about_model.taken'), t('about_model.clips')];
+  return [table(heads, pairs.map((pair) => [className(pair.true), className(pair.guess), formatNumber(pair.clips)]))];
 }
 
 function outOfDistribution(unknown) {
@@ -192,9 +191,11 @@ function outOfDistribution(unknown) {
 }
 
 function maps(deletion) {
-  const heads = ['about_model.covered', 'about_model.marked', 'about_model.elsewhere', 'about_model.loudest'].map((key_) => t(key_));
-  const rows = deletion.shares.map((share, i) => [share, deletion.marked[i], deletion.random[i], deletion.loudest[i]].map((value, column) => formatPercent(value, column ? 1 : 0)));
-  return [text('p', t('about_model.maps_said', { clips: formatNumber(deletion.clips), before: formatPercent(deletion.before, 1) })), table(heads, rows)];
+  const { shares, marked, random, loudest, clips, before } = deletion;
+  const rows = shares.map((share, i) => [formatPercent(share), ...[marked, random, loudest].map((drops) => formatPercent(drops[i], 1))]);
+  const sentence = t('about_model.maps_said', { clips: formatNumber(clips), before: formatPercent(before, 1) });
+  const heads = [t('about_model.covered'), t('about_model.marked'), t('about_model.elsewhere'), t('about_model.loudest')];
+  return [text('p', sentence), table(heads, rows)];
 }
 
 export const mount = mounting('.sg-about', AboutModel);

@@ -143,11 +143,9 @@ class Batch extends Component {
     }
     if (this.sending !== turn) return;
     this.sending = 0;
-    if (!this.error) this.classify();
-    else {
-      this.stage = 'failed';
-      this.draw();
-    }
+    if (!this.error) return this.classify();
+    this.stage = 'failed';
+    this.draw();
   }
 
   async send(one, turn) {
@@ -249,16 +247,16 @@ class Batch extends Component {
     const { files } = this;
     this.host.dataset.stage = this.stage;
     this.find('.sg-work').hidden = this.find('.sg-list').hidden = !files.length;
-    const finished = files.filter((one) => ['done', 'refused'].includes(one.state)).length;
+    const [done, refused] = ['done', 'refused'].map((name) => files.filter(({ state }) => state === name).length);
+    const finished = done + refused;
     const busy = this.busy();
     const [button, bar] = [this.find('.sg-listen'), this.find('.sg-progress')];
     button.textContent = t(busy ? 'player.stop' : 'batch.go_on');
     button.hidden = !busy && finished === files.length;
     bar.hidden = !busy;
-    const share = files.reduce((sum, one) => sum + (['done', 'refused'].includes(one.state) ? 1 : one.share), 0) / Math.max(1, files.length);
-    bar.firstChild.style.width = `${100 * share}%`;
+    const begun = files.reduce((sum, one) => sum + (['done', 'refused'].includes(one.state) ? 0 : one.share), 0);
+    bar.firstChild.style.width = `${(100 * (finished + begun)) / Math.max(1, files.length)}%`;
     [bar.ariaValueMax, bar.ariaValueNow] = [String(files.length), String(finished)];
-    const refused = files.filter((one) => one.state === 'refused').length;
     const key = busy || finished < files.length ? 'batch.far' : 'batch.done';
     this.find('.sg-far').textContent = t(key, { done: finished, count: files.length }) + (refused ? ` · ${t('batch.refused', { refused })}` : '');
     const wrong = this.find('.sg-wrong');
@@ -266,7 +264,7 @@ class Batch extends Component {
     wrong.textContent = this.error ?? '';
     guardUnload('files', busy || this.unsaved);
     this.table.setRows(files);
-    this.find('.sg-save').hidden = busy || !files.some((one) => one.state === 'done');
+    this.find('.sg-save').hidden = busy || !done;
   }
 }
 

@@ -12,7 +12,6 @@ const UNITS = {
 const RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000];
 const SLIDER_STEPS = 1000;
 const TYPING_MS = 350;
-const POWERS_OF_TWO = new Set(['n_fft']);
 const LINEAR = new Set(['top_db', 'n_mels', 'n_mfcc', 'lifter']);
 const FRAMES = ['sample_rate', 'n_fft', 'win_length', 'hop_length'];
 const BANDS = ['n_mels', 'fmin', 'fmax'];
@@ -257,20 +256,15 @@ function highest(name) {
 
 /** Scale of a slider: powers of two, linear, or a constant ratio a step. */
 function sliderScale(name, low, high) {
-  if (POWERS_OF_TWO.has(name)) {
-    const first = Math.log2(low);
-    return {
-      steps: Math.log2(high) - first,
-      value: (step) => 2 ** (first + step),
-      step: (value) => Math.round(Math.log2(value) - first),
-    };
-  }
-  if (LINEAR.has(name)) return { steps: high - low, value: (step) => low + step, step: (value) => value - low };
+  const linear = LINEAR.has(name);
   const shift = low > 0 ? 0 : 100; // a scale from 0 begins nearly linear
-  const [a, b] = [Math.log(low + shift), Math.log(high + shift)];
+  const to = (value) => (linear ? value : Math.log(value + shift));
+  const from = (x) => (linear ? x : Math.exp(x) - shift);
+  const [a, b] = [to(low), to(high)];
+  const steps = name === 'n_fft' ? Math.log2(high / low) : linear ? high - low : SLIDER_STEPS;
   return {
-    steps: SLIDER_STEPS,
-    value: (step) => Math.round(Math.exp(a + ((b - a) * step) / SLIDER_STEPS) - shift),
-    step: (value) => Math.round((SLIDER_STEPS * (Math.log(value + shift) - a)) / (b - a)),
+    steps,
+    value: (step) => Math.round(from(a + ((b - a) * step) / steps)),
+    step: (value) => Math.round((steps * (to(value) - a)) / (b - a)),
   };
 }
