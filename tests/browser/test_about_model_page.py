@@ -110,7 +110,7 @@ def test_unknown_sound_verdict(sheet: Sheet):
     assert max(red, green, blue) - min(red, green, blue) < 40, grey
     sheet.until("document.querySelector('.sg-saliency')?.component?.data?.maps.siren")
     figures = FIGURES["deletion"]
-    expect(sheet.page.locator(".sg-tested")).to_contain_text(f"{100 * figures['marked'][0]:.0f} %")
+    expect(sheet.page.locator(".sg-deletion")).to_contain_text(f"{100 * figures['marked'][0]:.0f} %")
     assert sheet.complaints == [] and sheet.foreign() == []
 
 
@@ -122,7 +122,7 @@ def test_missing_checkpoint(sheet: Sheet, folder: Path):
         sheet.until("document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-main span')")
         sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_about"]).click()
         about = sheet.page.locator(".sg-about")
-        sheet.page.wait_for_selector(".sg-about .sg-wrong")
+        sheet.page.wait_for_selector(".sg-about .sg-error")
         expect(about).to_contain_text("python -m training train")
         expect(about).to_contain_text(RUSSIAN["about_model.off"])
     finally:

@@ -53,7 +53,7 @@ def look_into_tools(sheet: Sheet, name: str) -> list[Finding]:
             page.keyboard.press("Escape")
     sheet.ev("viewer.plot.focus()")
     page.keyboard.press("?")
-    page.wait_for_selector("dialog.sg-sheet")
+    page.wait_for_selector("dialog.sg-dialog")
     found += findings(sheet, f"{name}, keys", "dialog")
     page.keyboard.press("Escape")
     page.keyboard.down("Shift")

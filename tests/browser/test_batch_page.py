@@ -54,7 +54,7 @@ def test_batch_folder(open_sheet, folder, tmp_path):
     expect(rows.nth(0)).to_contain_text("siren")
     expect(rows.nth(1).locator(".sg-refused")).to_contain_text("can't be read as sound")
     expect(rows.nth(1).get_by_role("button")).to_be_disabled()
-    expect(page.locator(".sg-files .sg-far")).to_contain_text(ENGLISH["batch.refused"].format(refused=1))
+    expect(page.locator(".sg-files .sg-progress-text")).to_contain_text(ENGLISH["batch.refused"].format(refused=1))
     expect(rows.nth(2).locator(".sg-mini-mark").first).to_be_visible()
     assert [found for found in findings(sheet, "files") if found.impact in GRAVE] == []
     length = page.get_by_role("columnheader", name=ENGLISH["timeline.column_duration"]).locator("visible=true")
@@ -95,14 +95,14 @@ def test_batch_stop_and_continue(open_sheet, tmp_path):
     page.locator(".sg-clear").click()
     expect(page.locator(".sg-list")).to_be_hidden()
     page.set_input_files(".sg-pick input[multiple]:not([webkitdirectory])", [short, long])
-    sheet.until("[...document.querySelectorAll('.sg-what-file')].some((cell) => /classifying, [1-9]/.test(cell.textContent))")
-    files.locator(".sg-listen").click()
+    sheet.until("[...document.querySelectorAll('.sg-file-class')].some((cell) => /classifying, [1-9]/.test(cell.textContent))")
+    files.locator(".sg-start-stop").click()
     expect(files).to_have_attribute("data-stage", "stopped")
-    expect(files.locator(".sg-far")).to_have_text(re.compile("1 of 2"))
-    expect(files.locator(".sg-mini")).to_have_count(1)
-    files.locator(".sg-listen").click()
+    expect(files.locator(".sg-progress-text")).to_have_text(re.compile("1 of 2"))
+    expect(files.locator(".sg-mini-timeline")).to_have_count(1)
+    files.locator(".sg-start-stop").click()
     expect(files).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
-    expect(files.locator(".sg-mini")).to_have_count(2)
+    expect(files.locator(".sg-mini-timeline")).to_have_count(2)
     page.locator(".sg-clear").click()
 
 
@@ -113,17 +113,17 @@ def test_batch_network_failure(open_sheet, folder):
     stays = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"
     page.route("**/upload*", lambda route: route.abort())
     page.set_input_files(".sg-pick input[multiple]:not([webkitdirectory])", [folder / "b siren.wav", folder / "c broken.wav"])
-    expect(files.locator(".sg-wrong")).to_have_text(ENGLISH["page.offline"])
-    expect(files.locator(".sg-what-file")).to_have_text([ENGLISH["batch.state_waiting"]] * 2)
-    expect(files.locator(".sg-far")).to_have_text(ENGLISH["batch.far"].format(done=0, count=2))
+    expect(files.locator(".sg-error")).to_have_text(ENGLISH["page.offline"])
+    expect(files.locator(".sg-file-class")).to_have_text([ENGLISH["batch.state_waiting"]] * 2)
+    expect(files.locator(".sg-progress-text")).to_have_text(ENGLISH["batch.far"].format(done=0, count=2))
     assert sum("/upload" in url for url in sheet.requests) == 1, "the second is not tried in vain"
     sheet.complaints.clear()
     page.unroute("**/upload*")
     files.get_by_role("button", name=ENGLISH["batch.go_on"]).click()
     assert not sheet.ev(stays), "the browser asks before it leaves the work"
     expect(files).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
-    expect(files.locator(".sg-mini")).to_have_count(1)
-    expect(files.locator(".sg-wrong")).to_be_hidden()
+    expect(files.locator(".sg-mini-timeline")).to_have_count(1)
+    expect(files.locator(".sg-error")).to_be_hidden()
     assert not sheet.ev(stays), "nor a table that nobody has saved"
     with page.expect_download():
         files.locator(".sg-downloads .sg-chip").first.click()

@@ -46,7 +46,7 @@ def open_live(sheet: Sheet, words: dict[str, str]) -> None:
     """Open the tab and wait until it is mounted."""
     tab = sheet.page.get_by_role("tab", name=words["page.tab_live"], exact=True)
     tab.click()
-    expect(sheet.page.locator(".sg-listen")).to_contain_text(words["live.listen"], timeout=LONG_MS)
+    expect(sheet.page.locator(".sg-start-stop")).to_contain_text(words["live.listen"], timeout=LONG_MS)
 
 
 def waterfall(sheet: Sheet) -> dict:
@@ -75,9 +75,9 @@ def test_live_session(open_sheet):
     sheet = open_sheet(prepare=SPY)
     page = sheet.page
     open_live(sheet, ENGLISH)
-    page.press(".sg-listen", "Space")
-    expect(page.locator(".sg-listen")).to_contain_text(ENGLISH["player.stop"], timeout=LONG_MS)
-    expect(page.locator(".sg-listen")).to_be_focused()
+    page.press(".sg-start-stop", "Space")
+    expect(page.locator(".sg-start-stop")).to_contain_text(ENGLISH["player.stop"], timeout=LONG_MS)
+    expect(page.locator(".sg-start-stop")).to_be_focused()
     assert not sheet.ev(STAYS), "the browser asks before it leaves the page"
     rows = page.locator(".sg-live-classes .sg-bars li")
     expect(rows).to_have_count(5, timeout=LONG_MS)
@@ -91,7 +91,7 @@ def test_live_session(open_sheet):
     assert waterfall(sheet)["sum"] != first["sum"], "the picture moves"
     assert sheet.ev("window.wanted") == [{"audio": UNFILTERED}]
     level = page.get_by_role("meter", name=ENGLISH["live.level"])
-    page.wait_for_function("Number(document.querySelector('.sg-loud-bar').ariaValueNow) > -60")
+    page.wait_for_function("Number(document.querySelector('.sg-level-meter-bar').ariaValueNow) > -60")
     assert level.count() == 1
 
     device = page.locator(".sg-device select")
@@ -104,10 +104,10 @@ def test_live_session(open_sheet):
     expect(pill).to_contain_text(ENGLISH["live.on"])
     pill.locator("[data-do=show]").click()
     expect(pill).to_be_hidden()
-    stop = page.locator(".sg-listen")
+    stop = page.locator(".sg-start-stop")
     stop.click()
-    expect(page.locator(".sg-kept")).to_be_visible(timeout=LONG_MS)
-    expect(page.locator(".sg-kept")).to_contain_text(") is now open in all tabs", timeout=LONG_MS)
+    expect(page.locator(".sg-recording")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(".sg-recording")).to_contain_text(") is now open in all tabs", timeout=LONG_MS)
     assert sheet.facts()[ENGLISH["player.fact_name"]].startswith("live-")
     assert sheet.ev(STAYS), "it is open: nothing to lose"
     assert sheet.ev("session.state.sound.seconds") > 6
@@ -117,7 +117,7 @@ def test_live_session(open_sheet):
     )
     assert waterfall(sheet) == at_rest, "stopped, it stands still"
     with sheet.new_picture():  # all views show it
-        page.locator(".sg-kept [data-tab=mel]").click()
+        page.locator(".sg-recording [data-tab=mel]").click()
     page.get_by_role("tab", name=ENGLISH["page.tab_classify"], exact=True).click()
     expect(page.locator(f".sg-classify li[data-label={EXAMPLE}]")).to_be_visible(timeout=LONG_MS)
 
@@ -131,7 +131,7 @@ def test_live_slow_server(open_sheet):
     )
     page, held = sheet.page, []
     open_live(sheet, ENGLISH)
-    page.click(".sg-listen")
+    page.click(".sg-start-stop")
     expect(page.locator(".sg-live-classes .sg-bars li")).to_have_count(5, timeout=LONG_MS)
 
     page.route(SERVER_FUNCTION, lambda route: held.append(route))  # all that is asked now is what the last seconds are
@@ -145,14 +145,14 @@ def test_live_slow_server(open_sheet):
 
     sheet.ev("window.stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
     expect(page.locator(".sg-live .sg-message")).to_have_text(ENGLISH["live.gone"])
-    expect(page.locator(".sg-kept [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(".sg-recording [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
     assert_nothing_grave(sheet, "stopped")
     with page.expect_download() as saved:
-        page.locator(".sg-kept a").click()
+        page.locator(".sg-recording a").click()
     samples, rate = soundfile.read(saved.value.path(), always_2d=True)
     assert samples.shape[1] == 1 and len(samples) == pytest.approx(sheet.ev("session.state.sound.seconds") * rate, abs=2)
     page.click(".sg-chip[data-example=crow]")
-    expect(page.locator(".sg-kept")).to_be_hidden(timeout=LONG_MS)
+    expect(page.locator(".sg-recording")).to_be_hidden(timeout=LONG_MS)
 
 
 @pytest.mark.parametrize(
@@ -174,10 +174,10 @@ def test_live_slow_server(open_sheet):
 def test_live_microphone_errors(open_sheet, prepare, key):
     sheet = open_sheet(prepare=prepare, permissions=["geolocation"], locale="ru-RU")
     open_live(sheet, RUSSIAN)
-    sheet.page.click(".sg-listen")
+    sheet.page.click(".sg-start-stop")
     expect(sheet.page.locator(".sg-live .sg-message")).to_have_text(RUSSIAN[key])
-    expect(sheet.page.locator(".sg-listen")).to_contain_text(RUSSIAN["live.listen"])
-    expect(sheet.page.locator(".sg-listen")).to_be_enabled()
+    expect(sheet.page.locator(".sg-start-stop")).to_contain_text(RUSSIAN["live.listen"])
+    expect(sheet.page.locator(".sg-start-stop")).to_be_enabled()
 
 
 def test_live_stop_twice(open_sheet):
@@ -195,10 +195,10 @@ def test_live_stop_twice(open_sheet):
     open_live(sheet, ENGLISH)
     rows = page.locator(".sg-live-classes .sg-bars li")
     for _ in range(2):
-        page.click(".sg-listen")
+        page.click(".sg-start-stop")
         expect(rows).to_have_count(5, timeout=LONG_MS)
-        page.dblclick(".sg-listen")
+        page.dblclick(".sg-start-stop")
         sheet.until("window.microphoneClosed")
-        expect(page.locator(".sg-kept [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
+        expect(page.locator(".sg-recording [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
         expect(page.locator(".sg-live")).to_have_attribute("data-state", "stopped")
         sheet.ev("() => { window.microphoneClosed = false; }")

@@ -166,7 +166,7 @@ def test_parameter_by_keyboard(sheet: Sheet):
     with sheet.new_picture():  # the FFT takes the window with it, as both are one in librosa's defaults
         sheet.page.locator("[data-field=n_fft] input[type=range]").press("ArrowLeft")
     assert (parameters(sheet)["n_fft"], parameters(sheet)["win_length"]) == (1024, 1024)
-    expect(sheet.page.locator(".sg-together")).to_contain_text("46.4 ms")
+    expect(sheet.page.locator(".sg-derived")).to_contain_text("46.4 ms")
 
 
 def test_presets(sheet: Sheet):
@@ -250,7 +250,7 @@ def test_seek_and_play_head(sheet: Sheet):
     sheet.until("Math.abs(session.audio.currentTime - 2.0) < 0.03")
     left = sheet.ev("viewer.area().left + 0.4 * viewer.area().width")
     sheet.until(f"(x) => Math.abs({PLAYHEAD} - x) < 4", left)
-    head = "parseFloat(document.querySelector('.sg-head').style.left)"
+    head = "parseFloat(document.querySelector('.sg-playhead').style.left)"
     sheet.until(f"Math.abs({head} - 40) < 1")
     sheet.page.click(".sg-play")
     expect(sheet.page.locator(".sg-play")).to_have_attribute("aria-label", ENGLISH["player.pause"])
@@ -285,7 +285,7 @@ def test_zoom_resolution(sheet: Sheet, tmp_path: Path):
     with sheet.new_picture():
         sheet.page.locator(".sg-plot").press("+")
     assert sheet.ev("session.state.visible.end - session.state.visible.start") == pytest.approx(30.0)
-    expect(sheet.page.locator(".sg-window")).to_be_visible()
+    expect(sheet.page.locator(".sg-visible-range")).to_be_visible()
 
 
 def test_time_formats(sheet: Sheet):

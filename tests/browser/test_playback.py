@@ -55,7 +55,7 @@ def two_tones(tmp_path_factory) -> Path:
 
 
 def do(sheet: Sheet, name: str) -> None:
-    sheet.page.click(f".sg-ways [data-do={name}]")
+    sheet.page.click(f".sg-playback [data-do={name}]")
 
 
 def select(sheet: Sheet, start: float, end: float, low: float | None = None, high: float | None = None) -> None:
@@ -94,7 +94,7 @@ def test_bandpass_response(sheet: Sheet):
 def test_selected_band_only(open_sheet, two_tones):
     sheet = open_sheet(prepare=TAP)
     sheet.open_file(two_tones)
-    band = sheet.page.locator(".sg-ways [data-do=only_band]")
+    band = sheet.page.locator(".sg-playback [data-do=only_band]")
     expect(band).to_be_disabled()  # no frequencies are selected
     select(sheet, 0.5, 7.5, 300, 1000)
     do(sheet, "only_band")
@@ -102,7 +102,7 @@ def test_selected_band_only(open_sheet, two_tones):
     sheet.page.click(".sg-loop")
     do(sheet, "play_selection")
     sheet.until(f"level({LOW_HZ}) > -40 && level({LOW_HZ}) - level({HIGH_HZ}) > 40")
-    expect(sheet.page.locator(".sg-now")).to_contain_text("300–1,000 Hz only")
+    expect(sheet.page.locator(".sg-now-playing")).to_contain_text("300–1,000 Hz only")
     select(sheet, 0.5, 7.5, 2000, 6000)  # the filter follows the selection
     sheet.until(f"level({HIGH_HZ}) > -40 && level({HIGH_HZ}) - level({LOW_HZ}) > 40")
     do(sheet, "only_band")
@@ -115,21 +115,21 @@ def test_speed_and_pitch(open_sheet, two_tones):
     select(sheet, 0.2, 7.8, 300, 1000)
     do(sheet, "only_band")
     sheet.page.click(".sg-loop")
-    expect(sheet.page.locator(".sg-ways [data-do=keep_pitch]")).to_be_disabled()  # it makes no difference yet
+    expect(sheet.page.locator(".sg-playback [data-do=keep_pitch]")).to_be_disabled()  # it makes no difference yet
     sheet.page.get_by_role("button", name=ENGLISH["playback.speed_25"]).click()
     sheet.page.click(".sg-play")
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ}) < 15")
     assert sheet.ev("[session.audio.playbackRate, session.audio.preservesPitch]") == [0.25, True]
     do(sheet, "keep_pitch")
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ / 4}) < 6")  # and the filter's edges fell with it
-    expect(sheet.page.locator(".sg-now")).to_contain_text(ENGLISH["playback.playing_falls"].format(speed="¼×"))
+    expect(sheet.page.locator(".sg-now-playing")).to_contain_text(ENGLISH["playback.playing_falls"].format(speed="¼×"))
     sheet.page.get_by_role("button", name=ENGLISH["playback.speed_100"]).click()
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ}) < 15")
 
 
 def test_selection_once_and_looped(sheet: Sheet, two_tones):
     sheet.open_file(two_tones)
-    expect(sheet.page.locator(".sg-ways [data-do=play_selection]")).to_be_disabled()
+    expect(sheet.page.locator(".sg-playback [data-do=play_selection]")).to_be_disabled()
     select(sheet, 1.0, 1.4)
     sheet.ev(
         """() => {
@@ -138,7 +138,7 @@ def test_selection_once_and_looped(sheet: Sheet, two_tones):
             session.onPlayhead(() => {
                 if (session.audio.paused) return;
                 times.push(session.audio.currentTime);
-                said.push(document.querySelector('.sg-now').textContent); // four tenths of a second are soon over
+                said.push(document.querySelector('.sg-now-playing').textContent); // four tenths of a second are soon over
             });
             window.turns = 0;
             session.audio.addEventListener('seeked', () => { if (session.audio.currentTime < 1.2) turns += 1; });
@@ -194,7 +194,7 @@ def test_seek_out_of_selection_and_speed_of_next_sound(sheet: Sheet, two_tones):
     sheet.until("!session.audio.paused && session.audio.currentTime >= 1.0")
     sheet.ev("session.seek(5)")
     sheet.until("session.audio.currentTime > 5.05")
-    expect(sheet.page.locator(".sg-now")).to_contain_text(ENGLISH["playback.playing_all"])
+    expect(sheet.page.locator(".sg-now-playing")).to_contain_text(ENGLISH["playback.playing_all"])
     sheet.open_example("crow")
     assert sheet.ev("session.audio.paused")
     assert sheet.ev("session.audio.playbackRate") == 0.5
@@ -222,4 +222,4 @@ def test_pressed_tools_in_forced_colours(open_sheet, forced):
         under = pressed.evaluate(ground)
         other.hover()
         assert other.evaluate(ground) != under == pressed.evaluate(ground)
-    assert sheet.page.locator(".sg-head").evaluate(ground) != sheet.page.locator(".sg-strip").evaluate(ground)
+    assert sheet.page.locator(".sg-playhead").evaluate(ground) != sheet.page.locator(".sg-strip").evaluate(ground)

@@ -207,7 +207,7 @@ def test_spectrum_slice_on_a_phone_and_its_shortcuts(open_sheet, tone_wav: Path)
     assert sheet.ev("document.documentElement.scrollWidth") <= 390
     sheet.page.focus(".sg-plot")
     sheet.page.keyboard.press("?")
-    keys = sheet.page.locator(".sg-sheet")
+    keys = sheet.page.locator(".sg-dialog")
     for name in (
         "playback.play_selection_hint",
         "playback.key_loop",

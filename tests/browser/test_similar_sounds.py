@@ -49,9 +49,9 @@ def test_similar_sounds_cards_and_playback(open_sheet):
     assert len(set(cards.locator("canvas").evaluate_all("(all) => all.map((one) => one.toDataURL())"))) == SHOWN
 
     second, third = cards.nth(1), cards.nth(2)
-    gone_by = "(card) => parseFloat(card.style.getPropertyValue('--gone-by')) > 0"
+    position = "(card) => parseFloat(card.style.getPropertyValue('--position')) > 0"
     second.click()
-    page.wait_for_function(f"() => ({gone_by})(document.querySelectorAll('.sg-similar-sound')[1])")
+    page.wait_for_function(f"() => ({position})(document.querySelectorAll('.sg-similar-sound')[1])")
     expect(second).to_have_attribute("aria-pressed", "true")
     assert any(url.endswith(f"/{expected[1][0]}.flac") for url in sheet.requests)
     third.press("Enter")  # one at a time, by keyboard as by pointer

@@ -102,7 +102,7 @@ def test_selection_by_drag_in_every_view(shown):
     assert shown.ev(selection) == pytest.approx(wanted | {"end": 6.0}, rel=0.02)
     drag(shown, (0.4, 0.25), (0.4, 0.1))  # its upper edge
     assert shown.ev(selection) == pytest.approx(wanted | {"end": 6.0, "high_hz": mel_hz(0.9)}, rel=0.02)
-    expect(page.locator(".sg-mini-selection").first).to_be_visible()
+    expect(page.locator(".sg-minimap-selection").first).to_be_visible()
     page.locator(".sg-plot").first.press("e")
     assert window(shown) == pytest.approx((2.0, 6.0, mel_hz(0.25), mel_hz(0.9)), rel=0.02)
     page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
@@ -261,7 +261,7 @@ def test_minimap_moves_the_visible_range(shown):
     assert window(shown) == pytest.approx((4.0, 7.0), abs=0.06)
     pull(4.0, 5.0)  # its left edge
     assert window(shown) == pytest.approx((5.0, 7.0), abs=0.08)
-    frame = page.locator(".sg-mini-frame").first
+    frame = page.locator(".sg-minimap-frame").first
     before = window(shown)
     frame.press("ArrowLeft")
     assert window(shown) == pytest.approx((before[0] - 0.2, before[1] - 0.2), abs=0.02)

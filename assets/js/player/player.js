@@ -172,7 +172,7 @@ function showFacts(list, sound) {
   };
   list.replaceChildren(...Object.entries(facts).map(([key, value]) => {
     const row = textElement('div', '', key === 'name' ? 'sg-name' : '');
-    row.append(textElement('dt', t(`player.fact_${key}`), key === 'name' ? 'sg-unseen' : ''), textElement('dd', value));
+    row.append(textElement('dt', t(`player.fact_${key}`), key === 'name' ? 'sg-visually-hidden' : ''), textElement('dd', value));
     return row;
   }));
 }

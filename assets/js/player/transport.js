@@ -22,13 +22,13 @@ const SKELETON = `
   <div class="sg-deck" data-empty="true">
     <button type="button" class="sg-round sg-play" data-aria="player.play" disabled>${icon('play')}</button>
     <div class="sg-strip" tabindex="0" role="slider" aria-valuemin="0" aria-valuenow="0" data-aria="player.seek">
-      <canvas></canvas><div class="sg-picked" hidden></div><div class="sg-window" hidden></div>
-      <div class="sg-head" hidden></div><p class="sg-drop"><b></b><small></small></p>
+      <canvas></canvas><div class="sg-strip-selection" hidden></div><div class="sg-visible-range" hidden></div>
+      <div class="sg-playhead" hidden></div><p class="sg-drop"><b></b><small></small></p>
     </div>
     <button type="button" class="sg-round sg-loop" data-aria="player.loop" aria-pressed="false" disabled>${icon('loop')}</button>
     <output class="sg-time"></output>
   </div>
-  <div class="sg-ways"></div>`;
+  <div class="sg-playback"></div>`;
 
 /** Fill `root` with the transport; `choose` asks for a file where no sound is open.
  * @param {any} root
@@ -44,7 +44,7 @@ export function transport(root, choose, signal) {
   wirePlay(play, loop, signal);
   wireStrip(strip, time, signal);
   wireSeek(strip, choose);
-  playbackSettings(find(root, '.sg-ways'), signal);
+  playbackSettings(find(root, '.sg-playback'), signal);
   events.addEventListener('sound', () => {
     deck.dataset.empty = 'false';
     play.disabled = loop.disabled = false;
@@ -70,7 +70,7 @@ function wirePlay(play, loop, signal) {
 
 /** Draw the sound, its visible and its selected interval, and the play head. */
 function wireStrip(strip, time, signal) {
-  const [head, frame, picked] = ['head', 'window', 'picked'].map((name) => find(strip, `.sg-${name}`));
+  const [head, visible, picked] = ['playhead', 'visible-range', 'strip-selection'].map((name) => find(strip, `.sg-${name}`));
   let envelope = null;
   const draw = () => { if (envelope) drawEnvelope(find(strip, 'canvas'), envelope); };
   const position = (box, { start, end }) => {
@@ -78,8 +78,8 @@ function wireStrip(strip, time, signal) {
     box.style.width = `${(100 * (end - start)) / state.sound.seconds}%`;
   };
   const showVisible = () => {
-    frame.hidden = state.visible.end - state.visible.start > state.sound.seconds * 0.999;
-    position(frame, state.visible);
+    visible.hidden = state.visible.end - state.visible.start > state.sound.seconds * 0.999;
+    position(visible, state.visible);
   };
   const showHead = (now) => {
     if (!state.sound) return;
@@ -153,7 +153,7 @@ function playbackSettings(row, signal) {
   }));
   const pitch = button('playback.keep_pitch', 'T', togglePitch);
   const band = button('playback.only_band', 'B', toggleBand);
-  const now = element('<span class="sg-now"></span>');
+  const now = element('<span class="sg-now-playing"></span>');
   row.append(selection, speeds, pitch, band, now);
   const show = () => {
     selection.disabled = !state.selection;

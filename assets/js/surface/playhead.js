@@ -7,7 +7,7 @@ import { planeAt, profileAt } from './scene.js';
 export class SurfacePlayhead {
   constructor(plot) {
     this.canvas = document.createElement('canvas');
-    this.canvas.className = 'sg-head3d';
+    this.canvas.className = 'sg-playhead3d';
     this.canvas.setAttribute('aria-hidden', 'true');
     plot.append(this.canvas);
     this.drawn = null; // { time, plane, profile } in CSS pixels

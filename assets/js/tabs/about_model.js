@@ -29,7 +29,7 @@ class AboutModel extends Component {
       this.host.replaceChildren(...page(await request(this.server.about, {})));
     } catch (error) {
       const retry = retryButton(() => { this.requested = false; this.load(); });
-      this.host.replaceChildren(text('p', t('about_model.off'), 'sg-strong'), text('p', error.message, 'sg-wrong'), retry);
+      this.host.replaceChildren(text('p', t('about_model.off'), 'sg-strong'), text('p', error.message, 'sg-error'), retry);
     }
   }
 }
@@ -37,7 +37,7 @@ class AboutModel extends Component {
 function page(about) {
   const { architecture, classes, clip_seconds: seconds, made } = about;
   const { held_out: held, unknown, history, deletion } = about.figures;
-  const wrong = about.wrong ? [text('p', about.wrong, 'sg-wrong')] : [];
+  const wrong = about.wrong ? [text('p', about.wrong, 'sg-error')] : [];
   return [
     text('p', t('about_model.head', { architecture: architecture.replace('resnet', 'ResNet'), classes, seconds: formatNumber(seconds, seconds % 1 ? 1 : 0) }), 'sg-lead'),
     ...wrong,

@@ -14,7 +14,7 @@ import { fillHops } from './hops.js';
 const TRANSIENT = ['offline', 'page.busy', 'page.session']; // errors of the moment or the page, not of the file
 
 const SKELETON = `
-  <div class="sg-many">
+  <div class="sg-dropzone">
     <p class="sg-strong"></p>
     <p class="sg-small sg-about-files" data-t="batch.about"></p>
     <div class="sg-sources">
@@ -23,14 +23,14 @@ const SKELETON = `
     </div>
     <p class="sg-small sg-limits"></p>
   </div>
-  <div class="sg-work" hidden>
+  <div class="sg-job" hidden>
     <label><span data-t="timeline.hop"></span><select class="sg-hop"></select></label>
-    <button type="button" class="sg-button sg-listen"></button>
+    <button type="button" class="sg-button sg-start-stop"></button>
     <button type="button" class="sg-button sg-clear" data-t="batch.clear"></button>
     <div class="sg-progress" role="progressbar" aria-valuemin="0" data-aria="batch.progress"><i></i></div>
-    <output class="sg-far" aria-live="off"></output>
+    <output class="sg-progress-text" aria-live="off"></output>
   </div>
-  <p class="sg-wrong" role="alert" hidden></p>
+  <p class="sg-error" role="alert" hidden></p>
   <div class="sg-scroll sg-list" hidden><table class="sg-table"></table></div>
   <div class="sg-save" hidden></div>`;
 
@@ -78,13 +78,13 @@ class Batch extends Component {
     this.on(events, 'dropped', () => this.addDropped());
     this.addDropped();
     this.on(this.find('.sg-hop'), 'change', ({ target }) => this.changeHop(Number(target.value)));
-    this.on(this.find('.sg-listen'), 'click', () => (this.busy() ? this.stop() : this.go()));
+    this.on(this.find('.sg-start-stop'), 'click', () => (this.busy() ? this.stop() : this.go()));
     this.on(this.find('.sg-clear'), 'click', () => this.clear());
     this.on(window, 'pagehide', () => { if (this.busy()) this.notify(server.stop); });
   }
 
   showLimits({ accepted, files, bytes, all_bytes: all }) {
-    this.find('.sg-many .sg-strong').textContent = tForPointer('batch.drop');
+    this.find('.sg-dropzone .sg-strong').textContent = tForPointer('batch.drop');
     this.find('.sg-limits').textContent = t('batch.limits', {
       accepted, files, megabytes: formatNumber(bytes / 1e6), all: formatNumber(all / 1e9),
     });
@@ -246,11 +246,11 @@ class Batch extends Component {
   draw() {
     const { files } = this;
     this.host.dataset.stage = this.stage;
-    this.find('.sg-work').hidden = this.find('.sg-list').hidden = !files.length;
+    this.find('.sg-job').hidden = this.find('.sg-list').hidden = !files.length;
     const [done, refused] = ['done', 'refused'].map((name) => files.filter(({ state }) => state === name).length);
     const finished = done + refused;
     const busy = this.busy();
-    const [button, bar] = [this.find('.sg-listen'), this.find('.sg-progress')];
+    const [button, bar] = [this.find('.sg-start-stop'), this.find('.sg-progress')];
     button.textContent = t(busy ? 'player.stop' : 'batch.go_on');
     button.hidden = !busy && finished === files.length;
     bar.hidden = !busy;
@@ -258,8 +258,8 @@ class Batch extends Component {
     bar.firstChild.style.width = `${(100 * (finished + begun)) / Math.max(1, files.length)}%`;
     [bar.ariaValueMax, bar.ariaValueNow] = [String(files.length), String(finished)];
     const key = busy || finished < files.length ? 'batch.far' : 'batch.done';
-    this.find('.sg-far').textContent = t(key, { done: finished, count: files.length }) + (refused ? ` · ${t('batch.refused', { refused })}` : '');
-    const wrong = this.find('.sg-wrong');
+    this.find('.sg-progress-text').textContent = t(key, { done: finished, count: files.length }) + (refused ? ` · ${t('batch.refused', { refused })}` : '');
+    const wrong = this.find('.sg-error');
     wrong.hidden = !this.error;
     wrong.textContent = this.error ?? '';
     guardUnload('files', busy || this.unsaved);

@@ -44,7 +44,7 @@ function confidence({ overall, state: now }) {
 }
 
 function fillClass(cell, one, label) {
-  cell.classList.add('sg-what-file');
+  cell.classList.add('sg-file-class');
   cell.classList.toggle('sg-refused', one.state === 'refused');
   if (one.state === 'refused') [cell.textContent, cell.colSpan] = [one.error, 4]; // the rest of the row
   else if (one.state === 'classifying') cell.textContent = t('batch.state_classifying', { share: formatPercent(one.share) });
@@ -58,7 +58,7 @@ function fillClass(cell, one, label) {
 
 /** The whole file's timeline in one line. */
 function miniature({ seconds, segments, silences, uncertain }) {
-  const strip = element('<div class="sg-mini" role="img"></div>');
+  const strip = element('<div class="sg-mini-timeline" role="img"></div>');
   const add = (start, end, name, hue) => {
     const part = element(`<i class="${name}"></i>`);
     part.style.left = `${(100 * start) / seconds}%`;
@@ -67,7 +67,7 @@ function miniature({ seconds, segments, silences, uncertain }) {
     strip.append(part);
     return part;
   };
-  for (const [start, end] of silences) add(start, end, 'sg-mini-quiet').title = t('page.silence');
+  for (const [start, end] of silences) add(start, end, 'sg-mini-silence').title = t('page.silence');
   for (const one of uncertain.map(toUncertain)) add(one.start, one.end, 'sg-mini-uncertain').title = describeSegment(one);
   const texts = segments.map(([label, start, end, probability]) => {
     const part = add(start, end, 'sg-mini-mark', hueOf(label));

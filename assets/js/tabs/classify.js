@@ -31,7 +31,7 @@ class Classify extends OneRequest {
       emit('classified', reply);
       return;
     }
-    const parts = [textElement('p', reply.error, 'sg-wrong')];
+    const parts = [textElement('p', reply.error, 'sg-error')];
     if (reply.off) parts.unshift(textElement('p', t('classify.no_model'), 'sg-big'));
     if (reply.off) parts.push(textElement('p', t('classify.no_model_rest')));
     this.host.replaceChildren(...parts, retryButton(() => this.send()));

@@ -22,13 +22,13 @@ const FINAL = ['page.session']; // errors that a retry does not fix; so are all 
 
 const SKELETON = `
   <div class="sg-live-controls">
-    <button type="button" class="sg-button sg-listen"><svg viewBox="0 0 24 24" aria-hidden="true"><path></path></svg><span></span></button>
+    <button type="button" class="sg-button sg-start-stop"><svg viewBox="0 0 24 24" aria-hidden="true"><path></path></svg><span></span></button>
     <span class="sg-live-time" role="timer"></span>
     <label class="sg-device" hidden><span data-t="live.device"></span><select></select></label><span class="sg-device-name"></span>
     <label class="sg-live-axis"><span data-t="live.axis"></span><select></select></label>
   </div>
   <div class="sg-message" role="alert" hidden><span></span></div>
-  <div class="sg-kept" role="status" hidden></div>
+  <div class="sg-recording" role="status" hidden></div>
   <div class="sg-live-stage">
     <div class="sg-live-image">
       <div class="sg-waterfall"><canvas role="img" data-aria="live.picture"></canvas>
@@ -60,7 +60,7 @@ class Live extends Component {
     this.server = server;
     this.spectrogram = new LiveSpectrogram(this.find('.sg-waterfall'), this.signal);
     this.meter = new LevelMeter(this.find('.sg-live-meter'));
-    this.recording = new LiveRecording(this.find('.sg-kept'), KEPT_MINUTES, this.signal);
+    this.recording = new LiveRecording(this.find('.sg-recording'), KEPT_MINUTES, this.signal);
     this.predictions = new LivePredictions(this.find('.sg-live-classes'));
     this.classify = latestOnly(() => this.classifyNow());
     this.find('.sg-empty').prepend(waveIcon());
@@ -71,7 +71,7 @@ class Live extends Component {
   }
 
   wire() {
-    this.on(this.find('.sg-listen'), 'click', () => (this.microphone ? this.stop() : this.start()));
+    this.on(this.find('.sg-start-stop'), 'click', () => (this.microphone ? this.stop() : this.start()));
     this.on(this.find('.sg-device select'), 'change', ({ target }) => this.changeDevice(target.value));
     const axis = this.find('.sg-live-axis select');
     axis.append(...KINDS.map((kind) => new Option(t(`viewer.axis_${kind}`), kind)));
@@ -123,7 +123,7 @@ class Live extends Component {
 
   setChanging(changing) {
     this.changing = changing;
-    const button = this.find('.sg-listen');
+    const button = this.find('.sg-start-stop');
     if (changing) button?.setAttribute('aria-disabled', 'true'); // not `disabled`, which would take the focus from it
     else button?.removeAttribute('aria-disabled');
   }
@@ -253,7 +253,7 @@ class Live extends Component {
   }
 
   showButton(what) {
-    const button = this.find('.sg-listen');
+    const button = this.find('.sg-start-stop');
     button.classList.toggle('sg-main', what === 'listen');
     button.toggleAttribute('data-on', what === 'stop');
     button.querySelector('path').setAttribute('d', SIGNS[what]);

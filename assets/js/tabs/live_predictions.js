@@ -11,7 +11,7 @@ const LATE_MS = 4000; // then the age of the reply is shown
 export class LivePredictions {
   constructor(host) {
     host.innerHTML = `<p class="sg-live-head"></p><p class="sg-big"></p><ol class="sg-bars"></ol>
-      <p class="sg-small sg-late" hidden></p><p class="sg-small sg-meaning"></p><p class="sg-unseen" role="status"></p>`;
+      <p class="sg-small sg-late" hidden></p><p class="sg-small sg-meaning"></p><p class="sg-visually-hidden" role="status"></p>`;
     this.head = find(host, '.sg-live-head');
     this.big = find(host, '.sg-big');
     this.list = find(host, 'ol');

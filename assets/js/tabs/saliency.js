@@ -12,10 +12,10 @@ import { SaliencyMap } from './saliency_map.js';
 const SKELETON = `
   <div>
     <h2></h2>
-    <p class="sg-small sg-given"></p>
+    <p class="sg-small sg-clip-interval"></p>
     <div class="sg-choices" role="group" data-aria="saliency.choices"></div>
     <p class="sg-wait"></p>
-    <p class="sg-wrong" role="alert" hidden></p>
+    <p class="sg-error" role="alert" hidden></p>
     <div class="sg-map" role="img"><canvas></canvas><canvas></canvas><p data-t="saliency.none" hidden></p></div>
     <div class="sg-tools">
       <label><span data-t="saliency.strength"></span><input type="range" min="0" max="100" value="75"></label>
@@ -23,7 +23,7 @@ const SKELETON = `
       <button type="button" class="sg-button"></button>
     </div>
     <p class="sg-small sg-meaning"></p>
-    <p class="sg-small sg-tested" hidden></p>
+    <p class="sg-small sg-deletion" hidden></p>
   </div>`;
 
 class Saliency extends Component {
@@ -91,7 +91,7 @@ class Saliency extends Component {
   }
 
   showError(text) {
-    const line = this.find('.sg-wrong');
+    const line = this.find('.sg-error');
     [line.hidden, line.textContent] = [!text, text];
     this.host.toggleAttribute('data-wrong', Boolean(text));
   }
@@ -100,10 +100,10 @@ class Saliency extends Component {
   describe() {
     const { start, clip_seconds: seconds, fit, deletion, cell_s: cell, cell_bands: bands } = this.data;
     const times = { seconds: formatNumber(seconds, 2), own: formatNumber(state.sound.seconds, 2), start: formatTime(start), end: formatTime(start + seconds) };
-    this.find('.sg-given').textContent = t(start > 0 ? 'saliency.given_window' : `saliency.given_${fit}`, times);
+    this.find('.sg-clip-interval').textContent = t(start > 0 ? 'saliency.given_window' : `saliency.given_${fit}`, times);
     this.find('.sg-tools button').textContent = `${t('saliency.play_clip')} · ${formatTime(seconds)}`;
     this.find('.sg-meaning').textContent = t('saliency.means', { seconds: formatNumber(cell, 2), bands: formatNumber(bands) });
-    const tested = this.find('.sg-tested');
+    const tested = this.find('.sg-deletion');
     tested.hidden = !deletion;
     if (!deletion) return;
     const hundredths = (share) => formatNumber(100 * share);

@@ -44,7 +44,7 @@ class SimilarSounds extends OneRequest {
 
   show(reply) {
     this.host.hidden = Boolean(reply.off); // the classify tab says that the network is missing
-    if (reply.error) this.fill(textElement('p', reply.error, 'sg-wrong'), retryButton(() => this.send()));
+    if (reply.error) this.fill(textElement('p', reply.error, 'sg-error'), retryButton(() => this.send()));
     else this.host.replaceChildren(...results(reply, this.cards));
   }
 }
@@ -68,7 +68,7 @@ function results(reply, cards) {
 /** A thumbnail, a name and the similarity: a button that plays the sound. */
 function card(row, cards) {
   const button = element(`<button type="button" class="sg-similar-sound">
-    <span class="sg-thumb"><canvas aria-hidden="true"></canvas><i class="sg-gone-by"></i></span></button>`);
+    <span class="sg-thumb"><canvas aria-hidden="true"></canvas><i class="sg-thumb-playhead"></i></span></button>`);
   paintLevels(button.querySelector('canvas'), { levels: decodeBase64(row.levels), rows: row.rows, columns: row.columns });
   button.append(...caption(row));
   const values = { name: rowName(row), similarity: formatNumber(row.similarity, 2) };
@@ -106,14 +106,14 @@ class CardPlayer {
     this.clip = clipPlayer(signal, () => this.stop());
     this.clip.addEventListener('ended', () => this.stop(), { signal });
     onPlayhead((now) => {
-      this.current?.button.style.setProperty('--gone-by', `${(100 * now) / (this.clip.duration || Infinity)}%`);
+      this.current?.button.style.setProperty('--position', `${(100 * now) / (this.clip.duration || Infinity)}%`);
     }, signal, this.clip);
   }
 
   stop() {
     this.clip.pause();
     this.current?.show(false);
-    this.current?.button.style.removeProperty('--gone-by');
+    this.current?.button.style.removeProperty('--position');
     this.current = null;
   }
 

@@ -17,13 +17,13 @@ const SKELETON = `
     <div class="sg-summary" aria-live="polite"><p></p><p class="sg-big"></p><p class="sg-small"></p></div>
     <ol class="sg-totals"></ol>
   </section>
-  <div class="sg-work">
+  <div class="sg-job">
     <label><span data-t="timeline.hop"></span><select class="sg-hop"></select></label>
-    <button type="button" class="sg-button sg-listen"></button>
+    <button type="button" class="sg-button sg-start-stop"></button>
     <div class="sg-progress" role="progressbar" aria-valuemin="0" data-aria="timeline.progress"><i></i></div>
-    <output class="sg-far"></output>
+    <output class="sg-progress-text"></output>
   </div>
-  <p class="sg-wrong" role="alert" hidden></p>
+  <p class="sg-error" role="alert" hidden></p>
   <div class="sg-viewer sg-compact"></div>
   <div class="sg-segments" hidden>
     <div class="sg-scroll"><table class="sg-table"></table></div>
@@ -49,7 +49,7 @@ class Timeline extends Component {
     this.server = server;
     this.trigger = trigger;
     this.section = document.getElementById('classify-tab') ?? root;
-    this.work = this.find('.sg-work'); // goes into the viewer's toolbar
+    this.work = this.find('.sg-job'); // goes into the viewer's toolbar
     fillHops(this.find('.sg-hop'), props.hops, this.hop);
     this.viewer = new Viewer(this.find('.sg-viewer'), server, props.parameters);
     this.viewer.toolbar.prepend(this.work);
@@ -68,7 +68,7 @@ class Timeline extends Component {
       this.hop = Number(target.value);
       this.run();
     });
-    this.on(this.find('.sg-listen'), 'click', () => (this.stage === 'working' ? this.stop() : this.run()));
+    this.on(this.find('.sg-start-stop'), 'click', () => (this.stage === 'working' ? this.stop() : this.run()));
     this.on(window, 'pagehide', () => this.cancel());
     this.newSound();
   }
@@ -127,7 +127,7 @@ class Timeline extends Component {
     this.drawWork(timeline);
     this.find('.sg-first').hidden = !long;
     if (long) this.find('.sg-first').textContent = this.firstClipText();
-    const wrong = this.find('.sg-wrong');
+    const wrong = this.find('.sg-error');
     wrong.hidden = !this.failed;
     wrong.textContent = this.failed?.error ?? '';
     this.find('.sg-overall').hidden = !long || !timeline;
@@ -147,7 +147,7 @@ class Timeline extends Component {
 
   drawWork(timeline) {
     const working = this.stage === 'working';
-    const [button, bar, far] = ['.sg-listen', '.sg-progress', '.sg-far'].map((selector) => find(this.work, selector));
+    const [button, bar, far] = ['.sg-start-stop', '.sg-progress', '.sg-progress-text'].map((selector) => find(this.work, selector));
     button.textContent = t(working ? 'player.stop' : 'timeline.run_again');
     button.hidden = !working && !['stopped', 'failed'].includes(this.stage);
     bar.hidden = !working;

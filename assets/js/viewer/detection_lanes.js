@@ -14,7 +14,7 @@ const LABEL_PX = 30; // a narrower name is hidden; the tooltip has it
 class Lanes {
   constructor(viewer) {
     this.viewer = viewer;
-    this.root = element('<div class="sg-lanes" role="listbox" data-aria="timeline.strip_label" hidden><div class="sg-lanes-head"></div></div>');
+    this.root = element('<div class="sg-lanes" role="listbox" data-aria="timeline.strip_label" hidden><div class="sg-lanes-playhead"></div></div>');
     this.head = this.root.firstChild;
     viewer.below.append(this.root);
     this.marks = [];
@@ -113,7 +113,7 @@ function mark(segment, lane, index) {
 }
 
 function silence() {
-  return element('<div class="sg-quiet"><span data-t="page.silence"></span></div>');
+  return element('<div class="sg-silence"><span data-t="page.silence"></span></div>');
 }
 
 /** For each segment, in order of time, the first lane that is free when it begins. */

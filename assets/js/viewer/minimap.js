@@ -17,11 +17,11 @@ extend((viewer) => { viewer.below.append(minimap(viewer.signal)); });
 /** Build a minimap; the signal ends its listeners. */
 export function minimap(signal) {
   const root = element(`<div class="sg-minimap" data-empty="true" data-tip="viewer_toolbar.minimap_hint">
-    <canvas aria-hidden="true"></canvas><i class="sg-mini-selection" hidden></i><i class="sg-mini-head" hidden></i>
-    <div class="sg-mini-frame" tabindex="0" role="slider" aria-valuemin="0" aria-valuemax="0" aria-valuenow="0"
+    <canvas aria-hidden="true"></canvas><i class="sg-minimap-selection" hidden></i><i class="sg-minimap-playhead" hidden></i>
+    <div class="sg-minimap-frame" tabindex="0" role="slider" aria-valuemin="0" aria-valuemax="0" aria-valuenow="0"
       data-aria="viewer_toolbar.minimap"></div></div>`);
-  const frame = find(root, '.sg-mini-frame');
-  const head = find(root, '.sg-mini-head');
+  const frame = find(root, '.sg-minimap-frame');
+  const head = find(root, '.sg-minimap-playhead');
   let envelope = null;
   const draw = () => { if (envelope) drawEnvelope(find(root, 'canvas'), envelope); };
   const update = () => { if (state.sound) layOut(root, frame); };
@@ -58,7 +58,7 @@ function layOut(root, frame) {
   frame.setAttribute('aria-valuenow', start.toFixed(3));
   const shown = { start: formatTime(start), end: formatTime(end), all: formatTime(seconds) };
   frame.setAttribute('aria-valuetext', t('viewer_toolbar.minimap_shown', shown));
-  const selected = find(root, '.sg-mini-selection');
+  const selected = find(root, '.sg-minimap-selection');
   selected.hidden = !state.selection;
   if (!state.selection) return;
   selected.style.left = share(state.selection.start);

@@ -78,7 +78,7 @@ class Panel {
     this.of = this.view === 'surface' ? 'mel' : this.view; // what is computed; 3D may show the STFT
     this.root = viewer.find('.sg-side');
     this.root.replaceChildren(...element(PANEL).children);
-    const together = viewer.find('.sg-together');
+    const together = viewer.find('.sg-derived');
     together.replaceChildren(element('<h2 data-t="parameters.together"></h2>'), element('<dl></dl>'));
     this.meaning = together.lastChild;
     this.advice = new Advice(find(this.root, '.sg-notes'), this);

@@ -18,8 +18,8 @@ const MARKUP = `
       <canvas class="sg-image"></canvas><canvas class="sg-overlay"></canvas>
       ${EMPTY}
     </div>
-    <div class="sg-beside"></div>
-    <div class="sg-below"></div>
+    <div class="sg-plot-right"></div>
+    <div class="sg-plot-below"></div>
   </div>
   <div class="sg-under"></div>`;
 
@@ -40,8 +40,8 @@ export class Plot extends SoundView {
     for (const [edge, pixels] of Object.entries(MARGIN)) host.style.setProperty(`--sg-${edge}`, `${pixels}px`);
     this.image = this.find('.sg-image');
     this.overlay = this.find('.sg-overlay');
-    this.below = this.find('.sg-below');
-    this.beside = this.find('.sg-beside');
+    this.below = this.find('.sg-plot-below');
+    this.beside = this.find('.sg-plot-right');
     this.under = this.find('.sg-under');
   }
 

@@ -30,7 +30,7 @@ extend((viewer) => {
     input.checked = boxShown;
     viewer.drawOverlay();
   };
-  viewer.find('.sg-together h2').append(toggle);
+  viewer.find('.sg-derived h2').append(toggle);
   input.addEventListener('change', () => {
     boxShown = input.checked;
     emit('resolution_box');

@@ -29,7 +29,7 @@ export function help(viewer) {
 
 function showSheet(viewer) {
   const before = document.activeElement;
-  const sheet = element(`<dialog class="sg-sheet" aria-labelledby="sg-sheet-title"><header>
+  const sheet = element(`<dialog class="sg-dialog" aria-labelledby="sg-sheet-title"><header>
     <h2 id="sg-sheet-title" data-t="viewer_toolbar.help"></h2><button type="button" class="sg-tool" data-aria="page.close">×</button></header>
     <div class="sg-columns"></div></dialog>`);
   find(sheet, 'button').addEventListener('click', () => sheet.close());

@@ -14,7 +14,7 @@ const skeleton = (plot) => `
     <div class="sg-toolbar" role="group" data-aria="viewer_toolbar.toolbar"></div>
     <output class="sg-readout"></output>
     ${plot}
-    <section class="sg-together"></section>
+    <section class="sg-derived"></section>
   </div>
   <aside class="sg-side"></aside>`;
 

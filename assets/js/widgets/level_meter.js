@@ -16,17 +16,17 @@ const share = (db) => Math.max(0, Math.min(1, 1 - db / FLOOR_DB));
 
 export class LevelMeter {
   constructor(host) {
-    const root = element(`<div class="sg-loud">
-      <div class="sg-loud-bar" role="meter" aria-valuemin="${FLOOR_DB}" aria-valuemax="0" data-aria="live.level"><i></i><b></b></div>
-      <div class="sg-loud-scale" aria-hidden="true"></div><p><span></span><span></span><em data-t="live.clipped"></em></p></div>`);
+    const root = element(`<div class="sg-level-meter">
+      <div class="sg-level-meter-bar" role="meter" aria-valuemin="${FLOOR_DB}" aria-valuemax="0" data-aria="live.level"><i></i><b></b></div>
+      <div class="sg-level-meter-scale" aria-hidden="true"></div><p><span></span><span></span><em data-t="live.clipped"></em></p></div>`);
     host.append(root);
-    root.querySelector('.sg-loud-scale').append(...MARKS_DB.map((db) => {
+    root.querySelector('.sg-level-meter-scale').append(...MARKS_DB.map((db) => {
       const mark = element('<small></small>');
       mark.textContent = formatNumber(db);
       mark.style.left = `${100 * share(db)}%`;
       return mark;
     }));
-    this.bar = find(root, '.sg-loud-bar');
+    this.bar = find(root, '.sg-level-meter-bar');
     this.cover = find(root, 'i');
     this.mark = find(root, 'b');
     this.clip = find(root, 'em');

@@ -35,7 +35,7 @@ export class SortableTable {
     this.by = by;
     this.act = act;
     this.name = name;
-    table.innerHTML = '<caption class="sg-unseen"></caption><thead><tr></tr></thead><tbody></tbody>';
+    table.innerHTML = '<caption class="sg-visually-hidden"></caption><thead><tr></tr></thead><tbody></tbody>';
     table.caption.textContent = caption;
     this.show = deferWhilePressed(table.tBodies[0], () => this.draw(), signal);
     for (const column of columns) {
