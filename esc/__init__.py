@@ -19,7 +19,9 @@ _MODULES = {
     "esc.errors": ("AudioError", "CheckpointError", "EscError", "ParameterError"),
     "esc.classification.resnet": ("build_model",),
     "esc.classification.similarity": ("Neighbour", "SoundIndex"),
-    "esc.dsp.spectrogram": ("mel_db", "mfcc", "stft_db", "mel_freqs_hz", "stft_freqs_hz", "frame_times_s"),
+    "esc.dsp.axes": ("frame_times_s", "stft_freqs_hz"),
+    "esc.dsp.mel": ("mel_freqs_hz",),
+    "esc.dsp.spectrogram": ("mel_db", "mfcc", "stft_db"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_MODULE_OF)

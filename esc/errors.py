@@ -170,9 +170,9 @@ class PageError(EscError):
     """Request of the page that can't be answered."""
 
 
-def check_range(field: str, value: Any, low: float, high: float) -> None:
-    """Raise ParameterError unless `value` is a number from `low` to `high`."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:  # also catches NaN
+def check_range(field: str, value: Any, low: float, high: float, kind: type[Any] = Real) -> None:
+    """Raise ParameterError unless `value` is a number (`Real` or `Integral`) from `low` to `high`."""
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:  # also catches NaN
         raise ParameterError("parameter.range", field=field, value=value, low=low, high=high)
 
 

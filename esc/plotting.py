@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from esc.config import SpectrogramConfig
-from esc.dsp.spectrogram import frame_times_s, hz_to_mel, mel_freqs_hz
+from esc.dsp.axes import frame_times_s
+from esc.dsp.mel import hz_to_mel, mel_freqs_hz
 
 _COLOURS = "magma"
 _INK, _FIRST, _SECOND, _FAINT = "#333333", "#3b6fb6", "#d1603d", "#c9ccd1"

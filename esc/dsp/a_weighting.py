@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esc.config import SpectrogramConfig
+from esc.dsp.axes import stft_freqs_hz
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +72,5 @@ def _windows(sample_rate: int, n_samples: int) -> SpectrogramConfig:
 @lru_cache(maxsize=8)
 def _weights(config: SpectrogramConfig) -> torch.Tensor:
     import torch
-
-    from esc.dsp.spectrogram import stft_freqs_hz
 
     return torch.from_numpy((10.0 ** (a_weighting_db(stft_freqs_hz(config)) / 10.0)).astype(np.float32))

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -20,10 +20,11 @@ import torch
 from esc.audio.resampling import LazyResampled, read_segments
 from esc.config import LIMITS, SpectrogramConfig
 from esc.dsp.tiles import ColumnPool, frame_range
-from esc.errors import ParameterError
+from esc.errors import ParameterError, check_range
 
 FRAMES_A_COLUMN = 8  # columns of more frames are sampled, which bounds the time for an hour
 OVERVIEW_COLUMNS = 1_000  # least of a whole sound: every view samples the frames of its peak
+MAX_COLUMNS = 8_192  # wider than any screen
 CHUNK_VALUES = 500_000  # n_freqs * frames computed at a time: 4 MB as complex64, about a core's cache
 
 Waveform = np.ndarray | LazyResampled  # float32 (n_samples,)
@@ -35,8 +36,7 @@ def frames_between(waveform: Waveform, config: SpectrogramConfig, start_s: float
     start_s, end_s = (_clamped_time(waveform, config, *named) for named in (("start_s", start_s), ("end_s", end_s)))
     if start_s > end_s:
         raise ParameterError("parameter.range", field="start_s", value=start_s, low=0.0, high=end_s)
-    n_frames = config.n_frames(len(waveform))
-    first, last = frame_range(n_frames, config.sample_rate / config.hop_length, start_s, end_s)
+    first, last = frame_range(len(waveform), config, start_s, end_s)
     return np.arange(first, last + 1)
 
 
@@ -48,7 +48,7 @@ def frame_at(waveform: Waveform, config: SpectrogramConfig, time_s: float) -> np
 
 def _clamped_time(waveform: Waveform, config: SpectrogramConfig, field: str, value: float) -> float:
     seconds = len(waveform) / config.sample_rate
-    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not -math.inf <= value <= math.inf:  # NaN
         raise ParameterError("parameter.range", field=field, value=value, low=0.0, high=seconds)
     return float(min(max(value, 0.0), seconds))
 
@@ -72,6 +72,7 @@ def pool_columns(
     `compute` returns the values (rows, n) of n frames, by their numbers. Past `FRAMES_A_COLUMN` frames a column only
     `frames_a_column` evenly spaced ones are computed, of at least `min_sampled` columns.
     """
+    check_range("columns", columns, 1, MAX_COLUMNS, Integral)
     sampled = max(min(columns, len(frames)), min_sampled)
     if len(frames) > sampled * FRAMES_A_COLUMN:
         frames = evenly_sampled(frames, sampled * frames_a_column)

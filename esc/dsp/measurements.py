@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
@@ -16,10 +15,11 @@ from esc.config import SpectrogramConfig
 from esc.dsp.decibels import AMIN, power_to_level_db
 from esc.dsp.frames import CHUNK_VALUES, Transform, Waveform, evenly_sampled, frames_between, power_frames
 from esc.dsp.spectrogram import stft_power
-from esc.errors import ParameterError
+from esc.errors import check_range
 
 MAX_FFT_VALUES = 2**26  # n_fft * frames: 12 minutes at librosa's defaults, some two seconds on two cores
 _BLOCK = 1 << 20  # samples read at a time
+_MAX_HZ = 1e6  # a selection may reach beyond half the sample rate
 _BIN_EPS = 1e-6  # of a bin: a frequency computed from a bin's number still finds that bin
 
 
@@ -85,7 +85,7 @@ def measure_box(
     start_s, end_s : float
         Seconds, clamped to the sound.
     low_hz, high_hz : float, optional
-        Hz, 0 to half the sample rate; left out: all frequencies.
+        Hz, the lower one at most half the sample rate; left out: all frequencies.
 
     Raises
     ------
@@ -159,10 +159,8 @@ def _bins_between(config: SpectrogramConfig, low_hz: float | None, high_hz: floa
     """Return the first and last bin between two frequencies, at least one bin."""
     nyquist = config.sample_rate / 2
     low_hz, high_hz = 0.0 if low_hz is None else low_hz, nyquist if high_hz is None else high_hz
-    for field, value, least in (("low_hz", low_hz, 0.0), ("high_hz", high_hz, low_hz)):
-        number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-        if not number or value < least or (field == "low_hz" and value > nyquist):
-            raise ParameterError("parameter.range", field=field, value=value, low=least, high=nyquist)
+    check_range("low_hz", low_hz, 0.0, nyquist)
+    check_range("high_hz", high_hz, low_hz, _MAX_HZ)
     bins_a_hz = config.n_fft / config.sample_rate
     low = math.ceil(low_hz * bins_a_hz - _BIN_EPS)
     high = min(math.floor(high_hz * bins_a_hz + _BIN_EPS), config.n_freqs - 1)

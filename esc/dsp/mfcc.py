@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from scipy.signal import savgol_coeffs
 
 from esc.config import Config
-from esc.errors import ParameterError
+from esc.errors import ParameterError, check_range
 
 DELTA_WIDTH = 9  # frames; librosa.feature.delta's default
 MAX_LIFTER = 256.0
@@ -35,10 +36,8 @@ class CepstrumConfig(Config):
     delta: int = 0
 
     def __post_init__(self) -> None:
-        for field, kind, high in (("lifter", int | float | np.number, MAX_LIFTER), ("delta", int | np.integer, 2)):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= float(value) <= high:
-                raise ParameterError("parameter.range", field=field, value=value, low=0, high=high)
+        check_range("lifter", self.lifter, 0, MAX_LIFTER)
+        check_range("delta", self.delta, 0, 2, Integral)
 
 
 PLAIN = CepstrumConfig()

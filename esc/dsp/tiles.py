@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from esc.config import SpectrogramConfig
+
 _FRAME_EPS = 1e-6  # of a hop: a time computed from a frame's number still finds that frame
 
 
@@ -20,8 +22,9 @@ class Tile:
     columns: int
 
 
-def frame_range(n_frames: int, frames_per_second: float, start_s: float, end_s: float) -> tuple[int, int]:
+def frame_range(n_samples: int, config: SpectrogramConfig, start_s: float, end_s: float) -> tuple[int, int]:
     """Return the first and last frame centred in [start_s, end_s], at least one frame."""
+    n_frames, frames_per_second = config.n_frames(n_samples), config.sample_rate / config.hop_length
     first = max(0, math.ceil(start_s * frames_per_second - _FRAME_EPS))
     last = min(math.floor(end_s * frames_per_second + _FRAME_EPS), n_frames - 1)
     if first > last:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from esc.config import SpectrogramConfig
-from esc.dsp.tiles import Tile, frame_range
 from esc.errors import ParameterError
 
 CHUNK_S = 10.0  # computed at a time: bounds memory, and is the step of progress reports
@@ -48,11 +47,6 @@ class Chunk:
         return np.abs(librosa.stft(self.samples, n_fft=n_fft, hop_length=hop, win_length=win, window=config.window))
 
 
-def frames_of(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile) -> tuple[int, int]:
-    """Return the first and last frame of a tile, at least one."""
-    return frame_range(config.n_frames(len(waveform)), config.sample_rate / config.hop_length, tile.start_s, tile.end_s)
-
-
 def iter_chunks(
     waveform: np.ndarray,
     config: SpectrogramConfig,
@@ -72,9 +66,9 @@ def iter_chunks(
         A chunk has more than `MAX_VALUES` values.
     """
     (first, last), hop, n_freqs = frames, config.hop_length, n_freqs or config.n_freqs
-    at_a_time = max(1, round(CHUNK_S * config.sample_rate / hop))
-    context = math.ceil(context_s * config.sample_rate / hop)
     whole = len(waveform) <= CHUNK_S * config.sample_rate
+    at_a_time = last + 1 - first if whole else max(1, round(CHUNK_S * config.sample_rate / hop))
+    context = math.ceil(context_s * config.sample_rate / hop)
     n_frames = len(waveform) // hop + 1 if whole else min(at_a_time, last + 1 - first) + 2 * context
     if n_frames * n_freqs > MAX_VALUES:
         raise ParameterError("feature.size", frames=n_frames, n_freqs=n_freqs, hop_length=hop)

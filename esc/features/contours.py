@@ -9,9 +9,11 @@ import numpy as np
 
 from esc.config import LIBROSA, SpectrogramConfig
 from esc.dsp.a_weighting import a_weighting_db
+from esc.dsp.axes import stft_freqs_hz
 from esc.dsp.decibels import AMIN
-from esc.dsp.tiles import Tile
-from esc.features.chunks import OnProgress, frames_of, iter_chunks
+from esc.dsp.mel import mel_filters
+from esc.dsp.tiles import Tile, frame_range
+from esc.features.chunks import OnProgress, iter_chunks
 
 PITCH_HZ = (65.40639, 2093.00452)  # C2 to C7, as in librosa's example of pYIN
 PITCH_CONTEXT_S = 1.0  # the Viterbi path forgets within less
@@ -47,8 +49,7 @@ def loudness(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, on_pro
     """
     from scipy.signal import get_window
 
-    freqs_hz = np.arange(config.n_freqs) * config.sample_rate / config.n_fft
-    weights = 2 * 10 ** (a_weighting_db(freqs_hz, floor_db=-np.inf) / 10)
+    weights = 2 * 10 ** (a_weighting_db(stft_freqs_hz(config), floor_db=-np.inf) / 10)
     weights[0] /= 2
     if config.n_fft % 2 == 0:
         weights[-1] /= 2
@@ -74,7 +75,7 @@ def pitch(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, on_progre
     """
     import librosa
 
-    first, last = frames_of(waveform, LIBROSA, tile)
+    first, last = frame_range(len(waveform), LIBROSA, tile.start_s, tile.end_s)
     low, high = PITCH_HZ
     parts = []
     for chunk in iter_chunks(waveform, LIBROSA, (first, last), PITCH_CONTEXT_S, on_progress):
@@ -92,14 +93,13 @@ def onsets(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, on_progr
     """
     import librosa
 
-    filters = librosa.filters.mel(sr=_RATE, n_fft=_FRAME, fmax=_RATE / 2)
     last = len(waveform) // _HOP
 
     def levels_db(on_progress: OnProgress) -> Iterator[tuple[int, np.ndarray]]:
         # with one frame of context on the left: the flux is a difference to the frame before
         for chunk in iter_chunks(waveform, LIBROSA, (0, last), _FRAME / _RATE, on_progress):
             before = max(0, chunk.skip - 1)
-            mel = filters @ chunk.magnitude(LIBROSA)[:, before : chunk.own.stop] ** 2
+            mel = mel_filters(LIBROSA) @ chunk.magnitude(LIBROSA)[:, before : chunk.own.stop] ** 2
             yield chunk.skip - before, 10 * np.log10(np.maximum(mel, AMIN))
 
     loudest_db = max(float(level_db.max()) for _, level_db in levels_db(lambda share: on_progress(share / 2)))
@@ -120,7 +120,7 @@ def _framewise(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return times (n,) and values (rows, n) of at most `tile.columns` evenly spaced frames."""
     rate, hop = config.sample_rate, config.hop_length
-    first, last = frames_of(waveform, config, tile)
+    first, last = frame_range(len(waveform), config, tile.start_s, tile.end_s)
     step = -(-(last + 1 - first) // tile.columns)
     parts = []
     for chunk in iter_chunks(waveform, config, (first, last), config.n_fft / rate, on_progress):

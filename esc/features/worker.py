@@ -36,8 +36,8 @@ class FeatureTask:
     samples : float32 array or Path
         The waveform at `feature_sample_rate`, or a file of raw float32.
     tile : Tile
-    rows : spectrograms.Rows
-        The rows of the spectrogram that is shown.
+    source : str
+        "mel" or "stft": the spectrogram whose rows a variant has.
     high_db : float or None
         dB of the brightest level; None: the feature's own maximum.
     """
@@ -46,7 +46,7 @@ class FeatureTask:
     config: SpectrogramConfig
     samples: np.ndarray | Path
     tile: Tile
-    rows: spectrograms.Rows
+    source: str
     high_db: float | None
 
 
@@ -61,7 +61,7 @@ def compute(task: FeatureTask, on_progress: OnProgress) -> dict:
         return getattr(contours, task.feature)(samples, task.config, task.tile, on_progress)
     if task.feature not in SPECTROGRAMS:
         raise ValueError(f"no feature {task.feature}")
-    image = getattr(spectrograms, task.feature)(samples, task.config, task.tile, task.rows, on_progress)
+    image = getattr(spectrograms, task.feature)(samples, task.config, task.tile, task.source, on_progress)
     high = float(image.values.max()) if task.high_db is None else task.high_db
     low = high - task.config.top_db if image.decibels else 0.0
     hop_s, (first, last) = task.config.hop_length / task.config.sample_rate, image.frames

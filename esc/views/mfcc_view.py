@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from esc.config import SpectrogramConfig
+from esc.dsp.decibels import power_to_level_db
 from esc.dsp.frames import FRAMES_A_COLUMN, Transform, Waveform, frame_at, frames_between, pool_columns, power_frames
 from esc.dsp.mfcc import DELTA_WIDTH, PLAIN, CepstrumConfig, delta_weights, first_of_windows, liftered
-from esc.dsp.spectrogram import mel_power, mfcc_of_db, power_to_level
+from esc.dsp.spectrogram import mel_power, mfcc_of_db
 from esc.dsp.tiles import Tile, quantised
 from esc.views.spectrogram_view import View, make_view
 
@@ -74,7 +75,7 @@ def _frames(
 
 def _mfcc_floored(high_db: float) -> Transform:
     def transform(waveform: np.ndarray, config: SpectrogramConfig, center: bool) -> torch.Tensor:
-        level_db = power_to_level(mel_power(waveform, config, center), config)
-        return mfcc_of_db(level_db.clamp_min(high_db - config.top_db), config)
+        level_db = power_to_level_db(mel_power(waveform, config, center).numpy(), config)
+        return mfcc_of_db(torch.from_numpy(np.maximum(level_db, high_db - config.top_db)), config)
 
     return transform

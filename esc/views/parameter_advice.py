@@ -9,7 +9,7 @@ import numpy as np
 from scipy.signal import get_window
 
 from esc.config import LIMITS, SpectrogramConfig
-from esc.dsp.spectrogram import empty_bands, fix_empty_bands, mel_edges_hz
+from esc.dsp.mel import empty_bands, fix_empty_bands, mel_edges_hz
 from esc.views.spectrogram_view import View
 
 DEEPEST_DB = LIMITS["top_db"][1]

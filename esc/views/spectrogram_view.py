@@ -14,14 +14,13 @@ import numpy as np
 import torch
 
 from esc.config import SpectrogramConfig
+from esc.dsp.axes import stft_rows
 from esc.dsp.decibels import power_to_level_db
 from esc.dsp.frames import OVERVIEW_COLUMNS, Transform, Waveform, frame_at, frames_between, pool_columns, power_frames
-from esc.dsp.spectrogram import hz_to_mel, mel_power, mel_to_hz, stft_power
+from esc.dsp.spectrogram import mel_power, stft_power
 from esc.dsp.tiles import Tile, quantised
-from esc.errors import ParameterError
+from esc.errors import check_range
 
-MAX_ROWS = 1_025  # an STFT of 2048 shows all its bins
-MAX_COLUMNS = 8_192  # wider than any screen
 _SAMPLED_COLUMNS = 250  # of a view, for the share that is hidden
 
 
@@ -71,7 +70,8 @@ def mel_view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db:
         At `config.sample_rate`.
     config : SpectrogramConfig
     tile : Tile
-        The frames centred in it are shown, at least one. Times are clamped to the sound; 1 to `MAX_COLUMNS` columns.
+        The frames centred in it are shown, at least one. Times are clamped to the sound; 1 to
+        `frames.MAX_COLUMNS` columns.
     high_db : float, optional
         dB of the brightest level, usually `peak_level_db` of the whole sound; by default the maximum of this view.
 
@@ -86,31 +86,10 @@ def mel_view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db:
 def stft_view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db: float | None = None) -> View:
     """Return a tile of the STFT, as `mel_view` does of the mel spectrogram.
 
-    The rows are the bins, from 0 Hz up; past `MAX_ROWS` adjacent bins share a row, more of them the higher they lie,
-    and the loudest counts. `stft_bounds_hz` gives the rows' bounds.
+    The rows are the bins, from 0 Hz up; past `axes.MAX_ROWS` adjacent bins share a row, more of them the higher they lie,
+    and the loudest counts. `row_bounds_hz` gives the rows' bounds.
     """
     return _view(waveform, config, tile, high_db, _pooled_stft)
-
-
-def mel_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
-    """Return a mel view's row bounds in Hz, midway in mel between band centres."""
-    low, high = hz_to_mel([config.fmin, config.fmax], config.mel_scale)
-    step = (high - low) / (config.n_mels + 1)
-    return mel_to_hz(low + step * (np.arange(config.n_mels + 1) + 0.5), config.mel_scale)
-
-
-def stft_bounds_hz(config: SpectrogramConfig) -> np.ndarray:
-    """Return an STFT view's row bounds in Hz, from 0 to half the sample rate."""
-    bounds = (np.append(stft_rows(config), config.n_freqs) - 0.5) * config.sample_rate / config.n_fft
-    return bounds.clip(0.0, config.sample_rate / 2)
-
-
-def stft_rows(config: SpectrogramConfig) -> np.ndarray:
-    """Return each row's first bin; past `MAX_ROWS` bins, groups evenly spaced in mel."""
-    if config.n_freqs <= MAX_ROWS:
-        return np.arange(config.n_freqs)
-    mels = np.linspace(0.0, hz_to_mel(config.sample_rate / 2, "slaney"), MAX_ROWS, endpoint=False)
-    return np.unique(np.round(mel_to_hz(mels, "slaney") * config.n_fft / config.sample_rate).astype(int))
 
 
 def peak_level_db(waveform: Waveform, config: SpectrogramConfig, transform: Transform = mel_power) -> float:
@@ -130,8 +109,7 @@ def level_at(waveform: Waveform, config: SpectrogramConfig, time_s: float, band:
     ParameterError
         `time_s` is not a number or there is no such band.
     """
-    if isinstance(band, bool) or not isinstance(band, Integral) or not 0 <= band < config.n_mels:
-        raise ParameterError("parameter.range", field="band", value=band, low=0, high=config.n_mels - 1)
+    check_range("band", band, 0, config.n_mels - 1, Integral)
     return _level_at(waveform, config, time_s, int(band), high_db, mel_power)
 
 
@@ -162,15 +140,13 @@ def _pooled_stft(waveform: np.ndarray, config: SpectrogramConfig, center: bool) 
 
 
 def _view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db: float | None, transform: Transform) -> View:
-    columns = tile.columns
-    if isinstance(columns, bool) or not isinstance(columns, Integral) or not 1 <= columns <= MAX_COLUMNS:
-        raise ParameterError("parameter.range", field="columns", value=columns, low=1, high=MAX_COLUMNS)
     frames = frames_between(waveform, config, tile.start_s, tile.end_s)
-    level_db = _columns_db(waveform, config, frames, columns, transform)
+    level_db = _columns_db(waveform, config, frames, tile.columns, transform)
     high_db = float(level_db.max()) if high_db is None else float(high_db)
     low_db, silence_db = high_db - config.top_db, float(power_to_level_db(0.0, config))
     levels = quantised(level_db, low_db, high_db) if high_db > silence_db else np.zeros(level_db.shape, np.uint8)
-    return replace(make_view(levels, low_db, high_db, frames, config), **_below(level_db, low_db, high_db, silence_db))
+    hidden, depth_db = _below(level_db, low_db, high_db, silence_db)
+    return replace(make_view(levels, low_db, high_db, frames, config), hidden=hidden, depth_db=depth_db)
 
 
 def _columns_db(
@@ -182,11 +158,11 @@ def _columns_db(
     return power_to_level_db(power, config)
 
 
-def _below(level_db: np.ndarray, low_db: float, high_db: float, silence_db: float) -> dict[str, float]:
+def _below(level_db: np.ndarray, low_db: float, high_db: float, silence_db: float) -> tuple[float, float]:
     """Return `View.hidden` and `View.depth_db`."""
     some = level_db[:, :: max(1, level_db.shape[1] // _SAMPLED_COLUMNS)]
     audible = some[some > silence_db + 1e-3]
     if not audible.size:
-        return {}
+        return 0.0, 0.0
     tenth = float(np.partition(audible, audible.size // 10)[audible.size // 10])
-    return {"hidden": float((audible < low_db).mean()), "depth_db": high_db - tenth}
+    return float((audible < low_db).mean()), high_db - tenth

@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 
 from esc.config import SpectrogramConfig
-from esc.dsp.spectrogram import mel_freqs_hz
-from esc.views.spectrogram_view import View, stft_bounds_hz
+from esc.dsp.axes import row_bounds_hz
+from esc.dsp.mel import mel_freqs_hz
+from esc.views.spectrogram_view import View
 
 MAX_ROWS = 160  # with 320 columns 51,200 vertices: a rotating surface shows no more detail
 
@@ -40,5 +41,5 @@ def row_freqs_hz(source: str, config: SpectrogramConfig) -> np.ndarray:
     """Return the row centres in Hz of a "mel" or an "stft" view."""
     if source == "mel":
         return mel_freqs_hz(config)
-    bounds = stft_bounds_hz(config)
+    bounds = row_bounds_hz(source, config)
     return (bounds[:-1] + bounds[1:]) / 2

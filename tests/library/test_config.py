@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from esc.config import LIBROSA, LIMITS, NOTEBOOK, PRESETS, WINDOWS, InputConfig, SpectrogramConfig
-from esc.dsp.spectrogram import empty_bands
+from esc.dsp.mel import empty_bands
 from esc.errors import ParameterError
 
 WHOLE = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "n_mfcc")

@@ -14,18 +14,15 @@ from esc.dsp.tiles import Tile
 from esc.errors import PageError
 from esc.features import job_queue as jobs_module
 from esc.features.job_queue import JobQueue
-from esc.features.spectrograms import Rows
 from esc.features.worker import FeatureTask, compute
-from esc.views.spectrogram_view import mel_bounds_hz
 
 RATE = LIBROSA.sample_rate
-ROWS = Rows(mel_bounds_hz(LIBROSA), None)
 PATIENCE_S = 90.0
 
 
 def task(layer, samples, high_db=None):
     return FeatureTask(
-        layer, LIBROSA, samples, Tile(0.0, len(samples) / RATE if isinstance(samples, np.ndarray) else 60.0, 500), ROWS, high_db
+        layer, LIBROSA, samples, Tile(0.0, len(samples) / RATE if isinstance(samples, np.ndarray) else 60.0, 500), "mel", high_db
     )
 
 

@@ -65,6 +65,13 @@ def test_lifter_weights():
     assert weights.max() == pytest.approx(12.0)  # at n = 10, half of the lifter less one
 
 
+@pytest.mark.parametrize("columns", [0, -1, 2.5, 10**9])
+def test_impossible_columns(busy, columns):
+    with pytest.raises(ParameterError) as refused:
+        mfcc_view(busy, LIBROSA, Tile(0.0, 1.0, columns), 0.0)
+    assert refused.value.values["field"] == "columns"
+
+
 def test_delta_of_a_short_sound(busy):
     few = busy[: (DELTA_WIDTH - 2) * LIBROSA.hop_length]
     assert shaped(mfcc(few, LIBROSA).numpy(), CepstrumConfig(lifter=22)).shape == (20, DELTA_WIDTH - 1)
@@ -78,7 +85,7 @@ def test_delta_of_a_short_sound(busy):
 @pytest.mark.parametrize(
     "values",
     [{"lifter": -1}, {"lifter": 257}, {"lifter": float("nan")}, {"lifter": "22"}, {"lifter": True}, {"delta": 3}, {"delta": -1},
-     {"delta": 1.0}, {"delta": None}],
+     {"delta": 1.0}, {"delta": None}, {"lifter": 10**400}, {"delta": 10**400}],
 )  # fmt: skip
 def test_cepstrum_limits(values):
     with pytest.raises(ParameterError) as refused:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.signal import check_NOLA, get_window
 
 from esc.config import CLICKS, LIBROSA, LIMITS, NOTEBOOK, PRESETS, WINDOWS, SpectrogramConfig
-from esc.dsp.spectrogram import empty_bands, stft_power
+from esc.dsp.mel import empty_bands
+from esc.dsp.spectrogram import stft_power
 from esc.dsp.tiles import Tile
 from esc.views.parameter_advice import THIN_DB, advise, click_loss_db, meaning
 from esc.views.spectrogram_view import mel_view, stft_view

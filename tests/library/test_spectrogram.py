@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import sounds
 from esc.config import LIBROSA, MEL_SCALES, NOTEBOOK, PRESETS, WINDOWS, InputConfig, SpectrogramConfig
-from esc.dsp import spectrogram
+from esc.dsp import axes, mel, spectrogram
 
 MEL_TOLERANCE = 3e-3  # dB, and the unit of an MFCC
 STFT_TOLERANCE = 1e-2  # dB
@@ -170,32 +170,37 @@ def test_frame_count(n_samples, n_frames):
 
 def test_known_mels():
     # O'Shaughnessy: 1000 mel are 1000 Hz; Slaney: 15 mel at 1 kHz, 27 steps for each factor of 6.4
-    assert spectrogram.hz_to_mel(1_000.0, "htk") == pytest.approx(999.9855, abs=1e-3)
-    assert spectrogram.hz_to_mel(1_000.0, "slaney") == pytest.approx(15.0)
-    assert spectrogram.hz_to_mel(6_400.0, "slaney") == pytest.approx(42.0)
-    assert spectrogram.hz_to_mel(200.0, "slaney") == pytest.approx(3.0)
+    assert mel.hz_to_mel(1_000.0, "htk") == pytest.approx(999.9855, abs=1e-3)
+    assert mel.hz_to_mel(1_000.0, "slaney") == pytest.approx(15.0)
+    assert mel.hz_to_mel(6_400.0, "slaney") == pytest.approx(42.0)
+    assert mel.hz_to_mel(200.0, "slaney") == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize("mel_scale", MEL_SCALES)
 def test_mel_scale_equals_librosa_and_turns_back(mel_scale):
     freqs_hz = np.concatenate([[0.0, 999.999, 1_000.0], np.geomspace(1.0, 96_000.0, 200)])
-    mels = spectrogram.hz_to_mel(freqs_hz, mel_scale)
+    mels = mel.hz_to_mel(freqs_hz, mel_scale)
     np.testing.assert_allclose(mels, librosa.hz_to_mel(freqs_hz, htk=mel_scale == "htk"), rtol=1e-12)
-    np.testing.assert_allclose(spectrogram.mel_to_hz(mels, mel_scale), freqs_hz, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(mel.mel_to_hz(mels, mel_scale), freqs_hz, rtol=1e-9, atol=1e-9)
+
+
+def test_mel_filters_are_computed_once_for_all_hops_windows_and_ranges():
+    others = LIBROSA.replace(hop_length=100, win_length=500, window="hamming", top_db=60.0, db_ref=2.0, n_mfcc=13)
+    assert mel.mel_filters(others) is mel.mel_filters(LIBROSA)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_mel_filters_and_axes_equal_librosa(name):
     config = CONFIGS[name]
     theirs = librosa_mel_filters(config)
-    np.testing.assert_allclose(spectrogram.mel_filters(config), theirs, atol=1e-6 * theirs.max(), rtol=1e-5)
+    np.testing.assert_allclose(mel.mel_filters(config), theirs, atol=1e-6 * theirs.max(), rtol=1e-5)
     mel_freqs_hz = librosa.mel_frequencies(config.n_mels + 2, fmin=config.fmin, fmax=config.fmax, htk=config.mel_scale == "htk")
-    np.testing.assert_allclose(spectrogram.mel_freqs_hz(config), mel_freqs_hz[1:-1], rtol=1e-9)
+    np.testing.assert_allclose(mel.mel_freqs_hz(config), mel_freqs_hz[1:-1], rtol=1e-9)
     np.testing.assert_allclose(
-        spectrogram.stft_freqs_hz(config), librosa.fft_frequencies(sr=config.sample_rate, n_fft=config.n_fft), rtol=1e-12
+        axes.stft_freqs_hz(config), librosa.fft_frequencies(sr=config.sample_rate, n_fft=config.n_fft), rtol=1e-12
     )
     np.testing.assert_allclose(
-        spectrogram.frame_times_s(9, config),
+        axes.frame_times_s(9, config),
         librosa.frames_to_time(np.arange(9), sr=config.sample_rate, hop_length=config.hop_length),
         rtol=1e-12,
     )
@@ -214,26 +219,26 @@ def test_empty_bands_are_those_that_librosa_warns_of(name):
             fmax=config.fmax,
             htk=config.mel_scale == "htk",
         )
-    assert spectrogram.empty_bands(config) == np.flatnonzero(filters.sum(axis=1) == 0).tolist()
+    assert mel.empty_bands(config) == np.flatnonzero(filters.sum(axis=1) == 0).tolist()
     warned = any("Empty filters detected" in str(warning.message) for warning in caught)
-    assert bool(spectrogram.empty_bands(config)) == warned
-    assert spectrogram.empty_bands(spectrogram.fix_empty_bands(config)) == []
+    assert bool(mel.empty_bands(config)) == warned
+    assert mel.empty_bands(mel.fix_empty_bands(config)) == []
 
 
 def test_empty_bands_and_their_fix():
     config = LIBROSA.replace(n_fft=512, win_length=512, n_mels=256, n_mfcc=128)
-    assert len(spectrogram.empty_bands(config)) > 5
-    fixed = spectrogram.fix_empty_bands(config)
-    assert spectrogram.empty_bands(fixed) == []
+    assert len(mel.empty_bands(config)) > 5
+    fixed = mel.fix_empty_bands(config)
+    assert mel.empty_bands(fixed) == []
     assert fixed.n_fft == 512
     assert fixed.n_mfcc <= fixed.n_mels < 256
-    assert spectrogram.empty_bands(fixed.replace(n_mels=fixed.n_mels + 1)), "no more bands were taken than needed"
-    assert spectrogram.fix_empty_bands(LIBROSA) == LIBROSA
+    assert mel.empty_bands(fixed.replace(n_mels=fixed.n_mels + 1)), "no more bands were taken than needed"
+    assert mel.fix_empty_bands(LIBROSA) == LIBROSA
 
 
 def test_fix_of_a_narrow_band_by_longer_transforms():
     config = LIBROSA.replace(fmin=1_001.0, fmax=1_025.0)
-    assert spectrogram.empty_bands(spectrogram.fix_empty_bands(config)) == []
+    assert mel.empty_bands(mel.fix_empty_bands(config)) == []
 
 
 @pytest.mark.parametrize("function", [spectrogram.stft_db, spectrogram.mel_db, spectrogram.mfcc])
@@ -334,9 +339,9 @@ def test_any_legal_config_gives_finite_spectrograms(config, n_samples, gain):
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(config=legal_configs())
 def test_fix_of_empty_bands_of_any_config(config):
-    fixed = spectrogram.fix_empty_bands(config)
-    assert spectrogram.empty_bands(fixed) == [] or (fixed.n_mels == 4 and 2 * fixed.n_fft > 32_768)
-    if not spectrogram.empty_bands(config):
+    fixed = mel.fix_empty_bands(config)
+    assert mel.empty_bands(fixed) == [] or (fixed.n_mels == 4 and 2 * fixed.n_fft > 32_768)
+    if not mel.empty_bands(config):
         assert fixed == config
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from esc.config import LIBROSA
-from esc.dsp.spectrogram import mel_db, stft_db, stft_freqs_hz
+from esc.dsp.axes import stft_freqs_hz
+from esc.dsp.spectrogram import mel_db, stft_db
 from esc.dsp.tiles import Tile
 from esc.views.spectrogram_view import mel_view, stft_view
 from esc.views.surface_view import MAX_ROWS, pool_rows, row_freqs_hz

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
+from esc.dsp.axes import MAX_ROWS, mel_bounds_hz, stft_bounds_hz
 from esc.dsp.spectrogram import mel_db, stft_power
 from esc.dsp.tiles import Tile
 from esc.views.mfcc_view import mfcc_at, mfcc_view
-from esc.views.spectrogram_view import MAX_ROWS, mel_bounds_hz, peak_level_db, stft_bounds_hz, stft_level_at, stft_view
+from esc.views.spectrogram_view import peak_level_db, stft_level_at, stft_view
 from esc.views.waveform_view import wave_view
 
 

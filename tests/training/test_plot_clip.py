@@ -11,7 +11,8 @@ import sklearn.metrics
 
 import sounds
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
-from esc.dsp.spectrogram import mel_db, mel_freqs_hz, mfcc, stft_db
+from esc.dsp.mel import mel_freqs_hz
+from esc.dsp.spectrogram import mel_db, mfcc, stft_db
 from esc.errors import AudioError, DataError
 from esc.plotting import (
     plot_confusion,

@@ -13,13 +13,11 @@ from esc.dsp.tiles import Tile
 from esc.errors import PageError
 from esc.features import SLOW, SOUND_ONLY, SPECTROGRAMS, feature_sample_rate
 from esc.features.job_queue import Job, JobQueue
-from esc.features.spectrograms import Rows
 from esc.features.worker import FeatureTask
 from esc.ui.server.answer_cache import AnswerCache, packed_bytes
 from esc.ui.server.rendering import ViewRenderer, as_base64
 from esc.ui.sessions.sound import Lease, Sound
 from esc.ui.sessions.sound_store import SoundStore
-from esc.views.spectrogram_view import mel_bounds_hz, stft_bounds_hz, stft_rows
 
 KEPT_BYTES = 32 * 2**20  # of finished features; one has some 0.3 MB
 KEPT_JOBS = 128
@@ -54,12 +52,11 @@ class FeatureOverlays:
             return {"feature": known}
         lease = Lease(feature_sample_rate(feature, config.sample_rate))  # the queued job reads the file when its turn comes
         waveform = self._store.waveform(sound, lease.sample_rate, lease)
-        rows = Rows(mel_bounds_hz(config), None) if view == "mel" else Rows(stft_bounds_hz(config), stft_rows(config))
         samples = Path(str(waveform.filename)) if isinstance(waveform, np.memmap) else waveform
         high_db = self._renderer.peak_db(sound, config, view) if feature in _COMPARED else None
         queue = self._queues[feature in SLOW]
         try:
-            job = queue.start(token, f"{view} {feature}", FeatureTask(feature, config, samples, tile, rows, high_db))
+            job = queue.start(token, f"{view} {feature}", FeatureTask(feature, config, samples, tile, view, high_db))
         except BaseException:
             lease.is_over = lambda: True
             raise

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from esc.config import SpectrogramConfig
+from esc.dsp.axes import row_bounds_hz
 from esc.dsp.frames import FRAMES_A_COLUMN, OVERVIEW_COLUMNS
+from esc.dsp.mel import mel_edges_hz
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
-from esc.dsp.spectrogram import mel_edges_hz, mel_power, stft_power
+from esc.dsp.spectrogram import mel_power, stft_power
 from esc.dsp.tiles import Tile
 from esc.errors import ParameterError
 from esc.ui.server.answer_cache import AnswerCache, packed_bytes
@@ -25,10 +27,8 @@ from esc.views.parameter_advice import advise, meaning
 from esc.views.spectrogram_view import (
     View,
     level_at,
-    mel_bounds_hz,
     mel_view,
     peak_level_db,
-    stft_bounds_hz,
     stft_level_at,
     stft_view,
 )
@@ -91,9 +91,8 @@ class ViewRenderer:
 
     def _levels(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
         shown, n_frames = self._anchored(view, sound, config, tile)
-        bounds = mel_bounds_hz(config) if view == "mel" else stft_bounds_hz(config)
         axis = {
-            "bounds_hz": bounds.round(3).tolist(),
+            "bounds_hz": row_bounds_hz(view, config).round(3).tolist(),
             "edges_hz": mel_edges_hz(config).round(3).tolist() if view == "mel" else [],
             "low_hz": config.fmin if view == "mel" else 0.0,
             "high_hz": config.fmax if view == "mel" else config.sample_rate / 2,
