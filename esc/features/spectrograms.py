@@ -152,7 +152,7 @@ def _separated(
 
 
 def _in_rows(values: np.ndarray, config: SpectrogramConfig, source: str) -> np.ndarray:
-    """Return values (n_freqs, n) of an STFT in the rows of a "mel" or an "stft" view, (n_rows, n)."""
+    """Return values (n_freqs, n) of an STFT in the rows of its view, (n_rows, n)."""
     if source == "mel":
         return mel_filters(config) @ values
     return np.maximum.reduceat(values, stft_rows(config), axis=0)
