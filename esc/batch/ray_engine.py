@@ -48,7 +48,7 @@ def classify_with_ray(
     output: Path,
     jobs: int | None = None,
     address: str | None = None,
-    on_file: Callable[[int], None] | None = None,
+    on_file: Callable[[int], None] = lambda done: None,
 ) -> list[FileResult]:
     """Classify files by Ray, write the results, and return them in the order given.
 
@@ -89,15 +89,12 @@ def classify_with_ray(
     try:
         stamps = {path: file_stamp(path) for path in files if log.result(path) is None}
         done = len(files) - len(stamps)
-        if on_file:
-            on_file(done)
+        on_file(done)
         if stamps:
-            with _ray(address, jobs), _lost_workers(log.path):
-                for path, result in _classify(list(stamps), classifier, options, jobs):
+            with _ray(address, jobs, log.path):
+                for number, (path, result) in enumerate(_classify(list(stamps), classifier, options, jobs), 1):
                     log.add(path, stamps[path], result)
-                    done += 1
-                    if on_file:
-                        on_file(done)
+                    on_file(done + number)
         results = [log.result(path) or AudioError("audio.changed", name=display_path(path)) for path in files]
         _write(results, files, options, output)
         finished = True
@@ -145,12 +142,12 @@ def _classify(
 
 
 @contextmanager
-def _ray(address: str | None, jobs: int | None) -> Iterator[None]:
-    """Start Ray or connect to a cluster, and leave it afterwards."""
+def _ray(address: str | None, jobs: int | None, log_path: Path) -> Iterator[None]:
+    """Start Ray or connect to a cluster, and leave it; errors name the resume log."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage reports
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # the coming default; avoids a warning
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # otherwise a worker's large argument is logged as an error
-    import ray
+    import ray.exceptions
 
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
@@ -164,19 +161,10 @@ def _ray(address: str | None, jobs: int | None) -> Iterator[None]:
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         yield
-    finally:
-        ray.shutdown()
-
-
-@contextmanager
-def _lost_workers(log_path: Path) -> Iterator[None]:
-    """Turn Ray's errors into one that names the resume log."""
-    import ray.exceptions
-
-    try:
-        yield
     except ray.exceptions.RayError as error:
         raise BatchError("ray.workers", path=log_path, reason=reason_of(error)) from error
+    finally:
+        ray.shutdown()
 
 
 def _check_port(address: str) -> None:

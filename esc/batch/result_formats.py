@@ -23,7 +23,7 @@ RAVEN_COLUMNS = (  # the first seven are Raven's own, the others are shown as an
     "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Species",
     "Confidence", "Begin Path", "File Offset (s)",
 )  # fmt: skip
-_TIME, _PROBABILITY = ".3f", ".6f"
+_seconds, _probability = "{:.3f}".format, "{:.6f}".format
 
 
 def as_row(result: SoundResult) -> dict:
@@ -50,13 +50,7 @@ def as_csv(results: Sequence[SoundResult], top_k: int, with_timeline: bool) -> s
     if with_timeline:
         header = ["file", "start", "end", "label", "probability"]
         rows = [
-            [
-                result.file,
-                f"{event.start_s:{_TIME}}",
-                f"{event.end_s:{_TIME}}",
-                event.label,
-                f"{event.probability:{_PROBABILITY}}",
-            ]
+            [result.file, _seconds(event.start_s), _seconds(event.end_s), event.label, _probability(event.probability)]
             for result in results
             for event in result.events
         ]
@@ -65,8 +59,8 @@ def as_csv(results: Sequence[SoundResult], top_k: int, with_timeline: bool) -> s
         header += [name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}")]
         rows = []
         for result in results:
-            top = [cell for label, probability in result.top for cell in (label, f"{probability:{_PROBABILITY}}")]
-            row = [result.file, f"{result.seconds:{_TIME}}", result.verdict, *top]
+            top = [cell for label, probability in result.top for cell in (label, _probability(probability))]
+            row = [result.file, _seconds(result.seconds), result.verdict, *top]
             rows.append(row + [""] * (len(header) - len(row)))
     return _delimited([header, *rows], ",")
 
@@ -87,8 +81,8 @@ def as_raven(results: Sequence[SoundResult], config: SpectrogramConfig) -> str:
     for result in results:
         high_hz = min(config.fmax, result.sample_rate / 2)
         for event in result.events:
-            times = (f"{before_s + event.start_s:{_TIME}}", f"{before_s + event.end_s:{_TIME}}")
-            what = (event.label, f"{event.probability:{_PROBABILITY}}", result.file, f"{event.start_s:{_TIME}}")
+            times = (_seconds(before_s + event.start_s), _seconds(before_s + event.end_s))
+            what = (event.label, _probability(event.probability), result.file, _seconds(event.start_s))
             rows.append([str(len(rows)), "Spectrogram 1", "1", *times, f"{config.fmin:.1f}", f"{high_hz:.1f}", *what])
         before_s += result.seconds
     return _delimited(rows, "\t")

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 from esc.batch.results import FileResult, SoundResult
 from esc.errors import AudioError, BatchError, reason_of
+from esc.paths import atomic_write
 
-FORMAT = 2
 _RESULT = TypeAdapter(SoundResult)
 
 
@@ -33,7 +33,7 @@ class ResumeLog:
 
     def __init__(self, path: Path, settings: dict) -> None:
         self.path = path
-        header = {"format": FORMAT} | json.loads(json.dumps(settings))
+        header = json.loads(json.dumps(settings))
         self._results: dict[str, tuple[list | None, FileResult]] = {}
         try:
             lines = _complete_lines(path)
@@ -43,9 +43,8 @@ class ResumeLog:
                 entry = json.loads(line)
                 self._results[entry["file"]] = (entry["stamp"], from_json(entry["result"]))
             # drops an incomplete last line; if killed meanwhile, the file stays as it was
-            rewritten = path.with_name(f"{path.name}.part")
-            rewritten.write_text("".join(f"{line}\n" for line in lines or [json.dumps(header)]), encoding="utf-8")
-            rewritten.replace(path)
+            with atomic_write(path) as rewritten:
+                rewritten.write_text("".join(f"{line}\n" for line in lines or [json.dumps(header)]), encoding="utf-8")
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise BatchError("resume_log.write", path=path, reason=reason_of(error)) from error

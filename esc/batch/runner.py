@@ -90,9 +90,12 @@ def classify_file(
     name = display_path(path)
     try:
         facts, blocks = open_audio(path, name)
-        *_, result = _observed(classify_blocks(name, facts, blocks, classifier, options), on_window)
+        for result in classify_blocks(name, facts, blocks, classifier, options):
+            if on_window and isinstance(result, WindowResult):
+                on_window(result)
     except OSError as error:  # no permission for a folder on the way, a disk that fails
         raise AudioError("audio.unreadable", name=name, reason=reason_of(error), accepted=ACCEPTED) from error
+    assert isinstance(result, SoundResult)
     return result
 
 
@@ -215,17 +218,6 @@ def _classify_in_worker(path: Path, options: BatchOptions) -> FileResult:
 @cache
 def _worker_classifier(checkpoint: Path | None) -> Classifier:
     return Classifier.load(checkpoint)
-
-
-def _observed(
-    results: Iterator[WindowResult | SoundResult], on_window: Callable[[WindowResult], None] | None
-) -> Iterator[SoundResult]:
-    """Pass windows to a callback, and yield the result."""
-    for result in results:
-        if isinstance(result, SoundResult):
-            yield result
-        elif on_window:
-            on_window(result)
 
 
 def _searched(search: FirstClipSearch, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -41,9 +41,7 @@ class OutputOptions:
     """Format and destination of the results."""
 
     form: Annotated[Literal["table", ResultFormat], typer.Option("--format", help="Format of the results.")] = "table"
-    output: Annotated[Path | None, typer.Option("--output", help="File for the results; for several label tracks, a folder.")] = (
-        None
-    )
+    output: Annotated[Path | None, typer.Option("--output", help="File for the results; for label tracks, also a folder.")] = None
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,8 @@ def classify_command(
     check_hop(options.hop, checkpoint.input.clip_seconds)
     files, errors = sound_files(paths)
     batch = BatchOptions(options.checkpoint, options.top, options.timeline, options.hop)
-    into_folder = False
     if engine.engine == "plain":
-        into_folder = _takes_folder(output, len(files))
+        _check_label_tracks(output, len(files))
         cores = torch.get_num_threads()
         torch.set_num_threads(1)  # windows are distributed instead, see `esc.classification.sliding_window.windows`
         batch = replace(batch, workers=max(1, cores // min(engine.jobs or 1, max(1, len(files)))))
@@ -98,7 +95,7 @@ def classify_command(
         if result.cut_off:
             typer.echo(f"note: {result.file} is cut off: it announces more sound than it contains.", err=True)
     if engine.engine == "plain":
-        _write_all(results, output, batch, checkpoint.spectrogram, into_folder)
+        _write(results, output, batch, checkpoint.spectrogram)
     if errors:
         raise typer.Exit(EXIT_UNREADABLE)
 
@@ -107,8 +104,8 @@ def _check_usage(options: ClassifyOptions, output: OutputOptions, engine: Engine
     """Refuse options that exclude each other."""
     if options.hop is not None and not options.timeline:
         raise typer.BadParameter("only with --timeline", param_hint="--hop")
-    if output.output and not output.output.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {output.output.parent}", param_hint="--output")
+    if output.output and output.form != "audacity":
+        check_output_file(output.output)
     if engine.engine == "plain":
         if engine.address is not None:
             raise typer.BadParameter("only with --engine ray", param_hint="--address")
@@ -116,18 +113,16 @@ def _check_usage(options: ClassifyOptions, output: OutputOptions, engine: Engine
         raise typer.BadParameter("with --engine ray, the ending of --output selects the format", param_hint="--format")
     elif output.output is None:
         raise typer.BadParameter("--engine ray needs --output OUT.parquet or OUT.csv", param_hint="--output")
-    else:
-        check_output_file(output.output)
 
 
-def _takes_folder(output: OutputOptions, n_files: int) -> bool:
-    """Return whether `output` is a folder, for several label tracks."""
-    tracks = output.form == "audacity" and n_files > 1
-    if tracks and not (output.output and output.output.is_dir()):
+def _check_label_tracks(output: OutputOptions, n_files: int) -> None:
+    """Refuse several label tracks in one file."""
+    if output.form != "audacity" or (output.output and output.output.is_dir()):
+        return
+    if n_files > 1:
         raise typer.BadParameter("a label track is of one sound; for several, --output is a folder", param_hint="--format")
-    if output.output and not tracks:
+    if output.output:
         check_output_file(output.output)
-    return tracks
 
 
 def _classify(
@@ -153,31 +148,21 @@ def _classify(
     return sounds, refused
 
 
-def _write_all(
-    results: Sequence[SoundResult], output: OutputOptions, batch: BatchOptions, config: SpectrogramConfig, into_folder: bool
-) -> None:
+def _write(results: Sequence[SoundResult], output: OutputOptions, batch: BatchOptions, config: SpectrogramConfig) -> None:
     """Write the results to standard output, a file or a folder of label tracks."""
-    from esc.batch.result_formats import track_names
+    from esc.batch.result_formats import as_text, track_names
 
-    if into_folder and output.output:
-        for name, result in zip(track_names(results), results, strict=True):
-            _write([result], output, batch, config, output.output / name)
-    else:
-        _write(results, output, batch, config, output.output)
-
-
-def _write(
-    results: Sequence[SoundResult], output: OutputOptions, batch: BatchOptions, config: SpectrogramConfig, target: Path | None
-) -> None:
-    from esc.batch.result_formats import as_text
-
-    try:
-        with nullcontext(sys.stdout) if target is None else target.open("w", encoding="utf-8", newline="") as file:
-            if output.form != "table":
-                file.write(as_text(results, output.form, batch.top_k, batch.timeline, config))
-            elif results:
-                Console(file=file, width=None if file.isatty() else _WIDE).print(result_table(results, batch.timeline))
-    except OSError as error:
-        if target is None:  # a closed pipe
-            raise
-        raise typer.BadParameter(f"{target} can't be written ({error.strerror})", param_hint="--output") from error
+    targets: list[tuple[Path | None, Sequence[SoundResult]]] = [(output.output, results)]
+    if output.output and output.output.is_dir():
+        targets = [(output.output / name, [result]) for name, result in zip(track_names(results), results, strict=True)]
+    for target, listed in targets:
+        try:
+            with nullcontext(sys.stdout) if target is None else target.open("w", encoding="utf-8", newline="") as file:
+                if output.form != "table":
+                    file.write(as_text(listed, output.form, batch.top_k, batch.timeline, config))
+                elif listed:
+                    Console(file=file, width=None if file.isatty() else _WIDE).print(result_table(listed, batch.timeline))
+        except OSError as error:
+            if target is None:  # a closed pipe
+                raise
+            raise typer.BadParameter(f"{target} can't be written ({error.strerror})", param_hint="--output") from error

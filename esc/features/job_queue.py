@@ -134,7 +134,7 @@ class JobQueue:
                 continue
             try:
                 self._compute(job, task)
-            except (EOFError, OSError, pickle.UnpicklingError) as error:  # killed by us or for its memory, or not started
+            except Exception as error:  # killed by us or for its memory, or not started; this thread has to go on
                 if self._settle(job, "failed", error=PageError("page.failed")):
                     _log.error("the worker of features ended: %r", error)
                 self._stop_process()
@@ -169,7 +169,7 @@ class JobQueue:
         if kind == "done":
             self._settle(job, "done", result=reply[0])
         elif kind == "error":
-            self._settle(job, "failed", error=EscError(reply[0], **reply[1]))
+            self._settle(job, "failed", error=reply[0])
         else:
             _log.error("feature %s failed:\n%s", task.feature, reply[0])
             self._settle(job, "failed", error=PageError("page.failed"))

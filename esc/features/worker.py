@@ -2,7 +2,7 @@
 
 librosa holds the GIL while it compiles on its first use; in a process this blocks no one, and cancelling kills it.
 Both ends are trusted and use pickle: the worker replies to each `FeatureTask` with any number of
-("progress", share), then ("done", result), ("error", key, values) or ("failed", traceback). It ends with its stdin.
+("progress", share), then ("done", result), ("error", EscError) or ("failed", traceback). It ends with its stdin.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def main() -> None:
         try:
             send("done", compute(task, lambda share: send("progress", share)))
         except EscError as error:
-            send("error", error.key, error.values)
+            send("error", error)
         except Exception:  # the next task may succeed
             send("failed", traceback.format_exc())
 

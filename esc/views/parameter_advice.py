@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.signal import get_window
@@ -39,10 +39,6 @@ class Advice:
     grave: bool
     values: dict
     fix: dict
-
-    def to_dict(self) -> dict:
-        """Return the fields as plain numbers, strings and dicts, for JSON."""
-        return asdict(self)
 
 
 def meaning(config: SpectrogramConfig, n_frames: int) -> dict:

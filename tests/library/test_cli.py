@@ -139,6 +139,18 @@ def test_audacity_label_track_per_sound(folder, in_json, tmp_path):
         assert found == [(pytest.approx(m["start"]), pytest.approx(m["end"]), m["label"]) for m in row["timeline"]]
 
 
+def test_label_track_of_a_folder_with_one_sound(tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    sounds.write(tmp_path / "in" / "a.wav", np.zeros(8_000, np.float32), 8_000)
+    (tmp_path / "out").mkdir()
+    arguments = [tmp_path / "in", "--format", "audacity", "--output", tmp_path / "out"]
+    monkeypatch.setattr(sys, "argv", ["esc", "classify", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert (tmp_path / "out" / "a.txt").read_text(encoding="utf-8") == "0.000000\t1.000000\tsilence\n"
+
+
 @pytest.mark.slow
 def test_audacity_raven_and_table_of_one_file(in_json):
     file, marks = in_json[1][0]["file"], in_json[1][0]["timeline"]

@@ -11,7 +11,7 @@ import pytest
 import sounds
 from esc.config import LIBROSA
 from esc.dsp.tiles import Tile
-from esc.errors import PageError
+from esc.errors import PageError, ParameterError
 from esc.features import job_queue as jobs_module
 from esc.features.job_queue import JobQueue
 from esc.features.worker import FeatureTask, compute
@@ -134,6 +134,28 @@ def test_job_without_a_process_fails_and_frees_its_task(monkeypatch):
     while job.task is not None and time.monotonic() < end:
         time.sleep(0.01)
     assert (job.state, job.error.key, job.task) == ("failed", "page.failed", None)
+
+
+def test_queue_outlives_an_unexpected_error(monkeypatch):
+    own, popen = JobQueue(), jobs_module.subprocess.Popen
+
+    def no_thread(*args, **kwargs):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(jobs_module.subprocess, "Popen", no_thread)
+    tone = sounds.tone(440.0, 0.5, RATE)
+    assert wait(own, own.start("me", "first", task("centroid", tone)), lambda job: job.over).error.key == "page.failed"
+    monkeypatch.setattr(jobs_module.subprocess, "Popen", popen)
+    assert wait(own, own.start("me", "second", task("centroid", tone)), lambda job: job.over).state == "done"
+    own._process.kill()
+    own._process.wait()
+
+
+def test_error_of_a_feature_names_the_parameter(jobs):
+    config = LIBROSA.replace(n_fft=32_768, hop_length=16)
+    large = FeatureTask("harmonic", config, np.zeros(8 * RATE, np.float32), Tile(0.0, 8.0, 100), "mel", None)
+    job = wait(jobs, jobs.start("me", "large", large), lambda job: job.over)
+    assert (job.state, type(job.error), job.error.key) == ("failed", ParameterError, "feature.size")
 
 
 def test_job_owner(jobs):

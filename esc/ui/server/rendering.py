@@ -6,6 +6,7 @@ import base64
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -184,7 +185,7 @@ def _packed(view: View) -> dict:
 def _parameter_advice(config: SpectrogramConfig, sound: Sound, n_frames: int, bands: bool, view: View | None = None) -> dict:
     """Return the meaning of the parameters, and advice on them and their view."""
     advice = advise(config, sound.facts.sample_rate, sound.seconds, bands, view)
-    return {"meaning": meaning(config, n_frames), "advice": [one.to_dict() for one in advice]}
+    return {"meaning": meaning(config, n_frames), "advice": [asdict(one) for one in advice]}
 
 
 def envelope(waveform: np.ndarray, columns: int) -> np.ndarray:
