@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,8 +26,11 @@ def display_path(path: str | os.PathLike) -> str:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that replaces `path` on success and is removed on failure."""
-    temporary = path.with_name(f"{path.name}.tmp")
+    """Yield a temporary path that replaces `path` on success and is removed on failure.
+
+    Its name is unique: of two writers the last to finish wins, and none sees half of the other's file.
+    """
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
         temporary.replace(path)

@@ -145,15 +145,35 @@ def plot_confusion(confusion: np.ndarray, class_names: Sequence[str], title: str
 
 def plot_recall(recall: np.ndarray, class_names: Sequence[str], title: str = "Recall per class") -> Figure:
     """Return the recall of each class, the highest on top."""
-    order = np.argsort(np.nan_to_num(recall), kind="stable")
-    figure = Figure(figsize=(7, 0.18 * len(recall) + 1.5), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    axes.barh(range(len(recall)), recall[order], color=_FIRST, height=0.72)
-    axes.set_yticks(range(len(recall)), [class_names[index].replace("_", " ") for index in order], fontsize=7)
-    mean = float(np.nanmean(recall))
+    order = np.argsort(-np.nan_to_num(recall), kind="stable")
+    bars = {class_names[index].replace("_", " "): float(recall[index]) for index in order}
+    figure = plot_bars(bars, "recall (share of the class's clips)", title)
+    mean, (axes,) = float(np.nanmean(recall)), figure.axes
     axes.axvline(mean, color=_SECOND, linewidth=1.2, label=f"mean {mean:.3f}")
-    axes.set(xlim=(0, 1), ylim=(-0.6, len(recall) - 0.4), xlabel="recall (share of the class's clips)", title=title)
     axes.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def plot_bars(
+    bars: dict[str, float], xlabel: str, title: str, texts: Sequence[str] = (), dots: dict[str, dict[str, float]] | None = None
+) -> Figure:
+    """Return shares, 0 to 1, as horizontal bars, the first on top.
+
+    `texts` stand at the ends of the bars; `dots` are reference values of some bars, by the labels of their series.
+    """
+    names = list(bars)
+    lines = max(name.count("\n") for name in names) + 1
+    figure = Figure(figsize=(8, 0.18 * lines * len(names) + 1.5), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    drawn = axes.barh(range(len(names)), list(bars.values()), color=_FIRST, height=0.72)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.bar_label(drawn, texts or [""] * len(names), padding=4, fontsize=7)
+    for colour, (label, values) in zip((_SECOND, _INK), (dots or {}).items(), strict=False):
+        rows = [names.index(name) for name in values]
+        axes.plot(list(values.values()), rows, "o", color=colour, markersize=5, markeredgecolor="white", label=label)
+    if dots:
+        axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+    axes.set(xlim=(0, 1.2 if texts else 1), ylim=(len(names) - 0.4, -0.6), xlabel=xlabel, title=title)
     _plain(axes)
     return figure
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -14,12 +14,10 @@ CHOICES = {
     "first_layer": ("summed", "fresh"),
     "optimizer": ("adamw", "adam"),
     "schedule": ("one-cycle", "tenfold"),
-    "source": ("spectrograms", "waveforms"),
 }
-_SHARES = ("mix_share", "time_mask_share", "freq_mask_share", "box_share")
-LIMITS = dict.fromkeys(_SHARES, (0.0, 1.0)) | dict.fromkeys(("time_masks", "freq_masks", "boxes"), (0, 16))
-LIMITS |= dict.fromkeys(("gain_db", "tilt_db"), (0.0, 40.0)) | {"shift_bands": (0, 64)}
-LIMITS |= {"mix_alpha": (0.05, 1.0), "speed": (0.0, 0.9), "min_segment": (0.1, 1.0)}
+_SHARES = ("mix_share", "time_mask_share", "freq_mask_share")
+LIMITS = dict.fromkeys(_SHARES, (0.0, 1.0)) | dict.fromkeys(("time_masks", "freq_masks"), (0, 16))
+LIMITS |= {"tilt_db": (0.0, 40.0), "shift_bands": (0, 64), "mix_alpha": (0.05, 1.0), "speed": (0.0, 0.9)}
 
 
 class RecipeName(StrEnum):
@@ -45,16 +43,12 @@ class Augmentation(Config):
     mix_share: float = 0.0  # share of the clips that are mixed with another clip
     mix_alpha: float = 0.3  # the mixing ratio is drawn from Beta(mix_alpha, mix_alpha); 1 is uniform
     speed: float = 0.0  # playback speed is drawn from 1 - speed to 1 + speed
-    min_segment: float = 1.0  # shortest segment of the clip that is looped, as a share of its length; 1 plays the whole clip
-    gain_db: float = 0.0  # gain after mixing is drawn from -gain_db to gain_db; for waveforms only
     shift_bands: int = 0  # largest shift along the frequency axis, in bands
     tilt_db: float = 0.0  # standard deviation of a smooth random filter's gain; imitates another microphone or room
     time_masks: int = 0  # number of masks (SpecAugment)
     freq_masks: int = 0
     time_mask_share: float = 0.0  # widest mask as a share of the axis
     freq_mask_share: float = 0.0
-    boxes: int = 0  # number of rectangles erased (random erasing, Zhong et al., 2020)
-    box_share: float = 0.0  # longest side of a rectangle as a share of its axis
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
@@ -70,7 +64,6 @@ class Recipe(Config):
     first_layer: str = "summed"  # first convolution of an ImageNet network: "summed" over the colour channels, or "fresh"
     spectrogram: SpectrogramConfig = ESC50  # the network's input; stored in the checkpoint
     input: InputConfig = field(default_factory=InputConfig)
-    source: str = "spectrograms"  # held in memory and augmented: "spectrograms" in dB, or "waveforms"
     epochs: int
     batch_size: int
     # clips per forward pass, a divisor of the batch: gradients are accumulated, running batch statistics averaged. Saves
@@ -174,11 +167,18 @@ _VARIABLE = ("architecture", "sub_batch", "mixed_precision")  # these may differ
 def recipe_name(values: dict) -> str | None:
     """Return the name of the recipe with these values (`Recipe.to_dict`); None for any other.
 
-    ImageNet recipes run from fresh weights are another experiment and get the suffix "-fresh".
+    ImageNet recipes run from fresh weights are another experiment and get the suffix "-fresh". Options that are newer than
+    the values have their defaults, options that are gone do not count.
     """
+    augmentation = values.get("augmentation")
+    known = _fields_of(Recipe, values) | {"augmentation": augmentation and _fields_of(Augmentation, augmentation)}
     for name, recipe in RECIPES.items():
         for suffix, candidate in (("", recipe), (FRESH_SUFFIX, replace(recipe, initial_weights="fresh"))):
             plain = candidate.to_dict()
-            if all(plain[key] == values.get(key) for key in plain if key not in _VARIABLE):
+            if all(plain[key] == known[key] for key in plain if key not in _VARIABLE):
                 return f"{name}{suffix}"
     return None
+
+
+def _fields_of(config: type[Config], values: dict) -> dict:
+    return {one.name: values.get(one.name, one.default) for one in fields(config)}

@@ -18,7 +18,7 @@ from esc.classification.checkpoint import Checkpoint, save_checkpoint
 from esc.classification.resnet import build_model
 from esc.errors import DataError
 from training.data.preprocessing import Prepared
-from training.engine.batches import Clips, on_device, spectrograms_of
+from training.engine.batches import Clips, on_device
 from training.engine.devices import best_device, device_name, dtype_name
 from training.engine.distributed import ALONE, Group
 from training.engine.pretrained import initial_model
@@ -152,8 +152,8 @@ class _Run:
                 log.info("epoch %d of %d: %s", state.epoch, recipe.epochs, describe_epoch(row))
 
     def _validate(self) -> dict:
-        images_db = spectrograms_of(self.valid, self.config.recipe)
-        metrics = evaluate(self.state.final_model, images_db, self.valid.targets, self.config.recipe.input, self.group)
+        valid, config = self.valid, self.config.recipe.input
+        metrics = evaluate(self.state.final_model, valid.spectrograms_db, valid.targets, config, self.group)
         if self.validation.log is not None and self.group.is_main:
             record(self.validation.log, self.folder.name, self.config.valid_fold, metrics.accuracy)
         return {"valid_loss": metrics.loss, "valid_accuracy": metrics.accuracy}

@@ -20,7 +20,6 @@ SMALL = SpectrogramConfig(
 HALF_A_SECOND = InputConfig(clip_seconds=0.5)
 CLASSES = ("hum", "hiss", "chirp", "ticks")
 A_FOLD = 5  # clips of each class in one fold
-CLASSES = ("hum", "hiss", "chirp", "ticks")
 TRAINING_FOLDS, HELD_OUT = (1, 2, 3, 4), 5
 QUICK = Recipe(
     spectrogram=SMALL,

@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 
 from esc.errors import DataError
+from esc.paths import atomic_write
 from training.engine.state import State
 from training.runs.disk import disk_full_error
 
@@ -38,3 +39,18 @@ def test_other_system_errors(tmp_path):
     assert caught.value.filename == str(gone)
     with pytest.raises(FileNotFoundError), disk_full_error(gone):
         (gone / "history.csv").open("a")
+
+
+def test_two_writers_of_one_file(tmp_path):
+    """Each has a temporary file of its own; the last to finish wins, and a failure leaves the file."""
+    path = tmp_path / "config.json"
+    with atomic_write(path) as first:
+        first.write_text("first")
+        with atomic_write(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    with pytest.raises(KeyboardInterrupt), atomic_write(path) as third:
+        third.write_text("half")
+        raise KeyboardInterrupt
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("config.json", "first")]

@@ -30,7 +30,7 @@ from training.engine.distributed import join_group
 from training.data.preprocessing import prepare_for
 from training.engine.state import State
 
-recipe = dataclasses.replace(QUICK, sub_batch=8, dropout=0.2, drop_path=0.2, mixed_precision=False, epochs=2, source={source!r})
+recipe = dataclasses.replace(QUICK, sub_batch=8, dropout=0.2, drop_path=0.2, mixed_precision=False, epochs=2)
 if {killed!r} and os.environ.get("RANK", "0") == "0":
     save = State.save
     def save_once(state, path):
@@ -55,7 +55,7 @@ with join_group() as group:
 """
 
 
-def run(folder: Path, data: Path, cache: Path, processes: int, source: str = "spectrograms", killed: bool = False):
+def run(folder: Path, data: Path, cache: Path, processes: int, killed: bool = False):
     tests = Path(__file__).resolve().parents[1]
     program = folder.with_suffix(".py")
     program.write_text(
@@ -65,7 +65,6 @@ def run(folder: Path, data: Path, cache: Path, processes: int, source: str = "sp
             data=str(data),
             cache=str(cache),
             run=str(folder),
-            source=source,
             killed=killed,
         )
     )

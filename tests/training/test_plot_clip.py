@@ -156,5 +156,5 @@ def test_pictures_of_a_run():
     assert {text.get_text() for text in drawn.texts} == {"3", "1", "4"}
     assert [label.get_text() for label in drawn.get_xticklabels()] == ["a", "b c"]
     bars = plot_recall(np.array([0.9, 0.2, np.nan]), ("a", "b", "c")).axes[0]
-    assert [label.get_text() for label in bars.get_yticklabels()] == ["c", "b", "a"]
+    assert [label.get_text() for label in bars.get_yticklabels()] == ["a", "b", "c"]
     assert plot_reliability(np.array([0, 2]), np.array([0, 1.8]), np.array([0, 1])).axes[0].patches[0].get_height() == 0.5

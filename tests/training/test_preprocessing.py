@@ -132,5 +132,7 @@ def test_default_number_of_workers_is_the_usable_cores(clips, monkeypatch):
     monkeypatch.setattr(
         "training.data.preprocessing.ProcessPoolExecutor", lambda jobs, *_: asked.append(jobs) or ThreadPoolExecutor()
     )
-    list(map_clips(str, clips[:3]))
+    list(map_clips(str, 3 * clips))
     assert asked == [3]
+    list(map_clips(str, clips[:3]))
+    assert asked == [3], "three clips are done sooner than a process has started"

@@ -168,7 +168,6 @@ def test_precision_option_keeps_the_recipe():
         ("sub_batch", 5),
         ("sub_batch", 1),
         ("first_layer", 1),
-        ("source", "video"),
         ("dropout", 1.0),
         ("drop_path", -0.1),
     ],

@@ -1,1 +1,1 @@
-"""Augmentation of waveforms and spectrograms."""
+"""Augmentation of spectrograms, and distortions of waveforms."""

@@ -22,15 +22,12 @@ class Plan:
 
     start: torch.Tensor  # float32 (batch,); where in the clip playback begins, as a share of its length
     speed: torch.Tensor  # float32 (batch,); playback speed; 1 leaves it unchanged
-    segment: torch.Tensor  # float32 (batch,); share of the clip that is looped
     bands: torch.Tensor  # int64 (batch,); shift along the mel axis
-    gain_db: torch.Tensor  # float32 (batch,)
     tilt_db: torch.Tensor  # float32 (batch, TILT_POINTS); gains of a smooth filter, from the lowest to the highest band
     ratio: torch.Tensor  # float32 (batch,); share of the clip in the mixture with its partner
     partner: torch.Tensor  # int64 (batch,); batch index of the clip that is mixed in
     time_masks: torch.Tensor  # float32 (batch, count, 2); begin and end of the masks, as a share of the axis
     freq_masks: torch.Tensor  # float32 (batch, count, 2)
-    boxes: torch.Tensor  # float32 (batch, count, 4); begin and end in time, begin and end in frequency
 
     def part(self, index: torch.Tensor, device: torch.device | None = None) -> Plan:
         """Return the plan of some clips of the batch, on a device."""
@@ -40,18 +37,18 @@ class Plan:
 def draw(augmentation: Augmentation, batch: int, rng: torch.Generator) -> Plan:
     """Return a plan for a batch of `batch` clips."""
     mixed = _uniform(rng, batch) < augmentation.mix_share
+    start, speed, _ = (_uniform(rng, batch) for _ in range(3))  # unused draws keep the numbers of published seeds
+    bands = torch.randint(-augmentation.shift_bands, augmentation.shift_bands + 1, (batch,), generator=rng)
+    _uniform(rng, batch)
     return Plan(
-        start=_uniform(rng, batch),
-        speed=1.0 + augmentation.speed * (2.0 * _uniform(rng, batch) - 1.0),
-        segment=augmentation.min_segment + (1.0 - augmentation.min_segment) * _uniform(rng, batch),
-        bands=torch.randint(-augmentation.shift_bands, augmentation.shift_bands + 1, (batch,), generator=rng),
-        gain_db=augmentation.gain_db * (2.0 * _uniform(rng, batch) - 1.0),
+        start=start,
+        speed=1.0 + augmentation.speed * (2.0 * speed - 1.0),
+        bands=bands,
         tilt_db=augmentation.tilt_db * torch.randn(batch, TILT_POINTS, generator=rng),
         ratio=torch.where(mixed, beta(rng, batch, augmentation.mix_alpha), 1.0),
         partner=torch.randperm(batch, generator=rng),
         time_masks=_intervals(rng, batch, augmentation.time_masks, augmentation.time_mask_share),
         freq_masks=_intervals(rng, batch, augmentation.freq_masks, augmentation.freq_mask_share),
-        boxes=torch.cat([_intervals(rng, batch, augmentation.boxes, augmentation.box_share) for _ in range(2)], dim=2),
     )
 
 

@@ -12,13 +12,12 @@ from training.augmentation.plan import Plan
 
 
 def shift_time(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """Return spectrograms (batch, n_mels, n_frames) shifted circularly in time, resampled and looped.
+    """Return spectrograms (batch, n_mels, n_frames) shifted circularly in time and resampled.
 
     A slower spectrogram loses its end, a faster one begins again.
     """
     n_frames = spectrograms_db.shape[2]
-    played = plan.speed[:, None] * torch.arange(n_frames, device=spectrograms_db.device)
-    played = torch.remainder(played, (n_frames * plan.segment)[:, None])
+    played = torch.remainder(plan.speed[:, None] * torch.arange(n_frames, device=spectrograms_db.device), n_frames)
     position = torch.remainder(n_frames * plan.start[:, None] + played, n_frames)
     whole = position.floor()
     left = whole.long() % n_frames  # rounding may give n_frames itself
@@ -56,15 +55,11 @@ def tilt(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
 
 
 def mask(scaled: torch.Tensor, plan: Plan) -> torch.Tensor:
-    """Return scaled spectrograms with masks and boxes set to 0, their mean (SpecAugment)."""
+    """Return scaled spectrograms with masks set to 0, their mean (SpecAugment)."""
     _, n_mels, n_frames = scaled.shape
     rows = _inside(plan.freq_masks, n_mels).any(dim=1)[:, :, None]
     columns = _inside(plan.time_masks, n_frames).any(dim=1)[:, None, :]
-    hidden = rows | columns
-    if plan.boxes.shape[1]:
-        in_time, in_freq = _inside(plan.boxes[..., :2], n_frames), _inside(plan.boxes[..., 2:], n_mels)
-        hidden = hidden | (in_freq[..., :, None] & in_time[..., None, :]).any(dim=1)
-    return scaled.masked_fill(hidden, 0.0)
+    return scaled.masked_fill(rows | columns, 0.0)
 
 
 def _inside(intervals: torch.Tensor, length: int) -> torch.Tensor:

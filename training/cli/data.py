@@ -57,12 +57,9 @@ def prepare_command(
     recipe: RecipeOption = RecipeName.FIRST,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes, some 300 MB each; by default one per usable core.")] = None,
 ) -> None:
-    """Compute a recipe's training data once: mel spectrograms, or waveforms at its sample rate."""
+    """Compute the mel spectrograms of a recipe once."""
     from training.data.preprocessing import prepare_for
 
     prepared = prepare_for(RECIPES[recipe], options.clips(), options.cache, jobs)
-    kind, values = "spectrograms", prepared.spectrograms_db
-    if values is None:
-        kind, values = "waveforms", prepared.waveforms
-    shape = " x ".join(map(str, values.shape[1:])) if values is not None else ""
-    typer.echo(f"{len(prepared.names)} {kind} of {shape} in {options.cache}")
+    count, *shape = prepared.spectrograms_db.shape
+    typer.echo(f"{count} spectrograms of {' x '.join(map(str, shape))} in {options.cache}")

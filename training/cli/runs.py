@@ -91,12 +91,12 @@ def sweep_command(
     seed: Seed = 1,
     name: RunName = None,
 ) -> None:
-    """Grid search over spectrogram parameters on the inner split. Interrupted, it is resumed.
+    """Try all combinations of spectrogram parameters on the inner split. Interrupted, it is resumed.
 
     The best of many short runs is optimistic: 400 clips resolve differences of 3 points at best.
     """
-    from training.grid_search import TABLE, combinations, parse_grid, sweep
     from training.runs.run_dir import RunConfig
+    from training.sweep import TABLE, combinations, parse_grid, sweep
 
     clips = options.clips()
     train_folds, valid_fold = SplitOptions(fold, inner=True).folds(clips)

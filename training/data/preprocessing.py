@@ -1,4 +1,4 @@
-"""Clips prepared as one memory-mapped array: dB spectrograms or waveforms."""
+"""Clips prepared as one memory-mapped array of dB spectrograms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import math
 import multiprocessing
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,49 +21,31 @@ from esc.audio.waveform import fit_clip, resample
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, DataError
+from esc.paths import atomic_write
 from training.data.esc50 import Clip, class_names
 from training.recipes import Recipe
 from training.runs.disk import check_free_space, disk_full_error
 from training.runs.paths import CACHE
 from training.runs.progress import progress_bar
 
-_VERSION = 2  # to be raised whenever `clip_spectrogram` or `clip_waveform` returns other values than before
-_INT16_MAX = 32_767
+_VERSION = 2  # to be raised whenever `clip_spectrogram` returns other values than before
+_CLIPS_PER_PROCESS = 100  # fewer are done sooner than a process has started
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Clips in the order of their table, as spectrograms or as waveforms."""
+    """Clips in the order of their table."""
 
     targets: np.ndarray  # int64 (n_clips,)
     folds: np.ndarray  # int64 (n_clips,)
     names: tuple[str, ...]  # file names as in the table
     class_names: tuple[str, ...]
-    spectrograms_db: np.ndarray | None = None  # float32 (n_clips, n_mels, n_frames); memory-mapped
-    waveforms: np.ndarray | None = None  # int16 (n_clips, n_samples); memory-mapped; each clip is normalised to full scale
-    scales: np.ndarray | None = None  # float32 (n_clips,); factors that restore the waveforms' levels
-
-    def spectrograms_of(self, rows: np.ndarray) -> np.ndarray:
-        """Return the dB spectrograms of some clips as an array in memory."""
-        if self.spectrograms_db is None:
-            raise ValueError("these clips were prepared as waveforms")
-        return np.ascontiguousarray(self.spectrograms_db[rows])
+    spectrograms_db: np.ndarray  # float32 (n_clips, n_mels, n_frames); memory-mapped
 
 
 def clip_spectrogram(path: Path, spectrogram: SpectrogramConfig, input_config: InputConfig) -> np.ndarray:
     """Return one file's dB spectrogram, float32 (n_mels, n_frames), computed as `Classifier` does."""
     return mel_db(load_clip(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
-
-
-def clip_waveform(path: Path, sample_rate: int, clip_seconds: float) -> tuple[np.ndarray, np.float32]:
-    """Return a clip as full-scale int16 (n_samples,), and the factor of its level.
-
-    Even the quietest clip keeps 98 dB below its peak, more than any spectrogram shows.
-    """
-    waveform = load_clip(path, sample_rate, clip_seconds)
-    smallest = float(np.finfo(np.float32).tiny) * _INT16_MAX
-    scale = np.float32(max(float(np.abs(waveform).max()), smallest) / _INT16_MAX)
-    return np.round(waveform / scale).astype(np.int16), scale
 
 
 def prepare(
@@ -83,43 +65,27 @@ def prepare(
         n_frames = spectrogram.n_frames(round(input_config.clip_seconds * spectrogram.sample_rate))
         spectrograms = map_clips(clip_spectrogram, clips, spectrogram, input_config, jobs=jobs)
         _write_array(file, "<f4", (len(clips), spectrogram.n_mels, n_frames), spectrograms)
-    return _prepared(clips, spectrograms_db=_memory_mapped(file, len(clips)))
-
-
-def prepare_waveforms(
-    clips: list[Clip], sample_rate: int, clip_seconds: float, cache: Path = CACHE, jobs: int | None = None
-) -> Prepared:
-    """Return the waveforms of all clips at one rate (Hz); see `prepare`."""
-    folder = cache / _digest(clips, [sample_rate, clip_seconds])
-    file, scales_file = folder / "waveforms.npy", folder / "scales.npy"
-    if not file.is_file() or not scales_file.is_file():
-
-        def waveforms() -> Generator:
-            scales = []
-            with closing(map_clips(clip_waveform, clips, sample_rate, clip_seconds, jobs=jobs)) as made:
-                for waveform, scale in made:
-                    scales.append(scale)
-                    yield waveform
-            _write_array(scales_file, "<f4", (len(clips),), iter(scales))  # before the waveforms appear
-
-        _write_array(file, "<i2", (len(clips), round(clip_seconds * sample_rate)), waveforms())
-    return _prepared(clips, waveforms=_memory_mapped(file, len(clips)), scales=np.load(scales_file))
+    return Prepared(
+        targets=np.array([clip.target for clip in clips], dtype=np.int64),
+        folds=np.array([clip.fold for clip in clips], dtype=np.int64),
+        names=tuple(clip.name for clip in clips),
+        class_names=class_names(clips),
+        spectrograms_db=_memory_mapped(file, len(clips)),
+    )
 
 
 def prepare_for(recipe: Recipe, clips: list[Clip], cache: Path = CACHE, jobs: int | None = None) -> Prepared:
-    """Return a recipe's training data: spectrograms or waveforms."""
-    if recipe.source == "waveforms":
-        return prepare_waveforms(clips, recipe.spectrogram.sample_rate, recipe.input.clip_seconds, cache, jobs)
+    """Return a recipe's training data."""
     return prepare(clips, recipe.spectrogram, recipe.input, cache, jobs)
 
 
 def map_clips(function: Callable, clips: list[Clip], *settings: object, jobs: int | None = None) -> Generator:
     """Yield `function(path, *settings)` of each clip, in order, with a progress bar.
 
-    Worker processes are spawned: a fork of a process that has torch's threads may hang. `jobs` defaults to the number
-    of usable cores; 1 starts no process.
+    Worker processes are spawned: a fork of a process that has torch's threads may hang. `jobs` defaults to the usable
+    cores, but no more than the clips keep busy; 1 starts no process.
     """
-    jobs = jobs or _usable_cores()
+    jobs = jobs or min(_usable_cores(), 1 + len(clips) // _CLIPS_PER_PROCESS)
     with progress_bar() as bar:
         task = bar.add_task("clips", total=len(clips), detail="")
         if jobs == 1:
@@ -140,16 +106,6 @@ def map_clips(function: Callable, clips: list[Clip], *settings: object, jobs: in
 
 def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _prepared(clips: list[Clip], **arrays: np.ndarray) -> Prepared:
-    return Prepared(
-        targets=np.array([clip.target for clip in clips], dtype=np.int64),
-        folds=np.array([clip.fold for clip in clips], dtype=np.int64),
-        names=tuple(clip.name for clip in clips),
-        class_names=class_names(clips),
-        **arrays,
-    )
 
 
 def _memory_mapped(file: Path, n_clips: int) -> np.ndarray:
@@ -176,21 +132,14 @@ def load_clip(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
     return fit_clip(resample(waveform, facts.sample_rate, sample_rate), round(clip_seconds * sample_rate))
 
 
-def _write_array(file: Path, dtype: str, shape: tuple[int, ...], rows: Iterator) -> None:
-    """Write rows to an array on disk, which appears when all are written."""
+def _write_array(file: Path, dtype: str, shape: tuple[int, ...], rows: Generator) -> None:
+    """Write rows to an array on disk, which appears when all are written; `rows` is closed."""
     check_free_space(file, np.dtype(dtype).itemsize * math.prod(shape))
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with disk_full_error(file), unfinished.open("wb") as values:
-            np.lib.format.write_array_header_1_0(values, {"descr": dtype, "fortran_order": False, "shape": shape})
-            for row in rows:
-                values.write(row.astype(dtype, copy=False).tobytes())
-        os.replace(unfinished, file)
-    finally:
-        if isinstance(rows, Generator):
-            rows.close()  # ends the worker processes
-        unfinished.unlink(missing_ok=True)
+    with closing(rows), disk_full_error(file), atomic_write(file) as unfinished, unfinished.open("wb") as values:
+        np.lib.format.write_array_header_1_0(values, {"descr": dtype, "fortran_order": False, "shape": shape})
+        for row in rows:
+            values.write(row.astype(dtype, copy=False).tobytes())
 
 
 def _digest(clips: list[Clip], settings: list) -> str:

@@ -8,57 +8,32 @@ import numpy as np
 import torch
 from torch.nn.functional import one_hot
 
-from esc.dsp.spectrogram import mel_db, network_input
-from training.augmentation import spectrogram, waveform
+from esc.dsp.spectrogram import network_input
+from training.augmentation import spectrogram
 from training.augmentation.plan import Plan
 from training.data.preprocessing import Prepared
 from training.recipes import Recipe
 
-_CHUNK = 50  # waveforms converted to spectrograms at once
-
 
 @dataclass(frozen=True)
 class Clips:
-    """Clips in memory, as dB spectrograms or as waveforms."""
+    """Clips in memory."""
 
-    # float32 spectrograms (clips, n_mels, n_frames), or int16 waveforms (clips, n_samples), memory-mapped on a CPU
-    values: torch.Tensor
-    scales: torch.Tensor | None  # float32 (clips,); full scale of each waveform; None for spectrograms
-    rows: torch.Tensor  # int64 (n,); the selected rows of `values`
-    targets: torch.Tensor  # int64 (n,)
+    spectrograms_db: torch.Tensor  # float32 (clips, n_mels, n_frames)
+    targets: torch.Tensor  # int64 (clips,)
 
     def __len__(self) -> int:
-        return len(self.rows)
-
-    def take(self, index: torch.Tensor) -> torch.Tensor:
-        """Return some clips as float32 spectrograms or waveforms."""
-        rows = self.rows[index]
-        values = self.values[rows]
-        return values if self.scales is None else values.float() * self.scales[rows, None]
+        return len(self.targets)
 
     def one_hot(self, index: torch.Tensor, n_classes: int) -> torch.Tensor:
         """Return the targets of some clips, float32 (clips, n_classes)."""
-        return one_hot(self.targets[index.to(self.targets.device)], n_classes).float()
+        return one_hot(self.targets[index], n_classes).float()
 
 
 def on_device(prepared: Prepared, folds: tuple[int, ...], device: torch.device) -> Clips:
     """Return the clips of some folds in a device's memory."""
     chosen = np.flatnonzero(np.isin(prepared.folds, folds))
-    targets, rows = torch.from_numpy(prepared.targets[chosen]).to(device), torch.arange(len(chosen), device=device)
-    if prepared.waveforms is None or prepared.scales is None:
-        return Clips(torch.from_numpy(prepared.spectrograms_of(chosen)).to(device), None, rows, targets)
-    waveforms, scales = torch.from_numpy(prepared.waveforms), torch.from_numpy(prepared.scales)
-    if device.type == "cpu":
-        return Clips(waveforms, scales, torch.from_numpy(chosen), targets)
-    return Clips(waveforms[chosen].to(device), scales[chosen].to(device), rows, targets)
-
-
-def spectrograms_of(clips: Clips, recipe: Recipe) -> torch.Tensor:
-    """Return the dB spectrograms (n, n_mels, n_frames) of clips without augmentation."""
-    index = torch.arange(len(clips), device=clips.rows.device)
-    if clips.scales is None:
-        return clips.take(index)
-    return torch.cat([mel_db(clips.take(chunk), recipe.spectrogram) for chunk in index.split(_CHUNK)])
+    return Clips(*(torch.from_numpy(part[chosen]).to(device) for part in (prepared.spectrograms_db, prepared.targets)))
 
 
 def network_batch(
@@ -80,10 +55,10 @@ def network_batch(
     -------
     float32 tensors, shapes (n, 1, n_mels, n_frames) and (n, n_classes)
     """
-    device = clips.rows.device
+    device = clips.targets.device
     if plan is None:
-        values, soft = clips.take(index[part].to(device)), clips.one_hot(index[part], n_classes)
-        scaled = network_input(values if clips.scales is None else mel_db(values, recipe.spectrogram), recipe.input)
+        chosen = index[part].to(device)
+        scaled, soft = network_input(clips.spectrograms_db[chosen], recipe.input), clips.one_hot(chosen, n_classes)
     else:
         mixed, soft = _mixed(clips, index, part, plan, recipe, n_classes)
         own = plan.part(part, device)
@@ -97,13 +72,10 @@ def _mixed(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return dB spectrograms (n, n_mels, n_frames) of mixed clips, and their targets."""
     needed, found = torch.unique(torch.cat([part, plan.partner[part]]), return_inverse=True)
-    device = clips.rows.device
+    device = clips.targets.device
     own, other = found.to(device).chunk(2)
-    shifts, ratio = plan.part(needed, device), plan.ratio[part].to(device)
-    values, soft = clips.take(index[needed].to(device)), clips.one_hot(index[needed], n_classes)
-    if clips.scales is None:
-        mixed_db = spectrogram.mix(spectrogram.shift_time(values, shifts), own, other, ratio, recipe.spectrogram)
-    else:
-        mixed = waveform.mix(waveform.shift_time(values, shifts), own, other, ratio, recipe.spectrogram.sample_rate)
-        mixed_db = mel_db(waveform.amplify(mixed, plan.part(part, device)), recipe.spectrogram)
+    chosen, ratio = index[needed].to(device), plan.ratio[part].to(device)
+    soft = clips.one_hot(chosen, n_classes)
+    shifted_db = spectrogram.shift_time(clips.spectrograms_db[chosen], plan.part(needed, device))
+    mixed_db = spectrogram.mix(shifted_db, own, other, ratio, recipe.spectrogram)
     return mixed_db, ratio[:, None] * soft[own] + (1.0 - ratio[:, None]) * soft[other]

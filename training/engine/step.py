@@ -32,7 +32,7 @@ def take_epoch(
     state.model.train()
     part = group.indices(recipe.batch_size, recipe.forward_batch)
     losses: list[torch.Tensor] = []
-    correct, count = torch.zeros((), device=clips.rows.device), 0
+    correct, count = torch.zeros((), device=clips.targets.device), 0
     for index in torch.randperm(len(clips), generator=rng).split(recipe.batch_size):
         if len(index) < recipe.batch_size:
             break  # statistics of a small batch would hurt; the order differs in the next epoch

@@ -127,7 +127,7 @@ def _ood_of(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path) -> 
         raise DataError("run.whole", path=run)
     prepared = prepare(clips, classifier.checkpoint.spectrogram, classifier.checkpoint.input, cache)
     rows = np.flatnonzero(prepared.folds == fold)
-    batches = torch.from_numpy(prepared.spectrograms_of(rows)).split(_BATCH)
+    batches = torch.from_numpy(prepared.spectrograms_db[rows]).split(_BATCH)
     logits = torch.cat([classifier.logits(batch) for batch in batches]).float().cpu().numpy()
     is_known = np.array([clips[row].category not in left_out for row in rows])
     known, unknown = ([clips[row] for row in rows[part]] for part in (is_known, ~is_known))

@@ -86,12 +86,12 @@ def _test_batch(
 def run_deletion_test(folder: Path, clips: list[Clip], fold: int, cache: Path, evaluation_log: Path) -> Deletion:
     """Return `deletion_test` of a checkpoint on one fold, logged if held out."""
     classifier = Classifier.load(folder)
-    prepared, rows = fold_data(classifier.checkpoint, clips, fold, cache)
-    spectrograms_db = torch.from_numpy(prepared.spectrograms_of(rows))
+    prepared = fold_data(classifier.checkpoint, clips, fold, cache)
+    spectrograms_db = torch.from_numpy(prepared.spectrograms_db)
     with progress_bar() as bar:
-        task = bar.add_task("covering", total=len(rows), detail="")
+        task = bar.add_task("covering", total=len(spectrograms_db), detail="")
         found = deletion_test(classifier, spectrograms_db, on_progress=lambda count: bar.advance(task, count))
-    accuracy = float((found.predicted == prepared.targets[rows]).mean())
+    accuracy = float((found.predicted == prepared.targets).mean())
     log_evaluation(evaluation_log, folder, classifier.checkpoint, fold, accuracy)
     return found
 

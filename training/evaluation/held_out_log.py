@@ -39,12 +39,16 @@ class Evaluation:
         return compute_metrics(self.metrics.logits / np.float32(calibration.temperature), self.targets)
 
 
-def fold_data(checkpoint: Checkpoint, clips: list[Clip], fold: int, cache: Path) -> tuple[Prepared, np.ndarray]:
-    """Return a checkpoint's input for all clips, and the rows of one fold."""
+def fold_clips(checkpoint: Checkpoint, clips: list[Clip], fold: int) -> list[Clip]:
+    """Return the clips of one fold, without the classes that the network does not know."""
     check_folds(clips, (fold,))
-    clips = without_classes(clips, tuple(checkpoint.provenance.get("left_out_classes", ())))
-    prepared = prepare(clips, checkpoint.spectrogram, checkpoint.input, cache)
-    return prepared, np.flatnonzero(prepared.folds == fold)
+    known = without_classes(clips, tuple(checkpoint.provenance.get("left_out_classes", ())))
+    return [clip for clip in known if clip.fold == fold]
+
+
+def fold_data(checkpoint: Checkpoint, clips: list[Clip], fold: int, cache: Path) -> Prepared:
+    """Return `fold_clips` as a checkpoint's input."""
+    return prepare(fold_clips(checkpoint, clips, fold), checkpoint.spectrogram, checkpoint.input, cache)
 
 
 def evaluate_fold(folder: Path, clips: list[Clip], fold: int, cache: Path, evaluation_log: Path) -> Evaluation:
@@ -68,14 +72,11 @@ def evaluate_fold(folder: Path, clips: list[Clip], fold: int, cache: Path, evalu
         There is no such fold; a clip or the checkpoint is missing or damaged.
     """
     model, checkpoint = load_checkpoint(folder)
-    prepared, rows = fold_data(checkpoint, clips, fold, cache)
-    device = best_device()
-    spectrograms_db, targets = torch.from_numpy(prepared.spectrograms_of(rows)), prepared.targets[rows]
-    metrics = evaluate(
-        to_device(model, device), spectrograms_db.to(device), torch.from_numpy(targets).to(device), checkpoint.input
-    )
+    prepared, device = fold_data(checkpoint, clips, fold, cache), best_device()
+    spectrograms_db, targets = (torch.from_numpy(part).to(device) for part in (prepared.spectrograms_db, prepared.targets))
+    metrics = evaluate(to_device(model, device), spectrograms_db, targets, checkpoint.input)
     log_evaluation(evaluation_log, folder, checkpoint, fold, metrics.accuracy)
-    return Evaluation(metrics, checkpoint, targets, tuple(prepared.names[row] for row in rows))
+    return Evaluation(metrics, checkpoint, prepared.targets, prepared.names)
 
 
 def log_evaluation(evaluation_log: Path, folder: Path, checkpoint: Checkpoint, fold: int, accuracy: float) -> None:

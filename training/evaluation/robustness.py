@@ -13,9 +13,9 @@ from esc.classification.classifier import Classifier
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import mel_db
 from training.augmentation import distortion
-from training.data.esc50 import Clip, check_folds, without_classes
+from training.data.esc50 import Clip
 from training.data.preprocessing import load_clip, map_clips
-from training.evaluation.held_out_log import log_evaluation
+from training.evaluation.held_out_log import fold_clips, log_evaluation
 
 SEED = 14
 AS_IT_IS = "as it is"
@@ -70,12 +70,9 @@ def evaluate_robustness(
     DataError, CheckpointError
         There is no such fold; a clip or the checkpoint is missing or damaged.
     """
-    check_folds(clips, (fold,))
     classifier = Classifier.load(folder)
     checkpoint = classifier.checkpoint
-    clips = [
-        clip for clip in without_classes(clips, tuple(checkpoint.provenance.get("left_out_classes", ()))) if clip.fold == fold
-    ]
+    clips = fold_clips(checkpoint, clips, fold)
     targets, backgrounds = np.array([clip.target for clip in clips]), background_clips(clips)
     settings = (tuple(names), backgrounds, checkpoint.spectrogram, checkpoint.input)
     correct = np.zeros(len(names))

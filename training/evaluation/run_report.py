@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from esc.plotting import plot_confusion, plot_curves, plot_recall, plot_reliability
 from training.data.esc50 import Clip
@@ -33,23 +32,6 @@ def write_report(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path
         sections.append("The run has not ended: the other sections need its checkpoint.\n")
     write_atomic(run / PAGE, "\n".join(sections))
     return run / PAGE
-
-
-def plot_sweep(rows: list[dict]) -> Figure:
-    """Return a bar chart of inner validation accuracies, best on top."""
-    figure = Figure(figsize=(9, 1.2 + 0.36 * len(rows)), layout="constrained")
-    axes = figure.add_subplot()
-    bars = axes.barh(range(len(rows)), [row["valid_accuracy"] for row in rows], color="#3b6ea5")
-    names = [f"{row['parameters']}\n{row['image']}" if len(rows) <= 12 else row["parameters"] for row in rows]
-    axes.set_yticks(range(len(rows)), names, fontsize=8)
-    axes.invert_yaxis()
-    texts = [f" {row['valid_accuracy']:.3f}, {row['seconds'] / 60:.0f} min" for row in rows]
-    axes.bar_label(bars, texts, fontsize=8)
-    axes.set_xlim(0, 1.15)
-    axes.set_xlabel("accuracy on the inner validation fold, last epoch")
-    axes.set_title(f"Spectrogram parameters after {rows[0]['epochs']} epochs")
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
 
 
 def _overview(run: Path, settings: dict, history: list[dict[str, float | None]]) -> str:

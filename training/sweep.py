@@ -1,4 +1,4 @@
-"""Grid search over spectrogram parameters on the inner split."""
+"""Sweep over a grid of spectrogram parameters on the inner split."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from esc.config import LIMITS
 from esc.errors import ParameterError
+from esc.plotting import plot_bars
 from training.data.esc50 import Clip
 from training.data.preprocessing import prepare_for
-from training.evaluation.run_report import plot_sweep
 from training.recipes import Recipe
 from training.runs.disk import save_figure, write_atomic
 from training.runs.run_dir import CHECKPOINT, HISTORY, STATE, RunConfig, read_history, read_settings
@@ -109,4 +109,7 @@ def _write(folder: Path, rows: list[dict]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_atomic(folder / TABLE, lines.getvalue())
-    save_figure(plot_sweep(rows), folder / PLOT)
+    bars = {f"{row['parameters']}\n{row['image']}": row["valid_accuracy"] for row in rows}
+    texts = [f"{row['valid_accuracy']:.3f}, {row['seconds'] / 60:.0f} min" for row in rows]
+    title = f"Spectrogram parameters after {rows[0]['epochs']} epochs"
+    save_figure(plot_bars(bars, "accuracy on the inner validation fold, last epoch", title, texts), folder / PLOT)

@@ -1,4 +1,4 @@
-"""Grid search over spectrogram parameters."""
+"""Sweep over spectrogram parameters."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 import training.train as loop
 from esc.errors import DataError, ParameterError
 from small_data import QUICK
-from training import grid_search
-from training.grid_search import PLOT, TABLE, combinations, parse_grid, sweep
+from training import sweep as module
 from training.runs.run_dir import RunConfig
+from training.sweep import PLOT, TABLE, combinations, parse_grid, sweep
 
 ONE = dataclasses.replace(QUICK, epochs=1)
 
 
-def test_grid_combinations():
+def test_sweep_combinations():
     grid = parse_grid(["n_mels=16,32,32", "window=hann, hamming", "fmax=3500"])
     assert grid == {"n_mels": [16, 32], "window": ["hann", "hamming"], "fmax": [3_500]}
     recipes = combinations(ONE, grid)
@@ -30,13 +30,13 @@ def test_grid_combinations():
 @pytest.mark.parametrize(
     "wrong", [["mels=3"], ["n_mels"], ["n_mels=a"], ["n_mels="], ["n_mels=16", "fmax=9000"], ["window=round"]]
 )
-def test_invalid_grid(wrong):
+def test_invalid_sweep(wrong):
     with pytest.raises(ParameterError):
         combinations(ONE, parse_grid(wrong))
 
 
 @pytest.mark.slow
-def test_resume_grid_search(clips, cache, tmp_path, monkeypatch):
+def test_resume_sweep(clips, cache, tmp_path, monkeypatch):
     recipes = combinations(ONE, parse_grid(["n_mels=16,32", "hop_length=128,256"]))
     recipes.pop("n_mels=16,hop_length=256")
     configs = {name: RunConfig(recipe, (1, 2, 3), 4) for name, recipe in recipes.items()}
@@ -49,7 +49,7 @@ def test_resume_grid_search(clips, cache, tmp_path, monkeypatch):
         return loop.train(prepared, config, *rest)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(grid_search, "train", killed)
+        patch.setattr(module, "train", killed)
         sweep(clips, configs, tmp_path / "sweep", cache)
     before = (tmp_path / "sweep" / next(iter(recipes)) / "history.csv").read_text()
     rows = sweep(clips, configs, tmp_path / "sweep", cache)
