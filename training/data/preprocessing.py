@@ -133,7 +133,7 @@ def load_clip(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
 
 
 def _write_array(file: Path, dtype: str, shape: tuple[int, ...], rows: Generator) -> None:
-    """Write rows to an array on disk, which appears when all are written; `rows` is closed."""
+    """Write rows to an array on disk, which appears when complete, and close `rows`."""
     check_free_space(file, np.dtype(dtype).itemsize * math.prod(shape))
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(rows), disk_full_error(file), atomic_write(file) as unfinished, unfinished.open("wb") as values:
