@@ -49,6 +49,7 @@ MESSAGES = {
     "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",
     "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}. Use the version that "
     "wrote it, or train anew.",
+    "robustness.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training robustness --save).",
     "metrics.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training calibrate).",
     # indices of sounds
     "index.missing": "There is no index {path}. Make one (python -m esc index FOLDER -o {path}).",

@@ -14,6 +14,7 @@ from chromium import Sheet, serving
 from esc.classification.calibration import Calibration
 from esc.classification.checkpoint import read_config, write_config
 from esc.classification.metrics_file import FILE, write_metrics
+from esc.classification.robustness_file import write_robustness
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.i18n.catalogue import RUSSIAN
 from test_metrics_file import FIGURES
@@ -49,6 +50,8 @@ def folder(tmp_path_factory) -> Path:
     write_metrics(
         copy, held_out=FIGURES["held_out"] | {"folds": [1, 5]}, history=FIGURES["history"], deletion=FIGURES["deletion"]
     )
+    robust = {"run": "whole", "fold": 5, "clips": 400, "accuracy": {"as it is": 0.9, "telephone": 0.6, "under water": 0.1}}
+    write_robustness(copy, robust | {"previous": {"run": "old", "accuracy": {"telephone": 0.48}}})
     (copy / "README.md").write_text(CARD)
     return copy
 
@@ -67,7 +70,7 @@ def test_about_model_figures(sheet: Sheet):
     sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_about"]).click()
     sheet.page.wait_for_selector(".sg-about section")
     about = sheet.page.locator(".sg-about")
-    expect(about.locator("section")).to_have_count(8)
+    expect(about.locator("section")).to_have_count(9)
     expect(about.locator(".sg-numbers")).to_contain_text("77,3")
     expect(about.locator(".sg-numbers")).to_contain_text(RUSSIAN["about_model.unmeasured"])
     expect(about.locator("#about_protocol")).to_contain_text("На фолде 5 точность этой сети — 31,0\u00a0%")
@@ -76,7 +79,12 @@ def test_about_model_figures(sheet: Sheet):
     expect(about.locator("#about_unknown")).to_contain_text("python -m training calibrate")
     expect(about.locator("#about_maps tbody tr")).to_have_count(2)
     expect(about.locator("#about_confused")).to_contain_text("вертолёт")
-    rows = about.locator(".sg-recall li")
+    robust = about.locator("#about_robustness li")
+    expect(robust).to_have_text(
+        ["без искажений90,0\u00a0%", "телефонная полоса60,0\u00a0%, было 48,0\u00a0%", "under water10,0\u00a0%"]
+    )
+    assert robust.nth(1).locator("u").evaluate("(mark) => mark.style.left") == "48%"
+    rows = about.locator("#about_recall li")
     assert [row.get_attribute("data-label") for row in rows.all()] == ["helicopter", "dog"]  # the hardest first
     about.get_by_role("button", name=RUSSIAN["about_model.by_name"]).click()
     assert [row.locator("span").inner_text() for row in rows.all()] == ["вертолёт", "собака"]
@@ -129,4 +137,4 @@ def test_missing_checkpoint(sheet: Sheet, folder: Path):
         hidden.rename(folder)
     about.get_by_role("button", name=RUSSIAN["page.retry"]).click()
     sheet.page.wait_for_selector(".sg-about section")
-    expect(about.locator("section")).to_have_count(8)
+    expect(about.locator("section")).to_have_count(9)

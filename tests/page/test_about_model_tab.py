@@ -9,6 +9,8 @@ import pytest
 
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import FILE, write_metrics
+from esc.classification.robustness_file import FILE as ROBUSTNESS_FILE
+from esc.classification.robustness_file import write_robustness
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.tabs.about_model import AboutModelTab, card_text
 from esc.ui.tabs.base import Services
@@ -18,7 +20,9 @@ from test_metrics_file import FIGURES
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A checkpoint's folder without its weights, which nothing here needs, and without figures."""
-    return shutil.copytree(DEFAULT_CHECKPOINT, tmp_path / "net", ignore=shutil.ignore_patterns("*.safetensors", FILE))
+    return shutil.copytree(
+        DEFAULT_CHECKPOINT, tmp_path / "net", ignore=shutil.ignore_patterns("*.safetensors", FILE, ROBUSTNESS_FILE)
+    )
 
 
 def asked(folder: Path, tmp_path: Path, language: str = "en") -> dict:
@@ -40,6 +44,14 @@ def test_about_without_metrics(folder, tmp_path):
 def test_metrics_are_returned_unchanged(folder, tmp_path):
     write_metrics(folder, history=FIGURES["history"])
     assert asked(folder, tmp_path)["ok"]["figures"] == {"history": FIGURES["history"]}
+
+
+def test_robustness_is_returned_beside_damaged_metrics(folder, tmp_path):
+    assert asked(folder, tmp_path)["ok"]["robustness"] is None
+    measured = {"run": "a", "fold": 5, "clips": 400, "accuracy": {"as it is": 0.9}}
+    write_robustness(folder, measured)
+    (folder / FILE).write_text("{")
+    assert asked(folder, tmp_path)["ok"]["robustness"] == measured
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "can't be used"), ("ru", "не годятся")])

@@ -10,6 +10,7 @@ import pytest
 
 from esc.classification.classifier import Classifier
 from esc.classification.metrics_file import write_metrics
+from esc.classification.robustness_file import write_robustness
 from test_metrics_file import FIGURES
 from training.evaluation.held_out_log import Evaluation
 from training.evaluation.metrics import Metrics
@@ -35,12 +36,15 @@ def test_model_card(trained, tmp_path, ema_decay):
     assert "| accuracy | 0.7500 |" in card
     assert "| expected calibration error (ECE) before calibration, 15 bins | 0.0500 |" in card
     assert "epochs in 4 minutes on" in card and ", dropout 0.2, stochastic depth up to 0.1, " in card
-    assert "cross-fitted" not in card
+    assert "cross-fitted" not in card and "Robustness" not in card
+    robust = {"run": "whole", "fold": 5, "clips": 20, "accuracy": {"as it is": 0.75, "8 kHz": 0.5}}
+    write_robustness(tmp_path / "checkpoint", robust | {"previous": {"run": "old", "accuracy": {"8 kHz": 0.25}}})
     held_out = FIGURES["held_out"] | {"folds": [1, 2, 5]}
     write_metrics(tmp_path / "checkpoint", held_out=held_out)
     with_folds = write_card(tmp_path / "checkpoint", classifier, evaluation, 5, tmp_path).read_text()
     assert "| | this checkpoint, fold 5 | 3 networks, each on its held-out fold (1, 2, 5) |" in with_folds
     assert "| accuracy | 0.7500 | 0.7725 |" in with_folds
+    assert "| before: `old` |\n|---|---|---|\n| as it is | 0.7500 | |\n| 8 kHz | 0.5000 | 0.2500 |" in with_folds
     assert f"| ECE, cross-fitted temperature, 15 bins | | {held_out['ece']:.4f} |" in with_folds
     words_of_first = ("from scratch", "AdamW", "one-cycle", "50% of the clips", "moving average")
     words_of_notebook = ("ImageNet, from a.pth", "Adam ", "divided by ten", "no augmentation")

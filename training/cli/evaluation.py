@@ -70,18 +70,30 @@ def evaluate_command(
 
 def robustness_command(
     options: EvaluationOptions,
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Folder of the checkpoint; by default the shipped one.")
+    ] = DEFAULT_CHECKPOINT,
     fold: Fold = 5,
-    checkpoint: CheckpointFolder = DEFAULT_CHECKPOINT,
     output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
+    plot: Annotated[Path | None, typer.Option(help="Image file for the figures as bars, such as robustness.png.")] = None,
+    save: Annotated[bool, typer.Option("--save", help="Store the figures with the checkpoint, for page and card.")] = False,
 ) -> None:
     """Evaluate a checkpoint on one fold after band limits, noise, rooms, clipping and codecs."""
-    from training.evaluation.robustness import evaluate_robustness
+    from esc.classification.robustness_file import compared, read_robustness, write_robustness
+    from training.evaluation.robustness import evaluate_robustness, plot_robustness
+    from training.runs.disk import disk_full_error, save_figure
 
-    accuracy = evaluate_robustness(checkpoint, options.clips(), fold, options.evaluation_log)
+    stored = read_robustness(checkpoint)
+    measured = compared(evaluate_robustness(checkpoint, options.clips(), fold, options.evaluation_log), stored)
+    if save:
+        with disk_full_error(checkpoint):
+            write_robustness(checkpoint, measured)
+    if plot is not None:
+        save_figure(plot_robustness(measured), plot)
     if output_format == Format.JSON:
-        typer.echo(json.dumps({"fold": fold, "accuracy": accuracy}))
+        typer.echo(json.dumps(measured))
         return
-    for name, share in accuracy.items():
+    for name, share in measured["accuracy"].items():
         typer.echo(f"{name:32}{share:.4f}")
 
 

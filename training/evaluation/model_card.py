@@ -9,6 +9,7 @@ from esc.audio.io import load_audio
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.metrics_file import read_metrics
+from esc.classification.robustness_file import Robustness, read_robustness
 from training.evaluation.held_out_log import Evaluation
 from training.evaluation.ood import REFUSED
 from training.recipes import FRESH_SUFFIX, recipe_name
@@ -25,7 +26,7 @@ tags: [audio, environmental-sound, esc-50, {architecture}]
 
 
 def write_card(folder: Path, classifier: Classifier, evaluation: Evaluation, fold: int, examples: Path) -> Path:
-    """Write `README.md` of a checkpoint from its config and `figures.json`, and return its path.
+    """Write `README.md` of a checkpoint from its files, and return its path.
 
     `evaluation` is on `fold`, which it was not trained on; `examples` holds sounds named after their intended classes.
     """
@@ -35,6 +36,7 @@ def write_card(folder: Path, classifier: Classifier, evaluation: Evaluation, fol
         _summary(classifier.checkpoint, evaluation, fold, figures.get("held_out")),
         _training(classifier.checkpoint),
         *_calibration(classifier.checkpoint, figures),
+        *_robustness(read_robustness(folder)),
         _examples(classifier, examples),
         _limits(classifier.checkpoint),
     ]
@@ -175,6 +177,30 @@ sounds and, by construction, {unknown["false_alarms"]:.1%} of known ones (AUROC 
 
 | unknown sounds | AUROC |
 |---|---|
+{rows}
+"""
+    ]
+
+
+def _robustness(measured: Robustness | None) -> list[str]:
+    """Return the section on distorted clips, if measured."""
+    if measured is None:
+        return []
+    previous = measured.get("previous")
+    before = previous["accuracy"] if previous else {}
+    rows = "\n".join(
+        f"| {name} | {share:.4f} |" + (f" {before[name]:.4f} |" if name in before else " |" if previous else "")
+        for name, share in measured["accuracy"].items()
+    )
+    columns = "| distortion | accuracy |" + (f" before: `{previous['run']}` |" if previous else "")
+    return [
+        f"""## Robustness
+
+Accuracy on the {measured["clips"]} clips of fold {measured["fold"]}, distorted as recordings are, always in the same way
+(`python -m training robustness --fold {measured["fold"]}`):
+
+{columns}
+|{"---|" * (3 if previous else 2)}
 {rows}
 """
     ]

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 import torch
 
 from esc.classification.classifier import Classifier
+from esc.classification.robustness_file import Robustness
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import mel_db
+from esc.plotting import plot_bars
 from training.augmentation import distortion
 from training.data.esc50 import Clip
 from training.data.preprocessing import load_clip, map_clips
 from training.evaluation.held_out_log import fold_clips, log_evaluation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SEED = 14
 AS_IT_IS = "as it is"
@@ -45,11 +51,16 @@ DISTORTIONS: dict[str, Distort] = {
     "telephone": _telephone,
 }
 
+GOALS = {
+    AS_IT_IS: 0.87, "16 kHz": 0.84, "8 kHz": 0.75, "white noise 20 dB": 0.85, "white noise 10 dB": 0.8,
+    "white noise 0 dB": 0.62, "room RT60 0.6 s": 0.8, "clipped 12 dB": 0.85, "MP3 at the lowest rate": 0.85,
+}  # fmt: skip
+
 
 def evaluate_robustness(
     folder: Path, clips: list[Clip], fold: int, evaluation_log: Path, names: Sequence[str] = tuple(DISTORTIONS)
-) -> dict[str, float]:
-    """Return a checkpoint's accuracy, 0 to 1, on one fold after each distortion.
+) -> Robustness:
+    """Return a checkpoint's accuracy on one fold after each distortion.
 
     The plain accuracy of a held-out fold is logged.
 
@@ -81,7 +92,17 @@ def evaluate_robustness(
     accuracy = dict(zip(names, (correct / len(clips)).tolist(), strict=True))
     if AS_IT_IS in accuracy:
         log_evaluation(evaluation_log, folder, checkpoint, fold, accuracy[AS_IT_IS])
-    return accuracy
+    return {"run": checkpoint.provenance.get("run", folder.name), "fold": fold, "clips": len(clips), "accuracy": accuracy}
+
+
+def plot_robustness(measured: Robustness) -> Figure:
+    """Return the accuracies as bars, with the goals and the previous network's figures as dots."""
+    accuracy, dots = measured["accuracy"], {"goal": GOALS}
+    if "previous" in measured:
+        dots[measured["previous"]["run"]] = measured["previous"]["accuracy"]
+    shown = {label: {name: share for name, share in values.items() if name in accuracy} for label, values in dots.items()}
+    title = f"{measured['run']}: {measured['clips']} clips of fold {measured['fold']}, distorted"
+    return plot_bars(accuracy, "accuracy", title, [f"{share:.3f}" for share in accuracy.values()], shown)
 
 
 def background_clips(clips: list[Clip]) -> dict[Path, Path]:

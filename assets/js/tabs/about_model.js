@@ -9,6 +9,7 @@ import { retryButton } from '../widgets/retry_button.js';
 
 const CALIBRATE = 'python -m training calibrate runs/NAME';
 const EXPLAIN_TEST = 'python -m training explain-test --save';
+const ROBUSTNESS = 'python -m training robustness --save';
 const PAIRS = 10;
 
 class AboutModel extends Component {
@@ -48,6 +49,7 @@ function page(about) {
     section('about_model.recall', held ? recall(held) : missing(CALIBRATE)),
     section('about_model.confused', held ? confused(held) : missing(CALIBRATE)),
     section('about_model.unknown', unknown ? outOfDistribution(unknown) : missing(`${CALIBRATE} --ood-run runs/OTHER`)),
+    section('about_model.robustness', about.robustness ? robustness(about.robustness) : missing(ROBUSTNESS)),
     section('about_model.maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
     section('about_model.limits', [
       text('p', t('about_model.limits_said', { count: classes })),
@@ -130,6 +132,37 @@ function calibration(held, stored) {
   return [box];
 }
 
+function bar(name, share, value) {
+  const row = element('<li><span></span><i><b></b></i><output></output></li>');
+  row.firstChild.textContent = name;
+  row.querySelector('b').style.width = `${100 * share}%`;
+  row.lastChild.textContent = value;
+  return row;
+}
+
+/** Accuracy after each distortion as bars, with a mark where the previous network was. */
+function robustness({ accuracy, clips, fold, previous }) {
+  const list = element('<ol class="sg-recall sg-robustness"></ol>');
+  for (const [name, share] of Object.entries(accuracy)) {
+    const [before, now] = [previous?.accuracy[name], formatPercent(share, 1)];
+    const measured = before !== undefined;
+    const row = bar(distortion(name), share, measured ? t('about_model.robustness_before', { now, before: formatPercent(before, 1) }) : now);
+    if (measured) {
+      row.querySelector('i').append(element('<u></u>'));
+      row.querySelector('u').style.left = `${100 * before}%`;
+    }
+    list.append(row);
+  }
+  const sentences = [t('about_model.robustness_said', { clips: formatNumber(clips), fold })];
+  if (previous) sentences.push(t('about_model.robustness_previous', { run: previous.run }));
+  return [text('p', sentences.join(' ')), list];
+}
+
+function distortion(name) {
+  const known = `about_model.distortion_${name.replace(/\W/g, '_')}`;
+  return messages[known] ?? name;
+}
+
 /** Recall per class as bars, the hardest first or by name. */
 function recall(held) {
   const list = element('<ol class="sg-recall"></ol>');
@@ -139,11 +172,8 @@ function recall(held) {
       ? rows.sort(([a], [b]) => className(a).localeCompare(className(b), language))
       : rows.sort(([a, one], [b, other]) => one - other || className(a).localeCompare(className(b), language));
     list.replaceChildren(...order.map(([label, share]) => {
-      const row = element('<li><span></span><i><b></b></i><output></output></li>');
+      const row = bar(className(label), share, formatPercent(share, 0));
       row.dataset.label = label;
-      row.firstChild.textContent = className(label);
-      row.querySelector('b').style.width = `${100 * share}%`;
-      row.lastChild.textContent = formatPercent(share, 0);
       return row;
     }));
   };

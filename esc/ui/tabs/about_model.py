@@ -11,6 +11,7 @@ from gradio.i18n import I18nData
 
 from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import read_metrics
+from esc.classification.robustness_file import read_robustness
 from esc.errors import CheckpointError
 from esc.ui.i18n.catalogue import MESSAGES, error_message, language_of
 from esc.ui.tabs.base import Tab
@@ -39,12 +40,13 @@ class AboutModelTab(Tab):
         """
         language = self.session(request).language
         meta = read_config(self.checkpoint)
-        figures, wrong = None, None
-        try:
-            figures = read_metrics(self.checkpoint)
-        except CheckpointError as error:
-            log.warning("%s", error)
-            wrong = error_message(error, language)
+        measured, wrong = {}, None
+        for name, read in (("figures", read_metrics), ("robustness", read_robustness)):
+            try:
+                measured[name] = read(self.checkpoint)
+            except CheckpointError as error:
+                log.warning("%s", error)
+                wrong = error_message(error, language)
         return {
             "architecture": meta.architecture,
             "classes": len(meta.class_names),
@@ -52,7 +54,8 @@ class AboutModelTab(Tab):
             "spectrogram": meta.spectrogram.to_dict(),
             "calibration": meta.calibration and meta.calibration.to_dict(),
             "made": {name: meta.provenance.get(name) for name in PROVENANCE},
-            "figures": figures or {},
+            "figures": measured.get("figures") or {},
+            "robustness": measured.get("robustness"),
             "wrong": wrong,
         }
 
