@@ -80,6 +80,7 @@ MESSAGES = {
     "data.fold": "Fold {fold} does not exist; this data has the folds {folds}.",
     "data.without": "{value} can't be left out: give names of classes, or a number up to {most}.",
     "data.cache": "{path} is damaged. Remove it and run the command again: it is made anew.",
+    "data.unknown": "There are no sound files in {path}. Give --unknown a folder of sounds that belong to none of the classes.",
     "data.few": "There are {clips} clips to train on, fewer than one batch of {batch}.",
     "data.no_clip": "There is neither a file {name} here nor a clip of that name in ESC-50.",
     "data.damaged": "The clip {path} can't be used: {reason}. Fetch it again.",
@@ -91,6 +92,7 @@ MESSAGES = {
     "download.exists": "{path} is there already and holds something else. Remove it or give another --output.",
     "weights.unreachable": "ImageNet weights could not be fetched ({reason}). Give a file with --weights, or start from "
     "fresh weights with --fresh: that is another experiment.",
+    "weights.checkpoint": "{path} can't be fine-tuned: {reason}. Give the folder of a checkpoint with --weights.",
     "weights.unreadable": "{path} can't be used as ImageNet weights: {reason}.",
     "run.missing": "There is no run in {path}: {reason}. Train one (python -m training train).",
     "run.damaged": "{path} can't be taken up ({reason}). Remove the run's folder and train anew.",

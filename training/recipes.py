@@ -10,14 +10,15 @@ from esc.config import ESC50, NOTEBOOK, Config, InputConfig, SpectrogramConfig
 from esc.errors import ParameterError, check_choice, check_range
 
 CHOICES = {
-    "initial_weights": ("fresh", "imagenet"),
+    "initial_weights": ("fresh", "imagenet", "checkpoint"),
     "first_layer": ("summed", "fresh"),
     "optimizer": ("adamw", "adam"),
     "schedule": ("one-cycle", "tenfold"),
 }
-_SHARES = ("mix_share", "time_mask_share", "freq_mask_share")
+_ACOUSTICS = ("room_share", "noise_share", "band_share")
+_SHARES = ("mix_share", "time_mask_share", "freq_mask_share", "as_it_is_share", *_ACOUSTICS)
 LIMITS = dict.fromkeys(_SHARES, (0.0, 1.0)) | dict.fromkeys(("time_masks", "freq_masks"), (0, 16))
-LIMITS |= {"tilt_db": (0.0, 40.0), "shift_bands": (0, 64), "mix_alpha": (0.05, 1.0), "speed": (0.0, 0.9)}
+LIMITS |= {"tilt_db": (0.0, 40.0), "shift_bands": (0, 64), "mix_alpha": (0.05, 1.0), "speed": (0.0, 0.9), "recordings": (0, 64)}
 
 
 class RecipeName(StrEnum):
@@ -26,6 +27,7 @@ class RecipeName(StrEnum):
     BEST = "best"
     FIRST = "first"
     NOTEBOOK = "notebook"
+    ROBUST = "robust"
 
 
 class Architecture(StrEnum):
@@ -49,10 +51,20 @@ class Augmentation(Config):
     freq_masks: int = 0
     time_mask_share: float = 0.0  # widest mask as a share of the axis
     freq_mask_share: float = 0.0
+    recordings: int = 0  # distorted versions of each clip, prepared once: see `augmentation.recording`
+    as_it_is_share: float = 0.5  # share of the clips that are not replaced by one of these
+    room_share: float = 0.0  # share of the clips that get reverberation: see `augmentation.acoustics`
+    noise_share: float = 0.0
+    band_share: float = 0.0  # share of the clips whose frequency band is limited
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
             check_range(name, getattr(self, name), low, high)
+
+    @property
+    def has_acoustics(self) -> bool:
+        """Whether some clips get reverberation, noise or a band limit."""
+        return any(getattr(self, name) for name in _ACOUSTICS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +72,13 @@ class Recipe(Config):
     """All hyperparameters of a training run."""
 
     architecture: str = Architecture.RESNET18
-    initial_weights: str = "fresh"  # "fresh" or "imagenet"
+    initial_weights: str = "fresh"  # "fresh", "imagenet", or "checkpoint" to fine-tune one
     first_layer: str = "summed"  # first convolution of an ImageNet network: "summed" over the colour channels, or "fresh"
     spectrogram: SpectrogramConfig = ESC50  # the network's input; stored in the checkpoint
     input: InputConfig = field(default_factory=InputConfig)
     epochs: int
     batch_size: int
+    unknown_batch: int = 0  # clips of a batch that are of no class and have a uniform target (outlier exposure)
     # clips per forward pass, a divisor of the batch: gradients are accumulated, running batch statistics averaged. Saves
     # memory, and is the unit by which processes share a batch
     sub_batch: int | None = None
@@ -88,6 +101,7 @@ class Recipe(Config):
             check_choice(name, getattr(self, name), choices)
         if self.sub_batch is not None and not (self.sub_batch >= 2 and self.batch_size % self.sub_batch == 0):
             raise ParameterError("parameter.sub_batch", value=self.sub_batch, batch=self.batch_size)
+        check_range("unknown_batch", self.unknown_batch, 0, self.batch_size - 2)
         for name in ("dropout", "drop_path"):
             check_range(name, getattr(self, name), 0.0, 0.9)
 
@@ -95,6 +109,16 @@ class Recipe(Config):
     def forward_batch(self) -> int:
         """Clips per forward pass."""
         return self.sub_batch or self.batch_size
+
+    @property
+    def known_batch(self) -> int:
+        """Clips of a batch that are of one of the classes."""
+        return self.batch_size - self.unknown_batch
+
+    @property
+    def recordings(self) -> int:
+        """Distorted versions of each clip."""
+        return 0 if self.augmentation is None else self.augmentation.recordings
 
     @property
     def n_frames(self) -> int:
@@ -159,7 +183,32 @@ NOTEBOOK_RECIPE = Recipe(  # the original notebook: 0.8025 at its best epoch on 
     mixed_precision=False,
     augmentation=None,
 )
-RECIPES = MappingProxyType({RecipeName.BEST: BEST, RecipeName.FIRST: FIRST, RecipeName.NOTEBOOK: NOTEBOOK_RECIPE})
+ROBUST = replace(  # fine-tunes a network of `best` on distorted recordings; see NOTES.md
+    BEST,
+    initial_weights="checkpoint",
+    epochs=60,
+    unknown_batch=4,
+    learning_rate=8e-4,
+    warm_up=0.08,
+    augmentation=Augmentation(
+        mix_share=0.7,
+        mix_alpha=1.0,
+        speed=0.15,
+        shift_bands=4,
+        tilt_db=4.0,
+        time_masks=2,
+        freq_masks=2,
+        time_mask_share=0.12,
+        freq_mask_share=0.12,
+        recordings=12,
+        room_share=0.12,
+        noise_share=0.22,
+        band_share=0.18,
+    ),
+)
+RECIPES = MappingProxyType(
+    {RecipeName.BEST: BEST, RecipeName.FIRST: FIRST, RecipeName.NOTEBOOK: NOTEBOOK_RECIPE, RecipeName.ROBUST: ROBUST}
+)
 FRESH_SUFFIX = "-fresh"
 _VARIABLE = ("architecture", "sub_batch", "mixed_precision")  # these may differ without making it another recipe
 

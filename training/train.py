@@ -7,21 +7,23 @@ import math
 import platform
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import torch
 import torchvision
+from torch import nn
 
 from esc.classification.checkpoint import Checkpoint, save_checkpoint
 from esc.classification.resnet import build_model
 from esc.errors import DataError
+from training.data.esc50 import UNKNOWN_FOLD
 from training.data.preprocessing import Prepared
 from training.engine.batches import Clips, on_device
 from training.engine.devices import best_device, device_name, dtype_name
 from training.engine.distributed import ALONE, Group
-from training.engine.pretrained import initial_model
+from training.engine.pretrained import checkpoint_model, initial_model
 from training.engine.state import State, new_state
 from training.engine.step import take_epoch
 from training.evaluation.held_out_log import record
@@ -62,7 +64,7 @@ def train(
     """Train or resume a run, and return the folder of its checkpoint.
 
     `run` gets config.json, history.csv, log.txt, last.pt and, at the end, checkpoint/. The checkpoint of a finished run is
-    never changed: it may have been calibrated. `weights`: see `training.engine.pretrained.initial_model`.
+    never changed: it may have been calibrated. `weights`: a file or folder, see `training.engine.pretrained`.
 
     Raises
     ------
@@ -103,10 +105,12 @@ class _Run:
     @classmethod
     def begin(cls, prepared: Prepared, config: RunConfig, folder: Path, validation: Validation, group: Group) -> _Run:
         device = best_device()
-        clips = on_device(prepared, config.train_folds, device)
-        if len(clips) < config.recipe.batch_size:
-            raise DataError("data.few", clips=len(clips), batch=config.recipe.batch_size)
-        valid = on_device(prepared, (config.valid_fold,), device)
+        clips = on_device(prepared, (UNKNOWN_FOLD, *config.train_folds), device)
+        wanted = ((clips.n_known, config.recipe.known_batch), (clips.n_unknown, config.recipe.unknown_batch))
+        for count, batch in wanted:
+            if count < batch:
+                raise DataError("data.few", clips=count, batch=batch)
+        valid = on_device(replace(prepared, recordings=()), (config.valid_fold,), device)
         return cls(folder, config, validation, group, prepared.class_names, device, clips, valid)
 
     def initialise(self, settings: dict, weights: Path | None) -> None:
@@ -117,16 +121,22 @@ class _Run:
         if group.broadcast(state_file.is_file):
             self.settings = settings
             model = build_model(recipe.architecture, n_classes)
-            self.state = new_state(recipe, model, n_classes, len(self.clips), self.device)
+            self.state = new_state(recipe, model, n_classes, self.clips.n_known, self.device)
             self.state.load(group.broadcast(state_file.read_bytes), state_file, self.device)
             group.broadcast(lambda: run_dir.truncate_history(self.folder, self.state.epoch))
             log.info("%s: resuming after epoch %d of %d", self.folder, self.state.epoch, recipe.epochs)
         else:
-            model, origin = group.broadcast(lambda: initial_model(recipe, n_classes, weights))
-            self.state = new_state(recipe, model, n_classes, len(self.clips), self.device)
+            model, origin = group.broadcast(lambda: self._initial_model(weights))
+            self.state = new_state(recipe, model, n_classes, self.clips.n_known, self.device)
             dtype = dtype_name(self.state.precision)
             self.settings = settings | {"initial_weights": origin, "device": device_name(self.device), "precision": dtype}
+            self.settings |= {"unknown_clips": self.clips.n_unknown} if self.clips.n_unknown else {}
             group.broadcast(self._start_files)
+
+    def _initial_model(self, weights: Path | None) -> tuple[nn.Module, str]:
+        if self.config.recipe.initial_weights == "checkpoint":
+            return checkpoint_model(self.config, self.class_names, weights)
+        return initial_model(self.config.recipe, len(self.class_names), weights)
 
     def _start_files(self) -> None:
         write_json(self.folder / run_dir.SETTINGS, self.settings)
@@ -137,7 +147,7 @@ class _Run:
         """Train for the remaining epochs."""
         state, recipe, group = self.state, self.config.recipe, self.group
         log.info("%s on %s, %d process(es)", dtype_name(state.precision), device_name(self.device), group.size)
-        with EpochBar(recipe.epochs, state.epoch, len(self.clips) // recipe.batch_size, group.is_main) as bar:
+        with EpochBar(recipe.epochs, state.epoch, self.clips.n_known // recipe.known_batch, group.is_main) as bar:
             while state.epoch < recipe.epochs:
                 begun = time.perf_counter()
                 row = take_epoch(state, self.clips, recipe, self.config.seed, len(self.class_names), bar.on_batch, group)
@@ -153,7 +163,8 @@ class _Run:
 
     def _validate(self) -> dict:
         valid, config = self.valid, self.config.recipe.input
-        metrics = evaluate(self.state.final_model, valid.spectrograms_db, valid.targets, config, self.group)
+        spectrograms_db = valid.spectrograms_db(torch.arange(len(valid), device=self.device))
+        metrics = evaluate(self.state.final_model, spectrograms_db, valid.targets, config, self.group)
         if self.validation.log is not None and self.group.is_main:
             record(self.validation.log, self.folder.name, self.config.valid_fold, metrics.accuracy)
         return {"valid_loss": metrics.loss, "valid_accuracy": metrics.accuracy}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import resource
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +17,9 @@ from esc.audio.waveform import fit_clip
 from esc.config import ESC50, InputConfig
 from esc.dsp.spectrogram import mel_db
 from esc.errors import DataError
-from small_data import A_FOLD, CLASSES, HALF_A_SECOND, RATE, SMALL, make_data
+from small_data import A_FOLD, CLASSES, HALF_A_SECOND, QUICK, RATE, SMALL, make_data
 from training.data.esc50 import read_clips
-from training.data.preprocessing import clip_spectrogram, map_clips, prepare
+from training.data.preprocessing import background_files, clip_recording, clip_spectrogram, map_files, prepare, prepare_for
 
 
 def test_spectrogram_equals_the_librarys(data):
@@ -117,7 +118,7 @@ def start_method(_):
 @pytest.mark.slow
 def test_workers_are_spawned(clips):
     """A fork of a process in which torch has threads may hang."""
-    assert list(map_clips(start_method, clips[:3], jobs=2)) == [("spawn", 1)] * 3
+    assert list(map_files(start_method, [(clip.path,) for clip in clips[:3]], jobs=2)) == [("spawn", 1)] * 3
 
 
 @pytest.mark.slow
@@ -126,13 +127,40 @@ def test_parallel_preparation_equals_serial(clips, prepared, tmp_path):
     assert np.array_equal(parallel.spectrograms_db, prepared.spectrograms_db[:20])
 
 
-def test_default_number_of_workers_is_the_usable_cores(clips, monkeypatch):
+def test_default_number_of_workers_is_the_usable_cores(monkeypatch):
     asked = []
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5, 6}, raising=False)
     monkeypatch.setattr(
         "training.data.preprocessing.ProcessPoolExecutor", lambda jobs, *_: asked.append(jobs) or ThreadPoolExecutor()
     )
-    list(map_clips(str, 3 * clips))
+    list(map_files(str, 300 * [(1,)]))
     assert asked == [3]
-    list(map_clips(str, clips[:3]))
-    assert asked == [3], "three clips are done sooner than a process has started"
+    list(map_files(str, 3 * [(1,)]))
+    assert asked == [3], "three files are done sooner than a process has started"
+
+
+def test_prepared_recordings(clips, cache):
+    """Seeded by name and number, cached, and other than the clips."""
+    recipe = dataclasses.replace(QUICK, augmentation=dataclasses.replace(QUICK.augmentation, recordings=2))
+    some = clips[::5]
+    prepared = prepare_for(recipe, some, cache, jobs=1)
+    assert [(part.shape, part.dtype) for part in prepared.recordings] == [(prepared.spectrograms_db.shape, np.float16)] * 2
+    background = background_files(some, np.random.default_rng(2))[some[7].path]
+    again = clip_recording(some[7].path, background, 2, SMALL, HALF_A_SECOND)
+    assert np.array_equal(prepared.recordings[1][7], again.astype(np.float16))
+    changes = [np.abs(part.astype(np.float32) - prepared.spectrograms_db).mean(axis=(1, 2)) for part in prepared.recordings]
+    assert min(map(np.min, changes)) > 0.05 and not np.array_equal(*prepared.recordings)
+    files = {file: file.stat().st_mtime_ns for file in cache.rglob("recording-*.npy")}
+    prepare_for(recipe, some, cache, jobs=1)
+    assert files == {file: file.stat().st_mtime_ns for file in cache.rglob("recording-*.npy")}
+    assert prepare_for(QUICK, some, cache, jobs=1).recordings == ()
+
+
+def test_background_is_of_the_same_fold_and_another_class(clips):
+    """No clip of a held-out fold is part of a recording that is trained on."""
+    by_path = {clip.path: clip for clip in clips}
+    chosen = background_files(clips, np.random.default_rng(1))
+    assert set(chosen) == set(by_path)
+    pairs = [(by_path[path], by_path[other]) for path, other in chosen.items()]
+    assert all(clip.fold == other.fold and clip.target != other.target for clip, other in pairs)
+    assert background_files(clips, np.random.default_rng(1)) == chosen != background_files(clips, np.random.default_rng(2))

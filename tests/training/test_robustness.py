@@ -10,7 +10,7 @@ import pytest
 
 from esc.classification.robustness_file import FILE, compared, read_robustness, write_robustness
 from esc.errors import CheckpointError, DataError
-from training.evaluation.robustness import AS_IT_IS, DISTORTIONS, GOALS, background_clips, evaluate_robustness, plot_robustness
+from training.evaluation.robustness import AS_IT_IS, DISTORTIONS, GOALS, evaluate_robustness, plot_robustness
 
 
 @pytest.mark.slow
@@ -39,14 +39,6 @@ def test_robustness_command(trained, data, clips, tmp_path, run_command):
 def test_robustness_of_no_such_fold(trained, clips, tmp_path):
     with pytest.raises(DataError):
         evaluate_robustness(trained / "checkpoint", clips, 9, tmp_path / "evaluations.csv")
-
-
-def test_background_is_of_another_class(clips):
-    classes = {clip.path: clip.target for clip in clips}
-    chosen = background_clips(clips)
-    assert set(chosen) == set(classes)
-    assert all(classes[path] != classes[other] for path, other in chosen.items())
-    assert background_clips(clips) == chosen
 
 
 MEASURED = {"run": "new", "fold": 5, "clips": 400, "accuracy": {AS_IT_IS: 0.9, "8 kHz": 0.8}}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 import torch
 
+from training.augmentation.acoustics import N_DRAWS
 from training.recipes import Augmentation
 
 TILT_POINTS = 4
@@ -28,14 +29,16 @@ class Plan:
     partner: torch.Tensor  # int64 (batch,); batch index of the clip that is mixed in
     time_masks: torch.Tensor  # float32 (batch, count, 2); begin and end of the masks, as a share of the axis
     freq_masks: torch.Tensor  # float32 (batch, count, 2)
+    version: torch.Tensor  # int64 (batch,); number of the recording, 0 for the clip as it is
+    acoustics: torch.Tensor  # float32 (batch, count); see `augmentation.acoustics`
 
     def part(self, index: torch.Tensor, device: torch.device | None = None) -> Plan:
         """Return the plan of some clips of the batch, on a device."""
         return Plan(**{field.name: getattr(self, field.name)[index].to(device) for field in fields(self)})
 
 
-def draw(augmentation: Augmentation, batch: int, rng: torch.Generator) -> Plan:
-    """Return a plan for a batch of `batch` clips."""
+def draw(augmentation: Augmentation, batch: int, rng: torch.Generator, unknown: int = 0) -> Plan:
+    """Return a plan for a batch, whose last `unknown` clips are mixed among themselves."""
     mixed = _uniform(rng, batch) < augmentation.mix_share
     start, speed, _ = (_uniform(rng, batch) for _ in range(3))  # unused draws keep the numbers of published seeds
     bands = torch.randint(-augmentation.shift_bands, augmentation.shift_bands + 1, (batch,), generator=rng)
@@ -46,10 +49,19 @@ def draw(augmentation: Augmentation, batch: int, rng: torch.Generator) -> Plan:
         bands=bands,
         tilt_db=augmentation.tilt_db * torch.randn(batch, TILT_POINTS, generator=rng),
         ratio=torch.where(mixed, beta(rng, batch, augmentation.mix_alpha), 1.0),
-        partner=torch.randperm(batch, generator=rng),
+        partner=torch.cat([torch.randperm(batch - unknown, generator=rng), batch - 1 - torch.randperm(unknown, generator=rng)]),
         time_masks=_intervals(rng, batch, augmentation.time_masks, augmentation.time_mask_share),
         freq_masks=_intervals(rng, batch, augmentation.freq_masks, augmentation.freq_mask_share),
+        version=_versions(rng, batch, augmentation),
+        acoustics=_uniform(rng, batch, N_DRAWS if augmentation.has_acoustics else 0),
     )
+
+
+def _versions(rng: torch.Generator, batch: int, augmentation: Augmentation) -> torch.Tensor:
+    if not augmentation.recordings:
+        return torch.zeros(batch, dtype=torch.long)
+    recorded = torch.randint(1, augmentation.recordings + 1, (batch,), generator=rng)
+    return torch.where(_uniform(rng, batch) < augmentation.as_it_is_share, 0, recorded)
 
 
 def beta(rng: torch.Generator, batch: int, alpha: float) -> torch.Tensor:

@@ -16,7 +16,8 @@ from training.runs.paths import CACHE, EVALUATION_LOG
 
 _RECIPES = (
     "'first': from scratch, 1 to 2 hours on two cores; 'best': as shipped, minutes on a GPU and hours without; 'notebook': "
-    "the original notebook with large spectrograms, best on a GPU."
+    "the original notebook with large spectrograms, best on a GPU; 'robust': fine-tunes a checkpoint of 'best' on distorted "
+    "recordings."
 )
 RecipeOption = Annotated[RecipeName, typer.Option("--recipe", help=f"Hyperparameters. {_RECIPES}")]
 Seed = Annotated[int, typer.Option("--seed", help="For initial weights, order and augmentation; the same seed repeats a run.")]
@@ -60,7 +61,10 @@ class RecipeOptions:
     ] = None
     weights: Annotated[
         Path | None,
-        typer.Option(help="File of ImageNet weights (.pth, .safetensors) for 'notebook'; downloaded by default."),
+        typer.Option(
+            help="File of ImageNet weights (.pth, .safetensors) for 'notebook', by default downloaded; for 'robust' the "
+            "folder of the checkpoint to fine-tune."
+        ),
     ] = None
     fresh: Annotated[bool, typer.Option("--fresh", help="Start 'notebook' from fresh weights: another experiment.")] = False
 

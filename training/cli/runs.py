@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from training.cli.options import DataOptions, EvaluationOptions, RecipeOption, R
 from training.data.esc50 import Clip, all_folds, check_folds, left_out, without_classes
 from training.recipes import RECIPES, RecipeName
 from training.runs.paths import RESULTS, RUNS
+
+if TYPE_CHECKING:
+    from training.data.preprocessing import Prepared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +46,9 @@ def train_command(
         int | None,
         typer.Option(min=1, help="Epochs between two validations. By default 1 with --inner, else none: each is logged."),
     ] = None,
+    unknown: Annotated[
+        Path | None, typer.Option(help="Folder of sounds of no class, for 'robust'; synthetic ones are always added.")
+    ] = None,
 ) -> None:
     """Train a network to the last epoch; the same command resumes a run.
 
@@ -50,6 +56,7 @@ def train_command(
     """
     from training.data.preprocessing import prepare_for
     from training.engine.distributed import join_group
+    from training.evaluation.unknown_clips import unknown_clips
     from training.runs.run_dir import RunConfig
     from training.train import NEVER, Validation, train
 
@@ -60,8 +67,15 @@ def train_command(
     parts = f"fold{split.fold}", "inner" if split.inner else "", f"without{len(classes)}" if classes else "", f"seed{seed}"
     run = RUNS / (name or recipe.run_name(*parts))
     validation = Validation(valid_every or (1 if split.inner else NEVER), None if split.inner else options.evaluation_log)
+    if unknown is not None and not config.recipe.unknown_batch:
+        raise typer.BadParameter("this recipe trains without sounds of no class", param_hint="--unknown")
+
+    def prepared_clips() -> Prepared:
+        others = unknown_clips(unknown, options.cache) if config.recipe.unknown_batch else []
+        return prepare_for(config.recipe, without_classes(clips, classes) + others, options.cache)
+
     with join_group() as group:
-        prepared = group.leader_first(lambda: prepare_for(config.recipe, without_classes(clips, classes), options.cache))
+        prepared = group.leader_first(prepared_clips)
         checkpoint = train(prepared, config, run, validation, recipe.weights, group)
         if group.is_main:
             typer.echo(f"wrote {checkpoint}. Next: python -m training report {run}")

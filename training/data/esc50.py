@@ -14,8 +14,10 @@ from training.runs.paths import DATA
 
 _TABLES = ("meta/esc50.csv", "esc50.csv")
 _AUDIO_FOLDERS = ("audio/audio", "audio", ".")
-_EXTENSIONS = (".wav", ".ogg", ".flac", ".opus", ".mp3", ".m4a")
+EXTENSIONS = (".wav", ".ogg", ".flac", ".opus", ".mp3", ".m4a")
 _LEFT_OUT_SEED = 50
+UNKNOWN = -1  # target of a sound of no class
+UNKNOWN_FOLD = 0
 _COLUMNS = {"filename", "fold", "target", "category"}
 
 
@@ -69,7 +71,7 @@ def read_clips(folder: Path) -> list[Clip]:
 
 def class_names(clips: list[Clip]) -> tuple[str, ...]:
     """Return the categories in the order of their targets."""
-    names = {clip.target: clip.category for clip in clips}
+    names = {clip.target: clip.category for clip in clips if clip.target != UNKNOWN}
     return tuple(names[target] for target in sorted(names))
 
 
@@ -150,7 +152,7 @@ def _audio_files(folder: Path) -> dict[str, Path]:
     """Return the sound files by their names without extension."""
     for name in _AUDIO_FOLDERS:
         found = {
-            path.stem: path for path in sorted((folder / name).glob("*")) if path.suffix.lower() in _EXTENSIONS and path.is_file()
+            path.stem: path for path in sorted((folder / name).glob("*")) if path.suffix.lower() in EXTENSIONS and path.is_file()
         }
         if found:
             return found

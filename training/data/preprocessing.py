@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -12,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -22,14 +24,16 @@ from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, DataError
 from esc.paths import atomic_write
+from training.augmentation.recording import record
 from training.data.esc50 import Clip, class_names
 from training.recipes import Recipe
 from training.runs.disk import check_free_space, disk_full_error
 from training.runs.paths import CACHE
 from training.runs.progress import progress_bar
 
+_RECORDING_VERSION = 1  # to be raised whenever `clip_recording` returns other values than before
 _VERSION = 2  # to be raised whenever `clip_spectrogram` returns other values than before
-_CLIPS_PER_PROCESS = 100  # fewer are done sooner than a process has started
+_FILES_PER_PROCESS = 100  # fewer are done sooner than a process has started
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,22 @@ class Prepared:
     names: tuple[str, ...]  # file names as in the table
     class_names: tuple[str, ...]
     spectrograms_db: np.ndarray  # float32 (n_clips, n_mels, n_frames); memory-mapped
+    recordings: tuple[np.ndarray, ...] = ()  # float16, the same shape: distorted versions of the clips; memory-mapped
 
 
 def clip_spectrogram(path: Path, spectrogram: SpectrogramConfig, input_config: InputConfig) -> np.ndarray:
     """Return one file's dB spectrogram, float32 (n_mels, n_frames), computed as `Classifier` does."""
     return mel_db(load_clip(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
+
+
+def clip_recording(
+    path: Path, background: Path, number: int, spectrogram: SpectrogramConfig, input_config: InputConfig
+) -> np.ndarray:
+    """Return the dB spectrogram of a random recording of a file, seeded by name and number."""
+    rate = spectrogram.sample_rate
+    waveform, other = (load_clip(one, rate, input_config.clip_seconds) for one in (path, background))
+    rng = np.random.default_rng([number, crc32(path.name.encode())])
+    return mel_db(record(waveform, rate, other, rng), spectrogram).numpy()
 
 
 def prepare(
@@ -63,7 +78,7 @@ def prepare(
     file = cache / _digest(clips, [spectrogram.to_dict(), input_config.clip_seconds]) / "mel_db.npy"
     if not file.is_file():
         n_frames = spectrogram.n_frames(round(input_config.clip_seconds * spectrogram.sample_rate))
-        spectrograms = map_clips(clip_spectrogram, clips, spectrogram, input_config, jobs=jobs)
+        spectrograms = map_files(clip_spectrogram, [(clip.path, spectrogram, input_config) for clip in clips], jobs)
         _write_array(file, "<f4", (len(clips), spectrogram.n_mels, n_frames), spectrograms)
     return Prepared(
         targets=np.array([clip.target for clip in clips], dtype=np.int64),
@@ -75,33 +90,54 @@ def prepare(
 
 
 def prepare_for(recipe: Recipe, clips: list[Clip], cache: Path = CACHE, jobs: int | None = None) -> Prepared:
-    """Return a recipe's training data."""
-    return prepare(clips, recipe.spectrogram, recipe.input, cache, jobs)
+    """Return a recipe's training data: spectrograms and, for some recipes, those of recordings of the clips."""
+    prepared = prepare(clips, recipe.spectrogram, recipe.input, cache, jobs)
+    if not recipe.recordings:
+        return prepared
+    settings = ["recordings", _RECORDING_VERSION, recipe.spectrogram.to_dict(), recipe.input.clip_seconds]
+    folder, made = cache / _digest(clips, settings), []
+    for number in range(1, recipe.recordings + 1):
+        file = folder / f"recording-{number}.npy"
+        if not file.is_file():
+            background = background_files(clips, np.random.default_rng(number))
+            tasks = [(clip.path, background[clip.path], number, recipe.spectrogram, recipe.input) for clip in clips]
+            _write_array(file, "<f2", prepared.spectrograms_db.shape, map_files(clip_recording, tasks, jobs))
+        made.append(_memory_mapped(file, len(clips)))
+    return dataclasses.replace(prepared, recordings=tuple(made))
 
 
-def map_clips(function: Callable, clips: list[Clip], *settings: object, jobs: int | None = None) -> Generator:
-    """Yield `function(path, *settings)` of each clip, in order, with a progress bar.
+def background_files(clips: list[Clip], rng: np.random.Generator) -> dict[Path, Path]:
+    """Return for each clip's file that of another clip of the same fold, of another class if there is one."""
+    found = {}
+    for clip in clips:
+        fold = [other for other in clips if other.fold == clip.fold and other.path != clip.path] or [clip]
+        others = [other.path for other in fold if other.target != clip.target] or [other.path for other in fold]
+        found[clip.path] = others[rng.integers(len(others))]
+    return found
+
+
+def map_files(function: Callable, tasks: list[tuple], jobs: int | None = None) -> Generator:
+    """Yield `function(*task)` of each task, a file and its settings, in order, with a progress bar.
 
     Worker processes are spawned: a fork of a process that has torch's threads may hang. `jobs` defaults to the usable
-    cores, but no more than the clips keep busy; 1 starts no process.
+    cores, but no more than the files keep busy; 1 starts no process.
     """
-    jobs = jobs or min(_usable_cores(), 1 + len(clips) // _CLIPS_PER_PROCESS)
+    jobs = jobs or min(_usable_cores(), 1 + len(tasks) // _FILES_PER_PROCESS)
     with progress_bar() as bar:
-        task = bar.add_task("clips", total=len(clips), detail="")
+        number = bar.add_task("clips", total=len(tasks), detail="")
         if jobs == 1:
-            for clip in clips:
-                yield function(clip.path, *settings)
-                bar.advance(task)
+            for task in tasks:
+                yield function(*task)
+                bar.advance(number)
             return
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,))
         try:
-            repeated = ([setting] * len(clips) for setting in settings)
-            for made in pool.map(function, [clip.path for clip in clips], *repeated, chunksize=8):
+            for made in pool.map(function, *zip(*tasks, strict=True), chunksize=8):
                 yield made
-                bar.advance(task)
+                bar.advance(number)
         finally:
-            pool.shutdown(cancel_futures=True)  # the remaining clips are not needed after an error
+            pool.shutdown(cancel_futures=True)  # the remaining files are not needed after an error
 
 
 def _usable_cores() -> int:

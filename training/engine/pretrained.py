@@ -1,4 +1,4 @@
-"""Initial weights of a network: fresh, or trained on ImageNet."""
+"""Initial weights of a network: fresh, trained on ImageNet, or of a checkpoint."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import torchvision
 from safetensors import SafetensorError
 from torch import nn
 
+from esc.classification.checkpoint import load_checkpoint
 from esc.classification.resnet import build_model
 from esc.errors import DataError, reason_of
 from training.recipes import Recipe
+from training.runs.run_dir import RunConfig
 
 log = logging.getLogger(__name__)
 FRESH = "fresh"
@@ -40,6 +42,31 @@ def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> t
         raise DataError("weights.unreadable", path=file or origin, reason=f"not a torchvision {recipe.architecture}") from error
     if recipe.first_layer == "fresh":
         model.get_submodule("conv1").apply(_reset)
+    log.info("initial weights: %s", origin)
+    return model, origin
+
+
+def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Path | None) -> tuple[nn.Module, str]:
+    """Return the network of a checkpoint to be fine-tuned, and a description of its origin.
+
+    Raises
+    ------
+    DataError, CheckpointError
+        There is no checkpoint, it has another input or other classes, or it was trained on the run's validation fold.
+    """
+    if folder is None:
+        raise DataError("weights.checkpoint", path="--weights", reason="this recipe starts from a checkpoint")
+    model, checkpoint = load_checkpoint(folder)
+    recipe, seen = config.recipe, checkpoint.provenance.get("train_folds", ())
+    if (checkpoint.architecture, checkpoint.class_names) != (recipe.architecture, class_names):
+        raise DataError("weights.checkpoint", path=folder, reason="it has another architecture or other classes")
+    if (checkpoint.spectrogram, checkpoint.input) != (recipe.spectrogram, recipe.input):
+        raise DataError("weights.checkpoint", path=folder, reason="it has another input than this recipe")
+    if config.valid_fold in seen or not seen:
+        raise DataError(
+            "weights.checkpoint", path=folder, reason=f"it was trained on fold {config.valid_fold}, which is held out"
+        )
+    origin = f"fine-tuned from {checkpoint.provenance.get('run', folder.name)}"
     log.info("initial weights: %s", origin)
     return model, origin
 

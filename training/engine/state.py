@@ -76,7 +76,7 @@ class State:
 
 
 def new_state(recipe: Recipe, model: nn.Module, n_classes: int, n_clips: int, device: torch.device) -> State:
-    """Return the state before the first step of a run on `n_clips` clips."""
+    """Return the state before the first step of a run on `n_clips` clips of the classes."""
     ema = None
     if recipe.ema_decay is not None:
         ema = build_model(recipe.architecture, n_classes)
@@ -85,7 +85,7 @@ def new_state(recipe: Recipe, model: nn.Module, n_classes: int, n_clips: int, de
         to_device(ema, device)
     to_device(model, device)
     optimizer = build_optimizer(recipe, model)
-    schedule = build_schedule(recipe, optimizer, n_clips // recipe.batch_size)
+    schedule = build_schedule(recipe, optimizer, n_clips // recipe.known_batch)
     dtype = precision(device, recipe.mixed_precision, recipe.n_frames)
     return State(model, ema, optimizer, schedule, dtype, Regularization(model, recipe))
 

@@ -33,16 +33,21 @@ def take_epoch(
     part = group.indices(recipe.batch_size, recipe.forward_batch)
     losses: list[torch.Tensor] = []
     correct, count = torch.zeros((), device=clips.targets.device), 0
-    for index in torch.randperm(len(clips), generator=rng).split(recipe.batch_size):
-        if len(index) < recipe.batch_size:
+    for index in torch.randperm(clips.n_known, generator=rng).split(recipe.known_batch):
+        if len(index) < recipe.known_batch:
             break  # statistics of a small batch would hurt; the order differs in the next epoch
-        plan = draw(recipe.augmentation, len(index), rng) if recipe.augmentation is not None else None
+        if recipe.unknown_batch:
+            unknown = torch.randperm(clips.n_unknown, generator=rng)[: recipe.unknown_batch]
+            index = torch.cat([index, clips.n_known + unknown])
+        plan = None
+        if recipe.augmentation is not None:
+            plan = draw(recipe.augmentation, len(index), rng, recipe.unknown_batch)
         dropped = state.regularization.draw(len(index), rng) if state.regularization is not None else None
         batch, soft = network_batch(clips, index, part, plan, recipe, n_classes)
         loss, recognised = take_step(state, batch, soft, recipe, group, dropped)
         losses.append(loss)
         correct = correct + recognised
-        count += len(index)
+        count += recipe.known_batch
         on_batch(loss, correct, count)
     state.epoch += 1
     return {
@@ -82,7 +87,8 @@ def take_step(
         share = cross_entropy(logits, wanted, label_smoothing=recipe.label_smoothing) * (len(part) / recipe.batch_size)
         share.backward()
         loss += share.detach()
-        correct += (logits.detach().argmax(1) == wanted.argmax(1)).sum()
+        known = wanted.amax(1) > wanted.amin(1)  # not of uniform targets
+        correct += (known & (logits.detach().argmax(1) == wanted.argmax(1))).sum()
         if running is not None:
             running.collect()
     sums = running.sums if running is not None else []

@@ -52,6 +52,8 @@ def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out
     kept = "last epoch" if made["recipe"]["ema_decay"] is None else "last epoch, exponential moving average of the weights"
     folds = ", ".join(map(str, made["train_folds"]))
     data = "no other data, " if from_scratch else ""
+    if made.get("unknown_clips"):
+        data = f"{made['unknown_clips']} sounds of no class with a uniform target, "
     return f"""# {checkpoint.architecture} for ESC-50
 
 Classifies {checkpoint.input.clip_seconds:g}-second clips into {len(checkpoint.class_names)} environmental sounds.
@@ -117,6 +119,8 @@ def _command(made: dict) -> str:
         return "python -m training train"
     fresh = " --fresh" if name.endswith(FRESH_SUFFIX) else ""
     options = f"--fold {made['valid_fold']} --seed {made['seed']}"
+    if made["recipe"]["initial_weights"] == "checkpoint":
+        options = f"--weights CHECKPOINT --unknown FOLDER {options}"
     return f"python -m training train --recipe {name.removesuffix(FRESH_SUFFIX)}{fresh} {options}"
 
 

@@ -17,7 +17,7 @@ from esc.dsp.spectrogram import mel_db
 from esc.plotting import plot_bars
 from training.augmentation import distortion
 from training.data.esc50 import Clip
-from training.data.preprocessing import load_clip, map_clips
+from training.data.preprocessing import background_files, load_clip, map_files
 from training.evaluation.held_out_log import fold_clips, log_evaluation
 
 if TYPE_CHECKING:
@@ -84,11 +84,14 @@ def evaluate_robustness(
     classifier = Classifier.load(folder)
     checkpoint = classifier.checkpoint
     clips = fold_clips(checkpoint, clips, fold)
-    targets, backgrounds = np.array([clip.target for clip in clips]), background_clips(clips)
-    settings = (tuple(names), backgrounds, checkpoint.spectrogram, checkpoint.input)
+    background, settings = (
+        background_files(clips, np.random.default_rng([SEED, len(clips)])),
+        (checkpoint.spectrogram, checkpoint.input),
+    )
+    tasks = [(clip.path, background[clip.path], tuple(names), *settings) for clip in clips]
     correct = np.zeros(len(names))
-    for target, spectrograms_db in zip(targets, map_clips(_distorted_spectrograms, clips, *settings), strict=True):
-        correct += classifier.logits(torch.from_numpy(spectrograms_db)).argmax(1).cpu().numpy() == target
+    for clip, spectrograms_db in zip(clips, map_files(_distorted_spectrograms, tasks), strict=True):
+        correct += classifier.logits(torch.from_numpy(spectrograms_db)).argmax(1).cpu().numpy() == clip.target
     accuracy = dict(zip(names, (correct / len(clips)).tolist(), strict=True))
     if AS_IT_IS in accuracy:
         log_evaluation(evaluation_log, folder, checkpoint, fold, accuracy[AS_IT_IS])
@@ -105,19 +108,12 @@ def plot_robustness(measured: Robustness) -> Figure:
     return plot_bars(accuracy, "accuracy", title, [f"{share:.3f}" for share in accuracy.values()], shown)
 
 
-def background_clips(clips: list[Clip]) -> dict[Path, Path]:
-    """Return for each clip's path that of a clip of another class, always the same."""
-    rng = np.random.default_rng([SEED, len(clips)])
-    others = {clip.target: [other.path for other in clips if other.target != clip.target] for clip in clips}
-    return {clip.path: others[clip.target][rng.integers(len(others[clip.target]))] for clip in clips}
-
-
 def _distorted_spectrograms(
-    path: Path, names: Sequence[str], backgrounds: dict[Path, Path], spectrogram: SpectrogramConfig, input_config: InputConfig
+    path: Path, background_path: Path, names: Sequence[str], spectrogram: SpectrogramConfig, input_config: InputConfig
 ) -> np.ndarray:
     """Return a clip's dB spectrograms (n_distortions, n_mels, n_frames), seeded by file and distortion."""
     rate = spectrogram.sample_rate
-    waveform, background = (load_clip(one, rate, input_config.clip_seconds) for one in (path, backgrounds[path]))
+    waveform, background = (load_clip(one, rate, input_config.clip_seconds) for one in (path, background_path))
     rngs = [np.random.default_rng([SEED, list(DISTORTIONS).index(name), crc32(path.stem.encode())]) for name in names]
     distorted = (DISTORTIONS[name](waveform, rate, background, rng) for name, rng in zip(names, rngs, strict=True))
     return np.stack([mel_db(one, spectrogram).numpy() for one in distorted])

@@ -1,0 +1,154 @@
+"""Recipe `robust`: a checkpoint fine-tuned on recordings and sounds of no class."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import sounds
+import training.train as loop
+from esc.classification.checkpoint import load_checkpoint
+from esc.errors import DataError
+from small_data import CLASSES, HELD_OUT, QUICK, RATE, TRAINING_FOLDS, outer
+from training.augmentation.plan import draw
+from training.data.esc50 import UNKNOWN, UNKNOWN_FOLD
+from training.data.preprocessing import prepare_for
+from training.engine.batches import network_batch, on_device
+from training.engine.state import State
+from training.evaluation import unknown_clips as module
+from training.evaluation.unknown_clips import unknown_clips
+from training.recipes import RECIPES, recipe_name
+
+ROBUST = dataclasses.replace(
+    QUICK,
+    initial_weights="checkpoint",
+    epochs=2,
+    unknown_batch=4,
+    augmentation=dataclasses.replace(QUICK.augmentation, recordings=2, room_share=0.3, noise_share=0.3, band_share=0.3),
+)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory, cache):
+    """Sounds of no class: three files, one in a subfolder, and two synthetic ones of each kind."""
+    folder = tmp_path_factory.mktemp("unknown")
+    (folder / "more").mkdir()
+    for name in ("a.wav", "b.flac", "more/c.wav"):
+        sounds.write(folder / name, sounds.sweep(0.7, RATE), RATE)
+    (folder / "sounds.csv").write_text("name,licence\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_PER_KIND", 2)
+        return unknown_clips(folder, cache)
+
+
+@pytest.fixture(scope="module")
+def data_of_robust(clips, others, cache):
+    return prepare_for(ROBUST, clips + others, cache, jobs=1)
+
+
+def test_unknown_clips(others, clips, data_of_robust, tmp_path):
+    names = [clip.name for clip in others]
+    assert names == [
+        "a.wav",
+        "b.flac",
+        "c.wav",
+        *(f"{kind}-0{number}.wav" for kind in ("noise", "tones", "speech") for number in (0, 1)),
+    ]
+    assert {(clip.fold, clip.target) for clip in others} == {(UNKNOWN_FOLD, UNKNOWN)}
+    assert data_of_robust.class_names == CLASSES
+    with pytest.raises(DataError, match="no sound files"):
+        unknown_clips(tmp_path, tmp_path)
+
+
+def test_targets_and_shapes_of_a_batch(data_of_robust):
+    clips = on_device(data_of_robust, (UNKNOWN_FOLD, *TRAINING_FOLDS), CPU)
+    assert (clips.n_known, clips.n_unknown, len(clips.versions)) == (80, 9, 3)
+    index = torch.cat([torch.arange(12), 80 + torch.arange(4)])
+    plan = draw(ROBUST.augmentation, 16, torch.Generator().manual_seed(0), ROBUST.unknown_batch)
+    batch, soft = network_batch(clips, index, torch.arange(16), plan, ROBUST, 4)
+    assert batch.shape == (16, 1, 32, 32) and bool(batch.isfinite().all())
+    torch.testing.assert_close(soft[12:], torch.full((4, 4), 0.25))
+    torch.testing.assert_close(soft.sum(dim=1), torch.ones(16))
+    assert float(soft[:12].amax(dim=1).min()) > 0.5 - 1e-6
+    chosen = torch.tensor([3, 85])
+    assert torch.equal(clips.spectrograms_db(chosen), torch.from_numpy(data_of_robust.spectrograms_db[clips.rows[chosen]]))
+    recorded = clips.spectrograms_db(chosen, torch.tensor([0, 2]))
+    assert np.array_equal(recorded[1], data_of_robust.recordings[1][clips.rows[85]].astype(np.float32))
+    assert torch.equal(recorded[0], clips.spectrograms_db(chosen)[0])
+
+
+@pytest.mark.slow
+def test_fine_tuning_resumes_to_the_last_bit(data_of_robust, trained, tmp_path, monkeypatch):
+    weights, config = trained / "checkpoint", outer(ROBUST)
+    loop.train(data_of_robust, config, tmp_path / "whole", weights=weights)
+    save = State.save
+
+    def kill(state, path):
+        if state.epoch == 2:
+            raise KeyboardInterrupt
+        save(state, path)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(State, "save", kill)
+        loop.train(data_of_robust, config, tmp_path / "killed", weights=weights)
+    loop.train(data_of_robust, config, tmp_path / "killed")
+    whole, killed = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("whole", "killed"))
+    for part in ("model", "ema"):
+        assert all(torch.equal(whole[part][name], killed[part][name]) for name in whole[part])
+    _, meta = load_checkpoint(tmp_path / "killed" / "checkpoint")
+    assert (meta.provenance["initial_weights"], meta.provenance["unknown_clips"]) == ("fine-tuned from whole", 9)
+    base, _ = load_checkpoint(weights)
+    distance = sum(float((whole["model"][name] - tensor).abs().max()) for name, tensor in base.named_parameters())
+    assert 0 < distance < 10, "it starts from the checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"fold": 4}, "trained on fold 4, which is held out"),
+        ({"recipe": dataclasses.replace(ROBUST, architecture="resnet34")}, "another architecture"),
+        ({"recipe": dataclasses.replace(ROBUST, spectrogram=ROBUST.spectrogram.replace(fmin=60.0))}, "another input"),
+    ],
+)
+@pytest.mark.slow
+def test_unusable_checkpoints(data_of_robust, trained, tmp_path, changes, reason):
+    with pytest.raises(DataError, match=reason):
+        loop.train(data_of_robust, outer(**({"recipe": ROBUST} | changes)), tmp_path / "run", weights=trained / "checkpoint")
+    with pytest.raises(DataError, match="starts from a checkpoint"):
+        loop.train(data_of_robust, outer(ROBUST), tmp_path / "run")
+
+
+def test_too_few_sounds_of_no_class(prepared, tmp_path):
+    with pytest.raises(DataError) as caught:
+        loop.train(prepared, outer(ROBUST), tmp_path / "run")
+    assert (caught.value.key, caught.value.values["batch"]) == ("data.few", "4")
+
+
+@pytest.mark.slow
+def test_robust_command(data, cache, trained, tmp_path, monkeypatch, run_command):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("training.cli.options.RECIPES", {"robust": dataclasses.replace(ROBUST, epochs=1), "first": QUICK})
+    monkeypatch.setattr(module, "_PER_KIND", 2)
+    sounds.write(tmp_path / "others" / "a.wav", sounds.sweep(0.7, RATE), RATE)
+    command = ("train", "--data", data, "--cache", cache, "--unknown", tmp_path / "others")
+    code, output, errors = run_command(*command, "--recipe", "robust", "--weights", trained / "checkpoint")
+    assert code == 0, errors
+    assert "runs/robust-fold5-seed1/checkpoint" in output
+    settings = json.loads((tmp_path / "runs" / "robust-fold5-seed1" / "config.json").read_text())
+    assert (settings["unknown_clips"], settings["valid_fold"]) == (7, HELD_OUT)
+    code, _, errors = run_command(*command, "--recipe", "first")
+    assert code == 2 and "trains without sounds of no class" in " ".join(errors.split())
+
+
+def test_robust_recipe_has_a_name():
+    values = RECIPES["robust"].to_dict()
+    assert recipe_name(values) == "robust"
+    old = RECIPES["best"].to_dict()
+    for gone in ("recordings", "as_it_is_share", "room_share", "noise_share", "band_share"):
+        old["augmentation"].pop(gone)
+    assert recipe_name(old | {"source": "spectrograms"}) == "best", "runs older than these options"

@@ -1,0 +1,45 @@
+"""Sounds of no class for training: the files of a folder, and synthetic ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from esc.errors import DataError
+from esc.paths import atomic_write
+from training.data.esc50 import EXTENSIONS, UNKNOWN, UNKNOWN_FOLD, Clip
+from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
+from training.runs.disk import disk_full_error
+
+_PER_KIND, _SECONDS, _SEED = 64, 5.0, 7_000  # other seeds than those by which rejection is measured
+
+
+def unknown_clips(folder: Path | None, cache: Path) -> list[Clip]:
+    """Return the sounds of a folder and its subfolders, and synthetic ones, which are written to the cache.
+
+    Raises
+    ------
+    DataError
+        The folder holds no sound, or the disk is full.
+    """
+    files = [] if folder is None else sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
+    if folder is not None and not files:
+        raise DataError("data.unknown", path=folder)
+    files += _synthetic(cache / "unknown")
+    return [Clip(path, path.name, UNKNOWN_FOLD, UNKNOWN, "unknown", str(path)) for path in files]
+
+
+def _synthetic(folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for number, kind in enumerate(KINDS):
+        for count in range(_PER_KIND):
+            file = folder / f"{kind}-{count:02}.wav"
+            if not file.is_file():
+                waveform = synthesise(kind, _SECONDS, np.random.default_rng([_SEED + number, count]))
+                with disk_full_error(file), atomic_write(file) as unfinished:
+                    soundfile.write(unfinished, waveform, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+            files.append(file)
+    return files
