@@ -103,8 +103,8 @@ def test_fine_tuning_resumes_to_the_last_bit(data_of_robust, trained, tmp_path, 
     _, meta = load_checkpoint(tmp_path / "killed" / "checkpoint")
     assert (meta.provenance["initial_weights"], meta.provenance["unknown_clips"]) == ("fine-tuned from whole", 9)
     base, _ = load_checkpoint(weights)
-    distance = sum(float((whole["model"][name] - tensor).abs().max()) for name, tensor in base.named_parameters())
-    assert 0 < distance < 10, "it starts from the checkpoint"
+    distance = sum(float((whole["model"][name] - tensor).abs().max()) for name, tensor in base.state_dict().items() if tensor.is_floating_point())
+    assert 0 < distance < 50, "it starts from the checkpoint"
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,8 @@ def test_unusable_checkpoints(data_of_robust, trained, tmp_path, changes, reason
 
 
 def test_too_few_sounds_of_no_class(prepared, tmp_path):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError, match="0 clips to train on, fewer than one batch of 4"):
         loop.train(prepared, outer(ROBUST), tmp_path / "run")
-    assert (caught.value.key, caught.value.values["batch"]) == ("data.few", "4")
 
 
 @pytest.mark.slow
