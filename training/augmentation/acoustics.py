@@ -100,13 +100,13 @@ def _between(draws: torch.Tensor, low: float, high: float) -> torch.Tensor:
 
 
 def _total(power: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
-    """Return the mean power (batch, 1, 1) of the sounds behind power spectrograms, up to a common factor."""
+    """Return the mean power (batch, 1, 1) of the sounds, up to a common factor."""
     return (power * widths).sum(dim=1, keepdim=True).mean(dim=2, keepdim=True)
 
 
 @lru_cache(maxsize=4)
 def _noises(config: SpectrogramConfig, n_frames: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return noises of total power 1 (n_noises, n_mels, n_frames), and the widths (n_mels, 1) of the bands in Hz."""
+    """Return noises of power 1 (n_noises, n_mels, n_frames), and band widths in Hz."""
     rng, n_samples = np.random.default_rng(0), n_frames * config.hop_length
     made = [colored_noise(n_samples, config.sample_rate, slope, rng) for slope in _NOISE_EXPONENTS for _ in range(_PER_EXPONENT)]
     edges = mel_edges_hz(config)

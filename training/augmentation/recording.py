@@ -1,4 +1,4 @@
-"""Random recordings of a clip: a chain of distortions, in the order in which they happen outside."""
+"""Random recordings of a sound: distortions in the order in which they happen outside."""
 
 from __future__ import annotations
 

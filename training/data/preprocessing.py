@@ -56,7 +56,7 @@ def clip_spectrogram(path: Path, spectrogram: SpectrogramConfig, input_config: I
 def clip_recording(
     path: Path, background: Path, number: int, spectrogram: SpectrogramConfig, input_config: InputConfig
 ) -> np.ndarray:
-    """Return the dB spectrogram of a random recording of a file, seeded by name and number."""
+    """Return the dB spectrogram of a random recording, seeded by name and number."""
     rate = spectrogram.sample_rate
     waveform, other = (load_clip(one, rate, input_config.clip_seconds) for one in (path, background))
     rng = np.random.default_rng([number, crc32(path.name.encode())])
@@ -90,7 +90,7 @@ def prepare(
 
 
 def prepare_for(recipe: Recipe, clips: list[Clip], cache: Path = CACHE, jobs: int | None = None) -> Prepared:
-    """Return a recipe's training data: spectrograms and, for some recipes, those of recordings of the clips."""
+    """Return a recipe's training data: spectrograms of the clips, and of recordings of them."""
     prepared = prepare(clips, recipe.spectrogram, recipe.input, cache, jobs)
     if not recipe.recordings:
         return prepared
@@ -107,7 +107,10 @@ def prepare_for(recipe: Recipe, clips: list[Clip], cache: Path = CACHE, jobs: in
 
 
 def background_files(clips: list[Clip], rng: np.random.Generator) -> dict[Path, Path]:
-    """Return for each clip's file that of another clip of the same fold, of another class if there is one."""
+    """Return for each clip's file another one of the same fold.
+
+    It is of another class, if the fold has one.
+    """
     found = {}
     for clip in clips:
         fold = [other for other in clips if other.fold == clip.fold and other.path != clip.path] or [clip]
@@ -117,9 +120,9 @@ def background_files(clips: list[Clip], rng: np.random.Generator) -> dict[Path, 
 
 
 def map_files(function: Callable, tasks: list[tuple], jobs: int | None = None) -> Generator:
-    """Yield `function(*task)` of each task, a file and its settings, in order, with a progress bar.
+    """Yield `function(*task)` of each task, in order, with a progress bar.
 
-    Worker processes are spawned: a fork of a process that has torch's threads may hang. `jobs` defaults to the usable
+    A task is a file and its settings. Worker processes are spawned: a fork of a process that has torch's threads may hang. `jobs` defaults to the usable
     cores, but no more than the files keep busy; 1 starts no process.
     """
     jobs = jobs or min(_usable_cores(), 1 + len(tasks) // _FILES_PER_PROCESS)

@@ -44,7 +44,7 @@ class Clips:
         return torch.stack([self.versions[number][row].float() for number, row in pairs])
 
     def soft_targets(self, index: torch.Tensor, n_classes: int) -> torch.Tensor:
-        """Return the targets of some clips, float32 (clips, n_classes): one-hot, uniform for sounds of no class."""
+        """Return one-hot targets, uniform for sounds of no class: float32 (clips, n_classes)."""
         targets = self.targets[index]
         known = one_hot(targets.clamp_min(0), n_classes).float()
         return torch.where(targets[:, None] == UNKNOWN, 1.0 / n_classes, known)

@@ -76,7 +76,7 @@ class State:
 
 
 def new_state(recipe: Recipe, model: nn.Module, n_classes: int, n_clips: int, device: torch.device) -> State:
-    """Return the state before the first step of a run on `n_clips` clips of the classes."""
+    """Return the state before the first step of a run on `n_clips` known clips."""
     ema = None
     if recipe.ema_decay is not None:
         ema = build_model(recipe.architecture, n_classes)

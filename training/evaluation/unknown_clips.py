@@ -17,7 +17,7 @@ _PER_KIND, _SECONDS, _SEED = 64, 5.0, 7_000  # other seeds than those by which r
 
 
 def unknown_clips(folder: Path | None, cache: Path) -> list[Clip]:
-    """Return the sounds of a folder and its subfolders, and synthetic ones, which are written to the cache.
+    """Return the sounds of a folder with its subfolders, and synthetic ones from the cache.
 
     Raises
     ------
