@@ -133,6 +133,7 @@ def test_robust_command(data, cache, trained, tmp_path, monkeypatch, run_command
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("training.cli.options.RECIPES", {"robust": dataclasses.replace(ROBUST, epochs=1), "first": QUICK})
     monkeypatch.setattr(module, "_PER_KIND", 2)
+    monkeypatch.setattr("training.data.preprocessing._usable_cores", lambda: 1)
     (tmp_path / "others").mkdir()
     sounds.write(tmp_path / "others" / "a.wav", sounds.sweep(0.7, RATE), RATE)
     command = ("train", "--data", data, "--cache", cache, "--unknown", tmp_path / "others")

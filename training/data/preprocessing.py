@@ -122,8 +122,8 @@ def background_files(clips: list[Clip], rng: np.random.Generator) -> dict[Path, 
 def map_files(function: Callable, tasks: list[tuple], jobs: int | None = None) -> Generator:
     """Yield `function(*task)` of each task, in order, with a progress bar.
 
-    A task is a file and its settings. Worker processes are spawned: a fork of a process that has torch's threads may hang. `jobs` defaults to the usable
-    cores, but no more than the files keep busy; 1 starts no process.
+    A task is a file and its settings. Worker processes are spawned: a fork of a process that has torch's threads may hang.
+    `jobs` defaults to the usable cores, but no more than the files keep busy; 1 starts no process.
     """
     jobs = jobs or min(_usable_cores(), 1 + len(tasks) // _FILES_PER_PROCESS)
     with progress_bar() as bar:
