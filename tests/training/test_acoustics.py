@@ -10,7 +10,7 @@ import torch
 
 import sounds
 from esc.config import ESC50
-from esc.dsp.spectrogram import mel_edges_hz, mel_freqs_hz
+from esc.dsp.mel import mel_edges_hz, mel_freqs_hz
 from small_data import QUICK, SMALL
 from training.augmentation import acoustics, recording
 from training.augmentation.plan import draw

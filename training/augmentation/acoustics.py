@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from esc.config import SpectrogramConfig
-from esc.dsp.spectrogram import mel_edges_hz, mel_freqs_hz, mel_power, power_to_db
+from esc.dsp.mel import mel_edges_hz, mel_freqs_hz
+from esc.dsp.spectrogram import mel_power, power_to_db
 from training.augmentation.distortion import colored_noise
 from training.recipes import Augmentation
 
