@@ -7,7 +7,7 @@ import math
 import platform
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,11 +20,11 @@ from esc.classification.resnet import build_model
 from esc.errors import DataError
 from training.data.esc50 import UNKNOWN_FOLD
 from training.data.preprocessing import Prepared
-from training.engine.batches import Clips, on_device
+from training.engine.batches import on_device
 from training.engine.devices import best_device, device_name, dtype_name
 from training.engine.distributed import ALONE, Group
 from training.engine.pretrained import checkpoint_model, initial_model
-from training.engine.state import State, new_state
+from training.engine.state import new_state
 from training.engine.step import take_epoch
 from training.evaluation.held_out_log import record
 from training.evaluation.metrics import evaluate
@@ -79,39 +79,25 @@ def train(
         if group.broadcast(lambda: run_dir.has_checkpoint(run)):
             log.info("%s has ended: its checkpoint stays as it is", run)
             return run / run_dir.CHECKPOINT
-        current = _Run.begin(prepared, config, run, validation, group)
+        current = _Run(prepared, config, run, validation, group)
         current.initialise(settings, weights)
         current.take_epochs()
         group.broadcast(current.keep)
     return run / run_dir.CHECKPOINT
 
 
-@dataclass
 class _Run:
     """A run in progress."""
 
-    folder: Path
-    config: RunConfig
-    validation: Validation
-    group: Group
-    class_names: tuple[str, ...]
-    device: torch.device
-    clips: Clips
-    valid: Clips
-    settings: dict = field(default_factory=dict)
-    state: State = field(init=False)
-    next_save: float = 0.0
-
-    @classmethod
-    def begin(cls, prepared: Prepared, config: RunConfig, folder: Path, validation: Validation, group: Group) -> _Run:
-        device = best_device()
-        clips = on_device(prepared, (UNKNOWN_FOLD, *config.train_folds), device)
-        wanted = ((clips.n_known, config.recipe.known_batch), (clips.n_unknown, config.recipe.unknown_batch))
-        for count, batch in wanted:
+    def __init__(self, prepared: Prepared, config: RunConfig, folder: Path, validation: Validation, group: Group) -> None:
+        self.folder, self.config, self.validation, self.group = folder, config, validation, group
+        self.class_names, self.device, self.next_save = prepared.class_names, best_device(), 0.0
+        self.clips = on_device(prepared, (UNKNOWN_FOLD, *config.train_folds), self.device)
+        self.valid = on_device(replace(prepared, recordings=()), (config.valid_fold,), self.device)
+        recipe, clips = config.recipe, self.clips
+        for count, batch in ((clips.n_known, recipe.known_batch), (clips.n_unknown, recipe.unknown_batch)):
             if count < batch:
                 raise DataError("data.few", clips=count, batch=batch)
-        valid = on_device(replace(prepared, recordings=()), (config.valid_fold,), device)
-        return cls(folder, config, validation, group, prepared.class_names, device, clips, valid)
 
     def initialise(self, settings: dict, weights: Path | None) -> None:
         """Load the saved state, or make a new one; the same in every process."""

@@ -80,17 +80,24 @@ def imagenet(tmp_path_factory):
     return path
 
 
-def test_imagenet_weights_from_file(imagenet):
-    theirs = torch.load(imagenet)
-    model, origin = initial_model(RECIPE, 50, imagenet)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_imagenet_weights_from_file(architecture, tmp_path):
+    """The state dict of torchvision's network, of three channels and 1,000 classes, as `--weights` takes it."""
+    torch.manual_seed(5)
+    file = tmp_path / f"{architecture}.pth"
+    torch.save(torchvision.models.get_model(architecture).state_dict(), file)
+    theirs = torch.load(file)
+    assert (theirs["conv1.weight"].shape, len(theirs["fc.bias"])) == ((64, 3, 7, 7), 1_000)
+    recipe = RecipeOptions(RecipeName.NOTEBOOK, Architecture(architecture), weights=file).chosen()
+    model, origin = initial_model(recipe, 50, file)
     ours = model.state_dict()
     same = {name for name in ours if ours[name].shape == theirs[name].shape and torch.equal(ours[name], theirs[name])}
     fresh = set(ours) - same
     assert fresh == {"conv1.weight", "fc.weight", "fc.bias"}
     assert model.conv1.weight.shape == (64, 1, 7, 7)
     assert float(model.conv1.weight.detach().abs().max()) <= 1 / 7  # nn.Conv2d's own bounds, 1 / sqrt(49)
-    assert origin == "ImageNet, from resnet18.pth"
-    summed, _ = initial_model(dataclasses.replace(RECIPE, first_layer="summed"), 50, imagenet)
+    assert origin == f"ImageNet, from {architecture}.pth"
+    summed, _ = initial_model(dataclasses.replace(recipe, first_layer="summed"), 50, file)
     torch.testing.assert_close(summed.conv1.weight.detach(), theirs["conv1.weight"].sum(1, keepdim=True))
 
 

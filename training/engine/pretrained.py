@@ -41,7 +41,7 @@ def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> t
     except (KeyError, AttributeError, RuntimeError, IndexError) as error:  # layers of another architecture
         raise DataError("weights.unreadable", path=file or origin, reason=f"not a torchvision {recipe.architecture}") from error
     if recipe.first_layer == "fresh":
-        model.get_submodule("conv1").apply(_reset)
+        model.conv1.reset_parameters()
     log.info("initial weights: %s", origin)
     return model, origin
 
@@ -69,11 +69,6 @@ def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Pa
     origin = f"fine-tuned from {checkpoint.provenance.get('run', folder.name)}"
     log.info("initial weights: %s", origin)
     return model, origin
-
-
-def _reset(layer: nn.Module) -> None:
-    if isinstance(layer, nn.Conv2d):
-        layer.reset_parameters()
 
 
 def _imagenet(architecture: str, file: Path | None) -> tuple[dict[str, torch.Tensor], str]:
