@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -14,9 +15,26 @@ from esc.classification.robustness_file import write_robustness
 from test_metrics_file import FIGURES
 from training.evaluation.held_out_log import Evaluation
 from training.evaluation.metrics import Metrics
-from training.evaluation.model_card import write_card
+from training.evaluation.model_card import _summary, _training, write_card
+from training.recipes import RECIPES
 
 pytestmark = pytest.mark.slow
+
+
+def test_card_of_a_fine_tuned_checkpoint(trained):
+    classifier = Classifier.load(trained / "checkpoint")
+    made = classifier.checkpoint.provenance
+    recipe = RECIPES["robust"].to_dict()
+    more = {"recipe": recipe, "initial_weights": "fine-tuned from best-fold5-seed1", "unknown_clips": 508, "hours": 1.5}
+    checkpoint = dataclasses.replace(classifier.checkpoint, provenance=made | more)
+    text = _training(checkpoint)
+    assert "--recipe robust --weights CHECKPOINT --unknown FOLDER --fold 5 --seed 1`" in text
+    assert f"50% of them replaced by one of {recipe['augmentation']['recordings']} distorted recordings" in text
+    evaluation = Evaluation(
+        Metrics(0.75, 1.0, 0.05, 20, np.zeros((20, 4)), np.zeros((20, 4))), checkpoint, np.zeros(20, np.int64), ()
+    )
+    summary = " ".join(_summary(checkpoint, evaluation, 5, None).split())
+    assert "Fine-tuned from best-fold5-seed1 on folds 1, 2, 3, 4 of ESC-50 and never on fold 5; 508 sounds of no class" in summary
 
 
 @pytest.mark.parametrize("ema_decay", [0.9, None])

@@ -47,8 +47,9 @@ def write_card(folder: Path, classifier: Classifier, evaluation: Evaluation, fol
 
 def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out: dict | None) -> str:
     made = checkpoint.provenance
-    from_scratch = made["initial_weights"].startswith("fresh")
-    initial = "from scratch" if from_scratch else f"({made['initial_weights']})"
+    initial = made["initial_weights"]
+    from_scratch, is_tuned = initial.startswith("fresh"), initial.startswith("fine-tuned")
+    trained = initial.capitalize() if is_tuned else f"Trained {'from scratch' if from_scratch else f'({initial})'}"
     kept = "last epoch" if made["recipe"]["ema_decay"] is None else "last epoch, exponential moving average of the weights"
     folds = ", ".join(map(str, made["train_folds"]))
     data = "no other data, " if from_scratch else ""
@@ -57,7 +58,7 @@ def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out
     return f"""# {checkpoint.architecture} for ESC-50
 
 Classifies {checkpoint.input.clip_seconds:g}-second clips into {len(checkpoint.class_names)} environmental sounds.
-Trained {initial} on folds {folds} of ESC-50 and never on fold {fold}; {data}no test-time augmentation.
+{trained} on folds {folds} of ESC-50 and never on fold {fold}; {data}no test-time augmentation.
 
 {_metrics_table(evaluation, fold, held_out)}
 
@@ -97,6 +98,8 @@ def _training(checkpoint: Checkpoint) -> str:
     )
     augmentation = recipe["augmentation"]
     mixing = "no augmentation" if augmentation is None else f"{augmentation['mix_share']:.0%} of the clips mixed with another"
+    if augmentation and augmentation.get("recordings"):
+        mixing += f",\n{1 - augmentation['as_it_is_share']:.0%} of them replaced by one of {augmentation['recordings']} distorted recordings"
     options = (("dropout", "dropout"), ("drop_path", "stochastic depth up to"))
     regularization = "".join(f", {label} {recipe[name]:g}" for name, label in options if recipe[name])
     scaling = " and rescaled to 0..255" if checkpoint.input.scaling == "notebook" else ""
