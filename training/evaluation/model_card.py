@@ -99,7 +99,8 @@ def _training(checkpoint: Checkpoint) -> str:
     augmentation = recipe["augmentation"]
     mixing = "no augmentation" if augmentation is None else f"{augmentation['mix_share']:.0%} of the clips mixed with another"
     if augmentation and augmentation.get("recordings"):
-        mixing += f",\n{1 - augmentation['as_it_is_share']:.0%} of them replaced by one of {augmentation['recordings']} distorted recordings"
+        replaced, recordings = 1 - augmentation["as_it_is_share"], augmentation["recordings"]
+        mixing += f",\n{replaced:.0%} of them replaced by one of {recordings} distorted recordings"
     options = (("dropout", "dropout"), ("drop_path", "stochastic depth up to"))
     regularization = "".join(f", {label} {recipe[name]:g}" for name, label in options if recipe[name])
     scaling = " and rescaled to 0..255" if checkpoint.input.scaling == "notebook" else ""
