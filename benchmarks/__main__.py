@@ -2,12 +2,7 @@
 
 from benchmarks import hour_zoom, mel_repaint, play_in_3d, timeline_speed, training_step
 
-mel_repaint.main([])
-print()
-hour_zoom.main([])
-print()
-play_in_3d.main([])
-print()
-timeline_speed.main([])
-print()
-training_step.main(["--short"])
+for benchmark in (mel_repaint, hour_zoom, play_in_3d, timeline_speed):
+    benchmark.main([])
+    print()
+training_step.main(["--rounds", "3", "--steps", "2"])

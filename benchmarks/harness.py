@@ -24,6 +24,8 @@ PLAIN_FLAGS = (
 )  # fmt: skip
 WEBGL_FLAGS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # WebGL without a GPU
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OPEN_MS = 300_000
+SOUND = ROOT / "assets" / "examples" / "crow.flac"
 READY = "document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-chip')"
 
 
@@ -78,6 +80,18 @@ def chromium(*flags: str) -> Iterator:
             yield browser
         finally:
             browser.close()
+
+
+def open_page(browser, url: str, example: bool = True):
+    """Return the app's page, by default with the example sound opened."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(OPEN_MS)
+    page.goto(url)
+    page.wait_for_function(READY)
+    if example:
+        page.click(f".sg-chip[data-example={SOUND.stem}]")
+        page.wait_for_function("document.querySelector('.sg-viewer').component.data")
+    return page
 
 
 def run(doc: str, measure: Callable[..., dict], show: Callable[[dict], None], given: list[str] | None, **options: tuple) -> None:

@@ -26,13 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness import READY, ROOT, chromium, run, serving
+from benchmarks.harness import ROOT, chromium, open_page, run, serving
 from benchmarks.timeline_speed import write_sound
 
 FIRST_S, ZOOM_MS, SERVER_GB, PAGE_GB = 3.0, 300.0, 2.0, 0.6
 VIEWS = {"mel": "Mel", "stft": "STFT", "wave": "Wave"}
 SHORTEST_S = 2.0  # the deepest zoom
-OPEN_MS = 300_000
 SEED = 0
 
 FIRST = """() => {
@@ -108,10 +107,7 @@ def measure(minutes: float, zooms: int) -> dict:
         write_sound(sound, minutes)
         url = stack.enter_context(serving("-m", "benchmarks.hour_zoom", "--serve", str(notes)))
         browser = stack.enter_context(chromium())
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(OPEN_MS)
-        page.goto(url)
-        page.wait_for_function(READY)
+        page = open_page(browser, url, example=False)
         page.evaluate(FIRST)
         page.set_input_files("input.sg-file", sound)
         first = page.wait_for_function("window.firstImage").json_value() / 1000

@@ -18,9 +18,8 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from benchmarks.harness import READY, ROOT, WEBGL_FLAGS, chromium, run, serving
+from benchmarks.harness import SOUND, WEBGL_FLAGS, chromium, open_page, run, serving
 
-SOUND = ROOT / "assets" / "examples" / "crow.flac"
 GOAL_MS, GOAL_RATIO = 120.0, 6.0
 WARM_UP = 3
 BANDS = 128  # of librosa's preset; the releases set neighbouring values
@@ -90,14 +89,9 @@ def measure(releases: int) -> dict[str, list[float]]:
         urls = {"ours": stack.enter_context(serving("app.py"))}
         urls["plotly"] = stack.enter_context(serving("-m", "benchmarks.mel_repaint", "--serve-plotly"))
         browser = stack.enter_context(chromium(*WEBGL_FLAGS))
-        pages = {name: browser.new_page(viewport={"width": 1280, "height": 900}) for name in urls}
-        for name, page in pages.items():
-            page.goto(urls[name])
-        ours, plotly = pages["ours"], pages["plotly"]
-        ours.wait_for_function(READY)
-        ours.click(f".sg-chip[data-example={SOUND.stem}]")
-        ours.wait_for_function("document.querySelector('.sg-viewer').component.data")
-        plotly.wait_for_function("document.querySelector('.js-plotly-plot .heatmaplayer image')")
+        pages = {"ours": open_page(browser, urls["ours"]), "plotly": browser.new_page(viewport={"width": 1280, "height": 900})}
+        pages["plotly"].goto(urls["plotly"])
+        pages["plotly"].wait_for_function("document.querySelector('.js-plotly-plot .heatmaplayer image')")
         taken: dict[str, list[float]] = {name: [] for name in pages}
         for value in values:
             for name, script in (("ours", OURS), ("plotly", PLOTLY)):

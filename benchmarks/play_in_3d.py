@@ -13,11 +13,9 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from benchmarks.harness import READY, WEBGL_FLAGS, chromium, run, serving
-from benchmarks.mel_repaint import SOUND
+from benchmarks.harness import WEBGL_FLAGS, chromium, open_page, run, serving
 
 GOAL_SHARE = 0.8
-OPEN_MS = 120_000
 AUTOPLAY = "--autoplay-policy=no-user-gesture-required"
 VIEWS = {"mel": ("Mel", "viewer.moved"), "surface": ("3D", "viewer.playhead.drawn?.time")}  # tab, what moves
 WATCH_2D = """() => {
@@ -46,12 +44,7 @@ def measure(seconds: float) -> dict:
     with ExitStack() as stack:
         url = stack.enter_context(serving("app.py"))
         browser = stack.enter_context(chromium(*WEBGL_FLAGS, AUTOPLAY))
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(OPEN_MS)
-        page.goto(url)
-        page.wait_for_function(READY)
-        page.click(f".sg-chip[data-example={SOUND.stem}]")
-        page.wait_for_function("document.querySelector('.sg-viewer').component.data")
+        page = open_page(browser, url)
         page.evaluate(WATCH_2D)
         return {view: _played(page, view, seconds) for view in VIEWS}
 

@@ -19,8 +19,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from benchmarks import harness
-from benchmarks.harness import ROOT
+from benchmarks.harness import ROOT, run
 
 SAMPLE_RATE, CLIP_SECONDS = 44_100, 5.0
 GOALS = {CLIP_SECONDS: 100.0, CLIP_SECONDS / 2: 60.0}  # hop in s: times real time
@@ -40,7 +39,7 @@ def write_sound(path: Path, minutes: float) -> None:
             file.write(noise + tones)
 
 
-def run(sound: Path, hop_seconds: float) -> tuple[float, int, int]:
+def classify(sound: Path, hop_seconds: float) -> tuple[float, int, int]:
     """Return wall time in s, peak memory in bytes and number of segments."""
     command = [sys.executable, "-m", "esc", "classify", str(sound), "--timeline", "--hop", str(hop_seconds), "--format", "json"]
     with tempfile.TemporaryFile() as output:
@@ -63,7 +62,7 @@ def measure(minutes: float) -> dict:
         sound = Path(folder) / "sound.wav"
         write_sound(sound, minutes)
         for hop_seconds, goal in GOALS.items():
-            seconds, peak, found = run(sound, hop_seconds)
+            seconds, peak, found = classify(sound, hop_seconds)
             factor, gigabytes = minutes * 60 / seconds, peak / 1e9
             rows.append(
                 {
@@ -92,7 +91,7 @@ def show(result: dict) -> None:
 
 def main(given: list[str] | None = None) -> None:
     """Measure and print."""
-    harness.run(__doc__, measure, show, given, minutes=(60.0, "length of the sound"))
+    run(__doc__, measure, show, given, minutes=(60.0, "length of the sound"))
 
 
 if __name__ == "__main__":

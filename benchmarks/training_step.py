@@ -5,15 +5,12 @@ bare step is forward, backward and update of the same network on one batch. The 
 other work on the machine slows them equally; results are medians over the rounds. On a CPU the ratio of processor times is
 given as well: it depends less on other work.
 
-    python -m benchmarks.training_step [--rounds 7] [--steps 6] [--short] [--json]
+    python -m benchmarks.training_step [--rounds 7] [--steps 6] [--json]
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
-import os
 import time
 from collections.abc import Callable
 
@@ -21,6 +18,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from benchmarks.harness import run
 from esc.classification.resnet import build_model
 from training.data.preprocessing import Prepared
 from training.engine.batches import Clips, on_device
@@ -112,7 +110,6 @@ def measure(rounds: int, steps: int) -> dict:
         "batch_size": FIRST.batch_size,
         "device": device_name(device),
         "precision": dtype_name(state_of(FIRST, device).precision),
-        "load_average": list(os.getloadavg()),
     }
 
 
@@ -129,22 +126,13 @@ def show(result: dict) -> None:
     by_processor = f" ({processor:.2f} by processor time)" if processor is not None else ""
     print(f"{result['ratio_to_bare']:.2f} of the bare step{by_processor}")
     verdict = "met" if result["goal_met"] else "MISSED"
-    print(f"\ngoal >= {result['goal']:g}: {verdict} (load average {result['load_average'][0]:.1f})")
+    print(f"\ngoal >= {result['goal']:g}: {verdict}")
 
 
 def main(given: list[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7, help="rounds of all three kinds (default 7)")
-    parser.add_argument("--steps", type=int, default=6, help="steps of each kind in a round (default 6)")
-    parser.add_argument("--short", action="store_true", help="three rounds of two steps: a rough estimate")
-    parser.add_argument("--json", action="store_true", help="print JSON only")
-    arguments = parser.parse_args(given)
-    result = measure(*((3, 2) if arguments.short else (arguments.rounds, arguments.steps)))
-    if arguments.json:
-        print(json.dumps(result, indent=1))
-    else:
-        show(result)
+    options = {"rounds": (7, "rounds of both kinds"), "steps": (6, "steps of each kind in a round")}
+    run(__doc__, measure, show, given, **options)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def plot_stft(stft_db: np.ndarray, config: SpectrogramConfig, title: str = "STFT
     """Return an STFT (n_freqs, n_frames) in dB over time, on a linear frequency axis."""
     figure, axes = _figure(title, 4.2)
     bin_khz = config.sample_rate / config.n_fft / 1_000
-    _image(figure, axes, stft_db, config, (-0.5 * bin_khz, (config.n_freqs - 0.5) * bin_khz), "level, dB")
+    _image(axes, stft_db, config, (-0.5 * bin_khz, (config.n_freqs - 0.5) * bin_khz))
     axes.set(ylabel="frequency, kHz", ylim=(0, config.sample_rate / 2_000))
     return figure
 
@@ -51,7 +51,7 @@ def plot_stft(stft_db: np.ndarray, config: SpectrogramConfig, title: str = "STFT
 def plot_mel(mel_db: np.ndarray, config: SpectrogramConfig, title: str = "Mel spectrogram") -> Figure:
     """Return a mel spectrogram (n_mels, n_frames) in dB over time, labelled in Hz."""
     figure, axes = _figure(title, 4.2)
-    _image(figure, axes, mel_db, config, (-0.5, config.n_mels - 0.5), "level, dB")
+    _image(axes, mel_db, config, (-0.5, config.n_mels - 0.5))
     axes.set_yticks(*_band_ticks(config))
     axes.set(ylabel="frequency, Hz (mel scale)")
     return figure
@@ -87,7 +87,7 @@ def plot_mfcc(mfcc: np.ndarray, config: SpectrogramConfig, title: str = "MFCC") 
     figure, axes = _figure(title, 3.8)
     scaled = mfcc / np.maximum(np.abs(mfcc).max(axis=1, keepdims=True), 1e-9)
     label = "value / row maximum"
-    _image(figure, axes, scaled, config, (-0.5, len(mfcc) - 0.5), label, cmap="RdBu_r", vmin=-1.0, vmax=1.0)
+    _image(axes, scaled, config, (-0.5, len(mfcc) - 0.5), label, cmap="RdBu_r", vmin=-1.0, vmax=1.0)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(ylabel="coefficient")
     return figure
@@ -215,22 +215,15 @@ def _plain(axes: Axes) -> None:
 
 
 def _image(
-    figure: Figure,
-    axes: Axes,
-    matrix: np.ndarray,
-    config: SpectrogramConfig,
-    rows: tuple[float, float],
-    label: str,
-    **style: Any,
+    axes: Axes, matrix: np.ndarray, config: SpectrogramConfig, rows: tuple[float, float], label: str = "level, dB", **style: Any
 ) -> None:
     """Draw a matrix, with frames centred on their times, and a colour bar."""
     hop_s = config.hop_length / config.sample_rate
     extent = (-0.5 * hop_s, (matrix.shape[1] - 0.5) * hop_s, *rows)
-    image = axes.imshow(
-        matrix, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **({"cmap": _COLOURS} | style)
-    )
-    axes.set(xlabel="time, s", xlim=(max(0.0, extent[0]), extent[1]))
-    figure.colorbar(image, ax=axes, label=label, pad=0.015)
+    style = {"origin": "lower", "aspect": "auto", "interpolation": "nearest", "cmap": _COLOURS} | style
+    image = axes.imshow(matrix, extent=extent, **style)
+    axes.set(xlabel="time, s", xlim=(0.0, extent[1]))
+    axes.figure.colorbar(image, ax=axes, label=label, pad=0.015)
 
 
 def _band_ticks(config: SpectrogramConfig) -> tuple[np.ndarray, list[str]]:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
 from pebble import ProcessExpired, ProcessPool
 
-from esc.audio.io import ACCEPTED, open_audio
+from esc.audio.io import ACCEPTED, AudioFacts, open_audio
+from esc.audio.transcode import Decoded
 from esc.batch.results import FileResult, SoundResult
 from esc.classification.classifier import Classifier
 from esc.classification.event_summary import silent_intervals, uncertain_intervals
@@ -30,19 +30,6 @@ ENDINGS = (  # of sound files in a folder; a file named explicitly may have any 
     ".aac", ".ac3", ".amr", ".webm", ".mp4", ".mov", ".mka", ".mkv",
 )  # fmt: skip
 _log = logging.getLogger(__name__)
-
-
-class Facts(Protocol):
-    """Properties of a sound apart from its samples."""
-
-    @property
-    def sample_rate(self) -> int: ...
-
-    @property
-    def seconds(self) -> float: ...
-
-    @property
-    def cut_off(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -100,7 +87,7 @@ def classify_file(
 
 
 def classify_blocks(
-    name: str, facts: Facts, blocks: Iterable[np.ndarray], classifier: Classifier, options: BatchOptions
+    name: str, facts: AudioFacts | Decoded, blocks: Iterable[np.ndarray], classifier: Classifier, options: BatchOptions
 ) -> Iterator[WindowResult | SoundResult]:
     """Yield the windows of a sound's timeline, if requested, and finally its result.
 
@@ -108,8 +95,8 @@ def classify_blocks(
     ----------
     name : str
         Name of the sound in the result.
-    facts : Facts
-        `esc.audio.AudioFacts` or `esc.audio.transcode.Decoded`; final once all blocks are read.
+    facts : AudioFacts or Decoded
+        Final once all blocks are read.
     blocks : iterable of array
         The sound, as for `esc.classification.sliding_window.windows`.
     classifier : Classifier

@@ -27,34 +27,18 @@ _BIN_EPS = 1e-6  # of a bin: a frequency computed from a bin's number still find
 class BoxMeasurements:
     """Levels and peak of the STFT between two times and two frequencies.
 
-    Attributes
-    ----------
-    mean_db : float
-        dB of the mean power over all frames and bins of the box, over `config.db_ref`.
-    peak_db : float
-        dB of the loudest single value.
-    peak_hz : float or None
-        Its frequency by quadratic interpolation of the levels of the bin and its two neighbours (Smith, "Spectral Audio
-        Signal Processing"): within 0.03 bins of a single steady tone with a tapered window, within 0.2 bins with
-        "boxcar" unless n_fft exceeds win_length. The bin's own frequency where a neighbour outside the box is louder.
-        None in silence.
-    peak_s : float or None
-        The centre of its frame. None in silence.
-    n_frames : int
-        Frames centred in the box, at least the one nearest to its middle.
-    measured : int
-        Frames that were computed; fewer than `n_frames` past `MAX_FFT_VALUES`.
-    n_bins : int
-        Bins in the box, at least the one nearest to its middle.
+    The peak's frequency is interpolated quadratically from the levels of its bin and the two neighbours (Smith, "Spectral
+    Audio Signal Processing"): within 0.03 bins of a single steady tone with a tapered window, within 0.2 bins with
+    "boxcar" unless n_fft exceeds win_length. It is the bin's own where a neighbour outside the box is louder.
     """
 
-    mean_db: float
-    peak_db: float
-    peak_hz: float | None
-    peak_s: float | None
-    n_frames: int
-    measured: int
-    n_bins: int
+    mean_db: float  # of the mean power over all frames and bins of the box, over `config.db_ref`
+    peak_db: float  # of the loudest single value
+    peak_hz: float | None  # None in silence
+    peak_s: float | None  # centre of its frame; None in silence
+    n_frames: int  # centred in the box, at least the one nearest to its middle
+    measured: int  # frames that were computed; fewer than `n_frames` past `MAX_FFT_VALUES`
+    n_bins: int  # in the box, at least the one nearest to its middle
 
 
 @dataclass(frozen=True)

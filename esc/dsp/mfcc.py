@@ -19,12 +19,7 @@ MAX_LIFTER = 256.0
 class CepstrumConfig(Config):
     """Liftering and derivative of coefficients that `SpectrogramConfig` describes.
 
-    Parameters
-    ----------
-    lifter : float
-        0: none; L > 0 multiplies coefficient n by `1 + L / 2 * sin(pi * (n + 1) / L)`, which raises the small high ones.
-    delta : int
-        0: the coefficients; 1 or 2: their first or second derivative, per frame.
+    Liftering by L > 0 multiplies coefficient n by `1 + L / 2 * sin(pi * (n + 1) / L)`, which raises the small high ones.
 
     Raises
     ------
@@ -32,8 +27,8 @@ class CepstrumConfig(Config):
         Names the field, the value and the legal range.
     """
 
-    lifter: float = 0.0
-    delta: int = 0
+    lifter: float = 0.0  # 0: none
+    delta: int = 0  # 0: the coefficients; 1 or 2: their first or second derivative, per frame
 
     def __post_init__(self) -> None:
         check_range("lifter", self.lifter, 0, MAX_LIFTER)

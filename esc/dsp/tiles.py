@@ -38,14 +38,7 @@ def quantised(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 class ColumnPool:
-    """Pool of frames into at most `columns` columns, by maximum or mean.
-
-    Parameters
-    ----------
-    n_frames, columns : int
-    pool : np.ufunc
-        `np.maximum`, or `np.add` for the mean.
-    """
+    """Pool of frames into at most `columns` columns, by `np.maximum` or, for the mean, `np.add`."""
 
     def __init__(self, n_frames: int, columns: int, pool: np.ufunc = np.maximum) -> None:
         columns = min(columns, n_frames)

@@ -19,20 +19,12 @@ OnProgress = Callable[[float], None]  # receives the share of the work done so f
 
 @dataclass(frozen=True)
 class Chunk:
-    """Frames `first` to `first + count - 1`, and the samples to compute them from.
+    """Frames `first` to `first + count - 1`, and the samples to compute them from."""
 
-    Attributes
-    ----------
-    samples : float32 array
-        From the sample of frame `first - skip` on, or from the sound's first.
-    skip : int
-        Frames of context before frame `first`.
-    """
-
-    samples: np.ndarray
+    samples: np.ndarray  # float32 (n_samples,), from frame `first - skip` on or from the sound's first sample
     first: int
     count: int
-    skip: int
+    skip: int  # frames of context before frame `first`
 
     @property
     def own(self) -> slice:

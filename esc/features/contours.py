@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from esc.features.chunks import OnProgress, iter_chunks
 
 PITCH_HZ = (65.40639, 2093.00452)  # C2 to C7, as in librosa's example of pYIN
 PITCH_CONTEXT_S = 1.0  # the Viterbi path forgets within less
-ONSET_TOP_DB = 80.0  # librosa.power_to_db's default
 _RATE, _FRAME, _HOP = LIBROSA.sample_rate, LIBROSA.n_fft, LIBROSA.hop_length  # of pitch and onsets
 
 Arrays = dict[str, np.ndarray]  # float (n,) each
@@ -93,22 +92,12 @@ def onsets(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, on_progr
     """
     import librosa
 
-    last = len(waveform) // _HOP
-
-    def levels_db(on_progress: OnProgress) -> Iterator[tuple[int, np.ndarray]]:
-        # with one frame of context on the left: the flux is a difference to the frame before
-        for chunk in iter_chunks(waveform, LIBROSA, (0, last), _FRAME / _RATE, on_progress):
-            before = max(0, chunk.skip - 1)
-            mel = mel_filters(LIBROSA) @ chunk.magnitude(LIBROSA)[:, before : chunk.own.stop] ** 2
-            yield chunk.skip - before, 10 * np.log10(np.maximum(mel, AMIN))
-
-    loudest_db = max(float(level_db.max()) for _, level_db in levels_db(lambda share: on_progress(share / 2)))
-    flux = []
-    for skip, level_db in levels_db(lambda share: on_progress((1 + share) / 2)):
-        floored = np.maximum(level_db, loudest_db - ONSET_TOP_DB)
-        flux.append(librosa.onset.onset_strength(S=floored, sr=_RATE, center=False)[skip:])
-    delayed = np.concatenate([np.zeros(_FRAME // (2 * _HOP)), *flux])[: last + 1]  # a frame covers half a frame ahead
-    return {"times_s": librosa.onset.onset_detect(onset_envelope=delayed, sr=_RATE, hop_length=_HOP, units="time")}
+    parts = []
+    for chunk in iter_chunks(waveform, LIBROSA, (0, len(waveform) // _HOP), _FRAME / _RATE, on_progress):
+        parts.append(mel_filters(LIBROSA) @ chunk.magnitude(LIBROSA)[:, chunk.own] ** 2)
+    level_db = librosa.power_to_db(np.concatenate(parts, axis=1))  # an hour has 79 MB
+    flux = librosa.onset.onset_strength(S=level_db, sr=_RATE)
+    return {"times_s": librosa.onset.onset_detect(onset_envelope=flux, sr=_RATE, hop_length=_HOP, units="time")}
 
 
 def _framewise(

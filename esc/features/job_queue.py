@@ -25,32 +25,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Job:
-    """A task in the queue, running or finished.
+    """A task in the queue, running or finished."""
 
-    Attributes
-    ----------
-    owner : str
-        Session that may request the job.
-    slot : str
-        A newer job of the same owner and slot replaces it.
-    id : str
-        Not guessable.
-    progress : float
-        0 to 1.
-    state : str
-        "waiting", "running", "done", "cancelled" or "failed".
-    result : dict or None
-        As `esc.features.worker.compute` returns it.
-    error : EscError or None
-    """
-
-    owner: str
-    slot: str
+    owner: str  # session that may request the job
+    slot: str  # a newer job of the same owner and slot replaces it
     task: FeatureTask | None = field(repr=False)
-    id: str = field(default_factory=lambda: secrets.token_hex(16))
-    progress: float = 0.0
-    state: str = "waiting"
-    result: dict | None = field(default=None, repr=False)
+    id: str = field(default_factory=lambda: secrets.token_hex(16))  # not guessable
+    progress: float = 0.0  # 0 to 1
+    state: str = "waiting"  # or "running", "done", "cancelled", "failed"
+    result: dict | None = field(default=None, repr=False)  # of `esc.features.worker.compute`
     error: EscError | None = None
     asked_at: float = field(default_factory=time.monotonic, repr=False)
 

@@ -31,21 +31,11 @@ _SHORTEST_S = 2.0  # a shorter sound is padded with silence, as its frames are a
 
 @dataclass(frozen=True)
 class FeatureImage:
-    """A spectrogram variant.
+    """A spectrogram variant."""
 
-    Attributes
-    ----------
-    values : float32 array (rows, columns)
-        In dB; of PCEN, its own values, 0 and up.
-    bounds_hz : array (rows + 1,)
-    frames : tuple of int
-        The first and the last.
-    decibels : bool
-    """
-
-    values: np.ndarray
-    bounds_hz: np.ndarray
-    frames: tuple[int, int]
+    values: np.ndarray  # float32 (n_rows, n_columns), in dB; of PCEN, its own values, 0 and up
+    bounds_hz: np.ndarray  # (n_rows + 1,)
+    frames: tuple[int, int]  # the first and the last
     decibels: bool = True
 
 

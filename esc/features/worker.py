@@ -26,28 +26,14 @@ from esc.features.chunks import OnProgress
 
 @dataclass(frozen=True)
 class FeatureTask:
-    """One feature to compute.
+    """One feature to compute."""
 
-    Attributes
-    ----------
-    feature : str
-        One of `FEATURES`.
-    config : SpectrogramConfig
-    samples : float32 array or Path
-        The waveform at `feature_sample_rate`, or a file of raw float32.
-    tile : Tile
-    source : str
-        "mel" or "stft": the spectrogram whose rows a variant has.
-    high_db : float or None
-        dB of the brightest level; None: the feature's own maximum.
-    """
-
-    feature: str
+    feature: str  # one of `FEATURES`
     config: SpectrogramConfig
-    samples: np.ndarray | Path
+    samples: np.ndarray | Path  # float32 waveform at `feature_sample_rate`, or a file of raw float32
     tile: Tile
-    source: str
-    high_db: float | None
+    source: str  # "mel" or "stft": the spectrogram whose rows a variant has
+    high_db: float | None  # dB of the brightest level; None: the feature's own maximum
 
 
 def compute(task: FeatureTask, on_progress: OnProgress) -> dict:

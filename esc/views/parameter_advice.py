@@ -21,24 +21,12 @@ _RATE_EPS = 1.01  # a rate within a hundredth is the same
 
 @dataclass(frozen=True)
 class Advice:
-    """A warning about a misleading spectrogram.
+    """A warning about a misleading spectrogram."""
 
-    Attributes
-    ----------
-    key : str
-        "gaps", "thin", "long", "top", "rate", "empty", "deep" or "padding".
-    grave : bool
-        The spectrogram misleads; otherwise it is only worth knowing.
-    values : dict
-        Numbers for the message.
-    fix : dict
-        Parameters to set together, a legal config with the others as they are.
-    """
-
-    key: str
-    grave: bool
-    values: dict
-    fix: dict
+    key: str  # "gaps", "thin", "long", "top", "rate", "empty", "deep" or "padding"
+    grave: bool  # the spectrogram misleads; otherwise it is only worth knowing
+    values: dict  # numbers for the message
+    fix: dict  # parameters to set together, a legal config with the others as they are
 
 
 def meaning(config: SpectrogramConfig, n_frames: int) -> dict:

@@ -28,32 +28,19 @@ _SAMPLED_COLUMNS = 250  # of a view, for the share that is hidden
 class View:
     """A spectrogram's tile in 8-bit levels.
 
-    Attributes
-    ----------
-    levels : uint8 array, shape (n_rows, n_columns)
-        0 at `low_db` or below, 255 at `high_db` or above, linear in dB between. Silence is 0 throughout.
-    low_db, high_db : float
-        dB of the levels 0 and 255.
-    start_s, end_s : float
-        The outer edges: half a hop before the first frame's centre and half a hop after the last one's, so the first
-        may lie before 0 and the last beyond the sound. The columns between are equally wide; if frames share a column
-        each is off by less than a hop.
-    n_frames : int
-        Frames between the edges; one column each unless there are more than columns.
-    hidden : float
-        Share of the values that were raised to `low_db`, of those that are not silence.
-    depth_db : float
-        dB below `high_db` above which nine tenths of those that are not silence lie.
+    Its edges lie half a hop before the first frame's centre and half a hop after the last one's, so the first may lie
+    before 0 and the last beyond the sound. The columns between are equally wide; if frames share a column each is off by
+    less than a hop.
     """
 
-    levels: np.ndarray
-    low_db: float
-    high_db: float
-    start_s: float
+    levels: np.ndarray  # uint8 (n_rows, n_columns), linear in dB; silence is 0 throughout
+    low_db: float  # dB of level 0, to which lower values are raised
+    high_db: float  # dB of level 255
+    start_s: float  # outer edge
     end_s: float
-    n_frames: int
-    hidden: float = 0.0
-    depth_db: float = 0.0
+    n_frames: int  # between the edges; one column each unless there are more than columns
+    hidden: float = 0.0  # share of the values below `low_db`, of those that are not silence
+    depth_db: float = 0.0  # below `high_db`; nine tenths of those that are not silence lie above
 
 
 def mel_view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db: float | None = None) -> View:
