@@ -159,21 +159,22 @@ def plot_bars(
 ) -> Figure:
     """Return shares, 0 to 1, as horizontal bars, the first on top.
 
-    `texts` stand at the ends of the bars; `dots` are reference values of some bars, by the labels of their series.
+    `texts` stand to the right of the bars; `dots` are reference values of some bars, by the labels of their series.
     """
     names = list(bars)
     lines = max(name.count("\n") for name in names) + 1
     figure = Figure(figsize=(8, 0.18 * lines * len(names) + 1.5), dpi=120, layout="constrained")
     axes = figure.subplots()
-    drawn = axes.barh(range(len(names)), list(bars.values()), color=_FIRST, height=0.72)
+    axes.barh(range(len(names)), list(bars.values()), color=_FIRST, height=0.72)
     axes.set_yticks(range(len(names)), names, fontsize=7)
-    axes.bar_label(drawn, texts or [""] * len(names), padding=4, fontsize=7)
+    for row, text in enumerate(texts):
+        axes.text(1.01, row, text, va="center", fontsize=7)
     for colour, (label, values) in zip((_SECOND, _INK), (dots or {}).items(), strict=False):
         rows = [names.index(name) for name in values]
         axes.plot(list(values.values()), rows, "o", color=colour, markersize=5, markeredgecolor="white", label=label)
     if dots:
-        axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
-    axes.set(xlim=(0, 1.2 if texts else 1), ylim=(len(names) - 0.4, -0.6), xlabel=xlabel, title=title)
+        axes.legend(frameon=False, fontsize=7, loc="upper right", bbox_to_anchor=(1, -0.1), ncols=len(dots))
+    axes.set(xlim=(0, 1), ylim=(len(names) - 0.4, -0.6), xlabel=xlabel, title=title)
     _plain(axes)
     return figure
 
