@@ -80,6 +80,8 @@ MESSAGES = {
     "data.fold": "Fold {fold} does not exist; this data has the folds {folds}.",
     "data.without": "{value} can't be left out: give names of classes, or a number up to {most}.",
     "data.cache": "{path} is damaged. Remove it and run the command again: it is made anew.",
+    "parameter.unknown": "This recipe trains without sounds of no class: leave --unknown {path} away.",
+    "run.seen": "Fold {fold} was trained on: figures on it are no measure. Give a fold that was held out.",
     "data.unknown": "There are no sound files in {path}. Give --unknown a folder of sounds that belong to none of the classes.",
     "data.few": "There are {clips} clips to train on, fewer than one batch of {batch}.",
     "data.no_clip": "There is neither a file {name} here nor a clip of that name in ESC-50.",

@@ -47,6 +47,18 @@ def test_evaluate_errors(data, run_command, arguments, message):
     assert len(errors.splitlines()) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["card", "robustness", "explain-test"])
+def test_figures_on_a_trained_fold_are_not_stored(trained, data, run_command, command):
+    """They would be told as held out."""
+    place = [trained / "checkpoint"] if command == "robustness" else ["--checkpoint", trained / "checkpoint"]
+    options = [] if command == "card" else ["--save"]
+    before = sorted((trained / "checkpoint").iterdir())
+    code, _, errors = run_command(command, *place, *options, "--data", data, "--fold", "1")
+    assert (code, "Fold 1 was trained on" in errors) == (1, True)
+    assert sorted((trained / "checkpoint").iterdir()) == before
+
+
 @pytest.mark.data
 @pytest.mark.skipif(not (DEFAULT_CHECKPOINT / "config.json").is_file(), reason="no checkpoint is shipped")
 def test_shipped_checkpoint_accuracy(data_dir, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -143,7 +144,20 @@ def test_robust_command(data, cache, trained, tmp_path, monkeypatch, run_command
     settings = json.loads((tmp_path / "runs" / "robust-fold5-seed1" / "config.json").read_text())
     assert (settings["unknown_clips"], settings["valid_fold"]) == (7, HELD_OUT)
     code, _, errors = run_command(*command, "--recipe", "first")
-    assert code == 2 and "trains without sounds of no class" in " ".join(errors.split())
+    assert code == 1 and "trains without sounds of no class" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "--recipe", "robust"), "give its folder"),
+        (("crossval", "--recipe", "robust", "--weights", "a"), "several folds"),
+        (("sweep", "n_mels=64", "--recipe", "robust"), "several inputs"),
+    ],
+)
+def test_robust_is_refused_before_anything_is_prepared(run_command, arguments, message):
+    code, _, errors = run_command(*arguments)
+    assert code == 2 and message in " ".join(re.sub("[│╭╰─╮╯]", " ", errors).split())
 
 
 def test_robust_recipe_has_a_name():

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from esc.config import PRESETS
-from training.cli.options import DataOptions, RecipeOption
+from training.cli.options import DataOptions, RecipeOption, UnknownFolder
 from training.recipes import RECIPES, RecipeName
 from training.runs.paths import DATA, PLOTS
 
@@ -56,10 +56,13 @@ def prepare_command(
     options: DataOptions,
     recipe: RecipeOption = RecipeName.FIRST,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes, some 300 MB each; by default one per usable core.")] = None,
+    unknown: UnknownFolder = None,
 ) -> None:
     """Compute the mel spectrograms of a recipe once."""
     from training.data.preprocessing import prepare_for
+    from training.evaluation.unknown_clips import with_unknown
 
-    prepared = prepare_for(RECIPES[recipe], options.clips(), options.cache, jobs)
+    clips = with_unknown(RECIPES[recipe], options.clips(), unknown, options.cache)
+    prepared = prepare_for(RECIPES[recipe], clips, options.cache, jobs)
     count, *shape = prepared.spectrograms_db.shape
     typer.echo(f"{count} spectrograms of {' x '.join(map(str, shape))} in {options.cache}")

@@ -21,6 +21,9 @@ _RECIPES = (
 )
 RecipeOption = Annotated[RecipeName, typer.Option("--recipe", help=f"Hyperparameters. {_RECIPES}")]
 Seed = Annotated[int, typer.Option("--seed", help="For initial weights, order and augmentation; the same seed repeats a run.")]
+UnknownFolder = Annotated[
+    Path | None, typer.Option("--unknown", help="Folder of sounds of no class, for 'robust'; synthetic ones are always added.")
+]
 RunName = Annotated[str | None, typer.Option("--name", help="Folder in runs/; by default made from the other options.")]
 
 
@@ -75,9 +78,12 @@ class RecipeOptions:
         if self.fresh:
             changes["initial_weights"] = "fresh"
         try:
-            return dataclasses.replace(RECIPES[self.recipe], **changes)
+            chosen = dataclasses.replace(RECIPES[self.recipe], **changes)
         except ParameterError as error:
             raise typer.BadParameter(str(error), param_hint="--sub-batch") from error
+        if chosen.initial_weights == "checkpoint" and self.weights is None:
+            raise typer.BadParameter("this recipe fine-tunes a checkpoint: give its folder", param_hint="--weights")
+        return chosen
 
     def run_name(self, *parts: str) -> str:
         """Return the default name of a run."""

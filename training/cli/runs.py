@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.cli.options import DataOptions, EvaluationOptions, RecipeOption, RecipeOptions, RunName, Seed
+from training.cli.options import DataOptions, EvaluationOptions, RecipeOption, RecipeOptions, RunName, Seed, UnknownFolder
 from training.data.esc50 import Clip, all_folds, check_folds, left_out, without_classes
 from training.recipes import RECIPES, RecipeName
 from training.runs.paths import RESULTS, RUNS
@@ -46,9 +46,7 @@ def train_command(
         int | None,
         typer.Option(min=1, help="Epochs between two validations. By default 1 with --inner, else none: each is logged."),
     ] = None,
-    unknown: Annotated[
-        Path | None, typer.Option(help="Folder of sounds of no class, for 'robust'; synthetic ones are always added.")
-    ] = None,
+    unknown: UnknownFolder = None,
 ) -> None:
     """Train a network to the last epoch; the same command resumes a run.
 
@@ -56,7 +54,7 @@ def train_command(
     """
     from training.data.preprocessing import prepare_for
     from training.engine.distributed import join_group
-    from training.evaluation.unknown_clips import unknown_clips
+    from training.evaluation.unknown_clips import with_unknown
     from training.runs.run_dir import RunConfig
     from training.train import NEVER, Validation, train
 
@@ -67,12 +65,10 @@ def train_command(
     parts = f"fold{split.fold}", "inner" if split.inner else "", f"without{len(classes)}" if classes else "", f"seed{seed}"
     run = RUNS / (name or recipe.run_name(*parts))
     validation = Validation(valid_every or (1 if split.inner else NEVER), None if split.inner else options.evaluation_log)
-    if unknown is not None and not config.recipe.unknown_batch:
-        raise typer.BadParameter("this recipe trains without sounds of no class", param_hint="--unknown")
 
     def prepared_clips() -> Prepared:
-        others = unknown_clips(unknown, options.cache) if config.recipe.unknown_batch else []
-        return prepare_for(config.recipe, without_classes(clips, classes) + others, options.cache)
+        known = without_classes(clips, classes)
+        return prepare_for(config.recipe, with_unknown(config.recipe, known, unknown, options.cache), options.cache)
 
     with join_group() as group:
         prepared = group.leader_first(prepared_clips)
@@ -85,6 +81,7 @@ def crossval_command(options: EvaluationOptions, recipe: RecipeOptions, seed: Se
     """Train with each fold held out once: ESC-50's official figure. Can be resumed."""
     from training.cross_validation import SUMMARY, cross_validate
 
+    _check_weights(recipe.recipe)
     folder = RUNS / (name or recipe.run_name("crossval", f"seed{seed}"))
     clips = options.clips()
     summary = cross_validate(clips, recipe.chosen(), seed, folder, options.cache, options.evaluation_log, recipe.weights)
@@ -112,6 +109,7 @@ def sweep_command(
     from training.runs.run_dir import RunConfig
     from training.sweep import TABLE, combinations, parse_grid, sweep
 
+    _check_weights(recipe)
     clips = options.clips()
     train_folds, valid_fold = SplitOptions(fold, inner=True).folds(clips)
     recipes = combinations(dataclasses.replace(RECIPES[recipe], epochs=epochs), parse_grid(grid))
@@ -145,3 +143,8 @@ def results_command(
         for name in import_run(run, RESULTS, options.clips(), options.cache, options.evaluation_log):
             typer.echo(f"imported {name}")
     typer.echo(f"wrote {write_results(RESULTS, options.evaluation_log)}")
+
+
+def _check_weights(recipe: RecipeName) -> None:
+    if RECIPES[recipe].initial_weights == "checkpoint":
+        raise typer.BadParameter("one checkpoint can't hold out several folds or have several inputs", param_hint="--recipe")

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from esc.errors import DataError
+from esc.errors import DataError, ParameterError
 from esc.paths import atomic_write
 from training.data.esc50 import EXTENSIONS, UNKNOWN, UNKNOWN_FOLD, Clip
 from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
+from training.recipes import Recipe
 from training.runs.disk import disk_full_error
 
 _PER_KIND, _SECONDS, _SEED = 64, 5.0, 7_000  # other seeds than those by which rejection is measured
@@ -29,6 +30,21 @@ def unknown_clips(folder: Path | None, cache: Path) -> list[Clip]:
         raise DataError("data.unknown", path=folder)
     files += _synthetic(cache / "unknown")
     return [Clip(path, path.name, UNKNOWN_FOLD, UNKNOWN, "unknown", str(path)) for path in files]
+
+
+def with_unknown(recipe: Recipe, clips: list[Clip], folder: Path | None, cache: Path) -> list[Clip]:
+    """Return a recipe's training clips: the known ones and, if it wants some, `unknown_clips`.
+
+    Raises
+    ------
+    ParameterError, DataError
+        The recipe has no use for the folder, or the folder holds no sound.
+    """
+    if recipe.unknown_batch:
+        return clips + unknown_clips(folder, cache)
+    if folder is not None:
+        raise ParameterError("parameter.unknown", path=folder)
+    return clips
 
 
 def _synthetic(folder: Path) -> list[Path]:
