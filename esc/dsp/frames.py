@@ -31,13 +31,13 @@ Waveform = np.ndarray | LazyResampled  # float32 (n_samples,)
 Transform = Callable[..., torch.Tensor]  # (waveform, config, center=...) -> power (..., rows, n_frames)
 
 
-def frames_between(waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float) -> np.ndarray:
+def frames_between(waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float) -> range:
     """Return the numbers of the frames centred in [start_s, end_s], at least one."""
     start_s, end_s = (_clamped_time(waveform, config, *named) for named in (("start_s", start_s), ("end_s", end_s)))
     if start_s > end_s:
         raise ParameterError("parameter.range", field="start_s", value=start_s, low=0.0, high=end_s)
     first, last = frame_range(len(waveform), config, start_s, end_s)
-    return np.arange(first, last + 1)
+    return range(first, last + 1)  # no array: two hours may have 86 million
 
 
 def frame_at(waveform: Waveform, config: SpectrogramConfig, time_s: float) -> np.ndarray:
@@ -53,13 +53,14 @@ def _clamped_time(waveform: Waveform, config: SpectrogramConfig, field: str, val
     return float(min(max(value, 0.0), seconds))
 
 
-def evenly_sampled(frames: np.ndarray, count: int) -> np.ndarray:
-    """Return the middles of `count` equal parts of the frames."""
-    return frames[(2 * np.arange(count) + 1) * len(frames) // (2 * count)]
+def evenly_sampled(frames: range, most: int) -> np.ndarray:
+    """Return all frames, or the middles of `most` equal parts of them."""
+    count = min(most, len(frames))
+    return frames.start + (2 * np.arange(count) + 1) * len(frames) // (2 * count)
 
 
 def pool_columns(
-    frames: np.ndarray,
+    frames: range,
     columns: int,
     config: SpectrogramConfig,
     compute: Callable[[np.ndarray], torch.Tensor],
@@ -74,15 +75,15 @@ def pool_columns(
     """
     check_range("columns", columns, 1, MAX_COLUMNS, Integral)
     sampled = max(min(columns, len(frames)), min_sampled)
-    if len(frames) > sampled * FRAMES_A_COLUMN:
-        frames = evenly_sampled(frames, sampled * frames_a_column)
-    pooled = ColumnPool(len(frames), columns, pool)
+    dense = len(frames) > sampled * FRAMES_A_COLUMN
+    numbers = evenly_sampled(frames, sampled * frames_a_column if dense else len(frames))
+    pooled = ColumnPool(len(numbers), columns, pool)
     at_a_time = max(1, CHUNK_VALUES // config.n_freqs)
 
     def chunk(first: int) -> tuple[np.ndarray, np.ndarray]:
-        return pooled.reduce(first, compute(frames[first : first + at_a_time]).numpy())
+        return pooled.reduce(first, compute(numbers[first : first + at_a_time]).numpy())
 
-    for reduced in _workers().map(chunk, range(0, len(frames), at_a_time)):
+    for reduced in _workers().map(chunk, range(0, len(numbers), at_a_time)):
         pooled.add(*reduced)
     return pooled.values()
 

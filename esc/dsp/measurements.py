@@ -78,7 +78,7 @@ def measure_box(
     """
     frames = frames_between(waveform, config, start_s, end_s)
     low, high = _bins_between(config, low_hz, high_hz)
-    taken = _affordable(frames, config)
+    taken = evenly_sampled(frames, MAX_FFT_VALUES // config.n_fft)
     total, peak_power, peak_frame, peak_levels = 0.0, -1.0, 0, np.zeros(3)
     peak_bin = low
     for numbers, power in _chunks(waveform, config, taken, stft_power):
@@ -108,7 +108,7 @@ def mean_spectrum(
 
     Shape (n_freqs,), or (n_mels,) with `mel_power`. Times are clamped to the sound; the same time twice gives the nearest frame.
     """
-    taken = _affordable(frames_between(waveform, config, start_s, end_s), config)
+    taken = evenly_sampled(frames_between(waveform, config, start_s, end_s), MAX_FFT_VALUES // config.n_fft)
     sums = [power.sum(axis=1, dtype=np.float64) for _, power in _chunks(waveform, config, taken, transform)]
     return np.sum(sums, axis=0) / len(taken)
 
@@ -151,12 +151,6 @@ def _bins_between(config: SpectrogramConfig, low_hz: float | None, high_hz: floa
     if low > high:
         low = high = min(round((low_hz + min(high_hz, nyquist)) / 2 * bins_a_hz), config.n_freqs - 1)
     return low, high
-
-
-def _affordable(frames: np.ndarray, config: SpectrogramConfig) -> np.ndarray:
-    """Return at most as many of the frames as `MAX_FFT_VALUES` allows, evenly spaced."""
-    most = max(1, MAX_FFT_VALUES // config.n_fft)
-    return frames if len(frames) <= most else evenly_sampled(frames, most)
 
 
 def _chunks(

@@ -84,7 +84,7 @@ def peak_level_db(waveform: Waveform, config: SpectrogramConfig, transform: Tran
 
     Exact up to `OVERVIEW_COLUMNS * FRAMES_A_COLUMN` frames; of longer sounds, the maximum of the sampled overview.
     """
-    frames = np.arange(config.n_frames(len(waveform)))
+    frames = range(config.n_frames(len(waveform)))
     return float(_columns_db(waveform, config, frames, OVERVIEW_COLUMNS, transform).max())
 
 
@@ -106,10 +106,10 @@ def stft_level_at(waveform: Waveform, config: SpectrogramConfig, time_s: float, 
     return _level_at(waveform, config, time_s, bin_, high_db, stft_power)
 
 
-def make_view(levels: np.ndarray, low: float, high: float, frames: np.ndarray, config: SpectrogramConfig) -> View:
+def make_view(levels: np.ndarray, low: float, high: float, frames: range, config: SpectrogramConfig) -> View:
     """Return levels with the outer edges of their frames."""
     hop_s = config.hop_length / config.sample_rate
-    start_s, end_s = (int(frames[0]) - 0.5) * hop_s, (int(frames[-1]) + 0.5) * hop_s
+    start_s, end_s = (frames[0] - 0.5) * hop_s, (frames[-1] + 0.5) * hop_s
     return View(levels, low_db=low, high_db=high, start_s=start_s, end_s=end_s, n_frames=len(frames))
 
 
@@ -136,9 +136,7 @@ def _view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db: fl
     return replace(make_view(levels, low_db, high_db, frames, config), hidden=hidden, depth_db=depth_db)
 
 
-def _columns_db(
-    waveform: Waveform, config: SpectrogramConfig, frames: np.ndarray, columns: int, transform: Transform
-) -> np.ndarray:
+def _columns_db(waveform: Waveform, config: SpectrogramConfig, frames: range, columns: int, transform: Transform) -> np.ndarray:
     whole = len(frames) == config.n_frames(len(waveform))
     compute = partial(power_frames, waveform, config, transform=transform)
     power = pool_columns(frames, columns, config, compute, min_sampled=OVERVIEW_COLUMNS if whole else 1)

@@ -1,5 +1,7 @@
 """What a screen is sent, against librosa's spectrogram of the whole sound."""
 
+import tracemalloc
+
 import librosa
 import numpy as np
 import pytest
@@ -113,6 +115,25 @@ def test_an_hour_is_read_only_within_the_tile():
     hour.read = 0
     assert mel_view(hour, config, Tile(1_800.0, 1_801.0, 1_000)).n_frames == 63
     assert hour.read < 8_000 + 2 * 512
+
+
+def test_memory_for_the_most_frames_a_sound_can_have():
+    class TwoHours:
+        """Silence at 192 kHz."""
+
+        def __len__(self):
+            return 192_000 * 7_200
+
+        def __getitem__(self, part):
+            return np.zeros(part.stop - part.start, np.float32)
+
+    config = LIBROSA.replace(sample_rate=192_000, n_fft=32, win_length=32, hop_length=16, n_mels=4, n_mfcc=4)
+    tracemalloc.start()
+    view = mel_view(TwoHours(), config, Tile(0.0, 7_200.0, 100), high_db=0.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert view.n_frames == 86_400_001
+    assert peak < 100e6
 
 
 def test_memory_mapped_sound(tmp_path):
