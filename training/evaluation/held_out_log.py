@@ -81,7 +81,7 @@ def evaluate_fold(folder: Path, clips: list[Clip], fold: int, cache: Path, evalu
 
 
 def check_held_out(checkpoint: Checkpoint, fold: int) -> None:
-    """Raise DataError if a checkpoint was trained on a fold: its figures there belong on no card."""
+    """Raise DataError if a checkpoint was trained on a fold."""
     if fold in checkpoint.provenance.get("train_folds", ()):
         raise DataError("run.seen", fold=fold)
 
