@@ -32,7 +32,7 @@ OURS = """(n_mels) => new Promise((done) => {
         if (viewer.data.rows === n_mels && viewer.data !== before) done(performance.now() - start);
         else requestAnimationFrame(look);
     };
-    slider.value = n_mels - Number(document.querySelector('#sg-n_mels').min);
+    slider.value = n_mels;
     const start = performance.now();
     slider.dispatchEvent(new Event('input', { bubbles: true }));
     slider.dispatchEvent(new PointerEvent('pointerup', { bubbles: true }));

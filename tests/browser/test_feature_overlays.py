@@ -51,7 +51,7 @@ def test_features_are_drawn_where_the_sound_is(open_sheet, notes_wav):
     sheet.page.click("#mel [data-do=menu]")
     for name in ("pitch", "centroid", "loudness", "onsets"):
         sheet.page.check(layer("mel", name))
-    expect(sheet.page.locator("#mel .sg-legend li")).to_have_count(4)
+    expect(sheet.page.locator("#mel .sg-legend li:not([hidden])")).to_have_count(4)
     for name in ("pitch", "centroid", "loudness", "onsets"):
         expect(legend(sheet, "mel", name).locator("progress")).to_be_hidden(timeout=PATIENCE_MS)
         expect(legend(sheet, "mel", name)).to_contain_text(ENGLISH[f"features.name_{name}"])
@@ -88,11 +88,23 @@ def test_features_are_drawn_where_the_sound_is(open_sheet, notes_wav):
     row = sheet.ev("Math.floor(viewer.data.levels.indexOf(255) / viewer.data.columns)")
     low, high = sheet.picture()["bounds_hz"][row : row + 2]
     assert low < 440 < high or low < 880 < high
+    sheet.load("viewer/resolution_box", "resolution")
+    length = librosa.filters.wavelet_lengths(
+        freqs=librosa.cqt_frequencies(200, fmin=librosa.note_to_hz("C1"), bins_per_octave=24), sr=RATE
+    )[0][librosa.cqt_frequencies(200, fmin=librosa.note_to_hz("C1"), bins_per_octave=24).searchsorted(439)] / RATE
+    box = sheet.ev("resolution.boxAt(viewer.data, 440)")  # the transform's own, not the STFT's
+    assert (box["seconds"], box["hz"]) == (pytest.approx(0.5 * length, rel=1e-3), pytest.approx(2 / length, rel=1e-3))
+    sheet.page.keyboard.press("Escape")
+    caption = sheet.page.locator("#mel .sg-slice figcaption")
+    sheet.page.mouse.move(*sheet.point(0.3, 0.5))
+    expect(caption).to_contain_text("0.9")
+    sheet.page.mouse.move(*sheet.point(0.7, 0.5))
+    expect(caption).to_contain_text("2.1")  # the slice has other rows than the image
     enter(sheet, "stft")  # what is chosen counts in every view
     sheet.until("viewer.data.feature === 'constant_q'")
     legend(sheet, "stft", "constant_q").locator("button").click()
     sheet.until("!viewer.data.feature && viewer.data.rows === 1025")
-    expect(sheet.page.locator("#stft .sg-legend li")).to_have_count(4)
+    expect(sheet.page.locator("#stft .sg-legend li:not([hidden])")).to_have_count(4)
 
 
 def test_slow_feature_shows_progress_and_cancels(open_sheet, minutes_wav):
@@ -105,13 +117,29 @@ def test_slow_feature_shows_progress_and_cancels(open_sheet, minutes_wav):
     row = legend(sheet, "mel", "pitch")
     expect(row).to_contain_text(re.compile(r"[1-9]\d? %"), timeout=PATIENCE_MS)
     assert 0 < row.locator("progress").evaluate("(bar) => bar.value") < 1
-    assert sheet.ev("viewer.host.dataset.features") == "busy"
     row.get_by_text(ENGLISH["features.cancel"]).click()
-    expect(sheet.page.locator("#mel .sg-legend li")).to_have_count(0)
-    assert sheet.ev("viewer.host.dataset.features") is None
+    expect(sheet.page.locator("#mel .sg-legend li:not([hidden])")).to_have_count(0)
     sheet.ev("session.show(10, 14)")
     sheet.until("viewer.data.request.end < 15")
     sheet.page.click("#mel [data-do=menu]")
     assert not sheet.page.is_checked(layer("mel", "pitch"))
     sheet.page.check(layer("mel", "onsets"))  # the cancelled one is in nobody's way
     expect(legend(sheet, "mel", "onsets").locator("progress")).to_be_hidden(timeout=PATIENCE_MS)
+
+
+def test_feature_removed_in_another_tab_is_cancelled(open_sheet, notes_wav):
+    sheet = open_sheet()
+    sheet.page.set_default_timeout(PATIENCE_MS)
+    sheet.open_file(notes_wav)
+    sheet.ev(
+        """() => { const running = async () => ({ ok: { job: 'mine', state: 'running', progress: 0.1 } });
+            const cancel = async ({ job }) => { window.cancelled = job; return { ok: {} }; };
+            viewer.server = { ...viewer.server, feature_start: running, feature_state: running, feature_cancel: cancel }; }"""
+    )
+    sheet.page.click("#mel [data-do=menu]")
+    sheet.page.check(layer("mel", "onsets"))
+    expect(legend(sheet, "mel", "onsets")).to_contain_text("10 %")
+    enter(sheet, "stft")
+    sheet.page.click("#stft [data-do=menu]")
+    sheet.page.uncheck(layer("stft", "onsets"))
+    sheet.until("window.cancelled === 'mine'")

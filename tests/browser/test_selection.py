@@ -88,7 +88,10 @@ def test_selection_values_of_a_known_tone(open_sheet, tone_wav: Path):
     for view in ("stft", "mfcc", "wave"):
         enter(sheet, view)
         assert values(sheet) == shown, view
-    sheet.page.focus(".sg-viewer[data-view=wave] .sg-plot")
+    wave = sheet.page.locator(".sg-viewer[data-view=wave] .sg-plot")
+    wave.dblclick(position={"x": 400, "y": 60})  # restores the selection, which is measured again
+    assert values(sheet) == shown
+    wave.focus()
     sheet.page.keyboard.press("Escape")
     expect(sheet.page.locator(".sg-viewer[data-view=wave] .sg-selection")).to_contain_text(ENGLISH["measurements.none"])
 
@@ -124,6 +127,12 @@ def test_spectrum_slice_equals_numpy(open_sheet, tone_wav: Path):
     x, y = sheet.ev(PLACE, 3000)
     sheet.page.mouse.move(x, y)
     sheet.until("/^at 1\\.[45]/.test(viewer.host.querySelector('.sg-slice figcaption').textContent)")
+    caption = sheet.page.locator(".sg-viewer[data-view=stft] .sg-slice figcaption")
+    earlier = caption.inner_text()
+    sheet.ev("session.show(0.2, 2.2)")  # another time comes under the pointer
+    expect(caption).not_to_have_text(earlier)
+    sheet.ev("session.showAll()")
+    expect(caption).to_have_text(earlier)
     time_s = sheet.ev("viewer.timeAt(viewer.pointer.x)")
     centre = round(time_s * RATE / LIBROSA.hop_length) * LIBROSA.hop_length
     mono = soundfile.read(tone_wav)[0].mean(axis=1)
@@ -140,7 +149,15 @@ def test_spectrum_slice_equals_numpy(open_sheet, tone_wav: Path):
             return [canvas.top - box.top - top, canvas.height - height]; }"""
     )
     assert tops == [pytest.approx(0, abs=1), pytest.approx(0, abs=1)]
-    caption = sheet.page.locator(".sg-viewer[data-view=stft] .sg-slice figcaption")
+    unchanged = sheet.ev(
+        """() => { const slice = viewer.hooks.find((hooks) => 'spectrum' in hooks);
+            const before = slice.canvas.toDataURL();
+            viewer.data = { ...viewer.data, low_db: 0, high_db: 100, unit: '%', feature: 'pcen' };
+            slice.image();
+            viewer.data = viewer.spectrogram ?? viewer.data;
+            return slice.canvas.toDataURL() === before; }"""
+    )
+    assert unchanged, "its levels are the spectrogram's, whatever is drawn in its place"
     sheet.page.mouse.down()  # it rests while the picture is moved, and follows when that is let go
     before = caption.inner_text()
     asked: list[str] = []

@@ -52,7 +52,7 @@ def choose(sheet, selector, value):
 def test_camera_survives_new_data(surface, tone_wav):
     sheet = surface
     first = sheet.ev(CAMERA)
-    sheet.page.click("[data-camera=above]")
+    sheet.page.click("[data-choice=above]")
     sheet.until(f"(before) => {CAMERA} !== before", first)
     above = sheet.ev(CAMERA)
     box = sheet.page.locator(".sg-surface").bounding_box()
@@ -240,3 +240,27 @@ def test_message_without_webgl(chromium, chromium_path, server, tone_wav):
         assert sheet.complaints == []
     finally:
         browser.close()
+
+
+def test_camera_key_ends_a_flight_and_colours_stay_in_order(surface):
+    sheet = surface
+    sheet.page.emulate_media(reduced_motion="no-preference")
+    eye = sheet.ev(
+        """() => { document.querySelector('.sg-viewer[data-view=surface] [data-choice=above]').click();
+            viewer.turn(0.5, 0);
+            return viewer.camera.eye; }"""
+    )
+    sheet.page.wait_for_timeout(1500)
+    assert sheet.ev("viewer.camera.eye") == eye
+    sheet.load("core/display_settings", "settings")
+    drawings = sheet.ev("viewer.drawn")
+    sheet.ev("settings.changeDisplay({ low: null, high: -90 }, false)")  # below the spectrogram's floor
+    sheet.until("(before) => viewer.drawn > before", drawings)
+    low, high = sheet.ev("['cmin', 'cmax'].map((name) => viewer.stage.data[0][name])")
+    assert low < high
+    sheet.ev(
+        """() => { viewer.server = { surface_view: () => new Promise((done) => setTimeout(() => done({ error: 'late' }), 300)) };
+            session.show(1, 2);
+            viewer.destroy(); }"""
+    )
+    sheet.page.wait_for_timeout(800)  # a complaint fails the test

@@ -404,3 +404,72 @@ def test_permalink_restores_everything(open_sheet, long_wav):
     own.page.wait_for_function("document.querySelector('.sg-viewer')?.component")
     own.page.set_input_files("input.sg-file", long_wav)
     own.page.wait_for_function("document.querySelector('.sg-viewer').component.data?.request.start > 1.9")
+
+
+def test_finger_scrolls_the_page_unless_frequencies_are_out_of_sight(shown):
+    banded = "(view) => document.querySelector(`.sg-viewer[data-view=${view}] .sg-plot`).hasAttribute('data-banded')"
+    shown.ev("session.show(0, 8, { frequencyRange: { low_hz: 300, high_hz: 3000 } })")
+    assert shown.ev(banded, "mel")
+    shown.page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()
+    shown.until("document.querySelector('.sg-viewer[data-view=stft]')?.component?.data")
+    assert shown.ev(banded, "stft")  # also in a tab that is opened later
+    shown.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
+    shown.open_example("crow")  # all frequencies again
+    assert not shown.ev(banded, "mel") and not shown.ev(banded, "stft")
+
+
+def test_edges_of_the_selection_are_dragged_within_the_plot(shown):
+    page = shown.page
+    selection = {"start": 2, "end": 4, "low_hz": 500, "high_hz": 2000}
+    shown.ev("(selection) => session.select(selection)", selection)
+    shown.point(0.5, 0.5)  # scrolls to the plot
+    left, top = shown.ev("(({ left, top }) => [left, top])(viewer.plot.getBoundingClientRect())")
+    right = (left + shown.ev("viewer.xOf(4)"), top + shown.ev("viewer.yOf(1000)"))
+    page.focus(".sg-plot")
+    page.keyboard.press("z")
+    page.mouse.move(*right)
+    assert shown.ev("viewer.plot.dataset.edge") == ""  # this tool draws a box there
+    page.keyboard.press("v")
+    page.mouse.move(right[0] + 1, right[1])
+    assert shown.ev("viewer.plot.dataset.edge") != ""
+    page.mouse.down()
+    page.mouse.move(right[0] + 80, right[1], steps=3)
+    assert shown.ev("session.state.selection.end") > 4.3
+    shown.ev("viewer.plot.dispatchEvent(new PointerEvent('pointercancel', { pointerId: 1 }))")
+    page.mouse.up()
+    assert shown.ev("session.state.selection") == pytest.approx(selection)
+    page.locator("[data-do=display]").first.click()
+    page.select_option("#mel .sg-axis", "bark")
+    page.keyboard.press("Escape")
+    x, y = left + shown.ev("viewer.xOf(3)"), top + shown.ev("viewer.yOf(2000)")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, max(2, top - 250), steps=4)  # far above the highest frequency
+    page.mouse.up()
+    assert shown.ev("session.state.selection.high_hz") == pytest.approx(RATE / 2, rel=0.01)
+
+
+def test_minimap_keeps_one_edge_at_the_ends_of_the_sound(shown):
+    page = shown.page
+    page.locator(".sg-minimap").first.scroll_into_view_if_needed()
+    box = page.locator(".sg-minimap").first.bounding_box()
+    for start, to, expected in ((2, -60, (0, 6)), (6, box["width"] + 60, (2, 8))):
+        shown.ev("session.show(2, 6)")
+        page.mouse.move(box["x"] + start / SECONDS * box["width"], box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + to, box["y"] + 20, steps=4)
+        page.mouse.up()
+        assert window(shown) == pytest.approx(expected, abs=0.01)
+    shown.ev("session.show(4, 4.01)")  # no shorter than this
+    page.locator(".sg-minimap-frame").first.press("ArrowUp")
+    assert window(shown) == pytest.approx((4, 4.01), abs=1e-6)
+
+
+def test_selection_is_drawn_solid_beside_a_zoom_box(shown):
+    dash = shown.ev(
+        """() => { const context = viewer.overlay.getContext('2d');
+            viewer.box = { x0: 100, x1: 200, y0: 50, y1: 90 };
+            viewer.hooks[0].overlay(context);
+            return context.getLineDash(); }"""
+    )
+    assert dash == []

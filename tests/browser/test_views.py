@@ -88,3 +88,50 @@ def test_zoom_and_parameters_are_shared_by_all_tabs(open_sheet, tone_wav):
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     sheet.until("document.querySelector('.sg-viewer').component.data.request.config.n_fft === 1024")
     assert sheet.page.input_value("#sg-win_length") == "1024"  # it followed, as it was as long as the transform
+
+
+def test_readout_is_exact_again_after_a_zoom(open_sheet, tone_wav):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    exact = "/\\.\\d\\d dB/.test(viewer.readout.textContent)"
+    sheet.ev(
+        """() => { const { level } = viewer.server;
+            const late = async (query) => { await new Promise((done) => setTimeout(done, 1500)); return level(query); };
+            viewer.server = { ...viewer.server, level: late }; }"""  # it comes after the data of the zoom
+    )
+    sheet.page.mouse.move(*sheet.point(0.75, 0.5))
+    sheet.until(exact)
+    with sheet.new_picture():
+        sheet.page.mouse.wheel(0, -200)
+    sheet.until(exact)
+
+
+def test_smoothing_invents_nothing_beside_the_data(open_sheet, tone_wav):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    sheet.page.locator(".sg-plot").first.press("i")
+    with sheet.new_picture():
+        sheet.ev("session.show(2, 3)")
+    covers = """(share) => { const { left, top, width, height } = viewer.area(); const ratio = Math.min(3, devicePixelRatio);
+        const at = [(left + share * width) * ratio, (top + height / 2) * ratio].map(Math.round);
+        return viewer.image.getContext('2d').getImageData(...at, 1, 1).data[3]; }"""
+    assert [sheet.ev(covers, share) for share in (0.1, 0.9)] == [255, 255]
+    sheet.ev("() => { viewer.server = { mel_view: () => new Promise(() => {}) }; session.show(2.5, 3.5); }")
+    assert [sheet.ev(covers, share) for share in (0.1, 0.9)] == [255, 0]  # the second half is awaited
+
+
+def test_destroyed_viewer_requests_no_level(open_sheet, tone_wav):
+    sheet = open_sheet()
+    sheet.open_file(tone_wav)
+    x, y = sheet.point(0.75, 0.5)
+    asked = sheet.ev(
+        """async ([clientX, clientY]) => {
+            let asked = 0;
+            viewer.server = { ...viewer.server, level: async () => { asked += 1; return { ok: { value: 0 } }; } };
+            viewer.plot.dispatchEvent(new PointerEvent('pointermove', { clientX, clientY, bubbles: true }));
+            viewer.destroy();
+            await new Promise((done) => setTimeout(done, 300));
+            return asked; }""",
+        [x, y],
+    )
+    assert asked == 0

@@ -24,6 +24,11 @@ export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, sm
 /** @type {typeof DEFAULTS & {axes: Record<string, string>}} */
 export const display = { ...DEFAULTS, ...legalOf(stored()).legal };
 
+/** The levels of the darkest and the brightest colour, in dB below the maximum of a view's data. */
+export function displayedRange({ low_db: low, high_db: high }) {
+  return [Math.min(display.low ?? low - high, display.high - 1), display.high];
+}
+
 function stored() {
   try {
     return JSON.parse(localStorage.getItem(KEY)) ?? {};

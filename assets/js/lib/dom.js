@@ -119,6 +119,20 @@ export function onThemeChange(work, signal) {
   signal?.addEventListener('abort', () => themeListeners.delete(work));
 }
 
+/** Fetch one of the server's public files; rejects with a message for the user.
+ * @param {string} address
+ */
+export async function fetchFile(address) {
+  const file = await fetch(fileUrl(address)).then((answer) => answer.ok && answer.blob()).catch(() => null);
+  if (!file) throw new Error(t('page.offline'));
+  return file;
+}
+
+/** A file's name without its extension. */
+export function stem(name) {
+  return name.replace(/\.[^.]*$/, '');
+}
+
 /** Save data as a file.
  * @param {BlobPart[]} parts
  * @param {string} name

@@ -36,7 +36,7 @@ export class SurfacePlayhead {
     const context = this.clear();
     if (time < data.start || time > data.end) return;
     const onScreen = this.projector(width, height);
-    const [plane, profile] = [planeAt(data, time), profileAt(data, time)].map(({ x, y, z }) => x.map((_, i) => onScreen(x[i], y[i], z[i])));
+    const [plane, profile] = [planeAt(data, time), profileAt(data, time)].map((points) => points.map(onScreen));
     this.drawn = { time, plane, profile };
     trace(context, plane);
     context.closePath();
@@ -61,8 +61,8 @@ export class SurfacePlayhead {
   projector(width, height) {
     const { dataScale } = this.stage._fullLayout.scene._scene;
     const { model, view, projection } = this.glplot.cameraParams;
-    return (x, y, z) => {
-      const at = [model, view, projection].reduce(times, [x * dataScale[0], y * dataScale[1], z * dataScale[2], 1]);
+    return (point) => {
+      const at = [model, view, projection].reduce(times, [...point.map((value, axis) => value * dataScale[axis]), 1]);
       return [(width * (1 + at[0] / at[3])) / 2, (height * (1 - at[1] / at[3])) / 2];
     };
   }

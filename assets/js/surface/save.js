@@ -1,19 +1,19 @@
 // Saving the 3D view as PNG, or as a standalone page.
 
-import { saveFile } from '../lib/dom.js';
+import { fetchFile, saveFile, stem } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { plotly } from './plotly.js';
 
 /** Save a Plotly stage as PNG, at twice the screen's resolution. */
-export function savePng(stage, name) {
-  return plotly().downloadImage(stage, { format: 'png', scale: 2, filename: name, width: stage.clientWidth, height: stage.clientHeight });
+export function savePng(stage, title) {
+  const { clientWidth: width, clientHeight: height } = stage;
+  return plotly().downloadImage(stage, { format: 'png', scale: 2, filename: `${stem(title)}-3d`, width, height });
 }
 
 /** Save traces and layout as a page that contains Plotly. */
 export async function savePage(plotlyUrl, scene) {
-  const answer = await fetch(plotlyUrl);
-  if (!answer.ok) throw new Error(t('page.offline'));
-  saveFile([pageOf(await answer.text(), scene)], `${scene.title.replace(/\.[^.]*$/, '').replace(/[\\/:*?"<>|]/g, '_')}-3d.html`, 'text/html');
+  const script = await (await fetchFile(plotlyUrl)).text();
+  saveFile([pageOf(script, scene)], `${stem(scene.title)}-3d.html`, 'text/html');
 }
 
 function pageOf(script, { traces, layout, title, ink }) {

@@ -4,7 +4,8 @@ import { t } from '../lib/i18n.js';
 import { hertz } from '../lib/canvas_axes.js';
 import { frequencyAxis, frequencyTicks, hzToMel } from '../lib/frequency_axis.js';
 import { table } from '../lib/colormaps.js';
-import { display } from '../core/display_settings.js';
+import { display, displayedRange } from '../core/display_settings.js';
+import { columnAt } from '../viewer/plot.js';
 
 export const LIGHTS = {
   soft: { ambient: 0.62, diffuse: 0.7, specular: 0.12, roughness: 0.7, fresnel: 0.15 },
@@ -16,7 +17,6 @@ const LIFT = 0.012; // of the level range: height of the profile above the surfa
 
 /** Position of a frequency on its axis: in mel, or in Hz for the STFT. */
 const position = (data, hz) => (data.of === 'mel' ? hzToMel(hz, data.mel_scale) : hz);
-const timesOf = ({ columns, start, end }) => Array.from({ length: columns }, (_, c) => start + ((c + 0.5) / columns) * (end - start));
 const decibels = ({ low_db: low, high_db: high }) => (level) => low + (level / 255) * (high - low);
 
 /** The surface, in the colours and the level range of all views. */
@@ -24,19 +24,22 @@ export function surfaceTrace(data, light, bar) {
   const { levels, rows, columns, low_db: low, high_db: high, centres_hz: centres } = data;
   const colours = table(display.colours);
   const db = decibels(data);
+  const [cmin, cmax] = displayedRange(data).map((below) => high + below);
+  const seconds = (data.end - data.start) / columns;
   return {
     type: 'surface',
-    x: timesOf(data),
+    x: Array.from({ length: columns }, (_, column) => data.start + (column + 0.5) * seconds),
     y: centres.map((hz) => position(data, hz)),
     z: Array.from({ length: rows }, (_, row) => Array.from(levels.subarray(row * columns, (row + 1) * columns), db)),
     customdata: centres.map((hz) => Array(columns).fill(hz)),
-    hovertemplate: `%{x:.3f} ${t('page.unit_s')} · %{customdata:.0f} ${t('page.unit_hz')} · %{z:.1f} ${t('page.unit_db')}<extra></extra>`,
+    hovertemplate:
+      `%{x:.3f} ${t('page.unit_s')} · %{customdata:.0f} ${t('page.unit_hz')} · %{z:.1f} ${t('page.unit_db')}<extra></extra>`,
     colorscale: Array.from({ length: STOPS }, (_, i) => {
       const colour = colours[Math.round((255 * i) / (STOPS - 1))];
       return [i / (STOPS - 1), `rgb(${colour & 255},${(colour >> 8) & 255},${(colour >> 16) & 255})`]; // Plotly wants commas
     }),
-    cmin: display.low === null ? low : high + display.low,
-    cmax: high + display.high,
+    cmin,
+    cmax,
     showscale: bar,
     colorbar: { thickness: 10, len: 0.62, outlinewidth: 0, ticksuffix: ` ${t('page.unit_db')}`, x: 1, xpad: 4 },
     lighting: LIGHTS[light],
@@ -45,22 +48,18 @@ export function surfaceTrace(data, light, bar) {
   };
 }
 
-/** The corners of the plane at a time. */
-export function planeAt({ centres_hz: centres, low_db: low, high_db: high, ...data }, time) {
-  const [bottom, top] = [centres[0], centres[centres.length - 1]].map((hz) => position(data, hz));
-  return { x: [time, time, time, time], y: [bottom, top, top, bottom], z: [low, low, high, high] };
+/** The corners of the plane at a time, as [x, y, z][]. */
+export function planeAt(data, time) {
+  const { centres_hz: centres, low_db: low, high_db: high } = data;
+  const [bottom, top] = [position(data, centres[0]), position(data, centres.at(-1))];
+  return [[time, bottom, low], [time, top, low], [time, top, high], [time, bottom, high]];
 }
 
-/** The profile where the plane cuts the surface. */
+/** The profile where the plane cuts the surface, as [x, y, z][]. */
 export function profileAt(data, time) {
-  const { levels, columns, start, end, low_db: low, high_db: high, centres_hz: centres } = data;
-  const column = Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
-  const db = decibels(data);
-  return {
-    x: centres.map(() => time),
-    y: centres.map((hz) => position(data, hz)),
-    z: centres.map((_, row) => db(levels[row * columns + column]) + LIFT * (high - low)),
-  };
+  const { levels, columns, low_db: low, high_db: high, centres_hz: centres } = data;
+  const [db, column, lift] = [decibels(data), columnAt(data, time), LIFT * (high - low)];
+  return centres.map((hz, row) => [time, position(data, hz), db(levels[row * columns + column]) + lift]);
 }
 
 /** Axes, proportions and camera; the constant `uirevision` makes Plotly keep a camera turned by the pointer. */
@@ -73,6 +72,7 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow })
     tickfont: { size: narrow ? 10 : 11 }, ticklen: 4,
   };
   const title = (text) => ({ text, font: { size: 12 } });
+  const lift = LIFT * (high - low);
   return {
     margin: { l: 0, r: 0, t: 0, b: 0 },
     paper_bgcolor: 'rgba(0,0,0,0)',
@@ -91,7 +91,7 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow })
         tickvals: marks.map((hz) => position(data, hz)),
         ticktext: marks.map(hertz),
       },
-      zaxis: { ...axis, title: title(t('page.level_axis')), nticks: 5, range: [low - LIFT * (high - low), high + LIFT * (high - low)] },
+      zaxis: { ...axis, title: title(t('page.level_axis')), nticks: 5, range: [low - lift, high + lift] },
     },
   };
 }

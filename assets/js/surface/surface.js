@@ -1,17 +1,16 @@
 // 3D view: the spectrogram as a surface, drawn by the plotly.min.js of the Python package.
 
-import { audio, emit, onPlayhead, seek, showMessage, state } from '../core/state.js';
-import { changeDisplay, display } from '../core/display_settings.js';
-import { NAMES } from '../lib/colormaps.js';
+import { audio, onPlayhead, seek, showMessage, state } from '../core/state.js';
 import { decodeBase64, element, fileUrl, find, onResize, onThemeChange, translated } from '../lib/dom.js';
 import { messagesReady, t, tForPointer } from '../lib/i18n.js';
+import { wireColours } from '../viewer/display_panel.js';
 import { fullScreen } from '../viewer/fullscreen.js';
 import { minimap } from '../viewer/minimap.js';
 import { addLink } from '../viewer/permalink.js';
 import { KEYS, shortcut, wireKeys } from '../viewer/shortcuts.js';
-import { help } from '../viewer/shortcuts_dialog.js';
+import { shortcutsDialog } from '../viewer/shortcuts_dialog.js';
 import { EMPTY, SoundView } from '../viewer/sound_view.js';
-import { menu } from '../widgets/menu.js';
+import { group, menu } from '../widgets/menu.js';
 import { addToMore } from '../widgets/overflow_menu.js';
 import { CAMERAS, fly, turned } from './camera.js';
 import { SurfacePlayhead } from './playhead.js';
@@ -33,7 +32,8 @@ const MARKUP = `
 const DISPLAY = `
   <label><span data-t="viewer_toolbar.colours"></span><select class="sg-colours"></select></label>
   <label><span data-t="surface.light"></span><select class="sg-light"></select></label>
-  <label><span data-t="surface.height"></span><input type="range" class="sg-height" min="0.1" max="1.2" step="0.05"></label>`;
+  <label><span data-t="surface.height"></span>
+    <input type="range" class="sg-height" min="0.1" max="1.2" step="0.05" value="0.5"></label>`;
 
 export async function mount(root, { server, props }) {
   await messagesReady;
@@ -42,8 +42,8 @@ export async function mount(root, { server, props }) {
 
 class Surface extends SoundView {
   static view = 'surface';
+  static label = 'surface.label';
 
-  /** what the dialog of shortcuts says of the pointer: [gesture, what it does] */
   gestures = [
     ['surface.gesture_drag', 'surface.gesture_turn'], ['viewer_toolbar.gesture_wheel', 'surface.gesture_closer'],
     ['surface.gesture_right_drag', 'surface.gesture_shift'], ['viewer_toolbar.gesture_click', 'viewer_toolbar.gesture_seek'],
@@ -56,14 +56,14 @@ class Surface extends SoundView {
   stale = false; // whether a drawing was skipped because the view was not on screen
   flight = new AbortController();
 
-  constructor(host, server, parameters, plotlyUrl) {
-    super(host, server, parameters, MARKUP);
+  constructor(host, server, spec, plotlyUrl) {
+    super(host, server, spec, MARKUP);
     this.plotlyUrl = plotlyUrl;
     this.stage = this.find('.sg-surface');
     this.plot.after(minimap(this.signal));
     this.playhead = new SurfacePlayhead(this.plot);
     this.camera = this.fitted(CAMERAS.corner);
-    this.addTools();
+    this.shortcuts = this.addTools();
     this.wire();
     this.refresh();
   }
@@ -74,38 +74,31 @@ class Surface extends SoundView {
     super.destroy();
   }
 
-  get emptyKey() {
-    return 'surface.empty';
+  get hint() {
+    return tForPointer('surface.hint');
   }
 
-  showTexts() {
-    super.showTexts();
-    this.readout.textContent = tForPointer('surface.hint');
-    this.plot.setAttribute('aria-label', `${t('page.tab_surface')}. ${t('surface.label')}`);
-  }
-
+  /** Fill the toolbar; return the shortcuts. */
   addTools() {
-    const of = choices('surface.source', ['mel', 'stft'], (name) => t(`surface.source_${name}`), (name) => this.showOf(name));
-    const cameras = choices('surface.cameras', Object.keys(CAMERAS), (name) => t(`surface.camera_${name}`),
-      (name) => this.flyTo(CAMERAS[name]));
-    for (const button of cameras.children) button.dataset.camera = button.dataset.choice;
-    this.ofButtons = [...of.children];
-    this.toolbar.append(of, cameras, this.displayMenu());
-    this.markChoice();
-    const key = (label, ...turn) => shortcut(label, 'display', () => this.turn(...turn));
+    this.sources = ['mel', 'stft'].map((of) => textButton(`surface.source_${of}`, of, () => this.showOf(of)));
+    const cameras = Object.entries(CAMERAS).map(([name, camera]) => (
+      textButton(`surface.camera_${name}`, name, () => this.flyTo(camera))));
+    this.toolbar.append(group('surface.source', ...this.sources), group('surface.cameras', ...cameras), this.displayMenu());
+    this.markSource();
     addToMore(this, 'picture', 'surface.save_png', '', () => this.save('png'));
     addToMore(this, 'page', 'surface.save_html', '', () => this.save('html'));
     addLink(this);
-    this.shortcuts = {
+    const key = (label, ...turn) => shortcut(label, 'display', () => this.turn(...turn));
+    return {
       ...KEYS,
-      ...fullScreen(this),
+      ...fullScreen(this).keys,
       a: key('surface.turn_left', -TURN, 0),
       d: key('surface.turn_right', TURN, 0),
       w: key('surface.turn_up', 0, TURN),
       s: key('surface.turn_down', 0, -TURN),
       q: key('surface.come_closer', 0, 0, 1 / 1.15),
       e: key('surface.step_back', 0, 0, 1.15),
-      ...help(this),
+      ...shortcutsDialog(this).keys,
     };
   }
 
@@ -118,16 +111,15 @@ class Surface extends SoundView {
     root.classList.add('sg-right');
     panel.innerHTML = DISPLAY;
     translated(panel);
-    const [colours, light, height] = ['.sg-colours', '.sg-light', '.sg-height'].map((selector) => find(panel, selector));
-    for (const name of NAMES) colours.append(new Option(t(`viewer_toolbar.colours_${name}`), name));
-    for (const name of Object.keys(LIGHTS)) light.append(new Option(t(`surface.light_${name}`), name));
-    height.value = this.look.height;
-    colours.addEventListener('change', () => changeDisplay({ colours: colours.value }));
-    light.addEventListener('change', () => { this.look.light = light.value; this.draw(); });
-    height.addEventListener('input', () => { this.look.height = Number(height.value); this.draw(); });
-    const follow = () => { colours.value = display.colours; };
-    this.onState('display', follow);
-    follow();
+    const [light, height] = [find(panel, '.sg-light'), find(panel, '.sg-height')];
+    wireColours(find(panel, '.sg-colours'), this);
+    light.append(...Object.keys(LIGHTS).map((name) => new Option(t(`surface.light_${name}`), name)));
+    for (const control of [light, height]) {
+      control.addEventListener('input', () => {
+        Object.assign(this.look, { light: light.value, height: Number(height.value) });
+        this.draw();
+      });
+    }
     return root;
   }
 
@@ -139,43 +131,37 @@ class Surface extends SoundView {
     onPlayhead((now) => this.movePlayhead(now), this.signal);
     wireKeys(this);
     let pressed = null;
-    this.plot.addEventListener('pointerdown', (event) => {
+    this.plot.addEventListener('pointerdown', ({ button, clientX: x, clientY: y }) => {
       this.flight.abort();
-      pressed = event.button ? null : { x: event.clientX, y: event.clientY, time: this.hovered };
-    }, { capture: true, signal: this.signal });
+      pressed = button ? null : { x, y, time: this.hovered };
+    }, { capture: true });
     this.plot.addEventListener('pointerup', ({ clientX, clientY }) => {
       const still = pressed && Math.hypot(clientX - pressed.x, clientY - pressed.y) < CLICK_PX;
       if (still && pressed.time !== null) seek(pressed.time);
       pressed = null;
-    }, { capture: true, signal: this.signal });
+    }, { capture: true });
   }
 
   redraw() {
-    if (this.data && this.onScreen) plotly().Plots.resize(this.stage);
+    if (this.drawn && this.data && this.onScreen) plotly().Plots.resize(this.stage);
   }
 
   refresh() {
     if (!this.onScreen) return;
     this.webgl ??= hasWebgl();
-    if (this.webgl) super.refresh();
-    else this.showNoWebgl();
-  }
-
-  /** Explain the empty view in place of Plotly's grey box. */
-  showNoWebgl() {
-    this.find('.sg-empty .sg-strong').textContent = t('surface.no_webgl');
-    this.find('.sg-empty .sg-small').textContent = t('surface.no_webgl_hint');
+    if (this.webgl) return super.refresh();
+    this.showEmpty(t('surface.no_webgl'), t('surface.no_webgl_hint')); // in place of Plotly's grey box
     this.toolbar.hidden = this.readout.hidden = true;
   }
 
   showOf(name) {
     this.look.of = this.panel.of = name;
-    this.markChoice();
+    this.markSource();
     this.refresh();
   }
 
-  markChoice() {
-    for (const button of this.ofButtons) button.setAttribute('aria-pressed', String(button.dataset.choice === this.look.of));
+  markSource() {
+    for (const button of this.sources) button.setAttribute('aria-pressed', String(button.dataset.choice === this.look.of));
   }
 
   query() {
@@ -205,7 +191,7 @@ class Surface extends SoundView {
 
   setBusy(busy) {
     super.setBusy(busy);
-    this.find('.sg-drawing').hidden = !busy;
+    this.find('.sg-drawing')?.toggleAttribute('hidden', !busy);
   }
 
   async draw() {
@@ -214,23 +200,24 @@ class Surface extends SoundView {
     this.host.toggleAttribute('data-filled', true);
     const { traces, layout } = this.scene();
     await plotly().react(this.stage, traces, layout, CONFIG);
-    if (this.signal.aborted) return;
+    if (this.signal.aborted) return plotly().purge(this.stage);
     if (!this.drawn) this.listen();
     this.drawn += 1;
     this.playhead.follow(this.stage, () => this.movePlayhead(audio.currentTime));
     this.movePlayhead(audio.currentTime);
-    emit('surface');
   }
 
   /** Plotly's traces and layout. */
   scene() {
-    const style = getComputedStyle(this.host);
-    const [ink, line, family] = [style.color, style.getPropertyValue('--sg-line').trim(), style.fontFamily];
-    const [{ light, height }, narrow] = [this.look, this.narrow()];
-    return {
-      traces: [surfaceTrace(this.data, light, !narrow)],
-      layout: sceneLayout(this.data, { height, camera: this.camera, ink, line, family, narrow }),
-    };
+    const { data, camera, narrow, look: { light, height } } = this;
+    const { color: ink, fontFamily: family } = getComputedStyle(this.host);
+    const layout = sceneLayout(data, { height, camera, ink, line: this.colour('--sg-line'), family, narrow });
+    return { traces: [surfaceTrace(data, light, !narrow)], layout };
+  }
+
+  /** A colour of the page. */
+  colour(name) {
+    return getComputedStyle(this.host).getPropertyValue(name).trim();
   }
 
   listen() {
@@ -240,20 +227,19 @@ class Surface extends SoundView {
     this.stage.on('plotly_unhover', () => { this.hovered = null; });
   }
 
-  narrow() {
+  get narrow() {
     return this.plot.clientWidth > 0 && this.plot.clientWidth < NARROW;
   }
 
   /** A camera from further away in a narrow view, so that the whole surface is visible. */
   fitted({ eye: { x, y, z }, up, center }) {
-    const away = this.narrow() ? 1.5 : 1;
+    const away = this.narrow ? 1.5 : 1;
     return { eye: { x: x * away, y: y * away, z: z * away }, up, center };
   }
 
   /** Draw the play head at a time, without redrawing the surface. */
   movePlayhead(now) {
-    if (!this.drawn || !this.data || !this.onScreen) return;
-    this.playhead.draw(this.data, now, getComputedStyle(this.host).getPropertyValue('--sg-accent').trim());
+    if (this.drawn && this.data && this.onScreen) this.playhead.draw(this.data, now, this.colour('--sg-accent'));
   }
 
   flyTo(camera) {
@@ -264,7 +250,9 @@ class Surface extends SoundView {
   }
 
   turn(around, up, factor = 1) {
-    if (this.data) this.lookFrom(turned(this.camera, around, up, factor));
+    if (!this.data) return;
+    this.flight.abort();
+    this.lookFrom(turned(this.camera, around, up, factor));
   }
 
   lookFrom(camera) {
@@ -274,24 +262,19 @@ class Surface extends SoundView {
 
   async save(kind) {
     if (!this.data) return;
-    const { name } = this.data;
+    const { name: title } = this.data;
     try {
-      if (kind === 'png') await savePng(this.stage, `${name.replace(/\.[^.]*$/, '')}-3d`);
-      else await savePage(this.plotlyUrl, { ...this.scene(), title: name, ink: getComputedStyle(this.host).color });
+      if (kind === 'png') await savePng(this.stage, title);
+      else await savePage(this.plotlyUrl, { ...this.scene(), title, ink: getComputedStyle(this.host).color });
     } catch (error) {
       showMessage(error.message);
     }
   }
 }
 
-/** Buttons of which one is pressed at a time, or that each do something. */
-function choices(name, values, text, choose) {
-  const box = element(`<div class="sg-group" role="group" data-aria="${name}"></div>`);
-  for (const value of values) {
-    const button = element(`<button type="button" class="sg-tool sg-choice" data-choice="${value}"></button>`);
-    button.textContent = text(value);
-    button.addEventListener('click', () => choose(value));
-    box.append(button);
-  }
-  return box;
+/** A button of a group, named by a message; `choice` is what it stands for. */
+function textButton(name, choice, press) {
+  const button = element(`<button type="button" class="sg-tool sg-choice" data-choice="${choice}" data-t="${name}"></button>`);
+  button.addEventListener('click', press);
+  return button;
 }

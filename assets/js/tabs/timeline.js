@@ -7,7 +7,7 @@ import { Component, mounting } from '../lib/component.js';
 import { element, find, onResize } from '../lib/dom.js';
 import { formatDuration, formatMoment, formatPercent, formatTime, t } from '../lib/i18n.js';
 import { playInterval } from '../player/playback.js';
-import { Viewer } from '../viewer/viewer.js';
+import { Mel } from '../viewer/views.js';
 import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
 import { fillHops } from './hops.js';
 
@@ -24,7 +24,7 @@ const SKELETON = `
     <output class="sg-progress-text"></output>
   </div>
   <p class="sg-error" role="alert" hidden></p>
-  <div class="sg-viewer sg-compact"></div>
+  <div class="sg-viewer sg-compact" data-owner="timeline"></div>
   <div class="sg-segments" hidden>
     <div class="sg-scroll"><table class="sg-table"></table></div>
     <div class="sg-save"></div>
@@ -51,7 +51,7 @@ class Timeline extends Component {
     this.section = document.getElementById('classify-tab') ?? root;
     this.work = this.find('.sg-job'); // goes into the viewer's toolbar
     fillHops(this.find('.sg-hop'), props.hops, this.hop);
-    this.viewer = new Viewer(this.find('.sg-viewer'), server, props.parameters);
+    this.viewer = new Mel(this.find('.sg-viewer'), server, props.parameters);
     this.viewer.toolbar.prepend(this.work);
     this.signal.addEventListener('abort', () => this.viewer.destroy());
     this.table = segmentTable(this.find('.sg-table'), this.signal);

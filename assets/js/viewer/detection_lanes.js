@@ -2,23 +2,29 @@
 
 import { audio, onPlayhead, state } from '../core/state.js';
 import { element, onResize } from '../lib/dom.js';
-import { messagesReady, t } from '../lib/i18n.js';
+import { t } from '../lib/i18n.js';
 import { describeSegment, detections, hueOf, labelName } from '../core/detections.js';
 import { playInterval } from '../player/playback.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
-import { extend } from './viewer.js';
 
 const MIN_WIDTH_PX = 3;
 const LABEL_PX = 30; // a narrower name is hidden; the tooltip has it
 
+export function detectionLanes(viewer) {
+  new Lanes(viewer);
+}
+
 class Lanes {
+  marks = []; // { segment, node } of the detected ones
+  chosen = 0; // the mark that has the tab stop
+  stale = true; // the detections have changed since the lanes were built
+
   constructor(viewer) {
     this.viewer = viewer;
-    this.root = element('<div class="sg-lanes" role="listbox" data-aria="timeline.strip_label" hidden><div class="sg-lanes-playhead"></div></div>');
-    this.head = this.root.firstChild;
+    this.root = element(`<div class="sg-lanes" role="listbox" data-aria="timeline.strip_label" hidden>
+      <div class="sg-lanes-playhead"></div></div>`);
+    this.head = this.root.firstElementChild;
     viewer.below.append(this.root);
-    this.marks = [];
-    this.chosen = 0;
     this.renew = deferWhilePressed(this.root, () => { this.build(); this.layOut(); }, viewer.signal);
     viewer.onState('detections', () => { this.stale = true; this.refresh(); });
     viewer.onState('visible', () => this.refresh());
@@ -26,7 +32,6 @@ class Lanes {
     onPlayhead(() => this.moveHead(), viewer.signal);
     this.root.addEventListener('click', (event) => this.play(event.target.closest('.sg-mark')));
     this.root.addEventListener('keydown', (event) => this.onKey(event));
-    this.stale = true;
     this.refresh();
   }
 
@@ -46,8 +51,9 @@ class Lanes {
     const focused = this.root.contains(document.activeElement);
     const lanes = inLanes(segments);
     this.root.style.setProperty('--sg-lanes', Math.max(1, ...lanes.map((lane) => lane + 1)));
+    const silence = () => element('<div class="sg-silence"><span data-t="page.silence"></span></div>');
     const silent = timeline.silences.map((segment) => ({ segment, node: silence() }));
-    this.marks = segments.map((segment, index) => ({ segment, node: mark(segment, lanes[index], index) }));
+    this.marks = segments.map((segment, index) => ({ segment, node: mark(segment, lanes[index]) }));
     this.all = [...silent, ...this.marks];
     this.root.replaceChildren(this.head, ...this.all.map(({ node }) => node));
     this.choose(Math.min(this.chosen, this.marks.length - 1), focused);
@@ -100,20 +106,17 @@ class Lanes {
   }
 }
 
-function mark(segment, lane, index) {
+function mark(segment, lane) {
   const node = element('<div class="sg-mark" role="option" aria-selected="false"><span></span></div>');
-  node.classList.toggle('sg-uncertain', Boolean(segment.guess));
-  node.firstChild.textContent = segment.guess ? t('timeline.uncertain_guess', { what: labelName(segment.guess) }) : labelName(segment.label);
-  if (!segment.guess) node.style.setProperty('--sg-hue', hueOf(segment.label));
+  const { guess, label } = segment;
+  node.classList.toggle('sg-uncertain', Boolean(guess));
+  node.firstChild.textContent = guess ? t('timeline.uncertain_guess', { what: labelName(guess) }) : labelName(label);
+  if (!guess) node.style.setProperty('--sg-hue', hueOf(label));
   node.style.setProperty('--sg-lane', lane);
-  Object.assign(node.dataset, { label: segment.label, index });
+  node.dataset.label = label;
   node.title = describeSegment(segment);
   node.setAttribute('aria-label', node.title);
   return node;
-}
-
-function silence() {
-  return element('<div class="sg-silence"><span data-t="page.silence"></span></div>');
 }
 
 /** For each segment, in order of time, the first lane that is free when it begins. */
@@ -126,5 +129,3 @@ function inLanes(segments) {
     return lane;
   });
 }
-
-messagesReady.then(() => extend((viewer) => { new Lanes(viewer); }));

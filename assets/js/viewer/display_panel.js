@@ -3,10 +3,9 @@
 import { element, find, onDrag, onResize, translated } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { NAMES, table } from '../lib/colormaps.js';
-import { DEFAULTS, HEIGHTS, ROOM_DB, changeDisplay, display } from '../core/display_settings.js';
+import { DEFAULTS, HEIGHTS, ROOM_DB, changeDisplay, display, displayedRange } from '../core/display_settings.js';
 import { menu } from '../widgets/menu.js';
 import { shortcut } from './shortcuts.js';
-import { extend } from './viewer.js';
 
 const GAIN_DB = 3; // a press of a key
 const HEIGHT_STEP = 20;
@@ -21,13 +20,12 @@ const PANEL = `
       <input type="range" class="sg-high" data-aria="viewer_toolbar.range_high"></div>
     <small data-t="viewer_toolbar.range_hint"></small>
   </div>
-  <label class="sg-for-levels sg-check"><input type="checkbox" class="sg-smooth"><span data-t="viewer_toolbar.smooth"></span></label>
+  <label class="sg-for-levels sg-check"><input type="checkbox" class="sg-smooth">
+    <span data-t="viewer_toolbar.smooth"></span></label>
   <button type="button" class="sg-link" data-t="viewer_toolbar.display_reset"></button>`;
 
-extend((viewer) => {
+export function displayPanel(viewer) {
   viewer.under.append(heightHandle(viewer));
-  viewer.onState('display', () => setHeight(viewer));
-  setHeight(viewer);
   if (viewer.view === 'wave') return {}; // one colour, one axis
   const { root, panel } = menu('display', 'viewer_toolbar.display', { text: true, signal: viewer.signal });
   root.classList.add('sg-right');
@@ -39,13 +37,21 @@ extend((viewer) => {
   viewer.onState('display', write);
   write();
   return { keys: keysOf(viewer), loaded: write };
-});
+}
+
+/** Fill a list of the colour maps, choose from it, and follow the choice. */
+export function wireColours(select, viewer) {
+  const follow = () => { select.value = display.colours; };
+  for (const name of NAMES) select.append(new Option(t(`viewer_toolbar.colours_${name}`), name));
+  select.addEventListener('change', () => changeDisplay({ colours: select.value }));
+  viewer.onState('display', follow);
+  follow();
+}
 
 function wire(panel, viewer) {
   const on = (selector, name, listener) => find(panel, selector).addEventListener(name, ({ target }) => listener(target));
-  for (const name of NAMES) find(panel, '.sg-colours').append(new Option(t(`viewer_toolbar.colours_${name}`), name));
+  wireColours(find(panel, '.sg-colours'), viewer);
   for (const kind of viewer.axes) find(panel, '.sg-axis').append(new Option(t(`viewer.axis_${kind}`), kind));
-  on('.sg-colours', 'change', ({ value }) => changeDisplay({ colours: value }));
   on('.sg-axis', 'change', ({ value }) => setAxis(viewer, value));
   on('.sg-low', 'input', ({ value }) => changeDisplay({ low: Math.min(Number(value), display.high - 1) }));
   on('.sg-high', 'input', ({ value }) => changeDisplay({ high: Math.max(Number(value), rangeOf(viewer)[0] + 1) }));
@@ -61,9 +67,10 @@ function wire(panel, viewer) {
   );
 }
 
-const floorOf = (viewer) => (viewer.data ? Math.round(viewer.data.low_db - viewer.data.high_db) : -80);
+const dataOf = (viewer) => viewer.data ?? { low_db: -80, high_db: 0 };
+const floorOf = (viewer) => Math.round(dataOf(viewer).low_db - dataOf(viewer).high_db);
 const span = (viewer) => 2 * ROOM_DB - floorOf(viewer);
-const rangeOf = (viewer) => [display.low ?? floorOf(viewer), display.high];
+const rangeOf = (viewer) => displayedRange({ low_db: floorOf(viewer), high_db: 0 });
 
 /** Shift the level range: up is darker, down is brighter. */
 function gain(viewer, by, [low, high] = rangeOf(viewer)) {
@@ -107,32 +114,28 @@ function show(panel, viewer) {
   const floor = floorOf(viewer);
   const [low, high] = rangeOf(viewer);
   const levels = find(panel, '.sg-levels');
-  for (const [name, value] of [['low', low], ['high', high]]) {
+  for (const [name, value] of Object.entries({ low, high })) {
     const input = find(panel, `.sg-${name}`);
     [input.min, input.max, input.value] = [floor - ROOM_DB, ROOM_DB, value];
     levels.style.setProperty(`--${name}`, (100 * (value - floor + ROOM_DB)) / span(viewer));
   }
-  find(panel, '.sg-colours').value = display.colours;
   if (viewer.pitched) find(panel, '.sg-axis').value = viewer.axisKind();
   find(panel, '.sg-smooth').checked = display.smooth;
-  const top = viewer.data?.high_db ?? 0;
-  find(panel, '.sg-range output').textContent =
-    `${formatNumber(top + low)} … ${formatNumber(top + high)} ${viewer.data?.unit ?? t('page.unit_db')}`;
+  const { high_db: top, unit = t('page.unit_db') } = dataOf(viewer);
+  find(panel, '.sg-range output').textContent = `${formatNumber(top + low)} … ${formatNumber(top + high)} ${unit}`;
   const image = new ImageData(256, 1);
   new Uint32Array(image.data.buffer).set(table(display.colours));
   find(panel, '.sg-swatch').getContext('2d').putImageData(image, 0, 0);
 }
 
-function setHeight(viewer) {
-  if (display.height === null) viewer.host.style.removeProperty('--sg-height');
-  else viewer.host.style.setProperty('--sg-height', `${display.height}px`);
-}
-
 /** A handle under the plot that sets its height. */
 function heightHandle(viewer) {
+  const { least, most } = HEIGHTS;
   const handle = element(`<div class="sg-grip" role="separator" aria-orientation="horizontal" tabindex="0"
-    data-tip="viewer_toolbar.height_hint" data-aria="viewer_toolbar.height_label" aria-valuemin="${HEIGHTS.least}" aria-valuemax="${HEIGHTS.most}"><i></i></div>`);
-  const set = (height) => changeDisplay({ height: height && Math.round(Math.min(Math.max(height, HEIGHTS.least), HEIGHTS.most)) });
+    aria-valuemin="${least}" aria-valuemax="${most}" data-tip="viewer_toolbar.height_hint"
+    data-aria="viewer_toolbar.height_label"><i></i></div>`);
+  const apply = () => viewer.host.style.setProperty('--sg-height', display.height && `${display.height}px`); // null removes it
+  const set = (height) => changeDisplay({ height: height && Math.round(Math.min(Math.max(height, least), most)) });
   const now = () => viewer.plot.getBoundingClientRect().height;
   onDrag(handle, ({ clientY }) => now() - clientY, ({ clientY }, above) => set(above + clientY));
   handle.addEventListener('dblclick', () => set(null));
@@ -144,7 +147,9 @@ function heightHandle(viewer) {
     event.preventDefault();
   });
   onResize(viewer.plot, () => { // a hidden plot has no height
-    handle.setAttribute('aria-valuenow', Math.round(Math.max(now(), HEIGHTS.least)));
+    handle.setAttribute('aria-valuenow', Math.round(Math.max(now(), least)));
   }, viewer.signal);
+  viewer.onState('display', apply);
+  apply();
   return handle;
 }

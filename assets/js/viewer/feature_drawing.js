@@ -1,12 +1,8 @@
-// Drawing of contours and onsets over a spectrogram, with a dark edge that is visible on every colour map, and their
-// texts for the readout.
+// Contours and onsets over a spectrogram, with a dark edge that is visible on every colour map.
 
 import { state } from '../core/state.js';
 import { formatNumber, t } from '../lib/i18n.js';
 
-export const COLOURS = { pitch: '#4fe3ff', centroid: '#c8ff4d', loudness: '#ffb1e1', onsets: '#ffffff' };
-/** Features drawn over the spectrogram, in the order of the menu. */
-export const CONTOURS = Object.keys(COLOURS);
 const EDGE = 'rgb(0 0 0 / 78%)';
 const LOUDNESS_SHARE = 0.25; // of the plot's height, at its bottom
 const LOUDNESS_DB = 60; // range of levels in it
@@ -29,11 +25,8 @@ function stroke(viewer, context, times, values, yOf, colour, width) {
   for (let i = first; i < last; i++) {
     const known = Number.isFinite(values[i]) && values[i] !== 0;
     const [x, y] = known ? [viewer.xOf(times[i]), yOf(values[i])] : [0, 0];
-    if (known && down) path.lineTo(x, y);
-    else if (known) {
-      path.moveTo(x - 0.5, y); // a single value is a dot
-      path.lineTo(x + 0.5, y);
-    }
+    if (known && !down) path.moveTo(x - 0.5, y); // a single value is a dot
+    if (known) path.lineTo(down ? x : x + 0.5, y);
     down = known;
   }
   context.lineJoin = context.lineCap = 'round';
@@ -44,80 +37,90 @@ function stroke(viewer, context, times, values, yOf, colour, width) {
 }
 
 const topOf = ({ level_db: levels }) => Math.ceil(levels.reduce((most, level) => Math.max(most, level), -Infinity) / 10) * 10;
+const hertz = (hz, digits = 0) => `${formatNumber(hz, digits)} ${t('page.unit_hz')}`;
 
-export const DRAW = {
-  pitch(viewer, context, { times_s: times, f0_hz: hz }) {
-    stroke(viewer, context, times, hz, (value) => viewer.yOf(value), COLOURS.pitch, 2.5);
+/** The features that are drawn over a spectrogram, in the order of the menu: colour, `draw(viewer, context, values)`, the
+ *  text of the value with index `i` for the readout, and for some the text of the legend.
+ * @type {Record<string, any>}
+ */
+export const CONTOURS = {
+  pitch: {
+    colour: '#4fe3ff',
+    draw(viewer, context, { times_s: times, f0_hz: hz }) {
+      stroke(viewer, context, times, hz, (value) => viewer.yOf(value), this.colour, 2.5);
+    },
+    text: ({ f0_hz: hz }, i) => `${t('features.short_pitch')} ${Number.isFinite(hz[i]) ? hertz(hz[i], 1) : '–'}`,
   },
 
-  /** The centroid as a line, the bandwidth as a pale band around it. */
-  centroid(viewer, context, { times_s: times, centroid_hz: centre, bandwidth_hz: spread }) {
-    const [first, last] = visibleIndices(times);
-    const { top, height } = viewer.area();
-    const within = (hz) => Math.min(top + height, Math.max(top, viewer.yOf(Math.max(1, hz))));
-    context.beginPath();
-    for (let i = first; i < last; i++) context.lineTo(viewer.xOf(times[i]), within(centre[i] + spread[i]));
-    for (let i = last - 1; i >= first; i--) context.lineTo(viewer.xOf(times[i]), within(centre[i] - spread[i]));
-    context.fillStyle = 'rgb(200 255 77 / 16%)';
-    context.fill();
-    stroke(viewer, context, times, centre, (value) => viewer.yOf(value), COLOURS.centroid, 1.8);
-  },
-
-  /** A curve at the bottom of the plot; its scale is in the legend. */
-  loudness(viewer, context, result) {
-    const { top, height } = viewer.area();
-    const most = topOf(result);
-    const y = (db) => top + height - Math.max(0, Math.min(1, (db - most + LOUDNESS_DB) / LOUDNESS_DB)) * LOUDNESS_SHARE * height - 2;
-    stroke(viewer, context, result.times_s, result.level_db, y, COLOURS.loudness, 1.8);
-  },
-
-  onsets(viewer, context, { times_s: times }) {
-    const { top, height } = viewer.area();
-    for (const time of times) {
-      if (time < state.visible.start || time > state.visible.end) continue;
-      const x = Math.round(viewer.xOf(time));
-      for (const [style, width] of [[EDGE, 3], [COLOURS.onsets, 1]]) {
-        context.setLineDash(width === 1 ? [5, 4] : []);
-        [context.strokeStyle, context.lineWidth] = [style, width];
-        context.globalAlpha = width === 1 ? 0.95 : 0.35;
-        context.beginPath();
-        context.moveTo(x + 0.5, top);
-        context.lineTo(x + 0.5, top + height);
-        context.stroke();
-      }
-      context.setLineDash([]);
-      context.globalAlpha = 1;
-      context.fillStyle = COLOURS.onsets;
+  centroid: { // as a line, the bandwidth as a pale band around it
+    colour: '#c8ff4d',
+    draw(viewer, context, { times_s: times, centroid_hz: centre, bandwidth_hz: spread }) {
+      const [first, last] = visibleIndices(times);
+      const { top, height } = viewer.area();
+      const within = (hz) => Math.min(top + height, Math.max(top, viewer.yOf(Math.max(1, hz))));
       context.beginPath();
-      context.moveTo(x - 4, top);
-      context.lineTo(x + 5, top);
-      context.lineTo(x + 0.5, top + 7);
+      for (let i = first; i < last; i++) context.lineTo(viewer.xOf(times[i]), within(centre[i] + spread[i]));
+      for (let i = last - 1; i >= first; i--) context.lineTo(viewer.xOf(times[i]), within(centre[i] - spread[i]));
+      context.fillStyle = 'rgb(200 255 77 / 16%)';
       context.fill();
-    }
+      stroke(viewer, context, times, centre, (value) => viewer.yOf(value), this.colour, 1.8);
+    },
+    text: ({ centroid_hz: centre, bandwidth_hz: spread }, i) => (
+      `${t('features.short_centroid')} ${hertz(centre[i])} ± ${hertz(spread[i])}`),
+  },
+
+  loudness: { // at the bottom of the plot; its scale is in the legend
+    colour: '#ffb1e1',
+    draw(viewer, context, values) {
+      const { top, height } = viewer.area();
+      const most = topOf(values);
+      const share = (db) => Math.max(0, Math.min(1, (db - most + LOUDNESS_DB) / LOUDNESS_DB));
+      const y = (db) => top + height * (1 - LOUDNESS_SHARE * share(db)) - 2;
+      stroke(viewer, context, values.times_s, values.level_db, y, this.colour, 1.8);
+    },
+    text: ({ level_db: levels }, i) => `${formatNumber(levels[i], 1)} ${t('features.unit_dba')}`,
+    legend(values) {
+      const most = topOf(values);
+      return `${formatNumber(most - LOUDNESS_DB)} … ${formatNumber(most)} ${t('features.unit_dba')}`;
+    },
+  },
+
+  onsets: {
+    colour: '#ffffff',
+    draw(viewer, context, { times_s: times }) {
+      const { top, height } = viewer.area();
+      const [first, last] = visibleIndices(times);
+      for (const time of times.subarray(first, last)) {
+        const x = Math.round(viewer.xOf(time));
+        for (const [style, width] of [[EDGE, 3], [this.colour, 1]]) {
+          context.setLineDash(width === 1 ? [5, 4] : []);
+          [context.strokeStyle, context.lineWidth] = [style, width];
+          context.globalAlpha = width === 1 ? 0.95 : 0.35;
+          context.beginPath();
+          context.moveTo(x + 0.5, top);
+          context.lineTo(x + 0.5, top + height);
+          context.stroke();
+        }
+        context.setLineDash([]);
+        context.globalAlpha = 1;
+        context.fillStyle = this.colour;
+        context.beginPath();
+        context.moveTo(x - 4, top);
+        context.lineTo(x + 5, top);
+        context.lineTo(x + 0.5, top + 7);
+        context.fill();
+      }
+    },
+    text: ({ times_s: times }, i, near) => (
+      near ? `${t('features.short_onset')} ${formatNumber(times[i], 3)} ${t('page.unit_s')}` : ''),
+    legend: ({ times_s: times }) => formatNumber(times.length),
   },
 };
 
-/** The scale of the loudness curve, in words. */
-export function levelRange(result) {
-  const most = topOf(result);
-  return `${formatNumber(most - LOUDNESS_DB)} … ${formatNumber(most)} ${t('features.unit_dba')}`;
-}
-
-/** Text of a feature for a time, empty where there is none. */
-export function readings(feature, values, time) {
+/** Text of a feature at a time, empty where there is none. */
+export function textAt(viewer, feature, values, time) {
   const { times_s: times } = values;
   if (!times.length) return '';
-  const after = times.findIndex((one) => one >= time);
-  const later = after < 0 ? times.length - 1 : after;
-  const nearest = later > 0 && time - times[later - 1] < times[later] - time ? later - 1 : later;
-  const hz = (name) => `${formatNumber(values[name][nearest])} ${t('page.unit_hz')}`;
-  if (feature === 'pitch') {
-    const known = Number.isFinite(values.f0_hz[nearest]);
-    return `${t('features.short_pitch')} ${known ? `${formatNumber(values.f0_hz[nearest], 1)} ${t('page.unit_hz')}` : '–'}`;
-  }
-  if (feature === 'centroid') return `${t('features.short_centroid')} ${hz('centroid_hz')} ± ${hz('bandwidth_hz')}`;
-  if (feature === 'loudness') return `${formatNumber(values.level_db[nearest], 1)} ${t('features.unit_dba')}`;
-  const { start, end } = state.visible;
-  const close = Math.abs(times[nearest] - time) < (NEAR_PX / 1000) * (end - start);
-  return close ? `${t('features.short_onset')} ${formatNumber(times[nearest], 3)} ${t('page.unit_s')}` : '';
+  const nearest = times.reduce((best, one, i) => (Math.abs(one - time) < Math.abs(times[best] - time) ? i : best), 0);
+  return CONTOURS[feature].text(values, nearest, Math.abs(viewer.xOf(times[nearest]) - viewer.xOf(time)) < NEAR_PX);
 }

@@ -2,9 +2,6 @@
 
 import { toolButton } from '../widgets/menu.js';
 import { shortcut } from './shortcuts.js';
-import { extend } from './viewer.js';
-
-extend((viewer) => ({ keys: fullScreen(viewer) }));
 
 /** Add the button to a view's toolbar; return its shortcut. */
 export function fullScreen(viewer) {
@@ -34,5 +31,5 @@ export function fullScreen(viewer) {
     event.preventDefault();
     fill(false);
   });
-  return { f: shortcut('viewer_toolbar.full_screen', 'display', toggle) };
+  return { keys: { f: shortcut('viewer_toolbar.full_screen', 'display', toggle) } };
 }

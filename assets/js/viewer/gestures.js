@@ -13,14 +13,16 @@ const FLAT_PX = 12; // a drag flatter than this means all frequencies, a thinner
 export function wirePointer(viewer) {
   const { plot, pressed } = viewer;
   let gesture = null;
-  const on = (name, listener, options) => plot.addEventListener(name, listener, { signal: viewer.signal, ...options });
+  const on = (name, listener) => plot.addEventListener(name, (event) => {
+    const { left, top } = plot.getBoundingClientRect();
+    listener(event, { x: event.clientX - left, y: event.clientY - top });
+  }, { signal: viewer.signal, passive: false });
   const stop = () => {
     gesture?.cancel?.();
     gesture = null;
   };
-  on('pointerdown', (event) => {
-    if (!state.sound || !viewer.current() || event.button) return;
-    const at = pointOf(plot, event);
+  on('pointerdown', (event, at) => {
+    if (!viewer.current() || event.button) return;
     pressed.set(event.pointerId, at);
     plot.setPointerCapture(event.pointerId);
     if (pressed.size === 2) {
@@ -28,17 +30,15 @@ export function wirePointer(viewer) {
       gesture = pinch(viewer);
     } else if (pressed.size === 1) gesture = begin(viewer, at, event);
   });
-  on('pointermove', (event) => {
-    const at = pointOf(plot, event);
+  on('pointermove', (event, at) => {
     if (pressed.has(event.pointerId)) pressed.set(event.pointerId, at);
-    gesture?.move?.(at, event);
-    if (!pressed.size) plot.dataset.edge = edgeAt(viewer, at)?.cursor ?? '';
+    gesture?.move(at);
+    if (!pressed.size) plot.dataset.edge = edgeAt(viewer, at, event) ?? '';
     viewer.point(at);
   });
-  on('pointerup', (event) => {
-    const at = pointOf(plot, event);
+  on('pointerup', (event, at) => {
     if (pressed.delete(event.pointerId)) {
-      gesture?.drop?.(at, event);
+      gesture?.drop?.(at);
       gesture = null;
     }
     viewer.point(at);
@@ -46,13 +46,13 @@ export function wirePointer(viewer) {
   on('pointercancel', (event) => {
     pressed.delete(event.pointerId);
     stop();
-    viewer.point(viewer.pointer); // plugins that paused during the press resume
+    viewer.update(); // plugins that paused during the press resume
   });
   on('pointerleave', (event) => { if (event.pointerType !== 'touch') viewer.point(null); }); // a tapped point stays read
   on('touchstart', (event) => { // two fingers zoom the plot, one may scroll the page
     if (event.touches.length > 1 && event.cancelable) event.preventDefault();
-  }, { passive: false });
-  on('wheel', (event) => wheel(viewer, event, pointOf(plot, event)), { passive: false });
+  });
+  on('wheel', (event, at) => wheel(viewer, event, at));
   trackpad(viewer, on);
   doubleClick(on);
 }
@@ -69,13 +69,7 @@ function doubleClick(on) {
   });
 }
 
-/** Position of an event in CSS pixels from an element's top left corner. */
-function pointOf(target, event) {
-  const box = target.getBoundingClientRect();
-  return { x: event.clientX - box.left, y: event.clientY - box.top };
-}
-
-/** Factor by which a turn of the wheel widens the visible range. Chromium and Firefox send a trackpad's pinch as a wheel with Ctrl. */
+/** Factor by which a turn of the wheel widens the visible range; a trackpad's pinch is a wheel with Ctrl, but for Safari. */
 function widening({ deltaY, ctrlKey }) {
   return Math.exp(ctrlKey ? Math.min(PINCH_PX, Math.max(-PINCH_PX, deltaY)) * 0.01 : deltaY * 0.002);
 }
@@ -83,13 +77,14 @@ function widening({ deltaY, ctrlKey }) {
 /** Safari's events for a trackpad's pinch; it also sends them for fingers on a screen, which are handled as pointers. */
 function trackpad(viewer, on) {
   let before = 1; // the gesture's scale so far
-  const follow = (event) => {
-    event.preventDefault(); // the page would be zoomed
-    if (event.type === 'gesturestart') before = 1;
-    if (state.sound && !viewer.pressed.size) widen(viewer, before / event.scale, pointOf(viewer.plot, event));
-    before = event.scale;
-  };
-  for (const name of ['gesturestart', 'gesturechange', 'gestureend']) on(name, follow);
+  for (const name of ['gesturestart', 'gesturechange', 'gestureend']) {
+    on(name, (event, at) => {
+      event.preventDefault(); // the page would be zoomed
+      if (name === 'gesturestart') before = 1;
+      if (state.sound && !viewer.pressed.size) widen(viewer, before / event.scale, at);
+      before = event.scale;
+    });
+  }
 }
 
 /** Widen the visible range around a point: in frequency on the frequency axis, else in time. */
@@ -117,24 +112,23 @@ function wheel(viewer, event, at) {
 
 /** The gesture of a press with one pointer. */
 function begin(viewer, at, event) {
-  const tool = toolOf(event);
-  const edge = tool === 'box' ? null : edgeAt(viewer, at);
-  if (edge) return { move: (to) => edge.drag(to), drop() {} };
-  const work = /** @type {any} */ ({ move: pan, select: selectBox, box: zoomBox }[tool](viewer, at));
+  const edge = edgeAt(viewer, at, event);
+  if (edge) return dragEdge(viewer, edge);
+  const work = /** @type {any} */ ({ move: pan, select: selectBox, box: zoomBox }[toolOf(event)](viewer, at));
   let moved = false;
   return {
     move(to) {
       moved ||= Math.hypot(to.x - at.x, to.y - at.y) > MOVED_PX;
-      if (moved) work.drag(to);
+      if (moved) work.move(to);
     },
     drop(to) {
-      if (moved) return work.done?.(to);
+      if (moved) return work.drop?.(to);
       if (!viewer.inside(at)) return;
       work.click?.();
       seek(viewer.timeAt(at.x));
       viewer.call('click', at);
     },
-    cancel: () => work.cancel?.(),
+    cancel: work.cancel,
   };
 }
 
@@ -142,7 +136,7 @@ function pan(viewer, from) {
   const { start, end } = state.visible;
   const axis = viewer.pitched ? viewer.axis() : null;
   return {
-    drag(to) {
+    move(to) {
       const { width, height } = viewer.area();
       if (axis) moveFrequency(viewer, (to.y - from.y) / height, axis);
       const by = ((from.x - to.x) / width) * (end - start);
@@ -151,13 +145,17 @@ function pan(viewer, from) {
   };
 }
 
-/** The box between two points, kept inside the plot, and whether it spans all heights or all times. */
-function boxOf(viewer, a, b) {
+/** The nearest point inside the axes. */
+function within(viewer, { x, y }) {
   const { left, top, width, height } = viewer.area();
-  const inX = (x) => Math.min(Math.max(x, left), left + width);
-  const inY = (y) => Math.min(Math.max(y, top), top + height);
-  const [x0, x1] = [inX(Math.min(a.x, b.x)), inX(Math.max(a.x, b.x))];
-  const [y0, y1] = [inY(Math.min(a.y, b.y)), inY(Math.max(a.y, b.y))];
+  return { x: Math.min(Math.max(x, left), left + width), y: Math.min(Math.max(y, top), top + height) };
+}
+
+/** The box between two points, kept inside the plot, and whether it spans all heights or all times. */
+function boxOf(viewer, from, to) {
+  const { top, height } = viewer.area();
+  const [a, b] = [within(viewer, from), within(viewer, to)];
+  const [x0, x1, y0, y1] = [Math.min(a.x, b.x), Math.max(a.x, b.x), Math.min(a.y, b.y), Math.max(a.y, b.y)];
   const flat = !viewer.pitched || y1 - y0 < FLAT_PX || y1 - y0 > height - 1;
   return { x0, x1, y0: flat ? top : y0, y1: flat ? top + height : y1, flat, thin: x1 - x0 < FLAT_PX && !flat };
 }
@@ -165,7 +163,7 @@ function boxOf(viewer, a, b) {
 function selectBox(viewer, from) {
   const before = state.selection;
   return {
-    drag(to) {
+    move(to) {
       const { x0, x1, y0, y1, flat } = boxOf(viewer, from, to);
       const [low_hz, high_hz] = flat ? [null, null] : [viewer.hzAt(y1), viewer.hzAt(y0)];
       select({ start: viewer.timeAt(x0), end: viewer.timeAt(x1), low_hz, high_hz });
@@ -181,15 +179,15 @@ function zoomBox(viewer, from) {
     viewer.drawOverlay();
   };
   return {
-    drag: (to) => draw(boxOf(viewer, from, to)),
-    done(to) {
+    move: (to) => draw(boxOf(viewer, from, to)),
+    drop(to) {
       const { x0, x1, y0, y1, flat, thin } = boxOf(viewer, from, to);
       draw(null);
       const { top, height } = viewer.area();
       const share = (y) => 1 - (y - top) / height;
-      const band = flat ? state.frequencyRange : rangeBetween(viewer, share(y1), share(y0));
-      if (thin) show(state.visible.start, state.visible.end, { frequencyRange: band });
-      else if (x1 - x0 > MOVED_PX) show(viewer.timeAt(x0), viewer.timeAt(x1), { frequencyRange: band });
+      const frequencyRange = flat ? state.frequencyRange : rangeBetween(viewer, share(y1), share(y0));
+      if (thin) show(state.visible.start, state.visible.end, { frequencyRange });
+      else if (x1 - x0 > MOVED_PX) show(viewer.timeAt(x0), viewer.timeAt(x1), { frequencyRange });
     },
     cancel: () => draw(null),
   };
@@ -201,12 +199,11 @@ function pinch(viewer) {
   const { start, end } = state.visible;
   const { left, width } = viewer.area();
   const [a, b] = ends();
-  const [from, to] = [a, b].map((x) => viewer.timeAt(x));
-  const apart = Math.abs(b - a) > 24; // fingers above each other only pan
+  const [from, to] = [viewer.timeAt(a), viewer.timeAt(b)];
   return {
     move() {
-      if (viewer.pressed.size < 2) return;
       const [x0, x1] = ends();
+      const apart = b - a > 24; // fingers above each other only pan
       const span = apart ? ((to - from) / Math.max(8, x1 - x0)) * width : end - start;
       const middle = (from + to) / 2;
       const share = ((x0 + x1) / 2 - left) / width;
@@ -215,29 +212,29 @@ function pinch(viewer) {
   };
 }
 
-/** The edge of the selection at a point: how to drag it, and the cursor. */
-function edgeAt(viewer, { x, y }) {
-  if (!state.selection || !viewer.current()) return null;
-  const { start, end, low_hz: low, high_hz: high } = state.selection;
-  const { top, height } = viewer.area();
-  const banded = low !== null && viewer.pitched;
-  const [y0, y1] = banded ? [viewer.yOf(high), viewer.yOf(low)] : [top, top + height];
+/** The edge of the selection that a press would drag, as its key in the selection; null elsewhere. */
+function edgeAt(viewer, { x, y }, event) {
+  if (!state.selection || !viewer.current() || toolOf(event) === 'box') return null;
+  const { x0, x1, y0, y1, banded } = viewer.selectionBox();
   const near = (a, b) => Math.abs(a - b) <= EDGE_PX;
-  const [x0, x1] = [viewer.xOf(start), viewer.xOf(end)];
-  const change = (name, value) => ({ ...state.selection, [name]: value });
-  if (y > y0 - EDGE_PX && y < y1 + EDGE_PX) {
-    const name = (near(x, x1) && 'end') || (near(x, x0) && 'start');
-    if (name) return { cursor: 'side', drag: (to) => select(change(name, kept(viewer.timeAt(to.x), name, start, end))) };
-  }
-  if (banded && x > x0 - EDGE_PX && x < x1 + EDGE_PX) {
-    const name = (near(y, y0) && 'high_hz') || (near(y, y1) && 'low_hz');
-    if (name) return { cursor: 'level', drag: (to) => select(change(name, kept(viewer.hzAt(to.y), name, low, high))) };
-  }
-  return null;
+  const beside = (value, low, high) => value > low - EDGE_PX && value < high + EDGE_PX;
+  if (beside(y, y0, y1) && near(x, x1)) return 'end';
+  if (beside(y, y0, y1) && near(x, x0)) return 'start';
+  if (!banded || !beside(x, x0, x1)) return null;
+  return (near(y, y0) && 'high_hz') || (near(y, y1) && 'low_hz') || null;
 }
 
-/** An edge stops just before the other one. */
-function kept(value, name, low, high) {
-  const least = (high - low) * 0.01;
-  return ['start', 'low_hz'].includes(name) ? Math.min(value, high - least) : Math.max(value, low + least);
+function dragEdge(viewer, edge) {
+  const before = state.selection;
+  const inTime = edge === 'start' || edge === 'end';
+  const [low, high] = inTime ? [before.start, before.end] : [before.low_hz, before.high_hz];
+  const least = (high - low) * 0.01; // an edge stops just before the other one
+  return {
+    move(to) {
+      const value = inTime ? viewer.timeAt(to.x) : viewer.hzAt(within(viewer, to).y);
+      const kept = edge === 'start' || edge === 'low_hz' ? Math.min(value, high - least) : Math.max(value, low + least);
+      select({ ...before, [edge]: kept });
+    },
+    cancel: () => select(before),
+  };
 }

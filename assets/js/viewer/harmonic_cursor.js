@@ -1,10 +1,9 @@
 // Harmonic cursor: lines at the multiples of the frequency under the pointer; a click holds them.
 
-import { emit, events, state } from '../core/state.js';
+import { emit, events } from '../core/state.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { toolButton } from '../widgets/menu.js';
 import { shortcut } from './shortcuts.js';
-import { extend } from './viewer.js';
 
 const MOST = 40;
 const LEAST_GAP = 15; // CSS pixels that a label needs
@@ -28,7 +27,7 @@ export function harmonics(hz, highest) {
   return Array.from({ length: Math.min(MOST, Math.floor(highest / hz + 1e-9)) }, (_, i) => (i + 1) * hz);
 }
 
-extend((viewer) => {
+export function harmonicCursor(viewer) {
   if (!viewer.pitched) return {};
   const button = toolButton('harmonics', 'measurements.harmonics', 'H', toggle);
   viewer.toolbar.append(button);
@@ -42,9 +41,9 @@ extend((viewer) => {
     keys: { h: shortcut('measurements.key_harmonics', 'tools', toggle) },
     point: (at) => { if (cursor.on && !cursor.kept && at?.hz > 0) change({ hz: at.hz }); },
     click: ({ y }) => { if (cursor.on) change({ hz: viewer.hzAt(y), kept: true }); },
-    overlay: (context) => { if (cursor.on && cursor.hz && state.sound) draw(context, viewer); },
+    overlay: (context) => { if (cursor.on && cursor.hz) draw(context, viewer); },
   };
-});
+}
 
 function draw(context, viewer) {
   const { left, width } = viewer.area();
@@ -52,24 +51,22 @@ function draw(context, viewer) {
   context.font = `11px ${getComputedStyle(viewer.plot).fontFamily}`;
   context.textBaseline = 'middle';
   context.textAlign = 'right';
-  const seen = [];
+  let [lowest, label] = [Infinity, Infinity]; // heights of the last line and of the last label
+  const labels = []; // above all lines
   lines.forEach((hz, i) => {
     const y = viewer.yOf(hz);
-    if (seen.length && seen.at(-1).y - y < DENSE) return;
-    const factor = width < NARROW ? `${i + 1}:` : `${i + 1} × ${formatNumber(cursor.hz, 1)} =`;
-    seen.push({ y, text: i ? `${factor} ${formatNumber(hz)}` : formatNumber(hz, 1) });
-    const strokes = /** @type {[string, number][]} */ ([['rgb(0 0 0 / 55%)', 3], [i ? 'rgb(140 225 255 / 90%)' : '#fff', 1]]);
-    for (const [colour, thick] of strokes) {
-      context.fillStyle = colour;
-      context.fillRect(left, y - thick / 2, width, thick);
-    }
-  });
-  let label = Infinity;
-  for (const { y, text } of seen) {
-    if (label - y < LEAST_GAP) continue;
+    if (lowest - y < DENSE) return;
+    lowest = y;
+    context.fillStyle = 'rgb(0 0 0 / 55%)';
+    context.fillRect(left, y - 1.5, width, 3);
+    context.fillStyle = i ? 'rgb(140 225 255 / 90%)' : '#fff';
+    context.fillRect(left, y - 0.5, width, 1);
+    if (label - y < LEAST_GAP) return;
     label = y;
-    write(context, `${text} ${t('page.unit_hz')}`, left + width - 6, y);
-  }
+    const factor = width < NARROW ? `${i + 1}:` : `${i + 1} × ${formatNumber(cursor.hz, 1)} =`;
+    labels.push({ y, text: i ? `${factor} ${formatNumber(hz)}` : formatNumber(hz, 1) });
+  });
+  for (const { y, text } of labels) write(context, `${text} ${t('page.unit_hz')}`, left + width - 6, y);
 }
 
 /** A label on its line, right-aligned. */

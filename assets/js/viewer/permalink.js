@@ -5,9 +5,8 @@ import { events, showMessage, select, show, state } from '../core/state.js';
 import { messagesReady, t } from '../lib/i18n.js';
 import { DEFAULTS, changeDisplay, display, legalOf } from '../core/display_settings.js';
 import { addToMore } from '../widgets/overflow_menu.js';
-import { applyParameters, parameters } from './parameter_panel.js';
+import { applyParameters, parameters } from './parameters.js';
 import { currentTab, openTab } from '../core/tabs.js';
-import { extend } from './viewer.js';
 
 const QUIET_MS = 300;
 const SAME_LENGTH_S = 0.05;
@@ -15,8 +14,6 @@ const RANGES = ['example', 't', 'f', 'selection', 'length']; // fields of one so
 
 let waiting = null; // ranges of a link whose sound is not open yet
 let timer = 0;
-
-extend((viewer) => { addLink(viewer); });
 
 /** Add "copy link" to a view's overflow menu. */
 export function addLink(viewer) {
@@ -29,6 +26,7 @@ messagesReady.then(() => setTimeout(() => { // once the modules mounted with the
   for (const name of ['click', 'keyup']) document.addEventListener(name, later); // a tab may have been opened
   window.addEventListener('hashchange', restore);
 }));
+events.addEventListener('sound', () => { if (waiting) showRanges(); });
 
 function later() {
   clearTimeout(timer);
@@ -45,55 +43,54 @@ const list = (...numbers) => numbers.map((value) => Number(value.toFixed(4))).jo
 
 /** Everything that differs from the defaults, as the fields of an address. */
 function settings() {
-  const fields = new URLSearchParams();
   const tab = currentTab();
-  if (tab && tab !== 'mel') fields.set('view', tab);
-  for (const [name, value] of Object.entries(waiting ?? rangesNow())) fields.set(name, value);
-  const { values, first } = parameters();
-  for (const [name, value] of Object.entries(values)) if (value !== first[name]) fields.set(name, value);
   const { low, high, smooth, colours, axes } = display;
-  if (colours !== DEFAULTS.colours) fields.set('colours', colours);
-  if (low !== DEFAULTS.low || high !== DEFAULTS.high) fields.set('levels', low === null ? `,${high}` : list(low, high));
-  if (smooth) fields.set('smooth', '1');
-  for (const [view, kind] of Object.entries(axes)) fields.set(`axis_${view}`, kind);
-  return fields;
+  const { values, defaults } = parameters;
+  return new URLSearchParams(/** @type {any} */ ({
+    ...(tab && tab !== 'mel' && { view: tab }),
+    ...(waiting ?? rangesNow()),
+    ...Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== defaults[name])),
+    ...(colours !== DEFAULTS.colours && { colours }),
+    ...((low !== DEFAULTS.low || high !== DEFAULTS.high) && { levels: low === null ? `,${high}` : list(low, high) }),
+    ...(smooth ? { smooth: '1' } : {}),
+    ...Object.fromEntries(Object.entries(axes).map(([view, kind]) => [`axis_${view}`, kind])),
+  }));
 }
 
 function rangesNow() {
-  const ranges = {};
-  if (!state.sound) return ranges;
+  if (!state.sound) return {};
   const { sound: { seconds, example }, visible: { start, end }, frequencyRange: band, selection } = state;
-  if (example) ranges.example = example;
-  else ranges.length = list(seconds);
-  if (start > 0 || end < seconds) ranges.t = list(start, end);
-  if (band) ranges.f = list(band.low_hz, band.high_hz);
-  if (selection) ranges.selection = list(...Object.values(selection).filter((value) => value !== null));
-  return ranges;
+  return {
+    ...(example ? { example } : { length: list(seconds) }),
+    ...((start > 0 || end < seconds) && { t: list(start, end) }),
+    ...(band && { f: list(band.low_hz, band.high_hz) }),
+    ...(selection && { selection: list(...Object.values(selection).filter((value) => value !== null)) }),
+  };
 }
 
 function restore() {
   const fields = new URLSearchParams(location.hash.slice(1));
-  if (![...fields.keys()].length) return;
+  if (!fields.toString()) return;
   const wrong = [...restoreDisplay(fields), ...restoreParameters(fields)];
   if (!openTab(fields.get('view') ?? 'mel')) wrong.push('view');
-  waiting = Object.fromEntries(RANGES.filter((name) => fields.has(name)).map((name) => [name, fields.get(name)]));
+  waiting = Object.fromEntries([...fields].filter(([name]) => RANGES.includes(name)));
+  const { example, length } = waiting;
   const chips = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.sg-chip[data-example]'));
-  const chip = [...chips].find((one) => one.dataset.example === fields.get('example'));
-  if (chip && state.sound?.example === fields.get('example')) showRanges();
-  else if (chip) chip.click();
-  else if (fields.has('example')) wrong.push('example');
-  else if (fields.has('length') && state.sound) showRanges();
-  const known = new Set(['view', ...RANGES, 'colours', 'levels', 'smooth', ...Object.keys(parameters().values)]);
-  wrong.push(...[...fields.keys()].filter((name) => !known.has(name) && !name.startsWith('axis_')));
+  const chip = [...chips].find((one) => one.dataset.example === example);
+  if (example !== undefined && !chip) wrong.push('example');
+  else if (state.sound && (chip ? example === state.sound.example : length !== undefined)) showRanges();
+  else chip?.click();
+  const known = ['view', ...RANGES, 'colours', 'levels', 'smooth', ...Object.keys(parameters.values)];
+  wrong.push(...[...fields.keys()].filter((name) => !known.includes(name) && !name.startsWith('axis_')));
   if (wrong.length) reportIgnored(wrong);
-  else if (fields.has('length') && !state.sound) {
-    showMessage(t('viewer_toolbar.link_own', { seconds: fields.get('length').slice(0, 12) }), 'note');
+  else if (length !== undefined && !state.sound) {
+    showMessage(t('viewer_toolbar.link_own', { seconds: length.slice(0, 12) }), 'note');
   }
 }
 
 /** Apply a link's display settings, for this visit; return the names of illegal fields. */
 function restoreDisplay(fields) {
-  const asked = {};
+  const asked = /** @type {Record<string, any>} */ ({});
   const axes = [...fields].filter(([name]) => name.startsWith('axis_')).map(([name, kind]) => [name.slice(5), kind]);
   if (axes.length) asked.axes = Object.fromEntries(axes);
   if (fields.has('colours')) asked.colours = fields.get('colours');
@@ -113,55 +110,51 @@ function restoreDisplay(fields) {
 }
 
 function restoreParameters(fields) {
-  const { first, spec } = parameters();
-  const legal = { ...first };
+  const legal = { ...parameters.defaults };
   const wrong = [];
   for (const [name, text] of fields) {
-    if (!Object.hasOwn(first, name)) continue;
-    const value = typeof first[name] === 'number' ? Number(text || NaN) : { true: true, false: false }[text] ?? text;
-    if (legalValue(name, value, first[name], spec)) legal[name] = value;
+    if (!Object.hasOwn(legal, name)) continue;
+    const kind = typeof parameters.defaults[name];
+    const value = kind === 'number' ? Number(text || NaN) : { true: true, false: false }[text] ?? text;
+    if (typeof value === kind && isLegal(name, value)) legal[name] = value;
     else wrong.push(name);
   }
   applyParameters(legal);
   return wrong;
 }
 
-function legalValue(name, value, first, { limits, windows, mel_scales: scales }) {
-  if (typeof value !== typeof first) return false;
+function isLegal(name, value) {
+  const { limits, windows, mel_scales: scales } = parameters.spec;
   if (limits[name]) return value >= limits[name][0] && value <= limits[name][1];
   const choices = { window: windows, mel_scale: scales }[name];
   return choices ? choices.includes(value) : typeof value !== 'number' || Number.isFinite(value);
 }
 
-events.addEventListener('sound', () => {
-  if (waiting) showRanges();
-});
-
 /** Show a link's ranges, if the open sound is the one meant. */
 function showRanges() {
   const given = waiting;
-  const { example = null, selection, length } = given;
+  const { example = null, selection = '', length } = given;
   waiting = null;
   const { seconds } = state.sound;
   if (example !== state.sound.example) return; // another one was opened meanwhile
   if (length !== undefined && Math.abs(Number(length) - seconds) > SAME_LENGTH_S) return;
-  const pair = (text, most) => {
-    const [low, high] = (text ?? '').split(',').map((part) => Number(part || NaN));
+  const pair = (text = '', most) => {
+    const [low, high] = text.split(',').map((part) => Number(part || NaN));
     return low >= 0 && low < high && low < most ? [low, Math.min(high, most)] : null;
   };
   const [time, hz, chosen] = [pair(given.t, seconds), pair(given.f, 1e6), pair(selection, seconds)];
-  const band = hz && { low_hz: hz[0], high_hz: hz[1] };
   const [start, end] = time ?? [0, seconds];
-  show(start, end, { frequencyRange: band });
-  const heights = pair((selection ?? '').split(',').slice(2).join(','), 1e6) ?? [null, null];
-  if (chosen) select({ start: chosen[0], end: chosen[1], low_hz: heights[0], high_hz: heights[1] });
+  show(start, end, { frequencyRange: hz && { low_hz: hz[0], high_hz: hz[1] } });
+  const [low_hz, high_hz] = pair(selection.split(',').slice(2).join(','), 1e6) ?? [null, null];
+  if (chosen) select({ start: chosen[0], end: chosen[1], low_hz, high_hz });
   const taken = { t: time, f: hz, selection: chosen };
   const wrong = Object.keys(taken).filter((name) => given[name] !== undefined && !taken[name]);
   if (wrong.length) reportIgnored(wrong);
 }
 
 function reportIgnored(names) {
-  showMessage(t('viewer_toolbar.link_ignored', { fields: [...new Set(names)].map((name) => name.slice(0, 40)).join(', ') }), 'note');
+  const fields = [...new Set(names)].map((name) => name.slice(0, 40)).join(', ');
+  showMessage(t('viewer_toolbar.link_ignored', { fields }), 'note');
 }
 
 async function copy(viewer) {

@@ -1,7 +1,7 @@
 // Plot of a 2D view: its geometry, the image from the levels, axes, level scale and play head.
 
 import { audio, show, state } from '../core/state.js';
-import { display } from '../core/display_settings.js';
+import { display, displayedRange } from '../core/display_settings.js';
 import {
   MARGIN, drawLevelScale, drawPlayhead, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
 } from '../lib/canvas_axes.js';
@@ -23,6 +23,22 @@ const MARKUP = `
   </div>
   <div class="sg-under"></div>`;
 
+/** The column of a view's data at a time. */
+export function columnAt({ columns, start, end }, time) {
+  return Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
+}
+
+/** The index of the last of some rising values that is not above `value`, 0 if all are. */
+function lastBelow(values, value) {
+  let [low, high] = [0, values.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= value) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
 /** A view with a time axis across and an image on a canvas, under another canvas for what moves. */
 export class Plot extends SoundView {
   static axes = []; // kinds of frequency axis, the default first
@@ -30,13 +46,12 @@ export class Plot extends SoundView {
   pointer = null; // {x, y} in the plot, null outside
   box = null; // {x0, x1, y0, y1} of the zoom box that is being drawn
   headInside = false;
-  hooks = []; // of the plugins, see viewer.js
+  hooks = /** @type {any[]} */ ([]); // of the plugins, see viewer.js
   off = document.createElement('canvas'); // the levels at their own size
   overlayFrame = 0;
-  restTimer = 0; // of the readout
 
-  constructor(host, server, parameters) {
-    super(host, server, parameters, MARKUP);
+  constructor(host, server, spec) {
+    super(host, server, spec, MARKUP);
     for (const [edge, pixels] of Object.entries(MARGIN)) host.style.setProperty(`--sg-${edge}`, `${pixels}px`);
     this.image = this.find('.sg-image');
     this.overlay = this.find('.sg-overlay');
@@ -45,7 +60,6 @@ export class Plot extends SoundView {
     this.under = this.find('.sg-under');
   }
 
-  /** Call a hook of all plugins. */
   call(name, ...values) {
     for (const hooks of this.hooks) hooks[name]?.(...values);
   }
@@ -78,7 +92,7 @@ export class Plot extends SoundView {
     return left + ((time - state.visible.start) / (state.visible.end - state.visible.start)) * width;
   }
 
-  /** The height of a frequency on the plot; only for views with a frequency axis and data. */
+  /** The height of a frequency on the plot, in views with a frequency axis and data. */
   yOf(hz) {
     const { top, height } = this.area();
     return top + (1 - this.axis().share(hz)) * height;
@@ -87,6 +101,15 @@ export class Plot extends SoundView {
   hzAt(y) {
     const { top, height } = this.area();
     return this.axis().hz(1 - (y - top) / height);
+  }
+
+  /** The edges of the selection; `banded`: not of all frequencies. */
+  selectionBox() {
+    const { start, end, low_hz: low, high_hz: high } = state.selection;
+    const { top, height } = this.area();
+    const banded = this.pitched && low !== null;
+    const [y0, y1] = banded ? [this.yOf(high), this.yOf(low)] : [top, top + height];
+    return { x0: this.xOf(start), x1: this.xOf(end), y0, y1, banded };
   }
 
   /** The frequency axis of the visible range. */
@@ -100,8 +123,7 @@ export class Plot extends SoundView {
 
   /** The frequency axis of all data. */
   wholeAxis() {
-    const { low_hz: low, high_hz: high, mel_scale: scale } = this.data;
-    return frequencyAxis(this.axisKind(), low, high, scale);
+    return frequencyAxis(this.axisKind(), this.data.low_hz, this.data.high_hz, this.data.mel_scale);
   }
 
   axisKind() {
@@ -109,29 +131,21 @@ export class Plot extends SoundView {
     return this.axes.includes(chosen) ? chosen : this.axes[0];
   }
 
-  /** For each of `height` rows of pixels from the top, the row of levels to show. */
-  nearestRows(height) {
-    const axis = this.axis();
-    const { bounds_hz: bounds, rows } = this.data;
-    let row = rows - 1;
-    return Int32Array.from({ length: height }, (_, y) => {
-      const hz = axis.hz(1 - (y + 0.5) / height); // falls from pixel to pixel, so the search never turns back
-      while (row > 0 && hz < bounds[row]) row -= 1;
-      return row;
-    });
+  /** Return a function from a share of the vertical axis (0 bottom, 1 top) to the row of levels that is shown there. */
+  rowFinder() {
+    const [axis, { bounds_hz: bounds, rows }] = [this.axis(), this.data];
+    return (share) => Math.min(rows - 1, lastBelow(bounds, axis.hz(share)));
   }
 
-  /** For each of `height` rows of pixels from the top, its position in rows of levels: 2.5 is between two of them. */
-  fractionalRows(height) {
-    const axis = this.axis();
-    const { bounds_hz: bounds, rows } = this.data;
-    const centre = (row) => (bounds[row] + bounds[row + 1]) / 2;
-    let row = rows - 1;
-    return Float32Array.from({ length: height }, (_, y) => {
-      const hz = axis.hz(1 - (y + 0.5) / height);
-      while (row > 0 && hz < centre(row)) row -= 1;
-      return row >= rows - 1 ? row : Math.max(0, row + (hz - centre(row)) / (centre(row + 1) - centre(row)));
-    });
+  /** Return a function from a share of the vertical axis to its position in rows: 2.5 is between two of them. */
+  positionFinder() {
+    const [axis, { bounds_hz: bounds, rows }] = [this.axis(), this.data];
+    const centres = Array.from({ length: rows }, (_, row) => (bounds[row] + bounds[row + 1]) / 2);
+    return (share) => {
+      const hz = axis.hz(share);
+      const row = lastBelow(centres, hz);
+      return row === rows - 1 ? row : Math.max(0, row + (hz - centres[row]) / (centres[row + 1] - centres[row]));
+    };
   }
 
   redraw() {
@@ -149,26 +163,27 @@ export class Plot extends SoundView {
 
   paint(context, ratio) {
     const { left, top, width, height } = this.area();
+    const { columns, start, end } = this.data;
+    const colours = this.palette();
     const rows = Math.round(height * ratio);
-    const { columns, low_db: floor, high_db: ceiling, start, end } = this.data;
-    const colours = this.palette(floor, ceiling);
+    const shares = Float64Array.from({ length: rows }, (_, y) => 1 - (y + 0.5) / rows);
     const [x0, x1] = [this.xOf(start), this.xOf(end)];
     const few = columns / (x1 - x0) < ratio; // fewer columns than pixels: something to blend
     const smooth = display.smooth && few;
-    const [at, wide] = smooth ? [left, width] : [x0, x1 - x0];
-    const cell = (_, x) => ((left + (x + 0.5) / ratio - x0) / (x1 - x0)) * columns - 0.5;
+    const [from, to] = smooth ? [Math.max(left, x0), Math.min(left + width, x1)] : [x0, x1];
+    const cell = (_, x) => ((from + (x + 0.5) / ratio - x0) / (x1 - x0)) * columns - 0.5;
+    const across = Float32Array.from({ length: Math.max(1, Math.round((to - from) * ratio)) }, cell);
     const image = smooth
-      ? smoothImage(this.data, this.fractionalRows(rows), Float32Array.from({ length: Math.round(width * ratio) }, cell), colours)
-      : crispImage(this.data, this.nearestRows(rows), colours);
+      ? smoothImage(this.data, Float32Array.from(shares, this.positionFinder()), across, colours)
+      : crispImage(this.data, Int32Array.from(shares, this.rowFinder()), colours);
     [this.off.width, this.off.height] = [image.width, image.height];
     this.off.getContext('2d').putImageData(image, 0, 0);
     this.within(context, () => {
       context.imageSmoothingEnabled = !few;
-      context.drawImage(this.off, at, top, wide, height);
+      if (to > from) context.drawImage(this.off, from, top, to - from, height);
     });
   }
 
-  /** Draw clipped to the plot's axes. */
   within(context, draw) {
     const { left, top, width, height } = this.area();
     context.save();
@@ -180,20 +195,21 @@ export class Plot extends SoundView {
   }
 
   /** The 256 colours of the levels in the display's range. */
-  palette(floor, ceiling) {
+  palette() {
     const colours = table(display.colours);
-    const [low, high] = this.range();
+    const { low_db: floor, high_db: ceiling } = this.data;
+    const [low, high] = this.levelRange();
     return Uint32Array.from({ length: 256 }, (_, level) => {
-      const db = floor - ceiling + (level / 255) * (ceiling - floor);
+      const db = floor + (level / 255) * (ceiling - floor);
       return colours[Math.max(0, Math.min(255, Math.round((255 * (db - low)) / (high - low))))];
     });
   }
 
   scales(context) {
     const area = this.area();
-    const { start, end } = state.visible;
+    const times = timeTicks(state.visible.start, state.visible.end, area.width / 70);
     drawVerticalAxis(context, area, getComputedStyle(this.plot), this.marks(area.height), this.unit());
-    drawTimeAxis(context, area, timeTicks(start, end, area.width / 70).map(([time, text]) => [(time - start) / (end - start), text]));
+    drawTimeAxis(context, area, times.map(([time, text]) => [(this.xOf(time) - area.left) / area.width, text]));
     this.levelScale(context, area);
   }
 
@@ -201,7 +217,6 @@ export class Plot extends SoundView {
     drawLevelScale(context, area, display.colours, this.levelRange(), this.levelUnit());
   }
 
-  /** The name of the vertical axis. */
   unit() {
     return t('page.freq_axis');
   }
@@ -217,31 +232,33 @@ export class Plot extends SoundView {
   }
 
   /** The levels of the darkest and the brightest colour. */
-  levelRange() {
-    return this.range().map((db) => this.data.high_db + db);
+  levelRange(data = this.data) {
+    return this.range(data).map((db) => data.high_db + db);
   }
 
   /** The same relative to the maximum, in dB. */
-  range() {
-    const floor = this.data.low_db - this.data.high_db;
-    return [Math.min(display.low ?? floor, display.high - 1), display.high];
+  range(data = this.data) {
+    return displayedRange(data);
   }
 
   inWindow(time) {
     return time >= state.visible.start && time <= state.visible.end;
   }
 
+  /** Show as much as now, from a time on. */
+  turnPage(time) {
+    show(time, time + state.visible.end - state.visible.start, { follow: true });
+  }
+
   follow(now) {
     if (!this.onScreen) return;
     // turn the page when the play head leaves it, but stay with a user who looks elsewhere during playback
-    if (!audio.paused && this.headInside && !this.inWindow(now)) {
-      show(now, now + state.visible.end - state.visible.start, { follow: true });
-    }
+    if (!audio.paused && this.headInside && !this.inWindow(now)) this.turnPage(now);
     this.headInside = this.inWindow(now);
     this.paintOverlay();
   }
 
-  /** Draw the overlay before the next frame, once for any number of calls. */
+  /** Draw the overlay in the next frame. */
   drawOverlay() {
     this.overlayFrame ||= requestAnimationFrame(() => this.paintOverlay());
   }

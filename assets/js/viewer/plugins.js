@@ -1,13 +1,20 @@
-// Plugins of the viewers (see viewer.js), in the order in which their hooks are called.
-import './toolbar.js';
-import './minimap.js';
-import './display_panel.js';
-import './selection.js';
-import './harmonic_cursor.js';
-import './spectrum_slice.js';
-import './fullscreen.js';
-import './permalink.js';
-import './resolution_box.js';
-import './feature_overlays.js';
-import './detection_lanes.js';
-import './shortcuts_dialog.js';
+// Plugins of the 2D viewers (see viewer.js), in the order in which their hooks are called.
+
+import { detectionLanes } from './detection_lanes.js';
+import { displayPanel } from './display_panel.js';
+import { featureOverlays } from './feature_overlays.js';
+import { fullScreen } from './fullscreen.js';
+import { harmonicCursor } from './harmonic_cursor.js';
+import { addMinimap } from './minimap.js';
+import { addLink } from './permalink.js';
+import { resolutionBox } from './resolution_box.js';
+import { selectionValues } from './selection.js';
+import { shortcutsDialog } from './shortcuts_dialog.js';
+import { spectrumSlice } from './spectrum_slice.js';
+import { toolbar } from './toolbar.js';
+
+/** @type {((viewer: any) => any)[]} */
+export const PLUGINS = [
+  toolbar, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, fullScreen, addLink, resolutionBox,
+  featureOverlays, detectionLanes, shortcutsDialog,
+];

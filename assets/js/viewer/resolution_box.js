@@ -1,30 +1,39 @@
 // Time-frequency resolution as a box on the spectrogram, at the pointer or, without one, in a corner.
 
-import { emit, state } from '../core/state.js';
+import { emit } from '../core/state.js';
 import { element, find } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
-import { extend } from './viewer.js';
 
 const VIEWS = ['mel', 'stft'];
 let boxShown = true; // in all views
 
 /** Resolution in seconds and Hz at a frequency, and what limits it. */
-export function boxAt({ meaning, edges_hz: edges }, hz) {
-  const { resolution_ms: blur, hop_ms: hop, resolution_hz: lobe } = meaning;
-  const box = { seconds: Math.max(blur, hop) / 1000, hz: lobe, by: hop > blur ? 'hop' : 'window' };
-  if (!edges?.length) return box;
+export function boxAt(data, hz) {
+  const { feature, meaning, edges_hz: edges } = data;
+  const hop = meaning.hop_ms / 1000;
+  const window = feature === 'constant_q' ? constantQ(data, hz)
+    : { seconds: meaning.resolution_ms / 1000, hz: meaning.resolution_hz };
+  const box = { seconds: Math.max(window.seconds, hop), hz: window.hz, by: hop > window.seconds ? 'hop' : 'window' };
+  if (feature === 'constant_q' || !edges.length) return box;
   let band = 0;
   while (band < edges.length - 3 && edges[band + 1] + edges[band + 2] < 2 * hz) band += 1;
   const wide = (edges[band + 2] - edges[band]) / 2; // width of the triangle at half its height
-  return wide > lobe ? { ...box, hz: wide, by: box.by === 'hop' ? 'both' : 'band' } : box;
+  return wide > window.hz ? { ...box, hz: wide, by: box.by === 'hop' ? 'both' : 'band' } : box;
 }
 
-extend((viewer) => {
+/** Resolution of librosa's constant-Q transform: its Hann windows hold as many periods of every frequency, Q.
+ *  As for the STFT both are the widths at -6 dB: half the window's length, and two bins of that length. */
+function constantQ({ bounds_hz: bounds }, hz) {
+  const squared = (bounds.at(-2) / bounds.at(-3)) ** 2; // of the ratio of neighbouring bins; an empty row is at each end
+  const q = (squared + 1) / (squared - 1); // librosa.filters.wavelet_lengths
+  const centre = Math.min(Math.max(hz, bounds[1]), bounds.at(-2));
+  return { seconds: (0.5 * q) / centre, hz: (2 * centre) / q };
+}
+
+export function resolutionBox(viewer) {
   if (!VIEWS.includes(viewer.view)) return {};
-  const toggle = element(
-    `<label class="sg-boxed" data-tip="parameter_advice.box_hint"><input type="checkbox">
-      <span data-t="parameter_advice.box"></span></label>`,
-  );
+  const toggle = element(`<label class="sg-boxed" data-tip="parameter_advice.box_hint"><input type="checkbox">
+    <span data-t="parameter_advice.box"></span></label>`);
   const input = find(toggle, 'input');
   const update = () => {
     input.checked = boxShown;
@@ -38,15 +47,14 @@ extend((viewer) => {
   viewer.onState('resolution_box', update);
   update();
   return { overlay: (context) => boxShown && drawBox(viewer, context) };
-});
+}
 
 function drawBox(viewer, context) {
   const { left, top, width, height } = viewer.area();
-  const { start, end } = state.visible;
   const at = viewer.pointer && viewer.inside(viewer.pointer) ? viewer.pointer : null;
   const hz = viewer.hzAt(at ? at.y : top + height * 0.75);
   const box = boxAt(viewer.data, hz);
-  const w = Math.max(2, (box.seconds / (end - start)) * width);
+  const w = Math.max(2, viewer.xOf(box.seconds) - viewer.xOf(0));
   const [y0, y1] = [viewer.yOf(hz + box.hz / 2), viewer.yOf(Math.max(0, hz - box.hz / 2))];
   const h = Math.max(2, y1 - y0);
   const text = t(`parameter_advice.box_by_${box.by}`, {
@@ -64,10 +72,9 @@ function drawBox(viewer, context) {
   context.textAlign = 'left';
   context.fillText(text, label.x + 6, label.y + 10, words);
   const [x, y] = at ? [at.x - w / 2, y0] : [label.x, label.y - h - 6];
-  context.lineWidth = 3;
-  context.strokeStyle = 'rgb(0 0 0 / 60%)';
-  context.strokeRect(x, y, w, h);
-  context.lineWidth = 1;
-  context.strokeStyle = '#fff';
-  context.strokeRect(x, y, w, h);
+  for (const [colour, thick] of [['rgb(0 0 0 / 60%)', 3], ['#fff', 1]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = thick;
+    context.strokeRect(x, y, w, h);
+  }
 }

@@ -2,17 +2,16 @@
 
 import { request, latestOnly } from '../core/rpc.js';
 import { showMessage, state } from '../core/state.js';
-import { element, find, fileUrl, onResize, saveFile } from '../lib/dom.js';
-import { tForPointer, formatNumber, t } from '../lib/i18n.js';
+import { element, fetchFile, find, onResize, saveFile, stem } from '../lib/dom.js';
+import { formatNumber, t, tForPointer } from '../lib/i18n.js';
 import { nextSpeed, playSelection, toggleBand, toggleLoop, togglePitch } from '../player/playback.js';
 import { shortcut } from './shortcuts.js';
-import { extend } from './viewer.js';
 
 const GRIP = 7; // CSS pixels
 
-extend((viewer) => {
+export function selectionValues(viewer) {
   const panel = new ValuesPanel(viewer);
-  let known = '';
+  let asked = ''; // the query whose values are shown or awaited
   const measure = latestOnly(async () => {
     const { selection } = state;
     if (!selection || !viewer.current()) return; // cleared while this waited
@@ -21,17 +20,18 @@ extend((viewer) => {
       if (state.selection === selection) panel.show(values);
     } catch (error) {
       if (state.selection !== selection) return;
-      known = '';
+      asked = '';
       panel.write(error.message, null);
     }
   });
   const refresh = () => {
-    if (!viewer.onScreen || !viewer.current()) return; // another view measures, or the data are on their way
-    const key = state.selection && JSON.stringify(query(viewer));
-    if (key && key !== known) measure();
-    known = key;
+    if (!state.selection || !viewer.onScreen || !viewer.current()) return; // another view measures, or the data are on their way
+    const wanted = JSON.stringify(query(viewer));
+    if (wanted !== asked) measure();
+    asked = wanted;
   };
   viewer.onState('selection', () => {
+    asked = '';
     panel.show(null);
     viewer.drawOverlay();
     refresh();
@@ -39,7 +39,7 @@ extend((viewer) => {
   onResize(viewer.plot, refresh, viewer.signal); // the selection may have changed while the tab was closed
   const key = (label, run) => shortcut(label, 'sound', run);
   return {
-    overlay: (context) => drawSelection(context, viewer),
+    overlay: (context) => { if (state.selection) drawSelection(context, viewer.selectionBox()); },
     loaded: refresh,
     keys: {
       p: key('playback.play_selection_hint', playSelection),
@@ -49,7 +49,7 @@ extend((viewer) => {
       b: key('measurements.key_band', toggleBand),
     },
   };
-});
+}
 
 /** Request for the selection, with the parameters of the view's data. */
 function query(viewer) {
@@ -57,13 +57,7 @@ function query(viewer) {
   return { sound, config, ...state.selection };
 }
 
-function drawSelection(context, viewer) {
-  if (!state.selection) return;
-  const { start, end, low_hz: low, high_hz: high } = state.selection;
-  const { top, height } = viewer.area();
-  const banded = viewer.pitched && low !== null;
-  const [x0, x1] = [viewer.xOf(start), viewer.xOf(end)];
-  const [y0, y1] = banded ? [viewer.yOf(high), viewer.yOf(low)] : [top, top + height];
+function drawSelection(context, { x0, x1, y0, y1, banded }) {
   context.fillStyle = 'rgb(255 209 102 / 16%)';
   context.fillRect(x0, y0, x1 - x0, y1 - y0);
   for (const [colour, width] of [['rgb(0 0 0 / 70%)', 3], ['#ffd166', 1.25]]) { // visible on dark and on bright images
@@ -85,23 +79,27 @@ const seconds = (value) => `${formatNumber(value, 3)} ${t('page.unit_s')}`;
 const decibels = (value, unit = t('page.unit_db')) => (value === null ? t('page.silence') : `${formatNumber(value, 2)} ${unit}`);
 const hertz = (value, digits) => `${formatNumber(value, digits)} ${t('page.unit_hz')}`;
 const dbfs = (value) => decibels(value, 'dBFS');
+const band = (low, high) => (low === null ? t('measurements.all') : `${formatNumber(low)} – ${hertz(high, 0)}`);
+const amplitude = (peak, db) => (db === null ? '0' : `${formatNumber(peak, 3)} · ${dbfs(db)}`);
 
 /** @type {[string, (selection: any, values: any) => string][]} message key and text, in the order of the panel */
 const VALUES = [
   ['measurements.start', ({ start }) => seconds(start)],
   ['measurements.end', ({ end }) => seconds(end)],
   ['measurements.duration', ({ start, end }) => seconds(end - start)],
-  ['measurements.band', ({ low_hz: low, high_hz: high }) => (low === null ? t('measurements.all') : `${formatNumber(low)} – ${hertz(high, 0)}`)],
-  ['measurements.mean', (_, { mean_db: mean }) => decibels(mean)],
-  ['measurements.peak', (_, { peak_db: peak }) => decibels(peak)],
-  ['measurements.peak_hz', (_, { peak_hz: hz }) => (hz === null ? '–' : hertz(hz, 1))],
-  ['measurements.peak_s', (_, { peak_s: time }) => (time === null ? '–' : seconds(time))],
-  ['measurements.rms', (_, { rms_dbfs: rms }) => dbfs(rms)],
-  ['measurements.amplitude', (_, { amplitude: peak, amplitude_dbfs: db }) => (db === null ? '0' : `${formatNumber(peak, 3)} · ${dbfs(db)}`)],
+  ['measurements.band', (selection) => band(selection.low_hz, selection.high_hz)],
+  ['measurements.mean', (_, values) => decibels(values.mean_db)],
+  ['measurements.peak', (_, values) => decibels(values.peak_db)],
+  ['measurements.peak_hz', (_, values) => (values.peak_hz === null ? '–' : hertz(values.peak_hz, 1))],
+  ['measurements.peak_s', (_, values) => (values.peak_s === null ? '–' : seconds(values.peak_s))],
+  ['measurements.rms', (_, values) => dbfs(values.rms_dbfs)],
+  ['measurements.amplitude', (_, values) => amplitude(values.amplitude, values.amplitude_dbfs)],
 ];
 const LOCAL_VALUES = 4; // the first ones need no server
 /** Columns of the table that is copied. */
-const COLUMNS = ['start_s', 'end_s', 'duration_s', 'low_hz', 'high_hz', 'mean_db', 'peak_db', 'peak_hz', 'peak_s', 'rms_dbfs', 'amplitude'];
+const COLUMNS = [
+  'start_s', 'end_s', 'duration_s', 'low_hz', 'high_hz', 'mean_db', 'peak_db', 'peak_hz', 'peak_s', 'rms_dbfs', 'amplitude',
+];
 
 /** The values of the selection under a viewer's plot. */
 class ValuesPanel {
@@ -127,7 +125,8 @@ class ValuesPanel {
 
   button(name, press) {
     const action = name.split('.').pop();
-    const button = element(`<button type="button" class="sg-tool" data-do="${action}" data-t="${name}" data-tip="${name}_hint"></button>`);
+    const button = element(`<button type="button" class="sg-tool" data-do="${action}" data-t="${name}"
+      data-tip="${name}_hint"></button>`);
     button.addEventListener('click', () => press(button));
     return button;
   }
@@ -137,7 +136,9 @@ class ValuesPanel {
     const { measured, n_frames: frames } = values ?? {};
     let text = t('measurements.meaning');
     if (!state.selection) text = tForPointer('measurements.none');
-    else if (measured < frames) text = t('measurements.sampled', { measured: formatNumber(measured), frames: formatNumber(frames) });
+    else if (measured < frames) {
+      text = t('measurements.sampled', { measured: formatNumber(measured), frames: formatNumber(frames) });
+    }
     this.write(text, state.selection && values);
   }
 
@@ -190,11 +191,9 @@ async function save(viewer, button) {
     const { id, name } = state.sound;
     const { start, end } = state.selection;
     const { url } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
-    const answer = await fetch(fileUrl(url));
-    if (!answer.ok) throw new Error(t('page.offline'));
-    saveFile([await answer.blob()], `${name.replace(/\.\w+$/, '')} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
+    saveFile([await fetchFile(url)], `${stem(name)} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
   } catch (error) {
-    showMessage(error instanceof TypeError ? t('page.offline') : error.message); // fetch throws a TypeError without an answer
+    showMessage(error.message);
   } finally {
     button.disabled = !state.selection;
   }

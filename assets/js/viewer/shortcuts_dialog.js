@@ -1,10 +1,9 @@
 // Dialog of shortcuts and gestures, those of plugins included: `?`, or the overflow menu.
 
-import { element, find } from '../lib/dom.js';
+import { element, find, textElement } from '../lib/dom.js';
 import { isTouch, t } from '../lib/i18n.js';
 import { addToMore } from '../widgets/overflow_menu.js';
 import { shortcut } from './shortcuts.js';
-import { extend } from './viewer.js';
 
 const GROUPS = ['tools', 'sound', 'shown', 'selection', 'display', 'rest'];
 const GESTURES = [
@@ -18,45 +17,38 @@ const GESTURES = [
 ];
 const SIGNS = { ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Backspace: '⌫', '-': '−' };
 
-extend((viewer) => ({ keys: help(viewer) }));
-
 /** Add the dialog to a view's overflow menu; return its shortcut. `viewer.gestures` replaces the gestures of 2D. */
-export function help(viewer) {
-  const open = () => showSheet(viewer);
+export function shortcutsDialog(viewer) {
+  const open = () => show(viewer);
   addToMore(viewer, 'keys', 'viewer_toolbar.help', '?', open);
-  return { '?': { ...shortcut('viewer_toolbar.help', 'rest', open), always: true } };
+  return { keys: { '?': { ...shortcut('viewer_toolbar.help', 'rest', open), always: true } } };
 }
 
-function showSheet(viewer) {
+function show(viewer) {
   const before = document.activeElement;
-  const sheet = element(`<dialog class="sg-dialog" aria-labelledby="sg-sheet-title"><header>
-    <h2 id="sg-sheet-title" data-t="viewer_toolbar.help"></h2><button type="button" class="sg-tool" data-aria="page.close">×</button></header>
+  const dialog = element(`<dialog class="sg-dialog" aria-labelledby="sg-sheet-title"><header>
+    <h2 id="sg-sheet-title" data-t="viewer_toolbar.help"></h2>
+    <button type="button" class="sg-tool" data-aria="page.close">×</button></header>
     <div class="sg-columns"></div></dialog>`);
-  find(sheet, 'button').addEventListener('click', () => sheet.close());
-  sheet.addEventListener('click', (event) => { if (event.target === sheet) sheet.close(); }); // the backdrop
-  const lines = Object.entries(linesOf(viewer.keys()));
-  const keys = GROUPS.map((name) => section(`viewer_toolbar.keys_${name}`, 'kbd', lines.filter(([, { group }]) => group === name)
-    .map(([label, { names }]) => [names, label])));
-  const gestures = (viewer.gestures ?? GESTURES).map(([gesture, label]) => [[t(gesture)], label]);
+  find(dialog, 'button').addEventListener('click', () => dialog.close());
+  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); }); // the backdrop
+  const keys = GROUPS.map((name) => section(`viewer_toolbar.keys_${name}`, 'kbd', linesOf(viewer.keys(), name)));
+  const gestures = (viewer.gestures ?? GESTURES).map(([gesture, label]) => [label, [t(gesture)]]);
   const pointer = section('viewer_toolbar.keys_pointer', 'span', gestures);
-  find(sheet, '.sg-columns').append(...(isTouch() ? [pointer, ...keys] : [...keys, pointer]).filter(Boolean));
-  sheet.addEventListener('close', () => {
-    sheet.remove();
+  find(dialog, '.sg-columns').append(...(isTouch() ? [pointer, ...keys] : [...keys, pointer]));
+  dialog.addEventListener('close', () => {
+    dialog.remove();
     (before?.isConnected && before !== document.body ? before : viewer.plot).focus({ preventScroll: true });
   });
-  viewer.host.append(sheet);
-  sheet.showModal();
+  viewer.host.append(dialog);
+  dialog.showModal();
 }
 
-/** The shortcuts by what they do, those with the same text on one line. */
-function linesOf(keys) {
+/** [label, keys][] of a group; keys that do the same are on one line. */
+function linesOf(keys, group) {
   const lines = {};
-  for (const [name, { label, group = 'rest' }] of Object.entries(keys)) {
-    if (!label) continue;
-    lines[label] ??= { group: GROUPS.includes(group) ? group : 'rest', names: [] };
-    lines[label].names.push(nameOf(name));
-  }
-  return lines;
+  for (const [name, key] of Object.entries(keys)) if (key.group === group) (lines[key.label] ??= []).push(nameOf(name));
+  return Object.entries(lines);
 }
 
 function nameOf(combination) {
@@ -65,17 +57,13 @@ function nameOf(combination) {
   return (combination.length > 1 ? combination.split('+') : [combination]).map(sign).join(' ');
 }
 
-/** A section of the dialog; null without lines. */
+/** A section of the dialog; nothing without lines. */
 function section(title, tag, lines) {
-  if (!lines.length) return null;
+  if (!lines.length) return '';
   const box = element(`<section><h3 data-t="${title}"></h3><dl></dl></section>`);
-  find(box, 'dl').append(...lines.map(([names, label]) => {
+  find(box, 'dl').append(...lines.map(([label, names]) => {
     const line = element(`<div><dt></dt><dd data-t="${label}"></dd></div>`);
-    line.firstChild.append(...names.map((name) => {
-      const key = document.createElement(tag);
-      key.textContent = name;
-      return key;
-    }));
+    line.firstChild.append(...names.map((name) => textElement(tag, name)));
     return line;
   }));
   return box;

@@ -5,16 +5,16 @@ import { events, showMessage, state } from '../core/state.js';
 import { Component } from '../lib/component.js';
 import { t, tForPointer } from '../lib/i18n.js';
 import { waveIcon } from '../lib/thumbnails.js';
-import { parameterPanel } from './parameter_panel.js';
+import { ParameterPanel } from './parameter_panel.js';
 
-const BUSY_MS = 250; // answers that take longer show that the view waits
+const BUSY_MS = 250; // slower answers show that the view waits
 
 const skeleton = (plot) => `
   <div class="sg-stage">
     <div class="sg-toolbar" role="group" data-aria="viewer_toolbar.toolbar"></div>
     <output class="sg-readout"></output>
     ${plot}
-    <section class="sg-derived"></section>
+    <section class="sg-derived"><h2 data-t="parameters.together"></h2><dl></dl></section>
   </div>
   <aside class="sg-side"></aside>`;
 
@@ -24,34 +24,39 @@ export const EMPTY = '<div class="sg-empty"><p class="sg-strong"></p><p class="s
 /** One view of the open sound. */
 export class SoundView extends Component {
   static view = '';
+  static label = ''; // message that describes the plot
 
   data = null; // what the server sent for the visible range
   loaded = null; // the request that it answers, as JSON
   load = latestOnly(() => this.loadNow());
 
-  /**
-   * @param {any} host the element to fill
-   * @param {Record<string, Function>} server
-   * @param {any} parameters limits, choices and presets of the parameter panel
-   * @param {string} plot markup with a `.sg-plot`
-   */
-  constructor(host, server, parameters, plot) {
+  /** Fill `host`; `spec`: limits, choices and presets of the parameters; `plot`: markup with a `.sg-plot`. */
+  constructor(host, server, spec, plot) {
     super(host, skeleton(plot));
     host.dataset.view = this.view;
     this.server = server;
     this.plot = this.find('.sg-plot');
     this.toolbar = this.find('.sg-toolbar');
     this.readout = this.find('.sg-readout');
-    this.showTexts();
-    this.panel = parameterPanel(this, parameters);
+    this.plot.setAttribute('aria-label', `${t(`page.tab_${this.view}`)}. ${t(/** @type {any} */ (this.constructor).label)}`);
+    this.readout.textContent = this.hint;
+    this.find('.sg-empty').prepend(waveIcon());
+    this.showEmpty(t(`viewer.empty_${this.view}`), tForPointer('viewer.empty_hint'));
+    this.panel = new ParameterPanel(this, spec);
   }
 
   get view() {
     return /** @type {typeof SoundView} */ (this.constructor).view;
   }
 
-  get emptyKey() {
-    return `viewer.empty_${this.view}`;
+  /** Prefix of ids and names; a part of the page with a view of its own sets `data-owner`. */
+  get owner() {
+    return this.host.dataset.owner ?? this.view;
+  }
+
+  /** The readout while nothing is pointed at. */
+  get hint() {
+    return tForPointer('viewer.point_at');
   }
 
   /** Listen to events of the shared state, named with spaces between, for as long as the view exists. */
@@ -59,10 +64,9 @@ export class SoundView extends Component {
     this.on(events, names, listener);
   }
 
-  showTexts() {
-    this.find('.sg-empty').prepend(waveIcon());
-    this.find('.sg-empty .sg-strong').textContent = t(this.emptyKey);
-    this.find('.sg-empty .sg-small').textContent = tForPointer('viewer.empty_hint');
+  showEmpty(title, hint) {
+    this.find('.sg-empty .sg-strong').textContent = title;
+    this.find('.sg-empty .sg-small').textContent = hint;
   }
 
   get onScreen() {
@@ -107,12 +111,10 @@ export class SoundView extends Component {
     }
   }
 
-  /** Ask the server for the data. */
   fetch(query) {
     return request(this.server[`${this.view}_view`], query);
   }
 
-  /** Request for what is visible. */
   query() {
     const { sound, visible: { start, end } } = state;
     return { sound: sound.id, ...this.panel.query(), start, end: Math.min(sound.seconds, end) };

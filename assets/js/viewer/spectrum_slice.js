@@ -9,23 +9,22 @@ import { formatNumber, t } from '../lib/i18n.js';
 import { ticks } from '../lib/frequency_axis.js';
 import { toolButton } from '../widgets/menu.js';
 import { shortcut } from './shortcuts.js';
-import { extend } from './viewer.js';
 
 const PAUSE_MS = 50; // between two requests: some 15 slices a second
 
-const slice = { on: matchMedia('(min-width: 901px)').matches }; // a phone has room for it only on demand
+let on = matchMedia('(min-width: 901px)').matches; // a phone is wide enough for it only on demand
 
-const toggle = () => {
-  slice.on = !slice.on;
+function toggle() {
+  on = !on;
   emit('slice');
-};
+}
 
-extend((viewer) => (viewer.pitched ? new SpectrumSlice(viewer) : {}));
+export const spectrumSlice = (viewer) => (viewer.pitched ? new SpectrumSlice(viewer) : {});
 
-/** The slice of one viewer; `point`, `loaded`, `image` and `keys` are hooks. */
+/** The slice of one viewer; `point`, `image` and `keys` are hooks. */
 class SpectrumSlice {
   spectrum = null; // { levels, centre(row), peak: [hz, db] or null }
-  pointer = null; // { time } under the pointer
+  pointed = null; // what the pointer is at
   key = ''; // of the request that `spectrum` answers
   keys = { m: shortcut('measurements.key_slice', 'display', toggle) };
   load = latestOnly(() => this.loadNow());
@@ -42,66 +41,59 @@ class SpectrumSlice {
     viewer.beside.append(this.root);
     viewer.onState('slice', () => this.showOrHide());
     viewer.onState('selection', () => this.refresh());
-    viewer.onState('sound', () => { this.pointer = null; });
     onPlayhead(() => this.refresh(), viewer.signal);
     onResize(this.root, () => this.image(), viewer.signal);
     this.showOrHide();
   }
 
   showOrHide() {
-    this.button.setAttribute('aria-pressed', String(slice.on));
-    this.root.hidden = !slice.on;
+    this.button.setAttribute('aria-pressed', String(on));
+    this.root.hidden = !on;
     this.refresh();
   }
 
   refresh() { // not during a drag: the server is to render its views first
     const { viewer } = this;
-    if (slice.on && !viewer.pressed.size && viewer.onScreen && viewer.current()) this.load();
+    if (on && !viewer.pressed.size && viewer.onScreen && viewer.current()) this.load();
   }
 
   point(at) {
-    this.pointer = at;
-    this.refresh();
-  }
-
-  loaded() {
+    this.pointed = at;
     this.refresh();
   }
 
   /** The interval to show and the message that describes it. */
   interval() {
     const { selection, sound: { seconds } } = state;
-    const at = (time, name) => ({ start: Math.min(seconds, Math.max(0, time)), end: Math.min(seconds, Math.max(0, time)), name });
-    if (this.pointer) return at(this.pointer.time, 'measurements.slice_pointer');
-    if (!audio.paused || !selection) return at(audio.currentTime, 'measurements.slice_head');
-    return { start: selection.start, end: selection.end, name: 'measurements.slice_selection' };
+    if (!this.pointed && audio.paused && selection) return { ...selection, name: 'measurements.slice_selection' };
+    const time = Math.min(seconds, Math.max(0, this.pointed?.time ?? audio.currentTime));
+    return { start: time, end: time, name: this.pointed ? 'measurements.slice_pointer' : 'measurements.slice_head' };
   }
 
   async loadNow() {
     const { viewer } = this;
     if (!viewer.current()) return; // another sound was opened while this waited
     const { start, end, name } = this.interval();
-    const { sound, config } = viewer.data.request;
+    const { request: { sound, config }, edges_hz: edges } = viewer.spectrogram;
     const query = { sound, config, view: viewer.view, start, end };
     const key = JSON.stringify(query);
     if (key === this.key) return this.image();
     try {
       const answer = await request(viewer.server.spectrum, query);
-      if (!viewer.current() || viewer.data.request.sound !== sound) return;
+      if (!viewer.current() || viewer.spectrogram.request.sound !== sound) return;
       this.key = key;
-      this.show(answer, config, t(name, { time: formatNumber(start, 3) }));
+      const binHz = config.sample_rate / config.n_fft;
+      const centre = viewer.view === 'mel' ? (row) => edges[row + 1] : (row) => row * binHz;
+      this.show(answer, centre, t(name, { time: formatNumber(start, 3) }));
     } catch (error) {
       console.info(error.message); // the image reports it, too
     }
     await new Promise((done) => { setTimeout(done, PAUSE_MS); });
   }
 
-  show(answer, config, caption) {
-    const { data, view } = this.viewer;
-    const mel = view === 'mel';
+  show(answer, centre, caption) {
+    const mel = this.viewer.view === 'mel';
     const levels = new Float32Array(decodeBase64(answer.levels).buffer);
-    if (mel && levels.length !== data.rows) return; // the parameters have changed: the next image asks again
-    const centre = mel ? (row) => data.edges_hz[row + 1] : (row) => (row * config.sample_rate) / config.n_fft;
     const loudest = levels.reduce((best, level, row) => (level > levels[best] ? row : best), 0);
     const peak = answer.peak ?? (mel && levels[loudest] > levels[0] ? [centre(loudest), levels[loudest]] : null);
     this.spectrum = { levels, centre, peak };
@@ -124,17 +116,15 @@ function paint(canvas, viewer, { levels, centre, peak }) {
   const { width, height } = canvas.getBoundingClientRect();
   const context = prepareCanvas(canvas, { width, height });
   const style = getComputedStyle(canvas);
-  const [low, high] = viewer.levelRange();
-  const { top } = viewer.area();
+  const [low, high] = viewer.levelRange(viewer.spectrogram);
+  const axis = viewer.axis();
   const x = (db) => Math.max(0, Math.min(1, (db - low) / (high - low))) * (width - 3);
-  const y = (hz) => viewer.yOf(hz) - top;
-  context.font = `10px ${style.fontFamily}`;
-  context.textBaseline = 'bottom';
-  for (const db of ticks(low, high, width / 42)) {
-    context.fillStyle = style.borderColor;
-    context.fillRect(Math.round(x(db)), 0, 1, height);
-  }
-  const path = outline(levels, x, (row) => y(centre(row)));
+  const y = (hz) => (1 - axis.share(hz)) * height;
+  const marks = ticks(low, high, width / 42);
+  context.fillStyle = style.borderColor;
+  for (const db of marks) context.fillRect(Math.round(x(db)), 0, 1, height);
+  const path = new Path2D();
+  levels.forEach((level, row) => path.lineTo(x(level), y(centre(row))));
   const filled = new Path2D(path);
   filled.lineTo(0, y(centre(levels.length - 1)));
   filled.lineTo(0, y(centre(0)));
@@ -149,30 +139,11 @@ function paint(canvas, viewer, { levels, centre, peak }) {
     context.arc(Math.max(3, x(peak[1])), y(peak[0]), 3.2, 0, 2 * Math.PI);
     context.fill();
   }
+  context.font = `10px ${style.fontFamily}`;
+  context.textBaseline = 'bottom';
   context.fillStyle = style.color;
-  for (const db of ticks(low, high, width / 42)) {
+  for (const db of marks) {
     context.textAlign = x(db) < 12 ? 'left' : x(db) > width - 14 ? 'right' : 'center';
     context.fillText(formatNumber(db), x(db), height - 1);
   }
-}
-
-/** Path through the levels; where many rows share a line of pixels, through their lowest and highest. */
-function outline(levels, x, y) {
-  const path = new Path2D();
-  let [line, low, high] = [null, Infinity, -Infinity];
-  const flush = () => {
-    if (line === null) return;
-    path.lineTo(x(low), line);
-    if (high > low) path.lineTo(x(high), line);
-  };
-  levels.forEach((level, row) => {
-    const at = Math.round(2 * y(row)) / 2; // CSS pixels, to the half
-    if (at !== line) {
-      flush();
-      [line, low, high] = [at, Infinity, -Infinity];
-    }
-    [low, high] = [Math.min(low, level), Math.max(high, level)];
-  });
-  flush();
-  return path;
 }

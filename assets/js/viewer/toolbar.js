@@ -6,41 +6,41 @@ import { TOOLS, activeTool, setTool } from '../core/active_tool.js';
 import { canGo, go } from '../core/view_history.js';
 import { group, toolButton } from '../widgets/menu.js';
 import { shortcut } from './shortcuts.js';
-import { extend } from './viewer.js';
 
-extend((viewer) => {
+export function toolbar(viewer) {
   const tools = Object.entries(TOOLS).map(([tool, { sign, key }]) => (
     toolButton(sign, `viewer_toolbar.tool_${tool}`, key.toUpperCase(), () => setTool(tool))));
   const back = toolButton('back', 'viewer_toolbar.back', 'Alt+←', () => go(-1));
   const forward = toolButton('forward', 'viewer_toolbar.forward', 'Alt+→', () => go(1));
-  const zooms = [
-    toolButton('out', 'viewer_toolbar.zoom_out', '-', () => zoom(2)),
-    toolButton('in', 'viewer_toolbar.zoom_in', '+', () => zoom(0.5)),
-    toolButton('all', 'viewer_toolbar.zoom_all', '0', showAll),
-  ];
   viewer.toolbar.append(
-    group('viewer_toolbar.tools', ...tools), group('viewer_toolbar.steps', back, forward), group('viewer_toolbar.zoom', ...zooms),
+    group('viewer_toolbar.tools', ...tools),
+    group('viewer_toolbar.steps', back, forward),
+    group(
+      'viewer_toolbar.zoom',
+      toolButton('out', 'viewer_toolbar.zoom_out', '-', () => zoom(2)),
+      toolButton('in', 'viewer_toolbar.zoom_in', '+', () => zoom(0.5)),
+      toolButton('all', 'viewer_toolbar.zoom_all', '0', showAll),
+    ),
   );
-  const showTool = () => {
+  const update = () => {
     viewer.plot.dataset.tool = activeTool.name;
+    // where not all frequencies are visible, a finger pans them instead of scrolling the page
+    viewer.plot.toggleAttribute('data-banded', viewer.pitched && Boolean(state.frequencyRange));
     Object.keys(TOOLS).forEach((tool, i) => tools[i].setAttribute('aria-pressed', String(tool === activeTool.name)));
+    [back.disabled, forward.disabled] = [!canGo(-1), !canGo(1)];
   };
-  const showSteps = () => [back.disabled, forward.disabled] = [!canGo(-1), !canGo(1)];
-  // where not all frequencies are visible, a finger pans them instead of scrolling the page
-  viewer.onState('visible', () => viewer.plot.toggleAttribute('data-banded', viewer.pitched && Boolean(state.frequencyRange)));
-  viewer.onState('tool', showTool);
-  viewer.onState('history', showSteps);
-  showTool();
-  showSteps();
+  viewer.onState('tool history', update); // every change of the visible range makes history
+  update();
   return { keys: keysOf(viewer), overlay: (context) => viewer.box && drawBox(context, viewer.box) };
-});
+}
 
 function keysOf(viewer) {
-  const tools = Object.entries(TOOLS).map(([tool, { key }]) => [key, shortcut(`viewer_toolbar.tool_${tool}`, 'tools', () => setTool(tool))]);
+  const tool = (name) => [TOOLS[name].key, shortcut(`viewer_toolbar.tool_${name}`, 'tools', () => setTool(name))];
+  const back = shortcut('viewer_toolbar.back', 'shown', () => go(-1));
   return {
-    ...Object.fromEntries(tools),
-    Backspace: shortcut('viewer_toolbar.back', 'shown', () => go(-1)),
-    'Alt+ArrowLeft': shortcut('viewer_toolbar.back', 'shown', () => go(-1)),
+    ...Object.fromEntries(Object.keys(TOOLS).map(tool)),
+    Backspace: back,
+    'Alt+ArrowLeft': back,
     'Alt+ArrowRight': shortcut('viewer_toolbar.forward', 'shown', () => go(1)),
     e: shortcut('viewer_toolbar.zoom_selection', 'selection', showSelection),
     '[': shortcut('viewer_toolbar.select_from', 'selection', () => selectBetween({ start: audio.currentTime })),
@@ -69,10 +69,11 @@ function showSelection() {
 function drawBox(context, { x0, x1, y0, y1 }) {
   context.fillStyle = 'rgb(255 255 255 / 18%)';
   context.fillRect(x0, y0, x1 - x0, y1 - y0);
+  context.setLineDash([4, 4]);
   for (const [colour, offset] of [['#000', 0], ['#fff', 4]]) { // visible on dark and on bright images
     context.strokeStyle = colour;
-    context.setLineDash([4, 4]);
     context.lineDashOffset = offset;
     context.strokeRect(x0 + 0.5, y0 + 0.5, x1 - x0 - 1, y1 - y0 - 1);
   }
+  context.setLineDash([]);
 }

@@ -1,95 +1,65 @@
-// 2D viewer of a sound. plot.js draws, gestures.js and shortcuts.js take input, readout.js describes the point under the
-// pointer. Colours, level range and frequency axis are applied in the browser, without a request.
+// 2D viewer of a sound. plot.js draws, gestures.js and shortcuts.js take input. Colours, level range and frequency axis are
+// applied in the browser, without a request.
 //
-// Plugins: a module calls `extend((viewer) => hooks)` and is imported in plugins.js. The function is called once for each
-// 2D viewer (`viewer.view`: mel, stft, mfcc, wave), also for those built before, and returns any of these hooks:
+// A plugin is a function of the viewer, listed in plugins.js, that may return any of these hooks:
 //   image(context)     draw on the image, clipped to the plot; called whenever the image is redrawn
 //   overlay(context)   draw above it, clipped to the plot; called on each frame while playing and as the pointer moves
 //   click(at)          a click on the plot at {x, y}, after it has moved the play head
 //   point(at)          the pointer is at {x, y, time, hz} (hz: null without a frequency axis) inside the plot, or null
-//   loaded(data)       new data have come from the server
+//   loaded()           new data have come from the server
 //   reading(time)      text to add to the readout
-//   keys               { l: shortcut('playback.key_loop', 'sound', run) }: while the focus is in the viewer, named as by
-//                      `combination` in shortcuts.js
+//   keys               { l: shortcut('playback.key_loop', 'sound', run) }, named as by `combination` in shortcuts.js
 // Elements go into `viewer.toolbar`, `viewer.below` (rows under the plot, as wide as its time axis), `viewer.beside`
 // (columns to its right, as high as its vertical axis) and `viewer.under` (below the rows, full width). Listeners take
-// `viewer.signal`, which ends them with the viewer. Plot coordinates are CSS pixels: `viewer.area()`, `xOf(time)`,
-// `timeAt(x)`, `inside(at)`; with a frequency axis (`viewer.pitched`) and data (`viewer.current()`) also `yOf(hz)` and
-// `hzAt(y)`. `viewer.redraw()` draws everything, `viewer.drawOverlay()` the overlay alone, before the next frame.
+// `viewer.signal`. Plot coordinates are CSS pixels: `viewer.area()`, `xOf(time)`, `timeAt(x)`, `inside(at)`; with a
+// frequency axis (`viewer.pitched`) and data (`viewer.current()`) also `yOf(hz)` and `hzAt(y)`.
 
-import { audio, onPlayhead, show, state } from '../core/state.js';
+import { request } from '../core/rpc.js';
+import { audio, onPlayhead, state } from '../core/state.js';
 import { decodeBase64, onResize, onThemeChange } from '../lib/dom.js';
 import { pixelRatio } from '../lib/canvas_axes.js';
-import { formatNumber, t, tForPointer } from '../lib/i18n.js';
-import { hzToMel } from '../lib/frequency_axis.js';
+import { formatNumber, t } from '../lib/i18n.js';
 import { wirePointer } from './gestures.js';
 import { KEYS, wireKeys } from './shortcuts.js';
-import { Plot } from './plot.js';
-import { readPointer } from './readout.js';
+import { Plot, columnAt } from './plot.js';
+import { PLUGINS } from './plugins.js';
 
-const plugins = [];
-const viewers = new Set();
+const REST_MS = 90; // without a move: request the exact level
 
-/** Add a plugin to all viewers, present and future; see the top of this module.
- * @param {(viewer: any) => (Record<string, any> | void)} plugin
- */
-export function extend(plugin) {
-  plugins.push(plugin);
-  for (const viewer of viewers) viewer.adopt(plugin);
-}
-
-/** Mel spectrogram; views.js has the other views. */
+/** A viewer with the plugins; views.js has one class a view. */
 export class Viewer extends Plot {
-  static view = 'mel';
-  static axes = ['mel', 'linear', 'log', 'bark'];
+  static label = 'viewer.viewer_label';
 
   pressed = new Map(); // positions of the pointers that press the plot
+  restTimer = 0; // of the readout
+  spectrogram = null; // the server's data, also while a feature is drawn in their place
 
-  constructor(host, server, parameters) {
-    super(host, server, parameters);
-    for (const plugin of plugins) this.adopt(plugin);
-    viewers.add(this);
+  constructor(host, server, spec) {
+    super(host, server, spec);
+    this.hooks = PLUGINS.map((plugin) => plugin(this) ?? {});
     this.wire();
     this.redraw();
     this.refresh(); // a tab may be opened after the sound
   }
 
   destroy() {
-    viewers.delete(this);
+    clearTimeout(this.restTimer);
+    cancelAnimationFrame(this.overlayFrame);
     super.destroy();
   }
 
-  adopt(plugin) {
-    this.hooks.push(plugin(this) ?? {});
-    if (this.data) this.redraw();
-  }
-
-  /** Shortcuts of the viewer and its plugins. */
   keys() {
     return Object.assign({}, KEYS, ...this.hooks.map((hooks) => hooks.keys));
   }
 
-  showTexts() {
-    super.showTexts();
-    this.plot.setAttribute('aria-label', `${t(`page.tab_${this.view}`)}. ${t('viewer.viewer_label')}`);
-    this.readout.textContent = tForPointer('viewer.point_at');
-  }
-
   wire() {
     this.onState('sound', () => this.refresh());
-    this.onState('visible display', () => {
-      this.redraw();
-      this.read();
-    });
+    this.onState('visible display', () => this.update());
     this.onState('visible', () => {
       this.headInside = this.inWindow(audio.currentTime);
       this.refresh();
     });
-    audio.addEventListener('play', () => {
-      const { start, end } = state.visible;
-      const now = audio.currentTime;
-      if (this.onScreen && !this.inWindow(now)) show(now, now + end - start, { follow: true });
-    }, { signal: this.signal });
+    this.on(audio, 'play', () => { if (this.onScreen && !this.inWindow(audio.currentTime)) this.turnPage(audio.currentTime); });
     onResize(this.plot, () => { this.redraw(); this.refresh(); }, this.signal);
     onThemeChange(() => this.redraw(), this.signal);
     onPlayhead((now) => this.follow(now), this.signal);
@@ -100,7 +70,7 @@ export class Viewer extends Plot {
   query() {
     const columns = Math.max(1, Math.min(2000, Math.round(this.area().width * pixelRatio())));
     const query = { ...super.query(), columns };
-    const more = this.overhang(query.config);
+    const more = this.overhang(/** @type {any} */ (query.config));
     return { ...query, start: Math.max(0, query.start - more), end: Math.min(state.sound.seconds, query.end + more) };
   }
 
@@ -110,9 +80,9 @@ export class Viewer extends Plot {
   }
 
   accept(answer, query) {
-    this.data = { ...answer, ...this.decode(answer), request: query };
-    this.redraw();
-    this.call('loaded', this.data);
+    this.data = this.spectrogram = { ...answer, ...this.decode(answer), request: query };
+    this.update();
+    this.call('loaded');
   }
 
   /** @returns {any} the arrays of an answer */
@@ -122,36 +92,65 @@ export class Viewer extends Plot {
 
   clear() {
     super.clear();
+    this.update();
+  }
+
+  /** Redraw, and describe what is under the pointer now. */
+  update() {
+    this.point(this.pointer);
     this.redraw();
   }
 
   /** The pointer moved to {x, y} in the plot, or left it (null). */
   point(at) {
     this.pointer = at;
-    this.read();
+    this.drawOverlay();
     const within = at && this.current() && this.inside(at);
+    this.read(within ? at : null);
     this.call('point', within ? { ...at, time: this.timeAt(at.x), hz: this.pitched ? this.hzAt(at.y) : null } : null);
   }
 
-  read() {
-    this.drawOverlay();
-    readPointer(this);
+  /** Write what is at {x, y} into the readout; null: nothing is pointed at. */
+  read(at) {
+    clearTimeout(this.restTimer);
+    this.restTimer = 0;
+    if (at) this.readLevel(at);
+    else this.readout.textContent = this.hint;
   }
 
-  /** Texts of the plugins for a time. */
-  readings(time) {
-    return this.hooks.map((hooks) => hooks.reading?.(time)).filter(Boolean);
+  /** Write a level: at once from the image, exact from the server once the pointer rests. */
+  readLevel({ x, y }) {
+    const { data: { columns, levels, low_db: floor, high_db: ceiling, feature, request: { sound, config } } } = this;
+    const { top, height } = this.area();
+    const time = Math.max(0, this.timeAt(x));
+    const share = 1 - (y - top) / height;
+    const row = this.rowFinder()(share);
+    const write = (value, digits) => {
+      const clipped = value <= floor + 1e-3 && this.pitched ? '≤ ' : '';
+      const text = this.reading(share, row, clipped + formatNumber(value, digits));
+      const more = this.hooks.map((hooks) => hooks.reading?.(time)).filter(Boolean);
+      this.readout.textContent = [`${formatNumber(time, 3)} ${t('page.unit_s')}`, text, ...more].join(' · ');
+    };
+    write(floor + (levels[row * columns + columnAt(this.data, time)] / 255) * (ceiling - floor), 0);
+    if (feature) return; // the exact level would be the spectrogram's
+    const timer = this.restTimer = setTimeout(async () => {
+      try { // with the image's parameters: the panel may be ahead
+        const query = { sound, config, time, view: this.view, ...this.position(share, row) };
+        const { value } = await request(this.server.level, query);
+        if (this.restTimer === timer) write(value, 2);
+      } catch (error) {
+        console.info(error.message); // the rounded level stays
+      }
+    }, REST_MS);
   }
 
-  /** @returns {any} the vertical position of the pointer, as the server takes it */
+  /** @returns {object} the vertical position of the pointer, as the server takes it */
   position(share, row) {
     return { band: row };
   }
 
   /** Text for the point under the pointer, without the time. */
   reading(share, row, value) {
-    const hz = this.axis().hz(share);
-    return `${formatNumber(hz)} ${t('page.unit_hz')} · ${formatNumber(hzToMel(hz, this.data.mel_scale), 1)} mel · ` +
-      `${value} ${this.levelUnit()}`;
+    return value;
   }
 }

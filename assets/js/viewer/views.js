@@ -1,11 +1,23 @@
-// STFT, MFCC and waveform views: what differs from the mel spectrogram.
+// Mel spectrogram, STFT, MFCC and waveform: what differs from view to view.
 
-import { ticks } from '../lib/frequency_axis.js';
+import { ticks, hzToMel } from '../lib/frequency_axis.js';
 import { state } from '../core/state.js';
 import { decodeBase64 } from '../lib/dom.js';
 import { messagesReady, formatNumber, t } from '../lib/i18n.js';
+import { columnAt } from './plot.js';
 import { Viewer } from './viewer.js';
-import './plugins.js';
+
+/** Mel spectrogram. */
+export class Mel extends Viewer {
+  static view = 'mel';
+  static axes = ['mel', 'linear', 'log', 'bark'];
+
+  reading(share, row, value) {
+    const hz = this.axis().hz(share);
+    return `${formatNumber(hz)} ${t('page.unit_hz')} · ${formatNumber(hzToMel(hz, this.data.mel_scale), 1)} mel · ` +
+      `${value} ${this.levelUnit()}`;
+  }
+}
 
 class Stft extends Viewer {
   static view = 'stft';
@@ -22,20 +34,18 @@ class Stft extends Viewer {
 
 class Mfcc extends Viewer {
   static view = 'mfcc';
-  static axes = [];
 
   /** All values: the display's range is in dB. */
   range() {
     return [this.data.low_db - this.data.high_db, 0];
   }
 
-  nearestRows(height) {
-    return Int32Array.from(this.fractionalRows(height), (row) => Math.round(row));
+  rowFinder() {
+    return (share) => Math.min(this.data.rows - 1, Math.floor(share * this.data.rows));
   }
 
-  fractionalRows(height) {
-    const { rows } = this.data;
-    return Float32Array.from({ length: height }, (_, y) => (1 - (y + 0.5) / height) * rows - 0.5);
+  positionFinder() {
+    return (share) => share * this.data.rows - 0.5;
   }
 
   unit() {
@@ -63,11 +73,9 @@ class Mfcc extends Viewer {
 
 class Wave extends Viewer {
   static view = 'wave';
-  static axes = [];
 
-  showTexts() {
-    super.showTexts();
-    this.readout.textContent = t('viewer.wave_key');
+  get hint() {
+    return t('viewer.wave_key');
   }
 
   decode(answer) {
@@ -96,32 +104,28 @@ class Wave extends Viewer {
   levelScale() {} // no colours
 
   paint(context) {
-    this.within(context, () => this.paintWave(context));
-  }
-
-  paintWave(context) {
     const { left, top, width, height } = this.area();
-    const { values, columns, start, end } = this.data;
+    const { values, columns, start, end, samples } = this.data;
     const reach = this.reach();
     const y = (value) => top + (1 - (value / reach + 1) / 2) * height;
     const x = (column) => this.xOf(start + ((column + 0.5) / columns) * (end - start));
+    const wide = x(1) - x(0) + 0.6;
+    const bars = (alpha, highOf, lowOf) => {
+      context.globalAlpha = alpha;
+      for (let c = 0; c < columns; c++) {
+        const high = y(highOf(c));
+        context.fillRect(x(c) - 0.5, high, wide, Math.max(1, y(lowOf(c)) - high));
+      }
+    };
     const style = getComputedStyle(this.host);
     context.fillStyle = style.getPropertyValue('--sg-line');
     context.fillRect(left, y(0), width, 1);
     context.fillStyle = context.strokeStyle = style.getPropertyValue('--sg-accent');
-    if (this.data.samples) this.paintSamples(context, x, y);
-    else {
-      const band = (top_, bottom, alpha) => {
-        context.globalAlpha = alpha;
-        for (let c = 0; c < columns; c++) {
-          const [high, low] = [y(top_(c)), y(bottom(c))];
-          context.fillRect(x(c) - 0.5, high, (width / columns) * ((end - start) / (state.visible.end - state.visible.start)) + 0.6,
-            Math.max(1, low - high));
-        }
-      };
-      band((c) => values[columns + c], (c) => values[c], 0.55);
-      band((c) => values[2 * columns + c], (c) => -values[2 * columns + c], 1); // RMS
-    }
+    this.within(context, () => {
+      if (samples) return this.paintSamples(context, x, y);
+      bars(0.55, (c) => values[columns + c], (c) => values[c]);
+      bars(1, (c) => values[2 * columns + c], (c) => -values[2 * columns + c]); // RMS
+    });
   }
 
   paintSamples(context, x, y) {
@@ -138,23 +142,16 @@ class Wave extends Viewer {
     }
   }
 
-  read() {
-    this.drawOverlay();
-    if (!this.current() || !this.pointer || !this.inside(this.pointer)) {
-      this.readout.textContent = t('viewer.wave_key');
-      return;
-    }
-    const { values, columns, start, end, samples } = this.data;
-    const time = this.timeAt(this.pointer.x);
-    const column = Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
-    const [low, high, rms] = [0, 1, 2].map((row) => values[row * columns + column]);
+  readLevel(at) {
+    const { values, columns, samples } = this.data;
+    const time = this.timeAt(at.x);
+    const [low, high, rms] = [0, 1, 2].map((row) => values[row * columns + columnAt(this.data, time)]);
     const range = () => `${formatNumber(low, 3)} … ${formatNumber(high, 3)} · RMS ${formatNumber(rms, 3)}`;
-    const amplitude = samples ? formatNumber(low, 5) : range();
-    this.readout.textContent = `${formatNumber(time, 4)} ${t('page.unit_s')} · ${amplitude}`;
+    this.readout.textContent = `${formatNumber(time, 4)} ${t('page.unit_s')} · ${samples ? formatNumber(low, 5) : range()}`;
   }
 }
 
-const VIEWS = { mel: Viewer, stft: Stft, mfcc: Mfcc, wave: Wave };
+const VIEWS = { mel: Mel, stft: Stft, mfcc: Mfcc, wave: Wave };
 
 export async function mount(root, { server, props }) {
   await messagesReady;

@@ -1,0 +1,21 @@
+// Parameters of the spectrograms, shared by all views: a change in one tab applies to the others.
+
+import { emit } from '../core/state.js';
+
+/** Values and defaults by field, and the server's limits, choices and presets.
+ * @type {{values: Record<string, any>, defaults: Record<string, any>, spec: any}}
+ */
+export const parameters = { values: {}, defaults: {}, spec: null };
+
+/** Keep the server's limits, choices and presets; every view brings the same. */
+export function setSpec(spec) {
+  if (parameters.spec) return;
+  const defaults = { ...spec.presets.librosa, ...spec.cepstrum };
+  Object.assign(parameters, { spec, defaults, values: { ...defaults } });
+}
+
+/** Change parameters in all views; `source` is the field that is being typed into and keeps its text. */
+export function applyParameters(changes, source = null) {
+  Object.assign(parameters.values, changes);
+  emit('parameters', { source });
+}
