@@ -59,18 +59,14 @@ export class SurfacePlayhead {
 
   /** The projection of the scene onto the screen, by the matrices of Plotly's last rendering. */
   projector(width, height) {
-    const { dataScale } = this.stage._fullLayout.scene._scene;
     const { model, view, projection } = this.glplot.cameraParams;
-    return (point) => {
-      const at = [model, view, projection].reduce(times, [...point.map((value, axis) => value * dataScale[axis]), 1]);
-      return [(width * (1 + at[0] / at[3])) / 2, (height * (1 - at[1] / at[3])) / 2];
+    const matrices = [projection, view, model].map((matrix) => new DOMMatrix(Array.from(matrix)));
+    const whole = matrices.reduce((first, second) => first.multiply(second)).scale(...this.stage._fullLayout.scene._scene.dataScale);
+    return ([x, y, z]) => {
+      const at = whole.transformPoint({ x, y, z });
+      return [(width * (1 + at.x / at.w)) / 2, (height * (1 - at.y / at.w)) / 2];
     };
   }
-}
-
-/** A column vector times a matrix in WebGL's order, column by column. */
-function times(vector, matrix) {
-  return [0, 1, 2, 3].map((row) => vector.reduce((sum, value, column) => sum + matrix[4 * column + row] * value, 0));
 }
 
 function trace(context, points) {

@@ -8,27 +8,17 @@ const LOUDNESS_SHARE = 0.25; // of the plot's height, at its bottom
 const LOUDNESS_DB = 60; // range of levels in it
 const NEAR_PX = 6;
 
-/** First and last index of the times in the visible range, one more on both sides. */
-function visibleIndices(times) {
-  const { start, end } = state.visible;
-  let [first, last] = [0, times.length];
-  while (first < times.length - 1 && times[first + 1] < start) first += 1;
-  while (last > first + 1 && times[last - 2] > end) last -= 1;
-  return [first, last];
-}
-
 /** Stroke a line through the values; NaN and 0 are gaps. */
 function stroke(viewer, context, times, values, yOf, colour, width) {
-  const [first, last] = visibleIndices(times);
   const path = new Path2D();
   let down = false;
-  for (let i = first; i < last; i++) {
+  times.forEach((time, i) => {
     const known = Number.isFinite(values[i]) && values[i] !== 0;
-    const [x, y] = known ? [viewer.xOf(times[i]), yOf(values[i])] : [0, 0];
+    const [x, y] = known ? [viewer.xOf(time), yOf(values[i])] : [0, 0];
     if (known && !down) path.moveTo(x - 0.5, y); // a single value is a dot
     if (known) path.lineTo(down ? x : x + 0.5, y);
     down = known;
-  }
+  });
   context.lineJoin = context.lineCap = 'round';
   for (const [style, thick] of [[EDGE, width + 2.5], [colour, width]]) {
     [context.strokeStyle, context.lineWidth] = [style, thick];
@@ -55,12 +45,11 @@ export const CONTOURS = {
   centroid: { // as a line, the bandwidth as a pale band around it
     colour: '#c8ff4d',
     draw(viewer, context, { times_s: times, centroid_hz: centre, bandwidth_hz: spread }) {
-      const [first, last] = visibleIndices(times);
       const { top, height } = viewer.area();
       const within = (hz) => Math.min(top + height, Math.max(top, viewer.yOf(Math.max(1, hz))));
       context.beginPath();
-      for (let i = first; i < last; i++) context.lineTo(viewer.xOf(times[i]), within(centre[i] + spread[i]));
-      for (let i = last - 1; i >= first; i--) context.lineTo(viewer.xOf(times[i]), within(centre[i] - spread[i]));
+      times.forEach((time, i) => context.lineTo(viewer.xOf(time), within(centre[i] + spread[i])));
+      for (let i = times.length - 1; i >= 0; i--) context.lineTo(viewer.xOf(times[i]), within(centre[i] - spread[i]));
       context.fillStyle = 'rgb(200 255 77 / 16%)';
       context.fill();
       stroke(viewer, context, times, centre, (value) => viewer.yOf(value), this.colour, 1.8);
@@ -89,8 +78,7 @@ export const CONTOURS = {
     colour: '#ffffff',
     draw(viewer, context, { times_s: times }) {
       const { top, height } = viewer.area();
-      const [first, last] = visibleIndices(times);
-      for (const time of times.subarray(first, last)) {
+      for (const time of times.filter((one) => one >= state.visible.start && one <= state.visible.end)) {
         const x = Math.round(viewer.xOf(time));
         for (const [style, width] of [[EDGE, 3], [this.colour, 1]]) {
           context.setLineDash(width === 1 ? [5, 4] : []);

@@ -25,7 +25,6 @@ export function shortcutsDialog(viewer) {
 }
 
 function show(viewer) {
-  const before = document.activeElement;
   const dialog = element(`<dialog class="sg-dialog" aria-labelledby="sg-sheet-title"><header>
     <h2 id="sg-sheet-title" data-t="viewer_toolbar.help"></h2>
     <button type="button" class="sg-tool" data-aria="page.close">×</button></header>
@@ -36,10 +35,7 @@ function show(viewer) {
   const gestures = (viewer.gestures ?? GESTURES).map(([gesture, label]) => [label, [t(gesture)]]);
   const pointer = section('viewer_toolbar.keys_pointer', 'span', gestures);
   find(dialog, '.sg-columns').append(...(isTouch() ? [pointer, ...keys] : [...keys, pointer]));
-  dialog.addEventListener('close', () => {
-    dialog.remove();
-    (before?.isConnected && before !== document.body ? before : viewer.plot).focus({ preventScroll: true });
-  });
+  dialog.addEventListener('close', () => dialog.remove());
   viewer.host.append(dialog);
   dialog.showModal();
 }

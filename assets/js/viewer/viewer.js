@@ -11,8 +11,7 @@
 //   keys               { l: shortcut('playback.key_loop', 'sound', run) }, named as by `combination` in shortcuts.js
 // Elements go into `viewer.toolbar`, `viewer.below` (rows under the plot, as wide as its time axis), `viewer.beside`
 // (columns to its right, as high as its vertical axis) and `viewer.under` (below the rows, full width). Listeners take
-// `viewer.signal`. Plot coordinates are CSS pixels: `viewer.area()`, `xOf(time)`, `timeAt(x)`, `inside(at)`; with a
-// frequency axis (`viewer.pitched`) and data (`viewer.current()`) also `yOf(hz)` and `hzAt(y)`.
+// `viewer.signal`. Coordinates are CSS pixels of the plot; `yOf` and `hzAt` need `viewer.pitched` and `viewer.current()`.
 
 import { request } from '../core/rpc.js';
 import { audio, onPlayhead, state } from '../core/state.js';
