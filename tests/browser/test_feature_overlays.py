@@ -89,9 +89,9 @@ def test_features_are_drawn_where_the_sound_is(open_sheet, notes_wav):
     low, high = sheet.picture()["bounds_hz"][row : row + 2]
     assert low < 440 < high or low < 880 < high
     sheet.load("viewer/resolution_box", "resolution")
-    length = librosa.filters.wavelet_lengths(
-        freqs=librosa.cqt_frequencies(200, fmin=librosa.note_to_hz("C1"), bins_per_octave=24), sr=RATE
-    )[0][librosa.cqt_frequencies(200, fmin=librosa.note_to_hz("C1"), bins_per_octave=24).searchsorted(439)] / RATE
+    freqs_hz = librosa.cqt_frequencies(200, fmin=librosa.note_to_hz("C1"), bins_per_octave=24)
+    lengths, _ = librosa.filters.wavelet_lengths(freqs=freqs_hz, sr=RATE)
+    length = lengths[np.abs(freqs_hz - 440).argmin()] / RATE
     box = sheet.ev("resolution.boxAt(viewer.data, 440)")  # the transform's own, not the STFT's
     assert (box["seconds"], box["hz"]) == (pytest.approx(0.5 * length, rel=1e-3), pytest.approx(2 / length, rel=1e-3))
     sheet.page.keyboard.press("Escape")
