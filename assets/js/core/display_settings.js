@@ -5,14 +5,14 @@ import { KINDS } from '../lib/frequency_axis.js';
 import { NAMES } from '../lib/colormaps.js';
 
 const KEY = 'soundglass-display';
-export const ROOM_DB = 30; // how far gain reaches beyond the levels of the spectrogram
+export const HEADROOM_DB = 30; // how far gain reaches beyond the levels of the spectrogram
 export const HEIGHTS = { least: 160, most: 1200 }; // CSS pixels
 
 const finite = (low, high) => (value) => Number.isFinite(value) && value >= low && value <= high;
 const LEGAL = {
   colours: (value) => NAMES.includes(value),
-  low: (value) => value === null || finite(-200, ROOM_DB)(value),
-  high: finite(-200, ROOM_DB),
+  low: (value) => value === null || finite(-200, HEADROOM_DB)(value),
+  high: finite(-200, HEADROOM_DB),
   smooth: (value) => typeof value === 'boolean',
   height: (value) => value === null || finite(HEIGHTS.least, HEIGHTS.most)(value),
   axes: (value) => value !== null && typeof value === 'object' && Object.values(value).every((kind) => KINDS.includes(kind)),

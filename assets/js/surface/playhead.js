@@ -59,9 +59,10 @@ export class SurfacePlayhead {
 
   /** The projection of the scene onto the screen, by the matrices of Plotly's last rendering. */
   projector(width, height) {
+    const { dataScale } = this.stage._fullLayout.scene._scene;
     const { model, view, projection } = this.glplot.cameraParams;
-    const matrices = [projection, view, model].map((matrix) => new DOMMatrix(Array.from(matrix)));
-    const whole = matrices.reduce((first, second) => first.multiply(second)).scale(...this.stage._fullLayout.scene._scene.dataScale);
+    const [last, middle, first] = [projection, view, model].map((matrix) => new DOMMatrix(Array.from(matrix)));
+    const whole = last.multiply(middle).multiply(first).scale(...dataScale);
     return ([x, y, z]) => {
       const at = whole.transformPoint({ x, y, z });
       return [(width * (1 + at.x / at.w)) / 2, (height * (1 - at.y / at.w)) / 2];

@@ -85,7 +85,7 @@ class Surface extends SoundView {
       textButton(`surface.camera_${name}`, name, () => this.flyTo(camera))));
     this.toolbar.append(group('surface.source', ...this.sources), group('surface.cameras', ...cameras), this.displayMenu());
     this.markSource();
-    addToMore(this, 'picture', 'surface.save_png', '', () => this.save('png'));
+    addToMore(this, 'image', 'surface.save_png', '', () => this.save('png'));
     addToMore(this, 'page', 'surface.save_html', '', () => this.save('html'));
     addLink(this);
     const key = (label, ...turn) => shortcut(label, 'display', () => this.turn(...turn));

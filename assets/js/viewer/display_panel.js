@@ -3,7 +3,7 @@
 import { element, find, onDrag, onResize, translated } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { NAMES, table } from '../lib/colormaps.js';
-import { DEFAULTS, HEIGHTS, ROOM_DB, changeDisplay, display, displayedRange } from '../core/display_settings.js';
+import { DEFAULTS, HEIGHTS, HEADROOM_DB, changeDisplay, display, displayedRange } from '../core/display_settings.js';
 import { menu } from '../widgets/menu.js';
 import { shortcut } from './shortcuts.js';
 
@@ -69,12 +69,12 @@ function wire(panel, viewer) {
 
 const dataOf = (viewer) => viewer.data ?? { low_db: -80, high_db: 0 };
 const floorOf = (viewer) => Math.round(dataOf(viewer).low_db - dataOf(viewer).high_db);
-const span = (viewer) => 2 * ROOM_DB - floorOf(viewer);
+const span = (viewer) => 2 * HEADROOM_DB - floorOf(viewer);
 const rangeOf = (viewer) => displayedRange({ low_db: floorOf(viewer), high_db: 0 });
 
 /** Shift the level range: up is darker, down is brighter. */
 function gain(viewer, by, [low, high] = rangeOf(viewer)) {
-  by = Math.min(Math.max(by, floorOf(viewer) - ROOM_DB - low), ROOM_DB - high);
+  by = Math.min(Math.max(by, floorOf(viewer) - HEADROOM_DB - low), HEADROOM_DB - high);
   changeDisplay({ low: low + by, high: high + by });
 }
 
@@ -83,7 +83,7 @@ function contrast(viewer, by) {
   const [low, high] = rangeOf(viewer);
   const spare = Math.floor((high - low - 2) / 2);
   by = Math.min(by, spare);
-  changeDisplay({ low: Math.max(low + by, floorOf(viewer) - ROOM_DB), high: Math.min(high - by, ROOM_DB) });
+  changeDisplay({ low: Math.max(low + by, floorOf(viewer) - HEADROOM_DB), high: Math.min(high - by, HEADROOM_DB) });
 }
 
 function setAxis(viewer, kind) {
@@ -116,8 +116,8 @@ function show(panel, viewer) {
   const levels = find(panel, '.sg-levels');
   for (const [name, value] of Object.entries({ low, high })) {
     const input = find(panel, `.sg-${name}`);
-    [input.min, input.max, input.value] = [floor - ROOM_DB, ROOM_DB, value];
-    levels.style.setProperty(`--${name}`, (100 * (value - floor + ROOM_DB)) / span(viewer));
+    [input.min, input.max, input.value] = [floor - HEADROOM_DB, HEADROOM_DB, value];
+    levels.style.setProperty(`--${name}`, (100 * (value - floor + HEADROOM_DB)) / span(viewer));
   }
   if (viewer.pitched) find(panel, '.sg-axis').value = viewer.axisKind();
   find(panel, '.sg-smooth').checked = display.smooth;

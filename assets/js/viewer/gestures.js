@@ -217,10 +217,10 @@ function edgeAt(viewer, { x, y }, event) {
   if (!state.selection || !viewer.current() || toolOf(event) === 'box') return null;
   const { x0, x1, y0, y1, banded } = viewer.selectionBox();
   const near = (a, b) => Math.abs(a - b) <= EDGE_PX;
-  const beside = (value, low, high) => value > low - EDGE_PX && value < high + EDGE_PX;
-  if (beside(y, y0, y1) && near(x, x1)) return 'end';
-  if (beside(y, y0, y1) && near(x, x0)) return 'start';
-  if (!banded || !beside(x, x0, x1)) return null;
+  const between = (value, low, high) => value > low - EDGE_PX && value < high + EDGE_PX;
+  if (between(y, y0, y1) && near(x, x1)) return 'end';
+  if (between(y, y0, y1) && near(x, x0)) return 'start';
+  if (!banded || !between(x, x0, x1)) return null;
   return (near(y, y0) && 'high_hz') || (near(y, y1) && 'low_hz') || null;
 }
 

@@ -5,9 +5,9 @@ import { formatNumber, t } from '../lib/i18n.js';
 import { toolButton } from '../widgets/menu.js';
 import { shortcut } from './shortcuts.js';
 
-const MOST = 40;
-const LEAST_GAP = 15; // CSS pixels that a label needs
-const DENSE = 6; // CSS pixels: closer lines would cover the image
+const MAX_LINES = 40;
+const MIN_LABEL_GAP = 15; // CSS pixels that a label needs
+const MIN_LINE_GAP = 6; // CSS pixels: closer lines would cover the image
 const NARROW = 320; // CSS pixels: a narrower plot gets short labels
 
 const cursor = { on: false, hz: null, kept: false }; // shared by all views
@@ -24,7 +24,7 @@ events.addEventListener('sound', () => change({ hz: null, kept: false }));
 /** The multiples of a frequency up to `highest`. */
 export function harmonics(hz, highest) {
   if (!(hz > 0)) return [];
-  return Array.from({ length: Math.min(MOST, Math.floor(highest / hz + 1e-9)) }, (_, i) => (i + 1) * hz);
+  return Array.from({ length: Math.min(MAX_LINES, Math.floor(highest / hz + 1e-9)) }, (_, i) => (i + 1) * hz);
 }
 
 export function harmonicCursor(viewer) {
@@ -55,13 +55,13 @@ function draw(context, viewer) {
   const labels = []; // above all lines
   lines.forEach((hz, i) => {
     const y = viewer.yOf(hz);
-    if (lowest - y < DENSE) return;
+    if (lowest - y < MIN_LINE_GAP) return;
     lowest = y;
     context.fillStyle = 'rgb(0 0 0 / 55%)';
     context.fillRect(left, y - 1.5, width, 3);
     context.fillStyle = i ? 'rgb(140 225 255 / 90%)' : '#fff';
     context.fillRect(left, y - 0.5, width, 1);
-    if (label - y < LEAST_GAP) return;
+    if (label - y < MIN_LABEL_GAP) return;
     label = y;
     const factor = width < NARROW ? `${i + 1}:` : `${i + 1} × ${formatNumber(cursor.hz, 1)} =`;
     labels.push({ y, text: i ? `${factor} ${formatNumber(hz)}` : formatNumber(hz, 1) });

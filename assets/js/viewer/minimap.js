@@ -7,7 +7,7 @@ import { drawEnvelope } from '../lib/thumbnails.js';
 
 const HANDLE_PX = 9;
 const MOVED_PX = 3;
-const LEAST_S = 0.01;
+const MIN_SPAN_S = 0.01;
 const MOVES = { ArrowLeft: -0.1, ArrowRight: 0.1, PageUp: -1, PageDown: 1 }; // by a share of the visible range
 const ZOOMS = { ArrowUp: 0.5, ArrowDown: 2, '+': 0.5, '=': 0.5, '-': 2 };
 
@@ -127,7 +127,7 @@ function pull({ start, end, part }, from, to) {
   const by = to - from;
   const { seconds } = state.sound;
   if (part === 'move') show(start + by, end + by);
-  else if (part === 'start') show(Math.max(0, Math.min(start + by, end - LEAST_S)), end);
-  else if (part === 'end') show(start, Math.min(seconds, Math.max(end + by, start + LEAST_S)));
+  else if (part === 'start') show(Math.max(0, Math.min(start + by, end - MIN_SPAN_S)), end);
+  else if (part === 'end') show(start, Math.min(seconds, Math.max(end + by, start + MIN_SPAN_S)));
   else show(Math.max(0, Math.min(from, to)), Math.min(seconds, Math.max(from, to)));
 }

@@ -6,7 +6,7 @@ import { formatNumber, t } from '../lib/i18n.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
 import { applyParameters, parameters } from './parameters.js';
 
-const MOST = 3; // at a time, the gravest first
+const MAX_NOTES = 3; // at a time, the gravest first
 const TENTHS = ['bin_hz', 'resolution_hz', 'span_hz'];
 
 /** The values of a note as they are written in it. */
@@ -27,7 +27,7 @@ export class Advice {
     this.panel = panel;
     this.draw = deferWhilePressed(panel.root, () => { // the panel must not move while one of its sliders is held
       const all = [this.unresolved(), ...this.advice].filter(Boolean);
-      root.replaceChildren(...all.slice(0, MOST).map((advice) => this.note(advice)));
+      root.replaceChildren(...all.slice(0, MAX_NOTES).map((advice) => this.note(advice)));
     }, panel.viewer.signal);
     panel.viewer.onState('selection', () => this.draw());
   }

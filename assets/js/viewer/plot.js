@@ -47,7 +47,7 @@ export class Plot extends SoundView {
   box = null; // {x0, x1, y0, y1} of the zoom box that is being drawn
   headInside = false;
   hooks = /** @type {any[]} */ ([]); // of the plugins, see viewer.js
-  off = document.createElement('canvas'); // the levels at their own size
+  offscreen = document.createElement('canvas'); // the levels at their own size
   overlayFrame = 0;
 
   constructor(host, server, spec) {
@@ -56,7 +56,7 @@ export class Plot extends SoundView {
     this.image = this.find('.sg-image');
     this.overlay = this.find('.sg-overlay');
     this.below = this.find('.sg-plot-below');
-    this.beside = this.find('.sg-plot-right');
+    this.right = this.find('.sg-plot-right');
     this.under = this.find('.sg-under');
   }
 
@@ -176,11 +176,11 @@ export class Plot extends SoundView {
     const image = smooth
       ? smoothImage(this.data, Float32Array.from(shares, this.positionFinder()), across, colours)
       : crispImage(this.data, Int32Array.from(shares, this.rowFinder()), colours);
-    [this.off.width, this.off.height] = [image.width, image.height];
-    this.off.getContext('2d').putImageData(image, 0, 0);
+    [this.offscreen.width, this.offscreen.height] = [image.width, image.height];
+    this.offscreen.getContext('2d').putImageData(image, 0, 0);
     this.within(context, () => {
       context.imageSmoothingEnabled = !few;
-      if (to > from) context.drawImage(this.off, from, top, to - from, height);
+      if (to > from) context.drawImage(this.offscreen, from, top, to - from, height);
     });
   }
 

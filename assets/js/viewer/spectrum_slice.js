@@ -38,7 +38,7 @@ class SpectrumSlice {
     this.caption = find(this.root, 'figcaption');
     this.canvas = find(this.root, 'canvas');
     this.peakText = find(this.root, 'p');
-    viewer.beside.append(this.root);
+    viewer.right.append(this.root);
     viewer.onState('slice', () => this.showOrHide());
     viewer.onState('selection', () => this.refresh());
     onPlayhead(() => this.refresh(), viewer.signal);

@@ -9,7 +9,7 @@
 //   loaded()           new data have come from the server
 //   reading(time)      text to add to the readout
 //   keys               { l: shortcut('playback.key_loop', 'sound', run) }, named as by `combination` in shortcuts.js
-// Elements go into `viewer.toolbar`, `viewer.below` (rows under the plot, as wide as its time axis), `viewer.beside`
+// Elements go into `viewer.toolbar`, `viewer.below` (rows under the plot, as wide as its time axis), `viewer.right`
 // (columns to its right, as high as its vertical axis) and `viewer.under` (below the rows, full width). Listeners take
 // `viewer.signal`. Coordinates are CSS pixels of the plot; `yOf` and `hzAt` need `viewer.pitched` and `viewer.current()`.
 

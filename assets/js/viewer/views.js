@@ -87,14 +87,14 @@ class Wave extends Viewer {
   }
 
   /** Amplitude at the upper edge: the sound's peak, rounded up. */
-  reach() {
+  maxAmplitude() {
     const peak = state.sound.peak_db === null ? 0.01 : 10 ** (state.sound.peak_db / 20);
-    return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1].find((reach) => reach >= peak * 0.999) ?? peak;
+    return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1].find((limit) => limit >= peak * 0.999) ?? peak;
   }
 
   marks() {
-    const reach = this.reach();
-    return ticks(-reach, reach, 6).map((value) => [(value / reach + 1) / 2, formatNumber(value, reach < 0.1 ? 3 : 2)]);
+    const limit = this.maxAmplitude();
+    return ticks(-limit, limit, 6).map((value) => [(value / limit + 1) / 2, formatNumber(value, limit < 0.1 ? 3 : 2)]);
   }
 
   unit() {
@@ -106,8 +106,8 @@ class Wave extends Viewer {
   paint(context) {
     const { left, top, width, height } = this.area();
     const { values, columns, start, end, samples } = this.data;
-    const reach = this.reach();
-    const y = (value) => top + (1 - (value / reach + 1) / 2) * height;
+    const limit = this.maxAmplitude();
+    const y = (value) => top + (1 - (value / limit + 1) / 2) * height;
     const x = (column) => this.xOf(start + ((column + 0.5) / columns) * (end - start));
     const wide = x(1) - x(0) + 0.6;
     const bars = (alpha, highOf, lowOf) => {
