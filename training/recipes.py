@@ -51,7 +51,7 @@ class Augmentation(Config):
     freq_masks: int = 0
     time_mask_share: float = 0.0  # widest mask as a share of the axis
     freq_mask_share: float = 0.0
-    recordings: int = 0  # distorted versions of each clip, prepared once: see `augmentation.recording`
+    recordings: int = 0  # distorted versions of each clip, prepared once: see `augmentation.recordings`
     as_it_is_share: float = 0.5  # share of the clips that are not replaced by one of these
     room_share: float = 0.0  # share of the clips that get reverberation: see `augmentation.acoustics`
     noise_share: float = 0.0

@@ -12,7 +12,7 @@ import sounds
 from esc.config import ESC50
 from esc.dsp.mel import mel_edges_hz, mel_freqs_hz
 from small_data import QUICK, SMALL
-from training.augmentation import acoustics, recording
+from training.augmentation import acoustics, recordings
 from training.augmentation.plan import draw
 from training.recipes import RECIPES, Augmentation
 
@@ -112,10 +112,10 @@ def test_versions_and_partners_of_a_robust_batch():
 
 def test_recordings_are_seeded_finite_and_as_long():
     waveform, background = sounds.busy(1.0)[:44_100], sounds.tone(440.0, 1.0, 44_100)
-    made = [recording.record(waveform, 44_100, background, np.random.default_rng(seed)) for seed in range(40)]
+    made = [recordings.record(waveform, 44_100, background, np.random.default_rng(seed)) for seed in range(40)]
     assert {(part.shape, part.dtype) for part in made} == {((44_100,), np.dtype(np.float32))}
     assert all(np.isfinite(part).all() for part in made)
     assert all(not np.array_equal(part, waveform) for part in made), "never the clip as it is"
-    assert np.array_equal(made[7], recording.record(waveform, 44_100, background, np.random.default_rng(7)))
-    silent = recording.record(np.zeros(44_100, np.float32), 44_100, background, np.random.default_rng(7))
+    assert np.array_equal(made[7], recordings.record(waveform, 44_100, background, np.random.default_rng(7)))
+    silent = recordings.record(np.zeros(44_100, np.float32), 44_100, background, np.random.default_rng(7))
     assert np.isfinite(silent).all()

@@ -24,7 +24,7 @@ from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError, DataError
 from esc.paths import atomic_write
-from training.augmentation.recording import record
+from training.augmentation.recordings import record
 from training.data.esc50 import Clip, class_names
 from training.recipes import Recipe
 from training.runs.disk import check_free_space, disk_full_error
