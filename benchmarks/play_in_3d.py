@@ -68,6 +68,8 @@ def _played(page, view: str, seconds: float) -> dict:
 
 
 def _rate(times: list[float]) -> dict:
+    if len(times) < 2:
+        raise RuntimeError("the play head moved in fewer than two frames: measure more --seconds")
     gaps = np.diff(times)
     return {"fps": float(1000 / gaps.mean()), "median_gap_ms": float(np.median(gaps)), "longest_gap_ms": float(gaps.max())}
 

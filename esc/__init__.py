@@ -21,7 +21,8 @@ _MODULES = {
     "esc.classification.similarity": ("Neighbour", "SoundIndex"),
     "esc.dsp.axes": ("frame_times_s", "stft_freqs_hz"),
     "esc.dsp.mel": ("mel_freqs_hz",),
-    "esc.dsp.spectrogram": ("mel_db", "mfcc", "stft_db"),
+    "esc.dsp.mfcc": ("mfcc",),
+    "esc.dsp.spectrogram": ("mel_db", "stft_db"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_MODULE_OF)

@@ -1,1 +1,1 @@
-"""Signal processing: spectrograms, MFCC, A-weighting and measurements."""
+"""Signal processing: spectrograms, mel filter bank, MFCC and measurements."""

@@ -1,14 +1,18 @@
-"""Liftering and derivatives of mel-frequency cepstral coefficients."""
+"""Mel-frequency cepstral coefficients, their liftering and derivatives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from numbers import Integral
 
 import numpy as np
+import torch
+from scipy.fft import dct
 from scipy.signal import savgol_coeffs
 
-from esc.config import Config
+from esc.config import Config, SpectrogramConfig
+from esc.dsp.spectrogram import mel_db
 from esc.errors import ParameterError, check_range
 
 DELTA_WIDTH = 9  # frames; librosa.feature.delta's default
@@ -36,6 +40,19 @@ class CepstrumConfig(Config):
 
 
 PLAIN = CepstrumConfig()
+
+
+def mfcc(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
+    """Return mel-frequency cepstral coefficients, float32, shape (..., n_mfcc, n_frames).
+
+    The orthonormal DCT-II of `mel_db` along the bands; equals `librosa.feature.mfcc(S=mel_db, n_mfcc=...)`.
+    """
+    return mfcc_of_db(mel_db(waveform, config), config)
+
+
+def mfcc_of_db(db: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
+    """Return the coefficients (..., n_mfcc, n_frames) of a mel spectrogram in dB (..., n_mels, n_frames)."""
+    return _dct_matrix(config.n_mels, config.n_mfcc).to(db.device) @ db
 
 
 def liftered(coefficients: np.ndarray, lifter: float) -> np.ndarray:
@@ -78,3 +95,9 @@ def delta_weights(order: int, dtype: np.dtype) -> np.ndarray:
     The derivative of a fitted polynomial of that degree is constant, so valid at the ends (librosa's `mode="interp"`).
     """
     return savgol_coeffs(DELTA_WIDTH, order, deriv=order, use="dot").astype(dtype)
+
+
+@lru_cache(maxsize=16)
+def _dct_matrix(n_mels: int, n_mfcc: int) -> torch.Tensor:
+    basis = dct(np.eye(n_mels), type=2, norm="ortho", axis=0)[:n_mfcc]
+    return torch.from_numpy(basis.astype(np.float32))

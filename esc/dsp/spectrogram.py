@@ -1,4 +1,4 @@
-"""STFT, mel spectrogram, decibels and MFCC, in torch.
+"""STFT, mel spectrogram and decibels, in torch.
 
 Everything takes a NumPy array or a torch tensor, one waveform `(n_samples,)` or a batch `(..., n_samples)`, on any
 device, and equals librosa 0.11's functions of the same names and parameters. Frames are centred: frame t covers the
@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy.fft import dct
 from scipy.signal import get_window
 
 from esc.config import InputConfig, SpectrogramConfig
@@ -85,19 +84,6 @@ def mel_db(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig) -> to
     return power_to_db(mel_power(waveform, config), config)
 
 
-def mfcc(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
-    """Return mel-frequency cepstral coefficients, float32, shape (..., n_mfcc, n_frames).
-
-    The orthonormal DCT-II of `mel_db` along the bands; equals `librosa.feature.mfcc(S=mel_db, n_mfcc=...)`.
-    """
-    return mfcc_of_db(mel_db(waveform, config), config)
-
-
-def mfcc_of_db(db: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
-    """Return the coefficients (..., n_mfcc, n_frames) of a mel spectrogram in dB (..., n_mels, n_frames)."""
-    return _dct_matrix(config.n_mels, config.n_mfcc).to(db.device) @ db
-
-
 def network_input(db: torch.Tensor, config: InputConfig) -> torch.Tensor:
     """Return mel spectrograms in dB, (..., n_mels, n_frames), scaled for the network.
 
@@ -117,9 +103,3 @@ def network_input(db: torch.Tensor, config: InputConfig) -> torch.Tensor:
 @lru_cache(maxsize=16)
 def _window(name: str, win_length: int) -> torch.Tensor:
     return torch.from_numpy(get_window(name, win_length, fftbins=True).astype(np.float32))
-
-
-@lru_cache(maxsize=16)
-def _dct_matrix(n_mels: int, n_mfcc: int) -> torch.Tensor:
-    basis = dct(np.eye(n_mels), type=2, norm="ortho", axis=0)[:n_mfcc]
-    return torch.from_numpy(basis.astype(np.float32))

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from esc.config import LIBROSA, SpectrogramConfig
-from esc.dsp.a_weighting import a_weighting_db
 from esc.dsp.axes import stft_freqs_hz
 from esc.dsp.decibels import AMIN
 from esc.dsp.mel import mel_filters
@@ -46,9 +45,11 @@ def loudness(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, on_pro
     frequency: by Parseval's theorem the A-weighted mean square under the window. A sine of amplitude 1 at 1 kHz has
     -3.0 dB.
     """
+    import librosa
     from scipy.signal import get_window
 
-    weights = 2 * 10 ** (a_weighting_db(stft_freqs_hz(config), floor_db=-np.inf) / 10)
+    with np.errstate(divide="ignore"):  # -inf dB at 0 Hz
+        weights = 2 * 10 ** (librosa.A_weighting(stft_freqs_hz(config), min_db=None) / 10)
     weights[0] /= 2
     if config.n_fft % 2 == 0:
         weights[-1] /= 2

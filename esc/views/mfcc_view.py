@@ -8,8 +8,8 @@ import torch
 from esc.config import SpectrogramConfig
 from esc.dsp.decibels import power_to_level_db
 from esc.dsp.frames import FRAMES_A_COLUMN, Transform, Waveform, frame_at, frames_between, pool_columns, power_frames
-from esc.dsp.mfcc import DELTA_WIDTH, PLAIN, CepstrumConfig, delta_weights, first_of_windows, liftered
-from esc.dsp.spectrogram import mel_power, mfcc_of_db
+from esc.dsp.mfcc import DELTA_WIDTH, PLAIN, CepstrumConfig, delta_weights, first_of_windows, liftered, mfcc_of_db
+from esc.dsp.spectrogram import mel_power
 from esc.dsp.tiles import Tile, quantised
 from esc.views.spectrogram_view import View, make_view
 

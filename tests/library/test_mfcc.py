@@ -6,8 +6,8 @@ import pytest
 
 import sounds
 from esc.config import LIBROSA, SPEECH
-from esc.dsp.mfcc import DELTA_WIDTH, CepstrumConfig, liftered, shaped
-from esc.dsp.spectrogram import mel_db, mfcc
+from esc.dsp.mfcc import DELTA_WIDTH, CepstrumConfig, liftered, mfcc, shaped
+from esc.dsp.spectrogram import mel_db
 from esc.dsp.tiles import Tile
 from esc.errors import ParameterError
 from esc.views.mfcc_view import mfcc_at, mfcc_view

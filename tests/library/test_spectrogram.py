@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import sounds
 from esc.config import LIBROSA, MEL_SCALES, NOTEBOOK, PRESETS, WINDOWS, InputConfig, SpectrogramConfig
-from esc.dsp import axes, mel, spectrogram
+from esc.dsp import axes, mel, mfcc, spectrogram
 
 MEL_TOLERANCE = 3e-3  # dB, and the unit of an MFCC
 STFT_TOLERANCE = 1e-2  # dB
@@ -105,7 +105,7 @@ def test_equals_librosa(name):
 
     _assert_close_over_80_db(spectrogram.stft_db(waveform, config), stft_db, STFT_TOLERANCE)
     _assert_close_over_80_db(spectrogram.mel_db(waveform, config), mel_db, MEL_TOLERANCE)
-    ours, theirs = spectrogram.mfcc(waveform, config), librosa.feature.mfcc(S=mel_db, n_mfcc=config.n_mfcc)
+    ours, theirs = mfcc.mfcc(waveform, config), librosa.feature.mfcc(S=mel_db, n_mfcc=config.n_mfcc)
     assert ours.shape == theirs.shape
     if config.top_db <= 80.0:  # a coefficient mixes all bands: those below the promised range would spoil it
         np.testing.assert_allclose(ours.numpy(), theirs, atol=MEL_TOLERANCE, rtol=0)
@@ -241,7 +241,7 @@ def test_fix_of_a_narrow_band_by_longer_transforms():
     assert mel.empty_bands(mel.fix_empty_bands(config)) == []
 
 
-@pytest.mark.parametrize("function", [spectrogram.stft_db, spectrogram.mel_db, spectrogram.mfcc])
+@pytest.mark.parametrize("function", [spectrogram.stft_db, spectrogram.mel_db, mfcc.mfcc])
 def test_batch_equals_single_clips(function):
     loud, quiet = sounds.busy(0.5, 22_050, seed=1), 1e-3 * sounds.busy(0.5, 22_050, seed=2)
     silent = np.zeros_like(loud)
@@ -259,7 +259,7 @@ def test_silence_is_flat_and_finite(name):
     silence = np.zeros(config.sample_rate // 2, np.float32)
     assert torch.equal(spectrogram.mel_db(silence, config), torch.full_like(spectrogram.mel_db(silence, config), SILENCE_DB))
     assert spectrogram.stft_db(silence, config).unique().tolist() == [SILENCE_DB]
-    assert spectrogram.mfcc(silence, config).isfinite().all()
+    assert mfcc.mfcc(silence, config).isfinite().all()
     for scaling in ("clip", "notebook"):
         scaled = spectrogram.network_input(spectrogram.mel_db(silence, config), InputConfig(scaling=scaling))
         assert scaled.abs().max() == 0.0
@@ -329,7 +329,7 @@ def test_any_legal_config_gives_finite_spectrograms(config, n_samples, gain):
     for image, n_rows in (
         (spectrogram.stft_db(waveform, config), 1 + config.n_fft // 2),
         (spectrogram.mel_db(waveform, config), config.n_mels),
-        (spectrogram.mfcc(waveform, config), config.n_mfcc),
+        (mfcc.mfcc(waveform, config), config.n_mfcc),
     ):
         assert image.shape == (n_rows, n_frames)
         assert image.isfinite().all()

@@ -12,7 +12,8 @@ import sklearn.metrics
 import sounds
 from esc.config import LIBROSA, NOTEBOOK, PRESETS
 from esc.dsp.mel import mel_freqs_hz
-from esc.dsp.spectrogram import mel_db, mfcc, stft_db
+from esc.dsp.mfcc import mfcc
+from esc.dsp.spectrogram import mel_db, stft_db
 from esc.errors import AudioError, DataError
 from esc.plotting import (
     plot_confusion,

@@ -7,7 +7,8 @@ from pathlib import Path
 from esc.audio.io import load_audio
 from esc.audio.waveform import resample
 from esc.config import SpectrogramConfig
-from esc.dsp.spectrogram import mel_db, mfcc, stft_db
+from esc.dsp.mfcc import mfcc
+from esc.dsp.spectrogram import mel_db, stft_db
 from esc.errors import DataError
 from esc.plotting import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
 from training.data.esc50 import data_folder, read_clips

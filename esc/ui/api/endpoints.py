@@ -18,8 +18,8 @@ from esc.classification.sliding_window import check_hop
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.axes import frame_times_s, stft_freqs_hz
 from esc.dsp.mel import mel_freqs_hz
-from esc.dsp.mfcc import shaped
-from esc.dsp.spectrogram import mel_db, mfcc, stft_db
+from esc.dsp.mfcc import mfcc, shaped
+from esc.dsp.spectrogram import mel_db, stft_db
 from esc.dsp.tiles import Tile
 from esc.errors import AudioError, PageError, ParameterError
 from esc.ui.api.arguments import cepstrum_of, checked_question, config_of, localized_errors
