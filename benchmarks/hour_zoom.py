@@ -122,10 +122,10 @@ def measure(minutes: float, zooms: int) -> dict:
         processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
         pages = [held_gb(process["id"]) for process in processes if process["type"] == "renderer"]
         memory = {"server_gb": held_gb(server["pid"]), "page_gb": max(pages)}
-    return {"minutes": minutes, "first_image_s": first - server["decoded"], "zooms_ms": taken, **memory}
+    return _summary({"minutes": minutes, "first_image_s": first - server["decoded"], "zooms_ms": taken, **memory})
 
 
-def summary(result: dict) -> dict:
+def _summary(result: dict) -> dict:
     """Return a measurement with medians, maxima and whether the goals are met."""
     zooms = {view: {"median_ms": float(np.median(times)), "worst_ms": max(times)} for view, times in result["zooms_ms"].items()}
     goals = {
@@ -151,8 +151,7 @@ def show(result: dict) -> None:
 
 def main(given: list[str] | None = None) -> None:
     """Measure and print."""
-    options = {"minutes": (60.0, "length of the sound"), "zooms": (20, "zooms per view")}
-    run(__doc__, lambda **values: summary(measure(**values)), show, given, **options)
+    run(__doc__, measure, show, given, minutes=(60.0, "length of the sound"), zooms=(20, "zooms per view"))
 
 
 if __name__ == "__main__":

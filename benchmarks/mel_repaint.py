@@ -81,8 +81,8 @@ def plotly_app():
     return app
 
 
-def measure(releases: int) -> dict[str, list[float]]:
-    """Return the milliseconds of each release, by app."""
+def measure(releases: int) -> dict:
+    """Return medians and 90th percentiles by app, their ratio and whether the goal is met."""
     steps = np.arange(1, WARM_UP + releases + 1)
     values = [int(BANDS + step * sign) for step in steps for sign in (1, -1)][: WARM_UP + releases]  # 129, 127, 130, ...
     with ExitStack() as stack:
@@ -98,15 +98,10 @@ def measure(releases: int) -> dict[str, list[float]]:
                 pages[name].bring_to_front()  # a page in the background gets no animation frames
                 pages[name].evaluate(SETTLED)
                 taken[name].append(pages[name].evaluate(script, value))
-    return {name: times[WARM_UP:] for name, times in taken.items()}
-
-
-def summary(taken: dict[str, list[float]]) -> dict:
-    """Return medians, 90th percentiles, their ratio and whether the goal is met."""
-    rows = {
-        name: {"median_ms": float(np.median(times)), "p90_ms": float(np.percentile(times, 90)), "releases_ms": times}
-        for name, times in taken.items()
-    }
+    rows: dict[str, dict] = {}
+    for name, each in taken.items():
+        times = each[WARM_UP:]
+        rows[name] = {"median_ms": float(np.median(times)), "p90_ms": float(np.percentile(times, 90)), "releases_ms": times}
     ratio = rows["plotly"]["median_ms"] / rows["ours"]["median_ms"]
     met = rows["ours"]["median_ms"] <= GOAL_MS and ratio >= GOAL_RATIO
     return rows | {"ratio": ratio, "goal_met": met}
@@ -123,8 +118,7 @@ def show(result: dict) -> None:
 
 def main(given: list[str] | None = None) -> None:
     """Measure and print."""
-    options = {"releases": (20, "measured releases per app")}
-    run(__doc__, lambda **values: summary(measure(**values)), show, given, **options)
+    run(__doc__, measure, show, given, releases=(20, "measured releases per app"))
 
 
 if __name__ == "__main__":

@@ -131,8 +131,7 @@ def show(result: dict) -> None:
 
 def main(given: list[str] | None = None) -> None:
     """Measure and print."""
-    options = {"rounds": (7, "rounds of both kinds"), "steps": (6, "steps of each kind in a round")}
-    run(__doc__, measure, show, given, **options)
+    run(__doc__, measure, show, given, rounds=(7, "rounds of both kinds"), steps=(6, "steps of each kind in a round"))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from esc.errors import ParameterError, check_range
 
 FRAMES_A_COLUMN = 8  # columns of more frames are sampled, which bounds the time for an hour
 OVERVIEW_COLUMNS = 1_000  # least of a whole sound: every view samples the frames of its peak
-MAX_COLUMNS = 8_192  # wider than any screen
+MAX_COLUMNS = 4_096  # wider than any screen
 CHUNK_VALUES = 500_000  # n_freqs * frames computed at a time: 4 MB as complex64, about a core's cache
 
 Waveform = np.ndarray | LazyResampled  # float32 (n_samples,)

@@ -149,13 +149,8 @@ class JobQueue:
         while kind == "progress":
             job.progress = reply[0]
             kind, *reply = pickle.load(replies)
-        if kind == "done":
-            self._settle(job, "done", result=reply[0])
-        elif kind == "error":
-            self._settle(job, "failed", error=reply[0])
-        else:
-            _log.error("feature %s failed:\n%s", task.feature, reply[0])
-            self._settle(job, "failed", error=PageError("page.failed"))
+        result, error = reply
+        self._settle(job, "failed" if error else "done", result, error)
 
     def _settle(self, job: Job, state: str, result: dict | None = None, error: EscError | None = None) -> bool:
         """Set the outcome of a job unless it is over; return whether it was set."""

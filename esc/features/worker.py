@@ -2,7 +2,7 @@
 
 librosa holds the GIL while it compiles on its first use; in a process this blocks no one, and cancelling kills it.
 Both ends are trusted and use pickle: the worker replies to each `FeatureTask` with any number of
-("progress", share), then ("done", result), ("error", EscError) or ("failed", traceback). It ends with its stdin.
+("progress", share), then ("done", result, None) or ("done", None, EscError). It ends with its stdin.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from esc.audio.sandbox import limit_memory
 from esc.config import SpectrogramConfig
 from esc.dsp.tiles import Tile, quantised
-from esc.errors import EscError
+from esc.errors import EscError, PageError
 from esc.features import CONTOURS, SPECTROGRAMS, contours, spectrograms
 from esc.features.chunks import OnProgress
 
@@ -77,11 +77,12 @@ def main() -> None:
         except EOFError:
             return
         try:
-            send("done", compute(task, lambda share: send("progress", share)))
+            send("done", compute(task, lambda share: send("progress", share)), None)
         except EscError as error:
-            send("error", error)
+            send("done", None, error)
         except Exception:  # the next task may succeed
-            send("failed", traceback.format_exc())
+            print(f"feature {task.feature} failed:\n{traceback.format_exc()}", file=sys.stderr, flush=True)
+            send("done", None, PageError("page.failed"))
 
 
 if __name__ == "__main__":

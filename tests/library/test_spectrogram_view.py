@@ -46,7 +46,7 @@ def assert_shows(view, expected_db):
 def test_whole_sound_equals_librosa(config):
     sound = sound_of(2.01, config.sample_rate)
     expected = librosa_db(sound, config)
-    view = mel_view(sound, config, Tile(0.0, 2.01, 8_000))
+    view = mel_view(sound, config, Tile(0.0, 2.01, 4_000))
     assert view.levels.shape == expected.shape
     assert view.levels.dtype == np.uint8
     assert view.high_db == pytest.approx(expected.max(), abs=1e-3)

@@ -17,6 +17,7 @@ from typing import Any
 
 from esc.config import SpectrogramConfig
 from esc.dsp.decibels import amplitude_to_dbfs
+from esc.dsp.frames import MAX_COLUMNS
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.dsp.tiles import Tile
 from esc.errors import EscError, PageError, ParameterError
@@ -33,7 +34,6 @@ from esc.ui.sessions.uploaded_files import UploadedFiles
 
 SLOTS = 4  # views computed at a time
 WAIT_SECONDS = 20.0
-MAX_COLUMNS = 4096
 MAX_NAME = 200
 CONTAINERS = {"mov": "MP4", "matroska": "Matroska", "WAVEX": "WAV"}  # common names
 log = logging.getLogger(__name__)
