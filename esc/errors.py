@@ -19,6 +19,10 @@ MESSAGES = {
     "audio.no_samples": "{name} holds no sound: it decodes to 0 samples. The file may be cut off.",
     "audio.too_short": "{name} has {samples} sample(s); at least {least} are needed for a spectrum.",
     "audio.not_finite": "{name} holds no finite sample: all values are NaN or infinite.",
+    "audio.scale": "{name} holds samples up to {peak} times full scale: it is damaged, or its sample format is not what its "
+    "header says.",
+    "audio.memory": "{name} would take more than {limit_mb:.0f} MB as an array at {rate} Hz. Give a lower sample_rate or read "
+    "it block by block (open_audio).",
     "audio.rate": "{name} has a sample rate of {rate} Hz; accepted are {low} to {high} Hz.",
     "audio.shape": "A waveform is one-dimensional or (channels, samples); this one has the shape {shape}.",
     "audio.whole": "A waveform of whole numbers ({dtype}) has no defined scale: divide it by its full scale first.",
@@ -27,6 +31,11 @@ MESSAGES = {
     "audio.excerpt_too_big": "This selection would take {megabytes:.0f} MB; at most {limit_mb:.0f} MB can be saved. Select less.",
     "audio.changed": "{name} was changed or removed during the run. Run the command again.",
     "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",
+    "note.cut_off": "The file is cut off: it announces more sound than it contains.",
+    "note.damaged": "The file is damaged: parts of it can't be decoded and are left out.",
+    "note.tracks": "The file has several sound tracks; only the default one is used.",
+    "note.phase": "The channels cancel out: their mean, which is displayed and classified, has lost most of the sound.",
+    "note.scale": "The samples are far beyond full scale, as integers that were not divided by theirs: all levels are too high.",
     "audio.disk_full": "The server's disk is full: {name} could not be processed. Try again later.",
     # parameters
     "parameter.range": "{field} = {value} is not possible: it must lie between {low} and {high}.",

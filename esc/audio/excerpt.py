@@ -23,10 +23,7 @@ from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_work
 from esc.errors import AudioError
 
 MAX_EXCERPT_BYTES = 500 * 10**6
-# codec: (subtype of the WAV, bits); all other codecs become 32-bit floats
-_INTEGER = MappingProxyType(
-    {"PCM_16": ("PCM_16", 16), "PCM_24": ("PCM_24", 24), "PCM_U8": ("PCM_U8", 8), "PCM_S8": ("PCM_U8", 8)}
-)
+_INTEGER = MappingProxyType({8: "PCM_U8", 16: "PCM_16", 24: "PCM_24"})  # bits: subtype of the WAV
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +50,7 @@ def write_excerpt(
         The disk is full.
     """
     facts, blocks = open_blocks(source, name)
-    subtype, bits = _INTEGER.get(facts.codec, ("FLOAT", 32))
+    subtype, bits = (_INTEGER[facts.bits], facts.bits) if facts.bits in _INTEGER else ("FLOAT", 32)
     megabytes = (stop - first) * facts.channels * bits / 8e6
     if megabytes > MAX_EXCERPT_BYTES / 1e6:
         raise AudioError("audio.excerpt_too_big", megabytes=megabytes, limit_mb=MAX_EXCERPT_BYTES / 1e6)

@@ -11,26 +11,30 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import re
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import soundfile
 
-from esc.audio.io import MAX_SECONDS, AudioFacts, open_blocks
+from esc.audio.facts import AudioFacts
+from esc.audio.io import MAX_SECONDS, open_blocks
 from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
 from esc.errors import AudioError
 
 PLAYABLE = MappingProxyType(  # container: (codecs, suffixes with the right media type)
     {
-        "WAV": (("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"), (".wav", ".wave")),
-        "WAVEX": (("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"), (".wav", ".wave")),
-        "FLAC": (("PCM_S8", "PCM_16", "PCM_24"), (".flac",)),
-        "MP3": (("MPEG_LAYER_III",), (".mp3",)),
+        "wav": (("pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"), (".wav", ".wave")),
+        "flac": (("flac",), (".flac",)),
+        "mp3": (("mp3float", "mp3"), (".mp3",)),
         "mov": (("aac",), (".m4a", ".mp4")),
     }
 )
+_CONTAINERS = MappingProxyType({"mov": "MP4", "matroska": "Matroska"})
 _FLAC_ANY_RATE = 65_536  # Hz; from here on FLAC can store only multiples of ten
 
 
@@ -49,8 +53,8 @@ class Decoded:
         Samples of the mono waveform.
     peak, rms : float
         Largest absolute sample of all channels, root mean square of the mono waveform; 1.0 is full scale.
-    cut_off : bool
-        The file announces more sound than it holds.
+    notes : tuple of str
+        As of `AudioFacts`.
     silent : bool
         As `esc.audio.is_silent` of the mono waveform.
     copied : bool
@@ -64,7 +68,7 @@ class Decoded:
     n_samples: int
     peak: float
     rms: float
-    cut_off: bool
+    notes: tuple[str, ...] = ()
     silent: bool
     copied: bool
 
@@ -73,11 +77,23 @@ class Decoded:
         """Length in seconds."""
         return self.n_samples / self.sample_rate
 
+    @property
+    def format(self) -> str:
+        """Container and codec by common names, such as "WAV PCM 16 bit"."""
+        container, codec = _CONTAINERS.get(self.container, self.container.upper()), self.codec
+        if pcm := re.match(r"pcm_([suf])(\d+)", codec):
+            return f"{container} PCM {pcm[2]} bit{' float' if pcm[1] == 'f' else ''}"
+        codec = codec.removesuffix("float").replace("_", " ")  # FFmpeg's decoder of MP3 is "mp3float"
+        return container if codec.upper() == container else f"{container} {codec}"
+
 
 def plays_in_browsers(path: str | os.PathLike, facts: AudioFacts) -> bool:
-    """Return whether every current browser plays and seeks the file under its suffix."""
+    """Return whether every current browser plays and seeks the file under its suffix.
+
+    Whether the file is `steady` may be known only when it is decoded.
+    """
     codecs, suffixes = PLAYABLE.get(facts.container, ((), ()))
-    return facts.codec in codecs and Path(path).suffix.lower() in suffixes
+    return facts.steady and facts.codec in codecs and Path(path).suffix.lower() in suffixes
 
 
 def decode(
@@ -112,30 +128,54 @@ def decode(
         The disk is full.
     """
     facts, blocks = open_blocks(source, name)
-    copy_path = None if playable is None or plays_in_browsers(source, facts) else playable
-    sample_bytes = 4 + (2 * min(facts.channels, 2) if copy_path else 0)
-    _check_room(name, int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate) * sample_bytes, max_bytes)
+    copied = playable is not None and not plays_in_browsers(source, facts)
+    _write(facts, blocks, target, playable if copied else None, _Room(name, max_bytes))
+    if playable is not None and not copied and not plays_in_browsers(source, facts):
+        copied = True
+        again, blocks = open_blocks(source, name)
+        _write(again, blocks, None, playable, _Room(name, max_bytes, 4 * facts.n_samples))
+    counted = [field.name for field in dataclasses.fields(Decoded) if field.name != "copied"]
+    return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copied)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Room:
+    """Space for the files of a sound."""
+
+    name: str | None
+    max_bytes: int | None
+    taken: int = 0
+
+    def check(self, n_bytes: int, ahead: int = 1) -> None:
+        """Raise AudioError if another `n_bytes` are too many."""
+        needed = self.taken + n_bytes
+        if self.max_bytes is not None and needed > self.max_bytes:
+            raise AudioError("audio.disk_full", name=self.name, needed_bytes=ahead * needed)
+
+
+def _write(
+    facts: AudioFacts,
+    blocks: Iterator[tuple[np.ndarray, np.ndarray]],
+    target: str | os.PathLike | None,
+    copy_path: str | os.PathLike | None,
+    room: _Room,
+) -> None:
+    """Write blocks as raw float32 to `target` and as FLAC to `copy_path`, where given."""
+    sample_bytes = (4 if target else 0) + (2 * min(facts.channels, 2) if copy_path else 0)
+    room.check(int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate) * sample_bytes)
     with ExitStack() as stack:
-        samples = stack.enter_context(open(target, "wb"))
+        samples = stack.enter_context(open(target, "wb")) if target else None
         if copy_path:
             stack.enter_context(detect_full_disk(copy_path))
         copy = None
         for channels, mono in blocks:
-            _check_room(name, facts.n_samples * sample_bytes, max_bytes, ahead=2)
-            samples.write(mono.tobytes())  # `tofile` would hide the system's error
-            if copy_path is None:
-                continue
-            audible = channels if len(channels) <= 2 else mono[None]
-            if copy is None:
-                copy = stack.enter_context(_flac(copy_path, facts.sample_rate, len(audible)))
-            copy.write(audible.T)
-    counted = [field.name for field in dataclasses.fields(Decoded) if field.name != "copied"]
-    return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copy_path is not None)
-
-
-def _check_room(name: str | None, n_bytes: int, max_bytes: int | None, ahead: int = 1) -> None:
-    if max_bytes is not None and n_bytes > max_bytes:
-        raise AudioError("audio.disk_full", name=name, needed_bytes=ahead * n_bytes)
+            room.check(facts.n_samples * sample_bytes, ahead=2)
+            if samples:
+                samples.write(mono.tobytes())  # `tofile` would hide the system's error
+            if copy_path:
+                audible = channels if len(channels) <= 2 else mono[None]
+                copy = copy or stack.enter_context(_flac(copy_path, facts.sample_rate, len(audible)))
+                copy.write(audible.T)
 
 
 def decode_in_worker(
@@ -145,7 +185,8 @@ def decode_in_worker(
     options = [f"--playable={playable.absolute()}", f"--name={name}"]
     options += [] if max_bytes is None else [f"--max-bytes={max_bytes}"]
     arguments = [*options, "--", str(source.absolute()), str(target.absolute())]
-    return Decoded(**run_in_worker("esc.audio.transcode", arguments, name, timeout_s))
+    result = run_in_worker("esc.audio.transcode", arguments, name, timeout_s)
+    return Decoded(**result | {"notes": tuple(result["notes"])})
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -201,6 +201,7 @@ def _write_parquet(results: Sequence[FileResult], files: Sequence[Path], path: P
             ("verdict", pa.string()),
             ("top", pa.list_(pa.struct([label, probability]))),
             ("timeline", pa.list_(pa.struct(segment))),
+            ("notes", pa.list_(pa.string())),
             ("error", pa.string()),
         ]
     )

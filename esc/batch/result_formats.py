@@ -27,7 +27,7 @@ _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 
 
 def as_row(result: SoundResult) -> dict:
-    """Return {"file", "seconds", "top", "verdict", "timeline"} of a result."""
+    """Return {"file", "seconds", "top", "verdict", "timeline", "notes"} of a result."""
     return {
         "file": result.file,
         "seconds": result.seconds,
@@ -37,6 +37,7 @@ def as_row(result: SoundResult) -> dict:
             {"label": event.label, "start": event.start_s, "end": event.end_s, "probability": event.probability}
             for event in result.timeline or ()
         ],
+        "notes": list(result.notes),
     }
 
 

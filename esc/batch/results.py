@@ -24,7 +24,7 @@ class SoundResult:
     silences: tuple[tuple[float, float], ...] = ()  # (start, end) in seconds, see `event_summary.silent_intervals`
     uncertain: tuple[Segment, ...] = ()  # see `event_summary.uncertain_intervals`; not exported
     clip_start_s: float = 0.0  # above 0 only if the sound begins with silence
-    cut_off: bool = False  # the file announces more sound than it contains
+    notes: tuple[str, ...] = ()  # as `AudioFacts.notes`
 
     @property
     def events(self) -> tuple[Segment, ...]:

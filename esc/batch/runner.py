@@ -126,7 +126,7 @@ def classify_blocks(
         timeline=timeline,
         silences=silent_intervals(found),
         uncertain=uncertain_intervals(found, timeline or (), classifier.class_names),
-        cut_off=facts.cut_off,
+        notes=facts.notes,
     )
 
 

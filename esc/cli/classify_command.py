@@ -92,8 +92,8 @@ def classify_command(
     for error in errors:
         typer.echo(f"error: {error}", err=True)
     for result in results:
-        if result.cut_off:
-            typer.echo(f"note: {result.file} is cut off: it announces more sound than it contains.", err=True)
+        for key in result.notes:
+            typer.echo(f"note: {result.file}: {AudioError(f'note.{key}')}", err=True)
     if engine.engine == "plain":
         _write(results, output, batch, checkpoint.spectrogram)
     if errors:

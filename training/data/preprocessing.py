@@ -166,8 +166,8 @@ def load_clip(path: Path, sample_rate: int, clip_seconds: float) -> np.ndarray:
     except AudioError as error:
         reason = error.values.get("reason", str(error).rstrip("."))
         raise DataError("data.damaged", path=path, reason=reason) from error
-    if facts.cut_off:
-        raise DataError("data.damaged", path=path, reason=f"it breaks off after {facts.seconds:.2f} s")
+    if facts.cut_off or facts.damaged:
+        raise DataError("data.damaged", path=path, reason=f"only {facts.seconds:.2f} s of it can be read")
     return fit_clip(resample(waveform, facts.sample_rate, sample_rate), round(clip_seconds * sample_rate))
 
 

@@ -23,7 +23,6 @@ const SKELETON = `
   <div class="sg-unopened"></div>
   <div class="sg-transport"></div>
   <dl class="sg-facts"></dl>`;
-const QUIET_DB = -60; // a silent mean of channels that are louder: they cancel each other
 
 /** The page's player; it brings the texts and the session that all other components wait for. */
 class Player extends Component {
@@ -79,8 +78,7 @@ class Player extends Component {
       audio.src = fileUrl(sound.url);
       this.message('');
       setSound(sound);
-      if (sound.cut_off) showMessage(t('player.cut_off', { name: sound.name }), 'note');
-      else if (sound.silent && sound.peak_db > QUIET_DB && sound.peak_db !== null) showMessage(t('player.cancels'), 'note');
+      if (sound.notes.length) showMessage(`${sound.name}: ${sound.notes.join(' ')}`, 'note');
       return true;
     } catch (error) {
       if (turn === this.opened) showMessage(error.message);

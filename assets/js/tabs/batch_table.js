@@ -52,7 +52,7 @@ function fillClass(cell, one, label) {
   else {
     if (confidence(one) !== null) cell.append(element(`<b class="sg-dot" style="--sg-hue: ${hueOf(one.overall[0])}"></b>`));
     cell.append(label);
-    if (one.cut_off) cell.append(textElement('small', ` ${t('batch.cut_off')}`));
+    for (const note of one.notes) cell.append(textElement('small', ` ${note}`));
   }
 }
 

@@ -7,10 +7,11 @@ take the language of the session (its Accept-Language header). The texts are in 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
 
-from esc.errors import EscError
+from esc.errors import AudioError, EscError
 
 LANGUAGES = ("en", "ru")
 
@@ -56,6 +57,11 @@ def error_message(error: EscError, language: str) -> str:
         return str(error)
     values = {name: _VALUES_RUSSIAN.get(value, value) for name, value in error.values.items()}
     return ERRORS_RUSSIAN[error.key].format(**values)
+
+
+def note_messages(keys: Iterable[str], language: str) -> list[str]:
+    """Return the messages of a file's `AudioFacts.notes`."""
+    return [error_message(AudioError(f"note.{key}"), language) for key in keys]
 
 
 def class_name(label: str, language: str) -> str:

@@ -121,7 +121,7 @@ class TimelineRuns:
         """Return the cached result of a sound at a hop, or None."""
         with self._lock:
             result = self._results.get(self._key(sound, hop_seconds))
-        return result and dataclasses.replace(result, file=sound.name, cut_off=sound.facts.cut_off)
+        return result and dataclasses.replace(result, file=sound.name, notes=sound.facts.notes)
 
     def _key(self, sound: Sound, hop_seconds: float) -> tuple:
         digest = self._digests.get(sound)

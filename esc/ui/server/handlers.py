@@ -22,7 +22,7 @@ from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.dsp.tiles import Tile
 from esc.errors import EscError, PageError, ParameterError
 from esc.features import FEATURES
-from esc.ui.i18n.catalogue import error_message
+from esc.ui.i18n.catalogue import error_message, note_messages
 from esc.ui.server.features import FeatureOverlays
 from esc.ui.server.measurements import Box, Measurements
 from esc.ui.server.parameters import config_from_page
@@ -35,7 +35,6 @@ from esc.ui.sessions.uploaded_files import UploadedFiles
 SLOTS = 4  # views computed at a time
 WAIT_SECONDS = 20.0
 MAX_NAME = 200
-CONTAINERS = {"mov": "MP4", "matroska": "Matroska", "WAVEX": "WAV"}  # common names
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +77,7 @@ class Handlers:
         The request has an upload (`path`, `name`), an `example` or a file of the batch tab (`uploaded`).
         """
         token = request.get("token")
-        self.store.session(token)
+        session = self.store.session(token)
         path, name = self._source(request)
         sound = self.store.open(token, path, name)
         facts = sound.facts
@@ -90,11 +89,11 @@ class Handlers:
             "seconds": sound.seconds,
             "sample_rate": facts.sample_rate,
             "channels": facts.channels,
-            "format": f"{CONTAINERS.get(facts.container, facts.container.upper())} {facts.codec.replace('_', ' ')}",
+            "format": facts.format,
             "peak_db": amplitude_to_dbfs(facts.peak),
             "rms_db": amplitude_to_dbfs(facts.rms),
             "silent": facts.silent,
-            "cut_off": facts.cut_off,
+            "notes": note_messages(facts.notes, session.language),
             "envelope": as_base64(envelope(sound.waveform, ENVELOPE_COLUMNS)),
         }
 

@@ -18,7 +18,7 @@ from esc.batch.result_formats import as_audacity, as_text, track_names
 from esc.batch.results import SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import CheckpointError, EscError, PageError
-from esc.ui.i18n.catalogue import error_message
+from esc.ui.i18n.catalogue import error_message, note_messages
 from esc.ui.inference.timeline_runs import TOP_K, UPDATE_S
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, UploadedFile
@@ -139,23 +139,24 @@ class BatchTab(RunTab):
                 continue
             yield {"id": file.id, "done_s": 0.0, "seconds": None}
             try:
-                yield from self._classify_one(file, batch, wanted)
+                yield from self._classify_one(file, batch, wanted, language)
             except CheckpointError:
                 raise
             except EscError as error:
                 batch.add({"id": file.id, "error": error_message(error, language)})
 
-    def _classify_one(self, file: UploadedFile, batch: Batch, wanted: Callable[[], bool]) -> Iterator[dict]:
+    def _classify_one(self, file: UploadedFile, batch: Batch, wanted: Callable[[], bool], language: str) -> Iterator[dict]:
         with self.runs.opened(file.path, file.name) as sound:
             for news in self.runs.run(sound, batch.hop_seconds, wanted):
                 if isinstance(news, SoundResult):
-                    batch.add(_row(file, news), news)
+                    batch.add(_row(file, news, language), news)
                 else:
                     yield {"id": file.id, "done_s": news.done_s, "seconds": sound.seconds}
 
 
-def _row(file: UploadedFile, result: SoundResult) -> dict:
-    about = {"id": file.id, "seconds": result.seconds, "overall": overall(result), "cut_off": result.cut_off}
+def _row(file: UploadedFile, result: SoundResult, language: str) -> dict:
+    about = {"id": file.id, "seconds": result.seconds, "overall": overall(result)}
+    about["notes"] = note_messages(result.notes, language)
     return about | intervals(result)
 
 

@@ -1,0 +1,293 @@
+"""Decoding by FFmpeg's libraries: all that is whole in a file's sound track, whatever its header says."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile
+
+from esc.audio.facts import AudioFacts
+from esc.audio.ogg import FileSection, ogg_links
+from esc.audio.wav_header import read_wav_header
+
+DEMUXERS = (  # none that opens other files, as playlists do
+    "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,eac3,flac,flv,iff,ircam,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
+    "nistsphere,ogg,rm,tta,voc,w64,wav,wv,xwma"
+)
+_ESTIMATED = ("aac", "ac3", "amr", "amrnb", "amrwb", "eac3", "loas", "mpeg", "mpegts", "ogg")  # no length in the header
+_TIMED = ("mov", "matroska")  # their time stamps count: players are silent where there is no sound
+_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"Xing", b"Info", b"LYRICSBEGIN")  # between MP3s that were joined
+_GAP_S, _LOST_S, _DELAY_S = 0.1, 10.0, 60.0  # s: the shortest gap, the longest by lost packets, the longest before a sound
+_TOLERANCE_S, _PRIMING = 0.3, 4_096  # s and samples that a codec's delay may take from the header's length
+_PCM_TOLERANCE_S = 0.05
+_LOSSLESS = ("flac", "alac", "wavpack", "tta", "ape")
+_HEAD_BYTES = 2_048  # before the first packet of an MP3, where a header in its own frame may stand
+_BLOCK = 1 << 18  # samples per channel yielded at a time: 6 s at 44.1 kHz
+
+
+def open_track(path: Path) -> Track | ChainedOgg | RareFile:
+    """Open by FFmpeg's libraries or, what they don't know, by libsndfile; raises as `Track` does."""
+    links, cut_off = ogg_links(path)
+    try:
+        return ChainedOgg(path, links, cut_off) if links else Track(path)
+    except LookupError:
+        raise
+    except (av.FFmpegError, OSError, ValueError):
+        try:
+            return RareFile(path)
+        except (soundfile.LibsndfileError, TypeError):  # a TypeError for names that end in .raw
+            pass
+        raise
+
+
+class Track:
+    """The default sound track of an open file.
+
+    Raises LookupError if there is none; `av.FFmpegError`, OSError or ValueError if it can't be decoded.
+
+    Attributes
+    ----------
+    facts : AudioFacts
+        All but the counts are completed by `blocks`.
+    """
+
+    def __init__(self, path: Path, section: FileSection | None = None, like: AudioFacts | None = None) -> None:
+        self._file, self._like = section, like  # what else to close; rate and channels of the blocks
+        try:
+            options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+            self._container = av.open(section or str(path), "r", options=options)
+            self._open(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        for file in (getattr(self, "_container", None), self._file):
+            if file:
+                file.close()
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield the samples as float32 `(channels, n)`."""
+        waiting: list[np.ndarray] = []
+        n_waiting = 0
+        with closing(self):
+            for samples in self._samples():
+                waiting.append(samples)
+                n_waiting += samples.shape[1]
+                if n_waiting >= _BLOCK:
+                    yield np.concatenate(waiting, axis=1)
+                    waiting, n_waiting = [], 0
+            self._compare_lengths()
+        if waiting:
+            yield np.concatenate(waiting, axis=1)
+
+    def _open(self, path: Path) -> None:
+        stream = self._container.streams.best("audio")
+        if not isinstance(stream, av.AudioStream):
+            raise LookupError("no sound track")
+        if not stream.codec_context:
+            raise ValueError("unknown codec")
+        self._stream, codec = stream, stream.codec_context
+        self._end_s, self._first_byte, self._lost = 0.0, 0, False  # end of all packets; whether one was lost since the last frame
+        self._sizes: set[int] = set()  # of packets
+        self._ticks_s = defaultdict(float, {one.index: float(one.time_base or 0) for one in self._container.streams})
+        self.facts = facts = AudioFacts(codec.sample_rate, codec.channels, self._container.format.name.split(",")[0], codec.name)
+        facts.tracks = len(self._container.streams.audio)
+        if codec.name == "flac":
+            codec.options = {"err_detect": "crccheck"}
+        frames = self._frames()
+        if first := next(frames, None):  # what a header says of rate and channels may be wrong
+            facts.sample_rate, facts.channels = first.rate, first.layout.nb_channels
+            facts.bits = _bits(codec, first)
+        if not facts.sample_rate or not facts.channels or (first is None and facts.damaged):
+            raise ValueError("no packet can be decoded")
+        self._all_frames = chain([first] if first else [], frames)
+        self._read_lengths(path)
+
+    def _read_lengths(self, path: Path) -> None:
+        """Complete the facts by what the header says of the length."""
+        facts, announced_s = self.facts, (self._container.duration or 0) / av.time_base
+        facts.steady = announced_s > 0 and facts.tracks == 1
+        estimated = facts.container in _ESTIMATED
+        if facts.container == "mp3":
+            with path.open("rb") as file:
+                file.seek(max(0, self._first_byte - _HEAD_BYTES))
+                head = file.read(_HEAD_BYTES + 256)
+            facts.steady &= b"Xing" not in head  # which stands for a variable bit rate
+            estimated = not any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
+        elif facts.container == "wav" and (header := read_wav_header(path)):
+            facts.cut_off = header.missing_s > _PCM_TOLERANCE_S
+            facts.steady &= header.announced_bytes <= header.held_bytes and not header.unfinished
+        facts.announced_s = 0.0 if estimated else announced_s
+
+    def _packets(self) -> Iterator[av.Packet]:
+        """Yield the sound track's packets, also those after an error of the container."""
+        while True:
+            position_s = self._end_s
+            try:
+                for packet in self._container.demux():
+                    if packet.pts is not None:
+                        tick_s = self._ticks_s[packet.stream_index]
+                        self._end_s = max(self._end_s, (packet.pts + (packet.duration or 0)) * tick_s)
+                    if packet.stream_index == self._stream.index:
+                        yield packet
+                return
+            except (av.FFmpegError, ValueError):
+                self.facts.damaged = True
+                if self._end_s <= position_s:
+                    return
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        """Yield the frames of all packets that can be decoded."""
+        for packet in self._packets():
+            self._first_byte = self._first_byte or packet.pos or 0
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError):
+                self.facts.damaged |= not any(tag in bytes(packet) for tag in _TAGS)
+                self._lost, self.facts.steady = True, False
+                continue
+            if packet.size:
+                self._sizes.add(packet.size)
+            for frame in frames:
+                if isinstance(frame, av.AudioFrame) and frame.samples:
+                    yield frame
+
+    def _samples(self) -> Iterator[np.ndarray]:
+        """Yield the samples of all frames, and zeros for gaps in the time stamps where players are silent."""
+        facts, convert = self.facts, _Converter(self._like or self.facts)
+        tick_s = self._ticks_s[self._stream.index]
+        clock_s = self._origin_s() if facts.container in _TIMED else None
+        for frame in self._all_frames:
+            start_s = clock_s if frame.pts is None else frame.pts * tick_s
+            if clock_s is not None and start_s is not None and start_s - clock_s > _GAP_S:
+                yield from self._gap(start_s - clock_s)
+            self._lost = False
+            yield from convert.frame(frame)
+            clock_s = None if start_s is None else start_s + frame.samples / frame.rate
+        yield from convert.rest()
+
+    def _origin_s(self) -> float:
+        """Return the time at which players begin, in the container's time."""
+        return 0.0 if self.facts.container == "mov" else (self._container.start_time or 0) / av.time_base
+
+    def _gap(self, seconds: float) -> Iterator[np.ndarray]:
+        """Yield zeros for a gap in the time stamps of a container that keeps time; note others as damage."""
+        facts = self.facts
+        facts.steady = False
+        if facts.container not in _TIMED:
+            facts.damaged |= seconds <= _LOST_S  # a longer one lies between joined streams
+        elif not self._lost and seconds <= max(_DELAY_S, (self._container.duration or 0) / av.time_base):
+            missing = round(seconds * facts.sample_rate)
+            for start in range(0, missing, _BLOCK):
+                yield np.zeros((facts.channels, min(_BLOCK, missing - start)), np.float32)
+
+    def _compare_lengths(self) -> None:
+        """Complete the facts by what was found instead of what was announced."""
+        facts = self.facts
+        if facts.announced_s:
+            missing_s = facts.announced_s - (self._end_s - (self._container.start_time or 0) / av.time_base)
+            tolerance_s = _TOLERANCE_S + _PRIMING / facts.sample_rate
+            facts.cut_off |= missing_s > tolerance_s
+            facts.steady &= abs(missing_s) <= tolerance_s
+        constant = facts.container != "mp3" or max(self._sizes, default=0) - min(self._sizes, default=0) <= 1
+        facts.steady &= constant and not facts.damaged
+
+
+class ChainedOgg:
+    """The links of an Ogg file, one after the other; `facts` and `blocks` as of `Track`."""
+
+    def __init__(self, path: Path, links: list[tuple[int, int]], cut_off: bool) -> None:
+        self._path, self._links = path, links
+        self._first = self._track(0)
+        self.facts = self._first.facts
+        self.facts.cut_off = cut_off
+
+    def close(self) -> None:
+        """Close the file."""
+        self._first.close()
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield the samples as float32 `(channels, n)`, of all links as of the first one."""
+        yield from self._first.blocks()
+        for number in range(1, len(self._links)):
+            try:
+                track = self._track(number)
+            except (LookupError, av.FFmpegError, OSError, ValueError):
+                self.facts.damaged = True
+                continue
+            yield from track.blocks()
+            self.facts.damaged |= track.facts.damaged
+
+    def _track(self, number: int) -> Track:
+        return Track(self._path, FileSection(self._path, *self._links[number]), self.facts if number else None)
+
+
+class RareFile:
+    """A file of a format that libsndfile reads and FFmpeg's libraries don't; `facts` and `blocks` as of `Track`.
+
+    Raises `soundfile.LibsndfileError` or TypeError if libsndfile does not, either.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._source = source = soundfile.SoundFile(str(path))
+        self.facts = AudioFacts(source.samplerate, source.channels, source.format, source.subtype, steady=False)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield the samples as float32 `(channels, n)`, up to the first damage."""
+        with self._source as source:
+            try:
+                while len(block := source.read(_BLOCK, "float32", always_2d=True)):
+                    yield np.ascontiguousarray(block.T)
+            except soundfile.LibsndfileError:
+                self.facts.cut_off = True
+
+
+class _Converter:
+    """Converts frames to float32 at the rate and in the number of channels of the first one."""
+
+    def __init__(self, facts: AudioFacts) -> None:
+        self._facts = facts
+        self._kind: tuple | None = None
+        self._to_float: av.AudioResampler | None = None
+
+    def frame(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
+        """Yield a frame's samples, `(channels, n)`."""
+        kind = frame.format.name, frame.layout.name, frame.rate
+        if kind != self._kind or self._to_float is None:
+            yield from self.rest()
+            # interleaved: PyAV reads past the end of a frame of 8 planes
+            self._kind, self._to_float = kind, av.AudioResampler(format="flt", rate=self._facts.sample_rate)
+        yield from map(self._channels, self._to_float.resample(frame))
+
+    def rest(self) -> Iterator[np.ndarray]:
+        """Yield what the resampler still holds."""
+        if self._to_float is not None:
+            yield from map(self._channels, self._to_float.resample(None))
+
+    def _channels(self, frame: av.AudioFrame) -> np.ndarray:
+        samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T
+        if len(samples) != self._facts.channels:
+            samples = np.repeat(samples.mean(axis=0, dtype=np.float64)[None], self._facts.channels, axis=0)
+        return np.ascontiguousarray(samples, np.float32)
+
+
+def _bits(codec: av.AudioCodecContext, frame: av.AudioFrame) -> int:
+    """Return the width of a lossless codec's integers, else 0."""
+    if digits := re.match(r"pcm_[su](\d+)", codec.name):
+        return int(digits[1])
+    if codec.name == "flac" and codec.extradata:  # STREAMINFO
+        return ((codec.extradata[12] & 1) << 4 | codec.extradata[13] >> 4) + 1
+    return 16 if codec.name in _LOSSLESS and frame.format.name.startswith("s16") else 0

@@ -1,0 +1,101 @@
+"""Properties of a sound file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from esc.audio.waveform import SILENCE_PEAK
+
+_CANCELLED = 0.2  # of the power that uncorrelated channels keep in their mean
+_INTEGER_PEAK = 100.0  # of floats: no level of a recording, but integers that were never divided by their full scale
+
+
+@dataclass
+class AudioFacts:
+    """Facts about a file, completed while it is decoded.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Hz, as decoded.
+    channels : int
+    container, codec : str
+        As FFmpeg names them, for example "wav" and "pcm_s16le".
+    bits : int
+        Width of the integers of a lossless codec, 0 for others.
+    n_samples : int
+    peak : float
+        Largest absolute sample over all channels; 1.0 is full scale.
+    cut_off : bool
+        The end is missing: the file announces more sound than it holds.
+    damaged : bool
+        Parts in the middle could not be decoded and were left out.
+    tracks : int
+        Number of sound tracks, of which the default one is read.
+    steady : bool
+        Players find any moment exactly: constant bit rate or exact index, right length, no gaps.
+    announced_s : float
+        Length in the header, 0 if it names none.
+    """
+
+    sample_rate: int
+    channels: int
+    container: str
+    codec: str
+    bits: int = 0
+    n_samples: int = 0
+    peak: float = 0.0
+    cut_off: bool = False
+    damaged: bool = False
+    tracks: int = 1
+    steady: bool = True
+    announced_s: float = field(default=0.0, repr=False)
+    _low: float = field(default=np.inf, repr=False)
+    _high: float = field(default=-np.inf, repr=False)
+    _sum: float = field(default=0.0, repr=False)
+    _squares: float = field(default=0.0, repr=False)
+    _channel_squares: float = field(default=0.0, repr=False)  # mean over the channels
+    finite: int = field(default=0, repr=False)  # finite samples over all channels
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sample_rate
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the mono waveform."""
+        return float(np.sqrt(self._squares / max(1, self.n_samples)))
+
+    @property
+    def silent(self) -> bool:
+        """Whether no sample rises above -80 dBFS around the mean."""
+        mean = self._sum / max(1, self.n_samples)
+        return max(self._high - mean, mean - self._low) < SILENCE_PEAK
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Keys of what users should know, see `esc.errors.NOTES`."""
+        cancelled = self.peak > SILENCE_PEAK and self._squares * self.channels < _CANCELLED * self._channel_squares
+        found = {
+            "cut_off": self.cut_off,
+            "damaged": self.damaged,
+            "tracks": self.tracks > 1,
+            "phase": self.channels > 1 and cancelled,
+            "scale": self.peak > _INTEGER_PEAK,
+        }
+        return tuple(key for key, applies in found.items() if applies)
+
+    def count(self, block: np.ndarray, mono: np.ndarray, finite: int) -> None:
+        """Add a block `(channels, n)` and its downmix, in which `finite` samples were finite."""
+        self.n_samples += len(mono)
+        self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
+        self._low = min(self._low, float(mono.min(initial=np.inf)))
+        self._high = max(self._high, float(mono.max(initial=-np.inf)))
+        self._sum += float(mono.sum(dtype=np.float64))
+        self._squares += float(np.dot(mono, mono.astype(np.float64)))
+        if len(block) > 1:
+            self._channel_squares += float(np.square(block, dtype=np.float64).sum()) / len(block)
+        self.finite += finite
