@@ -1,4 +1,4 @@
-"""Decoding by FFmpeg's libraries: all that is whole in a file's sound track, whatever its header says."""
+"""Decoding by FFmpeg's libraries: all that is whole, whatever the header says."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BLOCK = 1 << 18  # samples per channel yielded at a time: 6 s at 44.1 kHz
 
 
 def open_track(path: Path) -> Track | ChainedOgg | RareFile:
-    """Open by FFmpeg's libraries or, what they don't know, by libsndfile; raises as `Track` does."""
+    """Return a track by FFmpeg's libraries or libsndfile; raises as `Track` does."""
     links, cut_off = ogg_links(path)
     try:
         return ChainedOgg(path, links, cut_off) if links else Track(path)
@@ -162,7 +162,7 @@ class Track:
                     yield frame
 
     def _samples(self) -> Iterator[np.ndarray]:
-        """Yield the samples of all frames, and zeros for gaps in the time stamps where players are silent."""
+        """Yield the samples of all frames, and zeros for gaps in the time stamps."""
         facts, convert = self.facts, _Converter(self._like or self.facts)
         tick_s = self._ticks_s[self._stream.index]
         clock_s = self._origin_s() if facts.container in _TIMED else None
@@ -180,7 +180,7 @@ class Track:
         return 0.0 if self.facts.container == "mov" else (self._container.start_time or 0) / av.time_base
 
     def _gap(self, seconds: float) -> Iterator[np.ndarray]:
-        """Yield zeros for a gap in the time stamps of a container that keeps time; note others as damage."""
+        """Yield zeros for a gap in a timed container; note others as damage."""
         facts = self.facts
         facts.steady = False
         if facts.container not in _TIMED:
@@ -203,7 +203,7 @@ class Track:
 
 
 class ChainedOgg:
-    """The links of an Ogg file, one after the other; `facts` and `blocks` as of `Track`."""
+    """The links of an Ogg file in order, used like `Track`."""
 
     def __init__(self, path: Path, links: list[tuple[int, int]], cut_off: bool) -> None:
         self._path, self._links = path, links
@@ -232,7 +232,7 @@ class ChainedOgg:
 
 
 class RareFile:
-    """A file of a format that libsndfile reads and FFmpeg's libraries don't; `facts` and `blocks` as of `Track`.
+    """A file that only libsndfile reads, used like `Track`.
 
     Raises `soundfile.LibsndfileError` or TypeError if libsndfile does not, either.
     """
@@ -256,7 +256,7 @@ class RareFile:
 
 
 class _Converter:
-    """Converts frames to float32 at the rate and in the number of channels of the first one."""
+    """Conversion of frames to float32, all with the first one's rate and channels."""
 
     def __init__(self, facts: AudioFacts) -> None:
         self._facts = facts

@@ -10,10 +10,10 @@ _HEADER, _BEGINS, _SEGMENTS, _MAGIC = 27, 2, 26, b"OggS"
 
 
 def ogg_links(path: Path) -> tuple[list[tuple[int, int]], bool]:
-    """Return the extents (bytes) of an Ogg file's links, and whether it ends within a page or packet.
+    """Return the extents (bytes) of an Ogg file's links, and whether it is cut off.
 
     A link is what a complete Ogg file would hold; several follow one another where files or broadcasts were joined. A file
-    that is no Ogg has none.
+    that is no Ogg has none. One that ends within a page or packet is cut off.
     """
     with path.open("rb") as file:
         if file.read(4) != _MAGIC:

@@ -1,4 +1,4 @@
-"""Chunks of WAV files: the true extent of the samples, and what recorders wrote about them."""
+"""Chunks of WAV files: extent of the samples, recorders' metadata."""
 
 from __future__ import annotations
 
