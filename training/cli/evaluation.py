@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from esc.errors import DataError
 from esc.paths import DEFAULT_CHECKPOINT
 from training.cli.options import EvaluationOptions
 from training.runs.paths import EXAMPLES
@@ -79,14 +80,12 @@ def robustness_command(
     save: Annotated[bool, typer.Option("--save", help="Store the figures with the checkpoint, for page and card.")] = False,
 ) -> None:
     """Evaluate a checkpoint on one fold after band limits, noise, rooms, clipping and codecs."""
-    from esc.classification.checkpoint import read_config
     from esc.classification.robustness_file import compared, read_robustness, write_robustness
-    from training.evaluation.held_out_log import check_held_out
     from training.evaluation.robustness import evaluate_robustness, plot_robustness
     from training.runs.disk import disk_full_error, save_figure
 
     if save:
-        check_held_out(read_config(checkpoint), fold)
+        _check_held_out(checkpoint, fold)
     stored = read_robustness(checkpoint)
     measured = compared(evaluate_robustness(checkpoint, options.clips(), fold, options.evaluation_log), stored)
     if save:
@@ -141,13 +140,11 @@ def explain_test_command(
     save: Annotated[bool, typer.Option("--save", help="Store the figures with the checkpoint, for the page.")] = False,
 ) -> None:
     """Deletion test of the saliency maps: cover marked cells, random ones and the loudest ones."""
-    from esc.classification.checkpoint import read_config
     from esc.classification.metrics_file import write_metrics
     from training.evaluation.deletion_test import SHARES, run_deletion_test
-    from training.evaluation.held_out_log import check_held_out
 
     if save:
-        check_held_out(read_config(checkpoint), fold)
+        _check_held_out(checkpoint, fold)
     found = run_deletion_test(checkpoint, options.clips(), fold, options.cache, options.evaluation_log)
     figures = found.figures()
     typer.echo(f"{figures['clips']} clips of fold {fold}; mean probability of the most likely class {figures['before']:.3f}")
@@ -167,12 +164,10 @@ def card_command(
     examples: Annotated[Path, typer.Option(help="Folder of sounds named after their intended class.")] = EXAMPLES,
 ) -> None:
     """Evaluate a checkpoint and write its model card."""
-    from esc.classification.checkpoint import read_config
     from esc.classification.classifier import Classifier
-    from training.evaluation.held_out_log import check_held_out
     from training.evaluation.model_card import write_card
 
-    check_held_out(read_config(checkpoint), fold)
+    _check_held_out(checkpoint, fold)
     found = _evaluate(options, fold, checkpoint)
     typer.echo(f"wrote {write_card(checkpoint, Classifier.load(checkpoint), found, fold, examples)}")
 
@@ -181,3 +176,11 @@ def _evaluate(options: EvaluationOptions, fold: int, checkpoint: Path) -> Evalua
     from training.evaluation.held_out_log import evaluate_fold
 
     return evaluate_fold(checkpoint, options.clips(), fold, options.cache, options.evaluation_log)
+
+
+def _check_held_out(checkpoint: Path, fold: int) -> None:
+    """Raise DataError if a checkpoint was trained on a fold: its figures there are no measure."""
+    from esc.classification.checkpoint import read_config
+
+    if fold in read_config(checkpoint).provenance.get("train_folds", ()):
+        raise DataError("run.seen", fold=fold)

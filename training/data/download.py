@@ -5,7 +5,6 @@ pooch does not fit: it restarts a broken download from its first byte and keeps 
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import logging
 import os
@@ -21,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from esc.errors import DataError
 from training.data.esc50 import read_clips
-from training.runs.disk import check_free_space, disk_full_error
+from training.runs.disk import check_free_space, disk_full_error, sha256_of
 from training.runs.progress import download_bar
 
 log = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ def download(folder: Path, url: str = URL, sha256: str | None = None, pause_s: f
     if not archive.is_file():
         fetch(url, archive, pause_s)
     try:
-        if sha256 is not None and _sha256(archive) != sha256.lower():
+        if sha256 is not None and sha256_of(archive) != sha256.lower():
             raise _NotEsc50("its SHA-256 is another one")
         unpack(archive, folder)
     except (_NotEsc50, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
@@ -192,8 +191,3 @@ def _check_esc50(folder: Path) -> None:
     shape = (len(clips), len(classes), set(classes.values()), len(folds), set(folds.values()))
     if shape != (_CLIPS, _CLASSES, {_CLIPS // _CLASSES}, _FOLDS, {_CLIPS // _FOLDS}):
         raise _NotEsc50(f"it has {len(clips)} clips of {len(classes)} classes in {len(folds)} folds")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

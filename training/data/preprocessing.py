@@ -27,7 +27,7 @@ from esc.paths import atomic_write
 from training.augmentation.recordings import record
 from training.data.esc50 import Clip, class_names
 from training.recipes import Recipe
-from training.runs.disk import check_free_space, disk_full_error
+from training.runs.disk import check_free_space, disk_full_error, sha256_of
 from training.runs.paths import CACHE
 from training.runs.progress import progress_bar
 
@@ -182,10 +182,5 @@ def _write_array(file: Path, dtype: str, shape: tuple[int, ...], rows: Generator
 
 
 def _digest(clips: list[Clip], settings: list) -> str:
-    rows = [(_sha256(clip.path), clip.fold, clip.target) for clip in clips]
+    rows = [(sha256_of(clip.path), clip.fold, clip.target) for clip in clips]
     return hashlib.sha256(json.dumps([_VERSION, rows, *settings]).encode()).hexdigest()[:16]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

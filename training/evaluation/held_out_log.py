@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
-from esc.errors import DataError
 from training.data.esc50 import Clip, check_folds, without_classes
 from training.data.preprocessing import Prepared, prepare
 from training.engine.devices import best_device, to_device
@@ -78,12 +77,6 @@ def evaluate_fold(folder: Path, clips: list[Clip], fold: int, cache: Path, evalu
     metrics = evaluate(to_device(model, device), spectrograms_db, targets, checkpoint.input)
     log_evaluation(evaluation_log, folder, checkpoint, fold, metrics.accuracy)
     return Evaluation(metrics, checkpoint, prepared.targets, prepared.names)
-
-
-def check_held_out(checkpoint: Checkpoint, fold: int) -> None:
-    """Raise DataError if a checkpoint was trained on a fold."""
-    if fold in checkpoint.provenance.get("train_folds", ()):
-        raise DataError("run.seen", fold=fold)
 
 
 def log_evaluation(evaluation_log: Path, folder: Path, checkpoint: Checkpoint, fold: int, accuracy: float) -> None:
