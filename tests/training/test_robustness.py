@@ -19,6 +19,7 @@ def test_robustness_command(trained, data, clips, tmp_path, run_command):
     log = tmp_path / "evaluations.csv"
     checkpoint = shutil.copytree(trained / "checkpoint", tmp_path / "net")
     options = ["--data", data, "--cache", tmp_path, "--format", "json"]
+    (checkpoint / FILE).write_text("{")  # the command that its error message names
     stored = ["--save", "--plot", tmp_path / "robustness.png"]
     code, output, errors = run_command("robustness", checkpoint, *options, *stored, "--evaluation-log", log)
     assert code == 0, errors

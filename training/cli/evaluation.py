@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from esc.errors import DataError
+from esc.errors import CheckpointError, DataError
 from esc.paths import DEFAULT_CHECKPOINT
 from training.cli.options import EvaluationOptions
 from training.runs.paths import EXAMPLES
@@ -86,7 +87,9 @@ def robustness_command(
 
     if save:
         _check_held_out(checkpoint, fold)
-    stored = read_robustness(checkpoint)
+    stored = None
+    with suppress(CheckpointError):  # a damaged file is replaced
+        stored = read_robustness(checkpoint)
     measured = compared(evaluate_robustness(checkpoint, options.clips(), fold, options.evaluation_log), stored)
     if save:
         with disk_full_error(checkpoint):
