@@ -182,7 +182,7 @@ def _evaluate(options: EvaluationOptions, fold: int, checkpoint: Path) -> Evalua
 
 
 def _check_held_out(checkpoint: Path, fold: int) -> None:
-    """Raise DataError if a checkpoint was trained on a fold: its figures there are no measure."""
+    """Raise DataError if a checkpoint was trained on a fold."""
     from esc.classification.checkpoint import read_config
 
     if fold in read_config(checkpoint).provenance.get("train_folds", ()):
