@@ -186,7 +186,7 @@ NOTEBOOK_RECIPE = Recipe(  # the original notebook: 0.8025 at its best epoch on 
 ROBUST = replace(  # fine-tunes a network of `best` on distorted recordings; see NOTES.md
     BEST,
     initial_weights="checkpoint",
-    epochs=60,
+    epochs=46,
     unknown_batch=4,
     learning_rate=8e-4,
     warm_up=0.08,
