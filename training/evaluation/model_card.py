@@ -49,7 +49,9 @@ def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out
     made = checkpoint.provenance
     initial = made["initial_weights"]
     from_scratch, is_tuned = initial.startswith("fresh"), initial.startswith("fine-tuned")
-    trained = initial.capitalize() if is_tuned else f"Trained {'from scratch' if from_scratch else f'({initial})'}"
+    trained = (
+        f"{initial[0].upper()}{initial[1:]}" if is_tuned else f"Trained {'from scratch' if from_scratch else f'({initial})'}"
+    )
     kept = "last epoch" if made["recipe"]["ema_decay"] is None else "last epoch, exponential moving average of the weights"
     folds = ", ".join(map(str, made["train_folds"]))
     data = "no other data, " if from_scratch else ""
