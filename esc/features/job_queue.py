@@ -110,11 +110,11 @@ class JobQueue:
     def _work(self) -> None:
         while True:
             with self._lock:
-                job = self._running = self._next()
-                task = job.task if job else None
-            if job is None or task is None:
-                self._stop_process()
-                continue
+                if not self._lock.wait_for(lambda: self._waiting, IDLE_S):
+                    self._stop_process()
+                    continue
+                job = self._running = self._waiting.popleft()
+                job.state, task = "running", job.task
             try:
                 self._compute(job, task)
             except Exception as error:  # killed by us or for its memory, or not started; this thread has to go on
@@ -126,15 +126,7 @@ class JobQueue:
             if job.state == "cancelled":  # killed, perhaps after it replied: no other task may be sent to it
                 self._stop_process()
 
-    def _next(self) -> Job | None:
-        """Return the next job, None after `IDLE_S` seconds without one."""
-        if not self._lock.wait_for(lambda: self._waiting, IDLE_S):
-            return None
-        job = self._waiting.popleft()
-        job.state = "running"
-        return job
-
-    def _compute(self, job: Job, task: FeatureTask) -> None:
+    def _compute(self, job: Job, task: FeatureTask | None) -> None:
         if self._process is None or self._process.poll() is not None:
             command = worker_command("esc.features.worker")
             self._process = subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -172,6 +164,6 @@ class JobQueue:
         while True:
             time.sleep(_WATCH_S)
             with self._lock:
-                for job in list(self._jobs.values()):
+                for job in self._jobs.values():
                     if time.monotonic() - job.asked_at > ABANDONED_S:
                         self._cancel(job)
