@@ -465,7 +465,7 @@ def test_minimap_keeps_one_edge_at_the_ends_of_the_sound(shown):
     assert window(shown) == pytest.approx((4, 4.01), abs=1e-6)
 
 
-def test_selection_is_drawn_solid_beside_a_zoom_box(shown):
+def test_selection_is_drawn_solid_with_a_zoom_box(shown):
     dash = shown.ev(
         """() => { const context = viewer.overlay.getContext('2d');
             viewer.box = { x0: 100, x1: 200, y0: 50, y1: 90 };

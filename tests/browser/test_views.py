@@ -106,7 +106,7 @@ def test_readout_is_exact_again_after_a_zoom(open_sheet, tone_wav):
     sheet.until(exact)
 
 
-def test_smoothing_invents_nothing_beside_the_data(open_sheet, tone_wav):
+def test_smoothing_draws_nothing_where_data_are_awaited(open_sheet, tone_wav):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     sheet.page.locator(".sg-plot").first.press("i")
