@@ -127,18 +127,27 @@ def test_slow_feature_shows_progress_and_cancels(open_sheet, minutes_wav):
     expect(legend(sheet, "mel", "onsets").locator("progress")).to_be_hidden(timeout=PATIENCE_MS)
 
 
-def test_feature_removed_in_another_tab_is_cancelled(open_sheet, notes_wav):
+def test_feature_of_a_hidden_view_ends_or_is_asked_for_again(open_sheet, notes_wav):
     sheet = open_sheet()
     sheet.page.set_default_timeout(PATIENCE_MS)
     sheet.open_file(notes_wav)
     sheet.ev(
-        """() => { const running = async () => ({ ok: { job: 'mine', state: 'running', progress: 0.1 } });
+        """() => { window.starts = 0;
+            window.mel = viewer;
+            const state = async () => ({ ok: { job: 'mine', state: window.ended ? 'cancelled' : 'running', progress: 0.1 } });
+            const start = async () => { window.starts += 1; window.ended = false; return state(); };
             const cancel = async ({ job }) => { window.cancelled = job; return { ok: {} }; };
-            viewer.server = { ...viewer.server, feature_start: running, feature_state: running, feature_cancel: cancel }; }"""
+            viewer.server = { ...viewer.server, feature_start: start, feature_state: state, feature_cancel: cancel }; }"""
     )
     sheet.page.click("#mel [data-do=menu]")
     sheet.page.check(layer("mel", "onsets"))
     expect(legend(sheet, "mel", "onsets")).to_contain_text("10 %")
+    enter(sheet, "stft")
+    sheet.ev("() => { window.ended = true; }")  # the server computes one view of a page at a time
+    sheet.until("mel.hooks.find((hooks) => 'entries' in hooks).entries.size === 0")
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
+    expect(legend(sheet, "mel", "onsets")).to_contain_text("10 %")
+    assert sheet.ev("window.starts") == 2
     enter(sheet, "stft")
     sheet.page.click("#stft [data-do=menu]")
     sheet.page.uncheck(layer("stft", "onsets"))

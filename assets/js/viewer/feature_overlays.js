@@ -90,9 +90,12 @@ class FeatureOverlays {
       await wait(SETTLE_MS);
       while (wanted() && !entry.ready) {
         const answer = await (job ? request(server.feature_state, { job }) : request(server.feature_start, query));
-        if (answer.state === 'cancelled') throw new Error(t('features.ended')); // by another page of the session
         job = answer.job;
-        if (answer.feature) Object.assign(entry, { result: decode(answer.feature), ready: true });
+        if (!wanted()) break;
+        if (answer.state === 'cancelled') {
+          if (this.viewer.onScreen) throw new Error(t('features.ended')); // by another page of the session
+          this.entries.delete(feature); // by the view that is on screen; this one asks again when it is
+        } else if (answer.feature) Object.assign(entry, { result: decode(answer.feature), ready: true });
         else {
           Object.assign(entry, { state: answer.state, share: answer.progress });
           this.showLegend();
