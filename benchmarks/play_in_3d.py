@@ -71,6 +71,8 @@ def _rate(times: list[float]) -> dict:
     if len(times) < 2:
         raise RuntimeError("the play head moved in fewer than two frames: measure more --seconds")
     gaps = np.diff(times)
+    if not gaps.size:
+        raise RuntimeError("the play head moved less than twice: the machine is too busy, or --seconds too short")
     return {"fps": float(1000 / gaps.mean()), "median_gap_ms": float(np.median(gaps)), "longest_gap_ms": float(gaps.max())}
 
 
