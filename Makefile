@@ -20,7 +20,7 @@ test: $(VENV)/requirements-dev.installed
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 quick: $(VENV)/requirements-dev.installed
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not data" $(ARGS)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not data" tests/library tests/page $(ARGS)
 
 check: $(VENV)/requirements-dev.installed $(VENV)/typescript.installed
 	$(PYTHON) -m ruff format --check .

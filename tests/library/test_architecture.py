@@ -245,10 +245,13 @@ HEAVY = ("torch", "torchvision", "librosa", "gradio", "plotly", "matplotlib", "a
         ("import esc; dir(esc)", HEAVY),
         ("import esc; esc.LIBROSA", HEAVY),
         ("import esc; esc.load_audio", [name for name in HEAVY if name != "scipy"]),
-        ("import esc; esc.mel_db", ["librosa", "gradio", "plotly", "matplotlib", "av", "torchvision"]),
-        (
+        pytest.param(
+            "import esc; esc.mel_db", ["librosa", "gradio", "plotly", "matplotlib", "av", "torchvision"], marks=pytest.mark.slow
+        ),
+        pytest.param(
             "import training.train, training.data.preprocessing, training.evaluation.metrics",
             ["librosa", "gradio", "plotly", "matplotlib"],
+            marks=pytest.mark.slow,
         ),
     ],
 )

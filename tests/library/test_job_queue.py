@@ -56,6 +56,7 @@ def test_job_result_equals_librosa(jobs):
     np.testing.assert_allclose(job.result["centroid_hz"], expected, rtol=1e-3, atol=0.1)
 
 
+@pytest.mark.slow
 def test_progress_and_cancel_of_a_slow_job(jobs, minutes):
     job = jobs.start("me", "mel pitch", task("pitch", minutes))
     wait(jobs, job, lambda job: job.progress > 0)
@@ -69,6 +70,7 @@ def test_progress_and_cancel_of_a_slow_job(jobs, minutes):
     assert jobs._process is not process
 
 
+@pytest.mark.slow
 def test_newer_job_of_a_slot_cancels_the_older(jobs, minutes):
     first = jobs.start("me", "mel pitch", task("pitch", minutes))
     wait(jobs, first, lambda job: job.state == "running")
@@ -91,6 +93,7 @@ def test_abandoned_job_is_cancelled(jobs, minutes, monkeypatch):
     assert job.state == "cancelled"
 
 
+@pytest.mark.slow
 def test_dead_worker_fails_one_job_only(jobs, minutes):
     job = jobs.start("me", "mel pitch", task("pitch", minutes))
     wait(jobs, job, lambda job: job.progress > 0)
@@ -101,6 +104,7 @@ def test_dead_worker_fails_one_job_only(jobs, minutes):
     assert broken.error.key == "page.failed"
 
 
+@pytest.mark.slow
 def test_cancel_as_a_job_ends_spares_the_next(jobs, monkeypatch):
     """Cancelled between the worker's reply and its bookkeeping; a killed process takes a moment to die."""
     tone = sounds.tone(440.0, 1.0, RATE)

@@ -45,6 +45,7 @@ def talk(server: Server, conversation):
         return elsewhere.submit(asyncio.run, all_of_it()).result()
 
 
+@pytest.mark.slow  # a server of its own
 def test_each_endpoint_is_a_tool_that_explains_itself(tools_server):
     tools = {tool.name: tool for tool in talk(tools_server, lambda session: session.list_tools()).tools}
     assert {"classify", "mel", "stft", "mfcc", "surface", "waveform"} <= set(tools)
@@ -55,6 +56,7 @@ def test_each_endpoint_is_a_tool_that_explains_itself(tools_server):
         assert tool.inputSchema["properties"]["sound"]["description"].startswith("The file")
 
 
+@pytest.mark.slow  # a server of its own
 def test_classify_is_called_with_a_file(tools_server):
     sound = f"data:audio/flac;base64,{base64.b64encode(BELLS.read_bytes()).decode()}"
     answer = talk(tools_server, lambda session: session.call_tool("classify", {"sound": sound}))
@@ -66,6 +68,7 @@ def test_classify_is_called_with_a_file(tools_server):
     assert said == pytest.approx(dict(expected.top), abs=1e-4)
 
 
+@pytest.mark.slow  # a server of its own
 def test_no_address_inside_the_servers_own_network_is_fetched(tools_server):
     """Not even its own: a client on the same machine sends base64, one elsewhere an address that everybody sees."""
     with BELLS.open("rb") as file:
@@ -76,6 +79,7 @@ def test_no_address_inside_the_servers_own_network_is_fetched(tools_server):
     assert "church_bells" not in str(answer.content)
 
 
+@pytest.mark.slow  # a server of its own
 @pytest.mark.parametrize("sound", ["/etc/passwd", "file:///etc/passwd", "data:audio/wav;base64,bm8gc291bmQ=", ""])
 def test_what_is_no_sound_is_refused_in_words(tools_server, sound):
     answer = talk(tools_server, lambda session: session.call_tool("classify", {"sound": sound}))
