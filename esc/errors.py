@@ -41,6 +41,8 @@ MESSAGES = {
     "parameter.range": "{field} = {value} is not possible: it must lie between {low} and {high}.",
     "parameter.choice": "{field} = {value} is not possible: choose one of {choices}.",
     "parameter.type": "{field} = {value} is not possible: a {wanted} is needed.",
+    "parameter.text": "{field} = {value} is not possible: text without null bytes and unpaired surrogates is needed.",
+    "parameter.length": "{field} has {length} bytes; at most {limit} are possible.",
     "parameter.window": "win_length = {value} is not possible: the window must fit into n_fft = {n_fft} samples.",
     "parameter.band": "fmin = {fmin} Hz and fmax = {fmax} Hz are not possible: fmin must lie below fmax.",
     "parameter.nyquist": "fmax = {value} Hz is not possible: it must be at most {nyquist} Hz, half of {sample_rate} Hz.",
@@ -120,6 +122,7 @@ MESSAGES = {
     "files.many": "{name} was left out: at most {limit} files are accepted.",
     "files.large": "{name} was left out: at most {limit_gb:.0f} GB are accepted.",
     "page.no_sound": "No sound is open. Drop in a file, record one, or choose an example.",
+    "page.gradio": "{reason}.",
     "page.failed": "Something went wrong on the server; it has been written to its log. What you had is still there.",
 }
 

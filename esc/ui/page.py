@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import logging
+import os
+import tomllib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
-from starlette.routing import Mount
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from esc.audio.io import MAX_BYTES
-from esc.paths import ASSETS, DEFAULT_CHECKPOINT
+from esc.paths import ASSETS, DEFAULT_CHECKPOINT, ROOT
 from esc.ui.api import endpoints
+from esc.ui.api.downloads import Downloads
 from esc.ui.api.mcp import serve_tools
 from esc.ui.i18n.catalogue import ENGLISH, MESSAGES, language_of
+from esc.ui.inference.inference import loaded_digest
 from esc.ui.server.public_files import routes
+from esc.ui.server.request_gate import CheckedBlocks, RequestGate
+from esc.ui.server.web_security import SecurityHeaders, health_route
 from esc.ui.sessions.temp_dir import make_temp_dir
 from esc.ui.tabs.about_model import AboutModelTab
 from esc.ui.tabs.base import Services
@@ -43,15 +54,18 @@ STYLES = (
     "surface.css",
     "layout.css",
 )  # in the order in which they apply
-_CLEAN_EVERY_S, _KEEP_UPLOADS_S = 600, 1800  # an open sound has a link of its own
+CLEAN_EVERY_S = 60.0
+MAX_THREADS = 100  # above the sum of the queues' limits, so that runs that wait for a turn delay no view
+log = logging.getLogger(__name__)
 _HEAD = '<meta name="color-scheme" content="light dark">'
 
 
-class Page(gr.Blocks):
+class Page(CheckedBlocks):
     """The app, with what its launch needs."""
 
     texts: gr.I18n
-    public: list[Mount]
+    public: list[BaseRoute]
+    delete_old: Callable[[], None]  # of temporary files and sessions
 
 
 def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None) -> Page:
@@ -65,18 +79,19 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
         Of the sounds for similarity search, from `python -m esc index`; the example sounds by default.
     """
     folder = make_temp_dir(ENGLISH["page.title"].lower())
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(folder / "gradio"))  # its default may be shared with other apps
     services = Services.create(folder, Path(get_upload_folder()), checkpoint)
     store = services.store
-    downloads = folder / "downloads"
-    gr.set_static_paths([downloads])  # served as they are: Gradio copies other files and keeps the copies
+    downloads = Downloads(folder / "downloads")
+    gr.set_static_paths([downloads.folder])  # served as they are: Gradio copies other files and keeps the copies
     texts = gr.I18n(**{language: _page_texts(texts) for language, texts in MESSAGES.items()})
-    with Page(title=ENGLISH["page.title"], delete_cache=(_CLEAN_EVERY_S, _KEEP_UPLOADS_S), analytics_enabled=False) as page:
-        tokens = gr.State({}, delete_callback=lambda held: store.drop_when_idle(held.get("token", "")))
+    with Page(title=ENGLISH["page.title"], analytics_enabled=False) as page:
+        tokens = gr.State({}, delete_callback=lambda held: store.close(held.get("token", "")))
         gr.Markdown(texts("header"), elem_id="header")
         player = PlayerTab(services).component()
         _tabs(services, texts, index)
         gr.Markdown(texts("footer"), elem_id="footer")
-        endpoints.add(endpoints.Endpoints(store, checkpoint, downloads, services.runs))
+        endpoints.add(endpoints.Endpoints(services, downloads))
 
         def begin(request: gr.Request) -> tuple[dict, dict]:
             """Begin a session in the browser's language; it ends when the state is deleted."""
@@ -84,7 +99,14 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
             return {"token": session.token}, {"token": session.token}
 
         page.load(begin, None, [player, tokens], api_visibility="private", show_progress="hidden", queue=False)
-    page.texts, page.public = texts, routes(folder / "playable")
+    health = health_route(_version(), partial(loaded_digest, checkpoint))
+    page.texts, page.public = texts, [health, *routes(folder / "playable")]
+
+    def delete_old() -> None:
+        services.delete_old()
+        downloads.delete_old()
+
+    page.delete_old = delete_old
     return page
 
 
@@ -122,10 +144,38 @@ def launch_options(page: Page) -> dict:
         "i18n": page.texts,
         "max_file_size": MAX_BYTES,
         "strict_cors": True,
-        "app_kwargs": {"routes": page.public},
+        "app_kwargs": {
+            "routes": page.public,
+            "middleware": [Middleware(SecurityHeaders), Middleware(RequestGate)],
+            "lifespan": partial(_cleaning, page.delete_old),
+        },
         "footer_links": ["api"],
+        "max_threads": MAX_THREADS,
         "mcp_server": serve_tools(),
     }
+
+
+@asynccontextmanager
+async def _cleaning(delete_old: Callable[[], None], app: object) -> AsyncIterator[None]:
+    """Delete old files and sessions regularly while the app runs."""
+
+    async def work() -> None:
+        while True:
+            await asyncio.sleep(CLEAN_EVERY_S)
+            try:
+                await asyncio.to_thread(delete_old)
+            except Exception:  # the next turn may succeed
+                log.exception("cleaning failed")
+
+    task = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _version() -> str:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def _page_texts(texts: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import string
 
 import gradio as gr
@@ -12,7 +13,7 @@ import pytest
 import esc.cli.main
 from esc.cli.console import describe_os_error
 from esc.errors import MESSAGES, AudioError, CheckpointError, DataError, EscError, PageError, ParameterError
-from esc.ui.server.error_replies import error_reply
+from esc.ui.server.error_replies import RequestLog, error_reply
 
 
 def named_in(sentence: str) -> dict[str, str]:
@@ -52,15 +53,17 @@ def test_unknown_message_key():
 
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_page_error_and_logged_traceback(language, caplog):
-    assert error_reply("explain", CheckpointError("checkpoint.missing", path="here"), language)["off"]
-    refused = error_reply("explain", ParameterError("parameter.class", value="unicorn"), language)
+    assert error_reply(CheckpointError("checkpoint.missing", path="here"), language)["off"]
+    refused = error_reply(ParameterError("parameter.class", value="unicorn"), language)
     assert "unicorn" in refused["error"]
     assert not refused["off"]
     assert "Traceback" not in caplog.text
-    try:
-        {}["of all things"]
-    except KeyError as error:
-        failed = error_reply("explain", error, language)
+    caplog.set_level("INFO")
+    with RequestLog("explain") as record:
+        try:
+            {}["of all things"]
+        except KeyError as error:
+            failed = error_reply(record.failure(error), language)
     assert "of all things" not in failed["error"]
     assert not failed["off"]
     assert "explain failed" in caplog.text
@@ -69,10 +72,17 @@ def test_page_error_and_logged_traceback(language, caplog):
 
 
 def test_gradio_error_as_text():
-    said = error_reply(
-        "classify", gr.Error("You have exceeded your GPU quota. <a href='https://x.org'>Subscribe &amp; go on</a>"), "en"
-    )
-    assert said == {"error": "You have exceeded your GPU quota. Subscribe & go on", "off": False}
+    error = gr.Error("You have exceeded your GPU quota. <a href='https://x.org'>Subscribe &amp; go on</a>")
+    said = error_reply(RequestLog("classify").failure(error), "en")
+    assert said == {"error": "You have exceeded your GPU quota. Subscribe & go on.", "key": "page.gradio", "off": False}
+
+
+def test_log_line_without_content(caplog):
+    caplog.set_level("INFO")
+    with RequestLog("open_sound") as record:
+        record.failure(AudioError("audio.empty", name="secret.wav"))
+    (line,) = caplog.messages
+    assert re.fullmatch(r"[0-9a-f]{8} open_sound: audio.empty in \d+\.\d{3} s", line)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +24,7 @@ from esc.batch.result_formats import RAVEN_COLUMNS
 from esc.classification.classifier import Classifier
 from esc.errors import PageError
 from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.server.requests import checked
 from esc.ui.sessions import uploaded_files
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.sound_store import SoundStore
@@ -31,6 +33,11 @@ from esc.ui.tabs.base import Services
 from esc.ui.tabs.batch import BatchTab
 
 RATE = 22_050
+
+
+def ask(method: Callable[..., dict], request: dict) -> dict:
+    """Return the reply to a request as the page sends it."""
+    return method(checked(method, request))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +66,7 @@ def store(files) -> SoundStore:
 def add_all(files: BatchTab, session: Session, folder: Path) -> dict[str, str]:
     """Return the id of each file by its name."""
     return {
-        path.name: files.add_file({"token": session.token, "path": str(path), "name": path.name})["id"]
+        path.name: ask(files.add_file, {"token": session.token, "path": str(path), "name": path.name})["id"]
         for path in sorted(folder.iterdir())
     }
 
@@ -87,17 +94,17 @@ def test_results_equal_the_command_line_and_broken_files_have_a_reason(files, se
     ids = add_all(files, session, folder)
     last = classify(files, session, list(ids.values()))[-1]
     assert last == {"turn": 1, "stage": "done", "rows": 4, "now": None}
-    rows = files.rows({"token": session.token, "after": 0})["rows"]
+    rows = ask(files.rows, {"token": session.token, "after": 0})["rows"]
     assert json.loads(json.dumps(rows)) == rows
     assert [row["id"] for row in rows] == list(ids.values())
     assert rows[3]["error"].startswith("d broken.wav не читается как звук")
     assert rows[0]["overall"][0] == "siren" and rows[2]["overall"] == ["silence", 1.0] and rows[2]["silences"]
-    assert files.rows({"token": session.token, "after": 3})["rows"] == rows[3:]
+    assert ask(files.rows, {"token": session.token, "after": 3})["rows"] == rows[3:]
 
     command = [sys.executable, "-m", "esc", "classify", str(folder), "--timeline", "--format", "json"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=200)
     assert said.returncode == 1
-    given = {form: files.files_file({"token": session.token, "form": form}) for form in ("json", "csv", "audacity", "raven")}
+    given = {form: ask(files.files_file, {"token": session.token, "form": form}) for form in ("json", "csv", "audacity", "raven")}
     mine, theirs = json.loads(given["json"]["text"]), json.loads(said.stdout)
     assert [row["file"] for row in mine] == [Path(row["file"]).name for row in theirs]
     for one, other in zip(mine, theirs, strict=True):
@@ -122,7 +129,7 @@ def test_cancelled_run_continues_where_it_stopped(files, session, folder, monkey
     ids = list(add_all(files, session, folder).values())
     run = files.replies({"token": session.token, "files": ids, "hop": 1.0, "turn": 1})
     assert next(run)["now"]["id"] == ids[0]
-    files.stop({"token": session.token, "turn": 2})
+    ask(files.stop, {"token": session.token, "turn": 2})
     *_, last = run
     assert last["stage"] == "stopped" and last["rows"] < 2
     asked = []
@@ -130,7 +137,7 @@ def test_cancelled_run_continues_where_it_stopped(files, session, folder, monkey
     assert classify(files, session, ids, hop=1.0, turn=1)[-1]["stage"] == "stopped", "an older number is never wanted again"
     assert asked == []
     assert classify(files, session, ids, hop=1.0, turn=2)[-1] == {"turn": 2, "stage": "done", "rows": 4, "now": None}
-    assert sorted(row["id"] for row in files.rows({"token": session.token, "after": 0})["rows"]) == sorted(ids)
+    assert sorted(row["id"] for row in ask(files.rows, {"token": session.token, "after": 0})["rows"]) == sorted(ids)
 
 
 def test_run_cancelled_during_a_file_adds_no_second_row(files, session, folder):
@@ -140,8 +147,8 @@ def test_run_cancelled_during_a_file_adds_no_second_row(files, session, folder):
     assert next(cancelled)["now"]["id"] == first
     assert classify(files, session, [first], hop=1.0, turn=2)[-1]["rows"] == 1
     assert [reply["rows"] for reply in cancelled][-1] == 1
-    assert len(files.rows({"token": session.token, "after": 0})["rows"]) == 1
-    table = files.files_file({"token": session.token, "form": "json"})["text"]
+    assert len(ask(files.rows, {"token": session.token, "after": 0})["rows"]) == 1
+    table = ask(files.files_file, {"token": session.token, "form": "json"})["text"]
     assert len(json.loads(table)) == 1
 
 
@@ -166,13 +173,13 @@ def test_files_belong_to_their_session_and_go_with_it(files, store, session, fol
     assert "error" in classify(files, other, ids)[-1]
     handlers = files.services.handlers
     with pytest.raises(PageError):
-        handlers.open_sound({"token": other.token, "uploaded": ids[0]})
-    assert handlers.open_sound({"token": session.token, "uploaded": ids[0]})["name"] == "a siren.wav"
+        ask(handlers.open_sound, {"token": other.token, "uploaded": ids[0]})
+    assert ask(handlers.open_sound, {"token": session.token, "uploaded": ids[0]})["name"] == "a siren.wav"
     kept = tmp_path / "uploads"
     assert len(list(kept.iterdir())) == 4
-    files.clear({"token": session.token, "turn": 1})
+    ask(files.clear, {"token": session.token, "turn": 1})
     assert list(kept.iterdir()) == []
-    assert files.rows({"token": session.token, "after": 0}) == {"rows": []}
+    assert ask(files.rows, {"token": session.token, "after": 0}) == {"rows": []}
     add_all(files, session, folder)
     store.drop(session.token)
     token = session.token
@@ -223,18 +230,18 @@ def test_wrong_requests(files, session, wrong):
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "", None, 3, "a\0b"])
 def test_only_uploads_are_accepted(files, session, path):
     with pytest.raises(PageError):
-        files.add_file({"token": session.token, "path": path, "name": "x.wav"})
+        ask(files.add_file, {"token": session.token, "path": path, "name": "x.wav"})
 
 
 @pytest.mark.parametrize("after", [None, -1, True, "0", 10**6])
 def test_wrong_rows(files, session, after):
     with pytest.raises(PageError, match="after"):
-        files.rows({"token": session.token, "after": after})
+        ask(files.rows, {"token": session.token, "after": after})
 
 
 def test_no_results_give_no_file(files, session):
     with pytest.raises(PageError):
-        files.files_file({"token": session.token, "form": "csv"})
+        ask(files.files_file, {"token": session.token, "form": "csv"})
 
 
 def test_missing_checkpoint_ends_the_run(folder, tmp_path):

@@ -217,16 +217,38 @@ def test_what_can_never_fit_costs_no_other_sound(tmp_path, store, monkeypatch):
 def test_a_page_in_use_outlives_a_break_of_its_connection(tmp_path, store, monkeypatch):
     session = store.new_session("en")
     sound = store.open(session.token, write(tmp_path / "a.wav", 0.5), "a")
-    store.drop_when_idle("unknown")
-    store.drop_when_idle(session.token)  # which asks again in an hour
+    store.close("unknown")
+    store.close(session.token)
+    store.drop_idle()
     assert store.sound(session.token, sound.id) is sound
-    monkeypatch.setattr(store_module, "IDLE_SECONDS", 0.2)
-    store.drop_when_idle(session.token)
-    end = time.monotonic() + 20
-    while store._sessions and time.monotonic() < end:
-        time.sleep(0.02)
+    monkeypatch.setattr(store_module, "IDLE_SECONDS", 0.0)
+    store.drop_idle()
     assert not store._sessions
     assert files(tmp_path) == []
+
+
+def test_session_of_a_program_goes_by_age(tmp_path, store, monkeypatch):
+    """Only a page's connection is reported closed."""
+    session = store.new_session("en")
+    store.open(session.token, write(tmp_path / "a.wav", 0.5), "a")
+    monkeypatch.setattr(store_module, "IDLE_SECONDS", 0.0)
+    store.drop_idle()
+    assert store.session(session.token) is session
+    monkeypatch.setattr(store_module, "ABANDONED_SECONDS", 0.0)
+    store.drop_idle()
+    assert not store._sessions
+    assert files(tmp_path) == []
+
+
+def test_session_with_most_bytes_makes_room(tmp_path, store, monkeypatch):
+    """A visitor's only sound outlives the many of another, though it was used longer ago."""
+    path = write(tmp_path / "a.wav", 2.0)  # 44,144 bytes, 88,200 decoded
+    visitor, greedy = store.new_session("en"), store.new_session("en")
+    only = store.open(visitor.token, path, "a")
+    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 420_000)  # three such sounds
+    many = [store.open(greedy.token, path, "a") for _ in range(4)]
+    assert store.sound(visitor.token, only.id) is only
+    assert list(greedy.sounds) == [sound.id for sound in many[-2:]]
 
 
 def test_memory_is_bounded(tmp_path, store, monkeypatch):
@@ -314,14 +336,12 @@ def test_nothing_is_left_when_the_store_goes(tmp_path):
 def test_what_is_written_beside_a_sound_that_went_goes_too(tmp_path, store):
     session = store.new_session("en")
     sound = store.open(session.token, write(tmp_path / "a.wav", 0.5), "a")
-    path = store.companion_path(sound, "clip.flac")
-    path.write_bytes(b"one")
-    store.keep_companion(sound, path)
-    assert path.exists()
+    path, written = store.companion(sound, "clip.flac", lambda path: path.write_bytes(b"one"))
+    assert path.exists() and written == 3
     store.drop(session.token)
-    path.write_bytes(b"late")
+    assert files(tmp_path) == []
     with pytest.raises(PageError) as refused:
-        store.keep_companion(sound, path)
+        store.companion(sound, "clip.flac", lambda path: path.write_bytes(b"late"))
     assert refused.value.key == "page.gone"
     assert files(tmp_path) == []
 
@@ -374,20 +394,6 @@ def test_disk_limit_with_concurrent_resampling(tmp_path, store, monkeypatch):
     with contextlib.suppress(PageError):
         store.waveform(first, 8_000)
     assert max(sizes) <= 340_000
-
-
-def test_closed_pages_share_one_timer(store):
-    tokens = [store.new_session("en").token for _ in range(30)]
-    for token in tokens:
-        store.drop_when_idle(token)
-
-    def timers():
-        return [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
-
-    end = time.monotonic() + 10
-    while len(timers()) > 1 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert len(timers()) <= 1
 
 
 def test_background_resampling_is_bounded_and_ends_with_the_process(tmp_path, store, monkeypatch):

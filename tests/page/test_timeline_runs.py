@@ -28,6 +28,7 @@ from esc.classification.sliding_window import Segment, WindowResult
 from esc.errors import CheckpointError, PageError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.inference.timeline_runs import TimelineProgress, TimelineRuns, Turns
+from esc.ui.server.requests import checked
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.tabs.base import Services
@@ -35,6 +36,11 @@ from esc.ui.tabs.timeline import TimelineTab
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "assets" / "examples"
+
+
+def ask(method: Callable[..., dict], request: dict) -> dict:
+    """Return the reply to a request as the page sends it."""
+    return method(checked(method, request))
 
 
 @pytest.fixture
@@ -212,7 +218,7 @@ def test_timeline_reply_and_files_hold_the_same_segments(timeline_tab, store, op
     *_, last = timeline_tab.replies(asking)
     assert last["stage"] == "done" and last["turn"] == 1 and last["done_s"] == pytest.approx(20, abs=0.01)
     assert json.loads(json.dumps(last)) == last
-    files = {form: timeline_tab.timeline_file(asking | {"form": form}) for form in ("json", "csv", "audacity", "raven")}
+    files = {form: ask(timeline_tab.timeline_file, asking | {"form": form}) for form in ("json", "csv", "audacity", "raven")}
     for form, ending in {"json": ".json", "csv": ".csv", "audacity": ".txt", "raven": ".selections.txt"}.items():
         assert files[form]["name"] == f"rain then siren-timeline{ending}"
         (tmp_path / form).write_text(files[form]["text"], encoding="utf-8")
@@ -234,10 +240,10 @@ def test_timeline_reply_and_files_hold_the_same_segments(timeline_tab, store, op
 
 def test_file_needs_a_finished_timeline(timeline_tab, store, opened):
     with pytest.raises(PageError, match="no longer"):
-        timeline_tab.timeline_file(question(store, opened) | {"form": "csv"})
+        ask(timeline_tab.timeline_file, question(store, opened) | {"form": "csv"})
     for form in (None, "exe", ["csv"], "table"):
         with pytest.raises(PageError, match="form"):
-            timeline_tab.timeline_file(question(store, opened) | {"form": form})
+            ask(timeline_tab.timeline_file, question(store, opened) | {"form": form})
 
 
 def test_a_dropped_sound_ends_its_run(timeline_tab, store, opened, asked):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,16 +10,16 @@ import gradio as gr
 
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
-from esc.errors import EscError, PageError, ParameterError
+from esc.errors import ParameterError, check_choice, check_range
 from esc.ui.i18n.catalogue import error_message, language_of
+from esc.ui.server.error_replies import RequestLog
 
-log = logging.getLogger(__name__)
+MAX_COLUMNS = 2000
 
 
 def config_of(preset: str, changes: dict | None) -> SpectrogramConfig:
     """Return the config of a preset with changes."""
-    if preset not in PRESETS:
-        raise ParameterError("parameter.choice", field="preset", value=preset, choices=", ".join(PRESETS))
+    check_choice("preset", preset, tuple(PRESETS))
     if not isinstance(changes, dict | None):
         raise ParameterError("parameter.type", field="changes", value=changes, wanted="JSON object")
     return SpectrogramConfig.from_dict(PRESETS[preset].to_dict() | (changes or {}))
@@ -35,26 +34,40 @@ def cepstrum_of(changes: dict | None) -> tuple[CepstrumConfig, dict | None]:
     return CepstrumConfig.from_dict(PLAIN.to_dict() | shaping), others
 
 
-def checked_question(label: object, start_s: object) -> tuple[str | None, float | None]:
-    """Return the checked class and start in seconds; None: the likeliest class, the first clip."""
-    if isinstance(start_s, bool) or not isinstance(start_s, int | float | None):
-        raise ParameterError("parameter.type", field="start", value=start_s, wanted="number")
-    if not isinstance(label, str | None):
-        raise ParameterError("parameter.class", value=label)
-    return label or None, None if start_s is None else float(start_s)
+def checked_number(field: str, value: object) -> float | None:
+    """Return a number, or None for the default."""
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        raise ParameterError("parameter.type", field=field, value=value, wanted="number")
+    return value
+
+
+def checked_columns(value: object) -> int:
+    """Return a number of columns; JSON has one kind of number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
+        raise ParameterError("parameter.type", field="columns", value=value, wanted="whole number")
+    check_range("columns", value, 2, MAX_COLUMNS)
+    return int(value)
+
+
+def checked_labels(value: object) -> list[str]:
+    """Return a list of a class, or an empty one for the likeliest."""
+    if not isinstance(value, str | None):
+        raise ParameterError("parameter.class", value=value)
+    return [value] if value else []
+
+
+def owner_of(request: gr.Request | None) -> object:
+    """Return who shares turns with others: the caller's session."""
+    return request and (request.session_hash or request.client)
 
 
 @contextmanager
-def localized_errors(request: gr.Request | None) -> Iterator[None]:
-    """Errors as messages in the caller's language; unexpected ones are logged."""
+def localized_errors(action: str, request: gr.Request | None) -> Iterator[None]:
+    """Errors as messages in the caller's language."""
     language = language_of(request.headers.get("accept-language", "")) if request else "en"
-    try:
-        yield
-    except EscError as error:
-        log.info("endpoint: %s", error)
-        raise gr.Error(html.escape(error_message(error, language), quote=False), print_exception=False) from error
-    except gr.Error:  # Gradio's own message, such as no free GPU
-        raise
-    except Exception as error:
-        log.exception("endpoint failed")
-        raise gr.Error(error_message(PageError("page.failed"), language), print_exception=False) from error
+    with RequestLog(action) as record:
+        try:
+            yield
+        except Exception as error:
+            message = html.escape(error_message(record.failure(error), language), quote=False)
+            raise gr.Error(message, print_exception=False) from error

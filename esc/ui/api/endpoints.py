@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import gradio as gr
 import numpy as np
@@ -18,19 +19,19 @@ from esc.classification.sliding_window import check_hop
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.axes import frame_times_s, stft_freqs_hz
 from esc.dsp.mel import mel_freqs_hz
-from esc.dsp.mfcc import mfcc, shaped
+from esc.dsp.mfcc import CepstrumConfig, mfcc, shaped
 from esc.dsp.spectrogram import mel_db, stft_db
 from esc.dsp.tiles import Tile
 from esc.errors import AudioError, PageError, ParameterError
-from esc.ui.api.arguments import cepstrum_of, checked_question, config_of, localized_errors
+from esc.ui.api import arguments
+from esc.ui.api.arguments import localized_errors
 from esc.ui.api.downloads import Downloads
 from esc.ui.inference.inference import classifier, clip_offset_s, explain, predict
-from esc.ui.inference.timeline_runs import TimelineRuns
 from esc.ui.server.rendering import ViewRenderer
 from esc.ui.sessions.sound import Sound
-from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.tabs.base import NETWORK, Services
+from esc.ui.tabs.saliency import SaliencyTab
 
-log = logging.getLogger(__name__)
 MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
 MAX_SAMPLES = 100_000_000  # of a waveform, returned or transformed at once: 75 minutes at librosa's rate, 0.4 GB
 MAX_WINDOWS = 7_200  # classified in one call: some 2.5 minutes on one core
@@ -42,18 +43,15 @@ class Endpoints:
 
     Parameters
     ----------
-    store : SoundStore
-    checkpoint : path
-    folder : path
-        For the .npz files that are returned, see `Downloads`.
-    runs : TimelineRuns
+    services : Services
+    downloads : Downloads
+        For the .npz files that are returned.
     """
 
-    def __init__(self, store: SoundStore, checkpoint: Path, folder: Path, runs: TimelineRuns) -> None:
-        self._runs = runs
-        self._store = store
-        self._checkpoint = checkpoint
-        self._downloads = Downloads(folder)
+    def __init__(self, services: Services, downloads: Downloads) -> None:
+        self._store, self._checkpoint = services.store, services.checkpoint
+        self._runs, self._turns = services.runs, services.turns
+        self._downloads = downloads
 
     def mel(
         self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
@@ -68,7 +66,8 @@ class Endpoints:
             A JSON object with times_s, freqs_hz, shape (n_mels, n_frames) and config, and an .npz file with the
             float32 matrix as mel_db, its times_s and freqs_hz.
         """
-        return self._matrix("mel_db", mel_db, mel_freqs_hz, sound, preset, changes, request)
+        with localized_errors("mel", request):
+            return self._matrix("mel_db", mel_db, mel_freqs_hz, sound, preset, changes)
 
     def stft(
         self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
@@ -83,7 +82,8 @@ class Endpoints:
             A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames) and config, and an .npz file with the
             float32 matrix as stft_db, its times_s and freqs_hz.
         """
-        return self._matrix("stft_db", stft_db, stft_freqs_hz, sound, preset, changes, request)
+        with localized_errors("stft", request):
+            return self._matrix("stft_db", stft_db, stft_freqs_hz, sound, preset, changes)
 
     def mfcc(
         self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
@@ -99,14 +99,10 @@ class Endpoints:
             A JSON object with times_s, shape (n_mfcc, n_frames), config and cepstrum, and an .npz file with the float32
             matrix as mfcc and its times_s.
         """
-        with localized_errors(request):
-            cepstrum, others = cepstrum_of(changes)
-
-        def transform(waveform: np.ndarray, config: SpectrogramConfig) -> torch.Tensor:
-            return torch.from_numpy(shaped(mfcc(waveform, config).numpy(), cepstrum))
-
-        meta, path = self._matrix("mfcc", transform, None, sound, preset, others, request)
-        return meta | {"cepstrum": cepstrum.to_dict()}, path
+        with localized_errors("mfcc", request):
+            cepstrum, others = arguments.cepstrum_of(changes)
+            meta, path = self._matrix("mfcc", partial(_coefficients, cepstrum), None, sound, preset, others)
+            return meta | {"cepstrum": cepstrum.to_dict()}, path
 
     def surface(
         self,
@@ -128,17 +124,15 @@ class Endpoints:
             surface_db, in steps of top_db / 255 below its maximum. Each value is the maximum of the frames and bands
             that share its cell; freqs_hz are the mean centres of the rows, times_s the centres of the columns.
         """
-        with localized_errors(request), self._opened(sound) as opened:
-            config = config_of(preset, changes)
-            if isinstance(columns, bool) or not isinstance(columns, int | float) or not float(columns).is_integer():
-                raise ParameterError("parameter.type", field="columns", value=columns, wanted="whole number")
-            if not 2 <= columns <= 2000:
-                raise ParameterError("parameter.range", field="columns", value=columns, low=2, high=2000)
-            view, freqs_hz = ViewRenderer(self._store).surface(opened, config, Tile(0.0, opened.seconds, int(columns)))
+        with localized_errors("surface", request), self._opened(sound) as opened:
+            config = arguments.config_of(preset, changes)
+            tile = Tile(0.0, opened.seconds, arguments.checked_columns(columns))
+            view, freqs_hz = ViewRenderer(self._store).surface(opened, config, tile)
             levels_db = view.low_db + view.levels * ((view.high_db - view.low_db) / 255)
             edges_s = np.linspace(view.start_s, view.end_s, view.levels.shape[1] + 1)
             axes = {"times_s": (edges_s[:-1] + edges_s[1:]) / 2, "freqs_hz": freqs_hz}
-            return self._written("surface_db", levels_db.astype(np.float32), axes, config)
+            meta, path = self._written("surface_db", {"surface_db": levels_db.astype(np.float32)}, axes)
+            return meta | {"config": config.to_dict()}, path
 
     def waveform(self, sound: str, sample_rate: float | None = None, request: gr.Request | None = None) -> tuple[dict, str]:
         """Waveform of a sound file, the mean of its channels.
@@ -150,10 +144,9 @@ class Endpoints:
             A JSON object with sample_rate, seconds, channels, peak and rms, and an .npz file with the float32 samples as
             waveform.
         """
-        with localized_errors(request), self._opened(sound) as opened:
+        with localized_errors("waveform", request), self._opened(sound) as opened:
             rate = opened.facts.sample_rate if sample_rate is None else sample_rate
-            if isinstance(rate, float) and rate.is_integer():  # JSON has one kind of number
-                rate = int(rate)
+            rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON has one kind of number
             waveform = self._waveform(opened, rate)
             path = self._downloads.save("waveform", {"waveform": waveform}, compressed=False)
             facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "peak", "rms")}
@@ -167,10 +160,9 @@ class Endpoints:
         sound: str,
         preset: str,
         changes: dict | None,
-        request: gr.Request | None,
     ) -> tuple[dict, str]:
-        with localized_errors(request), self._opened(sound) as opened:
-            config = config_of(preset, changes)
+        with self._opened(sound) as opened:
+            config = arguments.config_of(preset, changes)
             values = (config.n_freqs + config.n_mels) * config.n_frames(round(opened.seconds * config.sample_rate))
             if values > MAX_VALUES:
                 raise ParameterError("parameter.too_much", millions=values / 1e6, limit=MAX_VALUES / 1e6)
@@ -178,14 +170,14 @@ class Endpoints:
             axes = {"times_s": frame_times_s(matrix.shape[1], config)}
             if freqs_hz is not None:
                 axes["freqs_hz"] = freqs_hz(config)
-            return self._written(quantity, matrix, axes, config)
+            meta, path = self._written(quantity, {quantity: matrix}, axes)
+            return meta | {"config": config.to_dict()}, path
 
-    def _written(
-        self, quantity: str, matrix: np.ndarray, axes: dict[str, np.ndarray], config: SpectrogramConfig
-    ) -> tuple[dict, str]:
-        path = self._downloads.save(quantity, {quantity: matrix} | axes)
-        meta = {name: axis.tolist() for name, axis in axes.items()}
-        return meta | {"shape": list(matrix.shape), "config": config.to_dict()}, path
+    def _written(self, name: str, matrices: dict[str, np.ndarray], axes: dict[str, np.ndarray]) -> tuple[dict, str]:
+        """Return the shape and axes of matrices, and the path of their new file."""
+        (shape,) = {matrix.shape for matrix in matrices.values()}
+        meta = {axis: values.tolist() for axis, values in axes.items()}
+        return meta | {"shape": list(shape)}, self._downloads.save(name, matrices | axes)
 
     def classify(self, sound: str, request: gr.Request | None = None) -> dict[str, float]:
         """ESC-50 class of a sound's first five seconds, after any long initial silence.
@@ -197,8 +189,9 @@ class Endpoints:
             the label "silence"; a sound of no known class has the label "unknown" with confidence 1, before the
             likeliest classes.
         """
-        with localized_errors(request), self._opened(sound) as opened:
-            prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate)
+        with localized_errors("classify", request), self._opened(sound) as opened:
+            turn = self._turns.turn(arguments.owner_of(request))
+            prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate, turn)
             decided = {} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}
             return decided | dict(prediction.top)
 
@@ -218,27 +211,25 @@ class Endpoints:
             matrices map (0 to 1: importance for the class) and picture_db (the network's input), and both axes. For a
             silent sound label and probability are null and the map is 0.
         """
-        with localized_errors(request), self._opened(sound) as opened:
-            label, start_s = checked_question(label, start)
-            checkpoint = classifier(self._checkpoint).checkpoint
-            found = explain(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, [label] if label else [])
+        with localized_errors("explain", request), self._opened(sound) as opened:
+            labels, start_s = arguments.checked_labels(label), arguments.checked_number("start", start)
+            checkpoint, turn = classifier(self._checkpoint).checkpoint, self._turns.turn(arguments.owner_of(request))
+            found = explain(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, labels, turn)
             spectrogram_db = found.prediction.spectrogram_db
-            named = label or next((name for name, _ in found.prediction.top), None)
+            named = next((name for name in (*labels, *dict(found.prediction.top)) if name in found.maps), None)  # none in silence
             before_s = clip_offset_s(checkpoint, len(opened.waveform), opened.facts.sample_rate)
             axes = {
                 "times_s": found.prediction.start_s - before_s + frame_times_s(spectrogram_db.shape[1], checkpoint.spectrogram),
                 "freqs_hz": mel_freqs_hz(checkpoint.spectrogram),
             }
-            heat = found.maps[named] if named and named in found.maps else np.zeros_like(spectrogram_db)
-            path = self._downloads.save("explain", {"map": heat, "picture_db": spectrogram_db} | axes)
-            meta = {
-                "label": named if named in found.maps else None,
-                "probability": found.probabilities.get(named) if named else None,
+            heat = found.maps[named] if named else np.zeros_like(spectrogram_db)
+            meta, path = self._written("explain", {"map": heat, "picture_db": spectrogram_db}, axes)
+            return meta | {
+                "label": named,
+                "probability": found.probabilities[named] if named else None,
                 "verdict": found.prediction.verdict,
                 "start": found.prediction.start_s,
-                "shape": list(spectrogram_db.shape),
-            }
-            return meta | {name: axis.tolist() for name, axis in axes.items()}, path
+            }, path
 
     def timeline(self, sound: str, hop_seconds: float | None = None, request: gr.Request | None = None) -> dict:
         """Timeline of a sound file, as of `python -m esc classify --timeline --format json`.
@@ -250,19 +241,15 @@ class Endpoints:
             A JSON object with file, seconds, the top and verdict of /classify, and timeline: a list of label,
             start, end (seconds) and mean probability of each segment.
         """
-        with localized_errors(request), self._opened(sound) as opened:
-            if isinstance(hop_seconds, bool) or not isinstance(hop_seconds, int | float | None):
-                raise ParameterError("parameter.type", field="hop_seconds", value=hop_seconds, wanted="number")
-            hop = check_hop(hop_seconds, self._runs.meta.input.clip_seconds)
+        with localized_errors("timeline", request), self._opened(sound) as opened:
+            hop = check_hop(arguments.checked_number("hop_seconds", hop_seconds), self._runs.meta.input.clip_seconds)
             if opened.seconds / hop > MAX_WINDOWS:
                 limit = MAX_WINDOWS * hop / 60
                 raise AudioError("audio.too_long", name=opened.name, minutes=opened.seconds / 60, limit_minutes=limit)
-            *_, result = self._runs.run(opened, hop_seconds, lambda: True)
-            assert isinstance(result, SoundResult)  # only a cancelled run ends otherwise
-            return as_row(result)
+            *_, result = self._runs.run(opened, hop, lambda: True, arguments.owner_of(request))
+            return as_row(cast(SoundResult, result))  # only a cancelled run ends otherwise
 
     def _opened(self, path: str | None) -> AbstractContextManager[Sound]:
-        """Open a file in a session that ends with the request."""
         if not path:
             raise PageError("page.no_sound")
         return self._runs.opened(Path(path), Path(path).name)
@@ -272,6 +259,10 @@ class Endpoints:
             minutes, limit = opened.seconds / 60, MAX_SAMPLES / sample_rate / 60
             raise AudioError("audio.too_long", name=opened.name, minutes=minutes, limit_minutes=limit)
         return self._store.waveform(opened, sample_rate)
+
+
+def _coefficients(cepstrum: CepstrumConfig, waveform: np.ndarray, config: SpectrogramConfig) -> torch.Tensor:
+    return torch.from_numpy(shaped(mfcc(waveform, config).numpy(), cepstrum))
 
 
 def add(endpoints: Endpoints) -> None:
@@ -292,8 +283,14 @@ def add(endpoints: Endpoints) -> None:
         columns = gr.Number(value=SURFACE_COLUMNS, label="columns")
         declare("surface", [sound, preset, changes, columns], [gr.JSON(label="surface"), matrix], 2, "matrices")
         declare("waveform", [sound, rate], [gr.JSON(label="facts"), matrix], 2, "matrices")
-        declare("classify", [sound], [classes], 1, "network")
+        declare("classify", [sound], [classes], NETWORK.limit, NETWORK.name)
         label, start = gr.Textbox(value=None, label="label"), gr.Number(value=None, label="start")
-        declare("explain", [sound, label, start], [gr.JSON(label="explanation"), matrix], 1, "saliency")
+        declare(
+            "explain",
+            [sound, label, start],
+            [gr.JSON(label="explanation"), matrix],
+            SaliencyTab.queue.limit,
+            SaliencyTab.queue.name,
+        )
         hop = gr.Number(value=None, label="hop_seconds")
-        declare("timeline", [sound, hop], [gr.JSON(label="timeline")], 1, "api_timelines")
+        declare("timeline", [sound, hop], [gr.JSON(label="timeline")], 8, "api_timelines")

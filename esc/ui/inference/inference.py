@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,11 +22,14 @@ from esc.classification.classifier import Classifier, Prediction
 from esc.classification.first_clip import Clip, array_blocks
 from esc.classification.saliency import Explanation
 from esc.classification.saliency import explain as explain_waveform
-from esc.classification.sliding_window import WindowResult
+from esc.classification.similarity import fingerprint
+from esc.classification.sliding_window import BATCH, WindowResult
 from esc.errors import EscError
-from esc.ui.inference.zero_gpu import device_here, on_gpu, on_gpu_for
+from esc.ui.inference.fair_turns import FairTurns
+from esc.ui.inference.zero_gpu import GPU_LENT, device_here, on_gpu, on_gpu_for
 from esc.ui.sessions.sound import Sound
 
+Turn = AbstractContextManager[None]  # at the network, see `FairTurns.turn`
 LIKELIEST = 5  # classes whose saliency maps are computed in any case
 MAX_GPU_SECONDS = 120.0
 _GPU_START_SECONDS = 15.0
@@ -48,6 +51,16 @@ def _load(path: Path, device: str | None) -> Classifier:
     return Classifier.load(path, device)
 
 
+def loaded_digest(path: Path) -> str | None:
+    """Return the fingerprint of the loaded checkpoint; None while there is none."""
+    return _digest(path, device_here()) if _load.cache_info().currsize else None
+
+
+@lru_cache(maxsize=2)
+def _digest(path: Path, device: str | None) -> str:
+    return fingerprint(_load(path, device))
+
+
 def warm_up(path: Path) -> threading.Thread:
     """Load the network in a background thread, so that the first prediction is fast."""
 
@@ -62,12 +75,19 @@ def warm_up(path: Path) -> threading.Thread:
     return thread
 
 
+def _held(turn: Turn) -> Turn:
+    """Return a turn to wait for; a lent GPU has its own queue."""
+    return nullcontext() if GPU_LENT else turn
+
+
 # A borrowed GPU is reached by another process, so each of these functions sends no more than a clip, or a file's path.
 
 
-def predict(path: Path, waveform: np.ndarray, sample_rate: int) -> Prediction:
+def predict(path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn) -> Prediction:
     """Return the prediction for a waveform's first clip, see `Classifier.first_clip`."""
-    return _predict(path, classifier(path).first_clip(waveform, sample_rate))
+    clip = classifier(path).first_clip(waveform, sample_rate)
+    with _held(turn):
+        return _predict(path, clip)
 
 
 @on_gpu
@@ -75,10 +95,13 @@ def _predict(path: Path, clip: Clip) -> Prediction:
     return classifier(path).classify_clip(clip)
 
 
-def embedding(path: Path, waveform: np.ndarray, sample_rate: int) -> np.ndarray | None:
+def embedding(path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn) -> np.ndarray | None:
     """Return the embedding of a waveform's first clip, (n_features,); None if the sound is silent."""
     clip = classifier(path).first_clip(waveform, sample_rate)
-    return None if is_silent(clip.samples) else _embedding(path, clip.samples)
+    if is_silent(clip.samples):
+        return None
+    with _held(turn):
+        return _embedding(path, clip.samples)
 
 
 @on_gpu
@@ -87,7 +110,9 @@ def _embedding(path: Path, samples: np.ndarray) -> np.ndarray:
     return network.embedding(samples, network.checkpoint.spectrogram.sample_rate)
 
 
-def explain(path: Path, waveform: np.ndarray, sample_rate: int, start_s: float | None, labels: Sequence[str]) -> Explanation:
+def explain(
+    path: Path, waveform: np.ndarray, sample_rate: int, start_s: float | None, labels: Sequence[str], turn: Turn
+) -> Explanation:
     """Return saliency maps of the `LIKELIEST` classes and of `labels`, see `esc.classification.saliency.explain`.
 
     The clip begins at `start_s`; None: it is the first clip, as in `predict`.
@@ -98,7 +123,8 @@ def explain(path: Path, waveform: np.ndarray, sample_rate: int, start_s: float |
     else:
         begin_s = network.clip_start(waveform.shape[-1], sample_rate, start_s)
         clip = Clip(begin_s, network.clip(waveform, sample_rate, begin_s))
-    found = _explain(path, clip.samples, tuple(labels))
+    with _held(turn):
+        found = _explain(path, clip.samples, tuple(labels))
     return replace(found, prediction=replace(found.prediction, start_s=clip.start_s))
 
 
@@ -108,11 +134,14 @@ def _explain(path: Path, clip: np.ndarray, labels: tuple[str, ...]) -> Explanati
     return explain_waveform(network, clip, network.checkpoint.spectrogram.sample_rate, labels=labels, likeliest=LIKELIEST)
 
 
-def classify_sound(path: Path, sound: Sound, hop_seconds: float, top_k: int) -> Iterator[WindowResult | SoundResult]:
-    """Yield the windows of a sound as they are classified, then its result; see `runner.classify_blocks`."""
+def classify_sound(
+    path: Path, sound: Sound, hop_seconds: float, top_k: int, turns: FairTurns, owner: Hashable
+) -> Iterator[WindowResult | SoundResult]:
+    """Yield the windows of a sound, classified in turns, then its result."""
     waveform = sound.waveform
     samples = Path(str(waveform.filename)) if isinstance(waveform, np.memmap) else waveform
-    return _classify_sound(path, sound.name, sound.facts, samples, hop_seconds, top_k)
+    results = _classify_sound(path, sound.name, sound.facts, samples, hop_seconds, top_k)
+    return results if GPU_LENT else turns.share(results, BATCH, owner)
 
 
 def _gpu_seconds(path: Path, name: str, facts: Decoded, samples: np.ndarray | Path, hop_seconds: float, top_k: int) -> float:

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from esc.batch.results import SoundResult
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.sliding_window import Segment, WindowResult, check_hop, segments
+from esc.ui.inference.fair_turns import FairTurns
 from esc.ui.inference.inference import classifier, classify_sound
 from esc.ui.sessions.sound import Session, Sound
 from esc.ui.sessions.sound_store import SoundStore
@@ -59,10 +60,12 @@ class TimelineRuns:
     ----------
     store : SoundStore
     checkpoint : path
+    turns : FairTurns, optional
+        At the network; shared with nobody by default.
     """
 
-    def __init__(self, store: SoundStore, checkpoint: Path) -> None:
-        self._store, self._checkpoint = store, checkpoint
+    def __init__(self, store: SoundStore, checkpoint: Path, turns: FairTurns | None = None) -> None:
+        self._store, self._checkpoint, self._network = store, checkpoint, turns or FairTurns()
         self._results: LRUCache[tuple, SoundResult] = LRUCache(KEPT_RESULTS)
         self._digests: WeakKeyDictionary[Sound, str] = WeakKeyDictionary()
         self._lock = threading.Lock()
@@ -73,12 +76,13 @@ class TimelineRuns:
         return classifier(self._checkpoint).checkpoint
 
     def run(
-        self, sound: Sound, hop_seconds: float | None, wanted: Callable[[], bool]
+        self, sound: Sound, hop_seconds: float | None, wanted: Callable[[], bool], owner: Hashable = None
     ) -> Iterator[TimelineProgress | SoundResult]:
         """Yield the progress a few times a second, and at last the result.
 
         `wanted` is called after every window: False cancels the run, which then ends with a `TimelineProgress`. Equal samples
-        are classified once, whatever their name and session.
+        are classified once, whatever their name and session. `owner` is who takes turns with others at the network; the sound by
+        default.
 
         Raises
         ------
@@ -94,7 +98,7 @@ class TimelineRuns:
         reported = time.monotonic()
         yield TimelineProgress(0.0)
         try:
-            for news in classify_sound(self._checkpoint, sound, hop_seconds, TOP_K):
+            for news in classify_sound(self._checkpoint, sound, hop_seconds, TOP_K, self._network, owner or sound.id):
                 if isinstance(news, SoundResult):
                     with self._lock:
                         self._results[self._key(sound, hop_seconds)] = news

@@ -17,7 +17,7 @@ try:
 except ImportError:
     spaces = None
 
-_LENT = spaces is not None and bool(Config.zero_gpu)
+GPU_LENT = spaces is not None and bool(Config.zero_gpu)
 _SERVER = os.getpid()
 
 
@@ -37,6 +37,6 @@ def device_here() -> str | None:
     A lent GPU is usable only in a fork of the server. In the server itself torch reports one under ZeroGPU, yet its threads
     cannot use it.
     """
-    if not _LENT:
+    if not GPU_LENT:
         return None
     return "cpu" if os.getpid() == _SERVER else "cuda"

@@ -1,10 +1,13 @@
-"""Error replies to the page: messages in its language, without a traceback."""
+"""Replies to failed requests, and one line in the log for each request."""
 
 from __future__ import annotations
 
 import html
 import logging
 import re
+import secrets
+import time
+from typing import Any
 
 import gradio as gr
 
@@ -14,18 +17,41 @@ from esc.ui.i18n.catalogue import error_message
 log = logging.getLogger(__name__)
 
 
-def error_reply(action: str, error: Exception, language: str) -> dict:
-    """Return {"error": message, "off": no network available} and log the failed action.
+class RequestLog:
+    """The line of a request: id, action, outcome and duration.
 
-    Our errors and Gradio's (such as no free GPU) keep their messages. For any other the page shows a general message, and
-    the traceback is logged.
+    Neither content nor names of files are logged.
+
+    Parameters
+    ----------
+    action : str
+        What was requested, by a name of ours.
     """
-    if isinstance(error, gr.Error):
-        log.info("%s: %s", action, error.message)
-        return {"error": html.unescape(re.sub(r"<[^>]*>", "", str(error.message))), "off": False}
-    if isinstance(error, EscError):
-        log.info("%s: %s", action, error)
-    else:
-        log.error("%s failed", action, exc_info=error)
-        error = PageError("page.failed")
-    return {"error": error_message(error, language), "off": isinstance(error, CheckpointError)}
+
+    def __init__(self, action: str) -> None:
+        self._action, self._id, self._outcome = action, secrets.token_hex(4), "ok"
+        self._began = time.monotonic()
+
+    def __enter__(self) -> RequestLog:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if isinstance(error[1], GeneratorExit):
+            self._outcome = "cancelled"
+        log.info("%s %s: %s in %.3f s", self._id, self._action, self._outcome, time.monotonic() - self._began)
+
+    def failure(self, error: Exception) -> EscError:
+        """Return an error as one of ours; an unexpected one's traceback is logged."""
+        if isinstance(error, gr.Error):  # such as no free GPU
+            text = html.unescape(re.sub(r"<[^>]*>", "", str(error.message)))
+            error = PageError("page.gradio", reason=text.rstrip("."))
+        elif not isinstance(error, EscError):
+            log.error("%s %s failed", self._id, self._action, exc_info=error)
+            error = PageError("page.failed")
+        self._outcome = error.key
+        return error
+
+
+def error_reply(error: EscError, language: str) -> dict[str, Any]:
+    """Return {"error": message, "key": its key, "off": no network available}."""
+    return {"error": error_message(error, language), "key": error.key, "off": isinstance(error, CheckpointError)}

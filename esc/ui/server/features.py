@@ -16,6 +16,7 @@ from esc.features.job_queue import Job, JobQueue
 from esc.features.worker import FeatureTask
 from esc.ui.server.answer_cache import AnswerCache, packed_bytes
 from esc.ui.server.rendering import ViewRenderer, as_base64
+from esc.ui.server.requests import FeatureRequest
 from esc.ui.sessions.sound import Lease, Sound
 from esc.ui.sessions.sound_store import SoundStore
 
@@ -41,12 +42,13 @@ class FeatureOverlays:
         self._started: FIFOCache[str, tuple[JobQueue, str, tuple]] = FIFOCache(KEPT_JOBS)
         self._lock = threading.Lock()
 
-    def start(self, token: str, view: str, feature: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
+    def start(self, sound: Sound, request: FeatureRequest) -> dict:
         """Return a cached feature as {"feature": ...}, or start its job.
 
         The reply to a started job is {"job", "state", "progress"}. `view`, "mel" or "stft", gives the rows of a feature
         that is a spectrogram.
         """
+        view, feature, config, tile = request.view, request.feature, request.config, request.tile
         key = _key(view, feature, sound, config, tile)
         if (known := self._kept.find(key)) is not None:
             return {"feature": known}
@@ -56,7 +58,7 @@ class FeatureOverlays:
         high_db = self._renderer.peak_db(sound, config, view) if feature in _COMPARED else None
         queue = self._queues[feature in SLOW]
         try:
-            job = queue.start(token, f"{view} {feature}", FeatureTask(feature, config, samples, tile, view, high_db))
+            job = queue.start(request.token, f"{view} {feature}", FeatureTask(feature, config, samples, tile, view, high_db))
         except BaseException:
             lease.is_over = lambda: True
             raise
@@ -65,7 +67,7 @@ class FeatureOverlays:
             self._started[job.id] = queue, feature, key
         return _progress(job)
 
-    def state(self, token: str, job_id: object) -> dict:
+    def state(self, token: str, job_id: str) -> dict:
         """Return a job's progress, with its feature once done; raise a failed job's error."""
         queue, feature, key = self._of(job_id)
         job = queue.ask(token, job_id)
@@ -76,14 +78,14 @@ class FeatureOverlays:
         result = job.result
         return _progress(job) | {"feature": self._kept.get(key, lambda: _packed(feature, result))}
 
-    def cancel(self, token: str, job_id: object) -> dict:
+    def cancel(self, token: str, job_id: str) -> dict:
         """Cancel a job and return its state."""
         queue, *_ = self._of(job_id)
         return _progress(queue.cancel(token, job_id))
 
-    def _of(self, job_id: object) -> tuple[JobQueue, str, tuple]:
+    def _of(self, job_id: str) -> tuple[JobQueue, str, tuple]:
         with self._lock:
-            if not isinstance(job_id, str) or job_id not in self._started:
+            if job_id not in self._started:
                 raise PageError("page.request", reason="job")
             return self._started[job_id]
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,12 +25,14 @@ from esc.ui.sessions.background_resampler import BackgroundResampler
 from esc.ui.sessions.decoding import DECODES_AT_A_TIME, Decoder
 from esc.ui.sessions.sound import PREFIX, Lease, Session, Sound, delete_file, delete_files, held_bytes
 
+Written = TypeVar("Written")
 SOUNDS_A_SESSION = 4
 MAX_SESSIONS = 2000
 IDLE_SECONDS = 3600.0  # after which a closed page's session is dropped
+ABANDONED_SECONDS = 6 * 3600.0  # the same for any session: a program's is never reported closed
 RATES_A_SOUND = 3  # resampled waveforms kept with the original
 MAX_DISK_BYTES = 6 * 10**9
-MAX_MEMORY_BYTES = 2 * 10**9
+MAX_MEMORY_BYTES = 10**9
 _NAME_LENGTH = 200
 
 
@@ -44,7 +47,7 @@ class SoundStore:
         For copies that browsers can play; the web server may serve it.
 
     Both folders are created if necessary; files of an earlier run are deleted at the start, the new ones at exit. Past a limit
-    of this module the least recently used session, or the oldest sound, is dropped.
+    of this module the least recently used session, or the oldest sound of the session with the most bytes, is dropped.
     """
 
     def __init__(self, folder: Path, playable_folder: Path) -> None:
@@ -58,7 +61,6 @@ class SoundStore:
         self.decoder = Decoder(*self._folders)
         self._reserved: dict[object, int] = {}  # bytes on disk for files being written
         self._resampler = BackgroundResampler(self.waveform)
-        self._idle_timer: threading.Timer | None = None
 
     def new_session(self, language: str) -> Session:
         """Return a new session in one of `LANGUAGES`."""
@@ -161,25 +163,34 @@ class SoundStore:
         """Resample a sound in the background."""
         return self._resampler.submit(sound, sample_rate)
 
-    def companion_path(self, sound: Sound, ending: str) -> Path:
-        """Return a path for a served file that is deleted with its sound."""
-        return self._folders[1] / f"{PREFIX}{sound.id}-{ending}"
-
-    def keep_companion(self, sound: Sound, path: Path) -> None:
-        """Raise PageError("page.gone"), and delete the file, if its sound has been dropped."""
-        if sound.dropped:
+    def companion(self, sound: Sound, ending: str, write: Callable[[Path], Written]) -> tuple[Path, Written]:
+        """Return a served file, deleted with its sound, and the result of `write`."""
+        path = self._folders[1] / f"{PREFIX}{sound.id}-{ending}"
+        try:
+            written = write(path)
+            if sound.dropped:
+                raise PageError("page.gone")
+        except BaseException:
             path.unlink(missing_ok=True)
-            raise PageError("page.gone")
+            raise
+        return path, written
 
-    def drop_when_idle(self, token: str) -> None:
-        """Drop a session whose page is reported closed once it has been idle for `IDLE_SECONDS`.
+    def close(self, token: str) -> None:
+        """Mark a session as closed: it is dropped once idle for `IDLE_SECONDS`.
 
         Gradio reports any broken connection as closed, and only once.
         """
         with self._lock:
             if token in self._sessions:
                 self._sessions[token].closed = True
-            self._drop_idle()
+
+    def drop_idle(self) -> None:
+        """Drop closed sessions idle for `IDLE_SECONDS`, and all idle for `ABANDONED_SECONDS`."""
+        with self._lock:
+            now = time.monotonic()
+            for token, session in list(self._sessions.items()):
+                if now - session.last_used > (IDLE_SECONDS if session.closed else ABANDONED_SECONDS):
+                    self.drop(token)
 
     def drop(self, token: str) -> None:
         """Forget a session, if it is known, and delete its files."""
@@ -187,22 +198,6 @@ class SoundStore:
             if session := self._sessions.pop(token, None):
                 for sound_id in list(session.sounds):
                     self._forget(session, sound_id)
-
-    def _drop_idle(self) -> None:
-        """Drop closed idle sessions; a single timer waits for the next one."""
-        with self._lock:
-            if self._idle_timer is not None:
-                self._idle_timer.cancel()
-                self._idle_timer = None
-            closed = [session for session in self._sessions.values() if session.closed]
-            rests_s = {session.token: session.last_used + IDLE_SECONDS - time.monotonic() for session in closed}
-            for token in [token for token, rest_s in rests_s.items() if rest_s <= 0.0]:
-                self.drop(token)
-                del rests_s[token]
-            if rests_s:
-                self._idle_timer = threading.Timer(min(rests_s.values()), self._drop_idle)
-                self._idle_timer.daemon = True
-                self._idle_timer.start()
 
     def _admit(self, token: object, sound: Sound, release: Callable[[], None]) -> None:
         with self._lock:
@@ -258,7 +253,7 @@ class SoundStore:
             return sum(disk for disk, _ in held) + sum(self._reserved.values()), sum(memory for _, memory in held)
 
     def _make_room(self, sound: Sound | None, n_bytes: int) -> None:
-        """Drop the least recently used sounds until `n_bytes` more fit.
+        """Drop the oldest sounds of those who hold most until `n_bytes` more fit.
 
         If they don't fit alone, the sound's copies at other rates are deleted and no other sound is dropped: it raises
         AudioError("audio.too_long"), or PageError("page.busy") if files being written take up the room.
@@ -266,17 +261,20 @@ class SoundStore:
         with self._lock:
             if sound:
                 self._check_alone(sound, n_bytes)
-            others = [(one, key) for one in self._sessions.values() for key in one.sounds if one.sounds[key] is not sound]
-            for session, sound_id in others:
-                if self._fits(sound, n_bytes):
-                    return
-                self._forget(session, sound_id)
+            while (short := self._short_of(sound, n_bytes)) is not None:
+                others = [session for session in self._sessions.values() if set(session.sounds.values()) - {sound}]
+                if not others:
+                    break
+                # of equal ones the least recently used
+                greediest = max(others, key=lambda one: sum(held_bytes(each)[short] for each in one.sounds.values()))
+                self._forget(greediest, next(key for key, one in greediest.sounds.items() if one is not sound))
             if self._used_bytes(*filter(None, [sound]))[0] + n_bytes > MAX_DISK_BYTES:
                 raise PageError("page.busy")
 
-    def _fits(self, sound: Sound | None, n_bytes: int) -> bool:
+    def _short_of(self, sound: Sound | None, n_bytes: int) -> int | None:
+        """Return what `held_bytes` has too much of: 0 for disk, 1 for memory, or None."""
         disk, memory = self._used_bytes(*filter(None, [sound]))
-        return disk + n_bytes <= MAX_DISK_BYTES and memory <= MAX_MEMORY_BYTES
+        return 0 if disk + n_bytes > MAX_DISK_BYTES else 1 if memory > MAX_MEMORY_BYTES else None
 
     def _check_alone(self, sound: Sound, n_bytes: int) -> None:
         if held_bytes(sound)[0] + n_bytes > MAX_DISK_BYTES:

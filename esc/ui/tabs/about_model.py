@@ -14,6 +14,7 @@ from esc.classification.metrics_file import read_metrics
 from esc.classification.robustness_file import read_robustness
 from esc.errors import CheckpointError
 from esc.ui.i18n.catalogue import MESSAGES, error_message, language_of
+from esc.ui.server.requests import PageRequest
 from esc.ui.tabs.base import Tab
 
 CARD = "README.md"
@@ -30,7 +31,7 @@ class AboutModelTab(Tab):
     template = '<div class="sg-about"></div>'
     functions = ("about",)
 
-    def about(self, request: dict) -> dict:
+    def about(self, request: PageRequest) -> dict:
         """Return the model's configuration and metrics; damaged metrics are reported in `wrong`.
 
         Raises

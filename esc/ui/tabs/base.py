@@ -11,10 +11,12 @@ from typing import Any
 import gradio as gr
 
 from esc.example_sounds import example_sounds
+from esc.ui.inference.fair_turns import FairTurns
 from esc.ui.inference.timeline_runs import TimelineRuns
-from esc.ui.server.error_replies import error_reply
+from esc.ui.server.error_replies import RequestLog, error_reply
 from esc.ui.server.handlers import Handlers
 from esc.ui.server.public_files import MODULES
+from esc.ui.server.requests import PageRequest, SoundRequest, checked
 from esc.ui.sessions.sound import Session, Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.sessions.uploaded_files import UploadedFiles
@@ -27,6 +29,7 @@ class Services:
     store: SoundStore
     handlers: Handlers
     uploads: UploadedFiles
+    turns: FairTurns
     runs: TimelineRuns
     checkpoint: Path  # a folder; it is read only when something is classified
 
@@ -35,7 +38,13 @@ class Services:
         """Return the services of an app; `folder` is its own, `upload_folder` the server's."""
         store, uploads = SoundStore(folder / "samples", folder / "playable"), UploadedFiles(folder / "uploads")
         handlers = Handlers(store, upload_folder, example_sounds(), uploads)
-        return cls(store, handlers, uploads, TimelineRuns(store, checkpoint), checkpoint)
+        turns = FairTurns()
+        return cls(store, handlers, uploads, turns, TimelineRuns(store, checkpoint, turns), checkpoint)
+
+    def delete_old(self) -> None:
+        """Drop idle sessions, and delete old uploads and saved selections."""
+        self.store.drop_idle()
+        self.handlers.delete_old()
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class Queue:
     """The Gradio queue in which an event's requests wait."""
 
     name: str
-    limit: int = 1  # of requests at a time
+    limit: int = 8  # of requests at a time; at the network they take turns
     newest_only: bool = True  # a newer request replaces those of its page that wait
 
 
@@ -108,27 +117,28 @@ class Tab:
     def replies(self, request: object) -> Iterator[dict]:
         """Yield the replies to the event, each with its sound and turn.
 
-        Errors become replies as well. `request` comes from a browser: its token is checked here, the rest by the event's method.
+        Errors become replies as well. `request` comes from a browser and is checked by the model of the event's method.
         """
         request = request if isinstance(request, dict) else {}
         about = {name: request[name] for name in ("sound", "turn") if name in request}
-        language = "en"
-        try:
-            # the session itself is not kept: the page may be closed in the middle of a long run
-            language = self.session(request).language
-            answer = getattr(self, self.event)(request)
-            for reply in [answer] if isinstance(answer, dict) else answer:
-                yield about | reply
-        except Exception as error:
-            yield about | error_reply(self.event, error, language)
+        language, method = "en", getattr(self, self.event)
+        with RequestLog(self.event) as record:
+            try:
+                # the session itself is not kept: the page may be closed in the middle of a long run
+                language = self.store.session(request.get("token")).language
+                answer = method(checked(method, request))
+                for reply in [answer] if isinstance(answer, dict) else answer:
+                    yield about | reply
+            except Exception as error:
+                yield about | error_reply(record.failure(error), language)
 
-    def session(self, request: dict) -> Session:
+    def session(self, request: PageRequest) -> Session:
         """Return the session of a request, by its `token`."""
-        return self.store.session(request.get("token"))
+        return self.store.session(request.token)
 
-    def sound(self, request: dict) -> Sound:
+    def sound(self, request: SoundRequest) -> Sound:
         """Return the `sound` of a request, by its id."""
-        return self.store.sound(request.get("token"), request.get("sound"))
+        return self.store.sound(request.token, request.sound)
 
 
 def mount_script(module: str, event: str) -> str:

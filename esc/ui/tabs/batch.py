@@ -10,8 +10,10 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 from weakref import WeakKeyDictionary
+
+from pydantic import Field
 
 from esc.audio.io import ACCEPTED, MAX_BYTES
 from esc.batch.result_formats import as_audacity, as_text, track_names
@@ -20,10 +22,11 @@ from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import CheckpointError, EscError, PageError
 from esc.ui.i18n.catalogue import error_message, note_messages
 from esc.ui.inference.timeline_runs import TOP_K, UPDATE_S
+from esc.ui.server.requests import PageRequest, UploadRequest
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, UploadedFile
 from esc.ui.tabs.base import Queue, Services
-from esc.ui.tabs.runs import ENDINGS, RunTab, form_of, intervals, overall
+from esc.ui.tabs.runs import ENDINGS, Form, RunRequest, RunTab, StopRequest, intervals, overall
 
 ROWS_AT_ONCE = 40
 
@@ -50,6 +53,24 @@ class Batch:
             self.rows.append(row)
 
 
+class FilesRequest(RunRequest):
+    """A request to classify files, by their ids."""
+
+    files: Annotated[list[str], Field(min_length=1, max_length=MAX_FILES)]
+
+
+class RowsRequest(PageRequest):
+    """A request for the rows after a number of rows."""
+
+    after: Annotated[int, Field(ge=0, le=MAX_FILES)]
+
+
+class FilesFileRequest(PageRequest):
+    """A request for all results as a file."""
+
+    form: Form
+
+
 class BatchTab(RunTab):
     """The files tab; "classify_files" brings {"token", "files", "hop", "turn"}."""
 
@@ -57,7 +78,7 @@ class BatchTab(RunTab):
     elem_id = "files"
     template = '<div class="sg-files"></div>'
     event = "classify_files"
-    queue = Queue("files", limit=2, newest_only=False)  # many files must not delay a single sound's timeline
+    queue = Queue("files", newest_only=False)  # many files must not delay a single sound's timeline
     functions = ("add_file", "rows", "stop", "clear", "files_file")
 
     def __init__(self, services: Services) -> None:
@@ -70,31 +91,31 @@ class BatchTab(RunTab):
         limits = {"files": MAX_FILES, "bytes": MAX_BYTES, "all_bytes": MAX_PAGE_BYTES, "accepted": ACCEPTED}
         return super().props() | {"limits": limits, "endings": SOUND_ENDINGS}
 
-    def add_file(self, request: dict) -> dict:
+    def add_file(self, request: UploadRequest) -> dict:
         """Add an upload (`path`, `name`) to the page's files and return its `id`."""
-        session = self.session(request)
-        return {"id": self._uploads.add(session, *self.services.handlers.upload(request)).id}
+        path, name = self.services.handlers.upload(request.path, request.name)
+        return {"id": self._uploads.add(self.session(request), path, name).id}
 
-    def classify_files(self, request: dict) -> Iterator[dict]:
+    def classify_files(self, request: FilesRequest) -> Iterator[dict]:
         """Classify the `files` (ids) one by one; yield the progress a few times a second.
 
         The rows are fetched by `rows`, so that each is sent once.
         """
         wanted = self.begin(request)
-        files, batch = self._files(request), self._batch(request)
-        for now in _sparsely(self._classify(files, batch, wanted, self.session(request).language)):
+        session = self.session(request)
+        files = [self._uploads.get(session, file_id) for file_id in request.files]
+        batch, language = self._batch(session, self.hop_seconds(request.hop)), session.language
+        del session  # its page may be closed in the middle of the run
+        for now in _sparsely(self._classify(request, files, batch, wanted, language)):
             yield {"stage": "working", "rows": len(batch.rows), "now": now}
         yield {"stage": "done" if wanted() else "stopped", "rows": len(batch.rows), "now": None}
 
-    def rows(self, request: dict) -> dict:
+    def rows(self, request: RowsRequest) -> dict:
         """Return the finished rows after the first `after`."""
-        after = request.get("after")
-        if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after <= MAX_FILES:
-            raise PageError("page.request", reason="after")
         batch = self._batches.get(self.session(request))
-        return {"rows": batch.rows[after : after + ROWS_AT_ONCE] if batch else []}
+        return {"rows": batch.rows[request.after : request.after + ROWS_AT_ONCE] if batch else []}
 
-    def clear(self, request: dict) -> dict:
+    def clear(self, request: StopRequest) -> dict:
         """Cancel all runs before `turn`, and delete the page's files and results."""
         self.stop(request)
         session = self.session(request)
@@ -103,9 +124,9 @@ class BatchTab(RunTab):
             self._batches.pop(session, None)
         return {}
 
-    def files_file(self, request: dict) -> dict:
+    def files_file(self, request: FilesFileRequest) -> dict:
         """Return all results in one of the `FORMATS`; several label tracks as a zip."""
-        batch, form = self._batches.get(self.session(request)), form_of(request)
+        batch, form = self._batches.get(self.session(request)), request.form
         if not batch or not batch.results:
             raise PageError("page.gone")
         results = sorted(batch.results, key=lambda result: result.file)
@@ -114,23 +135,17 @@ class BatchTab(RunTab):
         text = as_text(results, form, TOP_K, True, self.runs.meta.spectrogram)
         return {"name": f"soundglass-files.{ENDINGS[form]}", "text": text}
 
-    def _files(self, request: dict) -> list[UploadedFile]:
-        ids = request.get("files")
-        if not isinstance(ids, list) or not 0 < len(ids) <= MAX_FILES:
-            raise PageError("page.request", reason="files")
-        session = self.session(request)
-        return [self._uploads.get(session, file_id) for file_id in ids]
-
-    def _batch(self, request: dict) -> Batch:
+    def _batch(self, session: Session, hop_seconds: float) -> Batch:
         """Return the session's batch at this hop; one at another hop is dropped."""
-        session, hop_seconds = self.session(request), self.hop_seconds(request)
         with self._lock:
             batch = self._batches.get(session)
             if batch is None or batch.hop_seconds != hop_seconds:
                 batch = self._batches[session] = Batch(hop_seconds)
             return batch
 
-    def _classify(self, files: list[UploadedFile], batch: Batch, wanted: Callable[[], bool], language: str) -> Iterator[dict]:
+    def _classify(
+        self, request: FilesRequest, files: list[UploadedFile], batch: Batch, wanted: Callable[[], bool], language: str
+    ) -> Iterator[dict]:
         """Classify files into a batch and yield the progress; a file's error becomes its row."""
         for file in files:
             if not wanted():
@@ -139,15 +154,17 @@ class BatchTab(RunTab):
                 continue
             yield {"id": file.id, "done_s": 0.0, "seconds": None}
             try:
-                yield from self._classify_one(file, batch, wanted, language)
+                yield from self._classify_one(request.token, file, batch, wanted, language)
             except CheckpointError:
                 raise
             except EscError as error:
                 batch.add({"id": file.id, "error": error_message(error, language)})
 
-    def _classify_one(self, file: UploadedFile, batch: Batch, wanted: Callable[[], bool], language: str) -> Iterator[dict]:
+    def _classify_one(
+        self, owner: str, file: UploadedFile, batch: Batch, wanted: Callable[[], bool], language: str
+    ) -> Iterator[dict]:
         with self.runs.opened(file.path, file.name) as sound:
-            for news in self.runs.run(sound, batch.hop_seconds, wanted):
+            for news in self.runs.run(sound, batch.hop_seconds, wanted, owner):
                 if isinstance(news, SoundResult):
                     batch.add(_row(file, news, language), news)
                 else:

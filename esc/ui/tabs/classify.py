@@ -8,6 +8,7 @@ from pathlib import Path
 from esc.audio.waveform import SILENCE_PEAK
 from esc.classification.classifier import Prediction
 from esc.ui.inference.inference import classifier, predict
+from esc.ui.server.requests import SoundRequest
 from esc.ui.tabs.base import Tab
 
 
@@ -19,10 +20,11 @@ class ClassifyTab(Tab):
     template = '<div class="sg-classify" aria-live="polite"></div>'
     event = "classify"
 
-    def classify(self, request: dict) -> dict:
+    def classify(self, request: SoundRequest) -> dict:
         """Return the prediction for the open sound's first clip."""
         sound = self.sound(request)
-        return prediction_reply(self.checkpoint, predict(self.checkpoint, sound.waveform, sound.facts.sample_rate))
+        turn = self.services.turns.turn(request.token)
+        return prediction_reply(self.checkpoint, predict(self.checkpoint, sound.waveform, sound.facts.sample_rate, turn))
 
 
 def prediction_reply(checkpoint: Path, prediction: Prediction) -> dict:

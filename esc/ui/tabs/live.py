@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import threading
 
 import numpy as np
 
@@ -12,12 +11,19 @@ from esc.audio.waveform import MIN_SAMPLES
 from esc.config import SAMPLE_RATES
 from esc.errors import AudioError, PageError
 from esc.ui.inference.inference import classifier, predict
-from esc.ui.tabs.base import Services, Tab
+from esc.ui.server.requests import PageRequest
+from esc.ui.tabs.base import Tab
 from esc.ui.tabs.classify import prediction_reply
 
-SLOTS = 2  # clips classified at a time: more would only slow each other down
 WAIT_SECONDS = 5.0  # a page asks again a second later, so nobody gains by waiting longer
 _FULL_SCALE = 32768.0  # as in WAV files
+
+
+class LiveRequest(PageRequest):
+    """A request with 16-bit mono PCM in base64."""
+
+    rate: int
+    samples: str
 
 
 class LiveTab(Tab):
@@ -28,41 +34,24 @@ class LiveTab(Tab):
     template = '<div class="sg-live"></div>'
     functions = ("live_begin", "live_classify")
 
-    def __init__(self, services: Services) -> None:
-        super().__init__(services)
-        self._slots = threading.BoundedSemaphore(SLOTS)
-
-    def live_begin(self, request: dict) -> dict:
+    def live_begin(self, request: PageRequest) -> dict:
         """Load the network and return the length of its input, `clip_seconds`."""
         return {"clip_seconds": classifier(self.checkpoint).checkpoint.input.clip_seconds}
 
-    def live_classify(self, request: dict) -> dict:
+    def live_classify(self, request: LiveRequest) -> dict:
         """Return the prediction for `samples`: at most a clip of 16-bit mono PCM in base64."""
-        rate = _rate(request)
+        rate, (low, high) = request.rate, SAMPLE_RATES
+        if not low <= rate <= high:
+            raise AudioError("audio.rate", name="the microphone", rate=rate, low=low, high=high)
         most = round(classifier(self.checkpoint).checkpoint.input.clip_seconds * rate)
-        waveform = _waveform(request, most)
-        if not self._slots.acquire(timeout=WAIT_SECONDS):
-            raise PageError("page.busy")
-        try:
-            return prediction_reply(self.checkpoint, predict(self.checkpoint, waveform, rate))
-        finally:
-            self._slots.release()
+        waveform = _waveform(request.samples, most)
+        turn = self.services.turns.turn(request.token, WAIT_SECONDS)
+        return prediction_reply(self.checkpoint, predict(self.checkpoint, waveform, rate, turn))
 
 
-def _rate(request: dict) -> int:
-    rate = request.get("rate")
-    low, high = SAMPLE_RATES
-    if isinstance(rate, bool) or not isinstance(rate, int):
-        raise PageError("page.request", reason="rate")
-    if not low <= rate <= high:
-        raise AudioError("audio.rate", name="the microphone", rate=rate, low=low, high=high)
-    return rate
-
-
-def _waveform(request: dict, most: int) -> np.ndarray:
+def _waveform(text: str, most: int) -> np.ndarray:
     """Return the samples as float32, `MIN_SAMPLES` to `most` of them."""
-    text = request.get("samples")
-    if not isinstance(text, str) or len(text) > 4 * (-(-2 * most // 3)):  # before any of it is decoded
+    if len(text) > 4 * (-(-2 * most // 3)):  # before any of it is decoded
         raise PageError("page.request", reason="samples")
     try:
         content = base64.b64decode(text, validate=True)

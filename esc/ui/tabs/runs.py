@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from esc.batch.result_formats import FORMATS
 from esc.batch.results import SoundResult
 from esc.classification.sliding_window import Segment
-from esc.errors import PageError
 from esc.ui.inference.timeline_runs import Turns
+from esc.ui.server.requests import PageRequest, Turn, one_of
 from esc.ui.tabs.base import Queue, Services, Tab
 
 HOPS = (1.0, 0.5, 0.25)  # in clips
 ENDINGS = {"json": "json", "csv": "csv", "audacity": "txt", "raven": "selections.txt"}
-MAX_TURN = 2**53  # the browser's largest whole number
+Hop = Annotated[float, one_of(HOPS)]
+Form = Annotated[str, one_of(FORMATS)]
+
+
+class StopRequest(PageRequest):
+    """A request to cancel the runs before a turn."""
+
+    turn: Turn
+
+
+class RunRequest(StopRequest):
+    """A request for a run; `hop` is in clips."""
+
+    hop: Hop
 
 
 class RunTab(Tab):
     """A tab whose event starts a run, which a newer one, or `stop`, ends."""
 
-    queue = Queue("timelines", limit=2, newest_only=False)  # of its own: an hour must not delay another page's prediction
+    queue = Queue("timelines", limit=16, newest_only=False)  # of its own: an hour must not delay another page's prediction
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -30,36 +43,18 @@ class RunTab(Tab):
     def props(self) -> dict[str, Any]:
         return {"hops": HOPS, "forms": FORMATS}
 
-    def begin(self, request: dict) -> Callable[[], bool]:
+    def begin(self, request: RunRequest) -> Callable[[], bool]:
         """Begin a run, which ends those before; see `Turns.begin`."""
-        return self._turns.begin(self.session(request), _turn(request))
+        return self._turns.begin(self.session(request), request.turn)
 
-    def stop(self, request: dict) -> dict:
+    def stop(self, request: StopRequest) -> dict:
         """Cancel all of a session's runs before `turn`."""
-        self._turns.end_before(self.session(request), _turn(request))
+        self._turns.end_before(self.session(request), request.turn)
         return {}
 
-    def hop_seconds(self, request: dict) -> float:
-        """Return the hop in seconds that a request gives in clips."""
-        hop = request.get("hop")
-        if isinstance(hop, bool) or hop not in HOPS:
-            raise PageError("page.request", reason="hop")
+    def hop_seconds(self, hop: float) -> float:
+        """Return a hop in seconds."""
         return hop * self.runs.meta.input.clip_seconds
-
-
-def _turn(request: dict) -> int:
-    turn = request.get("turn")
-    if isinstance(turn, bool) or not isinstance(turn, int) or not 0 <= turn <= MAX_TURN:
-        raise PageError("page.request", reason="turn")
-    return turn
-
-
-def form_of(request: dict) -> str:
-    """Return the file format that a request names."""
-    form = request.get("form")
-    if not isinstance(form, str) or form not in FORMATS:
-        raise PageError("page.request", reason="form")
-    return form
 
 
 def rows(timeline: tuple[Segment, ...]) -> list[list]:

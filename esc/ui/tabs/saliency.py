@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from pydantic import Field
 
 from esc.classification.metrics_file import read_metrics
 from esc.classification.saliency import Explanation, cell_size
-from esc.errors import CheckpointError, PageError
+from esc.errors import CheckpointError
 from esc.ui.inference.inference import LIKELIEST, classifier, clip_fit, clip_offset_s, explain
 from esc.ui.server.public_files import playable_url
 from esc.ui.server.rendering import as_base64
+from esc.ui.server.requests import SoundRequest
 from esc.ui.sessions.sound import Sound
 from esc.ui.tabs.base import Queue, Tab
 
 MAX_LABELS = 8
 log = logging.getLogger(__name__)
+
+
+class SaliencyRequest(SoundRequest):
+    """A request for saliency maps."""
+
+    start: float = 0.0
+    labels: list[str] = Field(default_factory=list, max_length=MAX_LABELS)
 
 
 class SaliencyTab(Tab):
@@ -30,12 +40,12 @@ class SaliencyTab(Tab):
     event = "explain"
     queue = Queue("saliency")  # of its own: a map must not wait for an hour of timeline
 
-    def explain(self, request: dict) -> dict:
+    def explain(self, request: SaliencyRequest) -> dict:
         """Return maps of the likeliest classes and of `labels` in the clip at `start` seconds."""
         sound = self.sound(request)
-        start_s, labels = _start(request), _labels(request)
-        explanation = explain(self.checkpoint, sound.waveform, sound.facts.sample_rate, start_s, labels)
-        return self._drawable(sound, explanation) | {"asked": start_s}
+        turn = self.services.turns.turn(request.token)
+        explanation = explain(self.checkpoint, sound.waveform, sound.facts.sample_rate, request.start, request.labels, turn)
+        return self._drawable(sound, explanation) | {"asked": request.start}
 
     def _drawable(self, sound: Sound, explanation: Explanation) -> dict:
         meta, prediction = classifier(self.checkpoint).checkpoint, explanation.prediction
@@ -66,10 +76,8 @@ class SaliencyTab(Tab):
         }
 
     def _clip_url(self, sound: Sound, clip: np.ndarray, sample_rate: int) -> str:
-        path = self.store.companion_path(sound, "clip.flac")
-        soundfile.write(path, clip.clip(-1, 1), sample_rate)
-        self.store.keep_companion(sound, path)
-        return playable_url(path)
+        write = partial(soundfile.write, data=clip.clip(-1, 1), samplerate=sample_rate)
+        return playable_url(self.store.companion(sound, "clip.flac", write)[0])
 
 
 def _bytes(shares: np.ndarray) -> np.ndarray:
@@ -84,17 +92,3 @@ def _deletion(checkpoint: Path) -> dict | None:
     except CheckpointError as error:  # the About tab shows it
         log.warning("%s", error)
         return None
-
-
-def _start(request: dict) -> float:
-    start_s = request.get("start", 0.0)
-    if isinstance(start_s, bool) or not isinstance(start_s, int | float):
-        raise PageError("page.request", reason="start")
-    return float(start_s)
-
-
-def _labels(request: dict) -> list[str]:
-    labels = request.get("labels", [])
-    if not isinstance(labels, list) or len(labels) > MAX_LABELS or not all(isinstance(label, str) for label in labels):
-        raise PageError("page.request", reason="labels")
-    return labels

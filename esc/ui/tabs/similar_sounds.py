@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from esc.example_sounds import FOLDER, example_sounds
 from esc.ui.inference.inference import classifier, embedding
 from esc.ui.server.public_files import example_url, playable_url
 from esc.ui.server.rendering import as_base64
+from esc.ui.server.requests import SoundRequest
 from esc.ui.sessions.sound import Sound
 from esc.ui.tabs.base import Services, Tab
 
@@ -48,10 +50,11 @@ class SimilarSoundsTab(Tab):
         self._index: SoundIndex | None = None
         self._lock = threading.Lock()
 
-    def similar_sounds(self, request: dict) -> dict:
+    def similar_sounds(self, request: SoundRequest) -> dict:
         """Return the nearest sounds of the index."""
         sound = self.sound(request)
-        network, own = classifier(self.checkpoint), embedding(self.checkpoint, sound.waveform, sound.facts.sample_rate)
+        network, turn = classifier(self.checkpoint), self.services.turns.turn(request.token)
+        own = embedding(self.checkpoint, sound.waveform, sound.facts.sample_rate, turn)
         index = self._opened(network)
         nearest = [] if own is None else index.nearest(own, SHOWN)
         return {
@@ -84,12 +87,10 @@ class SimilarSoundsTab(Tab):
         """Return the address of a copy of an indexed file's clip."""
         # the file's own folder is not served
         clip_seconds = classifier(self.checkpoint).checkpoint.input.clip_seconds
-        copy = self.store.companion_path(sound, f"neighbour-{rank}.flac")
         waveform, sample_rate = load_start(path, start_s + clip_seconds)
         clip = waveform[round(start_s * sample_rate) :][: round(clip_seconds * sample_rate)]
-        soundfile.write(copy, clip.clip(-1, 1), sample_rate)
-        self.store.keep_companion(sound, copy)
-        return playable_url(copy)
+        write = partial(soundfile.write, data=clip.clip(-1, 1), samplerate=sample_rate)
+        return playable_url(self.store.companion(sound, f"neighbour-{rank}.flac", write)[0])
 
     def _name(self, path: Path, index: SoundIndex) -> dict[str, str]:
         """Return an example sound's class as "label", or an indexed file's "name"."""

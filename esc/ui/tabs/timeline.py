@@ -13,8 +13,20 @@ from esc.classification.event_summary import totals
 from esc.errors import PageError
 from esc.ui.inference.timeline_runs import TOP_K, TimelineProgress
 from esc.ui.server.parameters import parameters_for_page
-from esc.ui.tabs.runs import ENDINGS, RunTab, form_of, intervals, overall
+from esc.ui.server.requests import SoundRequest
+from esc.ui.tabs.runs import ENDINGS, Form, Hop, RunRequest, RunTab, intervals, overall
 from esc.ui.tabs.viewer import FUNCTIONS
+
+
+class TimelineRequest(RunRequest, SoundRequest):
+    """A request for the timeline of a sound."""
+
+
+class TimelineFileRequest(SoundRequest):
+    """A request for a finished timeline as a file."""
+
+    hop: Hop
+    form: Form
 
 
 class TimelineTab(RunTab):
@@ -32,28 +44,28 @@ class TimelineTab(RunTab):
     def server_functions(self) -> list[Callable[[Any], dict]]:
         return [*self.services.handlers.functions("mel_view", *FUNCTIONS), *super().server_functions()]
 
-    def run_timeline(self, request: dict) -> Iterator[dict]:
+    def run_timeline(self, request: TimelineRequest) -> Iterator[dict]:
         """Yield the growing timeline a few times a second, and at last all of it."""
         wanted = self.begin(request)
-        token, sound = request["token"], self.sound(request)
+        sound = self.sound(request)
         clip_seconds = self.runs.meta.input.clip_seconds
-        for news in self.runs.run(sound, self.hop_seconds(request), partial(self._goes_on, token, sound.id, wanted)):
+        goes_on = partial(self._goes_on, request, wanted)
+        for news in self.runs.run(sound, self.hop_seconds(request.hop), goes_on, request.token):
             yield {"clip_seconds": clip_seconds} | _drawable(news, wanted())
 
-    def timeline_file(self, request: dict) -> dict:
+    def timeline_file(self, request: TimelineFileRequest) -> dict:
         """Return the finished timeline of a `sound` at a `hop` in one of the `FORMATS`."""
         sound = self.sound(request)
-        form = form_of(request)
-        result = self.runs.result(sound, self.hop_seconds(request))
+        result = self.runs.result(sound, self.hop_seconds(request.hop))
         if result is None:
             raise PageError("page.gone")
         return {
-            "name": f"{Path(sound.name).stem}-timeline.{ENDINGS[form]}",
-            "text": as_text([result], form, TOP_K, True, self.runs.meta.spectrogram),
+            "name": f"{Path(sound.name).stem}-timeline.{ENDINGS[request.form]}",
+            "text": as_text([result], request.form, TOP_K, True, self.runs.meta.spectrogram),
         }
 
-    def _goes_on(self, token: str, sound: str, wanted: Callable[[], bool]) -> bool:
-        self.store.sound(token, sound)  # raises where the page is closed or the sound dropped
+    def _goes_on(self, request: TimelineRequest, wanted: Callable[[], bool]) -> bool:
+        self.sound(request)  # raises where the page is closed or the sound dropped
         return wanted()
 
 
