@@ -29,7 +29,7 @@ def test_greedy_owner_delays_another_by_one_turn():
         began = time.monotonic()
         with turns.turn("visitor"):
             waited_s = time.monotonic() - began
-        assert len(order) - before <= 2, "two turns of another at the most"
+        assert len(order) - before <= 2, "at most two turns of another"
         assert waited_s < 10 * TURN_S
         time.sleep(TURN_S)
     greedy.join()
