@@ -148,7 +148,7 @@ def test_live_slow_server(open_sheet):
     expect(page.locator(".sg-recording [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
     assert_nothing_grave(sheet, "stopped")
     with page.expect_download() as saved:
-        page.locator(".sg-recording a").click()
+        page.locator(".sg-recording [data-do=save]").click()
     samples, rate = soundfile.read(saved.value.path(), always_2d=True)
     assert samples.shape[1] == 1 and len(samples) == pytest.approx(sheet.ev("session.state.sound.seconds") * rate, abs=2)
     page.click(".sg-chip[data-example=crow]")

@@ -364,6 +364,19 @@ def test_recording(open_sheet):
     assert sheet.loudest_hz() == pytest.approx(MICROPHONE_HZ, rel=0.06)
 
 
+def test_drag_from_elsewhere_does_not_seek(sheet: Sheet):
+    sheet.open_example("crow")
+    strip = sheet.page.locator(".sg-strip").bounding_box()
+    sheet.page.mouse.move(strip["x"] + strip["width"] / 2, strip["y"] - 40)
+    sheet.page.mouse.down()
+    sheet.page.mouse.move(strip["x"] + strip["width"] / 2, strip["y"] + strip["height"] / 2, steps=3)
+    assert sheet.ev("session.audio.currentTime") == 0
+    sheet.page.mouse.up()
+    sheet.page.mouse.down()
+    sheet.until("session.audio.currentTime > 0")
+    sheet.page.mouse.up()
+
+
 def test_recording_after_failed_upload(sheet: Sheet):
     page, line = sheet.page, sheet.page.locator(".sg-unopened p")
     stays = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"
@@ -378,11 +391,11 @@ def test_recording_after_failed_upload(sheet: Sheet):
     expect(page.locator(".sg-message")).to_contain_text(ENGLISH["page.offline"])
     assert not sheet.ev(stays)
     with page.expect_download() as saved:
-        line.first.locator("a").click()
+        line.first.get_by_role("button", name=ENGLISH["live.save"]).click()
     assert soundfile.info(saved.value.path()).frames > 0
     line.first.locator("button").last.click()
     page.unroute("**/upload*")
-    name = line.locator("a").get_attribute("download")
+    name = re.search(r"recording-\S+\.wav", line.inner_text())[0]
     with sheet.new_picture():
         line.get_by_role("button", name=ENGLISH["page.retry"]).click()
     expect(line).to_have_count(0)

@@ -8,7 +8,7 @@ from esc.ui.i18n.catalogue import ENGLISH
 pytestmark = pytest.mark.browser
 
 
-def test_slider_of_fmax_ends_at_the_nyquist_frequency(sheet):
+def test_fmax_slider_ends_at_nyquist(sheet):
     sheet.open_example("crow")
     sheet.page.select_option("#sg-sample_rate", "11025")
     sheet.page.fill("#sg-fmax", "3000")
@@ -30,12 +30,12 @@ def test_arrow_keys_move_every_slider(sheet):
         assert int(sheet.page.input_value(f"#sg-{field}")) > value
 
 
-def test_unusual_sample_rate_is_listed_with_its_unit(sheet):
+def test_unusual_sample_rate_is_listed(sheet):
     sheet.ev("() => { location.hash = '#sample_rate=12345'; }")
     expect(sheet.page.locator("#sg-sample_rate option:checked")).to_have_text("12,345 Hz")
 
 
-def test_views_of_one_page_share_no_ids_and_no_choices(sheet):
+def test_views_share_no_ids_nor_choices(sheet):
     sheet.open_example("crow")
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"], exact=True).click()  # it has a spectrogram, too
     sheet.until("document.querySelector('.sg-timeline .sg-viewer')?.component")

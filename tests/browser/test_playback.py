@@ -186,7 +186,7 @@ def test_loop_of_a_detected_segment(sheet: Sheet, two_tones):
     sheet.until("session.audio.paused && Math.abs(session.audio.currentTime - 1.3) < 0.01")
 
 
-def test_seek_out_of_selection_and_speed_of_next_sound(sheet: Sheet, two_tones):
+def test_seek_out_of_selection_and_speed(sheet: Sheet, two_tones):
     sheet.open_file(two_tones)
     select(sheet, 1.0, 3.0)
     sheet.page.get_by_role("button", name=ENGLISH["playback.speed_50"]).click()

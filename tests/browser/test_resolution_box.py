@@ -28,7 +28,7 @@ def tones_wav(tmp_path_factory):
     return path
 
 
-def test_parameter_advice_is_fixed_by_a_click_and_resolution_box_follows_the_pointer(open_sheet, tones_wav):
+def test_advice_click_and_box_at_pointer(open_sheet, tones_wav):
     sheet = open_sheet()
     sheet.open_file(tones_wav)
     notes = sheet.page.locator("#mel .sg-note")

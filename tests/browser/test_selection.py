@@ -213,7 +213,7 @@ def test_harmonic_cursor_lies_at_the_multiples(open_sheet, tone_wav: Path, view:
     expect(sheet.page.locator(f".sg-viewer[data-view={view}] [data-do=harmonics]")).to_have_attribute("aria-pressed", "false")
 
 
-def test_spectrum_slice_on_a_phone_and_its_shortcuts(open_sheet, tone_wav: Path):
+def test_spectrum_slice_on_a_phone(open_sheet, tone_wav: Path):
     sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU")
     sheet.open_file(tone_wav)
     slice_ = sheet.page.locator(".sg-slice").first

@@ -156,7 +156,7 @@ def test_playhead_plane_follows_and_click_seeks(surface):
     sheet.until("viewer.data.start > 2.5 && viewer.playhead.drawn === null")  # it is elsewhere
 
 
-def test_hidden_surface_is_redrawn_and_an_error_clears_it(surface):
+def test_hidden_surface_redrawn_error_clears(surface):
     sheet, mel = surface, "document.querySelector('.sg-viewer[data-view=mel]')"
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     sheet.ev("session.seek(2.5)")
@@ -242,7 +242,7 @@ def test_message_without_webgl(chromium, chromium_path, server, tone_wav):
         browser.close()
 
 
-def test_camera_key_ends_a_flight_and_colours_stay_in_order(surface):
+def test_camera_key_ends_flight(surface):
     sheet = surface
     sheet.page.emulate_media(reduced_motion="no-preference")
     eye = sheet.ev(

@@ -64,7 +64,7 @@ def test_timeline_lanes_and_table(open_sheet, rain_then_siren):
     expect(sheet.page.locator("#mel .sg-lanes .sg-mark[data-label=siren]").last).to_be_visible()  # under every picture
 
 
-def test_timeline_uncertain_intervals_and_late_start(open_sheet, tmp_path):
+def test_timeline_uncertain_and_late_start(open_sheet, tmp_path):
     siren, rate = load_audio(ROOT / "assets/examples/siren.flac")
     hum = 0.05 * np.sin(2 * np.pi * 50 * np.arange(12 * rate) / rate) * np.random.default_rng(0).random(12 * rate)
     sound = np.concatenate([np.zeros(7 * rate, np.float32), siren, hum.astype(np.float32)])

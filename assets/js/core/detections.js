@@ -22,9 +22,7 @@ export function setTimeline(reply) {
   emit('detections');
 }
 
-/** The Segment of an interval in which no class is likely enough.
- * @returns {Segment}
- */
+/** @returns {Segment} of an interval in which no class is likely enough */
 export function toUncertain([guess, start, end, probability]) {
   return { label: 'uncertain', guess, start, end, probability };
 }
@@ -41,10 +39,9 @@ export function hueOf(label) {
   return Math.round((target * 137.508 + 170) % 360);
 }
 
-/** A segment in words.
- * @param {Segment} segment
- */
+/** Return a segment in words. @param {Segment} segment */
 export function describeSegment({ label, guess, start, end, probability }) {
-  const values = { what: labelName(guess ?? label), start: formatMoment(start), end: formatMoment(end), probability: formatPercent(probability) };
-  return t(guess ? 'timeline.uncertain_is' : 'timeline.segment_is', values);
+  return t(guess ? 'timeline.uncertain_is' : 'timeline.segment_is', {
+    what: labelName(guess ?? label), start: formatMoment(start), end: formatMoment(end), probability: formatPercent(probability),
+  });
 }

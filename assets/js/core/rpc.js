@@ -4,15 +4,12 @@ import { t } from '../lib/i18n.js';
 
 /** @type {string | null} */
 let sessionToken = null;
-/** @type {() => void} */
-let resolveToken;
-/** @type {Promise<void>} */
-const tokenReady = new Promise((resolve) => { resolveToken = resolve; });
+const ready = Promise.withResolvers();
 
 /** Begin the session; requests wait for its token. */
 export function setToken(token) {
   sessionToken = token;
-  resolveToken();
+  ready.resolve();
 }
 
 /** The session's token. */
@@ -34,7 +31,7 @@ export class RequestError extends Error {
  * @returns {Promise<any>}
  */
 export async function request(fn, query) {
-  await tokenReady;
+  await ready.promise;
   let reply;
   try {
     reply = await fn({ token: sessionToken, ...query });

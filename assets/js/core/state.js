@@ -46,14 +46,18 @@ export function select(selection) {
 }
 
 function inside(selection, { seconds, sample_rate: rate }) {
-  const between = (a, b, most) => [a, b].map((value) => Math.min(Math.max(0, value), most)).sort((one, other) => one - other);
-  const banded = (selection.low_hz ?? null) !== null && (selection.high_hz ?? null) !== null;
-  const wanted = [selection.start, selection.end, ...(banded ? [selection.low_hz, selection.high_hz] : [])];
-  if (!wanted.every(Number.isFinite)) throw new RangeError(`a selection of ${JSON.stringify(selection)}`);
-  const [start, end] = between(selection.start, selection.end, seconds);
-  const [low_hz, high_hz] = banded ? between(selection.low_hz, selection.high_hz, rate / 2) : [null, null];
+  const between = (edges, most) => {
+    if (!edges.every(Number.isFinite)) throw new RangeError(`a selection of ${JSON.stringify(selection)}`);
+    return edges.map((value) => Math.min(Math.max(0, value), most)).sort((one, other) => one - other);
+  };
+  const frequencies = [selection.low_hz ?? null, selection.high_hz ?? null];
+  const banded = !frequencies.includes(null);
+  const [start, end] = between([selection.start, selection.end], seconds);
+  const [low_hz, high_hz] = banded ? between(frequencies, rate / 2) : [null, null];
   return end > start && (!banded || high_hz > low_hz) ? { start, end, low_hz, high_hz } : null;
 }
+
+const possibleSpan = (seconds) => Math.min(state.sound.seconds, Math.max(SHORTEST_S, seconds));
 
 /** Show another interval, kept inside the sound and no shorter than 10 ms, and perhaps other frequencies.
  * @param {number} start
@@ -62,9 +66,8 @@ function inside(selection, { seconds, sample_rate: rate }) {
  */
 export function show(start, end, { frequencyRange = state.frequencyRange, follow = false } = {}) {
   if (!state.sound) return;
-  const total = state.sound.seconds;
-  const span = Math.min(total, Math.max(Math.min(SHORTEST_S, total), end - start));
-  start = Math.min(Math.max(0, start), total - span);
+  const span = possibleSpan(end - start);
+  start = Math.min(Math.max(0, start), state.sound.seconds - span);
   state.visible = { start, end: start + span };
   state.frequencyRange = frequencyRange;
   emit('visible', { follow });
@@ -84,8 +87,7 @@ export function zoom(factor, at) {
   const { start, end } = state.visible;
   const now = audio.currentTime;
   const centre = at ?? (now > start && now < end ? now : (start + end) / 2);
-  const { seconds } = state.sound;
-  const span = Math.min(seconds, Math.max(Math.min(SHORTEST_S, seconds), (end - start) * factor)); // at a limit nothing drifts
+  const span = possibleSpan((end - start) * factor); // at a limit nothing drifts
   const share = (centre - start) / (end - start);
   show(centre - share * span, centre + (1 - share) * span);
 }
@@ -118,28 +120,23 @@ export function showMessage(text, kind = 'error') {
   emit('message', { text, kind });
 }
 
-/** @type {Set<{draw: (seconds: number) => void, player: HTMLAudioElement}>} */
-const playheads = new Set();
-/** @type {Set<HTMLAudioElement>} players whose play heads were moved since the last frame */
-const moved = new Set();
-let frame = 0;
+/** @type {WeakMap<HTMLAudioElement, Set<(seconds: number) => void>>} */
+const playheads = new WeakMap();
+/** @type {Set<HTMLAudioElement>} players whose play heads the next frame draws */
+const due = new Set();
 
-function tick() {
-  const due = [...playheads].filter(({ player }) => moved.has(player) || !player.paused);
-  moved.clear();
-  frame = due.some(({ player }) => !player.paused) ? requestAnimationFrame(tick) : 0; // an error in a listener does not end it
-  for (const { draw, player } of due) draw(player.currentTime);
+function drawSoon(player) {
+  if (!due.size) requestAnimationFrame(drawPlayheads);
+  due.add(player);
 }
 
-function watchPlayer(player) {
-  const wake = () => {
-    moved.add(player);
-    frame ||= requestAnimationFrame(tick);
-  };
-  for (const name of ['play', 'pause', 'seeked', 'timeupdate', 'ended']) player.addEventListener(name, wake);
-  return wake;
+function drawPlayheads() {
+  const players = [...due];
+  due.clear();
+  players.filter((player) => !player.paused).forEach(drawSoon); // first: an error in a listener does not end it
+  for (const player of players) playheads.get(player)?.forEach((draw) => draw(player.currentTime));
 }
-events.addEventListener('playhead', watchPlayer(audio));
+events.addEventListener('playhead', () => drawSoon(audio));
 
 /** Call `draw` in each frame while a player plays, and once after each seek, until the signal aborts; one loop serves all.
  * @param {(seconds: number) => void} draw
@@ -147,8 +144,11 @@ events.addEventListener('playhead', watchPlayer(audio));
  * @param {HTMLAudioElement} [player]
  */
 export function onPlayhead(draw, signal, player = audio) {
-  if (player !== audio && ![...playheads].some((one) => one.player === player)) watchPlayer(player);
-  const entry = { draw, player };
-  playheads.add(entry);
-  signal?.addEventListener('abort', () => playheads.delete(entry));
+  if (!playheads.has(player)) {
+    playheads.set(player, new Set());
+    for (const name of ['play', 'pause', 'seeked', 'timeupdate', 'ended']) player.addEventListener(name, () => drawSoon(player));
+  }
+  const draws = playheads.get(player);
+  draws.add(draw);
+  signal?.addEventListener('abort', () => draws.delete(draw));
 }

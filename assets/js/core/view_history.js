@@ -5,9 +5,8 @@ import { emit, events, show, state } from './state.js';
 const PAUSE_MS = 700; // longer than between the steps of one gesture
 const MOST_ENTRIES = 100;
 
-const past = [];
-const future = [];
-let current = null;
+let entries = [];
+let at = 0; // of the present view in `entries`
 let changed = -Infinity;
 let restoring = false;
 
@@ -15,39 +14,34 @@ const viewNow = () => ({ ...state.visible, frequencyRange: state.frequencyRange 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 events.addEventListener('sound', () => {
-  past.length = future.length = 0;
-  current = viewNow();
-  changed = -Infinity;
+  [entries, at, changed] = [[viewNow()], 0, -Infinity];
   emit('history');
 });
 
 events.addEventListener('visible', (/** @type {CustomEvent} */ { detail }) => {
-  const now = performance.now();
-  if (!restoring && same(current, viewNow())) return; // at a limit
-  if (!restoring && !detail.follow) {
-    if (now - changed > PAUSE_MS) past.push(current);
-    if (past.length > MOST_ENTRIES) past.shift();
-    future.length = 0;
-    changed = now;
+  const [view, now] = [viewNow(), performance.now()];
+  if (restoring || detail.follow) entries[at] = view;
+  else if (same(view, entries[at])) return; // at a limit
+  else {
+    const before = entries.slice(0, now - changed > PAUSE_MS ? at + 1 : at).slice(-MOST_ENTRIES);
+    const returned = same(view, before.at(-1)); // there and back again, quickly
+    entries = returned ? before : [...before, view];
+    at = entries.length - 1;
+    changed = returned ? -Infinity : now;
   }
-  current = viewNow();
   emit('history');
 });
 
-const side = (way) => (way < 0 ? [past, future] : [future, past]);
-
 /** Whether there is a view before (-1) or after (1) this one. */
 export function canGo(way) {
-  return side(way)[0].length > 0;
+  return at + way in entries;
 }
 
 /** Show the view before (-1) or after (1) this one. */
 export function go(way) {
-  const [from, to] = side(way);
-  let found = from.pop();
-  while (found && same(found, current)) found = from.pop(); // there and back again, quickly
-  if (found) to.push(current);
-  const { start, end, frequencyRange } = found ?? current;
+  if (!canGo(way)) return;
+  at += way;
+  const { start, end, frequencyRange } = entries[at];
   changed = -Infinity;
   restoring = true;
   show(start, end, { frequencyRange });

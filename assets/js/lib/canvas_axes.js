@@ -29,16 +29,12 @@ export function pixelRatio() {
   return Math.min(3, window.devicePixelRatio || 1);
 }
 
-/** The area within the axes of a plot of this size.
- * @returns {Area}
- */
+/** @returns {Area} within the axes of a plot of this size */
 export function plotArea({ width, height }, { left, right, top, bottom } = MARGIN) {
   return { left, top, width: Math.max(1, width - left - right), height: Math.max(1, height - top - bottom) };
 }
 
-/** Return the label of a frequency: 500, 2k, 1.5k, 1.25k.
- * @param {number} hz
- */
+/** Return the label of a frequency: 500, 2k, 1.5k, 1.25k. @param {number} hz */
 export function hertz(hz) {
   const digits = [1000, 100, 10].findIndex((step) => hz % step === 0);
   return hz >= 1000 ? `${formatNumber(hz / 1000, Math.max(0, digits))}k` : formatNumber(hz);

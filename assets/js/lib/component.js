@@ -48,6 +48,12 @@ export class Component {
     watch('value', () => { if (!this.signal.aborted) take(props.value); });
   }
 
+  /** Show an error in the line for it; without a text hide the line. */
+  showError(text = '') {
+    const line = this.find('.sg-error');
+    [line.hidden, line.textContent] = [!text, text];
+  }
+
   get onScreen() {
     return this.host.offsetParent !== null;
   }

@@ -101,22 +101,14 @@ export function onDrag(target, begin, move) {
   for (const end of ['pointerup', 'pointercancel']) target.addEventListener(end, () => { from = null; });
 }
 
-/** @type {Set<() => void>} */
-const themeListeners = new Set();
-/** @type {MutationObserver | undefined} */
-let themeObserver;
-
-/** Call `work` when the page turns dark or light, until the signal aborts; one observer serves all.
+/** Call `work` when the page turns dark or light, until the signal aborts.
  * @param {() => void} work
  * @param {AbortSignal} [signal]
  */
 export function onThemeChange(work, signal) {
-  if (!themeObserver) {
-    themeObserver = new MutationObserver(() => themeListeners.forEach((listener) => listener()));
-    themeObserver.observe(document.body, { attributes: true, attributeFilter: ['class'] });
-  }
-  themeListeners.add(work);
-  signal?.addEventListener('abort', () => themeListeners.delete(work));
+  const observer = new MutationObserver(() => work());
+  observer.observe(document.body, { attributeFilter: ['class'] });
+  signal?.addEventListener('abort', () => observer.disconnect());
 }
 
 /** Fetch one of the server's public files; rejects with a message for the user.

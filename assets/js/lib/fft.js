@@ -7,7 +7,8 @@ export class Spectrum {
     this.window = Float64Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size));
     this.cos = Float64Array.from({ length: size / 2 }, (_, i) => Math.cos((2 * Math.PI * i) / size));
     this.sin = Float64Array.from({ length: size / 2 }, (_, i) => Math.sin((2 * Math.PI * i) / size));
-    this.order = reversed(size);
+    this.order = new Uint32Array(size); // reversed bits
+    for (let i = 1; i < size; i++) this.order[i] = (this.order[i >> 1] >> 1) | (i & 1 && size / 2);
     this.real = new Float64Array(size);
     this.imaginary = new Float64Array(size);
     this.db = new Float32Array(size / 2 + 1);
@@ -47,13 +48,4 @@ export class Spectrum {
       }
     }
   }
-}
-
-function reversed(size) {
-  const bits = Math.log2(size);
-  return Uint32Array.from({ length: size }, (_, i) => {
-    let turned = 0;
-    for (let b = 0; b < bits; b++) turned |= ((i >> b) & 1) << (bits - 1 - b);
-    return turned;
-  });
 }

@@ -38,16 +38,15 @@ export function barkToHz(bark) {
  * @param {string} [scale] of mel: 'htk' or 'slaney'
  */
 export function frequencyAxis(kind, low, high, scale) {
-  low = kind === 'log' ? Math.max(low, 20) : low;
-  const to = { mel: (hz) => hzToMel(hz, scale), linear: (hz) => hz, log: (hz) => Math.log(Math.max(hz, 1)), bark: hzToBark }[kind];
-  const from = { mel: (v) => melToHz(v, scale), linear: (v) => v, log: Math.exp, bark: barkToHz }[kind];
+  if (kind === 'log') low = Math.max(low, 20);
+  const [to, from] = {
+    mel: [(hz) => hzToMel(hz, scale), (mel) => melToHz(mel, scale)],
+    linear: [(hz) => hz, (hz) => hz],
+    log: [(hz) => Math.log(Math.max(hz, 1)), Math.exp],
+    bark: [hzToBark, barkToHz],
+  }[kind];
   const [a, b] = [to(low), to(high)];
-  return {
-    low,
-    high,
-    share: (hz) => (to(hz) - a) / (b - a),
-    hz: (share) => from(a + share * (b - a)),
-  };
+  return { low, high, share: (hz) => (to(hz) - a) / (b - a), hz: (share) => from(a + share * (b - a)) };
 }
 
 const STEPS = [1, 2, 5];
@@ -60,6 +59,11 @@ export function ticks(low, high, count) {
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) * step);
+}
+
+/** Decimals that distinguish neighbouring ticks. */
+export function tickDigits(values, single = 0) {
+  return values.length > 1 ? Math.max(0, -Math.floor(Math.log10(values[1] - values[0]) + 1e-9)) : single;
 }
 
 /** Frequencies to label, at least `gap` apart.

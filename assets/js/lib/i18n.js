@@ -6,19 +6,16 @@ export let messages = {};
 /** @type {Record<string, string>} display names by label, in the order of the labels */
 export let classNames = {};
 
-/** @type {() => void} */
-let resolveMessages;
-/** Resolves once the player has brought the texts: modules are mounted in any order.
- * @type {Promise<void>}
- */
-export const messagesReady = new Promise((resolve) => { resolveMessages = resolve; });
+const ready = Promise.withResolvers();
+/** Resolves once the player has brought the texts: modules are mounted in any order. */
+export const messagesReady = ready.promise;
 
 /** Set the texts and the class names, both by language. */
 export function setMessages(texts, names) {
   messages = texts[language];
   classNames = names[language];
   document.documentElement.lang = language;
-  resolveMessages();
+  ready.resolve();
 }
 
 /** The text for a key with {names} filled in.

@@ -1,4 +1,5 @@
-// Icons of the viewer's buttons, drawn as lines on 24 x 24.
+// Icons on 24 x 24.
+
 const LINES = {
   move: '<path d="M12 3v18M3 12h18M12 3l-3 3m3-3l3 3M12 21l-3-3m3 3l3-3M3 12l3-3m-3 3l3 3M21 12l-3-3m3 3l-3 3"/>',
   select: '<rect x="4" y="6" width="16" height="12" stroke-dasharray="3 2.4"/>',
@@ -20,6 +21,20 @@ const LINES = {
   keys: '<rect x="2.5" y="6" width="19" height="12" rx="2"/><path d="M6 10h.01M10 10h.01M14 10h.01M18 10h.01M8 14.4h8"/>',
 };
 
+const SHAPES = { // filled
+  play: 'M7 4.5v15l12-7.5z',
+  pause: 'M6 5h4v14H6zM14 5h4v14h-4z',
+  stop: 'M6 6h12v12H6z',
+  loop: 'M17 3l4 4-4 4V8H7v4H5V6h12zM7 21l-4-4 4-4v3h10v-4h2v6H7z',
+  record: 'M5.5 12a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0-13 0z',
+  microphone: `M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 0 0-7 0v5A3.5 3.5 0 0 0 12 15zM5 11h2a5 5 0 0 0 10 0h2
+    a7 7 0 0 1-6 6.9V21h-2v-3.1A7 7 0 0 1 5 11z`,
+  file: 'M12 3l5 5h-3.5v6h-3V8H7zM5 17h14v3H5z',
+  selection: 'M3 4h4v2H5v12h2v2H3zM21 4h-4v2h2v12h-2v2h4zM9 7.5v9l7-4.5z',
+};
+
+/** Return the markup of an icon. */
 export function icon(name) {
+  if (name in SHAPES) return `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${SHAPES[name]}"/></svg>`;
   return `<svg class="sg-icon" viewBox="0 0 24 24" aria-hidden="true">${LINES[name]}</svg>`;
 }

@@ -20,13 +20,11 @@ export class PcmBuffer {
     return this.blocks.length ? (this.blocks.length - 1) * this.rate + this.filled : 0;
   }
 
-  /** Add samples between -1 and 1.
-   * @param {ArrayLike<number> & Iterable<number>} samples
-   */
+  /** @param {ArrayLike<number> & Iterable<number>} samples between -1 and 1 */
   add(samples) {
     for (const value of samples) {
       if (!this.blocks.length || this.filled === this.rate) this.addBlock();
-      this.blocks[this.blocks.length - 1][this.filled] = Math.max(-32768, Math.min(32767, Math.round(value * 32767)));
+      this.blocks.at(-1)[this.filled] = Math.max(-32768, Math.min(32767, Math.round(value * 32767)));
       this.filled += 1;
     }
     this.received += samples.length;
@@ -56,24 +54,10 @@ export class PcmBuffer {
   file(name) {
     const samples = this.last(this.seconds * this.rate);
     const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-');
-    return new File([header(samples.length, this.rate), samples], `${name}-${stamp}.wav`, { type: 'audio/wav' });
+    const header = [ // mono PCM, 2 bytes a sample
+      'RIFF', Uint32Array.of(36 + samples.byteLength), 'WAVEfmt ', Uint32Array.of(16), Uint16Array.of(1, 1),
+      Uint32Array.of(this.rate, 2 * this.rate), Uint16Array.of(2, 16), 'data', Uint32Array.of(samples.byteLength),
+    ];
+    return new File([...header, samples], `${name}-${stamp}.wav`, { type: 'audio/wav' });
   }
-}
-
-function header(samples, rate) {
-  const view = new DataView(new ArrayBuffer(44));
-  const text = (at, value) => [...value].forEach((c, i) => view.setUint8(at + i, c.charCodeAt(0)));
-  text(0, 'RIFF');
-  view.setUint32(4, 36 + samples * 2, true);
-  text(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true);
-  view.setUint16(20, 1, true);
-  view.setUint16(22, 1, true);
-  view.setUint32(24, rate, true);
-  view.setUint32(28, rate * 2, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
-  text(36, 'data');
-  view.setUint32(40, samples * 2, true);
-  return view;
 }

@@ -1,6 +1,6 @@
 // Labels of a time axis: seconds, or clock times in long sounds.
 
-import { ticks } from './frequency_axis.js';
+import { tickDigits, ticks } from './frequency_axis.js';
 import { formatTime, formatNumber } from './i18n.js';
 
 /** Round times between two, with as many digits as distinguish neighbours.
@@ -11,6 +11,6 @@ import { formatTime, formatNumber } from './i18n.js';
  */
 export function timeTicks(start, end, count) {
   const times = ticks(start, end, count);
-  const digits = times.length > 1 ? Math.max(0, -Math.floor(Math.log10(times[1] - times[0]) + 1e-9)) : 2;
+  const digits = tickDigits(times, 2);
   return times.map((time) => [time, end > 120 ? formatTime(time, digits) : formatNumber(time, digits)]);
 }

@@ -77,12 +77,8 @@ class Microphone {
     else this.connect(stream);
   }
 
-  name() {
-    return this.stream.getAudioTracks()[0]?.label ?? '';
-  }
-
-  device() {
-    return this.stream.getAudioTracks()[0]?.getSettings?.().deviceId ?? '';
+  get track() {
+    return this.stream.getAudioTracks()[0];
   }
 
   async close() {

@@ -34,9 +34,7 @@ export function playSelection() {
   else playSpan(state.selection);
 }
 
-/** Select an interval, play it from its start, and show it in the views.
- * @param {import('../core/state.js').Interval} interval
- */
+/** Select an interval, play it from its start, and show it. @param {import('../core/state.js').Interval} interval */
 export function playInterval({ start, end }) {
   if (!state.sound) return;
   select({ start, end });

@@ -4,11 +4,12 @@ import { request, setToken } from '../core/rpc.js';
 import { audio, emit, events, setSound, showMessage, state } from '../core/state.js';
 import { guardUnload } from '../core/unload_guard.js';
 import { Component } from '../lib/component.js';
-import { element, fileUrl, textElement } from '../lib/dom.js';
+import { element, fileUrl, saveFile, textElement } from '../lib/dom.js';
 import { className, formatNumber, formatTime, setMessages, t, tForPointer } from '../lib/i18n.js';
+import { icon } from '../lib/icons.js';
 import { acceptDrops } from './drop_zone.js';
-import { wireRecorder } from './record_button.js';
-import { icon, transport } from './transport.js';
+import { RecordButton } from './record_button.js';
+import { transport } from './transport.js';
 
 const SKELETON = `
   <div class="sg-sources">
@@ -48,7 +49,7 @@ class Player extends Component {
     this.addExamples(props.examples);
     this.find('.sg-message button').addEventListener('click', () => this.message(''));
     acceptDrops(root, (file) => this.openFile(file), this.signal);
-    wireRecorder(this);
+    new RecordButton(this);
     this.on(events, 'recorded', ({ detail }) => this.openRecording(detail.file));
     this.on(events, 'open', ({ detail }) => this.open(detail.name, detail.request));
     this.on(events, 'sound', () => showFacts(this.find('.sg-facts'), state.sound));
@@ -141,19 +142,15 @@ class Player extends Component {
 
 /** A line for a recording that could not be opened: save it, try again, or discard it. */
 function unopenedLine(file, open) {
-  const line = element(`<p><span></span><a class="sg-link" data-t="live.save"></a>
+  const line = element(`<p><span></span><button type="button" class="sg-link" data-t="live.save"></button>
     <button type="button" class="sg-link" data-t="page.retry"></button><button type="button">×</button></p>`);
   const [text, save, retry, discard] = line.children;
   text.textContent = t('player.unopened', { name: file.name });
-  [save.href, save.download] = [URL.createObjectURL(file), file.name];
-  discard.setAttribute('aria-label', t('player.discard', { name: file.name }));
-  const remove = () => {
-    line.remove();
-    URL.revokeObjectURL(save.href);
-  };
-  save.addEventListener('click', () => guardUnload(file, false));
-  retry.addEventListener('click', () => { remove(); open(); });
-  discard.addEventListener('click', () => { remove(); guardUnload(file, false); });
+  discard.ariaLabel = t('player.discard', { name: file.name });
+  save.addEventListener('click', () => saveFile([file], file.name, file.type));
+  retry.addEventListener('click', open);
+  for (const button of [retry, discard]) button.addEventListener('click', () => line.remove());
+  for (const button of [save, discard]) button.addEventListener('click', () => guardUnload(file, false));
   return line;
 }
 

@@ -1,22 +1,13 @@
 // Transport bar: the whole sound as a strip to seek in, play and pause, and how it plays (see playback.js).
 
 import { audio, events, onPlayhead, seek, showMessage, state, togglePlay } from '../core/state.js';
-import { decodeBase64, element, find, onResize, onThemeChange, translated } from '../lib/dom.js';
+import { decodeBase64, element, find, onDrag, onResize, onThemeChange, translated } from '../lib/dom.js';
 import { formatNumber, formatTime, t } from '../lib/i18n.js';
+import { icon } from '../lib/icons.js';
 import { drawEnvelope } from '../lib/thumbnails.js';
 import { SPEEDS, audibleRange, playSelection, playback, setSpeed, toggleBand, toggleLoop, togglePitch } from './playback.js';
 
-const ICONS = {
-  play: '<path d="M7 4.5v15l12-7.5z"/>',
-  pause: '<path d="M6 5h4v14H6zM14 5h4v14h-4z"/>',
-  loop: '<path d="M17 3l4 4-4 4V8H7v4H5V6h12zM7 21l-4-4 4-4v3h10v-4h2v6H7z"/>',
-  record: '<circle cx="12" cy="12" r="6.5"/>',
-  file: '<path d="M12 3l5 5h-3.5v6h-3V8H7zM5 17h14v3H5z"/>',
-  span: '<path d="M3 4h4v2H5v12h2v2H3zM21 4h-4v2h2v12h-2v2h4zM9 7.5v9l7-4.5z"/>',
-};
 const SPEED_SIGNS = { 1: '1×', 0.5: '½×', 0.25: '¼×' };
-
-export const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
 
 const SKELETON = `
   <div class="sg-deck" data-empty="true">
@@ -111,12 +102,7 @@ function wireSeek(strip, choose) {
     const box = strip.getBoundingClientRect();
     seek(((event.clientX - box.left) / box.width) * (state.sound?.seconds ?? 0));
   };
-  strip.addEventListener('pointerdown', (event) => {
-    if (!state.sound) return;
-    strip.setPointerCapture(event.pointerId);
-    seekTo(event);
-  });
-  strip.addEventListener('pointermove', (event) => { if (event.buttons) seekTo(event); });
+  onDrag(strip, seekTo, seekTo);
   strip.addEventListener('click', () => { if (!state.sound) choose(); });
   strip.addEventListener('keydown', (event) => {
     const seconds = state.sound?.seconds ?? 0;
@@ -142,15 +128,13 @@ function playbackSettings(row, signal) {
   };
   const selection = button('playback.play_selection', 'P', playSelection);
   const speeds = element('<div class="sg-group" role="group" data-aria="playback.speed"></div>');
-  speeds.append(...SPEEDS.map((speed) => {
-    const made = element('<button type="button" class="sg-tool"></button>');
+  for (const speed of SPEEDS) {
     const name = t(`playback.speed_${100 * speed}`);
+    const made = element(`<button type="button" class="sg-tool" title="${name} (D)" aria-label="${name}"></button>`);
     made.textContent = SPEED_SIGNS[speed];
-    made.setAttribute('aria-label', name);
-    made.title = `${name} (D)`;
     made.addEventListener('click', () => setSpeed(speed));
-    return made;
-  }));
+    speeds.append(made);
+  }
   const pitch = button('playback.keep_pitch', 'T', togglePitch);
   const band = button('playback.only_band', 'B', toggleBand);
   const now = element('<span class="sg-now-playing"></span>');
@@ -158,7 +142,7 @@ function playbackSettings(row, signal) {
   const show = () => {
     selection.disabled = !state.selection;
     selection.querySelector('svg')?.remove();
-    selection.insertAdjacentHTML('afterbegin', icon(playback.span && !audio.paused ? 'pause' : 'span'));
+    selection.insertAdjacentHTML('afterbegin', icon(playback.span && !audio.paused ? 'pause' : 'selection'));
     [...speeds.children].forEach((one, i) => {
       one.setAttribute('aria-pressed', String(playback.speed === SPEEDS[i]));
       one.disabled = !state.sound;
@@ -168,7 +152,6 @@ function playbackSettings(row, signal) {
     band.setAttribute('aria-pressed', String(playback.banded));
     band.disabled = !playback.banded && !Number.isFinite(state.selection?.low_hz);
     now.textContent = now.title = audio.paused ? '' : playbackText();
-    row.toggleAttribute('data-playing', !audio.paused);
   };
   onPlayback(show, signal);
   show();
@@ -178,9 +161,11 @@ function playbackSettings(row, signal) {
 function playbackText() {
   const { span, speed, keepPitch, loop, banded } = playback;
   const range = audibleRange();
+  const interval = span && { start: formatNumber(span.start, 2), end: formatNumber(span.end, 2) };
+  const band = range && { low: formatNumber(range.low), high: formatNumber(range.high) };
   return [
-    span ? t('playback.playing_selection', { start: formatNumber(span.start, 2), end: formatNumber(span.end, 2) }) : t('playback.playing_all'),
-    banded && (range ? t('playback.playing_band', { low: formatNumber(range.low), high: formatNumber(range.high) }) : t('playback.playing_no_band')),
+    interval ? t('playback.playing_selection', interval) : t('playback.playing_all'),
+    banded && (band ? t('playback.playing_band', band) : t('playback.playing_no_band')),
     speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : t('playback.playing_falls', { speed: SPEED_SIGNS[speed] })),
     loop && t('playback.playing_loop'),
   ].filter(Boolean).join(' · ');

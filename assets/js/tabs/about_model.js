@@ -3,14 +3,21 @@
 import { request } from '../core/rpc.js';
 import { lines, reliability } from '../lib/charts.js';
 import { Component, mounting } from '../lib/component.js';
-import { element, onResize, textElement as text } from '../lib/dom.js';
+import { element, onResize, textElement } from '../lib/dom.js';
 import { className, formatNumber, formatPercent, language, messages, t } from '../lib/i18n.js';
 import { retryButton } from '../widgets/retry_button.js';
 
 const CALIBRATE = 'python -m training calibrate runs/NAME';
-const EXPLAIN_TEST = 'python -m training explain-test --save';
-const ROBUSTNESS = 'python -m training robustness --save';
+const COMMANDS = { // of the sections that `CALIBRATE` does not fill
+  'about_model.unknown': `${CALIBRATE} --ood-run runs/OTHER`,
+  'about_model.robustness': 'python -m training robustness --save',
+  'about_model.maps': 'python -m training explain-test --save',
+};
 const PAIRS = 10;
+const NONE = '—';
+
+const tenths = (share) => formatPercent(share, 1);
+const paragraph = (text, kind = '') => textElement('p', text, kind);
 
 class AboutModel extends Component {
   requested = false;
@@ -25,12 +32,12 @@ class AboutModel extends Component {
   async load() {
     if (this.requested || !this.onScreen) return;
     this.requested = true;
-    this.host.replaceChildren(text('p', t('about_model.wait')));
+    this.host.replaceChildren(paragraph(t('about_model.wait')));
     try {
       this.host.replaceChildren(...page(await request(this.server.about, {})));
     } catch (error) {
       const retry = retryButton(() => { this.requested = false; this.load(); });
-      this.host.replaceChildren(text('p', t('about_model.off'), 'sg-strong'), text('p', error.message, 'sg-error'), retry);
+      this.host.replaceChildren(paragraph(t('about_model.off'), 'sg-strong'), paragraph(error.message, 'sg-error'), retry);
     }
   }
 }
@@ -38,97 +45,95 @@ class AboutModel extends Component {
 function page(about) {
   const { architecture, classes, clip_seconds: seconds, made } = about;
   const { held_out: held, unknown, history, deletion } = about.figures;
-  const wrong = about.wrong ? [text('p', about.wrong, 'sg-error')] : [];
+  const [name, length] = [architecture.replace('resnet', 'ResNet'), formatNumber(seconds, seconds % 1 ? 1 : 0)];
+  const sections = {
+    'about_model.protocol': [paragraph(protocol(about))],
+    'about_model.curves': history && curves(history),
+    'about_model.reliability': held && calibration(held, about.calibration),
+    'about_model.recall': held && recall(held),
+    'about_model.confused': held && confused(held),
+    'about_model.unknown': unknown && outOfDistribution(unknown),
+    'about_model.robustness': about.robustness && robustness(about.robustness),
+    'about_model.maps': deletion && maps(deletion),
+    'about_model.limits': [
+      paragraph(t('about_model.limits_said', { count: classes })),
+      paragraph(t('about_model.licence', { licence: made.licence ?? NONE, data: made.data ?? NONE })),
+    ],
+  };
   return [
-    text('p', t('about_model.head', { architecture: architecture.replace('resnet', 'ResNet'), classes, seconds: formatNumber(seconds, seconds % 1 ? 1 : 0) }), 'sg-lead'),
-    ...wrong,
+    paragraph(t('about_model.head', { architecture: name, classes, seconds: length }), 'sg-lead'),
+    ...about.wrong ? [paragraph(about.wrong, 'sg-error')] : [],
     numbers(held, unknown),
-    section('about_model.protocol', [protocol(about)]),
-    section('about_model.curves', history ? curves(history) : missing(CALIBRATE)),
-    section('about_model.reliability', held ? calibration(held, about.calibration) : missing(CALIBRATE)),
-    section('about_model.recall', held ? recall(held) : missing(CALIBRATE)),
-    section('about_model.confused', held ? confused(held) : missing(CALIBRATE)),
-    section('about_model.unknown', unknown ? outOfDistribution(unknown) : missing(`${CALIBRATE} --ood-run runs/OTHER`)),
-    section('about_model.robustness', about.robustness ? robustness(about.robustness) : missing(ROBUSTNESS)),
-    section('about_model.maps', deletion ? maps(deletion) : missing(EXPLAIN_TEST)),
-    section('about_model.limits', [
-      text('p', t('about_model.limits_said', { count: classes })),
-      text('p', t('about_model.licence', { licence: made.licence ?? '—', data: made.data ?? '—' })),
-    ]),
+    ...Object.entries(sections).map(([title, parts]) => {
+      const box = document.createElement('section');
+      box.id = title.replace('_model.', '_');
+      box.append(textElement('h2', t(title)), ...parts ?? [missing(COMMANDS[title] ?? CALIBRATE)]);
+      return box;
+    }),
   ];
-}
-
-function section(title, parts) {
-  const box = document.createElement('section');
-  box.id = title.replace('about_model.', 'about_');
-  box.append(text('h2', t(title)), ...parts);
-  return box;
 }
 
 /** The replacement for figures that were not measured: the command that does it. */
 function missing(command) {
-  const sentence = text('p', `${t('about_model.missing')} `, 'sg-missing');
-  sentence.append(text('code', command));
-  return [sentence];
+  const sentence = paragraph(`${t('about_model.missing')} `, 'sg-missing');
+  sentence.append(textElement('code', command));
+  return sentence;
 }
 
 function numbers(held, unknown) {
   const list = element('<dl class="sg-numbers"></dl>');
-  const add = (key, value) => {
-    const row = document.createElement('div');
-    row.append(text('dt', t(key)), text('dd', value ?? t('about_model.unmeasured')));
-    list.append(row);
+  const figures = {
+    'about_model.accuracy': held && tenths(held.accuracy),
+    'about_model.clips': held && `${formatNumber(held.clips)} · ${t('about_model.folds', { folds: held.folds.join(', ') })}`,
+    'about_model.ece': held && `${tenths(held.ece)} · ${t('about_model.before', { before: tenths(held.ece_before) })}`,
+    'about_model.auroc': unknown && formatNumber(unknown.auroc, 3),
   };
-  add('about_model.accuracy', held && formatPercent(held.accuracy, 1));
-  add('about_model.clips', held && `${formatNumber(held.clips)} · ${t('about_model.folds', { folds: held.folds.join(', ') })}`);
-  add('about_model.ece', held && `${formatPercent(held.ece, 1)} · ${t('about_model.before', { before: formatPercent(held.ece_before, 1) })}`);
-  add('about_model.auroc', unknown && formatNumber(unknown.auroc, 3));
+  for (const [name, value] of Object.entries(figures)) {
+    const row = document.createElement('div');
+    row.append(textElement('dt', t(name)), textElement('dd', value ?? t('about_model.unmeasured')));
+    list.append(row);
+  }
   return list;
 }
 
 function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
-  const known = (value) => value ?? '—';
   const { hours } = made;
-  const long = hours >= 1 ? t('about_model.hours', { hours: formatNumber(hours, 1) }) : t('about_model.minutes', { minutes: formatNumber(60 * hours) });
+  const time = hours < 1 ? t('about_model.minutes', { minutes: formatNumber(60 * hours) })
+    : t('about_model.hours', { hours: formatNumber(hours, 1) });
+  const [low, high, rate] = [spectrogram.fmin, spectrogram.fmax, spectrogram.sample_rate].map((hz) => formatNumber(hz));
+  const valid = made.valid_fold ?? NONE;
   const sentence = t('about_model.protocol_said', {
-    train: made.train_folds?.join(', ') ?? '—', valid: known(made.valid_fold), epoch: known(made.epoch), seed: known(made.seed),
-    time: Number.isFinite(hours) ? long : '—', device: known(made.device), bands: spectrogram.n_mels,
-    low: formatNumber(spectrogram.fmin), high: formatNumber(spectrogram.fmax), rate: formatNumber(spectrogram.sample_rate), n_fft: spectrogram.n_fft, hop: spectrogram.hop_length,
+    train: made.train_folds?.join(', ') ?? NONE, valid, epoch: made.epoch ?? NONE, seed: made.seed ?? NONE,
+    time: Number.isFinite(hours) ? time : NONE, device: made.device ?? NONE,
+    bands: spectrogram.n_mels, low, high, rate, n_fft: spectrogram.n_fft, hop: spectrogram.hop_length,
   });
   const own = history?.valid_accuracy.at(-1);
-  if (!(held?.folds.length > 1) || !Number.isFinite(own)) return text('p', sentence);
-  return text('p', `${sentence} ${t('about_model.siblings', { valid: known(made.valid_fold), accuracy: formatPercent(own, 1) })}`);
+  if (!(held?.folds.length > 1) || !Number.isFinite(own)) return sentence;
+  return `${sentence} ${t('about_model.siblings', { valid, accuracy: tenths(own) })}`;
 }
 
 function curves(history) {
   const box = element('<div class="sg-charts"></div>');
-  for (const [kind, most] of /** @type {any[][]} */ ([['loss', null], ['accuracy', 1]])) {
-    const unit = t(kind === 'loss' ? 'about_model.loss' : 'about_model.share');
-    const series = ['train', 'valid'].map((part) => [part, history.epoch.map((epoch, i) => [epoch, history[`${part}_${kind}`][i]])]);
+  const [loss, accuracy] = [t('about_model.loss'), t('about_model.share')];
+  for (const [kind, unit, most] of /** @type {any[][]} */ ([['loss', loss, null], ['accuracy', accuracy, 1]])) {
+    const series = ['train', 'valid'].map((part) =>
+      [part, history.epoch.map((epoch, i) => [epoch, history[`${part}_${kind}`][i]])]);
     const measured = series.some(([, points]) => points.some(([, y]) => y !== null));
     if (measured) box.append(lines(`${t('about_model.curves')}: ${unit}`, t('about_model.epoch'), unit, series, most));
   }
-  return [box, key([['train', 'about_model.train'], ['valid', 'about_model.valid']])];
-}
-
-function key(entries) {
-  const box = element('<p class="sg-key"></p>');
-  for (const [kind, sentence] of entries) {
-    const entry = text('span', t(sentence));
-    entry.prepend(element(`<i class="sg-${kind}"></i>`));
-    box.append(entry);
-  }
-  return box;
+  return [box, element(`<p class="sg-key"><span><i class="sg-train"></i>${t('about_model.train')}</span>
+    <span><i class="sg-valid"></i>${t('about_model.valid')}</span></p>`)];
 }
 
 function calibration(held, stored) {
-  const title = (bin) => t('about_model.bin', {
-    low: formatPercent(bin.low, 0), high: formatPercent(bin.high, 0), clips: formatNumber(bin.clips), accuracy: formatPercent(bin.accuracy, 1),
+  const title = ({ low, high, clips, accuracy }) => t('about_model.bin', {
+    low: formatPercent(low), high: formatPercent(high), clips: formatNumber(clips), accuracy: tenths(accuracy),
   });
   const box = element('<div class="sg-charts"></div>');
-  box.append(reliability(t('about_model.reliability'), t('about_model.confidence'), t('about_model.right'), held.reliability, title));
-  const sentence = stored ? t('about_model.temperature', { temperature: formatNumber(stored.temperature, 2) }) : t('about_model.plain');
-  box.append(text('p', `${t('about_model.reliability_said')} ${sentence}`));
+  const [name, x, y] = [t('about_model.reliability'), t('about_model.confidence'), t('about_model.right')];
+  const temperature = stored && formatNumber(stored.temperature, 2);
+  const how = stored ? t('about_model.temperature', { temperature }) : t('about_model.plain');
+  box.append(reliability(name, x, y, held.reliability, title), paragraph(`${t('about_model.reliability_said')} ${how}`));
   return [box];
 }
 
@@ -144,9 +149,10 @@ function bar(name, share, value) {
 function robustness({ accuracy, clips, fold, previous }) {
   const list = element('<ol class="sg-recall sg-robustness"></ol>');
   for (const [name, share] of Object.entries(accuracy)) {
-    const [before, now] = [previous?.accuracy[name], formatPercent(share, 1)];
+    const [before, now] = [previous?.accuracy[name], tenths(share)];
     const measured = before !== undefined;
-    const row = bar(distortion(name), share, measured ? t('about_model.robustness_before', { now, before: formatPercent(before, 1) }) : now);
+    const both = measured && t('about_model.robustness_before', { now, before: tenths(before) });
+    const row = bar(distortion(name), share, both || now);
     if (measured) {
       row.querySelector('i').append(element('<u></u>'));
       row.querySelector('u').style.left = `${100 * before}%`;
@@ -155,7 +161,7 @@ function robustness({ accuracy, clips, fold, previous }) {
   }
   const sentences = [t('about_model.robustness_said', { clips: formatNumber(clips), fold })];
   if (previous) sentences.push(t('about_model.robustness_previous', { run: previous.run }));
-  return [text('p', sentences.join(' ')), list];
+  return [paragraph(sentences.join(' ')), list];
 }
 
 function distortion(name) {
@@ -166,66 +172,59 @@ function distortion(name) {
 /** Recall per class as bars, the hardest first or by name. */
 function recall(held) {
   const list = element('<ol class="sg-recall"></ol>');
-  const rows = Object.entries(held.recall);
-  const draw = (byName) => {
-    const order = byName
-      ? rows.sort(([a], [b]) => className(a).localeCompare(className(b), language))
-      : rows.sort(([a, one], [b, other]) => one - other || className(a).localeCompare(className(b), language));
-    list.replaceChildren(...order.map(([label, share]) => {
-      const row = bar(className(label), share, formatPercent(share, 0));
-      row.dataset.label = label;
-      return row;
-    }));
-  };
-  const sort = element('<button type="button" class="sg-chip" aria-pressed="false"></button>');
-  sort.textContent = t('about_model.by_name');
+  const byName = (a, b) => className(a[0]).localeCompare(className(b[0]), language);
+  const byRecall = (a, b) => a[1] - b[1] || byName(a, b);
+  const rows = new Map(Object.entries(held.recall).sort(byRecall).map((entry) => {
+    const [label, share] = entry;
+    const row = bar(className(label), share, formatPercent(share));
+    row.dataset.label = label;
+    return [entry, row];
+  }));
+  list.append(...rows.values());
+  const sort = element('<button type="button" class="sg-chip" aria-pressed="false" data-t="about_model.by_name"></button>');
   sort.addEventListener('click', () => {
-    const byName = sort.getAttribute('aria-pressed') !== 'true';
-    sort.setAttribute('aria-pressed', String(byName));
-    draw(byName);
+    sort.ariaPressed = String(sort.ariaPressed !== 'true');
+    const order = [...rows.keys()].sort(sort.ariaPressed === 'true' ? byName : byRecall);
+    list.append(...order.map((entry) => rows.get(entry)));
   });
-  draw(false);
   return [sort, list];
 }
 
 function table(heads, rows) {
-  const box = element('<div class="sg-scroll"><table><thead><tr></tr></thead><tbody></tbody></table></div>');
-  box.querySelector('tr').append(...heads.map((head) => text('th', head)));
-  for (const cells of rows) {
-    const row = document.createElement('tr');
-    row.append(...cells.map((cell) => text('td', cell)));
-    box.querySelector('tbody').append(row);
-  }
+  const box = element('<div class="sg-scroll"><table><thead></thead><tbody></tbody></table></div>');
+  const fill = (part, tag, cells) => part.insertRow().append(...cells.map((cell) => textElement(tag, cell)));
+  const { tHead, tBodies } = box.firstChild;
+  fill(tHead, 'th', heads);
+  for (const cells of rows) fill(tBodies[0], 'td', cells);
   return box;
 }
 
-function confused(held) {
-  if (!held.confused.length) return [text('p', t('about_model.none_confused'))];
-  const pairs = held.confused.slice(0, PAIRS);
-  const heads = [t('about_model.is'), t('about_model.taken'), t('about_model.clips')];
-  return [table(heads, pairs.map((pair) => [className(pair.true), className(pair.guess), formatNumber(pair.clips)]))];
+function confused({ confused: pairs }) {
+  if (!pairs.length) return [paragraph(t('about_model.none_confused'))];
+  return [table([t('about_model.is'), t('about_model.taken'), t('about_model.clips')], pairs.slice(0, PAIRS).map((pair) =>
+    [className(pair.true), className(pair.guess), formatNumber(pair.clips)]))];
 }
 
-function outOfDistribution(unknown) {
-  const kind = (named) => {
-    const key_ = `about_model.kind_${named.replace(/\W/g, '_')}`;
-    return messages[key_] ? t(key_) : named;
+function outOfDistribution({ left_out_classes: leftOut, caught, false_alarms: alarms, auroc, score, threshold, kinds }) {
+  const kind = (name) => {
+    const key = `about_model.kind_${name.replace(/\W/g, '_')}`;
+    return messages[key] ? t(key) : name;
   };
-  const whose = unknown.left_out_classes.length ? 'other' : 'said';
-  const sentence = t(`about_model.unknown_${whose}`, { caught: formatPercent(unknown.caught, 1), alarms: formatPercent(unknown.false_alarms, 1), auroc: formatNumber(unknown.auroc, 3) });
-  const how = t(`about_model.score_${unknown.score}`, { threshold: formatNumber(unknown.threshold, 2) });
-  const left = unknown.left_out_classes.length
-    ? [text('p', t('about_model.left_out', { classes: unknown.left_out_classes.map(className).join(', ') }), 'sg-small')] : [];
-  const rows = Object.entries(unknown.kinds).map(([one, auroc]) => [kind(one), formatNumber(auroc, 3)]);
-  return [text('p', `${how} ${sentence}`), table([t('about_model.kind'), 'AUROC'], rows), ...left];
+  const how = t(`about_model.score_${score}`, { threshold: formatNumber(threshold, 2) });
+  const sentence = t(leftOut.length ? 'about_model.unknown_other' : 'about_model.unknown_said', {
+    caught: tenths(caught), alarms: tenths(alarms), auroc: formatNumber(auroc, 3),
+  });
+  const rows = Object.entries(kinds).map(([name, share]) => [kind(name), formatNumber(share, 3)]);
+  const parts = [paragraph(`${how} ${sentence}`), table([t('about_model.kind'), 'AUROC'], rows)];
+  const classes = leftOut.map(className).join(', ');
+  if (classes) parts.push(paragraph(t('about_model.left_out', { classes }), 'sg-small'));
+  return parts;
 }
 
-function maps(deletion) {
-  const { shares, marked, random, loudest, clips, before } = deletion;
-  const rows = shares.map((share, i) => [formatPercent(share), ...[marked, random, loudest].map((drops) => formatPercent(drops[i], 1))]);
-  const sentence = t('about_model.maps_said', { clips: formatNumber(clips), before: formatPercent(before, 1) });
+function maps({ shares, marked, random, loudest, clips, before }) {
   const heads = [t('about_model.covered'), t('about_model.marked'), t('about_model.elsewhere'), t('about_model.loudest')];
-  return [text('p', sentence), table(heads, rows)];
+  const rows = shares.map((share, i) => [formatPercent(share), ...[marked, random, loudest].map((drops) => tenths(drops[i]))]);
+  return [paragraph(t('about_model.maps_said', { clips: formatNumber(clips), before: tenths(before) })), table(heads, rows)];
 }
 
 export const mount = mounting('.sg-about', AboutModel);

@@ -5,14 +5,14 @@ import { request, token } from '../core/rpc.js';
 import { emit, events, showMessage } from '../core/state.js';
 import { openTab } from '../core/tabs.js';
 import { guardUnload } from '../core/unload_guard.js';
-import { Component, mounting } from '../lib/component.js';
+import { mounting } from '../lib/component.js';
 import { formatNumber, language, t, tForPointer } from '../lib/i18n.js';
 import { downloadButtons } from '../widgets/sortable_table.js';
 import { fileTable } from './batch_table.js';
-import { fillHops } from './hops.js';
+import { Job, controls } from './job.js';
 
 const TRANSIENT = ['offline', 'page.busy', 'page.session']; // errors of the moment or the page, not of the file
-
+const CLEAR = '<button type="button" class="sg-button sg-clear" data-t="batch.clear"></button>';
 const SKELETON = `
   <div class="sg-dropzone">
     <p class="sg-strong"></p>
@@ -23,13 +23,7 @@ const SKELETON = `
     </div>
     <p class="sg-small sg-limits"></p>
   </div>
-  <div class="sg-job" hidden>
-    <label><span data-t="timeline.hop"></span><select class="sg-hop"></select></label>
-    <button type="button" class="sg-button sg-start-stop"></button>
-    <button type="button" class="sg-button sg-clear" data-t="batch.clear"></button>
-    <div class="sg-progress" role="progressbar" aria-valuemin="0" data-aria="batch.progress"><i></i></div>
-    <output class="sg-progress-text" aria-live="off"></output>
-  </div>
+  <div class="sg-job" hidden>${controls('batch.progress', CLEAR)}</div>
   <p class="sg-error" role="alert" hidden></p>
   <div class="sg-scroll sg-list" hidden><table class="sg-table"></table></div>
   <div class="sg-save" hidden></div>`;
@@ -43,33 +37,22 @@ const SKELETON = `
  * @property {string | null} [error]
  */
 
-class Batch extends Component {
+class Batch extends Job {
   /** @type {BatchFile[]} */
   files = [];
-  hop = 0.5; // of the windows, in clips
-  turn = Date.now(); // counts runs: replies of earlier ones are ignored
-  stage = 'idle';
   taken = 0; // rows of the server
-  sending = 0; // the turn of the uploads under way
-  /** @type {string | null} */
-  error = null;
+  error = '';
   /** @type {Promise<void> | null} */
   fetching = null;
   unsaved = false; // whether rows came since the table was saved
 
   constructor(host, context) {
-    super(host, SKELETON);
-    const { server, upload, trigger, props } = context;
-    this.server = server;
-    this.upload = upload;
-    this.trigger = trigger;
-    this.props = props;
-    this.showLimits(props.limits);
-    fillHops(this.find('.sg-hop'), props.hops, this.hop);
+    super(host, SKELETON, context);
+    this.upload = context.upload;
+    this.showLimits(this.props.limits);
     this.table = fileTable(this.find('.sg-table'), openFile, this.signal);
-    downloadButtons(this.find('.sg-save'), props.forms, (form) => this.file(form), showMessage);
+    downloadButtons(this.find('.sg-save'), this.props.forms, (form) => this.file(form), showMessage);
     this.draw();
-    this.onValue(context, (reply) => this.take(reply));
     this.on(this.find('.sg-sources'), 'change', ({ target: input }) => {
       const inFolder = input.webkitdirectory;
       this.add([...input.files].map((file) => ({ file, name: file.webkitRelativePath || file.name, inFolder })));
@@ -77,10 +60,8 @@ class Batch extends Component {
     });
     this.on(events, 'dropped', () => this.addDropped());
     this.addDropped();
-    this.on(this.find('.sg-hop'), 'change', ({ target }) => this.changeHop(Number(target.value)));
-    this.on(this.find('.sg-start-stop'), 'click', () => (this.busy() ? this.stop() : this.go()));
     this.on(this.find('.sg-clear'), 'click', () => this.clear());
-    this.on(window, 'pagehide', () => { if (this.busy()) this.notify(server.stop); });
+    this.on(window, 'pagehide', () => { if (this.busy) this.notify(this.server.stop); });
   }
 
   showLimits({ accepted, files, bytes, all_bytes: all }) {
@@ -90,27 +71,25 @@ class Batch extends Component {
     });
   }
 
-  busy() {
-    return this.stage === 'working' || this.sending > 0;
+  get busy() {
+    return ['sending', 'working'].includes(this.stage);
   }
 
   add(chosen) {
-    const wanted = chosen.filter(({ name, inFolder }) => !inFolder || this.isSound(name));
-    if (chosen.length && !wanted.length) showMessage(t('batch.none'), 'note');
     const { limits } = this.props;
-    wanted.sort((one, other) => one.name.localeCompare(other.name, language, { numeric: true })); // as they are listed
+    const wanted = chosen.filter(({ name, inFolder }) => !inFolder || this.isSound(name))
+      .sort((one, other) => one.name.localeCompare(other.name, language, { numeric: true })); // as they are listed
+    const free = limits.files - this.files.length;
+    if (chosen.length && !wanted.length) showMessage(t('batch.none'), 'note');
+    if (wanted.length > free) showMessage(t('batch.many', { limit: limits.files, left: wanted.length - free }), 'note');
     let bytes = this.files.reduce((sum, one) => sum + one.file.size, 0);
-    for (const { file, name } of wanted) {
-      if (this.files.length >= limits.files) {
-        showMessage(t('batch.many', { limit: limits.files, left: wanted.length - wanted.findIndex((one) => one.file === file) }), 'note');
-        break;
-      }
+    for (const { file, name } of wanted.slice(0, free)) {
       const one = { file, name, state: 'waiting', share: 0 };
       if (file.size > limits.bytes || bytes + file.size > limits.all_bytes) refuse(one, t('batch.big'));
       else bytes += file.size;
       this.files.push(one);
     }
-    this.go();
+    this.run();
   }
 
   /** Add the files that were dropped anywhere on the page. */
@@ -131,20 +110,18 @@ class Batch extends Component {
   }
 
   /** Upload the files that wait, then classify those that are not classified. */
-  async go() {
-    if (this.sending) return; // files added meanwhile follow
+  async run() {
+    if (this.stage === 'sending') return; // files added meanwhile follow
     const turn = ++this.turn;
-    [this.stage, this.error] = ['sending', null];
-    this.sending = turn;
+    [this.stage, this.error] = ['sending', ''];
     this.draw();
-    for (let next; this.sending === turn && !this.error && (next = this.files.find((one) => one.state === 'waiting'));) {
+    for (let next; turn === this.turn && !this.error && (next = this.files.find((one) => one.state === 'waiting'));) {
       await this.send(next, turn);
       this.draw();
     }
-    if (this.sending !== turn) return;
-    this.sending = 0;
-    if (!this.error) return this.classify();
-    this.stage = 'failed';
+    if (turn !== this.turn) return;
+    if (this.error) this.stage = 'failed';
+    else this.classify();
     this.draw();
   }
 
@@ -156,11 +133,10 @@ class Batch extends Component {
       const { id } = await request(this.server.add_file, { path, name: one.name });
       if (this.files.includes(one)) Object.assign(one, { id, state: 'sent' });
     } catch (error) {
-      const transient = !error.key || TRANSIENT.includes(error.key);
-      if (turn === this.turn && !transient) refuse(one, error.message);
+      const [current, transient] = [turn === this.turn, !error.key || TRANSIENT.includes(error.key)];
+      if (current && !transient) refuse(one, error.message);
       else one.state = 'waiting';
-      if (turn !== this.turn || !transient) return;
-      this.error = error.key ? error.message : t('page.offline'); // only the server's messages are meant for users
+      if (current && transient) this.error = error.key ? error.message : t('page.offline'); // not a browser's message
     }
   }
 
@@ -168,29 +144,31 @@ class Batch extends Component {
     const ids = this.files.filter((one) => one.state === 'sent').map((one) => one.id);
     this.stage = ids.length ? 'working' : 'done';
     if (ids.length) this.trigger('classify_files', { token: token(), files: ids, hop: this.hop, turn: this.turn });
-    this.draw();
   }
 
-  changeHop(hop) {
-    const was = this.busy();
-    this.hop = hop;
+  changeHop() {
     this.taken = 0;
-    for (const one of this.files) if (one.id && one.state !== 'waiting') Object.assign(one, { state: 'sent', share: 0, error: null });
-    if (was) this.stop();
-    if (this.files.length) this.go();
+    this.reset((one) => one.id && one.state !== 'waiting');
+    if (this.busy) this.stop();
+    if (this.files.length) this.run();
+  }
+
+  /** Forget what is known of some of the files on the server. */
+  reset(which) {
+    for (const one of this.files.filter(which)) Object.assign(one, { state: 'sent', share: 0, error: null });
   }
 
   stop() {
     this.turn += 1;
-    [this.sending, this.stage] = [0, 'stopped'];
-    for (const one of this.files) if (one.state === 'classifying') Object.assign(one, { state: 'sent', share: 0 });
+    this.stage = 'stopped';
+    this.reset((one) => one.state === 'classifying');
     this.notify(this.server.stop);
     this.draw();
   }
 
   clear() {
     this.turn += 1;
-    Object.assign(this, { files: [], taken: 0, sending: 0, stage: 'idle', error: null, unsaved: false });
+    Object.assign(this, { files: [], taken: 0, stage: 'idle', error: '', unsaved: false });
     this.notify(this.server.clear);
     this.draw();
   }
@@ -202,13 +180,7 @@ class Batch extends Component {
     return file;
   }
 
-  /** Tell the server that a run has ended; the next run does so, too. */
-  notify(fn) {
-    request(fn, { turn: this.turn }).catch((error) => console.info(error.message));
-  }
-
   async take(reply) {
-    if (reply?.turn !== this.turn) return;
     if (reply.error) [this.stage, this.error] = ['failed', reply.error];
     for (const one of this.files) if (one.state === 'classifying') one.state = 'sent';
     const now = reply.now && this.files.find((one) => one.id === reply.now.id);
@@ -218,13 +190,16 @@ class Batch extends Component {
     if (reply.turn === this.turn && reply.stage && reply.stage !== 'working') {
       this.stage = reply.stage;
       this.draw();
-      if (reply.stage === 'done' && this.files.some((one) => one.state === 'waiting')) this.go();
+      if (reply.stage === 'done' && this.files.some((one) => one.state === 'waiting')) this.run();
     }
   }
 
   /** Fetch the new rows; one fetch at a time. */
   fetch() {
-    this.fetching ??= this.fetchAll().catch((error) => showMessage(error.message)).finally(() => { this.fetching = null; this.draw(); });
+    this.fetching ??= this.fetchAll().catch((error) => showMessage(error.message)).finally(() => {
+      this.fetching = null;
+      this.draw();
+    });
     return this.fetching;
   }
 
@@ -232,7 +207,8 @@ class Batch extends Component {
     for (;;) {
       const { turn } = this;
       const { rows } = await request(this.server.rows, { after: this.taken });
-      if (turn !== this.turn || !rows.length) return;
+      if (turn !== this.turn) continue; // rows of an earlier run
+      if (!rows.length) return;
       this.taken += rows.length;
       this.unsaved = true;
       for (const row of rows) {
@@ -249,22 +225,18 @@ class Batch extends Component {
     this.find('.sg-job').hidden = this.find('.sg-list').hidden = !files.length;
     const [done, refused] = ['done', 'refused'].map((name) => files.filter(({ state }) => state === name).length);
     const finished = done + refused;
-    const busy = this.busy();
-    const [button, bar] = [this.find('.sg-start-stop'), this.find('.sg-progress')];
-    button.textContent = t(busy ? 'player.stop' : 'batch.go_on');
-    button.hidden = !busy && finished === files.length;
-    bar.hidden = !busy;
-    const begun = files.reduce((sum, one) => sum + (['done', 'refused'].includes(one.state) ? 0 : one.share), 0);
-    bar.firstChild.style.width = `${(100 * (finished + begun)) / Math.max(1, files.length)}%`;
-    [bar.ariaValueMax, bar.ariaValueNow] = [String(files.length), String(finished)];
-    const key = busy || finished < files.length ? 'batch.far' : 'batch.done';
-    this.find('.sg-progress-text').textContent = t(key, { done: finished, count: files.length }) + (refused ? ` · ${t('batch.refused', { refused })}` : '');
-    const wrong = this.find('.sg-error');
-    wrong.hidden = !this.error;
-    wrong.textContent = this.error ?? '';
-    guardUnload('files', busy || this.unsaved);
+    const key = this.busy || finished < files.length ? 'batch.far' : 'batch.done';
+    this.drawProgress({
+      again: finished < files.length ? t('batch.go_on') : '',
+      text: t(key, { done: finished, count: files.length }) + (refused ? ` · ${t('batch.refused', { refused })}` : ''),
+      total: files.length,
+      finished,
+      done: files.reduce((sum, one) => sum + (['done', 'refused'].includes(one.state) ? 1 : one.share), 0),
+    });
+    this.showError(this.error);
+    guardUnload('files', this.busy || this.unsaved);
     this.table.setRows(files);
-    this.find('.sg-save').hidden = busy || !done;
+    this.find('.sg-save').hidden = this.busy || !done;
   }
 }
 

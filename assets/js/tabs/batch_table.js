@@ -18,7 +18,10 @@ export function fileTable(table, open, signal) {
       key: 'probability', title: t('timeline.column_probability'), numeric: true, value: (one) => confidence(one) ?? -1,
       fill: (cell, one) => { cell.textContent = confidence(one) === null ? '' : formatPercent(confidence(one)); },
     },
-    { key: 'when', title: t('batch.column_when'), fill: (cell, one) => { if (one.state === 'done') cell.append(miniature(one)); } },
+    {
+      key: 'when', title: t('batch.column_when'),
+      fill: (cell, one) => { if (one.state === 'done') cell.append(miniature(one)); },
+    },
     {
       key: 'length', title: t('timeline.column_duration'), numeric: true, value: (one) => one.seconds ?? -1,
       fill: (cell, one) => { cell.textContent = one.seconds === undefined ? '' : formatDuration(one.seconds); },
@@ -32,9 +35,8 @@ export function fileTable(table, open, signal) {
 /** The name, its folders in grey. */
 function fillName(cell, one) {
   const at = one.name.lastIndexOf('/') + 1;
-  const folder = textElement('small', one.name.slice(0, at));
-  const whole = element('<span></span>');
-  whole.append(...(at ? [folder] : []), one.name.slice(at));
+  const whole = textElement('span', one.name.slice(at));
+  if (at) whole.prepend(textElement('small', one.name.slice(0, at)));
   cell.append(whole);
 }
 
@@ -74,6 +76,6 @@ function miniature({ seconds, segments, silences, uncertain }) {
     part.title = describeSegment({ label, start, end, probability });
     return part.title;
   });
-  strip.setAttribute('aria-label', texts.slice(0, 20).join('; ') || t(silences.length ? 'page.silence' : 'timeline.nothing_sure'));
+  strip.ariaLabel = texts.slice(0, 20).join('; ') || t(silences.length ? 'page.silence' : 'timeline.nothing_sure');
   return strip;
 }

@@ -7,6 +7,7 @@ import { guardUnload } from '../core/unload_guard.js';
 import { Component, mounting } from '../lib/component.js';
 import { element, encodeBase64, textElement } from '../lib/dom.js';
 import { formatTime, t } from '../lib/i18n.js';
+import { icon } from '../lib/icons.js';
 import { PcmBuffer } from '../lib/pcm_buffer.js';
 import { waveIcon } from '../lib/thumbnails.js';
 import { microphoneError, microphones, openMicrophone } from '../player/microphone.js';
@@ -22,9 +23,10 @@ const FINAL = ['page.session']; // errors that a retry does not fix; so are all 
 
 const SKELETON = `
   <div class="sg-live-controls">
-    <button type="button" class="sg-button sg-start-stop"><svg viewBox="0 0 24 24" aria-hidden="true"><path></path></svg><span></span></button>
+    <button type="button" class="sg-button sg-start-stop"></button>
     <span class="sg-live-time" role="timer"></span>
-    <label class="sg-device" hidden><span data-t="live.device"></span><select></select></label><span class="sg-device-name"></span>
+    <label class="sg-device" hidden><span data-t="live.device"></span><select></select></label>
+    <span class="sg-device-name"></span>
     <label class="sg-live-axis"><span data-t="live.axis"></span><select></select></label>
   </div>
   <div class="sg-message" role="alert" hidden><span></span></div>
@@ -39,18 +41,13 @@ const SKELETON = `
   </div>`;
 const PILL = `<div class="sg-live-pill" role="group" data-aria="live.on" hidden><button type="button" data-do="show"></button>
   <button type="button" data-do="stop" data-t="player.stop"></button></div>`;
-const SIGNS = {
-  listen: 'M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 0 0-7 0v5A3.5 3.5 0 0 0 12 15zM5 11h2a5 5 0 0 0 10 0h2a7 7 0 0 1-6 6.9V21h-2v-3.1A7 7 0 0 1 5 11z',
-  stop: 'M6 6h12v12H6z',
-};
 
 class Live extends Component {
   /** @type {Awaited<ReturnType<typeof openMicrophone>> | null} */
   microphone = null;
   /** @type {PcmBuffer | null} */
   buffer = null;
-  /** @type {number | null} the length of a clip, from the server */
-  clipSeconds = null;
+  clipSeconds = 0; // the length of a clip, from the server
   requestedAt = 0; // samples received before the last request
   changing = false; // while the microphone is opened or closed: clicks do nothing
   classifying = false; // whether requests are sent
@@ -124,8 +121,7 @@ class Live extends Component {
   setChanging(changing) {
     this.changing = changing;
     const button = this.find('.sg-start-stop');
-    if (changing) button?.setAttribute('aria-disabled', 'true'); // not `disabled`, which would take the focus from it
-    else button?.removeAttribute('aria-disabled');
+    if (button) button.ariaDisabled = changing ? 'true' : null; // not `disabled`, which would take the focus from it
   }
 
   begin() {
@@ -136,20 +132,19 @@ class Live extends Component {
     this.spectrogram.begin(rate);
     this.meter.begin(rate);
     this.host.dataset.state = 'listening';
-    this.showButton('stop');
+    this.showButton(true);
     this.showDevices();
     const { buffer } = this;
-    const draw = (now) => {
-      if (buffer !== this.buffer) return;
-      this.pill.hidden = this.onScreen;
-      if (this.onScreen) this.draw(now);
-      this.showTime();
-      requestAnimationFrame(draw);
-    };
-    requestAnimationFrame(draw);
+    requestAnimationFrame((now) => this.draw(now, buffer));
   }
 
-  draw(now) {
+  /** Show what has come, in each frame until a buffer is replaced. */
+  draw(now, buffer) {
+    if (buffer !== this.buffer) return;
+    requestAnimationFrame((next) => this.draw(next, buffer));
+    this.pill.hidden = this.onScreen;
+    this.showTime();
+    if (!this.onScreen) return;
     this.spectrogram.scroll(now);
     this.meter.draw(now);
     this.predictions.age(now);
@@ -176,7 +171,7 @@ class Live extends Component {
   /** Classify the last seconds; the first time request the length of a clip, for which the server loads the network. */
   async classifyNow() {
     try {
-      this.clipSeconds ??= (await request(this.server.live_begin, {})).clip_seconds;
+      this.clipSeconds ||= (await request(this.server.live_begin, {})).clip_seconds;
       const { buffer } = this;
       if (!buffer) return; // the user is still being asked for the microphone
       const samples = await encodeBase64(buffer.last(Math.floor(this.clipSeconds * buffer.rate)));
@@ -198,15 +193,12 @@ class Live extends Component {
     if (!this.microphone) return;
     const found = await microphones();
     if (!this.microphone) return;
-    const [box, name] = [this.find('.sg-device'), this.find('.sg-device-name')];
-    const several = found.length > 1;
-    box.hidden = !several;
-    name.hidden = several;
-    name.textContent = this.microphone.name();
-    if (!several) return;
-    const select = box.querySelector('select');
+    const [box, name, select] = ['.sg-device', '.sg-device-name', '.sg-device select'].map((part) => this.find(part));
+    name.hidden = found.length > 1;
+    box.hidden = !name.hidden;
+    name.textContent = this.microphone.track?.label ?? '';
     select.replaceChildren(...found.map(({ id, name: label }, i) => new Option(label || `${t('live.device')} ${i + 1}`, id)));
-    select.value = this.microphone.device();
+    select.value = this.microphone.track?.getSettings?.().deviceId ?? '';
   }
 
   /** Continue with another device. */
@@ -220,9 +212,7 @@ class Live extends Component {
     await this.showDevices();
   }
 
-  /** Stop, and open the recording as the session's sound.
-   * @param {string} [why] what ended it, unless it was the user
-   */
+  /** Stop, and open the recording as the session's sound; `why` is what ended it, unless it was the user. */
   async stop(why = '') {
     const { microphone, buffer } = this;
     if (!microphone || this.changing) return;
@@ -235,29 +225,25 @@ class Live extends Component {
     this.rest('stopped');
     this.setChanging(false);
     if (why) this.message(why);
-    if (buffer.length < LEAST_S * buffer.rate) {
-      this.message(t('live.nothing'));
-      return;
-    }
-    this.recording.keep(buffer.file('live'), buffer.received > KEPT_MINUTES * 60 * buffer.rate);
+    if (buffer.length < LEAST_S * buffer.rate) this.message(t('live.nothing'));
+    else this.recording.keep(buffer.file('live'), buffer.received > KEPT_MINUTES * 60 * buffer.rate);
   }
 
-  rest(name = 'idle') {
+  rest(stage = 'idle') {
     this.classifying = false;
     this.pill.hidden = true;
-    this.host.dataset.state = name;
-    this.showButton('listen');
-    if (name === 'idle') this.predictions.begin();
+    this.host.dataset.state = stage;
+    this.showButton(false);
+    if (stage === 'idle') this.predictions.begin();
     this.find('.sg-device').hidden = true;
-    this.find('.sg-device-name').hidden = name === 'idle';
+    this.find('.sg-device-name').hidden = stage === 'idle';
   }
 
-  showButton(what) {
+  showButton(on) {
     const button = this.find('.sg-start-stop');
-    button.classList.toggle('sg-main', what === 'listen');
-    button.toggleAttribute('data-on', what === 'stop');
-    button.querySelector('path').setAttribute('d', SIGNS[what]);
-    button.querySelector('span').textContent = t(what === 'stop' ? 'player.stop' : 'live.listen');
+    button.classList.toggle('sg-main', !on);
+    button.toggleAttribute('data-on', on);
+    button.innerHTML = `${icon(on ? 'stop' : 'microphone')}<span>${t(on ? 'player.stop' : 'live.listen')}</span>`;
   }
 
   message(text) {

@@ -1,6 +1,6 @@
 // Predictions for the last seconds: a headline and the five most likely classes, moving smoothly.
 
-import { element, find } from '../lib/dom.js';
+import { element } from '../lib/dom.js';
 import { className, formatNumber, formatPercent, t } from '../lib/i18n.js';
 import { listName } from './verdict.js';
 
@@ -12,12 +12,8 @@ export class LivePredictions {
   constructor(host) {
     host.innerHTML = `<p class="sg-live-head"></p><p class="sg-big"></p><ol class="sg-bars"></ol>
       <p class="sg-small sg-late" hidden></p><p class="sg-small sg-meaning"></p><p class="sg-visually-hidden" role="status"></p>`;
-    this.head = find(host, '.sg-live-head');
-    this.big = find(host, '.sg-big');
-    this.list = find(host, 'ol');
-    this.late = find(host, '.sg-late');
-    this.meaning = find(host, '.sg-meaning');
-    this.status = find(host, '[role=status]');
+    const [head, big, list, late, meaning, status] = host.children;
+    this.parts = { head, big, list, late, meaning, status };
     this.host = host;
     this.still = window.matchMedia('(prefers-reduced-motion: reduce)');
     this.begin();
@@ -29,10 +25,10 @@ export class LivePredictions {
     this.announced = null;
     this.announcedAt = -Infinity;
     this.host.dataset.state = 'empty';
-    this.head.textContent = text;
-    this.big.textContent = this.meaning.textContent = this.status.textContent = '';
-    this.list.replaceChildren();
-    this.late.hidden = true;
+    this.parts.head.textContent = text;
+    this.parts.big.textContent = this.parts.meaning.textContent = this.parts.status.textContent = '';
+    this.parts.list.replaceChildren();
+    this.parts.late.hidden = true;
   }
 
   /** Show an error.
@@ -43,48 +39,47 @@ export class LivePredictions {
     this.begin(text);
     this.host.dataset.state = 'refused';
     if (off) {
-      this.head.textContent = `${t('classify.no_model')} ${text}`;
-      this.meaning.textContent = t('classify.no_model_rest');
+      this.parts.head.textContent = `${t('classify.no_model')} ${text}`;
+      this.parts.meaning.textContent = t('classify.no_model_rest');
     }
   }
 
   draw(reply, now) {
     this.receivedAt = now;
-    this.late.hidden = true;
+    this.parts.late.hidden = true;
     const silent = !reply.top.length;
     const known = !silent && reply.verdict === reply.top[0][0];
     this.host.dataset.state = silent ? 'silent' : known ? 'known' : 'unknown';
-    this.head.textContent = t(known ? 'classify.most_like' : 'live.just_now');
-    const headline = known ? className(reply.verdict) : silent ? t('page.silence') : t('classify.unknown', reply);
-    this.big.textContent = headline;
-    this.list.toggleAttribute('data-guesses', !known);
-    this.list.setAttribute('aria-label', listName(reply, known));
+    this.parts.head.textContent = t(known ? 'classify.most_like' : 'live.just_now');
+    this.parts.big.textContent = known ? className(reply.verdict) : silent ? t('page.silence') : t('classify.unknown', reply);
+    this.parts.list.toggleAttribute('data-guesses', !known);
+    this.parts.list.setAttribute('aria-label', listName(reply, known));
     this.move(reply.top);
-    this.meaning.textContent = silent
+    this.parts.meaning.textContent = silent
       ? t('live.silence', reply)
       : known ? t(reply.calibrated ? 'live.calibrated' : 'live.plain', reply) : t('classify.unknown_why');
-    this.announce(headline, now);
+    this.announce(this.parts.big.textContent, now);
   }
 
   /** Move rows to their new positions and bars to their new lengths. */
   move(top) {
-    const before = new Map([...this.list.children].map((row) =>
-      [row.dataset.label, { row, y: row.offsetTop, share: parseFloat(row.querySelector('b').style.width) }]));
+    const before = new Map([...this.parts.list.children].map((row) =>
+      [row.dataset.label, { row, y: row.offsetTop, width: row.querySelector('b').style.width }]));
     const rows = top.map(([label, probability]) => {
       const row = before.get(label)?.row ?? this.row(label);
       row.querySelector('b').style.width = `${(100 * probability).toFixed(1)}%`;
       row.lastChild.textContent = formatPercent(probability, 1);
       return row;
     });
-    this.list.replaceChildren(...rows);
+    this.parts.list.replaceChildren(...rows);
     if (this.still.matches) return;
     const how = { duration: MOVE_MS, easing: 'ease-in-out' };
     for (const row of rows) {
       const old = before.get(row.dataset.label);
-      if (!old) row.animate([{ opacity: 0 }, { opacity: 1 }], how);
-      else if (old.y !== row.offsetTop) row.animate([{ transform: `translateY(${old.y - row.offsetTop}px)` }, { transform: 'none' }], how);
+      if (!old) row.animate({ opacity: [0, 1] }, how);
+      else if (old.y !== row.offsetTop) row.animate({ translate: [`0 ${old.y - row.offsetTop}px`, '0'] }, how);
       const bar = row.querySelector('b');
-      bar.animate([{ width: `${old?.share ?? 0}%` }, { width: bar.style.width }], how);
+      bar.animate({ width: [old?.width ?? '0%', bar.style.width] }, how);
     }
   }
 
@@ -99,15 +94,15 @@ export class LivePredictions {
   announce(headline, now) {
     if (headline === this.announced || now - this.announcedAt < ANNOUNCE_MS) return;
     [this.announced, this.announcedAt] = [headline, now];
-    this.status.textContent = headline;
+    this.parts.status.textContent = headline;
   }
 
   /** Show the age of the reply where the server is slow. */
   age(now) {
     const late = now - this.receivedAt;
     if (!(late > LATE_MS)) return;
-    this.late.hidden = false;
+    this.parts.late.hidden = false;
     const text = t('live.late', { seconds: formatNumber(late / 1000) });
-    if (this.late.textContent !== text) this.late.textContent = text;
+    if (this.parts.late.textContent !== text) this.parts.late.textContent = text;
   }
 }

@@ -2,12 +2,12 @@
 
 import { emit, events, state } from '../core/state.js';
 import { openTab } from '../core/tabs.js';
-import { element, find } from '../lib/dom.js';
+import { saveFile, translated } from '../lib/dom.js';
 import { formatTime, t } from '../lib/i18n.js';
 
-const LINKS = `<button type="button" class="sg-link" data-tab="mel" data-t="live.see"></button>
+const SKELETON = `<span></span><button type="button" class="sg-link" data-tab="mel" data-t="live.see"></button>
   <button type="button" class="sg-link" data-tab="classify" data-t="page.tab_classify"></button>
-  <a class="sg-link" data-t="live.save"></a>`;
+  <button type="button" class="sg-link" data-do="save" data-t="live.save"></button>`;
 
 export class LiveRecording {
   /** @type {File | null} */
@@ -22,11 +22,11 @@ export class LiveRecording {
   constructor(box, minutes, signal) {
     this.box = box;
     this.minutes = minutes;
-    box.append(element('<span></span>'), ...element(`<div>${LINKS}</div>`).children);
-    this.save = find(box, 'a');
-    box.addEventListener('click', ({ target }) => {
-      const { tab } = /** @type {HTMLElement} */ (target).dataset;
+    box.innerHTML = SKELETON;
+    translated(box).addEventListener('click', ({ target }) => {
+      const { tab, do: action } = /** @type {HTMLElement} */ (target).dataset;
       if (tab) openTab(tab);
+      if (action) saveFile([this.file], this.file.name, this.file.type);
     });
     events.addEventListener('sound', () => this.opened(), { signal });
     events.addEventListener('recording_failed', (/** @type {CustomEvent} */ { detail: { file } }) => {
@@ -39,8 +39,6 @@ export class LiveRecording {
   keep(file, shortened) {
     this.file = file;
     this.shortened = shortened;
-    this.save.href = URL.createObjectURL(file);
-    this.save.download = file.name;
     this.show(t('live.opening'));
     emit('recorded', { file });
   }
@@ -48,19 +46,18 @@ export class LiveRecording {
   show(text, opened = false) {
     this.box.hidden = false;
     this.box.firstChild.textContent = text;
-    for (const link of this.box.querySelectorAll('button')) link.hidden = !opened;
+    for (const link of this.box.querySelectorAll('button')) link.hidden = Boolean(link.dataset.tab) && !opened;
   }
 
   /** Forget the recording: another sound or another recording replaces it. */
   forget() {
     this.box.hidden = true;
-    URL.revokeObjectURL(this.save.href);
-    this.save.removeAttribute('href');
     this.file = null;
   }
 
   opened() {
+    const values = { length: formatTime(state.sound.seconds), minutes: this.minutes };
     if (state.sound.name !== this.file?.name) this.forget();
-    else this.show(t(this.shortened ? 'live.kept_last' : 'live.kept', { length: formatTime(state.sound.seconds), minutes: this.minutes }), true);
+    else this.show(t(this.shortened ? 'live.kept_last' : 'live.kept', values), true);
   }
 }

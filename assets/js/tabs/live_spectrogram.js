@@ -1,8 +1,10 @@
-// Scrolling spectrogram of the microphone, computed in the browser, under the display settings; the newest column is at the right.
+// Scrolling spectrogram of the microphone, computed in the browser; the newest column is at the right.
 
 import { changeDisplay, display } from '../core/display_settings.js';
 import { events } from '../core/state.js';
-import { cssColour, drawLevelScale, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea } from '../lib/canvas_axes.js';
+import {
+  drawLevelScale, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
+} from '../lib/canvas_axes.js';
 import { table } from '../lib/colormaps.js';
 import { onResize, onThemeChange } from '../lib/dom.js';
 import { Spectrum } from '../lib/fft.js';
@@ -12,7 +14,7 @@ import { formatNumber, t } from '../lib/i18n.js';
 const SPAN_S = 10;
 const HOP_S = 0.01;
 const WINDOW_S = 0.04;
-const SPARE = 50; // columns kept beyond the span: those that have come but are not shown yet
+const SPARE = 51; // columns kept beyond the span: those that have come but are not shown yet
 const [LOW_HZ, HIGH_HZ] = [20, 20000];
 const FLOOR_DB = -125; // what a byte of 0 means, in dBFS
 const STEP_DB = 0.5;
@@ -30,7 +32,7 @@ export class LiveSpectrogram {
   constructor(plot, signal) {
     this.plot = plot;
     this.canvas = plot.querySelector('canvas');
-    this.ring = document.createElement('canvas');
+    this.image = document.createElement('canvas'); // all columns, the newest at the right
     this.still = window.matchMedia('(prefers-reduced-motion: reduce)');
     this.begin(48000);
     const repaint = () => this.repaint();
@@ -69,9 +71,9 @@ export class LiveSpectrogram {
 
   column() {
     this.waiting = 0;
-    const at = this.columns % this.capacity;
     const db = this.spectrum.levels(this.recent);
-    const to = this.levels.subarray(at * this.bins, (at + 1) * this.bins);
+    this.levels.copyWithin(0, this.bins);
+    const to = this.levels.subarray(-this.bins);
     for (let k = 0; k < to.length; k++) to[k] = Math.max(0, Math.min(255, Math.round((db[k] - FLOOR_DB) / STEP_DB)));
     this.columns += 1;
   }
@@ -87,22 +89,19 @@ export class LiveSpectrogram {
 
   /** Redraw everything, for another size, other colours or another axis. */
   repaint() {
-    const ratio = pixelRatio();
-    const { width, height } = this.plot.getBoundingClientRect();
-    if (!width) return;
-    [this.canvas.width, this.canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    this.area = plotArea({ width, height });
-    this.ratio = ratio;
+    const size = this.plot.getBoundingClientRect();
+    if (!size.width) return;
+    this.area = plotArea(size);
+    this.ratio = pixelRatio();
     this.axis = frequencyAxis(this.kind, this.kind === 'mel' ? 0 : LOW_HZ, Math.min(HIGH_HZ, this.rate / 2), 'slaney');
-    this.rows = this.rowsOf(Math.max(1, Math.round(this.area.height * ratio)));
-    [this.ring.width, this.ring.height] = [this.capacity, this.rows.length];
+    this.rows = this.rowsOf(Math.max(1, Math.round(this.area.height * this.ratio)));
+    [this.image.width, this.image.height] = [this.capacity, this.rows.length];
     const colours = table(display.colours);
     const [low, high] = this.range();
     this.palette = Uint32Array.from({ length: 256 }, (_, level) =>
       colours[Math.max(0, Math.min(255, Math.round((255 * (FLOOR_DB + level * STEP_DB - low)) / (high - low))))]);
-    this.paint(0, this.capacity);
-    this.painted = this.columns;
-    this.drawScales();
+    this.paint(this.capacity);
+    this.drawScales(prepareCanvas(this.canvas, size));
     this.draw();
   }
 
@@ -122,14 +121,14 @@ export class LiveSpectrogram {
     });
   }
 
-  /** Paint columns of the ring, `from` up to `to`. */
-  paint(from, to) {
-    const { rows, levels, bins, palette } = this;
-    const image = new ImageData(to - from, rows.length);
+  /** Paint the newest columns. */
+  paint(count) {
+    const { rows, levels, bins, palette, capacity } = this;
+    const image = new ImageData(count, rows.length);
     const pixels = new Uint32Array(image.data.buffer);
-    for (let column = from, x = 0; column < to; column++, x++) {
-      const base = column * bins;
-      for (let y = 0, pixel = x; y < rows.length; y++, pixel += to - from) {
+    for (let x = 0; x < count; x++) {
+      const base = (capacity - count + x) * bins;
+      for (let y = 0, pixel = x; y < rows.length; y++, pixel += count) {
         const [first, last, weight] = rows[y];
         let level = levels[base + first];
         if (weight === null) for (let k = first + 1; k <= last; k++) level = Math.max(level, levels[base + k]);
@@ -137,7 +136,8 @@ export class LiveSpectrogram {
         pixels[pixel] = palette[(level + 0.5) | 0];
       }
     }
-    this.ring.getContext('2d').putImageData(image, from, 0);
+    this.image.getContext('2d').putImageData(image, capacity - count, 0);
+    this.painted = this.columns;
   }
 
   /** Scroll to what has come, evenly; `now` in ms. */
@@ -161,43 +161,28 @@ export class LiveSpectrogram {
 
   draw() {
     if (!this.area) return;
-    const context = this.canvas.getContext('2d');
-    const { ratio, capacity, area, columns, shown } = this;
-    const [left, top, right] = [area.left, area.top, area.left + area.width].map((value) => Math.round(value * ratio));
-    const wide = (area.width * ratio) / (SPAN_S / HOP_S); // of a column, in pixels
-    const x = (column) => Math.round(right - (shown - column) * wide); // whole pixels: no seam where the ring closes
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.save();
-    context.beginPath();
-    context.rect(left, top, right - left, this.rows.length);
-    context.clip();
-    context.fillStyle = cssColour(this.palette[0]);
-    context.fillRect(left, top, right - left, this.rows.length);
-    const kept = Math.max(0, columns - capacity);
-    for (const [from, to] of this.chunks(Math.max(kept, this.painted))) this.paint(from % capacity, (from % capacity) + to - from);
-    this.painted = columns;
-    for (const [from, to] of this.chunks(kept)) {
-      context.drawImage(this.ring, from % capacity, 0, to - from, this.rows.length, x(from), top, x(to) - x(from), this.rows.length);
+    const { image, ratio, capacity, area, columns, shown } = this;
+    const fresh = Math.min(columns - this.painted, capacity);
+    if (fresh) {
+      image.getContext('2d').drawImage(image, -fresh, 0);
+      this.paint(fresh);
     }
-    context.restore();
-  }
-
-  /** The columns since `from`, cut where the ring closes: [first, behind the last]. */
-  chunks(from) {
-    const { columns, capacity } = this;
-    const closes = from - (from % capacity) + capacity;
-    return closes < columns ? [[from, closes], [closes, columns]] : [[from, columns]].filter(([a, b]) => b > a);
+    const [left, top, right] = [area.left, area.top, area.left + area.width].map((value) => Math.round(value * ratio));
+    const span = SPAN_S / HOP_S;
+    const wide = (right - left) / span; // of a column, in pixels
+    const behind = Math.round((columns - shown) * wide) / wide; // whole pixels
+    const context = this.canvas.getContext('2d');
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(image, capacity - behind - span, 0, span, image.height, left, top, right - left, image.height);
   }
 
   /** Axes and the level scale. */
-  drawScales() {
+  drawScales(context) {
     const { area, axis } = this;
-    const context = this.canvas.getContext('2d');
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     const marks = frequencyTicks(axis, this.kind, 22 / area.height).map((hz) => [axis.share(hz), hertz(hz)]);
     const end = t(this.over ? 'live.end' : 'live.now');
-    const times = ticks(-SPAN_S, 0, area.width / 90).map((time) => [1 + time / SPAN_S, Math.abs(time) < 1e-9 ? end : formatNumber(time)]);
+    const times = ticks(-SPAN_S, 0, area.width / 90).map((time) =>
+      [1 + time / SPAN_S, Math.abs(time) < 1e-9 ? end : formatNumber(time)]);
     drawVerticalAxis(context, area, getComputedStyle(this.plot), marks, t('page.freq_axis'));
     drawTimeAxis(context, area, times);
     drawLevelScale(context, area, display.colours, this.range(), 'dBFS');

@@ -19,7 +19,8 @@ const SKELETON = `
     <div class="sg-map" role="img"><canvas></canvas><canvas></canvas><p data-t="saliency.none" hidden></p></div>
     <div class="sg-tools">
       <label><span data-t="saliency.strength"></span><input type="range" min="0" max="100" value="75"></label>
-      <span class="sg-scale" aria-hidden="true"><small data-t="saliency.nothing"></small><i></i><small data-t="saliency.most"></small></span>
+      <span class="sg-scale" aria-hidden="true">
+        <small data-t="saliency.nothing"></small><i></i><small data-t="saliency.most"></small></span>
       <button type="button" class="sg-button"></button>
     </div>
     <p class="sg-small sg-meaning"></p>
@@ -59,7 +60,7 @@ class Saliency extends Component {
   request(label, start) {
     if (!state.sound) return;
     this.host.hidden = false;
-    this.showError('');
+    this.showError();
     this.wanted = label;
     if (this.data?.sound === state.sound.id && this.data.asked === start && (!label || this.data.maps[label])) {
       this.choose(label ?? this.data.top[0][0]);
@@ -90,24 +91,25 @@ class Saliency extends Component {
     this.choose(this.data.maps[this.wanted] ? this.wanted : reply.top[0][0]);
   }
 
-  showError(text) {
-    const line = this.find('.sg-error');
-    [line.hidden, line.textContent] = [!text, text];
+  showError(text = '') {
+    super.showError(text);
     this.host.toggleAttribute('data-wrong', Boolean(text));
   }
 
   /** Describe the clip, and what the map means for it. */
   describe() {
     const { start, clip_seconds: seconds, fit, deletion, cell_s: cell, cell_bands: bands } = this.data;
-    const times = { seconds: formatNumber(seconds, 2), own: formatNumber(state.sound.seconds, 2), start: formatTime(start), end: formatTime(start + seconds) };
+    const times = {
+      seconds: formatNumber(seconds, 2), own: formatNumber(state.sound.seconds, 2),
+      start: formatTime(start), end: formatTime(start + seconds),
+    };
     this.find('.sg-clip-interval').textContent = t(start > 0 ? 'saliency.given_window' : `saliency.given_${fit}`, times);
     this.find('.sg-tools button').textContent = `${t('saliency.play_clip')} · ${formatTime(seconds)}`;
     this.find('.sg-meaning').textContent = t('saliency.means', { seconds: formatNumber(cell, 2), bands: formatNumber(bands) });
-    const tested = this.find('.sg-deletion');
-    tested.hidden = !deletion;
+    this.find('.sg-deletion').hidden = !deletion;
     if (!deletion) return;
     const hundredths = (share) => formatNumber(100 * share);
-    tested.textContent = t('saliency.tested', {
+    this.find('.sg-deletion').textContent = t('saliency.tested', {
       clips: formatNumber(deletion.clips), share: hundredths(deletion.shares[0]), before: hundredths(deletion.before),
       marked: hundredths(deletion.marked[0]), random: hundredths(deletion.random[0]),
     });
@@ -121,8 +123,7 @@ class Saliency extends Component {
     this.find('.sg-map').setAttribute('aria-label', t('saliency.map', { name: className(label) }));
     this.draw();
     for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.sg-bars li'))) {
-      if (row.dataset.label === label) row.setAttribute('aria-current', 'true');
-      else row.removeAttribute('aria-current');
+      row.ariaCurrent = row.dataset.label === label ? 'true' : null;
     }
   }
 
@@ -148,9 +149,8 @@ class Saliency extends Component {
     const select = element('<select data-aria="saliency.other"></select>');
     select.append(new Option(t('saliency.other'), ''));
     const others = Object.keys(classNames).filter((label) => !this.data.maps[label]);
-    for (const label of others.sort((a, b) => className(a).localeCompare(className(b), language))) {
-      select.append(new Option(className(label), label));
-    }
+    others.sort((a, b) => className(a).localeCompare(className(b), language));
+    select.append(...others.map((label) => new Option(className(label), label)));
     select.addEventListener('change', () => { if (select.value) this.request(select.value, this.data.asked); });
     return select;
   }
@@ -162,10 +162,7 @@ class Saliency extends Component {
   }
 
   playClip() {
-    if (!this.clip.paused) {
-      this.clip.pause();
-      return;
-    }
+    if (!this.clip.paused) return this.clip.pause();
     this.clip.currentTime = 0;
     play(this.clip);
   }

@@ -66,9 +66,7 @@ export class SaliencyMap {
     this.drawHead();
   }
 
-  /** Labels of the frequency axis; band i of n lies around mel i + 1 of n + 1 steps.
-   * @returns {any[][]} [share of the height, text]
-   */
+  /** Ticks [share of the height, text] of the frequency axis; band i of n lies around mel i + 1 of n + 1 steps. */
   marks(height) {
     const { low_hz: low, high_hz: high, mel_scale: scale, rows } = this.data;
     const [a, b] = [hzToMel(low, scale), hzToMel(high, scale)];
@@ -92,7 +90,8 @@ export class SaliencyMap {
     const playing = !this.clip.paused && !this.clip.ended;
     const time = playing ? this.data.start - this.data.before_s + this.clip.currentTime : audio.currentTime;
     const area = this.area();
-    drawPlayhead(prepareCanvas(this.overlay, this.plot.getBoundingClientRect()), area, area.left + this.shareOf(time) * area.width);
+    const context = prepareCanvas(this.overlay, this.plot.getBoundingClientRect());
+    drawPlayhead(context, area, area.left + this.shareOf(time) * area.width);
   }
 
   seekTo(event) {

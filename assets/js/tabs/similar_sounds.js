@@ -11,12 +11,18 @@ import { OneRequest } from './one_request.js';
 
 class SimilarSounds extends OneRequest {
   inView = false;
+  /** @type {any} the card that plays */
+  current = null;
 
   constructor(host, context) {
     super(host, 'similar_sounds', context);
-    this.cards = new CardPlayer(this.signal);
+    this.clip = clipPlayer(this.signal, () => this.stop());
+    this.on(this.clip, 'ended', () => this.stop());
+    onPlayhead((now) => {
+      this.current?.style.setProperty('--position', `${(100 * now) / (this.clip.duration || Infinity)}%`);
+    }, this.signal, this.clip);
     this.on(events, 'sound', () => {
-      this.cards.stop();
+      this.stop();
       host.hidden = false;
       if (!this.inView) this.fill();
     });
@@ -45,44 +51,62 @@ class SimilarSounds extends OneRequest {
   show(reply) {
     this.host.hidden = Boolean(reply.off); // the classify tab says that the network is missing
     if (reply.error) this.fill(textElement('p', reply.error, 'sg-error'), retryButton(() => this.send()));
-    else this.host.replaceChildren(...results(reply, this.cards));
+    else this.host.replaceChildren(...this.results(reply));
   }
-}
 
-function results(reply, cards) {
-  const values = { ...reply, seconds: formatNumber(reply.clip_seconds) };
-  const title = textElement('h2', t(reply.examples ? 'similar_sounds.title_examples' : 'similar_sounds.title_index', values));
-  const note = (key) => textElement('p', t(key, values), 'sg-small');
-  if (reply.silent) return [title, note('similar_sounds.silent')];
-  if (!reply.rows.length) return [title, note('similar_sounds.none')];
-  const list = element('<ol class="sg-similar-list"></ol>');
-  list.setAttribute('aria-label', title.textContent);
-  for (const row of reply.rows) {
-    const item = document.createElement('li');
-    item.append(row.clip ? card(row, cards) : missingCard(row));
-    list.append(item);
+  results(reply) {
+    const values = { ...reply, seconds: formatNumber(reply.clip_seconds) };
+    const title = textElement('h2', t(reply.examples ? 'similar_sounds.title_examples' : 'similar_sounds.title_index', values));
+    const note = (key) => textElement('p', t(key, values), 'sg-small');
+    if (reply.silent) return [title, note('similar_sounds.silent')];
+    if (!reply.rows.length) return [title, note('similar_sounds.none')];
+    const list = element('<ol class="sg-similar-list"></ol>');
+    list.ariaLabel = title.textContent;
+    for (const row of reply.rows) {
+      const item = document.createElement('li');
+      item.append(row.clip ? this.card(row) : missingCard(row));
+      list.append(item);
+    }
+    return [title, list, note('similar_sounds.note')];
   }
-  return [title, list, note('similar_sounds.note')];
-}
 
-/** A thumbnail, a name and the similarity: a button that plays the sound. */
-function card(row, cards) {
-  const button = element(`<button type="button" class="sg-similar-sound">
-    <span class="sg-thumb"><canvas aria-hidden="true"></canvas><i class="sg-thumb-playhead"></i></span></button>`);
-  paintLevels(button.querySelector('canvas'), { levels: decodeBase64(row.levels), rows: row.rows, columns: row.columns });
-  button.append(...caption(row));
-  const values = { name: rowName(row), similarity: formatNumber(row.similarity, 2) };
-  const show = (playing) => {
-    button.setAttribute('aria-pressed', String(playing));
-    button.setAttribute('aria-label', t(playing ? 'similar_sounds.stop' : 'similar_sounds.play', values));
-  };
-  show(false);
-  button.addEventListener('click', () => cards.toggle({ button, show, url: fileUrl(row.clip) }));
-  return button;
+  /** A thumbnail, a name and the similarity: a button that plays the sound. */
+  card(row) {
+    const button = element(`<button type="button" class="sg-similar-sound">
+      <span class="sg-thumb"><canvas aria-hidden="true"></canvas><i class="sg-thumb-playhead"></i></span></button>`);
+    paintLevels(button.querySelector('canvas'), { levels: decodeBase64(row.levels), rows: row.rows, columns: row.columns });
+    button.append(...caption(row));
+    const values = { name: rowName(row), similarity: formatNumber(row.similarity, 2) };
+    button.show = (playing) => {
+      button.ariaPressed = String(playing);
+      button.ariaLabel = t(playing ? 'similar_sounds.stop' : 'similar_sounds.play', values);
+    };
+    button.show(false);
+    button.addEventListener('click', () => this.toggle(button, fileUrl(row.clip)));
+    return button;
+  }
+
+  stop() {
+    this.clip.pause();
+    this.current?.show(false);
+    this.current?.style.removeProperty('--position');
+    this.current = null;
+  }
+
+  async toggle(card, url) {
+    const playing = this.current === card;
+    this.stop();
+    if (playing) return;
+    this.current = card;
+    card.show(true);
+    this.clip.src = url;
+    if (!await play(this.clip) && this.current === card) this.stop(); // no other card was clicked meanwhile
+  }
 }
 
 function missingCard(row) {
-  const box = element('<div class="sg-similar-sound"><span class="sg-thumb"><p class="sg-small" data-t="similar_sounds.gone"></p></span></div>');
+  const box = element(`<div class="sg-similar-sound">
+    <span class="sg-thumb"><p class="sg-small" data-t="similar_sounds.gone"></p></span></div>`);
   box.append(...caption(row));
   return box;
 }
@@ -94,38 +118,6 @@ function caption(row) {
   const name = textElement('b', rowName(row));
   name.title = name.textContent;
   return [name, textElement('span', row.same ? t('similar_sounds.same') : formatNumber(row.similarity, 2), 'sg-small')];
-}
-
-/** Plays the sound of one card at a time. */
-class CardPlayer {
-  /** @type {{button: HTMLElement, show: (playing: boolean) => void, url: string} | null} the card that plays */
-  current = null;
-
-  /** @param {AbortSignal} signal */
-  constructor(signal) {
-    this.clip = clipPlayer(signal, () => this.stop());
-    this.clip.addEventListener('ended', () => this.stop(), { signal });
-    onPlayhead((now) => {
-      this.current?.button.style.setProperty('--position', `${(100 * now) / (this.clip.duration || Infinity)}%`);
-    }, signal, this.clip);
-  }
-
-  stop() {
-    this.clip.pause();
-    this.current?.show(false);
-    this.current?.button.style.removeProperty('--position');
-    this.current = null;
-  }
-
-  async toggle(card) {
-    const ours = this.current?.button === card.button;
-    this.stop();
-    if (ours) return;
-    this.current = card;
-    card.show(true);
-    this.clip.src = card.url;
-    if (!await play(this.clip) && this.current === card) this.stop(); // no other card was clicked meanwhile
-  }
 }
 
 export const mount = mounting('.sg-similar', SimilarSounds);

@@ -3,13 +3,13 @@
 import { describeSegment, detections, hueOf, labelName, setTimeline } from '../core/detections.js';
 import { request, token } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
-import { Component, mounting } from '../lib/component.js';
-import { element, find, onResize } from '../lib/dom.js';
+import { mounting } from '../lib/component.js';
+import { element, onResize } from '../lib/dom.js';
 import { formatDuration, formatMoment, formatPercent, formatTime, t } from '../lib/i18n.js';
 import { playInterval } from '../player/playback.js';
 import { Mel } from '../viewer/views.js';
 import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
-import { fillHops } from './hops.js';
+import { Job, controls } from './job.js';
 
 const MOST_TOTALS = 8;
 const SKELETON = `
@@ -17,12 +17,7 @@ const SKELETON = `
     <div class="sg-summary" aria-live="polite"><p></p><p class="sg-big"></p><p class="sg-small"></p></div>
     <ol class="sg-totals"></ol>
   </section>
-  <div class="sg-job">
-    <label><span data-t="timeline.hop"></span><select class="sg-hop"></select></label>
-    <button type="button" class="sg-button sg-start-stop"></button>
-    <div class="sg-progress" role="progressbar" aria-valuemin="0" data-aria="timeline.progress"><i></i></div>
-    <output class="sg-progress-text"></output>
-  </div>
+  <div class="sg-job">${controls('timeline.progress')}</div>
   <p class="sg-error" role="alert" hidden></p>
   <div class="sg-viewer sg-compact" data-owner="timeline"></div>
   <div class="sg-segments" hidden>
@@ -31,50 +26,37 @@ const SKELETON = `
   </div>
   <h3 class="sg-first" hidden></h3>`;
 
-class Timeline extends Component {
-  turn = Date.now(); // counts runs: replies of earlier ones are ignored
-  hop = 0.5; // of the windows, in clips
+class Timeline extends Job {
   /** @type {string | null} the id of the sound that was requested last */
   requested = null;
-  stage = 'idle';
   /** @type {any} the reply that is an error, or null */
   failed = null;
   clipSeconds = Infinity;
   firstClip = 0; // start of the clip that was classified by itself, in seconds
 
   constructor(host, context) {
-    super(host, SKELETON);
-    const { root, server, trigger, props } = context;
+    super(host, SKELETON, context);
+    const { root, server, props } = context;
     this.root = root;
-    this.server = server;
-    this.trigger = trigger;
     this.section = document.getElementById('classify-tab') ?? root;
-    this.work = this.find('.sg-job'); // goes into the viewer's toolbar
-    fillHops(this.find('.sg-hop'), props.hops, this.hop);
     this.viewer = new Mel(this.find('.sg-viewer'), server, props.parameters);
-    this.viewer.toolbar.prepend(this.work);
+    this.viewer.toolbar.prepend(this.find('.sg-job'));
     this.signal.addEventListener('abort', () => this.viewer.destroy());
     this.table = segmentTable(this.find('.sg-table'), this.signal);
     downloadButtons(this.find('.sg-save'), props.forms, (form) =>
       request(server.timeline_file, { sound: state.sound?.id, hop: this.hop, form }), showMessage);
-    this.onValue(context, (reply) => this.take(reply));
     this.on(events, 'sound', () => this.newSound());
     this.on(events, 'classified', ({ detail }) => {
       this.firstClip = detail.start;
       this.draw();
     });
     onResize(root, () => this.runOnce(), this.signal); // a tab that opens gains a size
-    this.on(this.find('.sg-hop'), 'change', ({ target }) => {
-      this.hop = Number(target.value);
-      this.run();
-    });
-    this.on(this.find('.sg-start-stop'), 'click', () => (this.stage === 'working' ? this.stop() : this.run()));
     this.on(window, 'pagehide', () => this.cancel());
     this.newSound();
   }
 
   newSound() {
-    if (this.stage === 'working') this.cancel();
+    if (this.busy) this.cancel();
     [this.stage, this.requested, this.failed, this.firstClip] = ['idle', null, null, 0];
     setTimeline(null);
     this.draw();
@@ -92,9 +74,13 @@ class Timeline extends Component {
     this.requested = state.sound.id;
     this.cancel();
     [this.stage, this.failed] = ['working', null];
-    setTimeline({ sound: state.sound.id, stage: 'waiting', done_s: 0, segments: [], silences: [], uncertain: [], totals: [], overall: null });
+    setTimeline({ stage: 'waiting', done_s: 0, segments: [], silences: [], uncertain: [], totals: [], overall: null });
     this.draw();
     this.trigger('run_timeline', { token: token(), sound: state.sound.id, hop: this.hop, turn: this.turn });
+  }
+
+  changeHop() {
+    this.run();
   }
 
   stop() {
@@ -104,13 +90,12 @@ class Timeline extends Component {
   }
 
   /** End the run under way on the server, and ignore its replies. */
-  cancel(failed = (/** @type {Error} */ error) => console.info(error.message)) {
+  cancel(failed = undefined) {
     this.turn += 1;
-    request(this.server.stop, { turn: this.turn }).catch(failed);
+    this.notify(this.server.stop, failed);
   }
 
   take(reply) {
-    if (reply?.turn !== this.turn) return;
     if (reply.error) [this.stage, this.failed] = ['failed', reply];
     else [this.stage, this.clipSeconds] = [reply.stage, reply.clip_seconds];
     setTimeline(reply.error ? null : reply);
@@ -124,12 +109,10 @@ class Timeline extends Component {
     this.host.dataset.stage = this.stage;
     this.section.toggleAttribute('data-long', long && !this.root.hidden);
     const { timeline } = detections;
-    this.drawWork(timeline);
+    this.drawProgress({ ...this.progress(timeline), total: sound?.seconds ?? 0, finished: timeline?.done_s ?? 0 });
     this.find('.sg-first').hidden = !long;
     if (long) this.find('.sg-first').textContent = this.firstClipText();
-    const wrong = this.find('.sg-error');
-    wrong.hidden = !this.failed;
-    wrong.textContent = this.failed?.error ?? '';
+    this.showError(this.failed?.error);
     this.find('.sg-overall').hidden = !long || !timeline;
     if (timeline) this.drawOverall(timeline);
     const segments = timeline ? [...timeline.segments, ...timeline.uncertain] : [];
@@ -145,18 +128,13 @@ class Timeline extends Component {
     return t('timeline.first_clip_alone', { start: formatMoment(start), end: formatMoment(start + seconds) });
   }
 
-  drawWork(timeline) {
-    const working = this.stage === 'working';
-    const [button, bar, far] = ['.sg-start-stop', '.sg-progress', '.sg-progress-text'].map((selector) => find(this.work, selector));
-    button.textContent = t(working ? 'player.stop' : 'timeline.run_again');
-    button.hidden = !working && !['stopped', 'failed'].includes(this.stage);
-    bar.hidden = !working;
-    const total = state.sound?.seconds ?? 1;
-    const done = timeline?.done_s ?? 0;
-    bar.firstChild.style.width = `${(100 * done) / total}%`;
-    [bar.ariaValueMax, bar.ariaValueNow] = [total.toFixed(0), done.toFixed(0)];
-    const key = { working: timeline?.stage === 'waiting' ? 'timeline.waiting_turn' : 'timeline.done_of', stopped: 'timeline.stopped_at' }[this.stage];
-    far.textContent = key ? t(key, { done: formatTime(done), total: formatTime(total) }) : '';
+  /** The texts of the button and beside the progress bar. */
+  progress(timeline) {
+    const key = {
+      working: timeline?.stage === 'waiting' ? 'timeline.waiting_turn' : 'timeline.done_of', stopped: 'timeline.stopped_at',
+    }[this.stage];
+    const values = { done: formatTime(timeline?.done_s ?? 0), total: formatTime(state.sound?.seconds ?? 0) };
+    return { again: ['stopped', 'failed'].includes(this.stage) ? t('timeline.run_again') : '', text: key ? t(key, values) : '' };
   }
 
   drawOverall(timeline) {
@@ -164,16 +142,16 @@ class Timeline extends Component {
     const { totals, overall } = timeline;
     const done = timeline.stage === 'done';
     lead.textContent = done ? t('timeline.found_in', { total: formatDuration(state.sound.seconds) }) : t('timeline.found_so_far');
-    const nothing = t(!done && this.stage === 'working' ? 'classify.wait' : overall?.[0] === 'silence' ? 'page.silence' : 'timeline.nothing_sure');
-    big.textContent = totals.length ? totalsText(totals) : nothing;
+    if (totals.length) big.textContent = totalsText(totals);
+    else if (this.busy) big.textContent = t('classify.wait');
+    else big.textContent = t(overall?.[0] === 'silence' ? 'page.silence' : 'timeline.nothing_sure');
     note.textContent = done && !totals.length && overall === null ? t('timeline.nothing_sure_means') : '';
-    const rest = [['uncertain', timeline.uncertain], ['silence', timeline.silences]]
-      .map(([label, intervals]) => [label, intervals.reduce((sum, { start, end }) => sum + end - start, 0), intervals.length])
-      .filter(([, , count]) => count);
+    const rest = Object.entries({ uncertain: timeline.uncertain, silence: timeline.silences })
+      .map(([label, intervals]) => [label, intervals.reduce((sum, { start, end }) => sum + end - start, 0)])
+      .filter(([, seconds]) => seconds);
     const longest = Math.max(...[...totals, ...rest].map(([, seconds]) => seconds));
-    this.find('.sg-totals').replaceChildren(
-      ...totals.slice(0, MOST_TOTALS).map((total) => totalRow(total, longest)), ...rest.map((one) => restRow(one, longest)),
-    );
+    const rows = [...totals.slice(0, MOST_TOTALS), ...rest].map((total) => totalRow(total, longest));
+    this.find('.sg-totals').replaceChildren(...rows);
   }
 }
 
@@ -187,6 +165,7 @@ function totalsText(totals) {
   return names.length > 4 ? t('timeline.and_more', { some, more: names.length - 3 }) : some;
 }
 
+/** The time of a class; without a count it is silence, or no class was likely enough. */
 function totalRow([label, seconds, count, probability], longest) {
   const row = element('<li><b></b><span></span><i><em></em></i><output></output></li>');
   row.style.setProperty('--sg-hue', hueOf(label));
@@ -194,22 +173,16 @@ function totalRow([label, seconds, count, probability], longest) {
   row.querySelector('span').textContent = labelName(label);
   row.querySelector('em').style.width = `${(100 * seconds) / longest}%`;
   row.lastChild.textContent = formatDuration(seconds);
-  row.title = t('timeline.total_is', { what: labelName(label), seconds: formatDuration(seconds), count, probability: formatPercent(probability) });
-  return row;
-}
-
-/** Time without a class: silence, or no class was likely enough.
- * @param {any[]} total
- * @param {number} longest
- */
-function restRow([label, seconds, count], longest) {
-  const row = totalRow([label, seconds, count, 0], longest);
-  row.title = t(`timeline.total_${label}`, { seconds: formatDuration(seconds) });
+  const values = { what: labelName(label), seconds: formatDuration(seconds), count, probability: formatPercent(probability) };
+  row.title = t(count ? 'timeline.total_is' : `timeline.total_${label}`, values);
   return row;
 }
 
 function segmentTable(table, signal) {
-  const timed = (key, show) => ({ key, title: t(`timeline.column_${key}`), numeric: true, value: (row) => row[key], fill: show });
+  const column = (key, value, format) => ({
+    key, title: t(`timeline.column_${key}`), numeric: true, value,
+    fill: (cell, row) => { cell.textContent = format(value(row)); },
+  });
   return new SortableTable(table, [
     {
       key: 'class', title: t('timeline.column_class'), value: (row) => labelName(row.label),
@@ -220,14 +193,14 @@ function segmentTable(table, signal) {
         cell.dataset.label = row.label;
       },
     },
-    timed('start', (cell, row) => { cell.textContent = formatMoment(row.start); }),
-    timed('end', (cell, row) => { cell.textContent = formatMoment(row.end); }),
-    {
-      ...timed('duration', (cell, row) => { cell.textContent = formatDuration(row.end - row.start); }),
-      value: (row) => row.end - row.start,
-    },
-    timed('probability', (cell, row) => { cell.textContent = formatPercent(row.probability); }),
-  ], { signal, by: 'start', act: playInterval, name: (row) => t('timeline.play_segment', { what: describeSegment(row) }), caption: t('timeline.segments') });
+    column('start', (row) => row.start, formatMoment),
+    column('end', (row) => row.end, formatMoment),
+    column('duration', (row) => row.end - row.start, formatDuration),
+    column('probability', (row) => row.probability, (share) => formatPercent(share)),
+  ], {
+    signal, by: 'start', act: playInterval, caption: t('timeline.segments'),
+    name: (row) => t('timeline.play_segment', { what: describeSegment(row) }),
+  });
 }
 
 export const mount = mounting('.sg-timeline', Timeline);

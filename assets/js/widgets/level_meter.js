@@ -1,6 +1,6 @@
 // Level meter: peak and RMS in dBFS, with a peak hold.
 
-import { element, find } from '../lib/dom.js';
+import { element } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 
 const FLOOR_DB = -70;
@@ -17,20 +17,15 @@ const share = (db) => Math.max(0, Math.min(1, 1 - db / FLOOR_DB));
 export class LevelMeter {
   constructor(host) {
     const root = element(`<div class="sg-level-meter">
-      <div class="sg-level-meter-bar" role="meter" aria-valuemin="${FLOOR_DB}" aria-valuemax="0" data-aria="live.level"><i></i><b></b></div>
-      <div class="sg-level-meter-scale" aria-hidden="true"></div><p><span></span><span></span><em data-t="live.clipped"></em></p></div>`);
+      <div class="sg-level-meter-bar" role="meter" aria-valuemin="${FLOOR_DB}" aria-valuemax="0" data-aria="live.level">
+        <i></i><b></b></div>
+      <div class="sg-level-meter-scale" aria-hidden="true">
+        ${MARKS_DB.map((db) => `<small style="left: ${100 * share(db)}%">${formatNumber(db)}</small>`).join('')}</div>
+      <p><span></span><span></span><em data-t="live.clipped"></em></p></div>`);
     host.append(root);
-    root.querySelector('.sg-level-meter-scale').append(...MARKS_DB.map((db) => {
-      const mark = element('<small></small>');
-      mark.textContent = formatNumber(db);
-      mark.style.left = `${100 * share(db)}%`;
-      return mark;
-    }));
-    this.bar = find(root, '.sg-level-meter-bar');
-    this.cover = find(root, 'i');
-    this.mark = find(root, 'b');
-    this.clip = find(root, 'em');
-    this.texts = root.querySelectorAll('span');
+    const [bar, , texts] = root.children;
+    const [[cover, mark], [peak, rms, clip]] = [bar.children, texts.children];
+    this.parts = { bar, cover, mark, peak, rms, clip };
     this.begin(48000);
   }
 
@@ -39,12 +34,9 @@ export class LevelMeter {
     this.square = 0; // the mean one
     this.peak = 0; // since the last frame
     this.held = -Infinity;
-    this.heldAt = this.readAt = this.drawnAt = 0;
-    this.clippedAt = -Infinity;
-    this.bar.setAttribute('aria-valuenow', FLOOR_DB);
-    this.show(-Infinity);
-    this.showFigures(-Infinity);
-    this.clip.hidden = true;
+    this.heldAt = this.drawnAt = 0;
+    this.readAt = this.clippedAt = -Infinity;
+    this.draw(0);
   }
 
   add(samples) {
@@ -67,23 +59,15 @@ export class LevelMeter {
     this.held = Math.max(peak, fallen);
     this.drawnAt = now;
     const rms = 10 * Math.log10(this.square);
-    this.show(rms);
+    this.parts.cover.style.transform = `scaleX(${(1 - share(rms)).toFixed(4)})`; // colours lie under it, at their levels
+    this.parts.mark.style.left = `${(100 * share(this.held)).toFixed(2)}%`;
+    this.parts.mark.hidden = !(this.held > FLOOR_DB);
     if (now - this.readAt < READ_MS) return;
     this.readAt = now;
-    this.showFigures(rms);
-    this.bar.setAttribute('aria-valuenow', Math.round(Math.max(FLOOR_DB, Math.min(0, rms))));
-    this.clip.hidden = now - this.clippedAt > CLIPPED_MS;
-  }
-
-  show(rms) {
-    this.cover.style.transform = `scaleX(${(1 - share(rms)).toFixed(4)})`; // colours lie under it, at their levels
-    this.mark.style.left = `${(100 * share(this.held)).toFixed(2)}%`;
-    this.mark.hidden = !(this.held > FLOOR_DB);
-  }
-
-  showFigures(rms) {
+    this.parts.bar.ariaValueNow = String(Math.round(Math.max(FLOOR_DB, Math.min(0, rms))));
+    this.parts.clip.hidden = now - this.clippedAt > CLIPPED_MS;
     const text = (db) => (db > FLOOR_DB ? `${formatNumber(db, 1)} dBFS` : '– dBFS');
-    this.texts[0].textContent = `${t('player.fact_peak')} ${text(this.held)}`;
-    this.texts[1].textContent = `${t('player.fact_rms')} ${text(rms)}`;
+    this.parts.peak.textContent = `${t('player.fact_peak')} ${text(this.held)}`;
+    this.parts.rms.textContent = `${t('player.fact_rms')} ${text(rms)}`;
   }
 }

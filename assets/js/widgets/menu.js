@@ -55,7 +55,7 @@ export function menu(sign, name, { text = false, signal } = {}) {
     toggle(false);
     button.focus();
   });
-  root.addEventListener('focusout', ({ relatedTarget }) => { if (relatedTarget && !root.contains(relatedTarget)) toggle(false); });
+  root.addEventListener('focusout', ({ relatedTarget: next }) => { if (next && !root.contains(next)) toggle(false); });
   document.addEventListener('pointerdown', ({ target }) => { if (!root.contains(target)) toggle(false); }, { signal });
   return { root, button, panel, close: () => toggle(false) };
 }

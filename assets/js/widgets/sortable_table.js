@@ -29,28 +29,25 @@ export class SortableTable {
    * @param {Column[]} columns
    * @param {Options} options
    */
-  constructor(table, columns, { by, act, name, caption, signal }) {
+  constructor(table, columns, options) {
     this.table = table;
     this.columns = columns;
-    this.by = by;
-    this.act = act;
-    this.name = name;
+    this.options = options;
+    this.by = options.by;
     table.innerHTML = '<caption class="sg-visually-hidden"></caption><thead><tr></tr></thead><tbody></tbody>';
-    table.caption.textContent = caption;
-    this.show = deferWhilePressed(table.tBodies[0], () => this.draw(), signal);
-    for (const column of columns) {
-      const heading = document.createElement('th');
-      heading.scope = 'col';
-      heading.classList.toggle('sg-numeric', Boolean(column.numeric));
-      heading.dataset.column = column.key;
-      if (column.value) {
-        const button = element('<button type="button"><span></span><i aria-hidden="true"></i></button>');
-        button.firstChild.textContent = column.title;
-        button.addEventListener('click', () => this.sortBy(column.key));
-        heading.append(button);
-      } else heading.textContent = column.title;
-      table.tHead.rows[0].append(heading);
-    }
+    table.caption.textContent = options.caption;
+    this.show = deferWhilePressed(table.tBodies[0], () => this.draw(), options.signal);
+    table.tHead.rows[0].append(...columns.map((column) => this.heading(column)));
+  }
+
+  /** @param {Column} column */
+  heading({ key, title, numeric, value }) {
+    const heading = element(`<th scope="col" data-column="${key}" class="${numeric ? 'sg-numeric' : ''}">${title}</th>`);
+    if (!value) return heading;
+    const button = element(`<button type="button">${title}<i aria-hidden="true"></i></button>`);
+    button.addEventListener('click', () => this.sortBy(key));
+    heading.replaceChildren(button);
+    return heading;
   }
 
   sortBy(key) {
@@ -67,23 +64,22 @@ export class SortableTable {
   draw() {
     const { value } = this.columns.find((column) => column.key === this.by);
     const sign = this.up ? 1 : -1;
-    const order = this.rows.map((row, index) => ({ row, index, key: value(row) })).sort((one, other) =>
-      sign * compare(one.key, other.key) || one.index - other.index);
+    const order = this.rows.map((row, index) => ({ row, index, key: value(row) }))
+      .sort((one, other) => sign * compare(one.key, other.key)); // stable
     const [headings] = this.table.tHead.rows;
     this.columns.forEach((column, i) => {
       if (column.value) headings.cells[i].ariaSort = column.key !== this.by ? 'none' : this.up ? 'ascending' : 'descending';
     });
     const body = this.table.tBodies[0];
-    const focused = [...body.rows].findIndex((line) => line.contains(document.activeElement));
-    const kept = body.rows[focused]?.dataset.row;
+    const focused = [...body.rows].find((line) => line.contains(document.activeElement))?.dataset.row;
     body.replaceChildren(...order.map(({ row, index }) => this.line(row, index)));
-    if (kept) /** @type {HTMLElement} */ (body.querySelector(`[data-row="${kept}"] button`))?.focus();
+    if (focused) /** @type {HTMLElement} */ (body.querySelector(`[data-row="${focused}"] button`))?.focus();
   }
 
   line(row, index) {
     const line = document.createElement('tr');
     line.dataset.row = index;
-    const name = this.name(row);
+    const { name, act } = this.options;
     for (const column of this.columns) {
       const last = /** @type {HTMLTableCellElement | null} */ (line.lastElementChild);
       if (last?.colSpan > 1) break; // it spans the rest
@@ -94,12 +90,12 @@ export class SortableTable {
       else { // the first cell holds the row's button
         const button = element('<button type="button" class="sg-row"></button>');
         column.fill(button, row);
-        button.title = name;
-        button.disabled = !name;
+        button.title = name(row);
+        button.disabled = !name(row);
         cell.append(button);
       }
     }
-    if (name) line.addEventListener('click', () => this.act(row));
+    if (name(row)) line.addEventListener('click', () => act(row));
     return line;
   }
 }
@@ -120,7 +116,8 @@ export function downloadButtons(host, formats, fetchFile, failed) {
   host.setAttribute('role', 'group');
   host.setAttribute('aria-label', t('timeline.download'));
   host.replaceChildren(textElement('span', t('timeline.download')), ...formats.map((format) => {
-    const button = element(`<button type="button" class="sg-chip" data-form="${format}" data-t="timeline.form_${format}"></button>`);
+    const button = element(`<button type="button" class="sg-chip" data-form="${format}"
+      data-t="timeline.form_${format}"></button>`);
     button.addEventListener('click', async () => {
       try {
         const { name, text, base64 } = await fetchFile(format);
