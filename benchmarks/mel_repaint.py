@@ -18,7 +18,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from benchmarks.harness import SOUND, WEBGL_FLAGS, chromium, open_page, run, serving
+from benchmarks.harness import OPEN_MS, SOUND, WEBGL_FLAGS, chromium, open_page, run, serving
 
 GOAL_MS, GOAL_RATIO = 120.0, 6.0
 WARM_UP = 3
@@ -90,6 +90,7 @@ def measure(releases: int) -> dict:
         urls["plotly"] = stack.enter_context(serving("-m", "benchmarks.mel_repaint", "--serve-plotly"))
         browser = stack.enter_context(chromium(*WEBGL_FLAGS))
         pages = {"ours": open_page(browser, urls["ours"]), "plotly": browser.new_page(viewport={"width": 1280, "height": 900})}
+        pages["plotly"].set_default_timeout(OPEN_MS)
         pages["plotly"].goto(urls["plotly"])
         pages["plotly"].wait_for_function("document.querySelector('.js-plotly-plot .heatmaplayer image')")
         taken: dict[str, list[float]] = {name: [] for name in pages}
