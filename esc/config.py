@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from esc.errors import ParameterError, check_choice, check_range
 
-SAMPLE_RATES = (8_000, 192_000)  # Hz; of input files and of configs
+SAMPLE_RATES = (1_000, 768_000)  # Hz; of input files and of configs
 WINDOWS = ("hann", "hamming", "blackman", "blackmanharris", "bartlett", "boxcar")
 _LOBE_BINS = MappingProxyType(
     {"hann": 2.0, "hamming": 1.81, "blackman": 2.3, "blackmanharris": 2.67, "bartlett": 1.77, "boxcar": 1.21}
@@ -25,8 +25,8 @@ LIMITS = MappingProxyType(
         "win_length": (16, 32_768),
         "hop_length": (16, 16_384),
         "n_mels": (4, 512),
-        "fmin": (0.0, 96_000.0),
-        "fmax": (1.0, 96_000.0),
+        "fmin": (0.0, 384_000.0),
+        "fmax": (1.0, 384_000.0),
         "top_db": (10.0, 160.0),
         "n_mfcc": (1, 128),
         "db_ref": (1e-8, 1e8),

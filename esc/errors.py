@@ -31,6 +31,8 @@ MESSAGES = {
     "audio.excerpt_too_big": "This selection would take {megabytes:.0f} MB; at most {limit_mb:.0f} MB can be saved. Select less.",
     "audio.changed": "{name} was changed or removed during the run. Run the command again.",
     "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",
+    "audio.refused": "{name} was not classified: {reason}",
+    "note.band": "The classes cover sounds up to 20 kHz: what lies above is displayed, but not classified.",
     "note.cut_off": "The file is cut off: it announces more sound than it contains.",
     "note.damaged": "The file is damaged: parts of it can't be decoded and are left out.",
     "note.tracks": "The file has several sound tracks; only the default one is used.",

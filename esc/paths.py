@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 DEFAULT_CHECKPOINT = ROOT / "checkpoints" / "esc50-resnet18"
 
 
@@ -20,8 +22,8 @@ def project_relative(path: Path) -> Path:
 
 
 def display_path(path: str | os.PathLike) -> str:
-    """Return a path as valid UTF-8; undecodable bytes become U+FFFD."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    """Return a path as printable UTF-8; undecodable bytes, control and direction characters become U+FFFD."""
+    return _UNPRINTABLE.sub("\ufffd", os.fsencode(path).decode("utf-8", "replace"))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 from esc.audio.waveform import SILENCE_PEAK
 
 _CANCELLED = 0.2  # of the power that uncorrelated channels keep in their mean
+_ULTRASOUND_HZ = 100_000  # sample rates beyond it are for what nobody hears
 _INTEGER_PEAK = 100.0  # of floats: no level of a recording, but integers that were never divided by their full scale
 
 
@@ -84,6 +85,7 @@ class AudioFacts:
             "damaged": self.damaged,
             "tracks": self.tracks > 1,
             "phase": self.channels > 1 and cancelled,
+            "band": self.sample_rate > _ULTRASOUND_HZ,
             "scale": self.peak > _INTEGER_PEAK,
         }
         return tuple(key for key, applies in found.items() if applies)

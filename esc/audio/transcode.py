@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 import numpy as np
 import soundfile
+import soxr
 
 from esc.audio.facts import AudioFacts
 from esc.audio.io import MAX_SECONDS, open_blocks
@@ -35,6 +36,7 @@ PLAYABLE = MappingProxyType(  # container: (codecs, suffixes with the right medi
     }
 )
 _CONTAINERS = MappingProxyType({"mov": "MP4", "matroska": "Matroska"})
+_BROWSER_RATES = 8_000, 192_000
 _FLAC_ANY_RATE = 65_536  # Hz; from here on FLAC can store only multiples of ten
 
 
@@ -93,7 +95,12 @@ def plays_in_browsers(path: str | os.PathLike, facts: AudioFacts) -> bool:
     Whether the file is `steady` may be known only when it is decoded.
     """
     codecs, suffixes = PLAYABLE.get(facts.container, ((), ()))
-    return facts.steady and facts.codec in codecs and Path(path).suffix.lower() in suffixes
+    return (
+        _copy_rate(facts) == facts.sample_rate
+        and facts.steady
+        and facts.codec in codecs
+        and Path(path).suffix.lower() in suffixes
+    )
 
 
 def decode(
@@ -174,7 +181,7 @@ def _write(
                 samples.write(mono.tobytes())  # `tofile` would hide the system's error
             if copy_path:
                 audible = channels if len(channels) <= 2 else mono[None]
-                copy = copy or stack.enter_context(_flac(copy_path, facts.sample_rate, len(audible)))
+                copy = copy or stack.enter_context(_Copy(copy_path, facts, len(audible)))
                 copy.write(audible.T)
 
 
@@ -201,10 +208,35 @@ def main(arguments: list[str] | None = None) -> int:
     return reply(lambda: dataclasses.asdict(decode(given.source, given.target, given.playable, given.name, given.max_bytes)))
 
 
-def _flac(path: str | os.PathLike, sample_rate: int, channels: int) -> soundfile.SoundFile:
-    # rounding such a rate to tens changes it by less than 0.01 %, inaudibly
-    named_rate = sample_rate if sample_rate < _FLAC_ANY_RATE else round(sample_rate, -1)
-    return soundfile.SoundFile(str(path), "w", named_rate, channels, "PCM_16", format="FLAC")
+def _copy_rate(facts: AudioFacts) -> int:
+    """Return the rate at which browsers play a sound: its own, unless not all of them know it."""
+    return facts.sample_rate if _BROWSER_RATES[0] <= facts.sample_rate <= _BROWSER_RATES[1] else 48_000
+
+
+class _Copy:
+    """A FLAC file for browsers."""
+
+    def __init__(self, path: str | os.PathLike, facts: AudioFacts, channels: int) -> None:
+        rate = _copy_rate(facts)
+        self._resampler = None
+        if rate != facts.sample_rate:
+            self._resampler = soxr.ResampleStream(facts.sample_rate, rate, channels, dtype="float32", quality="HQ")
+        # rounding such a rate to tens changes it by less than 0.01 %, inaudibly
+        named_rate = rate if rate < _FLAC_ANY_RATE else round(rate, -1)
+        self._channels = channels
+        self._file = soundfile.SoundFile(str(path), "w", named_rate, channels, "PCM_16", format="FLAC")
+
+    def __enter__(self) -> _Copy:
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        with self._file:
+            if self._resampler and kind is None:
+                self._file.write(self._resampler.resample_chunk(np.zeros((0, self._channels), np.float32), last=True))
+
+    def write(self, samples: np.ndarray) -> None:
+        """Write samples `(n, channels)`."""
+        self._file.write(self._resampler.resample_chunk(np.ascontiguousarray(samples)) if self._resampler else samples)
 
 
 if __name__ == "__main__":

@@ -179,8 +179,8 @@ def _write(results: Sequence[FileResult], files: Sequence[Path], options: BatchO
     try:
         with atomic_write(output) as temporary:
             if output.suffix.lower() == ".csv":
-                sounds = [result for result in results if not isinstance(result, AudioError)]
-                temporary.write_text(as_csv(sounds, options.top_k, options.timeline), encoding="utf-8", newline="")
+                listed = sorted(results, key=lambda result: isinstance(result, AudioError))  # as without Ray
+                temporary.write_text(as_csv(listed, options.top_k, options.timeline), encoding="utf-8", newline="")
             else:
                 _write_parquet(results, files, temporary)
     except OSError as error:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from esc.config import SpectrogramConfig
+from esc.errors import AudioError
 
 if TYPE_CHECKING:
-    from esc.batch.results import SoundResult
+    from esc.batch.results import FileResult, SoundResult
 
 ResultFormat = Literal["json", "csv", "audacity", "raven"]
 FORMATS: tuple[ResultFormat, ...] = get_args(ResultFormat)
@@ -23,11 +25,16 @@ RAVEN_COLUMNS = (  # the first seven are Raven's own, the others are shown as an
     "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Species",
     "Confidence", "Begin Path", "File Offset (s)",
 )  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_IMPOSSIBLE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # in names on Windows
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 
 
-def as_row(result: SoundResult) -> dict:
-    """Return {"file", "seconds", "top", "verdict", "timeline", "notes"} of a result."""
+def as_row(result: FileResult) -> dict:
+    """Return {"file", "seconds", "top", "verdict", "timeline", "notes"} of a result, {"file", "error"} of a refused file."""
+    if isinstance(result, AudioError):
+        return {"file": _refused_name(result), "error": str(result)}
     return {
         "file": result.file,
         "seconds": result.seconds,
@@ -41,29 +48,47 @@ def as_row(result: SoundResult) -> dict:
     }
 
 
-def as_json(results: Sequence[SoundResult]) -> str:
+def as_json(results: Sequence[FileResult]) -> str:
     """Return the rows of `as_row` as JSON, with all digits."""
-    return json.dumps([as_row(result) for result in results], indent=1, ensure_ascii=False) + "\n"
+    return json.dumps([as_row(result) for result in results], indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def as_csv(results: Sequence[SoundResult], top_k: int, with_timeline: bool) -> str:
-    """Return one row per sound with its `top_k` likeliest classes, or per segment."""
+def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> str:
+    """Return a row per file with its `top_k` likeliest classes, or per segment.
+
+    Files that were refused and, per segment, those without any have a row, too. An apostrophe precedes what a spreadsheet
+    would take for a formula.
+    """
     if with_timeline:
-        header = ["file", "start", "end", "label", "probability"]
-        rows = [
-            [result.file, _seconds(event.start_s), _seconds(event.end_s), event.label, _probability(event.probability)]
-            for result in results
-            for event in result.events
-        ]
+        columns = ["file", "start", "end", "label", "probability"]
     else:
-        header = ["file", "seconds", "verdict"]
-        header += [name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}")]
-        rows = []
-        for result in results:
-            top = [cell for label, probability in result.top for cell in (label, _probability(probability))]
-            row = [result.file, _seconds(result.seconds), result.verdict, *top]
-            rows.append(row + [""] * (len(header) - len(row)))
-    return _delimited([header, *rows], ",")
+        columns = ["file", "seconds", "verdict"]
+        columns += [name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}")]
+    rows = [[*columns, "notes", "error"]]
+    for result in results:
+        if isinstance(result, AudioError):
+            file, remarks = _refused_name(result), ["", str(result)]
+            entries: list[list[str]] = [[]]
+        else:
+            file, entries, remarks = result.file, _cells(result, with_timeline), [" ".join(result.notes), ""]
+        file = f"'{file}" if file.startswith(_FORMULA) else file
+        rows += [[file, *cells, *[""] * (len(columns) - 1 - len(cells)), *remarks] for cells in entries]
+    return _delimited(rows, ",")
+
+
+def _cells(result: SoundResult, with_timeline: bool) -> list[list[str]]:
+    """Return the cells after the file's name, of one or more rows."""
+    if with_timeline:
+        return [
+            [_seconds(event.start_s), _seconds(event.end_s), event.label, _probability(event.probability)]
+            for event in result.events
+        ] or [[]]
+    top = [cell for label, probability in result.top for cell in (label, _probability(probability))]
+    return [[_seconds(result.seconds), result.verdict, *top]]
+
+
+def _refused_name(error: AudioError) -> str:
+    return str(error.values.get("name", ""))
 
 
 def as_audacity(result: SoundResult) -> str:
@@ -89,24 +114,26 @@ def as_raven(results: Sequence[SoundResult], config: SpectrogramConfig) -> str:
     return _delimited(rows, "\t")
 
 
-def as_text(results: Sequence[SoundResult], form: str, top_k: int, with_timeline: bool, config: SpectrogramConfig) -> str:
-    """Return results in one of `FORMATS`; "audacity" is for one sound."""
+def as_text(listed: Sequence[FileResult], form: str, top_k: int, with_timeline: bool, config: SpectrogramConfig) -> str:
+    """Return results in one of `FORMATS`; "audacity" is for one sound. Only JSON and CSV list refused files."""
+    results = [result for result in listed if not isinstance(result, AudioError)]
     if form == "json":
-        return as_json(results)
+        return as_json(listed)
     if form == "csv":
-        return as_csv(results, top_k, with_timeline)
+        return as_csv(listed, top_k, with_timeline)
     if form == "raven":
         return as_raven(results, config)
     return "".join(map(as_audacity, results))
 
 
 def track_names(results: Sequence[SoundResult]) -> list[str]:
-    """Return a file name for each label track; duplicates are numbered."""
+    """Return a file name for each label track, possible on every system; duplicates are numbered."""
     names: list[str] = []
     for result in results:
-        stem = Path(result.file).stem
+        stem = _IMPOSSIBLE.sub("_", Path(result.file).stem).rstrip(". ") or "_"
+        stem = f"_{stem}" if _RESERVED.fullmatch(stem) else stem
         name, number = f"{stem}.txt", 2
-        while name in names:
+        while name.lower() in map(str.lower, names):
             name, number = f"{stem}_{number}.txt", number + 1
         names.append(name)
     return names
@@ -114,5 +141,7 @@ def track_names(results: Sequence[SoundResult]) -> list[str]:
 
 def _delimited(rows: list[list[str]], delimiter: str) -> str:
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(
+        [cell.replace("\r", " ").replace("\n", " ") for cell in row] for row in rows
+    )
     return text.getvalue()

@@ -27,7 +27,10 @@ from esc.paths import display_path
 
 ENDINGS = (  # of sound files in a folder; a file named explicitly may have any ending
     ".wav", ".wave", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".m4a", ".m4b",
-    ".aac", ".ac3", ".amr", ".webm", ".mp4", ".mov", ".mka", ".mkv",
+    ".aac", ".ac3", ".amr", ".webm", ".mp4", ".mov", ".mka", ".mkv", ".3g2", ".3ga", ".3gp", ".8svx", ".adts", ".ape", ".asf",
+    ".avi", ".avr", ".awb", ".bwf", ".dsf", ".eac3", ".flv", ".htk", ".iff", ".ircam", ".latm", ".loas", ".m2ts", ".m4r", ".m4v",
+    ".mk3d", ".mp2", ".mp+", ".mpa", ".mpc", ".mpeg", ".mpg", ".mpga", ".mts", ".nist", ".ogv", ".ogx", ".paf", ".pvf", ".ra",
+    ".rf64", ".rm", ".sds", ".sf", ".snd", ".sph", ".spx", ".ts", ".tta", ".vob", ".voc", ".weba", ".wma", ".wmv", ".wv", ".xi",
 )  # fmt: skip
 _log = logging.getLogger(__name__)
 
@@ -46,7 +49,8 @@ class BatchOptions:
 def sound_files(paths: Sequence[Path]) -> tuple[list[Path], list[AudioError]]:
     """Return the sound files in `paths`, and errors for unusable folders.
 
-    Folders are searched, in order of names, for files with one of `ENDINGS`, except hidden ones. Duplicates are dropped.
+    Folders are searched, in order of names, for files with one of `ENDINGS`, except hidden ones; how many
+    others there are is logged. Duplicates are dropped.
     """
     files: list[Path] = []
     errors: list[AudioError] = []
@@ -217,10 +221,14 @@ def _searched(search: FirstClipSearch, blocks: Iterable[np.ndarray]) -> Iterator
 def _walk(folder: Path) -> tuple[list[Path], list[OSError]]:
     """Return the sound files below a folder, sorted, and errors for unreadable folders."""
     found: list[Path] = []
+    left_out = 0
     unreadable: list[OSError] = []
     for parent, folders, names in os.walk(folder, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            Path(parent, name) for name in names if not name.startswith(".") and os.path.splitext(name)[1].lower() in ENDINGS
-        ]
+        visible = [name for name in names if not name.startswith(".")]
+        sounds = [Path(parent, name) for name in visible if os.path.splitext(name)[1].lower() in ENDINGS]
+        found += sounds
+        left_out += len(visible) - len(sounds)
+    if left_out:
+        _log.warning("note: %d files in %s are left out: their endings are not those of sounds", left_out, display_path(folder))
     return sorted(found), unreadable

@@ -42,6 +42,7 @@ class OutputOptions:
 
     form: Annotated[Literal["table", ResultFormat], typer.Option("--format", help="Format of the results.")] = "table"
     output: Annotated[Path | None, typer.Option("--output", help="File for the results; for label tracks, also a folder.")] = None
+    bom: Annotated[bool, typer.Option("--bom", help="Begin a file with a byte order mark, for Excel.")] = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def classify_command(
         for key in result.notes:
             typer.echo(f"note: {result.file}: {AudioError(f'note.{key}')}", err=True)
     if engine.engine == "plain":
-        _write(results, output, batch, checkpoint.spectrogram)
+        listed: Sequence[FileResult] = [*results, *refused] if output.form in ("json", "csv") else results
+        _write(listed, output, batch, checkpoint.spectrogram)
     if errors:
         raise typer.Exit(EXIT_UNREADABLE)
 
@@ -148,20 +150,22 @@ def _classify(
     return sounds, refused
 
 
-def _write(results: Sequence[SoundResult], output: OutputOptions, batch: BatchOptions, config: SpectrogramConfig) -> None:
+def _write(results: Sequence[FileResult], output: OutputOptions, batch: BatchOptions, config: SpectrogramConfig) -> None:
     """Write the results to standard output, a file or a folder of label tracks."""
     from esc.batch.result_formats import as_text, track_names
 
-    targets: list[tuple[Path | None, Sequence[SoundResult]]] = [(output.output, results)]
+    sounds = [result for result in results if not isinstance(result, AudioError)]
+    targets: list[tuple[Path | None, Sequence[FileResult]]] = [(output.output, results)]
     if output.output and output.output.is_dir():
-        targets = [(output.output / name, [result]) for name, result in zip(track_names(results), results, strict=True)]
+        targets = [(output.output / name, [result]) for name, result in zip(track_names(sounds), sounds, strict=True)]
+    encoding = "utf-8-sig" if output.bom else "utf-8"
     for target, listed in targets:
         try:
-            with nullcontext(sys.stdout) if target is None else target.open("w", encoding="utf-8", newline="") as file:
+            with nullcontext(sys.stdout) if target is None else target.open("w", encoding=encoding, newline="") as file:
                 if output.form != "table":
                     file.write(as_text(listed, output.form, batch.top_k, batch.timeline, config))
-                elif listed:
-                    Console(file=file, width=None if file.isatty() else _WIDE).print(result_table(listed, batch.timeline))
+                elif sounds:
+                    Console(file=file, width=None if file.isatty() else _WIDE).print(result_table(sounds, batch.timeline))
         except OSError as error:
             if target is None:  # a closed pipe
                 raise

@@ -316,20 +316,20 @@ def test_a_film_without_sound(tmp_path):
     assert refusal(sounds.write_silent_film(tmp_path / "a.webm")).key == "audio.no_track"
 
 
-@pytest.mark.parametrize("sample_rate", [4_000, 7_999, 192_001, 384_000])
+@pytest.mark.parametrize("sample_rate", [500, 999, 768_001])
 def test_unusual_rates(tmp_path, sample_rate):
     path = sounds.write(tmp_path / "a.wav", sounds.tone(FREQ_HZ, 0.1, sample_rate), sample_rate)
     error = refusal(path)
     assert error.key == "audio.rate"
-    for rate in (str(sample_rate), "8000", "192000"):
+    for rate in (str(sample_rate), "1000", "768000"):
         assert rate in str(error)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="lists open files by /proc")
 @pytest.mark.parametrize("file", ["a.wav", "a.mka"])
 def test_unusual_rate_closes_the_file(tmp_path, file):
-    samples, write = sounds.tone(FREQ_HZ, 0.1, 4_000), {"a.wav": sounds.write, "a.mka": sounds.write_av}[file]
-    path = write(tmp_path / file, samples, 4_000, {"a.wav": "PCM_16", "a.mka": "flac"}[file])
+    samples, write = sounds.tone(FREQ_HZ, 1.0, 600), {"a.wav": sounds.write, "a.mka": sounds.write_av}[file]
+    path = write(tmp_path / file, samples, 600, {"a.wav": "PCM_16", "a.mka": "flac"}[file])
     error = refusal(path)  # its traceback keeps the frames, and what they opened, alive
     assert error.key == "audio.rate"
     assert str(path) not in [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]

@@ -255,3 +255,14 @@ def test_no_array_beyond_the_limit(tmp_path, monkeypatch):
             load_audio(path)
         assert caught.value.key == "audio.memory"
         assert len(load_audio(path, 22_050)[0]) == 22_050
+
+
+@pytest.mark.parametrize("rate", [1_000, 4_000, 250_000, 384_000, 500_000, 768_000])
+def test_rates_of_loggers_and_bat_detectors(tmp_path, rate):
+    path = sounds.write(tmp_path / "a.wav", sounds.tone(rate / 8, 0.5, rate), rate, "PCM_16")
+    facts = decode(path, tmp_path / "out.f32", tmp_path / "copy.flac")
+    assert (facts.sample_rate, facts.n_samples, facts.copied) == (rate, rate // 2, True)
+    assert ("band" in facts.notes) == (rate > 100_000)
+    copy = soundfile.info(tmp_path / "copy.flac")
+    assert copy.samplerate == 48_000
+    assert copy.duration == pytest.approx(0.5, abs=1e-3)

@@ -105,7 +105,9 @@ def test_results_equal_the_command_line_and_broken_files_have_a_reason(files, se
     said = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=200)
     assert said.returncode == 1
     given = {form: ask(files.files_file, {"token": session.token, "form": form}) for form in ("json", "csv", "audacity", "raven")}
-    mine, theirs = json.loads(given["json"]["text"]), json.loads(said.stdout)
+    (*mine, refused), (*theirs, refused_there) = json.loads(given["json"]["text"]), json.loads(said.stdout)
+    assert refused["file"] == Path(refused_there["file"]).name == "d broken.wav"
+    assert refused["error"].startswith("d broken.wav can't be read")
     assert [row["file"] for row in mine] == [Path(row["file"]).name for row in theirs]
     for one, other in zip(mine, theirs, strict=True):
         assert_same(one | {"file": ""}, other | {"file": ""})
@@ -114,6 +116,8 @@ def test_results_equal_the_command_line_and_broken_files_have_a_reason(files, se
 
     marks = [(row["file"], mark) for row in mine for mark in row["timeline"]]
     table = pd.read_csv(io.StringIO(given["csv"]["text"]))
+    assert table["error"].notna().sum() == 1
+    table = table[table["label"].notna()]
     assert list(zip(table["file"], table["label"], strict=True)) == [(file, mark["label"]) for file, mark in marks]
     raven = pd.read_csv(io.StringIO(given["raven"]["text"]), sep="\t")
     assert tuple(raven.columns) == RAVEN_COLUMNS

@@ -81,6 +81,7 @@ class Batch extends Job {
       .sort((one, other) => one.name.localeCompare(other.name, language, { numeric: true })); // as they are listed
     const free = limits.files - this.files.length;
     if (chosen.length && !wanted.length) showMessage(t('batch.none'), 'note');
+    else if (wanted.length < chosen.length) showMessage(t('batch.left_out', { left: chosen.length - wanted.length }), 'note');
     if (wanted.length > free) showMessage(t('batch.many', { limit: limits.files, left: wanted.length - free }), 'note');
     let bytes = this.files.reduce((sum, one) => sum + one.file.size, 0);
     for (const { file, name } of wanted.slice(0, free)) {

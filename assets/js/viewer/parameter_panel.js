@@ -9,7 +9,7 @@ const UNITS = {
   n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', n_mfcc: 'bands', lifter: 'bands',
   fmin: 'hz', fmax: 'hz', top_db: 'db',
 };
-const RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000];
+const RATES = [1000, 2000, 4000, 8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000, 250000, 384000, 500000, 768000];
 const SLIDER_STEPS = 100; // so wide that each changes a whole number
 const TYPING_MS = 350;
 const LINEAR = new Set(['top_db', 'n_mels', 'n_mfcc', 'lifter']);

@@ -16,10 +16,10 @@ from weakref import WeakKeyDictionary
 from pydantic import Field
 
 from esc.audio.io import ACCEPTED, MAX_BYTES
-from esc.batch.result_formats import as_audacity, as_text, track_names
-from esc.batch.results import SoundResult
+from esc.batch.result_formats import as_audacity, as_row, as_text, track_names
+from esc.batch.results import FileResult, SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
-from esc.errors import CheckpointError, EscError, PageError
+from esc.errors import AudioError, CheckpointError, EscError, PageError
 from esc.ui.i18n.catalogue import error_message, note_messages
 from esc.ui.inference.timeline_runs import TOP_K, UPDATE_S
 from esc.ui.server.requests import PageRequest, UploadRequest
@@ -37,19 +37,18 @@ class Batch:
 
     hop_seconds: float
     rows: list[dict] = field(default_factory=list)  # of results and errors, for the page
-    results: list[SoundResult] = field(default_factory=list)
+    results: list[FileResult] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __contains__(self, file_id: str) -> bool:
         return any(row["id"] == file_id for row in self.rows)
 
-    def add(self, row: dict, result: SoundResult | None = None) -> None:
+    def add(self, row: dict, result: FileResult) -> None:
         """Add a file's row, unless another run has added it."""
         with self.lock:  # a cancelled run may finish the same file as its successor
             if row["id"] in self:
                 return
-            if result:
-                self.results.append(result)
+            self.results.append(result)
             self.rows.append(row)
 
 
@@ -129,9 +128,10 @@ class BatchTab(RunTab):
         batch, form = self._batches.get(self.session(request)), request.form
         if not batch or not batch.results:
             raise PageError("page.gone")
-        results = sorted(batch.results, key=lambda result: result.file)
-        if form == "audacity" and len(results) > 1:
-            return {"name": "soundglass-labels.zip", "base64": base64.b64encode(_zipped(results)).decode("ascii")}
+        results = sorted(batch.results, key=lambda result: as_row(result)["file"])
+        sounds = [result for result in results if isinstance(result, SoundResult)]
+        if form == "audacity" and len(sounds) > 1:
+            return {"name": "soundglass-labels.zip", "base64": base64.b64encode(_zipped(sounds)).decode("ascii")}
         text = as_text(results, form, TOP_K, True, self.runs.meta.spectrogram)
         return {"name": f"soundglass-files.{ENDINGS[form]}", "text": text}
 
@@ -158,7 +158,10 @@ class BatchTab(RunTab):
             except CheckpointError:
                 raise
             except EscError as error:
-                batch.add({"id": file.id, "error": error_message(error, language)})
+                refused = AudioError("audio.refused", name=file.name, reason=str(error))
+                if isinstance(error, AudioError) and "name" in error.values:
+                    refused = error
+                batch.add({"id": file.id, "error": error_message(error, language)}, refused)
 
     def _classify_one(
         self, owner: str, file: UploadedFile, batch: Batch, wanted: Callable[[], bool], language: str

@@ -1,0 +1,82 @@
+"""Tables and names of results: what a spreadsheet or another system must not stumble over."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+
+import pytest
+
+from esc.batch.result_formats import as_csv, as_json, as_text, track_names
+from esc.batch.results import SoundResult
+from esc.batch.runner import sound_files
+from esc.classification.sliding_window import Segment
+from esc.errors import AudioError
+from esc.paths import display_path
+
+
+def result(file: str = "rain.wav", **fields) -> SoundResult:
+    given = {"seconds": 10.0, "sample_rate": 44_100, "clip_seconds": 5.0, "top": (("rain", 0.75),), "verdict": "rain"} | fields
+    return SoundResult(file=file, **given)
+
+
+def rows(text: str) -> list[dict]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(start):
+    name = f"{start}HYPERLINK(1).wav"
+    assert rows(as_csv([result(name)], 1, False))[0]["file"] == f"'{name}".replace("\r", " ")
+
+
+@pytest.mark.parametrize("with_timeline", [False, True])
+def test_row_for_every_file(with_timeline):
+    refused = AudioError("audio.empty", name="empty.wav")
+    listed = [
+        result(timeline=()),
+        refused,
+        result("b.wav", timeline=(Segment("rain", 0.0, 5.0, 0.5),), notes=("cut_off", "phase")),
+    ]
+    table = rows(as_csv(listed, 2, with_timeline))
+    assert [row["file"] for row in table] == ["rain.wav", "empty.wav", "b.wav"]
+    assert [row["error"] for row in table] == ["", str(refused), ""]
+    assert [row["notes"] for row in table] == ["", "", "cut_off phase"]
+    assert all(None not in row and None not in row.values() for row in table)
+
+
+def test_refused_files_in_json_only_with_their_error():
+    refused = AudioError("audio.empty", name="empty.wav")
+    listed = json.loads(as_json([result(), refused]))
+    assert listed[1] == {"file": "empty.wav", "error": str(refused)}
+    assert as_text([refused, result()], "audacity", 1, True, None).count("\n") == 1
+
+
+def test_json_has_no_nan():
+    with pytest.raises(ValueError, match="JSON"):
+        as_json([result(seconds=float("nan"))])
+
+
+def test_label_tracks_have_names_for_every_system():
+    names = ["a/con.wav", "b/Rain.wav", "c/rain.wav", "d/what?.wav", 'e/<a>:"b"|*.wav', "f/end. .wav", "g/lpt1.x.wav"]
+    assert track_names([result(name) for name in names]) == [
+        "_con.txt", "Rain.txt", "rain_2.txt", "what_.txt", "_a___b___.txt", "end.txt", "_lpt1.x.txt",
+    ]  # fmt: skip
+
+
+def test_paths_are_printed_safely():
+    assert display_path("a\x1b[31mb\nc\u202egnp.wav") == "a\ufffd[31mb\ufffdc\ufffdgnp.wav"
+    assert display_path(b"caf\xe9.wav".decode("utf-8", "surrogateescape")) == "caf\ufffd.wav"
+    assert display_path("дождь [1].wav") == "дождь [1].wav"
+
+
+def test_files_left_out_of_a_folder_are_counted(tmp_path, caplog):
+    for name in ("a.wav", "b.WMA", "c.3gp", "notes.txt", "cover.jpg", ".hidden"):
+        (tmp_path / name).touch()
+    with caplog.at_level(logging.WARNING):
+        files, errors = sound_files([tmp_path])
+    assert [path.name for path in files] == ["a.wav", "b.WMA", "c.3gp"]
+    assert errors == []
+    assert "2 files" in caplog.text
