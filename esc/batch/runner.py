@@ -118,7 +118,11 @@ def classify_blocks(
         for _ in blocks:  # only at the end are length and defects of a file known
             pass
     timeline = segments(found, classifier.class_names) if options.timeline else None
-    prediction = classifier.classify_clip(search.end(), options.top_k)
+    try:
+        clip = search.end()
+    except AudioError as error:
+        raise AudioError("audio.refused", name=name, reason=str(error).rstrip(".")) from error
+    prediction = classifier.classify_clip(clip, options.top_k)
     yield SoundResult(
         file=name,
         seconds=facts.seconds,

@@ -15,6 +15,7 @@ from esc.audio.waveform import MIN_SAMPLES, SILENCE_PEAK, fit_clip, is_silent, r
 from esc.errors import AudioError
 
 BLOCK_SAMPLES = 1 << 18  # of an array, converted and resampled together: 6 s at 44.1 kHz
+MIN_NAMED_S = 0.05  # shorter sounds are clicks to the network, whatever they are
 _STEPS_PER_S = 10  # a clip after silence begins on the tenth of a second before the onset
 
 
@@ -59,8 +60,10 @@ class FirstClipSearch:
     def end(self) -> Clip:
         """Return the clip after the last block; the first one if all is silent.
 
-        Raises AudioError if the sound is too short for a spectrum.
+        Raises AudioError if the sound is too short to be named.
         """
+        if self._found is None and self._received < MIN_NAMED_S * self._from:
+            raise AudioError("audio.too_short_to_name", ms=1_000 * self._received / self._from, least_ms=1_000 * MIN_NAMED_S)
         last = max(0, -(-self._received * self._to // self._from) - self._n_samples)
         while self._found is None:
             start = min(self._start, last)

@@ -10,7 +10,7 @@ from esc.audio.io import open_audio
 from esc.audio.waveform import fit_clip, resample
 from esc.batch.runner import BatchOptions, classify_file
 from esc.classification.classifier import SILENCE, Classifier
-from esc.classification.first_clip import BLOCK_SAMPLES
+from esc.classification.first_clip import BLOCK_SAMPLES, FirstClipSearch
 from esc.classification.saliency import explain
 from esc.classification.similarity import SoundIndex
 from esc.errors import AudioError
@@ -108,3 +108,13 @@ def test_same_clip_in_predict_and_files(classifier, tmp_path):
     assert explain(classifier, waveform, RATE).prediction.top[:5] == expected.top
     index, refused = SoundIndex.of_files(classifier, [path])
     assert not refused and index.nearest(classifier.embedding(waveform[round(8.5 * RATE) :], RATE))[0].same
+
+
+def test_too_short_to_name():
+    search = FirstClipSearch(44_100, 44_100, 220_500)
+    search.take(np.full(2_204, 0.5, np.float32))  # 49.98 ms
+    with pytest.raises(AudioError) as caught:
+        search.end()
+    assert caught.value.key == "audio.too_short_to_name"
+    search.take(np.full(1, -0.5, np.float32))
+    assert search.end().start_s == 0.0

@@ -135,7 +135,7 @@ def test_empty_top_fix():
     for bands in (True, False):
         high = config.replace(fmin=9_000.0)
         assert "top" not in advice(high.replace(**advice(high, 16_000, bands=bands)["top"].fix), 16_000, bands=bands)
-    assert "top" not in advice(LIBROSA.replace(sample_rate=8_000, fmax=4_000.0), file_rate=4_000, bands=False)
+    assert "top" not in advice(LIBROSA.replace(sample_rate=1_000, fmax=500.0), file_rate=500, bands=False)
 
 
 def test_rate_above_config():

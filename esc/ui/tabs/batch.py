@@ -158,7 +158,7 @@ class BatchTab(RunTab):
             except CheckpointError:
                 raise
             except EscError as error:
-                refused = AudioError("audio.refused", name=file.name, reason=str(error))
+                refused = AudioError("audio.refused", name=file.name, reason=str(error).rstrip("."))
                 if isinstance(error, AudioError) and "name" in error.values:
                     refused = error
                 batch.add({"id": file.id, "error": error_message(error, language)}, refused)
