@@ -209,7 +209,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _copy_rate(facts: AudioFacts) -> int:
-    """Return the rate at which browsers play a sound: its own, unless not all of them know it."""
+    """Return the rate at which all browsers play a sound."""
     return facts.sample_rate if _BROWSER_RATES[0] <= facts.sample_rate <= _BROWSER_RATES[1] else 48_000
 
 

@@ -32,7 +32,7 @@ _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 
 
 def as_row(result: FileResult) -> dict:
-    """Return {"file", "seconds", "top", "verdict", "timeline", "notes"} of a result, {"file", "error"} of a refused file."""
+    """Return {"file", "seconds", "top", "verdict", "timeline", "notes"}, or {"file", "error"} if refused."""
     if isinstance(result, AudioError):
         return {"file": _refused_name(result), "error": str(result)}
     return {
