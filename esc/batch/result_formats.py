@@ -115,7 +115,7 @@ def as_raven(results: Sequence[SoundResult], config: SpectrogramConfig) -> str:
 
 
 def as_text(listed: Sequence[FileResult], form: str, top_k: int, with_timeline: bool, config: SpectrogramConfig) -> str:
-    """Return results in one of `FORMATS`; "audacity" is for one sound. Only JSON and CSV list refused files."""
+    """Return results in one of `FORMATS`; only JSON and CSV list refused files."""
     results = [result for result in listed if not isinstance(result, AudioError)]
     if form == "json":
         return as_json(listed)
