@@ -26,7 +26,7 @@ _TIMED = ("mov", "matroska")  # their time stamps count: players are silent wher
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"Xing", b"Info", b"LYRICSBEGIN")  # between MP3s that were joined
 _GAP_S, _LOST_S, _DELAY_S = 0.1, 10.0, 60.0  # s: the shortest gap, the longest by lost packets, the longest before a sound
 _TOLERANCE_S, _PRIMING = 0.3, 4_096  # s and samples that a codec's delay may take from the header's length
-_PCM_TOLERANCE_S = 0.05
+_EXACT_TOLERANCE_S = 0.05
 _LOSSLESS = ("flac", "alac", "wavpack", "tta", "ape")
 _HEAD_BYTES = 2_048  # before the first packet of an MP3, where a header in its own frame may stand
 _BLOCK = 1 << 18  # samples per channel yielded at a time: 6 s at 44.1 kHz
@@ -98,6 +98,7 @@ class Track:
         self._stream, codec = stream, stream.codec_context
         self._end_s, self._first_byte, self._lost = 0.0, 0, False  # end of all packets; whether one was lost since the last frame
         self._sizes: set[int] = set()  # of packets
+        self._decoded_s = 0.0
         self._ticks_s = defaultdict(float, {one.index: float(one.time_base or 0) for one in self._container.streams})
         self.facts = facts = AudioFacts(codec.sample_rate, codec.channels, self._container.format.name.split(",")[0], codec.name)
         facts.tracks = len(self._container.streams.audio)
@@ -124,7 +125,7 @@ class Track:
             facts.steady &= b"Xing" not in head  # which stands for a variable bit rate
             estimated = not any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
         elif facts.container == "wav" and (header := read_wav_header(path)):
-            facts.cut_off = header.missing_s > _PCM_TOLERANCE_S
+            facts.cut_off = header.missing_s > _EXACT_TOLERANCE_S
             facts.steady &= header.announced_bytes <= header.held_bytes and not header.unfinished
         facts.announced_s = 0.0 if estimated else announced_s
 
@@ -172,6 +173,7 @@ class Track:
                 yield from self._gap(start_s - clock_s)
             self._lost = False
             yield from convert.frame(frame)
+            self._decoded_s += frame.samples / frame.rate
             clock_s = None if start_s is None else start_s + frame.samples / frame.rate
         yield from convert.rest()
 
@@ -197,6 +199,8 @@ class Track:
             missing_s = facts.announced_s - (self._end_s - (self._container.start_time or 0) / av.time_base)
             tolerance_s = _TOLERANCE_S + _PRIMING / facts.sample_rate
             facts.cut_off |= missing_s > tolerance_s
+            if facts.container == "flac":  # whose parser drops damaged frames without an error
+                facts.damaged |= not facts.cut_off and facts.announced_s - self._decoded_s > _EXACT_TOLERANCE_S
             facts.steady &= abs(missing_s) <= tolerance_s
         constant = facts.container != "mp3" or max(self._sizes, default=0) - min(self._sizes, default=0) <= 1
         facts.steady &= constant and not facts.damaged

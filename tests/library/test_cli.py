@@ -79,7 +79,8 @@ def test_json_of_a_folder(folder, in_json):
 
 @pytest.mark.slow
 def test_unreadable_file_on_stderr(folder, in_json):
-    (line,) = [line for line in in_json[0].stderr.splitlines() if not line.startswith("Note: ")]  # libmpg123's own
+    left_out, line = [line for line in in_json[0].stderr.splitlines() if not line.startswith("Note: ")]  # libmpg123's own
+    assert left_out.startswith(f"note: 1 files in {folder} are left out")
     assert line.startswith(f"error: {folder / 'broken.mp3'} can't be read as sound")
 
 
@@ -193,7 +194,8 @@ def test_missing_file_and_empty_folder(tmp_path):
     ended = classify(tmp_path / "nothing.wav", tmp_path, EXAMPLES / "siren.flac", "--format", "json")
     assert ended.returncode == 1
     assert "nothing.wav" in ended.stderr and "no sound files" in ended.stderr
-    (row,) = json.loads(ended.stdout)
+    row, refused = json.loads(ended.stdout)
+    assert list(refused) == ["file", "error"]
     assert row["verdict"] == "siren" and row["timeline"] == []
 
 
