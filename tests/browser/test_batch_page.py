@@ -67,7 +67,7 @@ def test_batch_folder(open_sheet, folder, tmp_path):
     with page.expect_download() as saving:
         page.locator(".sg-files .sg-downloads .sg-chip", has_text="JSON").click()
     saved = json.loads(Path(saving.value.path()).read_text())
-    assert [row["file"].split("/", 1)[-1] for row in saved] == [siren, both]
+    assert [row["file"].split("/", 1)[-1] for row in saved] == [siren, broken, both]
     rows.nth(1).get_by_role("button").click()
     sheet.until("session.state.sound?.name.endsWith('b siren.wav')")
     expect(page.locator(".sg-bars li[data-label=siren]")).to_be_visible(timeout=WAIT_MS)

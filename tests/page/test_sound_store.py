@@ -276,7 +276,7 @@ def test_own_rate_is_the_waveform_itself(tmp_path, store):
     assert store.waveform(sound, RATE) is sound.waveform
 
 
-@pytest.mark.parametrize("rate", [0, 7_999, 200_000, 44_100.5, "44100", True])
+@pytest.mark.parametrize("rate", [0, 999, 768_001, 44_100.5, "44100", True])
 def test_impossible_rate(tmp_path, store, rate):
     sound = store.open(store.new_session("en").token, write(tmp_path / "a.wav", 0.2), "a")
     with pytest.raises(ParameterError):
