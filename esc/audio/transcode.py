@@ -136,17 +136,17 @@ def decode(
     """
     facts, blocks = open_blocks(source, name)
     copied = playable is not None and not plays_in_browsers(source, facts)
-    _write(facts, blocks, target, playable if copied else None, _Room(name, max_bytes))
+    _write(facts, blocks, target, playable if copied else None, _DiskBudget(name, max_bytes))
     if playable is not None and not copied and not plays_in_browsers(source, facts):
         copied = True
         again, blocks = open_blocks(source, name)
-        _write(again, blocks, None, playable, _Room(name, max_bytes, 4 * facts.n_samples))
+        _write(again, blocks, None, playable, _DiskBudget(name, max_bytes, 4 * facts.n_samples))
     counted = [field.name for field in dataclasses.fields(Decoded) if field.name != "copied"]
     return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copied)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Room:
+class _DiskBudget:
     """Space for the files of a sound."""
 
     name: str | None
@@ -165,18 +165,18 @@ def _write(
     blocks: Iterator[tuple[np.ndarray, np.ndarray]],
     target: str | os.PathLike | None,
     copy_path: str | os.PathLike | None,
-    room: _Room,
+    budget: _DiskBudget,
 ) -> None:
     """Write blocks as raw float32 to `target` and as FLAC to `copy_path`, where given."""
     sample_bytes = (4 if target else 0) + (2 * min(facts.channels, 2) if copy_path else 0)
-    room.check(int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate) * sample_bytes)
+    budget.check(int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate) * sample_bytes)
     with ExitStack() as stack:
         samples = stack.enter_context(open(target, "wb")) if target else None
         if copy_path:
             stack.enter_context(detect_full_disk(copy_path))
         copy = None
         for channels, mono in blocks:
-            room.check(facts.n_samples * sample_bytes, ahead=2)
+            budget.check(facts.n_samples * sample_bytes, ahead=2)
             if samples:
                 samples.write(mono.tobytes())  # `tofile` would hide the system's error
             if copy_path:

@@ -1,26 +1,23 @@
-"""Chunks of WAV files: extent of the samples, recorders' metadata."""
+"""Extent of the samples of WAV files."""
 
 from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-_KEPT_BYTES = 1 << 20  # of a chunk of metadata
 _MOST_CHUNKS = 1_000
 _PLACEHOLDERS = ((0, 0), (0x7FFF_0000, 0x8000_0000), (0xFFFF_0000, 0xFFFF_FFFF))  # sizes that writers correct at the end
-_METADATA = ("bext", "guan", "LIST", "iXML")
 
 
 @dataclass(frozen=True)
 class WavHeader:
-    """Sizes and metadata chunks of a WAV or RF64."""
+    """Sizes of a WAV or RF64."""
 
     byte_rate: int  # bytes of one second
     announced_bytes: int  # of samples, as the header says
     held_bytes: int  # of the file from the first sample on
-    chunks: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def unfinished(self) -> bool:
@@ -41,7 +38,6 @@ def read_wav_header(path: Path) -> WavHeader | None:
         if start[:4] not in (b"RIFF", b"RF64", b"BW64") or start[8:] != b"WAVE":
             return None
         size = os.fstat(file.fileno()).st_size
-        chunks: dict[str, bytes] = {}
         byte_rate = announced = held = long_size = 0
         for _ in range(_MOST_CHUNKS):
             head = file.read(8)
@@ -56,7 +52,5 @@ def read_wav_header(path: Path) -> WavHeader | None:
                 byte_rate = struct.unpack("<8xI", file.read(12).ljust(12, b"\0"))[0]
             elif kind == b"ds64":
                 long_size = int.from_bytes(file.read(16)[8:], "little")
-            elif (name := kind.decode("latin-1")) in _METADATA:
-                chunks.setdefault(name, file.read(min(length, _KEPT_BYTES)))
             file.seek(begin + length + length % 2)
-        return WavHeader(byte_rate, announced, held, chunks)
+        return WavHeader(byte_rate, announced, held)

@@ -50,7 +50,7 @@ def test_evaluate_errors(data, run_command, arguments, message):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["card", "robustness", "explain-test"])
 def test_figures_on_a_trained_fold_are_not_stored(trained, data, run_command, command):
-    """They would be told as held out."""
+    """They would pass for held-out figures."""
     place = [trained / "checkpoint"] if command == "robustness" else ["--checkpoint", trained / "checkpoint"]
     options = [] if command == "card" else ["--save"]
     before = sorted((trained / "checkpoint").iterdir())
