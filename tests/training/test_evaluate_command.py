@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -13,19 +14,27 @@ import pytest
 from esc.config import SpectrogramConfig
 from esc.paths import DEFAULT_CHECKPOINT
 from small_data import A_FOLD, CLASSES, SMALL
+from training.data.esc50 import read_clips
 
 
-def evaluate(log: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "training", "evaluate", "--evaluation-log", str(log), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def fold_5(data_dir: Path, folder: Path) -> Path:
+    """Return a data folder with the held-out fold alone: the others would be prepared, and not evaluated."""
+    held_out = [clip for clip in read_clips(data_dir) if clip.fold == 5]
+    for clip in held_out:
+        (folder / clip.path.name).symlink_to(clip.path.resolve())
+    with (folder / "esc50.csv").open("w", newline="") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(["filename", "fold", "target", "category"])
+        writer.writerows([clip.name, clip.fold, clip.target, clip.category] for clip in held_out)
+    return folder
 
 
 @pytest.mark.slow
-def test_evaluate_json(trained, data, cache, tmp_path):
-    wanted = ("--data", str(data), "--checkpoint", str(trained / "checkpoint"), "--cache", str(cache), "--format", "json")
-    ended = evaluate(tmp_path / "evaluations.csv", *wanted)
-    assert ended.returncode == 0, ended.stderr
-    result = json.loads(ended.stdout)
+def test_evaluate_json(trained, data, cache, tmp_path, run_command):
+    wanted = ("--data", data, "--checkpoint", trained / "checkpoint", "--cache", cache, "--format", "json")
+    code, output, errors = run_command("evaluate", "--evaluation-log", tmp_path / "evaluations.csv", *wanted)
+    assert code == 0, errors
+    result = json.loads(output)
     assert 0.0 <= result["accuracy"] <= 1.0
     assert (result["ece_in_sample"], result["ece_cross_fitted"]) == (False, None), "it is not calibrated"
     assert (result["clips"], result["fold"], result["trained_on"]) == (len(CLASSES) * A_FOLD, 5, [1, 2, 3, 4])
@@ -62,7 +71,10 @@ def test_figures_on_a_trained_fold_are_not_stored(trained, data, run_command, co
 @pytest.mark.data
 @pytest.mark.skipif(not (DEFAULT_CHECKPOINT / "config.json").is_file(), reason="no checkpoint is shipped")
 def test_shipped_checkpoint_accuracy(data_dir, tmp_path):
-    ended = evaluate(tmp_path / "evaluations.csv", "--data", str(data_dir), "--fold", "5", "--format", "json")
+    (data := tmp_path / "fold 5").mkdir()
+    options = ("--data", fold_5(data_dir, data), "--fold", 5, "--cache", tmp_path, "--evaluation-log", tmp_path / "log.csv")
+    command = [sys.executable, "-m", "training", "evaluate", *map(str, options), "--format", "json"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     result = json.loads(ended.stdout)
     assert result["clips"] == 400
