@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,18 @@ _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-st
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that drive a browser at the end and those that train or read the data set before them."""
-    items.sort(key=lambda item: 2 if item.get_closest_marker("browser") else item.path.parent.name == "training")
+    """Put tests that drive a browser at the end and those that train or read the data set before them.
+
+    Browser files with an emulated GPU or many tests begin, so that both workers are busy until the end.
+    """
+    counts = Counter(item.path for item in items)
+
+    def rank(item: pytest.Item) -> tuple[int, ...]:
+        if item.get_closest_marker("browser"):
+            return 2, item.get_closest_marker("webgl") is None, -counts[item.path]
+        return item.path.parent.name == "training", 0, 0
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")
