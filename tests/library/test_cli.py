@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import sounds
+from command_line import classify, run_program
 from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS, as_raven
 from esc.batch.results import SoundResult
@@ -25,13 +26,6 @@ from esc.errors import AudioError
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "assets" / "examples"
-
-
-def classify(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "esc", "classify", *map(str, arguments)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120)
-    assert "Traceback" not in ended.stderr
-    return ended
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +47,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def in_json(folder) -> tuple[subprocess.CompletedProcess, list[dict]]:
-    ended = classify(folder, "--timeline", "--format", "json", "--top", 3)
+    ended = run_program(folder, "--timeline", "--format", "json", "--top", 3)
     *rows, refused = json.loads(ended.stdout)
     assert list(refused) == ["file", "error"]
     return ended, rows
@@ -97,7 +91,7 @@ def test_json_equals_predict(in_json):
 
 @pytest.mark.slow
 def test_two_jobs_equal_one(folder, in_json):
-    ended = classify(folder, "--timeline", "--format", "json", "--top", 3, "--jobs", 2)
+    ended = run_program(folder, "--timeline", "--format", "json", "--top", 3, "--jobs", 2)
     assert ended.returncode == 1
     assert ended.stderr == in_json[0].stderr
     assert json.loads(ended.stdout)[:-1] == in_json[1]
@@ -227,7 +221,7 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_wrong_usage_exit_code():
-    ended = classify(EXAMPLES, "--format", "xml")
+    ended = run_program(EXAMPLES, "--format", "xml")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "xml" in ended.stderr
 

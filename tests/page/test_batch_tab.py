@@ -6,8 +6,6 @@ import base64
 import gc
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +17,7 @@ import pytest
 
 import sounds
 from chromium import ROOT
+from command_line import classify as classify_command
 from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS
 from esc.classification.classifier import Classifier
@@ -101,8 +100,7 @@ def test_results_equal_the_command_line_and_broken_files_have_a_reason(files, se
     assert rows[0]["overall"][0] == "siren" and rows[2]["overall"] == ["silence", 1.0] and rows[2]["silences"]
     assert ask(files.rows, {"token": session.token, "after": 3})["rows"] == rows[3:]
 
-    command = [sys.executable, "-m", "esc", "classify", str(folder), "--timeline", "--format", "json"]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=200)
+    said = classify_command(folder, "--timeline", "--format", "json")
     assert said.returncode == 1
     given = {form: ask(files.files_file, {"token": session.token, "form": form}) for form in ("json", "csv", "audacity", "raven")}
     (*mine, refused), (*theirs, refused_there) = json.loads(given["json"]["text"]), json.loads(said.stdout)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import gc
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +17,7 @@ from gradio_client.exceptions import AppError
 
 import sounds
 from chromium import Server
+from command_line import classify
 from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS, as_row
 from esc.batch.results import SoundResult
@@ -88,8 +87,7 @@ def question(store: SoundStore, sound: Sound, /, **changes) -> dict:
 
 def test_timeline_of_page_command_line_and_endpoint_are_equal(store, opened, rain_then_siren, server: Server):
     *_, result = TimelineRuns(store, DEFAULT_CHECKPOINT).run(opened, None, lambda: True)
-    command = [sys.executable, "-m", "esc", "classify", rain_then_siren, "--timeline", "--format", "json"]
-    said = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=200).stdout)
+    said = json.loads(classify(rain_then_siren, "--timeline", "--format", "json").stdout)
     client = Client(server.url, verbose=False)
     answer = client.predict(handle_file(rain_then_siren), api_name="/timeline")
     client.close()
