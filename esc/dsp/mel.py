@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from esc.config import LIMITS, SpectrogramConfig
 
 _SLANEY_BREAK_HZ, _SLANEY_HZ_PER_MEL, _SLANEY_LOG_STEP = 1000.0, 200.0 / 3.0, np.log(6.4) / 27.0
+_BLOCK_BANDS = 16
 
 
 def hz_to_mel(freqs_hz: ArrayLike, mel_scale: str) -> np.ndarray:
@@ -54,8 +55,20 @@ def mel_filters(config: SpectrogramConfig) -> np.ndarray:
     Equals `librosa.filters.mel(..., norm="slaney")`; a band narrower than a bin may be empty (see `empty_bands`). The
     array is cached: it must not be written to.
     """
-    # the other parameters change no filter, so all their values share one cache entry
-    return _mel_filters(config.replace(win_length=32, hop_length=32, window="hann", db_ref=1.0, top_db=80.0, n_mfcc=1))
+    return _mel_filters(_filter_config(config))
+
+
+def mel_filter_blocks(config: SpectrogramConfig) -> list[tuple[np.ndarray, slice]]:
+    """Return `mel_filters` in blocks of neighbouring bands, each with the bins it covers: the rest are zeros.
+
+    Their products with a spectrogram take an eighth of the time of one with the whole matrix at 256 bands.
+    """
+    return _mel_filter_blocks(_filter_config(config))
+
+
+def _filter_config(config: SpectrogramConfig) -> SpectrogramConfig:
+    """Return a config whose other parameters, which change no filter, are fixed: one cache entry for all their values."""
+    return config.replace(win_length=32, hop_length=32, window="hann", db_ref=1.0, top_db=80.0, n_mfcc=1)
 
 
 @lru_cache(maxsize=8)  # of up to 33 MB each; the largest take half a second
@@ -67,6 +80,16 @@ def _mel_filters(config: SpectrogramConfig) -> np.ndarray:
     falling = (edges[2:] - freqs) / widths[1:]
     filters = np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (edges[2:] - edges[:-2]))
     return filters.astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _mel_filter_blocks(config: SpectrogramConfig) -> list[tuple[np.ndarray, slice]]:
+    filters, blocks = _mel_filters(config), []
+    for block in np.split(filters, range(_BLOCK_BANDS, len(filters), _BLOCK_BANDS)):
+        covered = np.flatnonzero(block.any(axis=0))
+        bins = slice(int(covered[0]), int(covered[-1]) + 1) if len(covered) else slice(1)
+        blocks.append((block[:, bins].copy(), bins))
+    return blocks
 
 
 def empty_bands(config: SpectrogramConfig) -> list[int]:
