@@ -11,40 +11,46 @@ from pathlib import Path
 
 import av
 import numpy as np
-import soundfile
 
+from esc.audio.extent import EXACT_TOLERANCE_S, read_extent
 from esc.audio.facts import AudioFacts
-from esc.audio.ogg import FileSection, ogg_links
-from esc.audio.wav_header import read_wav_header
+from esc.audio.libsndfile import SndfileTrack, open_by_libsndfile
+from esc.audio.links import FileSection, file_links
 
 DEMUXERS = (  # none that opens other files, as playlists do
-    "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,eac3,flac,flv,iff,ircam,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
-    "nistsphere,ogg,rm,tta,voc,w64,wav,wv,xwma"
+    "aac,ac3,adx,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,ircam,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,"
+    "mpegts,mxf,nistsphere,nut,ogg,oma,qcp,rm,rso,sox,tak,truehd,tta,voc,w64,wav,wtv,wv,xwma"
 )
+_SKIP_MANUAL = 1 << 29  # AV_CODEC_FLAG2_SKIP_MANUAL
 _ESTIMATED = ("aac", "ac3", "amr", "amrnb", "amrwb", "eac3", "loas", "mpeg", "mpegts", "ogg")  # no length in the header
 _TIMED = ("mov", "matroska")  # their time stamps count: players are silent where there is no sound
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"Xing", b"Info", b"LYRICSBEGIN")  # between MP3s that were joined
 _GAP_S, _LOST_S, _DELAY_S = 0.1, 10.0, 60.0  # s: the shortest gap, the longest by lost packets, the longest before a sound
 _TOLERANCE_S, _PRIMING = 0.3, 4_096  # s and samples that a codec's delay may take from the header's length
-_EXACT_TOLERANCE_S = 0.05
+_DOUBTFUL = (  # (container, codec) that FFmpeg's libraries take for something else or decode worse than libsndfile
+    ("aiff", "gsm"), ("au", "g726le"), ("w64", "adpcm_ms"), ("wav", "adpcm_ms"), ("wav", "amrnb"), ("wav", "g726"),
+)  # fmt: skip
 _LOSSLESS = ("flac", "alac", "wavpack", "tta", "ape")
 _HEAD_BYTES = 2_048  # before the first packet of an MP3, where a header in its own frame may stand
+_LEAST_PACKET = 8  # bytes; no codec's packet is smaller
 _BLOCK = 1 << 18  # samples per channel yielded at a time: 6 s at 44.1 kHz
 
 
-def open_track(path: Path) -> Track | ChainedOgg | RareFile:
+def open_track(path: Path) -> Track | JoinedTracks | SndfileTrack:
     """Return a track by FFmpeg's libraries or libsndfile; raises as `Track` does."""
-    links, cut_off = ogg_links(path)
+    links, cut_off = file_links(path)
     try:
-        return ChainedOgg(path, links, cut_off) if links else Track(path)
+        track = JoinedTracks(path, links, cut_off) if links else Track(path)
     except LookupError:
         raise
     except (av.FFmpegError, OSError, ValueError):
-        try:
-            return RareFile(path)
-        except (soundfile.LibsndfileError, TypeError):  # a TypeError for names that end in .raw
-            pass
+        if other := open_by_libsndfile(path):
+            return other
         raise
+    if isinstance(track, Track) and track.doubtful and (other := open_by_libsndfile(path)):
+        track.close()
+        return other
+    return track
 
 
 class Track:
@@ -74,8 +80,16 @@ class Track:
             if file:
                 file.close()
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether libsndfile is to be preferred, if it reads the file."""
+        return (self.facts.container, self.facts.codec) in _DOUBTFUL or self._extent.big_endian
+
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield the samples as float32 `(channels, n)`."""
+        return self._extent.trimmed(self._blocks())
+
+    def _blocks(self) -> Iterator[np.ndarray]:
         waiting: list[np.ndarray] = []
         n_waiting = 0
         with closing(self):
@@ -98,12 +112,14 @@ class Track:
         self._stream, codec = stream, stream.codec_context
         self._end_s, self._first_byte, self._lost = 0.0, 0, False  # end of all packets; whether one was lost since the last frame
         self._sizes: set[int] = set()  # of packets
-        self._decoded_s = 0.0
+        self._decoded_s, self._gap = 0.0, False
         self._ticks_s = defaultdict(float, {one.index: float(one.time_base or 0) for one in self._container.streams})
         self.facts = facts = AudioFacts(codec.sample_rate, codec.channels, self._container.format.name.split(",")[0], codec.name)
         facts.tracks = len(self._container.streams.audio)
         if codec.name == "flac":
             codec.options = {"err_detect": "crccheck"}
+        elif codec.name == "alac":  # whose last packet is as short as its samples: a CAF's remainder would be cut twice
+            codec.flags2 |= _SKIP_MANUAL
         frames = self._frames()
         if first := next(frames, None):  # what a header says of rate and channels may be wrong
             facts.sample_rate, facts.channels = first.rate, first.layout.nb_channels
@@ -124,10 +140,9 @@ class Track:
                 head = file.read(_HEAD_BYTES + 256)
             facts.steady &= b"Xing" not in head  # which stands for a variable bit rate
             estimated = not any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
-        elif facts.container == "wav" and (header := read_wav_header(path)):
-            facts.cut_off = header.missing_s > _EXACT_TOLERANCE_S
-            facts.steady &= header.announced_bytes <= header.held_bytes and not header.unfinished
-        facts.announced_s = 0.0 if estimated else announced_s
+        self._extent = extent = read_extent(path)
+        facts.steady &= extent.exact
+        facts.announced_s = 0.0 if estimated or extent.unfinished else announced_s
 
     def _packets(self) -> Iterator[av.Packet]:
         """Yield the sound track's packets, also those after an error of the container."""
@@ -153,6 +168,8 @@ class Track:
             try:
                 frames = packet.decode()
             except (av.FFmpegError, ValueError):
+                if packet.size < _LEAST_PACKET:  # side data, or what aligns the end of a W64
+                    continue
                 self.facts.damaged |= not any(tag in bytes(packet) for tag in _TAGS)
                 self._lost, self.facts.steady = True, False
                 continue
@@ -170,23 +187,25 @@ class Track:
         for frame in self._all_frames:
             start_s = clock_s if frame.pts is None else frame.pts * tick_s
             if clock_s is not None and start_s is not None and start_s - clock_s > _GAP_S:
-                yield from self._gap(start_s - clock_s)
+                yield from self._silence(start_s - clock_s)
             self._lost = False
             yield from convert.frame(frame)
             self._decoded_s += frame.samples / frame.rate
             clock_s = None if start_s is None else start_s + frame.samples / frame.rate
+            self._end_s = max(self._end_s, clock_s or 0.0)
         yield from convert.rest()
 
     def _origin_s(self) -> float:
         """Return the time at which players begin, in the container's time."""
         return 0.0 if self.facts.container == "mov" else (self._container.start_time or 0) / av.time_base
 
-    def _gap(self, seconds: float) -> Iterator[np.ndarray]:
-        """Yield zeros for a gap in a timed container; note others as damage."""
+    def _silence(self, seconds: float) -> Iterator[np.ndarray]:
+        """Yield zeros for a gap in a timed container."""
         facts = self.facts
         facts.steady = False
         if facts.container not in _TIMED:
-            facts.damaged |= seconds <= _LOST_S  # a longer one lies between joined streams
+            # a longer one lies between joined streams
+            self._gap |= seconds <= _LOST_S and facts.container != "avi"  # whose time stamps count chunks
         elif not self._lost and seconds <= max(_DELAY_S, (self._container.duration or 0) / av.time_base):
             missing = round(seconds * facts.sample_rate)
             for start in range(0, missing, _BLOCK):
@@ -195,25 +214,31 @@ class Track:
     def _compare_lengths(self) -> None:
         """Complete the facts by what was found instead of what was announced."""
         facts = self.facts
-        if facts.announced_s:
-            missing_s = facts.announced_s - (self._end_s - (self._container.start_time or 0) / av.time_base)
-            tolerance_s = _TOLERANCE_S + _PRIMING / facts.sample_rate
+        played_s = self._end_s - (self._container.start_time or 0) / av.time_base
+        facts.damaged |= self._gap and played_s - self._decoded_s > _GAP_S
+        if self._extent.known:
+            facts.cut_off |= self._extent.missing * self._decoded_s > EXACT_TOLERANCE_S
+        elif facts.announced_s:
+            missing_s = facts.announced_s - max(self._decoded_s, played_s)
+            exact = facts.codec.startswith(("pcm", *_LOSSLESS))
+            tolerance_s = EXACT_TOLERANCE_S if exact else _TOLERANCE_S + _PRIMING / facts.sample_rate
             facts.cut_off |= missing_s > tolerance_s
             if facts.container == "flac":  # whose parser drops damaged frames without an error
-                facts.damaged |= not facts.cut_off and facts.announced_s - self._decoded_s > _EXACT_TOLERANCE_S
+                facts.damaged |= not facts.cut_off and facts.announced_s - self._decoded_s > EXACT_TOLERANCE_S
             facts.steady &= abs(missing_s) <= tolerance_s
         constant = facts.container != "mp3" or max(self._sizes, default=0) - min(self._sizes, default=0) <= 1
         facts.steady &= constant and not facts.damaged
 
 
-class ChainedOgg:
-    """The links of an Ogg file in order, used like `Track`."""
+class JoinedTracks:
+    """The links of a file in order, used like `Track`."""
 
     def __init__(self, path: Path, links: list[tuple[int, int]], cut_off: bool) -> None:
         self._path, self._links = path, links
         self._first = self._track(0)
         self.facts = self._first.facts
         self.facts.cut_off = cut_off
+        self.facts.steady &= len(links) == 1
 
     def close(self) -> None:
         """Close the file."""
@@ -230,33 +255,10 @@ class ChainedOgg:
                 continue
             yield from track.blocks()
             self.facts.damaged |= track.facts.damaged
+            self.facts.cut_off |= track.facts.cut_off
 
     def _track(self, number: int) -> Track:
         return Track(self._path, FileSection(self._path, *self._links[number]), self.facts if number else None)
-
-
-class RareFile:
-    """A file that only libsndfile reads, used like `Track`.
-
-    Raises `soundfile.LibsndfileError` or TypeError if libsndfile does not, either.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._source = source = soundfile.SoundFile(str(path))
-        self.facts = AudioFacts(source.samplerate, source.channels, source.format, source.subtype, steady=False)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._source.close()
-
-    def blocks(self) -> Iterator[np.ndarray]:
-        """Yield the samples as float32 `(channels, n)`, up to the first damage."""
-        with self._source as source:
-            try:
-                while len(block := source.read(_BLOCK, "float32", always_2d=True)):
-                    yield np.ascontiguousarray(block.T)
-            except soundfile.LibsndfileError:
-                self.facts.cut_off = True
 
 
 class _Converter:

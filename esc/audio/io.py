@@ -17,7 +17,7 @@ from esc.errors import AudioError
 from esc.paths import display_path
 
 if TYPE_CHECKING:
-    from esc.audio.decoding import ChainedOgg, RareFile, Track
+    from esc.audio.decoding import JoinedTracks, SndfileTrack, Track
 
 MAX_BYTES = 500 * 10**6
 MAX_SECONDS = 2 * 3600.0
@@ -92,7 +92,7 @@ def open_blocks(path: str | os.PathLike, name: str | None = None) -> tuple[Audio
     return source.facts, _checked(source.blocks(), source.facts, name)
 
 
-def _open(path: Path, name: str) -> Track | ChainedOgg | RareFile:
+def _open(path: Path, name: str) -> Track | JoinedTracks | SndfileTrack:
     import av  # takes its time to load
 
     from esc.audio.decoding import open_track
@@ -105,7 +105,7 @@ def _open(path: Path, name: str) -> Track | ChainedOgg | RareFile:
         raise _unreadable(name, error) from error
 
 
-def _check_limits(source: Track | ChainedOgg | RareFile, name: str) -> None:
+def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str) -> None:
     """Close a file of a rate or length beyond the limits and raise AudioError."""
     facts, (low, high) = source.facts, SAMPLE_RATES
     # of compressed sounds the announced length may be wrong by hours: they are counted
