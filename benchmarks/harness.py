@@ -1,10 +1,11 @@
-"""Shared parts of the benchmarks: machine load, app server, browser, command line."""
+"""Shared parts of the benchmarks: rows of the table, machine, app server, browser, command line."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,16 +31,57 @@ SOUND = ROOT / "assets" / "examples" / "crow.flac"
 READY = "document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-chip')"
 
 
+@dataclass(frozen=True)
+class Row:
+    """A measured figure, its goal, and what it is compared with."""
+
+    what: str
+    against: str
+    figure: float | None  # None: not measured
+    goal: float
+    unit: str = "x"
+    at_most: bool = False  # the goal is the largest figure that meets it, not the smallest
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is met; a figure that was not measured misses it."""
+        return self.figure is not None and (self.figure <= self.goal if self.at_most else self.figure >= self.goal)
+
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """Return the row's texts."""
+        figure = "not measured" if self.figure is None else f"{self.figure:.3g} {self.unit}"
+        goal = f"{'<=' if self.at_most else '>='} {self.goal:g} {self.unit}"
+        return self.what, self.against, figure, goal, "met" if self.met else "MISSED"
+
+
+def table(rows: list[Row]) -> str:
+    """Return rows as a Markdown table with aligned columns."""
+    lines = [("what", "against", "figure", "goal", "verdict"), *(row.cells() for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    texts = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
+    texts.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(texts)
+
+
 def machine() -> dict:
-    """Return the number of cores and the load averages."""
-    return {"cores": os.cpu_count(), "load_average_before": list(os.getloadavg())}
+    """Return what the figures depend on: processor, cores, memory, versions, load averages."""
+    import torch
+
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "load_average_before": [round(value, 2) for value in os.getloadavg()],
+    }
 
 
-def show_machine(result: dict) -> None:
-    """Print the values of `machine` in a result."""
-    load = result["load_average_before"]
-    others = "idle" if load[0] < 0.5 else "busy, so all of it is slower"
-    print(f"{result['cores']} cores; load average before the start: {', '.join(f'{value:.2f}' for value in load)}: {others}")
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
 @contextmanager
@@ -94,8 +137,10 @@ def open_page(browser, url: str, example: bool = True):
     return page
 
 
-def run(doc: str, measure: Callable[..., dict], show: Callable[[dict], None], given: list[str] | None, **options: tuple) -> None:
-    """Run a benchmark with its options (default, help) and print the result.
+def run(
+    doc: str, measure: Callable[..., dict], rows: Callable[[dict], list[Row]], given: list[str] | None, **options: tuple
+) -> list[Row]:
+    """Run a benchmark with its options (default, help), print its table and return its rows.
 
     `given` replaces the arguments of the command line.
     """
@@ -105,9 +150,6 @@ def run(doc: str, measure: Callable[..., dict], show: Callable[[dict], None], gi
     parser.add_argument("--json", action="store_true", help="print JSON only")
     arguments = vars(parser.parse_args(given))
     as_json, before = arguments.pop("json"), machine()
-    result = measure(**arguments) | before
-    if as_json:
-        print(json.dumps(result, indent=1))
-    else:
-        show(result)
-        show_machine(result)
+    result = measure(**arguments)
+    print(json.dumps(result | before, indent=1) if as_json else f"{table(rows(result))}\n{before}")
+    return rows(result)

@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,6 +15,7 @@ import torch
 
 from esc.audio.resampling import LazyResampled, read_segments
 from esc.config import LIMITS, SpectrogramConfig
+from esc.dsp.chunk_threads import map_chunks
 from esc.dsp.tiles import ColumnPool, frame_range
 from esc.errors import ParameterError, check_range
 
@@ -83,32 +80,9 @@ def pool_columns(
     def chunk(first: int) -> tuple[np.ndarray, np.ndarray]:
         return pooled.reduce(first, compute(numbers[first : first + at_a_time]).numpy())
 
-    for reduced in _workers().map(chunk, range(0, len(numbers), at_a_time)):
+    for reduced in map_chunks(chunk, range(0, len(numbers), at_a_time)):
         pooled.add(*reduced)
     return pooled.values()
-
-
-_starting = threading.Lock()
-
-
-def _workers() -> ThreadPoolExecutor:
-    with _starting:  # lru_cache alone may start two pools
-        return _start_workers()
-
-
-@lru_cache(maxsize=1)
-def _start_workers() -> ThreadPoolExecutor:
-    """Return one thread per core, each without helper threads of torch.
-
-    Helper threads wait for each other after every operation, which on a busy machine is most of the time.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = torch.get_num_threads()
-    together = threading.Barrier(cores)
-    workers = ThreadPoolExecutor(cores, "frames", initializer=torch.set_num_threads, initargs=(1,))
-    list(workers.map(lambda _: together.wait(), range(cores)))  # all have begun
-    torch.set_num_threads(threads)  # the number holds for its thread, and for threads that begin later
-    return workers
 
 
 def power_frames(waveform: Waveform, config: SpectrogramConfig, frames: np.ndarray, transform: Transform) -> torch.Tensor:

@@ -7,6 +7,8 @@ samples around `t * hop_length`, with zeros beyond both ends.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -14,12 +16,14 @@ import torch
 from scipy.signal import get_window
 
 from esc.config import InputConfig, SpectrogramConfig
+from esc.dsp.chunk_threads import map_chunks
 from esc.dsp.decibels import AMIN
 from esc.dsp.mel import mel_filter_blocks
 from esc.errors import AudioError
 
 _STANDARDISE_EPS = 1e-6
 _CHUNK_SAMPLES = 2**17  # transformed at a time on a CPU: what fits its cache takes half the time
+_SHARE_SAMPLES = 2**21  # transformed by a thread: some 5 ms
 
 
 def stft_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, center: bool = True) -> torch.Tensor:
@@ -39,6 +43,27 @@ def stft_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, c
         Power, not normalised: a sine of amplitude 1 under a Hann window peaks at `(win_length / 4) ** 2`.
         Equals `abs(librosa.stft(y, n_fft=..., win_length=..., hop_length=..., window=...)) ** 2`.
     """
+    return _by_chunks(waveform, config, center, config.n_freqs, lambda power: power).mT
+
+
+def mel_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, center: bool = True) -> torch.Tensor:
+    """Return the mel power spectrogram, shape (..., n_mels, n_frames); equals `librosa.feature.melspectrogram`."""
+    blocks = [(torch.from_numpy(block).T, bins) for block, bins in mel_filter_blocks(config)]
+
+    def bands(power: torch.Tensor) -> torch.Tensor:
+        return torch.cat([power[..., bins] @ block.to(power.device) for block, bins in blocks], dim=-1)
+
+    return _by_chunks(waveform, config, center, config.n_mels, bands).mT.contiguous()
+
+
+def _by_chunks(
+    waveform: np.ndarray | torch.Tensor,
+    config: SpectrogramConfig,
+    center: bool,
+    n_rows: int,
+    transform: Callable[[torch.Tensor], torch.Tensor],
+) -> torch.Tensor:
+    """Return transformed power spectra (..., n_frames, n_rows), computed on a CPU by chunks of frames."""
     samples = torch.as_tensor(waveform)
     if not samples.is_floating_point():
         raise AudioError("audio.whole", dtype=str(samples.dtype).removeprefix("torch."))
@@ -47,21 +72,23 @@ def stft_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, c
         samples = torch.nn.functional.pad(samples, (config.n_fft // 2, config.n_fft // 2))
     frames = samples.unfold(-1, config.n_fft, config.hop_length)
     window = _window(config.window, config.win_length, config.n_fft).to(samples.device)
-    power = samples.new_empty(*frames.shape[:-1], config.n_freqs)
     n_frames = frames.shape[-2]
-    step = max(1, _CHUNK_SAMPLES // max(1, frames[..., 0, :].numel())) if samples.device.type == "cpu" else n_frames
-    for start in range(0, n_frames, step):
-        part = slice(start, start + step)
-        stft = torch.fft.rfft(frames[..., part, :] * window)
-        torch.add(stft.real.square(), stft.imag.square(), out=power[..., part, :])
-    return power.mT
+    transformed = samples.new_empty(*frames.shape[:-1], n_rows)
 
+    samples_a_frame = max(1, frames[..., 0, :].numel())
+    on_cpu = samples.device.type == "cpu"
+    step, share = (max(1, size // samples_a_frame) if on_cpu else n_frames for size in (_CHUNK_SAMPLES, _SHARE_SAMPLES))
 
-def mel_power(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, center: bool = True) -> torch.Tensor:
-    """Return the mel power spectrogram, shape (..., n_mels, n_frames); equals `librosa.feature.melspectrogram`."""
-    power = stft_power(waveform, config, center)
-    blocks = (torch.from_numpy(block).to(power.device) @ power[..., bins, :] for block, bins in mel_filter_blocks(config))
-    return torch.cat(list(blocks), dim=-2)
+    @torch.inference_mode()  # the mode is a thread's own
+    def compute(first: int) -> None:
+        for start in range(first, min(first + share, n_frames), step):
+            part = slice(start, min(start + step, first + share))
+            stft = torch.fft.rfft(frames[..., part, :] * window)
+            transformed[..., part, :] = transform(stft.real.square() + stft.imag.square())
+
+    starts = range(0, n_frames, share)
+    deque(map_chunks(compute, starts) if on_cpu else map(compute, starts), maxlen=0)
+    return transformed
 
 
 def power_to_db(power: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
