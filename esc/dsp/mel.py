@@ -59,15 +59,15 @@ def mel_filters(config: SpectrogramConfig) -> np.ndarray:
 
 
 def mel_filter_blocks(config: SpectrogramConfig) -> list[tuple[np.ndarray, slice]]:
-    """Return `mel_filters` in blocks of neighbouring bands, each with the bins it covers: the rest are zeros.
+    """Return `mel_filters` in blocks of neighbouring bands, each with its bins.
 
-    Their products with a spectrogram take an eighth of the time of one with the whole matrix at 256 bands.
+    The other bins' weights are zero. The products with a spectrogram take an eighth of the time of one with the whole matrix at 256 bands.
     """
     return _mel_filter_blocks(_filter_config(config))
 
 
 def _filter_config(config: SpectrogramConfig) -> SpectrogramConfig:
-    """Return a config whose other parameters, which change no filter, are fixed: one cache entry for all their values."""
+    """Return a config whose other parameters are fixed: they change no filter."""
     return config.replace(win_length=32, hop_length=32, window="hann", db_ref=1.0, top_db=80.0, n_mfcc=1)
 
 
