@@ -15,7 +15,7 @@ demo = build_page(index=Path(index) if index else None)
 
 if __name__ == "__main__":
     warm_up(DEFAULT_CHECKPOINT)
-    demo.queue(max_size=256).launch(
+    demo.launch(
         server_name=os.environ.get("HOST"),
         server_port=int(os.environ["PORT"]) if os.environ.get("PORT") else None,
         **launch_options(demo),

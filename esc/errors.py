@@ -40,6 +40,7 @@ MESSAGES = {
     "note.phase": "The channels cancel out: their mean, which is displayed and classified, has lost most of the sound.",
     "note.scale": "The samples are far beyond full scale, as integers that were not divided by theirs: all levels are too high.",
     "audio.disk_full": "The server's disk is full: {name} could not be processed. Try again later.",
+    "audio.share": "{name} would take more than {limit_gb:.1f} GB on the server, once decoded. Cut it, or lower its sample rate.",
     # parameters
     "parameter.range": "{field} = {value} is not possible: it must lie between {low} and {high}.",
     "parameter.choice": "{field} = {value} is not possible: choose one of {choices}.",
@@ -121,6 +122,7 @@ MESSAGES = {
     "page.session": "This page is no longer known to the server. Reload it.",
     "page.request": "The server could not understand the request ({reason}). Reload the page.",
     "page.gone": "This sound is no longer on the server. Drop it in again.",
+    "page.disk_full": "The server's disk is full: nothing was lost, but this could not be written. Try again later.",
     "page.busy": "The server is busy with other sounds. Try again in a moment.",
     "files.many": "{name} was left out: at most {limit} files are accepted.",
     "files.large": "{name} was left out: at most {limit_gb:.0f} GB are accepted.",

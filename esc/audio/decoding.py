@@ -68,7 +68,8 @@ class Track:
         self._file, self._like = section, like  # what else to close; rate and channels of the blocks
         try:
             options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
-            self._container = av.open(section or str(path), "r", options=options)
+            # as a URL: a colon in a relative path would begin with a protocol
+            self._container = av.open(section or f"file:{path}", "r", options=options)
             self._open(path)
         except BaseException:
             self.close()

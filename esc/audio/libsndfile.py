@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +29,7 @@ class SndfileTrack:
     """A file read by libsndfile, used like `esc.audio.decoding.Track`."""
 
     def __init__(self, path: Path) -> None:
-        self._source = source = soundfile.SoundFile(str(path))
+        self._source = source = soundfile.SoundFile(os.fsencode(path))  # a str would have to be valid UTF-8
         self._extent = read_extent(path)
         self.facts = AudioFacts(source.samplerate, source.channels, source.format, source.subtype, steady=False)
         self.facts.bits = _SUBTYPE_BITS.get(source.subtype, 0)

@@ -94,7 +94,8 @@ def resample_to_file(waveform: np.ndarray, sample_rate: int, new_rate: int, path
     with open(path, "wb") as file:
         for start in range(0, len(waveform), _BLOCK):
             block = np.asarray(waveform[start : start + _BLOCK])
-            stream.resample_chunk(block, last=start + _BLOCK >= len(waveform)).tofile(file)
+            resampled = stream.resample_chunk(block, last=start + _BLOCK >= len(waveform))
+            file.write(resampled.tobytes())  # `tofile` would hide the system's error
         # soxr rounds the length to the nearest; a missing sample becomes a zero
         file.truncate(4 * -(-len(waveform) * new_rate // sample_rate))
 

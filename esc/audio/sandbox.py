@@ -44,14 +44,14 @@ def run_in_worker(module: str, arguments: list[str], name: str, timeout_s: float
     ------
     AudioError
         The worker's error about the file, which messages call `name`; "audio.timeout" after `timeout_s` seconds;
-        "audio.disk_full"; or "audio.crashed" with its standard error in the log.
+        "audio.disk_full"; or "audio.crashed" with its standard error, without paths, in the log.
     """
     command = worker_command(module, *arguments)
     try:
         ended = subprocess.run(**command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
         raise AudioError("audio.timeout", name=name, seconds=timeout_s) from error
-    return _result(ended, name)
+    return _result(ended, module, arguments, name)
 
 
 def reply(work: Callable[[], dict]) -> int:
@@ -62,12 +62,17 @@ def reply(work: Callable[[], dict]) -> int:
         print(json.dumps({"error": error.key, "values": error.values}, default=str))
         return EXIT_FILE_ERROR
     except OSError as error:
-        if error.errno not in _FULL:
+        if not is_disk_full(error):
             raise
         print(error, file=sys.stderr)
         return EXIT_DISK_FULL
     print(json.dumps(result))
     return 0
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Return whether an error says that a disk or quota is full."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 @contextmanager
@@ -95,14 +100,17 @@ def limit_memory() -> None:
         _log.warning("no limit on memory here: %s", error)
 
 
-def _result(ended: subprocess.CompletedProcess, name: str) -> dict:
+def _result(ended: subprocess.CompletedProcess, module: str, arguments: list[str], name: str) -> dict:
     lines = ended.stdout.splitlines()
     if lines and ended.returncode == 0:
         return json.loads(lines[-1])
     if lines and ended.returncode == EXIT_FILE_ERROR:
         reply = json.loads(lines[-1])
         raise AudioError(reply["error"], **reply["values"])
-    _log.error("worker for %s ended with %d:\n%s", name, ended.returncode, ended.stderr.decode(errors="replace"))
+    log = ended.stderr.decode(errors="replace")
+    for private in sorted({name, *arguments}, key=len, reverse=True):
+        log = log.replace(private, "…") if len(private) > 2 else log
+    _log.error("%s ended with %d:\n%s", module, ended.returncode, log)
     if ended.returncode == EXIT_DISK_FULL:
         raise AudioError("audio.disk_full", name=name)
     cause = f"exit code {ended.returncode}" if ended.returncode >= 0 else f"signal {-ended.returncode}"

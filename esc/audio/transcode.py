@@ -130,7 +130,7 @@ def decode(
     Raises
     ------
     AudioError
-        As `esc.audio.open_audio` does; "audio.disk_full" with `needed_bytes` beyond `max_bytes`.
+        As `esc.audio.open_audio` does; "audio.disk_full" with `needed_bytes` beyond `max_bytes`; `known` if they are not a guess.
     OSError
         The disk is full.
     """
@@ -157,7 +157,7 @@ class _DiskBudget:
         """Raise AudioError if another `n_bytes` are too many."""
         needed = self.taken + n_bytes
         if self.max_bytes is not None and needed > self.max_bytes:
-            raise AudioError("audio.disk_full", name=self.name, needed_bytes=ahead * needed)
+            raise AudioError("audio.disk_full", name=self.name, needed_bytes=ahead * needed, known=ahead == 1)
 
 
 def _write(

@@ -71,8 +71,8 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
             entries: list[list[str]] = [[]]
         else:
             file, entries, remarks = result.file, _cells(result, with_timeline), [" ".join(result.notes), ""]
-        file = f"'{file}" if file.startswith(_FORMULA) else file
-        rows += [[file, *cells, *[""] * (len(columns) - 1 - len(cells)), *remarks] for cells in entries]
+        listed = [[file, *cells, *[""] * (len(columns) - 1 - len(cells)), *remarks] for cells in entries]
+        rows += [[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in listed]
     return _delimited(rows, ",")
 
 

@@ -23,8 +23,9 @@ from esc.ui.api.downloads import Downloads
 from esc.ui.api.mcp import serve_tools
 from esc.ui.i18n.catalogue import ENGLISH, MESSAGES, language_of
 from esc.ui.inference.inference import loaded_digest
+from esc.ui.server.events import CheckedBlocks
 from esc.ui.server.public_files import routes
-from esc.ui.server.request_gate import CheckedBlocks, RequestGate
+from esc.ui.server.request_gate import RequestGate
 from esc.ui.server.web_security import SecurityHeaders, health_route
 from esc.ui.sessions.temp_dir import make_temp_dir
 from esc.ui.tabs.about_model import AboutModelTab
@@ -151,6 +152,7 @@ def launch_options(page: Page) -> dict:
         },
         "footer_links": ["api"],
         "max_threads": MAX_THREADS,
+        "enable_monitoring": False,
         "mcp_server": serve_tools(),
     }
 

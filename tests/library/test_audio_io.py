@@ -193,6 +193,29 @@ def test_random_bytes_under_any_name(tmp_path, rng, file):
     assert refusal(tmp_path / file).key in ("audio.unreadable", "audio.no_track", "audio.no_samples", "audio.rate")
 
 
+NAMES = (
+    "12:30.%s", "2026-11-28T12:30:00.%s", "data:x.%s", "http:.%s", "pipe:0.%s", "a\nb.%s", "a\r\tb.%s", "\x1b[31mred.%s",
+    "[1] {a,b} *?.%s", "con.%s", "a\\b.%s", "%%03d.%s", "caf\udce9.%s", "-x.%s", "--help.%s", " .%s", "\u202egnp.%s", "дождь.%s",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["wav", "m4a", "avr"])
+def test_any_name(tmp_path, tone, monkeypatch, name, kind):
+    """By FFmpeg's libraries and by libsndfile, also relative to the working directory."""
+    plain = tmp_path / f"plain.{kind}"
+    if kind == "m4a":
+        sounds.write_av(plain, tone, 44_100, "aac")
+    else:
+        sounds.write(plain, tone, 44_100)
+    monkeypatch.chdir(tmp_path)
+    expected, _ = load_audio(plain)
+    Path(name % kind).write_bytes(plain.read_bytes())
+    for path in (Path(name % kind), tmp_path / (name % kind)):
+        waveform, rate = load_audio(path)
+        assert (rate, waveform.tobytes()) == (44_100, expected.tobytes())
+
+
 def test_name_in_messages(tmp_path):
     (tmp_path / "tmp8271").touch()
     with pytest.raises(AudioError, match=r"^rain\.wav is empty"):

@@ -32,6 +32,12 @@ def test_no_cell_is_a_formula(start):
     assert rows(as_csv([result(name)], 1, False))[0]["file"] == f"'{name}".replace("\r", " ")
 
 
+def test_no_error_is_a_formula():
+    """Messages begin with the file's name."""
+    (row,) = rows(as_csv([AudioError("audio.empty", name="=HYPERLINK(1).wav")], 1, False))
+    assert row["error"].startswith("'=HYPERLINK")
+
+
 @pytest.mark.parametrize("with_timeline", [False, True])
 def test_row_for_every_file(with_timeline):
     refused = AudioError("audio.empty", name="empty.wav")

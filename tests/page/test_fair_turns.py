@@ -1,4 +1,4 @@
-"""Fair turns: order, shares and time-outs."""
+"""Fair turns: order, shares, limits and time-outs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import time
 import pytest
 
 from esc.errors import PageError
-from esc.ui.inference.fair_turns import FairTurns
+from esc.ui.sessions import fair_turns
+from esc.ui.sessions.fair_turns import EXPECTED_S, FairTurns
 
 TURN_S = 0.01
 
@@ -78,3 +79,46 @@ def test_failed_turn_is_over():
     with turns.turn("another", 1.0):
         pass
     assert list(turns.share(iter("abc"), 2, "one")) == ["a", "b", "c"]
+
+
+def test_several_turns_at_a_time_and_few_of_one_owner():
+    turns = FairTurns(at_a_time=3, of_one=2)
+    with turns.turn("greedy"), turns.turn("greedy"):
+        with pytest.raises(PageError), turns.turn("greedy", 0.02):
+            pytest.fail("an owner has more than its share")
+        with turns.turn("visitor", 1.0), pytest.raises(PageError), turns.turn("another", 0.02):
+            pytest.fail("there are more turns than allowed")
+    with turns.turn("greedy", 1.0):
+        pass
+
+
+def test_turns_in_vain_cost_nothing():
+    turns = FairTurns()
+    with turns.turn("busy"):
+        for _ in range(50):
+            with pytest.raises(PageError), turns.turn("live", 0.001):
+                pytest.fail("the turn is taken")
+        assert turns._used.get("live", 0.0) < EXPECTED_S
+
+
+def test_an_owner_waits_only_so_often(monkeypatch):
+    monkeypatch.setattr(fair_turns, "MAX_WAITING", 3)
+    turns, end = FairTurns(), threading.Event()
+
+    def wait() -> None:
+        with turns.turn("greedy"):
+            end.wait(10)
+
+    threads = [threading.Thread(target=wait) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    patience = time.monotonic() + 10
+    while len(turns._waiting) < 3 and time.monotonic() < patience:
+        time.sleep(0.01)
+    with pytest.raises(PageError, match="busy"), turns.turn("greedy"):
+        pytest.fail("a fourth one waits")
+    end.set()
+    with turns.turn("visitor", 10):
+        pass
+    for thread in threads:
+        thread.join()

@@ -88,6 +88,19 @@ def test_what_is_no_sound_is_refused_in_words(tools_server, sound):
     assert "root:" not in said and "Traceback" not in said and ".py" not in said
 
 
+@pytest.mark.slow  # a server of its own
+@pytest.mark.parametrize("value", ['"\\ud800"', "NaN", "[" * 500 + "]" * 500, '"a\\u0000"', str(2**70)])
+def test_posts_pass_the_gate(tools_server, value):
+    head = '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "classify", "arguments": {"sound": '
+    body = f"{head}{value}}}}}}}"
+    headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    answer = httpx.post(f"{tools_server.url}/gradio_api/mcp/", content=body, headers=headers)
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert (error["code"], error["message"][-1]) == (-32600, ".")
+    assert "Traceback" not in tools_server.log.read_text()
+
+
 def test_the_tools_are_off_unless_asked_for(monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
     assert not serve_tools()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 
 import httpx
@@ -62,6 +64,14 @@ def post(functions: Functions, address: str, body: str) -> httpx.Response:  # no
     return functions.http.post(address, content=body.encode(), headers=headers)
 
 
+def called(functions: Functions, endpoint: str, body: str) -> str:  # noqa: F811
+    """Return the error of an endpoint's call."""
+    event = post(functions, f"/call/{endpoint}", body).json()["event_id"]
+    stream = functions.http.get(f"/call/{endpoint}/{event}").text
+    assert "event: error" in stream
+    return json.loads(stream.strip().rpartition("data: ")[2])["error"]
+
+
 @pytest.mark.parametrize("name", VALUES)
 def test_every_server_function(functions, server, log, name):  # noqa: F811
     value, key = VALUES[name]
@@ -97,9 +107,8 @@ def test_every_field_of_the_queue(functions, log, name, field):  # noqa: F811
 @pytest.mark.parametrize("shape", SHAPES)
 def test_inputs_of_the_wrong_shape(functions, log, shape):  # noqa: F811
     for endpoint in ENDPOINTS:
-        answer = post(functions, f"/run/{endpoint}", f'{{"data": [{shape}], "session_hash": "gate"}}')
-        assert answer.status_code == 500
-        assert answer.json()["error"].endswith((".", "choices: ['librosa', 'notebook', 'esc50', 'speech', 'birdsong', 'clicks']"))
+        error = called(functions, endpoint, f'{{"data": [{shape}]}}')
+        assert error.endswith((".", "choices: ['librosa', 'notebook', 'esc50', 'speech', 'birdsong', 'clicks']"))
     assert "Traceback" not in log()
 
 
@@ -122,6 +131,83 @@ def test_unknown_functions_and_broken_bodies(functions, log, address, body):  # 
     assert answer.status_code < 500, answer.text
     assert answer.json()
     assert "Traceback" not in log()
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/static/" + "x" * 5000, 422),
+        ("/assets/%00", 422),
+        ("/gradio_api/file=%00", 422),
+        ("/gradio_api/file=" + "x" * 5000, 422),
+        ("/gradio_api/soundglass/sounds/" + "x" * 300, 422),
+        ("/gradio_api/soundglass/sounds/%ff", 404),
+        ("/gradio_api/queue/data?session_hash=unknown", 200),
+        ("/gradio_api/call/mel/unknown", 200),
+        ("/monitoring", 403),
+    ],
+)
+def test_addresses(server, log, address, status):
+    answer = httpx.get(server.url + address, timeout=30)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Traceback" not in log()
+
+
+@pytest.mark.parametrize("query", ["", "?upload_id=gate"])
+@pytest.mark.parametrize(
+    ("part", "statuses"),
+    [
+        ('name="files"', (422,)),  # no file
+        ('filename="a.wav"', (400,)),
+        ('name="files"; filename="a\0b.wav"', (200,)),
+        ('name="files"; filename="' + "x" * 300 + '.wav"', (200,)),
+        ('name="files"; filename="../../a.wav"', (200,)),
+        ('name="files"; filename="con.wav"', (200,)),
+    ],
+)
+def test_uploads(functions, log, part, statuses, query):  # noqa: F811
+    body = f"--b\r\nContent-Disposition: form-data; {part}\r\n\r\nx\r\n--b--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    answer = functions.http.post(f"/upload{query}", content=body.encode(), headers=headers)
+    assert answer.status_code in statuses, answer.text
+    assert "Traceback" not in log()
+
+
+def test_no_event_passes_the_queue_by(functions):  # noqa: F811
+    answer = post(functions, "/run/mel", '{"data": [null, "librosa", null], "session_hash": "gate"}')
+    assert answer.status_code == 404
+
+
+def test_failures_and_gone_browsers_leave_no_body_behind(monkeypatch):
+    """Of the middleware alone: what the app raises is typed, and bodies count as long as their request lasts."""
+    monkeypatch.setattr(request_gate, "MAX_HELD_BYTES", 100)
+
+    async def app(scope, receive, send):
+        await receive()
+        raise OSError(errno.ENOSPC, "full")
+
+    gate, sent = request_gate.RequestGate(app), []
+
+    async def send(message):
+        sent.append(message)
+
+    def ask(path: str, *messages: dict) -> int | None:
+        waiting = list(messages)
+
+        async def receive():
+            return waiting.pop(0)
+
+        sent.clear()
+        asyncio.run(gate({"type": "http", "method": "POST", "path": path, "headers": []}, receive, send))
+        assert gate._held_bytes == 0
+        return sent[0]["status"] if sent else None
+
+    part = {"type": "http.request", "body": b"[1, 2]", "more_body": True}
+    assert ask("/gradio_api/queue/join", part | {"more_body": False}) == 507
+    assert ask("/gradio_api/upload", part) == 507
+    assert ask("/gradio_api/queue/join", part, {"type": "http.disconnect"}) is None
+    assert ask("/gradio_api/queue/join", *[part] * 20) == 503
 
 
 def test_large_body(monkeypatch, functions):  # noqa: F811

@@ -1,6 +1,7 @@
 """The sounds of the open pages: limits, files that come and go, threads."""
 
 import contextlib
+import errno
 import gc
 import threading
 import time
@@ -16,7 +17,7 @@ from esc.audio.waveform import resample
 from esc.errors import AudioError, PageError, ParameterError
 from esc.ui.sessions import decoding
 from esc.ui.sessions import sound_store as store_module
-from esc.ui.sessions.sound import Lease
+from esc.ui.sessions.sound import Lease, link_or_copy
 from esc.ui.sessions.sound_store import SoundStore
 
 RATE = 11_025
@@ -113,14 +114,78 @@ def test_timeout_leaves_nothing_behind(tmp_path, store, monkeypatch):
 
 def test_busy_decoders_turn_others_away(tmp_path, store, monkeypatch):
     monkeypatch.setattr(decoding, "QUEUE_SECONDS", 0.05)
-    for _ in range(decoding.DECODES_AT_A_TIME):
-        store.decoder._slots.acquire()
     session = store.new_session("en")
-    with pytest.raises(PageError) as refused:
-        store.open(session.token, write(tmp_path / "a.wav", 0.1), "a")
-    assert refused.value.key == "page.busy"
-    store.decoder._slots.release()
+    with contextlib.ExitStack() as busy:
+        for number in range(decoding.DECODES_AT_A_TIME):
+            busy.enter_context(store.decoder.slot(number))
+        with pytest.raises(PageError) as refused:
+            store.open(session.token, write(tmp_path / "a.wav", 0.1), "a")
+        assert refused.value.key == "page.busy"
     store.open(session.token, tmp_path / "a.wav", "a")
+
+
+def test_long_work_leaves_its_slot_to_others(tmp_path, store, monkeypatch):
+    """Two hours of sound of as many sessions as there are slots: another's few seconds don't wait for them."""
+    monkeypatch.setattr(decoding, "SHORT_SECONDS", 0.2)
+    monkeypatch.setattr(decoding, "QUEUE_SECONDS", 20.0)
+    path, session = write(tmp_path / "a.wav", 0.1), store.new_session("en")
+    with contextlib.ExitStack() as busy:
+        for number in range(decoding.DECODES_AT_A_TIME):
+            busy.enter_context(store.decoder.slot(number))
+        store.open(session.token, path, "a")  # raises if both slots are held to the end
+
+
+def test_one_session_leaves_decoders_to_others(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(decoding, "SHORT_SECONDS", 0.1)
+    monkeypatch.setattr(decoding, "QUEUE_SECONDS", 2.0)
+    with contextlib.ExitStack() as busy:
+        for _ in range(decoding.OF_ONE):
+            busy.enter_context(store.decoder.slot("greedy"))
+        with pytest.raises(PageError), store.decoder.slot("greedy"):
+            pytest.fail("a session has too many decoders")
+        with store.decoder.slot("visitor"):
+            pass
+
+
+def test_upload_deleted_while_it_is_decoded(tmp_path, store, monkeypatch):
+    """The files tab deletes its files at any moment."""
+    path, session, real = write(tmp_path / "a.aiff", 0.5), store.new_session("en"), decoding.decode_in_worker
+
+    def decode(*given):
+        path.unlink()
+        return real(*given)
+
+    monkeypatch.setattr(decoding, "decode_in_worker", decode)
+    assert store.open(session.token, path, "a").seconds == pytest.approx(0.5, abs=0.01)
+    before = files(tmp_path)
+    with pytest.raises(PageError) as refused:
+        store.open(session.token, path, "a")
+    assert refused.value.key == "page.gone"
+    assert files(tmp_path) == before
+
+
+def test_sound_beyond_its_share_is_refused_and_pushes_nobody_out(tmp_path, store, monkeypatch):
+    visitor, greedy = store.new_session("en"), store.new_session("en")
+    only = store.open(visitor.token, write(tmp_path / "a.wav", 2.0), "a")  # 132,344 bytes
+    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 500_000)
+    monkeypatch.setattr(store_module, "MAX_SOUND_BYTES", 300_000)
+    with pytest.raises(AudioError) as refused:
+        store.open(greedy.token, write(tmp_path / "b.wav", 5.0), "b")  # 330,860
+    assert refused.value.key == "audio.share" and "0.0 GB" in str(refused.value)
+    assert store.sound(visitor.token, only.id) is only
+    assert not [file for file in files(tmp_path) if only.id not in file.name]
+
+
+def test_full_disk_leaves_no_part_of_a_copy(tmp_path, monkeypatch):
+    def copy(source, target):
+        Path(target).write_bytes(b"part")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("esc.ui.sessions.sound.os.link", copy)
+    monkeypatch.setattr("esc.ui.sessions.sound.shutil.copyfile", copy)
+    with pytest.raises(OSError, match="space"):
+        link_or_copy(write(tmp_path / "a.wav", 0.1), tmp_path / "b.wav")
+    assert not (tmp_path / "b.wav").exists()
 
 
 def test_drop_removes_all_files(tmp_path, store):

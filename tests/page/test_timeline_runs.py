@@ -113,6 +113,31 @@ def test_the_endpoint_refuses_impossible_hops(server: Server, rain_then_siren, h
     client.close()
 
 
+def test_a_long_sound_delays_no_other_timeline(store, opened, rain_then_siren, monkeypatch):
+    """Of hours of samples the digest takes seconds."""
+    other = store.open(store.new_session("en").token, rain_then_siren, "other")
+    runs, go_on, begun = TimelineRuns(store, DEFAULT_CHECKPOINT), threading.Event(), threading.Event()
+
+    def digest(waveform):
+        if waveform is opened.waveform:
+            begun.set()
+            assert go_on.wait(30)
+        return str(id(waveform))
+
+    monkeypatch.setattr("esc.ui.inference.timeline_runs._digest", digest)
+    long = threading.Thread(target=runs.result, args=(opened, 2.5))
+    long.start()
+    assert begun.wait(30)
+    quick = threading.Thread(target=runs.result, args=(other, 2.5))
+    quick.start()
+    quick.join(10)
+    delayed = quick.is_alive()
+    go_on.set()
+    long.join()
+    quick.join()
+    assert not delayed
+
+
 def test_timeline_progress(store, opened, monkeypatch):
     monkeypatch.setattr("esc.ui.inference.timeline_runs.UPDATE_S", 0.0)
     *progress, result = TimelineRuns(store, DEFAULT_CHECKPOINT).run(opened, 1.25, lambda: True)

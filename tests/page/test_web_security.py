@@ -42,7 +42,9 @@ def test_one_line_a_request_without_content(functions: Functions, server: Server
     before = len(server.log.read_text())
     functions.ask("player", "open_sound", {"path": "/nowhere/secret.wav", "name": "secret.wav"})
     functions.ask("player", "open_sound", {"example": "crow"})
-    functions.http.post("/run/classify", json={"data": [{"path": "/nowhere/secret.wav"}], "session_hash": "secret"})
+    body = {"data": [{"path": "/nowhere/secret.wav"}], "session_hash": "secret"}
+    event = functions.http.post("/call/classify", json=body).json()["event_id"]
+    assert "event: error" in functions.http.get(f"/call/classify/{event}").text
     functions.ask("player", "open_sound", {"example": "crow\0"})
     logged = server.log.read_text()[before:]
     expected = {"open_sound": ["page.request", "ok"], "classify": ["page.request"], "component_server": ["parameter.text"]}

@@ -31,6 +31,10 @@ class Downloads(KeptFiles):
     def save(self, name: str, arrays: Mapping[str, np.ndarray], compressed: bool = True) -> str:
         """Write arrays to a new file and return its path."""
         path = self.folder / f"{name}-{secrets.token_hex(16)}.npz"
-        (np.savez_compressed if compressed else np.savez)(path, **arrays)  # type: ignore[arg-type]
-        self.add(path)
+        try:
+            (np.savez_compressed if compressed else np.savez)(path, **arrays)  # type: ignore[arg-type]
+            self.add(path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         return str(path)

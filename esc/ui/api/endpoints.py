@@ -66,8 +66,8 @@ class Endpoints:
             A JSON object with times_s, freqs_hz, shape (n_mels, n_frames) and config, and an .npz file with the
             float32 matrix as mel_db, its times_s and freqs_hz.
         """
-        with localized_errors("mel", request):
-            return self._matrix("mel_db", mel_db, mel_freqs_hz, sound, preset, changes)
+        with localized_errors("mel", request), self._opened(sound, request) as opened:
+            return self._matrix("mel_db", mel_db, mel_freqs_hz, opened, arguments.config_of(preset, changes))
 
     def stft(
         self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
@@ -82,8 +82,8 @@ class Endpoints:
             A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames) and config, and an .npz file with the
             float32 matrix as stft_db, its times_s and freqs_hz.
         """
-        with localized_errors("stft", request):
-            return self._matrix("stft_db", stft_db, stft_freqs_hz, sound, preset, changes)
+        with localized_errors("stft", request), self._opened(sound, request) as opened:
+            return self._matrix("stft_db", stft_db, stft_freqs_hz, opened, arguments.config_of(preset, changes))
 
     def mfcc(
         self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
@@ -99,9 +99,10 @@ class Endpoints:
             A JSON object with times_s, shape (n_mfcc, n_frames), config and cepstrum, and an .npz file with the float32
             matrix as mfcc and its times_s.
         """
-        with localized_errors("mfcc", request):
+        with localized_errors("mfcc", request), self._opened(sound, request) as opened:
             cepstrum, others = arguments.cepstrum_of(changes)
-            meta, path = self._matrix("mfcc", partial(_coefficients, cepstrum), None, sound, preset, others)
+            config = arguments.config_of(preset, others)
+            meta, path = self._matrix("mfcc", partial(_coefficients, cepstrum), None, opened, config)
             return meta | {"cepstrum": cepstrum.to_dict()}, path
 
     def surface(
@@ -124,7 +125,7 @@ class Endpoints:
             surface_db, in steps of top_db / 255 below its maximum. Each value is the maximum of the frames and bands
             that share its cell; freqs_hz are the mean centres of the rows, times_s the centres of the columns.
         """
-        with localized_errors("surface", request), self._opened(sound) as opened:
+        with localized_errors("surface", request), self._opened(sound, request) as opened:
             config = arguments.config_of(preset, changes)
             tile = Tile(0.0, opened.seconds, arguments.checked_columns(columns))
             view, freqs_hz = ViewRenderer(self._store).surface(opened, config, tile)
@@ -144,7 +145,7 @@ class Endpoints:
             A JSON object with sample_rate, seconds, channels, peak and rms, and an .npz file with the float32 samples as
             waveform.
         """
-        with localized_errors("waveform", request), self._opened(sound) as opened:
+        with localized_errors("waveform", request), self._opened(sound, request) as opened:
             rate = opened.facts.sample_rate if sample_rate is None else sample_rate
             rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON has one kind of number
             waveform = self._waveform(opened, rate)
@@ -157,21 +158,18 @@ class Endpoints:
         quantity: str,
         transform: Callable[[np.ndarray, SpectrogramConfig], torch.Tensor],
         freqs_hz: Callable[[SpectrogramConfig], np.ndarray] | None,
-        sound: str,
-        preset: str,
-        changes: dict | None,
+        opened: Sound,
+        config: SpectrogramConfig,
     ) -> tuple[dict, str]:
-        with self._opened(sound) as opened:
-            config = arguments.config_of(preset, changes)
-            values = (config.n_freqs + config.n_mels) * config.n_frames(round(opened.seconds * config.sample_rate))
-            if values > MAX_VALUES:
-                raise ParameterError("parameter.too_much", millions=values / 1e6, limit=MAX_VALUES / 1e6)
-            matrix = transform(np.array(self._waveform(opened, config.sample_rate)), config).numpy()
-            axes = {"times_s": frame_times_s(matrix.shape[1], config)}
-            if freqs_hz is not None:
-                axes["freqs_hz"] = freqs_hz(config)
-            meta, path = self._written(quantity, {quantity: matrix}, axes)
-            return meta | {"config": config.to_dict()}, path
+        values = (config.n_freqs + config.n_mels) * config.n_frames(round(opened.seconds * config.sample_rate))
+        if values > MAX_VALUES:
+            raise ParameterError("parameter.too_much", millions=values / 1e6, limit=MAX_VALUES / 1e6)
+        matrix = transform(np.array(self._waveform(opened, config.sample_rate)), config).numpy()
+        axes = {"times_s": frame_times_s(matrix.shape[1], config)}
+        if freqs_hz is not None:
+            axes["freqs_hz"] = freqs_hz(config)
+        meta, path = self._written(quantity, {quantity: matrix}, axes)
+        return meta | {"config": config.to_dict()}, path
 
     def _written(self, name: str, matrices: dict[str, np.ndarray], axes: dict[str, np.ndarray]) -> tuple[dict, str]:
         """Return the shape and axes of matrices, and the path of their new file."""
@@ -189,7 +187,7 @@ class Endpoints:
             the label "silence"; a sound of no known class has the label "unknown" with confidence 1, before the
             likeliest classes.
         """
-        with localized_errors("classify", request), self._opened(sound) as opened:
+        with localized_errors("classify", request), self._opened(sound, request) as opened:
             turn = self._turns.turn(arguments.owner_of(request))
             prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate, turn)
             decided = {} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}
@@ -211,7 +209,7 @@ class Endpoints:
             matrices map (0 to 1: importance for the class) and picture_db (the network's input), and both axes. For a
             silent sound label and probability are null and the map is 0.
         """
-        with localized_errors("explain", request), self._opened(sound) as opened:
+        with localized_errors("explain", request), self._opened(sound, request) as opened:
             labels, start_s = arguments.checked_labels(label), arguments.checked_number("start", start)
             checkpoint, turn = classifier(self._checkpoint).checkpoint, self._turns.turn(arguments.owner_of(request))
             found = explain(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, labels, turn)
@@ -241,7 +239,7 @@ class Endpoints:
             A JSON object with file, seconds, the top and verdict of /classify, and timeline: a list of label,
             start, end (seconds) and mean probability of each segment.
         """
-        with localized_errors("timeline", request), self._opened(sound) as opened:
+        with localized_errors("timeline", request), self._opened(sound, request) as opened:
             hop = check_hop(arguments.checked_number("hop_seconds", hop_seconds), self._runs.meta.input.clip_seconds)
             if opened.seconds / hop > MAX_WINDOWS:
                 limit = MAX_WINDOWS * hop / 60
@@ -249,10 +247,10 @@ class Endpoints:
             *_, result = self._runs.run(opened, hop, lambda: True, arguments.owner_of(request))
             return as_row(cast(SoundResult, result))  # only a cancelled run ends otherwise
 
-    def _opened(self, path: str | None) -> AbstractContextManager[Sound]:
+    def _opened(self, path: str | None, request: gr.Request | None) -> AbstractContextManager[Sound]:
         if not path:
             raise PageError("page.no_sound")
-        return self._runs.opened(Path(path), Path(path).name)
+        return self._runs.opened(Path(path), Path(path).name, arguments.owner_of(request))
 
     def _waveform(self, opened: Sound, sample_rate: float) -> np.ndarray:
         if isinstance(sample_rate, int) and opened.seconds * sample_rate > MAX_SAMPLES:

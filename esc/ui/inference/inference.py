@@ -25,8 +25,8 @@ from esc.classification.saliency import explain as explain_waveform
 from esc.classification.similarity import fingerprint
 from esc.classification.sliding_window import BATCH, WindowResult
 from esc.errors import EscError
-from esc.ui.inference.fair_turns import FairTurns
 from esc.ui.inference.zero_gpu import GPU_LENT, device_here, on_gpu, on_gpu_for
+from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Sound
 
 Turn = AbstractContextManager[None]  # at the network, see `FairTurns.turn`

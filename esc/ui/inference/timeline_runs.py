@@ -20,8 +20,8 @@ from esc.batch.results import SoundResult
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.sliding_window import Segment, WindowResult, check_hop, segments
-from esc.ui.inference.fair_turns import FairTurns
 from esc.ui.inference.inference import classifier, classify_sound
+from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Session, Sound
 from esc.ui.sessions.sound_store import SoundStore
 
@@ -100,8 +100,9 @@ class TimelineRuns:
         try:
             for news in classify_sound(self._checkpoint, sound, hop_seconds, TOP_K, self._network, owner or sound.id):
                 if isinstance(news, SoundResult):
+                    key = self._key(sound, hop_seconds)
                     with self._lock:
-                        self._results[self._key(sound, hop_seconds)] = news
+                        self._results[key] = news
                     done = []
                     yield news
                     return
@@ -123,22 +124,26 @@ class TimelineRuns:
 
     def result(self, sound: Sound, hop_seconds: float) -> SoundResult | None:
         """Return the cached result of a sound at a hop, or None."""
+        key = self._key(sound, hop_seconds)
         with self._lock:
-            result = self._results.get(self._key(sound, hop_seconds))
+            result = self._results.get(key)
         return result and dataclasses.replace(result, file=sound.name, notes=sound.facts.notes)
 
     def _key(self, sound: Sound, hop_seconds: float) -> tuple:
-        digest = self._digests.get(sound)
-        if digest is None:
-            digest = self._digests[sound] = _digest(sound.waveform)
+        with self._lock:
+            digest = self._digests.get(sound)
+        if digest is None:  # outside the lock: hours of samples take seconds
+            digest = _digest(sound.waveform)
+            with self._lock:
+                self._digests[sound] = digest
         return digest, sound.facts.sample_rate, self._checkpoint, hop_seconds
 
     @contextmanager
-    def opened(self, path: Path, name: str) -> Iterator[Sound]:
-        """Open a file in a session of its own, which ends with the block."""
+    def opened(self, path: Path, name: str, owner: Hashable = None) -> Iterator[Sound]:
+        """Open a file in a session of its own; `owner` as of `SoundStore.open`."""
         session = self._store.new_session("en")
         try:
-            yield self._store.open(session.token, path, name)
+            yield self._store.open(session.token, path, name, owner)
         finally:
             self._store.drop(session.token)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from esc.audio.sandbox import is_disk_full
 from esc.errors import CheckpointError, EscError, PageError
 from esc.ui.i18n.catalogue import error_message
 
@@ -36,7 +37,7 @@ class RequestLog:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if isinstance(error[1], GeneratorExit):
+        if isinstance(error[1], GeneratorExit) and self._outcome == "ok":
             self._outcome = "cancelled"
         log.info("%s %s: %s in %.3f s", self._id, self._action, self._outcome, time.monotonic() - self._began)
 
@@ -45,6 +46,8 @@ class RequestLog:
         if isinstance(error, gr.Error):  # such as no free GPU
             text = html.unescape(re.sub(r"<[^>]*>", "", str(error.message)))
             error = PageError("page.gradio", reason=text.rstrip("."))
+        elif is_disk_full(error):
+            error = PageError("page.disk_full")
         elif not isinstance(error, EscError):
             log.error("%s %s failed", self._id, self._action, exc_info=error)
             error = PageError("page.failed")

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import functools
 import math
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +38,14 @@ from esc.ui.server.requests import (
     ViewRequest,
     checked,
 )
+from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.kept_files import delete_old_uploads
-from esc.ui.sessions.sound import Sound
+from esc.ui.sessions.sound import Sound, printable
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.sessions.uploaded_files import UploadedFiles
 
 SLOTS = 4  # views computed at a time
 WAIT_SECONDS = 20.0
-MAX_NAME = 200
 
 
 class Handlers:
@@ -69,7 +68,7 @@ class Handlers:
         self.store, self._uploads = store, uploads
         self._upload_folder = upload_folder.resolve()
         self._examples = examples
-        self._slots = threading.BoundedSemaphore(SLOTS)
+        self._slots = FairTurns(SLOTS)  # the store's decoder has others
         self._renderer = ViewRenderer(store)
         self._measurements = Measurements(store)
         self._features = FeatureOverlays(store, self._renderer)
@@ -132,30 +131,30 @@ class Handlers:
     def level(self, request: LevelRequest) -> dict:
         """Return the exact value at a `time`: of a `band`, coefficient (`band`) or `hz`."""
         sound, row = self._sound(request), request.row
-        with self._slot():
+        with self._slot(request):
             value = self._renderer.value(request.view, sound, request.config, request.time, row, request.cepstrum or PLAIN)
             return {"value": value}
 
     def measure(self, request: MeasureRequest) -> dict:
         """Return the measurements of a selection (`start`, `end`, `low_hz`, `high_hz`)."""
         sound = self._sound(request)
-        with self._slot():
+        with self._slot(request):
             return self._measurements.figures(sound, request)
 
     def spectrum(self, request: SpectrumRequest) -> dict:
         """Return the mean "mel" or "stft" spectrum (`view`) from `start` to `end`."""
         sound = self._sound(request)
-        with self._slot():
+        with self._slot(request):
             return self._measurements.spectrum(sound, request)
 
     def save_selection(self, request: BoxRequest) -> dict:
         """Write a selection's interval as a WAV file and return its address."""
-        return self._measurements.save(self._sound(request), request.start, request.end)
+        return self._measurements.save(self._sound(request), request.start, request.end, request.token)
 
     def feature_start(self, request: FeatureRequest) -> dict:
         """Start the computation of a `feature`, see `FeatureOverlays.start`."""
         sound = self._sound(request)
-        with self._slot():  # for its waveform and scale; another process computes the feature
+        with self._slot(request):  # for its waveform and scale; another process computes the feature
             return self._features.start(sound, request)
 
     def feature_state(self, request: JobRequest) -> dict:
@@ -168,18 +167,12 @@ class Handlers:
 
     def _view(self, view: str, request: TileRequest, config: SpectrogramConfig | None, cepstrum: CepstrumConfig = PLAIN) -> dict:
         sound = self._sound(request)
-        with self._slot():
+        with self._slot(request):
             return self._renderer.render(view, sound, config, request.tile, cepstrum)
 
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        """Hold one of the slots for computing views; the store's decoder has others."""
-        if not self._slots.acquire(timeout=WAIT_SECONDS):
-            raise PageError("page.busy")
-        try:
-            yield
-        finally:
-            self._slots.release()
+    def _slot(self, request: SoundRequest) -> AbstractContextManager[None]:
+        """Return one of the slots for computing views, to be held."""
+        return self._slots.turn(request.token, WAIT_SECONDS)
 
     def _sound(self, request: SoundRequest) -> Sound:
         return self.store.sound(request.token, request.sound)
@@ -202,7 +195,7 @@ class Handlers:
             known = False
         if not known:
             raise PageError("page.request", reason="path")
-        return resolved, name[:MAX_NAME] or resolved.name
+        return resolved, printable(name) or resolved.name
 
     def _wrapped(self, handler: Callable[[Any], dict]) -> Callable[[Any], dict]:
         @functools.wraps(handler)

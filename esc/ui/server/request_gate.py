@@ -1,19 +1,22 @@
-"""Check of every JSON request before Gradio or a handler sees it.
+"""Check of every request before Gradio or a handler sees it.
 
 JSON allows what breaks deep inside Gradio or the operating system: unpaired surrogates, null bytes, numbers beyond 64 bits,
 NaN and infinity (as Python writes them), nesting past the recursion limit, names longer than a file system takes. Each is
-answered with a typed error here; handlers check fields and ranges.
+answered with a typed error here; handlers check fields and ranges. What fails inside Gradio gets a typed reply, too.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import gradio as gr
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,17 +26,22 @@ from esc.ui.i18n.catalogue import error_message, language_of
 from esc.ui.server.error_replies import RequestLog, error_reply
 
 MAX_BODY_BYTES = 16 * 2**20  # a clip of the live tab at the highest sample rate has some 10
+MAX_MCP_BYTES = 64 * 2**20  # a tool's sound may be inside
+MAX_HELD_BYTES = 512 * 2**20  # of the bodies of all requests
+BODY_SECONDS = 60.0
 MAX_DEPTH = 32
 MAX_VALUES = 20_000
 LEAST, MOST = -(2**63), 2**63 - 1
-_ROUTE = re.compile(r"/gradio_api/(?!upload|mcp)(\w+)")
-_BAD_TEXT = re.compile("[\0\ud800-\udfff]")
+_ROUTE = re.compile(r"/gradio_api/+(\w+)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_STATUS = {"page.failed": 500, "page.busy": 503, "page.disk_full": 507}
+_INVALID_REQUEST = -32600  # of JSON-RPC
 _FILE_FIELDS = ("path", "orig_name", "url")
 _NAME_BYTES, _PATH_BYTES = 255, 4096  # of a file's name and path
 
 
 class RequestGate:
-    """ASGI middleware that answers impossible JSON requests.
+    """ASGI middleware that answers impossible requests, and whatever fails on the way.
 
     Parameters
     ----------
@@ -43,11 +51,11 @@ class RequestGate:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._held_bytes = 0  # of the bodies of all present requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one request and pass it on."""
-        route = _ROUTE.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if route is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         begun = False
@@ -57,46 +65,53 @@ class RequestGate:
             begun = True
             await send(message)
 
+        route = _ROUTE.search(scope["path"]) if scope["method"] == "POST" else None
+        action = route[1] if route else "request"
         try:
-            body = await _body(receive)
-            check_json(body)
-            await self._app(scope, _replayed(body, receive), sending)
+            await self._checked(action, scope, receive, sending)
         except ClientDisconnect:
             return
         except Exception as error:
+            if begun and isinstance(error.__cause__ or error, HTTPException):  # Gradio, of a stream of an unknown session
+                await send({"type": "http.response.body", "body": b""})
+                return
             if begun:
                 raise
             language = language_of(Headers(scope=scope).get("accept-language", ""))
-            await _reply(route[1], _typed(route[1], error), language)(scope, receive, send)
+            await _reply(action, _typed(action, error), language)(scope, receive, send)
 
-
-class CheckedBlocks(gr.Blocks):
-    """Blocks whose events answer wrong inputs with a typed error instead of a traceback."""
-
-    async def preprocess_data(self, block_fn: Any, *args: Any, **options: Any) -> Any:
-        """Return an event's inputs as its function gets them."""
+    async def _checked(self, action: str, scope: Scope, receive: Receive, send: Send) -> None:
+        _check_text("path", scope["path"].partition("file=")[2] or scope["path"])
+        if action in ("request", "upload"):
+            await self._app(scope, receive, send)
+            return
+        chunks: list[bytes] = []
         try:
-            return await super().preprocess_data(block_fn, *args, **options)
-        except gr.Error:
-            raise
-        except Exception as error:
-            inputs = ", ".join(str(getattr(one, "label", None)) for one in block_fn.inputs)
-            raise PageError("page.request", reason=f"/{block_fn.api_name}: {inputs}") from error
+            await self._receive(chunks, receive, MAX_MCP_BYTES if action == "mcp" else MAX_BODY_BYTES)
+            body = b"".join(chunks)
+            check_json(body)
+            await self._app(scope, _replayed(body, receive), send)
+        finally:
+            self._held_bytes -= sum(map(len, chunks))
 
-    async def process_api(self, *args: Any, **options: Any) -> dict[str, Any]:
-        """Run an event."""
-        try:
-            return await super().process_api(*args, **options)
-        except gr.Error as error:
-            error.print_exception = False
-            raise
-        except Exception as error:
-            request = options.get("request")
-            language = language_of(request.headers.get("accept-language", "")) if isinstance(request, gr.Request) else "en"
-            name = getattr(options.get("block_fn"), "api_name", None) or "event"
-            with RequestLog(name) as record:
-                typed = record.failure(error)
-            raise gr.Error(error_message(typed, language), print_exception=False) from error
+    async def _receive(self, chunks: list[bytes], receive: Receive, limit: int) -> None:
+        """Append the parts of a request's body."""
+        size, more, end = 0, True, time.monotonic() + BODY_SECONDS
+        while more:
+            try:
+                message = await asyncio.wait_for(receive(), end - time.monotonic())
+            except TimeoutError:
+                raise PageError("page.request", reason=f"> {BODY_SECONDS:.0f} s") from None
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            self._held_bytes += len(chunks[-1])
+            if size > limit:
+                raise PageError("page.request", reason=f"bytes > {limit}")
+            if self._held_bytes > MAX_HELD_BYTES:
+                raise PageError("page.busy")
+            more = message.get("more_body", False)
 
 
 def check_json(body: bytes) -> None:
@@ -109,6 +124,8 @@ def check_json(body: bytes) -> None:
     ParameterError
         Names the field and the value.
     """
+    if body.count(b",") > MAX_VALUES:  # before the values are made
+        raise PageError("page.request", reason=f"values > {MAX_VALUES}")
     try:
         values = json.loads(body, parse_int=_whole)
     except RecursionError:
@@ -123,7 +140,7 @@ def check_json(body: bytes) -> None:
 
 
 def _check_text(field: str, text: str) -> None:
-    if _BAD_TEXT.search(text):
+    if "\0" in text or (not text.isascii() and _SURROGATE.search(text)):
         raise ParameterError("parameter.text", field=field, value=ascii(text))
     if field in _FILE_FIELDS:
         name = max(text.split("/"), key=len) if field != "url" else ""
@@ -155,20 +172,6 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= 20 else float(digits)  # longer ones are out of range, and slow
 
 
-async def _body(receive: Receive) -> bytes:
-    chunks, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > MAX_BODY_BYTES:
-            raise PageError("page.request", reason=f"bytes > {MAX_BODY_BYTES}")
-        more = message.get("more_body", False)
-    return b"".join(chunks)
-
-
 def _replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
     """Return a `receive` that begins with a body that has been read."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
@@ -181,15 +184,20 @@ def _replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]
 
 def _typed(action: str, error: Exception) -> EscError:
     with RequestLog(action) as record:
-        if isinstance(error, LookupError | gr.route_utils.FnIndexInferError):  # Gradio, of an unknown component or function
+        if action == "upload" and not isinstance(error, OSError | EscError):  # Gradio, of parts that are no files
+            error = PageError("page.request", reason="files")
+        elif action != "request" and isinstance(error, LookupError | gr.route_utils.FnIndexInferError):  # of an unknown function
             error = PageError("page.request", reason="fn_index, component_id, api_name")
         return record.failure(error)
 
 
-def _reply(route: str, error: EscError, language: str) -> JSONResponse:
-    """Return an error reply for the page's modules, or for Gradio's clients."""
-    field = str(error.values.get("field", "request"))
-    if route == "component_server":
+def _reply(action: str, error: EscError, language: str) -> JSONResponse:
+    """Return an error reply for the page's modules, for tools, or for Gradio's clients."""
+    field, message = str(error.values.get("field", "request")), error_message(error, language)
+    if action == "component_server":
         return JSONResponse(error_reply(error, language) | {"fix": None, "fields": [field]})
-    about = {"__type__": "validate", "is_valid": False, "parameter_name": field, "message": error_message(error, language)}
-    return JSONResponse({"detail": [about]}, 422)
+    status = _STATUS.get(error.key, 422)
+    if action == "mcp":
+        return JSONResponse({"jsonrpc": "2.0", "id": None, "error": {"code": _INVALID_REQUEST, "message": message}}, status)
+    about = {"__type__": "validate", "is_valid": False, "parameter_name": field, "message": message}
+    return JSONResponse({"detail": [about]}, status)

@@ -54,7 +54,7 @@ class BackgroundResampler:
                 if not sound.dropped:
                     self._resample(sound, sample_rate)
             except (EscError, OSError) as error:  # such as a full disk: the present waveform stays in use
-                _log.info("%s is not resampled: %s", sound.name, error)
+                _log.info("a sound is not resampled: %s", type(error).__name__)
             except Exception:
-                _log.exception("resampling %s failed", sound.name)
+                _log.exception("resampling failed")
             future.set_result(None)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from esc.audio.transcode import Decoded, decode_in_worker
 from esc.errors import PageError
-from esc.ui.sessions.sound import PREFIX, Sound, delete_file, link_or_copy
+from esc.ui.sessions.fair_turns import FairTurns
+from esc.ui.sessions.sound import PREFIX, Sound, delete_file, link_or_copy, printable
 
 MEMORY_SECONDS = 60.0  # longer sounds are memory-mapped files
 DECODE_SECONDS = 120.0
-DECODES_AT_A_TIME = 2
+DECODES_AT_A_TIME = 2  # of those that have just begun
+SHORT_SECONDS = 8.0  # longer work goes on outside the slots of the short one
+LONG_AT_A_TIME = 4
+OF_ONE = 2  # at a time in any slot
 QUEUE_SECONDS = 30.0
 
 
 class Decoder:
     """Decodes files into a store's folders.
+
+    Hours of sound delay no other visitor: work past `SHORT_SECONDS` leaves its slot to the next.
 
     Parameters
     ----------
@@ -30,34 +36,51 @@ class Decoder:
 
     def __init__(self, samples_folder: Path, playable_folder: Path) -> None:
         self._folders = samples_folder, playable_folder
-        self._slots = threading.BoundedSemaphore(DECODES_AT_A_TIME)
+        self._all = FairTurns(DECODES_AT_A_TIME + LONG_AT_A_TIME, OF_ONE)
+        self._short = FairTurns(DECODES_AT_A_TIME)
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
+    def slot(self, owner: Hashable) -> Iterator[None]:
         """Hold one of the slots for work on files, or raise PageError("page.busy") after `QUEUE_SECONDS`."""
-        if not self._slots.acquire(timeout=QUEUE_SECONDS):
-            raise PageError("page.busy")
-        try:
-            yield
-        finally:
-            self._slots.release()
+        with self._all.turn(owner, QUEUE_SECONDS), ExitStack() as short:
+            short.enter_context(self._short.turn(owner, QUEUE_SECONDS))
+            leave = threading.Timer(SHORT_SECONDS, short.pop_all().close)
+            leave.daemon = True
+            leave.start()
+            try:
+                yield
+            finally:
+                leave.cancel()
+                leave.join()  # or both could leave at once
+                leave.function()
 
     def decode(self, sound_id: str, path: Path, name: str, max_bytes: int) -> Sound:
         """Return a decoded sound; an error may leave unfinished files.
 
         Its files, without the upload, take at most `max_bytes`. The caller holds a slot.
+
+        Raises
+        ------
+        PageError
+            "page.gone" if the file has been deleted.
         """
         samples, copy = (folder / f"{PREFIX}{sound_id}" for folder in self._folders)
-        copy = copy.with_suffix(".flac")
-        facts: Decoded = decode_in_worker(path, samples, copy, name, DECODE_SECONDS, max_bytes)
+        name = printable(name) or path.name
+        copy, ending = copy.with_suffix(".flac"), path.suffix.lower()[:8]
+        original = Path(f"{samples}-original{ending}")
+        try:
+            if not original.exists():  # from a first attempt
+                link_or_copy(path, original)  # the upload may be deleted meanwhile
+        except FileNotFoundError:
+            raise PageError("page.gone") from None
+        facts: Decoded = decode_in_worker(original, samples, copy, name, DECODE_SECONDS, max_bytes)
         if facts.seconds > MEMORY_SECONDS:
             waveform: np.ndarray = np.memmap(samples, np.float32, mode="r")
         else:
             waveform = np.fromfile(samples, np.float32)
             delete_file(samples)
-        ending = path.suffix.lower()[:8]
-        original = Path(f"{samples}-original{ending}") if facts.copied else copy.with_suffix(ending)
-        playable = copy if facts.copied else original
-        link_or_copy(path, original)
+        playable = copy
+        if not facts.copied:
+            playable = original = original.replace(copy.with_suffix(ending))
         held = sum(file.stat().st_size for file in {original, playable})
         return Sound(sound_id, name, facts, original, playable, waveform, file_bytes=held)

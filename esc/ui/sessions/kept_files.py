@@ -30,7 +30,8 @@ class KeptFiles:
     def add(self, path: Path) -> None:
         """Keep a file until it is too old or others need its room."""
         with self._lock:
-            self._files.append((path, path.stat().st_size, time.monotonic()))
+            with suppress(FileNotFoundError):  # deleted with its sound
+                self._files.append((path, path.stat().st_size, time.monotonic()))
             while len(self._files) > 1 and sum(size for _, size, _ in self._files) > self._max_bytes:
                 self._delete_oldest()
 

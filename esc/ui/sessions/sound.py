@@ -11,12 +11,17 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
+from esc.audio.sandbox import detect_full_disk
 from esc.audio.transcode import Decoded
+from esc.errors import PageError
 
 PREFIX = "esc-sound-"
+MAX_NAME = 200
+Written = TypeVar("Written")
 _log = logging.getLogger(__name__)
 
 
@@ -88,12 +93,34 @@ def held_bytes(sound: Sound) -> tuple[int, int]:
     return sound.file_bytes + disk, sum(array.nbytes for array in arrays) - disk
 
 
+def printable(name: str) -> str:
+    """Return a name without control and direction characters, of at most `MAX_NAME`."""
+    return "".join(filter(str.isprintable, str(name)))[:MAX_NAME]
+
+
+def write_companion(sound: Sound, path: Path, write: Callable[[Path], Written]) -> Written:
+    """Write a file that goes with a sound; return the result of `write`."""
+    try:
+        with detect_full_disk(path):
+            written = write(path)
+        if sound.dropped:
+            raise PageError("page.gone")
+        return written
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def link_or_copy(original: Path, copy: Path) -> None:
     """Give a file a second name that outlives the first."""
     try:
         os.link(original, copy)
     except OSError:  # another disk, or a file system without links
-        shutil.copyfile(original, copy)
+        try:
+            shutil.copyfile(original, copy)
+        except OSError:
+            delete_file(copy)
+            raise
 
 
 def delete_files(folders: tuple[Path, ...], sound_id: str) -> None:

@@ -8,11 +8,10 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -23,17 +22,16 @@ from esc.errors import AudioError, PageError, ParameterError
 from esc.ui.i18n.catalogue import LANGUAGES
 from esc.ui.sessions.background_resampler import BackgroundResampler
 from esc.ui.sessions.decoding import DECODES_AT_A_TIME, Decoder
-from esc.ui.sessions.sound import PREFIX, Lease, Session, Sound, delete_file, delete_files, held_bytes
+from esc.ui.sessions.sound import PREFIX, Lease, Session, Sound, Written, delete_file, delete_files, held_bytes, write_companion
 
-Written = TypeVar("Written")
 SOUNDS_A_SESSION = 4
 MAX_SESSIONS = 2000
 IDLE_SECONDS = 3600.0  # after which a closed page's session is dropped
 ABANDONED_SECONDS = 6 * 3600.0  # the same for any session: a program's is never reported closed
 RATES_A_SOUND = 3  # resampled waveforms kept with the original
 MAX_DISK_BYTES = 6 * 10**9
+MAX_SOUND_BYTES = 3 * 10**9  # on disk, of one sound: two hours of stereo at 48 kHz with a copy for browsers
 MAX_MEMORY_BYTES = 10**9
-_NAME_LENGTH = 200
 
 
 class SoundStore:
@@ -84,26 +82,27 @@ class SoundStore:
             session.last_used = time.monotonic()
             return session
 
-    def open(self, token: object, path: str | os.PathLike, name: str) -> Sound:
+    def open(self, token: object, path: str | os.PathLike, name: str, owner: Hashable = None) -> Sound:
         """Return a sound of the session, decoded in a worker process.
 
-        The caller vouches that this session may read `path`; `name` is the user's name for it.
+        The caller vouches that this session may read `path`; `name` is the user's name for it, `owner` who takes turns with
+        others at the decoders, by default the session.
 
         Raises
         ------
         PageError
-            "page.session", or "page.busy" if no decoder becomes free in time.
+            "page.session", "page.gone" if the file has been deleted, "page.busy" if no decoder becomes free in time.
         AudioError
-            The file can't be decoded, or not within `MAX_DISK_BYTES`.
+            The file can't be decoded, or not within a session's share of the disk.
         """
         self.session(token)
         path = Path(path)
-        name = "".join(filter(str.isprintable, str(name)))[:_NAME_LENGTH] or path.name
         sound_id = secrets.token_hex(16)
-        size = path.stat().st_size
+        size = path.stat().st_size if path.exists() else 0
         try:
-            with self.decoder.slot():  # room is divided among those that decode, not among those that wait
-                room = (MAX_DISK_BYTES - self._used_bytes()[0]) // DECODES_AT_A_TIME  # without dropping others
+            with self.decoder.slot(owner or token):  # room is divided among those that decode, not among those that wait
+                most = min(MAX_SOUND_BYTES, MAX_DISK_BYTES)
+                room = min((MAX_DISK_BYTES - self._used_bytes()[0]) // DECODES_AT_A_TIME, most)  # without dropping others
                 while True:
                     try:
                         with self._reserve(None, room) as release:
@@ -112,9 +111,11 @@ class SoundStore:
                             return sound
                     except AudioError as error:
                         needed = error.values.get("needed_bytes")
-                        if not isinstance(needed, int) or room == MAX_DISK_BYTES:
+                        if not isinstance(needed, int):
                             raise
-                        room = min(size + needed, MAX_DISK_BYTES)
+                        if room >= most or (error.values["known"] and size + needed > most):
+                            raise AudioError("audio.share", name=error.values["name"], limit_gb=most / 1e9) from error
+                        room = min(size + needed, most)
         except BaseException:
             delete_files(self._folders, sound_id)
             raise
@@ -166,14 +167,7 @@ class SoundStore:
     def companion(self, sound: Sound, ending: str, write: Callable[[Path], Written]) -> tuple[Path, Written]:
         """Return a served file, deleted with its sound, and the result of `write`."""
         path = self._folders[1] / f"{PREFIX}{sound.id}-{ending}"
-        try:
-            written = write(path)
-            if sound.dropped:
-                raise PageError("page.gone")
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        return path, written
+        return path, write_companion(sound, path, write)
 
     def close(self, token: str) -> None:
         """Mark a session as closed: it is dropped once idle for `IDLE_SECONDS`.

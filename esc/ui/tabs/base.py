@@ -11,12 +11,12 @@ from typing import Any
 import gradio as gr
 
 from esc.example_sounds import example_sounds
-from esc.ui.inference.fair_turns import FairTurns
 from esc.ui.inference.timeline_runs import TimelineRuns
 from esc.ui.server.error_replies import RequestLog, error_reply
 from esc.ui.server.handlers import Handlers
 from esc.ui.server.public_files import MODULES
 from esc.ui.server.requests import PageRequest, SoundRequest, checked
+from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Session, Sound
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.sessions.uploaded_files import UploadedFiles
@@ -109,7 +109,8 @@ class Tab:
         return component
 
     def _reply(self, event: gr.EventData) -> dict:
-        return next(self.replies(event._data))
+        (reply,) = self.replies(event._data)  # read to its end: the log has the outcome
+        return reply
 
     def _replies(self, event: gr.EventData) -> Iterator[dict]:
         yield from self.replies(event._data)

@@ -166,7 +166,7 @@ class BatchTab(RunTab):
     def _classify_one(
         self, owner: str, file: UploadedFile, batch: Batch, wanted: Callable[[], bool], language: str
     ) -> Iterator[dict]:
-        with self.runs.opened(file.path, file.name) as sound:
+        with self.runs.opened(file.path, file.name, owner) as sound:
             for news in self.runs.run(sound, batch.hop_seconds, wanted, owner):
                 if isinstance(news, SoundResult):
                     batch.add(_row(file, news, language), news)
