@@ -1,11 +1,13 @@
 """Checkpoints: safetensors shards with the config and classes they were trained with.
 
 A folder holds `config.json` (everything but the weights), `model.safetensors.index.json` and its shards, as on the
-Hugging Face Hub. It contains no code, and every file is below 10 MB, the limit of `git push` to a Space without LFS.
+Hugging Face Hub. It contains no code, and every file is below 10 MB, the limit of `git push` to a Space without LFS. The
+index names the SHA-256 of each shard.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import nn
 from torchvision.models import ResNet
 
@@ -26,6 +28,13 @@ from esc.paths import DEFAULT_CHECKPOINT, project_relative, write_json
 FORMAT = 1
 SHARD_BYTES = 9_500_000
 _CONFIG, _INDEX = "config.json", "model.safetensors.index.json"
+_JSON_BYTES = 10**7
+_MAX_CLASSES = 10_000
+_VALUE_BYTES = 8  # at most, of a weight in a shard
+_DAMAGE = (
+    OSError, ValueError, KeyError, AttributeError, TypeError, RuntimeError, RecursionError, OverflowError, SafetensorError,
+    ParameterError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +74,15 @@ def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> N
     }
     shards = _shards(state)
     weight_map: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for number, shard in enumerate(shards, 1):
         file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        save_file(shard, folder / file, metadata={"format": "pt"})
-        (folder / file).chmod(0o644)  # safetensors gives access to the owner only
+        content = save(shard, metadata={"format": "pt"})
+        (folder / file).write_bytes(content)
+        digests[file] = hashlib.sha256(content).hexdigest()
         weight_map |= dict.fromkeys(shard, file)
     total = sum(tensor.nbytes for tensor in state.values())
-    write_json(folder / _INDEX, {"metadata": {"total_size": total}, "weight_map": weight_map})
+    write_json(folder / _INDEX, {"metadata": {"total_size": total, "sha256": digests}, "weight_map": weight_map})
     write_config(folder, checkpoint)
 
 
@@ -94,23 +105,61 @@ def load_checkpoint(folder: Path | None = None) -> tuple[ResNet, Checkpoint]:
     Raises
     ------
     CheckpointError
-        The folder is missing, damaged or of another format.
+        The folder is missing, damaged, altered or of another format.
     """
     folder = Path(folder) if folder is not None else DEFAULT_CHECKPOINT
     checkpoint = read_config(folder)
     try:
-        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        files = sorted(set(index["weight_map"].values()))
-        if any(Path(file).name != file for file in files):
-            raise ValueError("a shard lies outside the folder")
-        state: dict[str, torch.Tensor] = {}
-        for file in files:
-            state |= load_file(folder / file)
-        model = build_model(checkpoint.architecture, len(checkpoint.class_names))
-        model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()})
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, RuntimeError, SafetensorError, ParameterError) as error:
+        with torch.device("meta"):  # shapes only: the weights come from the shards
+            model = build_model(checkpoint.architecture, len(checkpoint.class_names))
+        model.load_state_dict(_read_weights(folder, model.state_dict()), assign=True)
+    except _DAMAGE as error:
         raise CheckpointError("checkpoint.damaged", path=project_relative(folder), reason=reason_of(error)) from error
     return model.eval(), checkpoint
+
+
+def _read_weights(folder: Path, expected: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors of all shards as float32, or whole numbers where `expected` has them."""
+    index = _read_json(folder / _INDEX)
+    files = sorted(set(index["weight_map"].values()))
+    if any(Path(file).name != file for file in files):
+        raise ValueError("a shard lies outside the folder")
+    most_bytes = _JSON_BYTES + _VALUE_BYTES * sum(tensor.numel() for tensor in expected.values())
+    if sum((folder / file).stat().st_size for file in files) > most_bytes:
+        raise ValueError("the shards are larger than the network's weights can be")
+    digests = index["metadata"].get("sha256")  # version 0.1 wrote none
+    state: dict[str, torch.Tensor] = {}
+    for file in files:
+        content = (folder / file).read_bytes()
+        if digests is not None and hashlib.sha256(content).hexdigest() != digests[file]:
+            raise ValueError(f"{file} was altered: its SHA-256 is not that of {_INDEX}")
+        state |= load(content)
+    for name, tensor in state.items():
+        floating = name in expected and expected[name].is_floating_point()
+        if tensor.is_floating_point() != floating or tensor.dtype == torch.bool:
+            raise ValueError(f"{name} holds values of type {tensor.dtype}")
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} holds values that are not finite")
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON object of bounded size."""
+    if path.stat().st_size > _JSON_BYTES:
+        raise ValueError(f"{path.name} is larger than {_JSON_BYTES / 1e6:.0f} MB")
+    values = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(values, dict):
+        raise ValueError(f"{path.name} is no JSON object")
+    return values
+
+
+def _class_names(names: Any) -> tuple[str, ...]:
+    """Return distinct names of classes."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("class_names is no list of names")
+    if not 1 <= len(set(names)) == len(names) <= _MAX_CLASSES:
+        raise ValueError(f"class_names holds {len(names)} names; 1 to {_MAX_CLASSES} different ones are legal")
+    return tuple(names)
 
 
 def read_config(folder: Path | None = None) -> Checkpoint:
@@ -118,22 +167,23 @@ def read_config(folder: Path | None = None) -> Checkpoint:
     folder = Path(folder) if folder is not None else DEFAULT_CHECKPOINT
     path = folder / _CONFIG
     try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
+        meta = _read_json(path)
         if meta["format"] != FORMAT:
             raise CheckpointError("checkpoint.version", path=project_relative(folder), found=meta["format"], wanted=FORMAT)
         calibration = meta.get("calibration")
         return Checkpoint(
             architecture=meta["architecture"],
-            class_names=tuple(meta["class_names"]),
+            class_names=_class_names(meta["class_names"]),
             spectrogram=SpectrogramConfig.from_dict(meta["spectrogram"]),
             input=InputConfig.from_dict(meta["input"]),
-            provenance=meta["provenance"],
+            provenance=dict(meta["provenance"]),
             calibration=None if calibration is None else Calibration.from_dict(calibration),
         )
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError("checkpoint.missing", path=project_relative(folder)) from error
-    except (OSError, ValueError, KeyError, TypeError, ParameterError) as error:
-        raise CheckpointError("checkpoint.damaged", path=project_relative(folder), reason=f"{_CONFIG}: {error}") from error
+    except _DAMAGE as error:
+        reason = f"{_CONFIG}: {reason_of(error)}"
+        raise CheckpointError("checkpoint.damaged", path=project_relative(folder), reason=reason) from error
 
 
 def _shards(state: dict[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:

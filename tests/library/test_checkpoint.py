@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import pickle
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from esc.classification.checkpoint import Checkpoint, load_checkpoint, read_config, save_checkpoint
 from esc.classification.resnet import ARCHITECTURES, build_model
 from esc.config import ESC50, InputConfig
 from esc.errors import CheckpointError
+from esc.paths import DEFAULT_CHECKPOINT
 
 PLAIN_PUSH_BYTES = 9_500_000
+HUGE = (10**400, 2**64, -1, 0, 1e308, float("nan"), float("inf"), None, [], {}, "", "x" * 10**5, [[[]]], True)
 META = Checkpoint(
     architecture="resnet18",
     class_names=tuple(f"class {number}" for number in range(50)),
@@ -194,3 +202,113 @@ def test_index_outside_folder(damaged, file):
 def test_invalid_config(damaged, change):
     edit(damaged / "config.json", change)
     assert refusal(damaged).key == "checkpoint.damaged"
+
+
+def alterations(rng: np.random.Generator, path: Path) -> Iterator[bytes]:
+    """Yield altered contents of a file: its length, other content, or values of the JSON."""
+    whole = path.read_bytes()
+    yield from (whole[: rng.integers(len(whole))] for _ in range(4))
+    yield whole + rng.bytes(rng.integers(1, 100))
+    yield from (pickle.dumps(_Trap()), rng.bytes(1_000), b"[" * 100_000, b"")
+    if path.suffix != ".json":
+        return
+    values = json.loads(whole)
+    places = list(_places(values))
+    for _ in range(130 if path.name == "config.json" else 50):
+        place = places[rng.integers(len(places))]
+        yield json.dumps(_replaced(values, place, HUGE[rng.integers(len(HUGE))])).encode()
+
+
+class _Trap:
+    """An object whose unpickling would be noticed."""
+
+    def __reduce__(self) -> tuple:
+        return (pytest.fail, ("code of the checkpoint was run",))
+
+
+def _places(values: dict | list, path: tuple = ()) -> Iterator[tuple]:
+    for key, value in values.items() if isinstance(values, dict) else enumerate(values):
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from _places(value, (*path, key))
+
+
+def _replaced(values: dict, path: tuple, value: object) -> dict:
+    copy = json.loads(json.dumps(values))
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return copy
+
+
+def test_single_bits_of_the_weights(damaged):
+    rng, shards = np.random.default_rng(0), sorted(damaged.glob("*.safetensors"))
+    for _ in range(40):
+        shard = shards[rng.integers(len(shards))]
+        at, bit = int(rng.integers(shard.stat().st_size)), 1 << int(rng.integers(8))
+        with shard.open("r+b") as file:
+            file.seek(at)
+            byte = file.read(1)
+            for value in (byte[0] ^ bit, byte[0]):
+                file.seek(at)
+                file.write(bytes([value]))
+                file.flush()
+                if value != byte[0]:
+                    assert "SHA-256" in str(refusal(damaged))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors.index.json", "model-00001-of-00004.safetensors"])
+def test_alterations(damaged, name):
+    """An altered file is refused, or a JSON is legal still; no code is run."""
+    path, rng, refused, tried = damaged / name, np.random.default_rng(0), 0, 0
+    for content in alterations(rng, path):
+        path.write_bytes(content)
+        tried += 1
+        try:
+            (read_config if name == "config.json" else load_checkpoint)(damaged)
+        except CheckpointError as error:
+            assert "\n" not in str(error)
+            assert len(str(error)) < 1_000
+            refused += 1
+    assert refused == tried if path.suffix == ".safetensors" else refused > tried / 2 > 25
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensor: tensor.fill_(float("nan")),
+        lambda tensor: tensor.index_fill(0, torch.tensor([0]), float("inf")),
+        lambda tensor: tensor.to(torch.int64),
+        lambda tensor: tensor.to(torch.bool),
+        lambda tensor: tensor.flatten()[:-1].clone(),
+        lambda tensor: tensor[None].clone(),
+        lambda tensor: torch.zeros(3_000, 3_000),
+    ],
+    ids=["nan", "inf", "int", "bool", "one value less", "one axis more", "absurd size"],
+)
+@pytest.mark.parametrize("name", ["conv1.weight", "bn1.running_var", "fc.bias"])
+def test_unusable_weights(damaged, change, name):
+    """Also with a right digest."""
+    index = json.loads((damaged / "model.safetensors.index.json").read_text())
+    file = index["weight_map"][name]
+    tensors = load_file(damaged / file)
+    save_file(tensors | {name: change(tensors[name])}, damaged / file)
+    digest = hashlib.sha256((damaged / file).read_bytes()).hexdigest()
+    edit(damaged / "model.safetensors.index.json", lambda values: values["metadata"]["sha256"].update({file: digest}))
+    error = refusal(damaged)
+    assert error.key == "checkpoint.damaged"
+    assert "SHA-256" not in str(error)
+
+
+def test_shipped_checkpoint_has_digests():
+    index = json.loads((DEFAULT_CHECKPOINT / "model.safetensors.index.json").read_text())
+    files = set(index["weight_map"].values())
+    assert index["metadata"]["sha256"] == {
+        file: hashlib.sha256((DEFAULT_CHECKPOINT / file).read_bytes()).hexdigest() for file in files
+    }
+
+
+def test_checkpoint_of_version_0_1_has_no_digests(damaged):
+    edit(damaged / "model.safetensors.index.json", lambda values: values["metadata"].pop("sha256"))
+    assert load_checkpoint(damaged)[1] == META
