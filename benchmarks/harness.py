@@ -28,7 +28,7 @@ WEBGL_FLAGS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swi
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OPEN_MS = 300_000
 SOUND = ROOT / "assets" / "examples" / "crow.flac"
-READY = "document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-chip')"
+READY = "document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-example option[value]')"
 
 
 @dataclass(frozen=True)
@@ -129,10 +129,10 @@ def open_page(browser, url: str, example: bool = True):
     """Return the app's page, by default with the example sound opened."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(OPEN_MS)
-    page.goto(url)
+    page.goto(f"{url}/#example=none")
     page.wait_for_function(READY)
     if example:
-        page.click(f".sg-chip[data-example={SOUND.stem}]")
+        page.select_option(".sg-example", SOUND.stem)
         page.wait_for_function("document.querySelector('.sg-viewer').component.data")
     return page
 

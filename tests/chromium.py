@@ -137,8 +137,8 @@ class Sheet:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
-    def start(self) -> Sheet:
-        """Load the page and wait until its parts are mounted."""
+    def start(self, link: str = "example=none") -> Sheet:
+        """Load the page by a link, by default without a sound, and wait until its parts are mounted."""
         for name, listener in {
             "request": lambda request: self.requests.append(request.url),
             "console": lambda said: said.type == "error" and self.complaints.append(f"console: {said.text}"),
@@ -148,7 +148,7 @@ class Sheet:
             "dialog": lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()),
         }.items():
             self.page.on(name, listener)
-        self.page.goto(self.url)
+        self.page.goto(f"{self.url}/#{link}")
         self.page.wait_for_function("document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-main span')")
         self.load("core/state", "session")
         self.load("lib/i18n", "i18n")
@@ -183,7 +183,11 @@ class Sheet:
     def open_example(self, name: str) -> None:
         """Choose an example and wait for its picture."""
         with self.new_picture():
-            self.page.click(f".sg-chip[data-example={name}]")
+            self.choose_example(name)
+
+    def choose_example(self, name: str) -> None:
+        """Choose an example."""
+        self.page.select_option(".sg-example", name)
 
     @contextmanager
     def new_picture(self) -> Iterator[None]:
@@ -191,7 +195,7 @@ class Sheet:
         self.ev("() => { window.before = viewer.data; }")
         yield
         self.until("viewer.data && viewer.data !== window.before")
-        self.until("!document.querySelector('.sg-viewer').hasAttribute('data-busy')")
+        self.until("!viewer.host.hasAttribute('data-busy')")
 
     def pixels(self) -> dict:
         """Return how many colours the picture has inside its axes, and a number that changes when any pixel does."""
@@ -251,7 +255,7 @@ def open_sheet(request: pytest.FixtureRequest, server: Server) -> Iterator[Calla
     sheets: list[Sheet] = []
     logged = server.log.stat().st_size
 
-    def opened(prepare: str = "", **options) -> Sheet:
+    def opened(prepare: str = "", link: str = "example=none", **options) -> Sheet:
         settings = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "permissions": ["microphone"]}
         context = chromium.new_context(**settings | options)
         context.set_default_timeout(WAIT_MS)
@@ -259,7 +263,7 @@ def open_sheet(request: pytest.FixtureRequest, server: Server) -> Iterator[Calla
         if prepare:
             context.add_init_script(prepare)
         sheets.append(Sheet(context.new_page(), server.url))
-        return sheets[-1].start()
+        return sheets[-1].start(link)
 
     yield opened
     complaints = [complaint for sheet in sheets for complaint in sheet.complaints]  # not those of requests cut by the closing

@@ -37,7 +37,7 @@ from esc.ui.tabs.player import PlayerTab
 from esc.ui.tabs.saliency import SaliencyTab
 from esc.ui.tabs.similar_sounds import SimilarSoundsTab
 from esc.ui.tabs.timeline import TimelineTab
-from esc.ui.tabs.viewer import VIEWS, ViewerTab
+from esc.ui.tabs.viewer import FIRST_VIEW, VIEWS, ViewerTab
 
 STYLES = (
     "base.css",
@@ -88,7 +88,6 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
     texts = gr.I18n(**{language: _page_texts(texts) for language, texts in MESSAGES.items()})
     with Page(title=ENGLISH["page.title"], analytics_enabled=False) as page:
         tokens = gr.State({}, delete_callback=lambda held: store.close(held.get("token", "")))
-        gr.Markdown(texts("header"), elem_id="header")
         player = PlayerTab(services).component()
         _tabs(services, texts, index)
         gr.Markdown(texts("footer"), elem_id="footer")
@@ -112,11 +111,10 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
 
 
 def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:
-    with gr.Tabs():
-        first, *others = VIEWS
-        with gr.Tab(texts(f"tab_{first}"), render_children=True):
-            ViewerTab(services, first).component()
-        # second: a phone hides the last ones in a menu
+    with gr.Tabs(selected=FIRST_VIEW, overflow_behavior="wrap"):  # every tab is one press away at every width
+        for view in VIEWS:
+            with gr.Tab(texts(f"tab_{view}"), id=view, render_children=view == FIRST_VIEW):
+                ViewerTab(services, view).component()
         with gr.Tab(texts("tab_classify"), render_children=True), gr.Column(elem_id="classify-tab"):
             TimelineTab(services).component()
             with gr.Row(elem_id="prediction"):
@@ -125,9 +123,6 @@ def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:
             SimilarSoundsTab(services, index).component()
         with gr.Tab(texts("tab_live")):
             LiveTab(services).component()
-        for view in others:
-            with gr.Tab(texts(f"tab_{view}")):
-                ViewerTab(services, view).component()
         with gr.Tab(texts("tab_files"), render_children=True):
             BatchTab(services).component()
         with gr.Tab(texts("tab_about"), render_children=True):

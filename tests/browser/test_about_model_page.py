@@ -107,7 +107,7 @@ def test_about_model_card(sheet: Sheet):
 def test_unknown_sound_verdict(sheet: Sheet):
     """The threshold of this checkpoint knows no sound: verdict, guesses in grey, and still what speaks for them."""
     sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_classify"]).click()
-    sheet.page.click(".sg-chip[data-example=siren]")
+    sheet.choose_example("siren")
     sheet.page.wait_for_selector(".sg-verdict .sg-big")
     expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["classify.unknown"].format(count=50))
     expect(sheet.page.locator(".sg-verdict")).to_contain_text(RUSSIAN["classify.numbers_calibrated"].format(count=50))

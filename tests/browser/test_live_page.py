@@ -151,7 +151,7 @@ def test_live_slow_server(open_sheet):
         page.locator(".sg-recording [data-do=save]").click()
     samples, rate = soundfile.read(saved.value.path(), always_2d=True)
     assert samples.shape[1] == 1 and len(samples) == pytest.approx(sheet.ev("session.state.sound.seconds") * rate, abs=2)
-    page.click(".sg-chip[data-example=crow]")
+    sheet.choose_example("crow")
     expect(page.locator(".sg-recording")).to_be_hidden(timeout=LONG_MS)
 
 

@@ -19,6 +19,7 @@ def test_fmax_slider_ends_at_nyquist(sheet):
 
 
 def test_arrow_keys_move_every_slider(sheet):
+    sheet.open_example("crow")
     for field, value in (("hop_length", 40), ("win_length", 20)):
         sheet.page.fill(f"#sg-{field}", str(value))
         sheet.until("([field, value]) => viewer.panel.values()[field] === value", [field, value])

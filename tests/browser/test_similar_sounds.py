@@ -70,7 +70,7 @@ def test_similar_sounds_cards_and_playback(open_sheet):
     expect(second).to_have_attribute("aria-pressed", "true")
     second.click()
     expect(second).to_have_attribute("aria-pressed", "false")
-    page.click(".sg-chip[data-example=siren]")
+    sheet.choose_example("siren")
     page.locator(".sg-similar").scroll_into_view_if_needed()
     expect(page.locator(".sg-similar-sound b").first).to_have_text(class_name("siren", "en"), timeout=WAIT_MS)
 

@@ -178,7 +178,7 @@ def test_hidden_surface_redrawn_error_clears(surface):
     sheet.until("Math.abs(viewer.playhead.drawn?.time - 1) < 0.01")
     assert sheet.ev("viewer.drawn") == drawings + 1, "the head alone moved"
     sheet.ev("() => { viewer.server = { surface_view: async () => ({ error: 'refused here' }) }; }")
-    sheet.page.click(".sg-chip[data-example=crow]")
+    sheet.choose_example("crow")
     expect(sheet.page.locator(".sg-message")).to_contain_text("refused here")
     expect(sheet.page.locator(".sg-viewer[data-view=surface] .sg-empty")).to_be_visible()
     assert sheet.ev("viewer.data") is None

@@ -116,7 +116,7 @@ def test_timeline_progress_and_stop(open_sheet, tmp_path):
     expect(when).to_have_attribute("data-stage", "stopped")
     expect(when.locator(".sg-progress-text")).to_have_text(re.compile(ENGLISH["timeline.stopped_at"].split("{")[0]))
     expect(when.locator(".sg-start-stop")).to_have_text(ENGLISH["timeline.run_again"])
-    sheet.page.click(".sg-chip[data-example=siren]")  # another sound is classified at once: the work on the server has ended
+    sheet.choose_example("siren")  # another sound is classified at once: the work on the server has ended
     sheet.until("session.state.sound.example === 'siren'")
     expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
 

@@ -14,12 +14,13 @@ const LEGAL = {
   low: (value) => value === null || finite(-200, HEADROOM_DB)(value),
   high: finite(-200, HEADROOM_DB),
   smooth: (value) => typeof value === 'boolean',
+  waveform: (value) => typeof value === 'boolean',
   height: (value) => value === null || finite(HEIGHTS.least, HEIGHTS.most)(value),
   axes: (value) => value !== null && typeof value === 'object' && Object.values(value).every((kind) => KINDS.includes(kind)),
 };
 
 /** Settings of a first visit. `low` and `high` are dB below the maximum; null: the spectrogram's floor. */
-export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, smooth: false, height: null, axes: {} });
+export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, smooth: false, waveform: true, height: null, axes: {} });
 
 /** @type {typeof DEFAULTS & {axes: Record<string, string>}} */
 export const display = { ...DEFAULTS, ...legalOf(stored()).legal };

@@ -36,8 +36,8 @@ export function isTouch() {
 }
 
 /** The text for a key, in its wording for touch where the page is used so. */
-export function tForPointer(key) {
-  return t(isTouch() ? `${key}_touch` : key);
+export function tForPointer(key, values = {}) {
+  return t(isTouch() ? `${key}_touch` : key, values);
 }
 
 /** Seconds as on a clock: 0:04.50, 12:31, 1:00:00; by default hundredths below ten minutes. */

@@ -11,19 +11,25 @@ import { acceptDrops } from './drop_zone.js';
 import { RecordButton } from './record_button.js';
 import { transport } from './transport.js';
 
+const WELCOMED = 'soundglass-welcomed'; // in the browser's storage once the welcome is closed
+
 const SKELETON = `
+  <h1 class="sg-brand" data-t="page.title"></h1>
   <div class="sg-sources">
-    <label class="sg-button sg-main">${icon('file')}<span data-t="player.choose"></span><input type="file" class="sg-file"
+    <label class="sg-button sg-main" data-tip="player.choose_hint">${icon('file')}<span data-t="player.choose"></span>
+      <input type="file" class="sg-file"
       accept="audio/*,video/mp4,video/webm,.wav,.flac,.ogg,.opus,.mp3,.aif,.aiff,.m4a,.aac,.webm,.mp4,.mka"></label>
-    <button type="button" class="sg-button sg-record">${icon('record')}<span data-t="player.record"></span></button>
-    <span class="sg-meter" hidden><i></i></span>
-    <span class="sg-hint" data-t="player.mic_hint"></span>
+    <button type="button" class="sg-button sg-record" data-tip="player.mic_hint">${icon('record')}<span
+      data-t="player.record"></span></button>
+    <span class="sg-meter" hidden><i></i></span><span class="sg-hint" hidden></span>
+    <select class="sg-example" data-aria="player.sound" data-tip="player.examples"><option value="" hidden
+      data-t="player.example"></option><optgroup></optgroup></select>
   </div>
-  <div class="sg-examples" role="group" data-aria="player.examples"><span data-t="player.examples"></span></div>
-  <div class="sg-message" role="alert" hidden><span></span><button type="button" data-aria="page.close">×</button></div>
-  <div class="sg-unopened"></div>
   <div class="sg-transport"></div>
-  <dl class="sg-facts"></dl>`;
+  <p class="sg-welcome" hidden><span></span><button type="button" data-aria="page.close">×</button></p>
+  <dl class="sg-facts"></dl>
+  <div class="sg-message" role="alert" hidden><span></span><button type="button" data-aria="page.close">×</button></div>
+  <div class="sg-unopened"></div>`;
 
 /** The page's player; it brings the texts and the session that all other components wait for. */
 class Player extends Component {
@@ -46,12 +52,20 @@ class Player extends Component {
     this.find('.sg-drop small').textContent = t('player.drop_formats', {
       accepted, megabytes: formatNumber(bytes / 1e6), hours: formatNumber(seconds / 3600),
     });
+    this.examples = this.find('.sg-example');
     this.addExamples(props.examples);
     this.find('.sg-message button').addEventListener('click', () => this.message(''));
+    this.find('.sg-welcome button').addEventListener('click', () => {
+      store(WELCOMED);
+      this.welcome('');
+    });
     acceptDrops(root, (file) => this.openFile(file), this.signal);
     new RecordButton(this);
     this.on(events, 'recorded', ({ detail }) => this.openRecording(detail.file));
-    this.on(events, 'open', ({ detail }) => this.open(detail.name, detail.request));
+    this.on(events, 'open', ({ detail: { name, request: query, first } }) => {
+      if (first) this.openFirst(name, query);
+      else this.open(name, query);
+    });
     this.on(events, 'sound', () => showFacts(this.find('.sg-facts'), state.sound));
     this.on(events, 'message', ({ detail }) => this.message(detail.text, detail.kind));
     const begin = (value) => { if (value?.token) setToken(value.token); };
@@ -60,24 +74,39 @@ class Player extends Component {
   }
 
   addExamples(examples) {
-    for (const example of examples) {
-      const chip = element('<button type="button" class="sg-chip"></button>');
-      chip.dataset.example = example;
-      chip.textContent = className(example);
-      chip.addEventListener('click', () => this.open(chip.textContent, { example }));
-      this.find('.sg-examples').append(chip);
-    }
+    const group = this.examples.querySelector('optgroup');
+    group.label = t('player.examples');
+    group.append(...examples.map((example) => new Option(className(example), example)));
+    this.examples.addEventListener('change', () => {
+      this.open(this.examples.selectedOptions[0].textContent, { example: this.examples.value });
+    });
+  }
+
+  /** Name the open sound in the list: an example, or the user's own. */
+  markSound() {
+    const own = this.examples.options[0];
+    const { name, example } = state.sound ?? {};
+    if (name && !example) own.textContent = name;
+    this.examples.value = example ?? '';
+  }
+
+  /** Invite to try the page, with the example of a first visit; `name`: its name, or '' to stop. */
+  welcome(name) {
+    const box = this.find('.sg-welcome');
+    box.hidden = !name || stored(WELCOMED);
+    box.querySelector('span').textContent = tForPointer('player.welcome', { name });
   }
 
   /** Open a sound that is on the server; resolves to whether it is the open one now. */
-  async open(name, query, turn = ++this.opened) {
-    this.busy(t('player.opening', { name }));
+  async open(name, query, turn = ++this.opened, first = false) {
+    this.busy(t('player.opening', { name }), first);
     try {
       const sound = await request(this.server.open_sound, query);
       if (turn !== this.opened) return false;
       audio.pause();
       audio.src = fileUrl(sound.url);
-      this.message('');
+      if (!first) this.message(''); // a link's notes stay
+      this.welcome(first ? name : '');
       setSound(sound);
       if (sound.notes.length) showMessage(`${sound.name}: ${sound.notes.join(' ')}`, 'note');
       return true;
@@ -86,7 +115,13 @@ class Player extends Component {
       return false;
     } finally {
       if (turn === this.opened) this.busy('');
+      this.markSound();
     }
+  }
+
+  /** Open the example of a first visit, unless a sound was chosen meanwhile. */
+  openFirst(name, query) {
+    if (!this.opened) this.open(name, query, ++this.opened, true);
   }
 
   /** Upload and open a file; resolves to whether its sound is the open one now. */
@@ -132,11 +167,29 @@ class Player extends Component {
     box.querySelector('span').textContent = text;
   }
 
-  busy(text) {
+  /** Show that work goes on; `quiet`: without the text, which nobody waits for. */
+  busy(text, quiet = false) {
     this.host.toggleAttribute('data-busy', Boolean(text));
     this.host.setAttribute('aria-busy', String(Boolean(text)));
-    if (text) this.message(text, 'busy');
+    if (!state.sound) this.find('.sg-deck').dataset.empty = String(!text); // the drop zone would come and go
+    if (text && !quiet) this.message(text, 'busy');
     else if (this.find('.sg-message').dataset.kind === 'busy') this.message('');
+  }
+}
+
+/** Whether something is in the browser's storage. */
+function stored(key) {
+  try {
+    return localStorage.getItem(key) !== null;
+  } catch { // storage is off
+    return false;
+  }
+}
+
+function store(key) {
+  try {
+    localStorage.setItem(key, '1');
+  } catch { // it lasts as long as the page
   }
 }
 

@@ -77,7 +77,6 @@ export class RecordButton {
   show(on) {
     this.parts.button.toggleAttribute('data-on', on);
     this.parts.button.querySelector('span').textContent = t(on ? 'player.stop' : 'player.record');
-    this.parts.meter.hidden = !on;
-    if (!on) this.parts.hint.textContent = t('player.mic_hint');
+    this.parts.meter.hidden = this.parts.hint.hidden = !on;
   }
 }

@@ -5,6 +5,7 @@ import { decodeBase64, element, find, onDrag, onResize, onThemeChange, translate
 import { formatNumber, formatTime, t } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 import { drawEnvelope } from '../lib/thumbnails.js';
+import { menu, toolButton } from '../widgets/menu.js';
 import { SPEEDS, audibleRange, playSelection, playback, setSpeed, toggleBand, toggleLoop, togglePitch } from './playback.js';
 
 const SPEED_SIGNS = { 1: '1×', 0.5: '½×', 0.25: '¼×' };
@@ -16,10 +17,8 @@ const SKELETON = `
       <canvas></canvas><div class="sg-strip-selection" hidden></div><div class="sg-visible-range" hidden></div>
       <div class="sg-playhead" hidden></div><p class="sg-drop"><b></b><small></small></p>
     </div>
-    <button type="button" class="sg-round sg-loop" data-aria="player.loop" aria-pressed="false" disabled>${icon('loop')}</button>
     <output class="sg-time"></output>
-  </div>
-  <div class="sg-playback"></div>`;
+  </div>`;
 
 /** Fill `root` with the transport; `choose` asks for a file where no sound is open.
  * @param {any} root
@@ -29,16 +28,15 @@ const SKELETON = `
 export function transport(root, choose, signal) {
   root.innerHTML = SKELETON;
   translated(root);
-  const [deck, play, loop, strip, time] = ['deck', 'play', 'loop', 'strip', 'time'].map((name) => find(root, `.sg-${name}`));
+  const [deck, play, strip, time] = ['deck', 'play', 'strip', 'time'].map((name) => find(root, `.sg-${name}`));
   time.textContent = `${formatTime(0)} / ${formatTime(0)}`;
-  loop.title = `${t('player.loop')} (L)`;
-  wirePlay(play, loop, signal);
+  wirePlay(play, signal);
   wireStrip(strip, time, signal);
   wireSeek(strip, choose);
-  playbackSettings(find(root, '.sg-playback'), signal);
+  root.append(playbackSettings(signal));
   events.addEventListener('sound', () => {
     deck.dataset.empty = 'false';
-    play.disabled = loop.disabled = false;
+    play.disabled = false;
   }, { signal });
   audio.addEventListener('error', () => { if (audio.currentSrc) showMessage(t('player.play_failed'), 'note'); }, { signal });
 }
@@ -49,14 +47,12 @@ function onPlayback(show, signal) {
   for (const name of ['sound', 'playback']) events.addEventListener(name, show, { signal });
 }
 
-function wirePlay(play, loop, signal) {
+function wirePlay(play, signal) {
   onPlayback(() => {
     play.innerHTML = icon(audio.paused ? 'play' : 'pause');
     play.setAttribute('aria-label', t(audio.paused ? 'player.play' : 'player.pause'));
-    loop.setAttribute('aria-pressed', String(playback.loop));
   }, signal);
   play.addEventListener('click', togglePlay);
-  loop.addEventListener('click', toggleLoop);
 }
 
 /** Draw the sound, its visible and its selected interval, and the play head. */
@@ -117,16 +113,15 @@ function wireSeek(strip, choose) {
   });
 }
 
-/** The row of settings: the selection, speed and pitch, the selected frequencies, and what plays now in words. */
-function playbackSettings(row, signal) {
-  const button = (name, key, press) => {
-    const made = element(`<button type="button" class="sg-tool" data-do="${name.split('.').pop()}">
-      <span data-t="${name}"></span></button>`);
-    made.title = `${t(`${name}_hint`)} (${key})`;
-    made.addEventListener('click', press);
-    return made;
-  };
-  const selection = button('playback.play_selection', 'P', playSelection);
+/** A button that switches a setting of the playback. */
+function settingButton(name, key, press) {
+  const made = element(`<button type="button" class="sg-tool" data-do="${name.split('.').pop()}"><span data-t="${name}"></span></button>`);
+  made.title = `${t(`${name}_hint`)} (${key})`;
+  made.addEventListener('click', press);
+  return made;
+}
+
+function speedButtons() {
   const speeds = element('<div class="sg-group" role="group" data-aria="playback.speed"></div>');
   for (const speed of SPEEDS) {
     const name = t(`playback.speed_${100 * speed}`);
@@ -135,26 +130,40 @@ function playbackSettings(row, signal) {
     made.addEventListener('click', () => setSpeed(speed));
     speeds.append(made);
   }
-  const pitch = button('playback.keep_pitch', 'T', togglePitch);
-  const band = button('playback.only_band', 'B', toggleBand);
+  return speeds;
+}
+
+/** Return the settings: loop, speed and pitch, the selection, its frequencies, and what plays now in words. They are a row
+ *  or, in a narrow window, a menu; those that have no effect now are not shown. */
+function playbackSettings(signal) {
+  const { root, button, panel: row } = menu('loop', 'playback.menu', { signal });
+  root.classList.add('sg-playback-menu');
+  row.classList.add('sg-playback');
+  const loop = toolButton('loop', 'player.loop', 'L', toggleLoop);
+  loop.classList.add('sg-loop');
+  const speeds = speedButtons();
+  const selection = settingButton('playback.play_selection', 'P', playSelection);
+  const pitch = settingButton('playback.keep_pitch', 'T', togglePitch);
+  const band = settingButton('playback.only_band', 'B', toggleBand);
   const now = element('<span class="sg-now-playing"></span>');
-  row.append(selection, speeds, pitch, band, now);
+  row.append(now, band, pitch, selection, speeds, loop);
   const show = () => {
-    selection.disabled = !state.selection;
+    root.hidden = !state.sound;
+    button.replaceChildren(element(icon('loop')), SPEED_SIGNS[playback.speed]);
+    selection.hidden = !state.selection;
     selection.querySelector('svg')?.remove();
     selection.insertAdjacentHTML('afterbegin', icon(playback.span && !audio.paused ? 'pause' : 'selection'));
-    [...speeds.children].forEach((one, i) => {
-      one.setAttribute('aria-pressed', String(playback.speed === SPEEDS[i]));
-      one.disabled = !state.sound;
-    });
+    [...speeds.children].forEach((one, i) => one.setAttribute('aria-pressed', String(playback.speed === SPEEDS[i])));
+    loop.setAttribute('aria-pressed', String(playback.loop));
     pitch.setAttribute('aria-pressed', String(playback.keepPitch));
-    pitch.disabled = !state.sound || playback.speed === 1;
+    pitch.hidden = playback.speed === 1;
     band.setAttribute('aria-pressed', String(playback.banded));
-    band.disabled = !playback.banded && !Number.isFinite(state.selection?.low_hz);
+    band.hidden = !playback.banded && !Number.isFinite(state.selection?.low_hz);
     now.textContent = now.title = audio.paused ? '' : playbackText();
   };
   onPlayback(show, signal);
   show();
+  return root;
 }
 
 /** What plays now, in words. */

@@ -60,7 +60,7 @@ class Surface extends SoundView {
     super(host, server, spec, MARKUP);
     this.plotlyUrl = plotlyUrl;
     this.stage = this.find('.sg-surface');
-    this.plot.after(minimap(this.signal));
+    this.below.append(minimap(this.signal));
     this.playhead = new SurfacePlayhead(this.plot);
     this.camera = this.fitted(CAMERAS.corner);
     this.shortcuts = this.addTools();

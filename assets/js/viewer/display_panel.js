@@ -22,6 +22,8 @@ const PANEL = `
   </div>
   <label class="sg-for-levels sg-check"><input type="checkbox" class="sg-smooth">
     <span data-t="viewer_toolbar.smooth"></span></label>
+  <label class="sg-for-waveform sg-check"><input type="checkbox" class="sg-waveform">
+    <span data-t="viewer_toolbar.wave_strip"></span></label>
   <button type="button" class="sg-link" data-t="viewer_toolbar.display_reset"></button>`;
 
 export function displayPanel(viewer) {
@@ -56,6 +58,7 @@ function wire(panel, viewer) {
   on('.sg-low', 'input', ({ value }) => changeDisplay({ low: Math.min(Number(value), display.high - 1) }));
   on('.sg-high', 'input', ({ value }) => changeDisplay({ high: Math.max(Number(value), rangeOf(viewer)[0] + 1) }));
   on('.sg-smooth', 'change', ({ checked }) => changeDisplay({ smooth: checked }));
+  on('.sg-waveform', 'change', ({ checked }) => changeDisplay({ waveform: checked }));
   on('.sg-link', 'click', () => changeDisplay({ ...DEFAULTS }));
   onDrag( // the bar between the thumbs moves both
     find(panel, '.sg-levels i'),
@@ -120,7 +123,7 @@ function show(panel, viewer) {
     levels.style.setProperty(`--${name}`, (100 * (value - floor + HEADROOM_DB)) / span(viewer));
   }
   if (viewer.pitched) find(panel, '.sg-axis').value = viewer.axisKind();
-  find(panel, '.sg-smooth').checked = display.smooth;
+  for (const name of ['smooth', 'waveform']) find(panel, `.sg-${name}`).checked = display[name];
   const { high_db: top, unit = t('page.unit_db') } = dataOf(viewer);
   find(panel, '.sg-range output').textContent = `${formatNumber(top + low)} … ${formatNumber(top + high)} ${unit}`;
   const image = new ImageData(256, 1);

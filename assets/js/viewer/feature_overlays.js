@@ -30,7 +30,7 @@ class FeatureOverlays {
     this.buildMenu();
     this.legend = element('<ul class="sg-legend"></ul>');
     this.legend.append(...[...Object.keys(CONTOURS), ...parameters.spec.feature_spectrograms].map(legendRow));
-    viewer.readout.after(this.legend);
+    viewer.under.prepend(this.legend);
     viewer.onState('features', () => this.update());
     viewer.onState('sound', () => {
       this.entries.clear();

@@ -25,7 +25,7 @@ export class Advice {
 
   constructor(root, panel) {
     this.panel = panel;
-    this.draw = deferWhilePressed(panel.root, () => { // the panel must not move while one of its sliders is held
+    this.draw = deferWhilePressed(panel.root, () => { // nothing changes while a slider is held
       const all = [this.unresolved(), ...this.advice].filter(Boolean);
       root.replaceChildren(...all.slice(0, MAX_NOTES).map((advice) => this.note(advice)));
     }, panel.viewer.signal);

@@ -35,11 +35,9 @@ const CHOICE = {
   window: (name) => name,
 };
 const PANEL = `
-  <div class="sg-notes" role="status"></div>
   <details class="sg-params" open>
     <summary data-t="parameters.title"></summary>
     <label class="sg-preset"><span data-t="parameters.preset"></span><select></select></label>
-    <div class="sg-refusal" role="alert" hidden><span></span><button type="button" class="sg-link"></button></div>
     <div class="sg-fields"></div>
   </details>`;
 
@@ -55,8 +53,8 @@ export class ParameterPanel {
     this.root.innerHTML = PANEL;
     translated(this.root);
     this.meaning = viewer.find('.sg-derived dl');
-    this.advice = new Advice(find(this.root, '.sg-notes'), this);
-    this.refusal = find(this.root, '.sg-refusal');
+    this.advice = new Advice(viewer.find('.sg-advice'), this);
+    this.refusal = viewer.find('.sg-refusal');
     this.preset = find(this.root, '.sg-preset select');
     for (const name of [...Object.keys(spec.presets), 'own']) {
       this.preset.append(new Option(t(`parameters.preset_${name}`), name));
@@ -68,9 +66,8 @@ export class ParameterPanel {
       if (choices[name]) this.addSelect(name, choices[name]);
       else this.addNumber(name);
     }
-    this.root.hidden = FIELDS[viewer.view].length === 0;
+    this.root.hidden = viewer.find('.sg-notes').hidden = FIELDS[viewer.view].length === 0;
     this.showMeaning(null);
-    if (window.matchMedia('(max-width: 900px)').matches) find(this.root, 'details').open = false;
     viewer.onState('parameters', ({ detail }) => {
       this.write(detail.source);
       viewer.refresh();

@@ -1,7 +1,7 @@
 // Permalink: the address holds the example, tab, visible range, selection, parameters and display settings that differ
 // from the defaults, and restores them. Illegal fields are ignored and named.
 
-import { events, showMessage, select, show, state } from '../core/state.js';
+import { emit, events, showMessage, select, show, state } from '../core/state.js';
 import { messagesReady, t } from '../lib/i18n.js';
 import { DEFAULTS, changeDisplay, display, legalOf } from '../core/display_settings.js';
 import { addToMore } from '../widgets/overflow_menu.js';
@@ -11,17 +11,20 @@ import { currentTab, openTab } from '../core/tabs.js';
 const QUIET_MS = 300;
 const SAME_LENGTH_S = 0.05;
 const RANGES = ['example', 't', 'f', 'selection', 'length']; // fields of one sound
+const FIRST_EXAMPLE = 'siren'; // opened where a link names no sound
+const NO_EXAMPLE = 'none'; // a link's `example` that opens none
 
 let waiting = null; // ranges of a link whose sound is not open yet
 let timer = 0;
 
 /** Add "copy link" to a view's overflow menu. */
 export function addLink(viewer) {
-  addToMore(viewer, 'link', 'viewer_toolbar.copy_link', '', () => copy(viewer));
+  addToMore(viewer, 'link', 'viewer_toolbar.copy_link', '', copy);
 }
 
 messagesReady.then(() => setTimeout(() => { // once the modules mounted with the first view are ready
   restore();
+  if (!['example', 'length'].some((name) => name in (waiting ?? {}))) openExample(exampleOption(FIRST_EXAMPLE), true);
   for (const name of ['sound', 'visible', 'selection', 'display', 'parameters']) events.addEventListener(name, later);
   for (const name of ['click', 'keyup']) document.addEventListener(name, later); // a tab may have been opened
   window.addEventListener('hashchange', restore);
@@ -75,17 +78,27 @@ function restore() {
   if (!openTab(fields.get('view') ?? 'mel')) wrong.push('view');
   waiting = Object.fromEntries([...fields].filter(([name]) => RANGES.includes(name)));
   const { example, length } = waiting;
-  const chips = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.sg-chip[data-example]'));
-  const chip = [...chips].find((one) => one.dataset.example === example);
-  if (example !== undefined && !chip) wrong.push('example');
-  else if (state.sound && (chip ? example === state.sound.example : length !== undefined)) showRanges();
-  else chip?.click();
+  const option = exampleOption(example);
+  if (example !== undefined && example !== NO_EXAMPLE && !option) wrong.push('example');
+  else if (state.sound && (option ? example === state.sound.example : length !== undefined)) showRanges();
+  else openExample(option);
   const known = ['view', ...RANGES, 'colours', 'levels', 'smooth', ...Object.keys(parameters.values)];
   wrong.push(...[...fields.keys()].filter((name) => !known.includes(name) && !name.startsWith('axis_')));
   if (wrong.length) reportIgnored(wrong);
   else if (length !== undefined && !state.sound) {
     showMessage(t('viewer_toolbar.link_own', { seconds: length.slice(0, 12) }), 'note');
   }
+}
+
+/** The option of an example in the player, if there is one of this name. */
+function exampleOption(name) {
+  const options = /** @type {NodeListOf<HTMLOptionElement>} */ (document.querySelectorAll('.sg-example optgroup option'));
+  return [...options].find(({ value }) => value === name);
+}
+
+/** Open an example; `first`: nobody asked for it. */
+function openExample(option, first = false) {
+  if (option) emit('open', { name: option.textContent, request: { example: option.value }, first });
 }
 
 /** Apply a link's display settings, for this visit; return the names of illegal fields. */
@@ -105,7 +118,7 @@ function restoreDisplay(fields) {
     delete legal.low;
     delete legal.high;
   }
-  changeDisplay({ ...DEFAULTS, height: display.height, ...legal }, false);
+  changeDisplay({ ...DEFAULTS, height: display.height, waveform: display.waveform, ...legal }, false);
   return wrong.map((name) => ({ low: 'levels', high: 'levels', axes: 'axis' }[name] ?? name));
 }
 
@@ -157,13 +170,13 @@ function reportIgnored(names) {
   showMessage(t('viewer_toolbar.link_ignored', { fields }), 'note');
 }
 
-async function copy(viewer) {
+async function copy() {
   write();
   const own = state.sound && !state.sound.example;
   try {
     await navigator.clipboard.writeText(location.href);
-    viewer.readout.textContent = t(own ? 'viewer_toolbar.link_copied_own' : 'viewer_toolbar.link_copied');
+    showMessage(t(own ? 'viewer_toolbar.link_copied_own' : 'viewer_toolbar.link_copied'), 'note');
   } catch { // no permission, or no https: the address bar has it, too
-    viewer.readout.textContent = `${t('viewer_toolbar.link_take')} ${location.href}`;
+    showMessage(`${t('viewer_toolbar.link_take')} ${location.href}`, 'note');
   }
 }

@@ -3,7 +3,7 @@
 import { audio, show, state } from '../core/state.js';
 import { display, displayedRange } from '../core/display_settings.js';
 import {
-  MARGIN, drawLevelScale, drawPlayhead, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
+  drawLevelScale, drawPlayhead, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
 } from '../lib/canvas_axes.js';
 import { table } from '../lib/colormaps.js';
 import { frequencyAxis, frequencyTicks } from '../lib/frequency_axis.js';
@@ -13,15 +13,10 @@ import { timeTicks } from '../lib/time_axis.js';
 import { EMPTY, SoundView } from './sound_view.js';
 
 const MARKUP = `
-  <div class="sg-frame">
-    <div class="sg-plot" tabindex="0" role="application">
-      <canvas class="sg-image"></canvas><canvas class="sg-overlay"></canvas>
-      ${EMPTY}
-    </div>
-    <div class="sg-plot-right"></div>
-    <div class="sg-plot-below"></div>
-  </div>
-  <div class="sg-under"></div>`;
+  <div class="sg-plot" tabindex="0" role="application">
+    <canvas class="sg-image"></canvas><canvas class="sg-overlay"></canvas>
+    ${EMPTY}
+  </div>`;
 
 /** The column of a view's data at a time. */
 export function columnAt({ columns, start, end }, time) {
@@ -52,12 +47,8 @@ export class Plot extends SoundView {
 
   constructor(host, server, spec) {
     super(host, server, spec, MARKUP);
-    for (const [edge, pixels] of Object.entries(MARGIN)) host.style.setProperty(`--sg-${edge}`, `${pixels}px`);
     this.image = this.find('.sg-image');
     this.overlay = this.find('.sg-overlay');
-    this.below = this.find('.sg-plot-below');
-    this.right = this.find('.sg-plot-right');
-    this.under = this.find('.sg-under');
   }
 
   call(name, ...values) {

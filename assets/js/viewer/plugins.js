@@ -12,9 +12,10 @@ import { selectionValues } from './selection.js';
 import { shortcutsDialog } from './shortcuts_dialog.js';
 import { spectrumSlice } from './spectrum_slice.js';
 import { toolbar } from './toolbar.js';
+import { waveformStrip } from './waveform_strip.js';
 
 /** @type {((viewer: any) => any)[]} */
 export const PLUGINS = [
   toolbar, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, fullScreen, addLink, resolutionBox,
-  featureOverlays, detectionLanes, shortcutsDialog,
+  featureOverlays, detectionLanes, waveformStrip, shortcutsDialog,
 ];

@@ -2,6 +2,7 @@
 
 import { request, latestOnly } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
+import { MARGIN } from '../lib/canvas_axes.js';
 import { Component } from '../lib/component.js';
 import { t, tForPointer } from '../lib/i18n.js';
 import { waveIcon } from '../lib/thumbnails.js';
@@ -12,8 +13,18 @@ const BUSY_MS = 250; // slower answers show that the view waits
 const skeleton = (plot) => `
   <div class="sg-stage">
     <div class="sg-toolbar" role="group" data-aria="viewer_toolbar.toolbar"></div>
-    <output class="sg-readout"></output>
-    ${plot}
+    <div class="sg-frame">
+      <div class="sg-plot-above"></div>
+      <output class="sg-readout"></output>
+      ${plot}
+      <div class="sg-plot-right"></div>
+      <div class="sg-plot-below"></div>
+      <div class="sg-notes">
+        <div class="sg-refusal" role="alert" hidden><span></span><button type="button" class="sg-link"></button></div>
+        <div class="sg-advice" role="status"></div>
+      </div>
+    </div>
+    <div class="sg-under"></div>
     <section class="sg-derived"><h2 data-t="parameters.together"></h2><dl></dl></section>
   </div>
   <aside class="sg-side"></aside>`;
@@ -34,15 +45,23 @@ export class SoundView extends Component {
   constructor(host, server, spec, plot) {
     super(host, skeleton(plot));
     host.dataset.view = this.view;
+    for (const [edge, pixels] of Object.entries(MARGIN)) host.style.setProperty(`--sg-${edge}`, `${pixels}px`);
     this.server = server;
     this.plot = this.find('.sg-plot');
     this.toolbar = this.find('.sg-toolbar');
     this.readout = this.find('.sg-readout');
+    this.above = this.find('.sg-plot-above');
+    this.right = this.find('.sg-plot-right');
+    this.below = this.find('.sg-plot-below');
+    this.under = this.find('.sg-under');
     this.plot.setAttribute('aria-label', `${t(`page.tab_${this.view}`)}. ${t(/** @type {any} */ (this.constructor).label)}`);
     this.readout.textContent = this.hint;
     this.find('.sg-empty').prepend(waveIcon());
     this.showEmpty(t(`viewer.empty_${this.view}`), tForPointer('viewer.empty_hint'));
     this.panel = new ParameterPanel(this, spec);
+    const showOpened = () => host.toggleAttribute('data-opened', Boolean(state.sound)); // else its tools can't do anything
+    this.onState('sound', showOpened);
+    showOpened();
   }
 
   get view() {

@@ -12,15 +12,17 @@ export function toolbar(viewer) {
     toolButton(sign, `viewer_toolbar.tool_${tool}`, key.toUpperCase(), () => setTool(tool))));
   const back = toolButton('back', 'viewer_toolbar.back', 'Alt+←', () => go(-1));
   const forward = toolButton('forward', 'viewer_toolbar.forward', 'Alt+→', () => go(1));
+  const steps = group('viewer_toolbar.steps', back, forward);
+  steps.classList.add('sg-steps');
   viewer.toolbar.append(
     group('viewer_toolbar.tools', ...tools),
-    group('viewer_toolbar.steps', back, forward),
     group(
       'viewer_toolbar.zoom',
       toolButton('out', 'viewer_toolbar.zoom_out', '-', () => zoom(2)),
       toolButton('in', 'viewer_toolbar.zoom_in', '+', () => zoom(0.5)),
       toolButton('all', 'viewer_toolbar.zoom_all', '0', showAll),
     ),
+    steps,
   );
   const update = () => {
     viewer.plot.dataset.tool = activeTool.name;
@@ -28,6 +30,7 @@ export function toolbar(viewer) {
     viewer.plot.toggleAttribute('data-banded', viewer.pitched && Boolean(state.frequencyRange));
     Object.keys(TOOLS).forEach((tool, i) => tools[i].setAttribute('aria-pressed', String(tool === activeTool.name)));
     [back.disabled, forward.disabled] = [!canGo(-1), !canGo(1)];
+    steps.hidden = back.disabled && forward.disabled;
   };
   viewer.onState('tool history', update); // every change of the visible range makes history
   update();

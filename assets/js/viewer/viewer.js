@@ -9,9 +9,9 @@
 //   loaded()           new data have come from the server
 //   reading(time)      text to add to the readout
 //   keys               { l: shortcut('playback.key_loop', 'sound', run) }, named as by `combination` in shortcuts.js
-// Elements go into `viewer.toolbar`, `viewer.below` (rows under the plot, as wide as its time axis), `viewer.right`
-// (columns to its right, as high as its vertical axis) and `viewer.under` (below the rows, full width). Listeners take
-// `viewer.signal`. Coordinates are CSS pixels of the plot; `yOf` and `hzAt` need `viewer.pitched` and `viewer.current()`.
+// Elements go into `viewer.toolbar`, `viewer.above` and `viewer.below` (rows above and under the plot, as wide as its time
+// axis), `viewer.right` (columns to its right, as high as its vertical axis) and `viewer.under` (below the rows, full width).
+// Listeners take `viewer.signal`. Coordinates are CSS pixels of the plot; `yOf` and `hzAt` need `viewer.pitched` and `viewer.current()`.
 
 import { request } from '../core/rpc.js';
 import { audio, onPlayhead, state } from '../core/state.js';

@@ -1,11 +1,10 @@
 // Mel spectrogram, STFT, MFCC and waveform: what differs from view to view.
 
 import { ticks, hzToMel } from '../lib/frequency_axis.js';
-import { state } from '../core/state.js';
-import { decodeBase64 } from '../lib/dom.js';
 import { messagesReady, formatNumber, t } from '../lib/i18n.js';
 import { columnAt } from './plot.js';
 import { Viewer } from './viewer.js';
+import { decodeWaveform, maxAmplitude, paintWaveform } from './waveform_drawing.js';
 
 /** Mel spectrogram. */
 export class Mel extends Viewer {
@@ -79,21 +78,15 @@ class Wave extends Viewer {
   }
 
   decode(answer) {
-    return { values: new Float32Array(decodeBase64(answer.envelope).buffer) };
+    return decodeWaveform(answer);
   }
 
   overhang() {
     return 0; // the columns reach the edges
   }
 
-  /** Amplitude at the upper edge: the sound's peak, rounded up. */
-  maxAmplitude() {
-    const peak = state.sound.peak_db === null ? 0.01 : 10 ** (state.sound.peak_db / 20);
-    return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1].find((limit) => limit >= peak * 0.999) ?? peak;
-  }
-
   marks() {
-    const limit = this.maxAmplitude();
+    const limit = maxAmplitude();
     return ticks(-limit, limit, 6).map((value) => [(value / limit + 1) / 2, formatNumber(value, limit < 0.1 ? 3 : 2)]);
   }
 
@@ -104,42 +97,8 @@ class Wave extends Viewer {
   levelScale() {} // no colours
 
   paint(context) {
-    const { left, top, width, height } = this.area();
-    const { values, columns, start, end, samples } = this.data;
-    const limit = this.maxAmplitude();
-    const y = (value) => top + (1 - (value / limit + 1) / 2) * height;
-    const x = (column) => this.xOf(start + ((column + 0.5) / columns) * (end - start));
-    const wide = x(1) - x(0) + 0.6;
-    const bars = (alpha, highOf, lowOf) => {
-      context.globalAlpha = alpha;
-      for (let c = 0; c < columns; c++) {
-        const high = y(highOf(c));
-        context.fillRect(x(c) - 0.5, high, wide, Math.max(1, y(lowOf(c)) - high));
-      }
-    };
     const style = getComputedStyle(this.host);
-    context.fillStyle = style.getPropertyValue('--sg-line');
-    context.fillRect(left, y(0), width, 1);
-    context.fillStyle = context.strokeStyle = style.getPropertyValue('--sg-accent');
-    this.within(context, () => {
-      if (samples) return this.paintSamples(context, x, y);
-      bars(0.55, (c) => values[columns + c], (c) => values[c]);
-      bars(1, (c) => values[2 * columns + c], (c) => -values[2 * columns + c]); // RMS
-    });
-  }
-
-  paintSamples(context, x, y) {
-    const { values, columns } = this.data;
-    context.lineWidth = 1.5;
-    context.beginPath();
-    for (let c = 0; c < columns; c++) context.lineTo(x(c), y(values[c]));
-    context.stroke();
-    if (columns > 120) return;
-    for (let c = 0; c < columns; c++) {
-      context.beginPath();
-      context.arc(x(c), y(values[c]), 2.5, 0, 2 * Math.PI);
-      context.fill();
-    }
+    this.within(context, () => paintWaveform(context, this.data, this.area(), (time) => this.xOf(time), style));
   }
 
   readLevel(at) {

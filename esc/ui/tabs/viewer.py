@@ -11,7 +11,7 @@ from esc.ui.tabs.base import Services, Tab
 
 # what every viewer asks the server for, in addition to its view
 FUNCTIONS = ("level", "measure", "spectrum", "save_selection", "feature_start", "feature_state", "feature_cancel")
-VIEWS = ("mel", "stft", "mfcc", "wave", "surface")
+VIEWS, FIRST_VIEW = ("wave", "stft", "mel", "mfcc", "surface"), "mel"  # in the order of the tabs, and the one that opens
 
 
 class ViewerTab(Tab):
@@ -27,4 +27,5 @@ class ViewerTab(Tab):
         return {"view": self.elem_id, "parameters": parameters_for_page(), "plotly": PLOTLY}
 
     def server_functions(self) -> list[Callable[[Any], dict]]:
-        return self.services.handlers.functions(f"{self.elem_id}_view", *FUNCTIONS)
+        own = {f"{self.elem_id}_view", "wave_view"}  # a waveform is drawn above the spectrograms, too
+        return self.services.handlers.functions(*sorted(own), *FUNCTIONS)

@@ -1,0 +1,59 @@
+// Drawing of a waveform: the envelope and RMS of each column, or the samples where there are few.
+
+import { state } from '../core/state.js';
+import { decodeBase64 } from '../lib/dom.js';
+
+const ENVELOPE_ALPHA = 0.55;
+const DOTS_UP_TO = 120; // samples
+
+/** The server's answer with its values: minimum, maximum and RMS of each column, or the samples. */
+export function decodeWaveform(answer) {
+  return { ...answer, values: new Float32Array(decodeBase64(answer.envelope).buffer) };
+}
+
+/** Amplitude at the upper edge: the sound's peak, rounded up. */
+export function maxAmplitude() {
+  const peak = state.sound.peak_db === null ? 0.01 : 10 ** (state.sound.peak_db / 20);
+  return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1].find((limit) => limit >= peak * 0.999) ?? peak;
+}
+
+/** Draw a waveform between `top` and `top + height`, on the time axis of `xOf`.
+ * @param {CanvasRenderingContext2D} context clipped to the plot
+ * @param {any} data of `decodeWaveform`
+ * @param {{left: number, top: number, width: number, height: number}} area
+ * @param {(time: number) => number} xOf
+ * @param {CSSStyleDeclaration} style has the page's colours
+ */
+export function paintWaveform(context, data, { left, top, width, height }, xOf, style) {
+  const { values, columns, start, end, samples } = data;
+  const limit = maxAmplitude();
+  const y = (value) => top + (1 - (value / limit + 1) / 2) * height;
+  const x = (column) => xOf(start + ((column + 0.5) / columns) * (end - start));
+  context.fillStyle = style.getPropertyValue('--sg-line');
+  context.fillRect(left, y(0), width, 1);
+  context.fillStyle = context.strokeStyle = style.getPropertyValue('--sg-accent');
+  if (samples) return paintSamples(context, data, x, y);
+  const wide = x(1) - x(0) + 0.6;
+  const bars = (alpha, highOf, lowOf) => {
+    context.globalAlpha = alpha;
+    for (let c = 0; c < columns; c++) {
+      const high = y(highOf(c));
+      context.fillRect(x(c) - 0.5, high, wide, Math.max(1, y(lowOf(c)) - high));
+    }
+  };
+  bars(ENVELOPE_ALPHA, (c) => values[columns + c], (c) => values[c]);
+  bars(1, (c) => values[2 * columns + c], (c) => -values[2 * columns + c]); // RMS
+}
+
+function paintSamples(context, { values, columns }, x, y) {
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (let c = 0; c < columns; c++) context.lineTo(x(c), y(values[c]));
+  context.stroke();
+  if (columns > DOTS_UP_TO) return;
+  for (let c = 0; c < columns; c++) {
+    context.beginPath();
+    context.arc(x(c), y(values[c]), 2.5, 0, 2 * Math.PI);
+    context.fill();
+  }
+}

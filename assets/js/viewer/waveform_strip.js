@@ -1,0 +1,98 @@
+// Waveform above a spectrogram, on its time axis, where the window is large enough (see layout.css).
+
+import { latestOnly, request } from '../core/rpc.js';
+import { display } from '../core/display_settings.js';
+import { audio, onPlayhead, seek, state } from '../core/state.js';
+import { pixelRatio, prepareCanvas } from '../lib/canvas_axes.js';
+import { element, find, onResize, onThemeChange } from '../lib/dom.js';
+import { decodeWaveform, paintWaveform } from './waveform_drawing.js';
+
+export function waveformStrip(viewer) {
+  // a part of the page with a view of its own is small
+  if (viewer.view !== 'wave' && viewer.owner === viewer.view) new WaveformStrip(viewer);
+}
+
+class WaveformStrip {
+  data = null; // the server's answer, with its request
+  key = ''; // of that request
+  load = latestOnly(() => this.loadNow());
+
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.root = element(`<div class="sg-wave-strip" data-tip="viewer.wave_strip"><canvas aria-hidden="true"></canvas>
+      <i class="sg-strip-selection" hidden></i><i class="sg-playhead" hidden></i></div>`);
+    this.canvas = find(this.root, 'canvas');
+    this.selected = find(this.root, '.sg-strip-selection');
+    this.head = find(this.root, '.sg-playhead');
+    viewer.above.append(this.root);
+    viewer.onState('sound visible', () => this.refresh());
+    viewer.onState('selection', () => this.place());
+    viewer.onState('display', () => this.showOrHide());
+    onResize(this.root, () => this.refresh(), viewer.signal);
+    onThemeChange(() => this.draw(), viewer.signal);
+    onPlayhead(() => this.place(), viewer.signal);
+    this.root.addEventListener('click', ({ clientX }) => {
+      const { left, width } = this.root.getBoundingClientRect();
+      seek(state.visible.start + ((clientX - left) / width) * (state.visible.end - state.visible.start));
+    });
+    this.showOrHide();
+  }
+
+  showOrHide() {
+    this.root.hidden = !display.waveform;
+  }
+
+  get onScreen() {
+    return Boolean(state.sound) && this.root.offsetParent !== null;
+  }
+
+  refresh() {
+    if (!this.onScreen) return;
+    this.draw();
+    this.load();
+  }
+
+  async loadNow() {
+    if (!this.onScreen) return;
+    const { sound: { id, seconds }, visible: { start, end } } = state;
+    const columns = Math.max(1, Math.min(2000, Math.round(this.root.clientWidth * pixelRatio())));
+    const query = { sound: id, start, end: Math.min(seconds, end), columns };
+    const key = JSON.stringify(query);
+    if (key === this.key) return;
+    try {
+      const data = decodeWaveform(await request(this.viewer.server.wave_view, query));
+      if (state.sound.id !== id || this.viewer.signal.aborted) return;
+      [this.data, this.key] = [{ ...data, sound: id }, key];
+      this.draw();
+    } catch (error) {
+      console.info(error.message); // the spectrogram reports it, too
+    }
+  }
+
+  /** The position of a time, in CSS pixels. */
+  xOf(time) {
+    return ((time - state.visible.start) / (state.visible.end - state.visible.start)) * this.root.clientWidth;
+  }
+
+  draw() {
+    if (!this.onScreen) return;
+    const { clientWidth: width, clientHeight: height } = this.root;
+    const context = prepareCanvas(this.canvas, { width, height });
+    this.place();
+    if (this.data?.sound !== state.sound.id) return; // its data are on their way
+    paintWaveform(context, this.data, { left: 0, top: 0, width, height }, (time) => this.xOf(time), getComputedStyle(this.root));
+  }
+
+  /** Place the play head and the selection. */
+  place() {
+    if (!this.onScreen) return;
+    const inside = (time) => Math.min(this.root.clientWidth, Math.max(0, this.xOf(time)));
+    const { currentTime: now } = audio;
+    this.head.hidden = now < state.visible.start || now > state.visible.end;
+    this.head.style.left = `${inside(now)}px`;
+    const { selection } = state;
+    const [left, right] = selection ? [inside(selection.start), inside(selection.end)] : [0, 0];
+    this.selected.hidden = right <= left;
+    Object.assign(this.selected.style, { left: `${left}px`, width: `${right - left}px` });
+  }
+}

@@ -1,0 +1,139 @@
+"""First look in a real Chromium: what a visitor sees before and after the first press, at every size of the window."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from chromium import Sheet
+from esc.ui.i18n.catalogue import ENGLISH
+from esc.ui.tabs.viewer import VIEWS
+
+pytestmark = pytest.mark.browser
+DRAWN = "viewer.data !== null && viewer.current() && !viewer.host.hasAttribute('data-busy')"
+LAPTOP = {"viewport": {"width": 1366, "height": 650}}
+SIZES = {
+    "laptop": LAPTOP,
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+    "phone on its side": {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True},
+    "zoom of 200 %": {"viewport": {"width": 683, "height": 325}, "device_scale_factor": 2},
+}
+IN_SIGHT = """(() => { const { top, bottom } = viewer.plot.getBoundingClientRect();
+    return Math.max(0, Math.min(bottom, innerHeight) - Math.max(top, 0)); })()"""
+
+
+def test_first_visit_opens_an_example(open_sheet):
+    sheet = open_sheet(link="", **LAPTOP)
+    sheet.until(DRAWN)
+    page, welcome = sheet.page, sheet.page.locator(".sg-welcome")
+    assert sheet.ev("session.state.sound.example") == "siren"
+    assert sheet.ev("[session.audio.paused, session.audio.currentTime]") == [True, 0]
+    assert sheet.pixels()["colours"] > 20
+    expect(page.locator(".sg-example")).to_have_value("siren")
+    expect(welcome).to_contain_text(ENGLISH["player.welcome"].format(name="siren"))
+    assert sheet.ev("viewer.plot.getBoundingClientRect().top") <= 200
+    sheet.open_example("crow")  # who tries another needs no invitation
+    expect(page.locator(".sg-example")).to_have_value("crow")
+    expect(welcome).to_be_hidden()
+    page.goto("about:blank")
+    page.goto(sheet.url)
+    welcome.get_by_role("button").click()
+    page.reload()
+    expect(page.locator(".sg-facts")).to_contain_text("siren")
+    expect(welcome).to_be_hidden()
+
+
+def test_link_wins_over_the_first_example(open_sheet):
+    sheet = open_sheet(link="example=crow&hop_length=1024")
+    sheet.until(DRAWN)
+    assert sheet.ev("[session.state.sound.example, viewer.data.request.config.hop_length]") == ["crow", 1024]
+    expect(sheet.page.locator(".sg-welcome")).to_be_hidden()
+    own = open_sheet(link="length=3")
+    expect(own.page.locator(".sg-message")).to_contain_text("3")
+    assert own.ev("session.state.sound") is None
+    settings = open_sheet(link="hop_length=256&colours=jet")
+    settings.until(DRAWN)
+    assert settings.ev("[session.state.sound.example, viewer.data.request.config.hop_length]") == ["siren", 256]
+    expect(settings.page.locator(".sg-message")).to_contain_text("colours")
+
+
+def test_controls_that_cannot_act_are_not_shown(open_sheet):
+    dead = """[...document.querySelectorAll('button:disabled')]
+        .filter((one) => one.checkVisibility({ visibilityProperty: true })).length"""
+    empty = open_sheet(**LAPTOP)
+    assert empty.ev(dead) == 0
+    expect(empty.page.locator("#mel .sg-toolbar")).to_be_hidden()
+    expect(empty.page.locator("#sg-n_fft")).to_be_hidden()
+    with empty.new_picture():
+        empty.choose_example("crow")
+    assert empty.ev(dead) == 0
+    expect(empty.page.locator("#mel .sg-toolbar")).to_be_visible()
+    expect(empty.page.locator("#sg-n_fft")).to_be_visible()
+
+
+def scroll_to(sheet: Sheet, selector: str) -> None:
+    sheet.page.locator(selector).scroll_into_view_if_needed()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_plot_stays_in_sight_while_parameters_change(open_sheet, size):
+    sheet = open_sheet(link="example=crow", **SIZES[size])
+    sheet.until(DRAWN)
+    height = SIZES[size]["viewport"]["height"]
+    for tab in (*VIEWS, "classify", "live", "files", "about"):  # each one press away
+        box = sheet.page.get_by_role("tab", name=ENGLISH[f"page.tab_{tab}"], exact=True).bounding_box()
+        assert box["y"] + box["height"] < height / 2 and box["x"] >= 0
+        assert box["x"] + box["width"] <= SIZES[size]["viewport"]["width"]
+    assert sheet.ev(IN_SIGHT) > 0.3 * height
+    assert sheet.ev("document.documentElement.scrollWidth") <= SIZES[size]["viewport"]["width"]
+    last = "#mel [data-field=top_db] input[type=range]"
+    scroll_to(sheet, last)
+    assert sheet.ev(IN_SIGHT) > 0.3 * height
+    sheet.page.press(last, "Home")
+    sheet.until("viewer.data.high_db - viewer.data.low_db < 80")
+    assert sheet.ev(IN_SIGHT) > 0.3 * height
+    expect(sheet.page.locator(last)).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_notes_on_parameters_move_nothing(open_sheet, size):
+    sheet = open_sheet(link="example=crow", **SIZES[size])
+    sheet.until(DRAWN)
+    slider = sheet.page.locator("#mel [data-field=n_fft] input[type=range]")
+    slider.focus()
+    before = [slider.bounding_box(), sheet.ev("viewer.plot.getBoundingClientRect().toJSON()")]
+    notes = sheet.page.locator("#mel .sg-note").count()
+    slider.press("Home")
+    sheet.until("(notes) => document.querySelectorAll('#mel .sg-note').length > notes", notes)
+    assert [slider.bounding_box(), sheet.ev("viewer.plot.getBoundingClientRect().toJSON()")] == before
+    expect(sheet.page.locator("#mel .sg-note").first).to_be_in_viewport()
+
+
+def test_waveform_above_the_spectrogram(open_sheet):
+    sheet = open_sheet(link="example=crow", **LAPTOP)
+    sheet.until(DRAWN)
+    strip = "document.querySelector('#mel .sg-wave-strip')"
+    painted = (
+        f"(() => {{ const c = {strip}.querySelector('canvas'); return new Uint32Array(c.getContext('2d')"
+        ".getImageData(0, 0, c.width, c.height).data.buffer).reduce((sum, pixel) => (Math.imul(sum, 31) + pixel) | 0, 0); })()"
+    )
+    edges = f"(({{ left, right }}) => [left, right])({strip}.getBoundingClientRect())"
+    plot = (
+        "(() => { const { left, width } = viewer.area(), x = viewer.plot.getBoundingClientRect().left + left;"
+        " return [x, x + width]; })()"
+    )
+    assert sheet.ev(edges) == pytest.approx(sheet.ev(plot), abs=1)  # one time axis
+    sheet.until(f"{painted} !== 0")
+    whole = sheet.ev(painted)
+    with sheet.new_picture():
+        sheet.ev("session.show(1, 2)")
+    sheet.until(f"(whole) => ![0, whole].includes({painted})", whole)
+    left, right = sheet.ev(edges)
+    sheet.page.mouse.click(left + 0.25 * (right - left), sheet.ev(f"{strip}.getBoundingClientRect().top") + 5)
+    sheet.until("Math.abs(session.audio.currentTime - 1.25) < 0.02")
+    sheet.page.click("#mel [data-do=display]")
+    sheet.page.uncheck("#mel .sg-waveform")
+    expect(sheet.page.locator("#mel .sg-wave-strip")).to_be_hidden()
+    phone = open_sheet(link="example=crow", **SIZES["phone"])
+    phone.until(DRAWN)
+    expect(phone.page.locator("#mel .sg-wave-strip")).to_be_hidden()
