@@ -100,6 +100,7 @@ class Player extends Component {
   /** Open a sound that is on the server; resolves to whether it is the open one now. */
   async open(name, query, turn = ++this.opened, first = false) {
     this.busy(t('player.opening', { name }), first);
+    if (query.example) this.examples.value = query.example;
     try {
       const sound = await request(this.server.open_sound, query);
       if (turn !== this.opened) return false;
@@ -220,9 +221,10 @@ function showFacts(list, sound) {
   };
   list.replaceChildren(...Object.entries(facts).map(([key, value]) => {
     const row = textElement('div', '', key === 'name' ? 'sg-name' : '');
-    row.append(textElement('dt', t(`player.fact_${key}`), key === 'name' ? 'sg-visually-hidden' : ''), textElement('dd', value));
+    row.append(textElement('dt', t(`player.fact_${key}`), key === 'name' ? 'sg-visually-hidden' : ''), ' ', textElement('dd', value));
     return row;
   }));
+  list.title = [...list.children].map((row) => row.textContent).join(' · ');
 }
 
 export function mount(root, context) {

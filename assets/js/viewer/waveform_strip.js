@@ -20,10 +20,10 @@ class WaveformStrip {
   constructor(viewer) {
     this.viewer = viewer;
     this.root = element(`<div class="sg-wave-strip" data-tip="viewer.wave_strip"><canvas aria-hidden="true"></canvas>
-      <i class="sg-strip-selection" hidden></i><i class="sg-playhead" hidden></i></div>`);
+      <i class="sg-wave-selection" hidden></i><i class="sg-wave-playhead" hidden></i></div>`);
     this.canvas = find(this.root, 'canvas');
-    this.selected = find(this.root, '.sg-strip-selection');
-    this.head = find(this.root, '.sg-playhead');
+    this.selected = find(this.root, '.sg-wave-selection');
+    this.head = find(this.root, '.sg-wave-playhead');
     viewer.above.append(this.root);
     viewer.onState('sound visible', () => this.refresh());
     viewer.onState('selection', () => this.place());
