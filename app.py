@@ -1,22 +1,9 @@
 """Entry point of the app: `python app.py` serves it; so does a Space."""
 
-import logging
-import os
-from pathlib import Path
+import sys
 
-import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
-from esc.paths import DEFAULT_CHECKPOINT
-from esc.ui.inference.inference import warm_up
-from esc.ui.page import build_page, launch_options
+from esc.__main__ import main
 
-logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-index = os.environ.get("SOUNDGLASS_INDEX")  # written by: python -m esc index FOLDER -o index.npz
-demo = build_page(index=Path(index) if index else None)
-
-if __name__ == "__main__":
-    warm_up(DEFAULT_CHECKPOINT)
-    demo.launch(
-        server_name=os.environ.get("HOST"),
-        server_port=int(os.environ["PORT"]) if os.environ.get("PORT") else None,
-        **launch_options(demo),
-    )
+if __name__ == "__main__":  # worker processes import this module
+    sys.argv.insert(1, "serve")
+    main()

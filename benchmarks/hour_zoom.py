@@ -70,6 +70,7 @@ def serve(notes: Path) -> None:
         return decoded
 
     decoding.decode_in_worker = noted
+    sys.argv[1:] = []
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
 
 

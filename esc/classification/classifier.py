@@ -19,6 +19,7 @@ from esc.dsp.spectrogram import mel_db, network_input
 from esc.errors import check_range
 
 SILENCE = "silence"  # verdict without running the network
+MAX_TOP = 10_000
 UNKNOWN = "unknown"  # verdict on clips out of distribution, by the checkpoint's calibration
 
 
@@ -131,7 +132,7 @@ class Classifier:
         sample_rate : int
             Hz.
         top_k : int
-            Number of classes to name, 1 to all.
+            Number of classes to name, 1 or more; at most all.
         start_s : float, optional
             Start of the clip in seconds, see `clip_start`.
 
@@ -140,7 +141,7 @@ class Classifier:
         AudioError
             The waveform is too short or has an invalid shape.
         ParameterError
-            `top_k` or `start_s` is out of range.
+            `top_k` is below 1, or `start_s` out of range.
         """
         if start_s is None:
             return self.classify_clip(self.first_clip(waveform, sample_rate), top_k)
@@ -150,7 +151,7 @@ class Classifier:
     @torch.inference_mode()
     def classify_clip(self, clip: Clip, top_k: int = 5) -> Prediction:
         """Return the classification of a clip; `top_k` as for `predict`."""
-        check_range("top_k", top_k, 1, len(self.class_names))
+        check_range("top_k", top_k, 1, MAX_TOP)
         spectrogram_db = mel_db(clip.samples, self.checkpoint.spectrogram)
         if is_silent(clip.samples):
             return Prediction((), SILENCE, clip.start_s, clip.samples, spectrogram_db.numpy())

@@ -15,7 +15,7 @@ from rich.console import Console
 from esc.batch.result_formats import ResultFormat
 from esc.cli.console import CheckpointOption, ProgressBar, check_output_file, result_table
 from esc.cli.option_groups import grouped
-from esc.errors import AudioError, check_range
+from esc.errors import AudioError
 
 if TYPE_CHECKING:
     from esc.batch.results import FileResult, SoundResult
@@ -30,7 +30,7 @@ _WIDE = 10_000  # columns of a table in a file: nothing is truncated or wrapped
 class ClassifyOptions:
     """What to classify."""
 
-    top: Annotated[int, typer.Option("--top", min=1, help="Number of classes to name for the first clip.")] = 5
+    top: Annotated[int, typer.Option("--top", min=1, help="Number of classes to name for the first clip, at most all.")] = 5
     timeline: Annotated[bool, typer.Option("--timeline", help="Classify the whole sound, segment by segment.")] = False
     hop: Annotated[float | None, typer.Option("--hop", help="Seconds between windows; by default half a clip.")] = None
     checkpoint: CheckpointOption = None
@@ -79,10 +79,10 @@ def classify_command(
     from esc.classification.sliding_window import check_hop
 
     checkpoint = read_config(options.checkpoint)
-    check_range("--top", options.top, 1, len(checkpoint.class_names))
     check_hop(options.hop, checkpoint.input.clip_seconds)
     files, errors = sound_files(paths)
-    batch = BatchOptions(options.checkpoint, options.top, options.timeline, options.hop)
+    top = min(options.top, len(checkpoint.class_names))
+    batch = BatchOptions(options.checkpoint, top, options.timeline, options.hop)
     if engine.engine == "plain":
         _check_label_tracks(output, len(files))
         cores = torch.get_num_threads()

@@ -16,13 +16,15 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from esc.errors import reason_of
+from esc.paths import CHECKPOINT_VARIABLE
 
 if TYPE_CHECKING:
     from esc.batch.results import SoundResult
     from esc.classification.sliding_window import WindowResult
 
 CheckpointOption = Annotated[
-    Path | None, typer.Option("--checkpoint", help="Folder of the checkpoint; by default the shipped one.")
+    Path | None,
+    typer.Option("--checkpoint", envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one."),
 ]
 PROGRESS_AFTER_S = 1.0  # shorter work needs no progress bar
 

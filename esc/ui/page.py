@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 
 import gradio as gr
@@ -172,7 +173,10 @@ async def _cleaning(delete_old: Callable[[], None], app: object) -> AsyncIterato
 
 
 def _version() -> str:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    project = ROOT / "pyproject.toml"
+    if not project.is_file():
+        return metadata.version("soundglass")
+    return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
 
 
 def _page_texts(texts: Mapping[str, str]) -> dict[str, str]:

@@ -99,7 +99,7 @@ PYTHON_FLOORS = {
         {"errors", "paths"}, {"config", "example_sounds"}, {"audio"}, {"dsp"}, {"views", "features", "plotting"},
         {"classification"}, {"batch"}, {"cli", "ui"}, {"__main__", "__init__"},
     ],
-    "esc.ui": [{"i18n"}, {"sessions"}, {"inference"}, {"server"}, {"tabs"}, {"api"}, {"page"}],
+    "esc.ui": [{"i18n"}, {"sessions"}, {"inference"}, {"server"}, {"tabs"}, {"api"}, {"page"}, {"serve"}],
     "training": [
         {"recipes"}, {"runs"}, {"augmentation"}, {"data"}, {"engine"}, {"evaluation"}, {"train"},
         {"cross_validation", "sweep"}, {"cli"}, {"__main__", "__init__"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
 import subprocess
@@ -19,10 +20,13 @@ from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS, as_raven
 from esc.batch.results import SoundResult
 from esc.batch.runner import BatchOptions, classify_files, sound_files
+from esc.classification.checkpoint import Checkpoint, save_checkpoint
 from esc.classification.classifier import Classifier
+from esc.classification.resnet import build_model
 from esc.classification.sliding_window import Segment
 from esc.cli.main import main
-from esc.errors import AudioError
+from esc.config import LIBROSA, InputConfig
+from esc.errors import AudioError, ParameterError
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "assets" / "examples"
@@ -200,7 +204,6 @@ def test_missing_file_and_empty_folder(tmp_path):
         ([EXAMPLES, "--format", "xml"], "--format"),
         ([EXAMPLES, "--format", "audacity"], "--output"),
         ([EXAMPLES, "--top", 0], "--top"),
-        ([EXAMPLES, "--top", 51], "--top"),
         ([EXAMPLES, "--timeline", "--hop", 9], "hop"),
         ([EXAMPLES, "--hop", 1], "--timeline"),
         ([EXAMPLES, "--jobs", 0], "--jobs"),
@@ -244,3 +247,40 @@ def test_decoder_crash_costs_one_file(monkeypatch, tmp_path):
     (answer,) = classify_files([tmp_path / "odd.wav"], BatchOptions())
     assert isinstance(answer, AudioError)
     assert answer.key == "audio.crashed" and "IndexError" in str(answer)
+
+
+@pytest.fixture
+def three_classes(tmp_path) -> Path:
+    """The folder of an untrained checkpoint of three classes."""
+    checkpoint = Checkpoint(
+        architecture="resnet18", class_names=("pump", "valve", "fan"), spectrogram=LIBROSA, input=InputConfig(clip_seconds=1.0)
+    )
+    save_checkpoint(tmp_path / "net", build_model("resnet18", 3), checkpoint)
+    return tmp_path / "net"
+
+
+@pytest.mark.parametrize("named_by", ["option", "variable"])
+def test_default_top_of_a_checkpoint_of_three_classes(three_classes, named_by, monkeypatch):
+    options = ["--checkpoint", three_classes] if named_by == "option" else []
+    if named_by == "variable":
+        monkeypatch.setenv("SOUNDGLASS_CHECKPOINT", str(three_classes))
+    rows = json.loads(classify(EXAMPLES / "rain.flac", "--format", "json", *options).stdout)
+    assert {found["label"] for found in rows[0]["top"]} == {"pump", "valve", "fan"}
+    (row,) = csv.DictReader(io.StringIO(classify(EXAMPLES / "rain.flac", "--format", "csv", *options).stdout))
+    assert "label_3" in row and "label_4" not in row
+
+
+def test_top_of_a_prediction_is_at_most_all_classes(three_classes):
+    network = Classifier.load(three_classes)
+    assert len(network.predict(sounds.tone(), 44_100).top) == 3
+    assert len(network.predict(sounds.tone(), 44_100, top_k=2).top) == 2
+    with pytest.raises(ParameterError, match="top_k = 0"):
+        network.predict(sounds.tone(), 44_100, top_k=0)
+
+
+def test_serve_without_the_named_checkpoint(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("SOUNDGLASS_CHECKPOINT", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(sys, "argv", ["soundglass", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("esc.__main__").main()
+    assert (ended.value.code, "There is no checkpoint in" in capsys.readouterr().err) == (2, True)

@@ -108,7 +108,7 @@ def test_a_function_is_marked_for_the_gpu():
 
 def test_the_app_is_imported_without_the_package_spaces():
     """`spaces` exists on Spaces alone; None in sys.modules makes its import fail wherever the tests run."""
-    code = "import sys; sys.modules['spaces'] = None; import app; print('imported')"
+    code = "import sys; sys.modules['spaces'] = None; import esc.ui.serve; print('imported')"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "imported"

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from esc.errors import CheckpointError, DataError
-from esc.paths import DEFAULT_CHECKPOINT
+from esc.paths import CHECKPOINT_VARIABLE, DEFAULT_CHECKPOINT
 from training.cli.options import EvaluationOptions
 from training.runs.paths import EXAMPLES
 
 if TYPE_CHECKING:
     from training.evaluation.held_out_log import Evaluation
 
-CheckpointFolder = Annotated[Path, typer.Option("--checkpoint", help="Folder of the checkpoint; by default the shipped one.")]
+CheckpointFolder = Annotated[
+    Path, typer.Option("--checkpoint", envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one.")
+]
 Fold = Annotated[int, typer.Option("--fold", help="The fold to evaluate on, 1 to 5.")]
 
 
@@ -73,7 +75,7 @@ def evaluate_command(
 def robustness_command(
     options: EvaluationOptions,
     checkpoint: Annotated[
-        Path, typer.Argument(help="Folder of the checkpoint; by default the shipped one.")
+        Path, typer.Argument(envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one.")
     ] = DEFAULT_CHECKPOINT,
     fold: Fold = 5,
     output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,

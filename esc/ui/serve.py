@@ -1,0 +1,26 @@
+"""The running app: the page of one checkpoint, served until it is interrupted."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
+from esc.classification.checkpoint import read_config
+from esc.paths import DEFAULT_CHECKPOINT
+from esc.ui.inference.inference import warm_up
+from esc.ui.page import build_page, launch_options
+
+
+def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: int | None) -> None:
+    """Serve the page; CheckpointError if a named checkpoint can't be used.
+
+    Without the shipped checkpoint the page runs and says so where something is classified.
+    """
+    if checkpoint is not None:
+        read_config(checkpoint)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    chosen = checkpoint or DEFAULT_CHECKPOINT
+    page = build_page(chosen, index)
+    warm_up(chosen)
+    page.launch(server_name=host, server_port=port, **launch_options(page))
