@@ -61,7 +61,8 @@ def mel_filters(config: SpectrogramConfig) -> np.ndarray:
 def mel_filter_blocks(config: SpectrogramConfig) -> list[tuple[np.ndarray, slice]]:
     """Return `mel_filters` in blocks of neighbouring bands, each with its bins.
 
-    The other bins' weights are zero. The products with a spectrogram take an eighth of the time of one with the whole matrix at 256 bands.
+    The other bins' weights are zero. At 256 bands the products with a spectrogram take an eighth of the time of one with the
+    whole matrix.
     """
     return _mel_filter_blocks(_filter_config(config))
 

@@ -1,0 +1,149 @@
+"""Start of the app, its page and its API, relative to an empty Gradio app that imports torch and torchvision.
+
+Both are started in turn, and each page is loaded in a Chromium with an empty cache. A call of the API on an idle server is
+compared with the same work in process.
+
+    python -m benchmarks.start [--rounds 3] [--json]
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.harness import READY, SOUND, Row, chromium, run, serving
+
+GOAL_START, GOAL_BYTES, GOAL_REQUESTS, GOAL_PAGE = 1.2, 1.4, 30, 1.3
+GOAL_REST_GB, CALLS = 0.9, 5
+APPS = {"ours": ["app.py"], "empty": ["-m", "benchmarks.start", "--serve-empty"]}
+USABLE = {"ours": READY, "empty": "document.querySelector('.gradio-container button')"}
+
+
+def empty_app():
+    """Return the app for comparison."""
+    import gradio as gr
+    import torch  # noqa: F401
+    import torchvision  # noqa: F401
+
+    with gr.Blocks(analytics_enabled=False) as app:
+        gr.Button("nothing")
+    return app
+
+
+def load_page(browser, url: str, usable: str) -> dict[str, float]:
+    """Return seconds until a page is usable, bytes that came over the network, and requests of files that are not Gradio's."""
+    context = browser.new_context()
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    counted = {"bytes": 0.0, "requests": 0.0}
+
+    def finished(event: dict) -> None:
+        counted["bytes"] += event["encodedDataLength"]
+
+    session.on("Network.loadingFinished", finished)
+    begun = time.perf_counter()
+    page.goto(url)
+    page.wait_for_function(usable)
+    seconds = time.perf_counter() - begun
+    names = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    counted["requests"] = sum("/gradio_api/file=" in name for name in names)
+    context.close()
+    return counted | {"seconds": seconds}
+
+
+def process_gb(url: str) -> float:
+    """Return the resident memory of the process that listens on a URL's port, in GB."""
+    port = url.rsplit(":", 1)[1]
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            if (
+                f"PORT={port}\0" in (status.parent / "environ").read_text()
+                and "app.py" in (status.parent / "cmdline").read_text()
+            ):
+                return int(re.search(r"VmRSS:\s+(\d+) kB", status.read_text())[1]) * 1024 / 1e9
+        except OSError:
+            continue
+    raise RuntimeError(f"no process serves {url}")
+
+
+def calls(url: str) -> dict[str, list[float]]:
+    """Return seconds of the API's classify and mel, and of the same work in this process."""
+    from gradio_client import Client, handle_file
+
+    from esc.audio.io import load_audio
+    from esc.classification.classifier import Classifier
+    from esc.config import LIBROSA
+    from esc.dsp.spectrogram import mel_db
+
+    client, classifier = Client(url, verbose=False), Classifier.load(device="cpu")
+    work = {
+        "classify, API": lambda: client.predict(handle_file(SOUND), api_name="/classify"),
+        "classify, in process": lambda: classifier.predict(*load_audio(SOUND)),
+        "mel, API": lambda: client.predict(handle_file(SOUND), api_name="/mel"),
+        "mel, in process": lambda: mel_db(load_audio(SOUND, LIBROSA.sample_rate)[0], LIBROSA),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in work}
+    for number in range(CALLS + 1):
+        for name, one in work.items():
+            begun = time.perf_counter()
+            one()
+            if number:
+                taken[name].append(time.perf_counter() - begun)
+    return taken
+
+
+def measure(rounds: int) -> dict:
+    """Return medians of start, page load and calls, and the memory at rest."""
+    starts: dict[str, list[float]] = {name: [] for name in APPS}
+    pages: dict[str, list[dict]] = {name: [] for name in APPS}
+    with chromium() as browser:
+        for number in range(rounds):
+            for name, command in APPS.items():
+                begun = time.perf_counter()
+                with serving(*command) as url:
+                    starts[name].append(time.perf_counter() - begun)
+                    pages[name].append(load_page(browser, url, USABLE[name]))
+                    if name == "ours" and number == rounds - 1:
+                        time.sleep(5)  # until the network is loaded
+                        rest_gb, called = process_gb(url), calls(url)
+    medians = {app: {key: statistics.median(page[key] for page in each) for key in each[0]} for app, each in pages.items()}
+    return {
+        "start_s": {name: statistics.median(each) for name, each in starts.items()},
+        "page": medians,
+        "rest_gb": rest_gb,
+        "call_s": {name: statistics.median(each) for name, each in called.items()},
+    }
+
+
+def rows(result: dict) -> list[Row]:
+    """Return ratios to the empty app and to the work in process."""
+    ours, empty = result["page"]["ours"], result["page"]["empty"]
+    started, other, call = result["start_s"], "an empty Gradio app", result["call_s"]
+    found = [
+        Row("python app.py -> first page served", other, started["ours"] / started["empty"], GOAL_START, at_most=True),
+        Row("page load, bytes", other, ours["bytes"] / empty["bytes"], GOAL_BYTES, at_most=True),
+        Row("page load, our requests", "-", ours["requests"], GOAL_REQUESTS, "requests", at_most=True),
+        Row("page load until usable", other, ours["seconds"] / empty["seconds"], GOAL_PAGE, at_most=True),
+        Row("memory of the server at rest", "-", result["rest_gb"], GOAL_REST_GB, "GB", at_most=True),
+    ]
+    for name in ("classify", "mel"):
+        goal_s = 2 * call[f"{name}, in process"] + 0.06
+        found.append(Row(f"/{name} by the API", "2 x in process + 60 ms", call[f"{name}, API"] / goal_s, 1.0, at_most=True))
+    return found
+
+
+def main(given: list[str] | None = None) -> list[Row]:
+    """Measure and print."""
+    return run(__doc__, measure, rows, given, rounds=(3, "starts of each app"))
+
+
+if __name__ == "__main__":
+    if "--serve-empty" in sys.argv:
+        empty_app().launch(server_name=os.environ["HOST"], server_port=int(os.environ["PORT"]), quiet=True)
+    else:
+        main()
