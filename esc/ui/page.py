@@ -27,7 +27,7 @@ from esc.ui.inference.inference import loaded_digest
 from esc.ui.server.events import CheckedBlocks
 from esc.ui.server.public_files import routes
 from esc.ui.server.request_gate import RequestGate
-from esc.ui.server.web_security import SecurityHeaders, health_route
+from esc.ui.server.web_security import CompressedPage, SecurityHeaders, health_route
 from esc.ui.sessions.temp_dir import make_temp_dir
 from esc.ui.tabs.about_model import AboutModelTab
 from esc.ui.tabs.base import Services
@@ -143,7 +143,7 @@ def launch_options(page: Page) -> dict:
         "strict_cors": True,
         "app_kwargs": {
             "routes": page.public,
-            "middleware": [Middleware(SecurityHeaders), Middleware(RequestGate)],
+            "middleware": [Middleware(CompressedPage), Middleware(SecurityHeaders), Middleware(RequestGate)],
             "lifespan": partial(_cleaning, page.delete_old),
         },
         "footer_links": ["api"],

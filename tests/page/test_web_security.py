@@ -51,3 +51,11 @@ def test_one_line_a_request_without_content(functions: Functions, server: Server
     found = LINE.findall(logged)
     assert {action: [outcome for one, outcome in found if one == action] for action, _ in found} == expected
     assert not re.search("secret|crow|nowhere", logged)
+
+
+def test_page_is_compressed(server: Server):
+    answer = httpx.get(server.url)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert int(answer.headers["Content-Length"]) < len(answer.content) / 3
+    plain = httpx.get(server.url, headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers and len(plain.content) == pytest.approx(len(answer.content), rel=0.01)
