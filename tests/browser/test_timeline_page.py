@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 import sounds
 from chromium import ROOT
 from esc.audio.io import load_audio
-from esc.ui.i18n.catalogue import ENGLISH
+from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 90_000
@@ -125,7 +125,7 @@ def test_timeline_phone_layout(open_sheet, rain_then_siren):
     sheet = open_sheet(viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU")
     sheet.page.context.set_default_timeout(WAIT_MS)
     sheet.open_file(rain_then_siren)
-    sheet.page.locator("button[role=tab]").nth(1).tap()
+    sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_classify"], exact=True).tap()
     expect(sheet.page.locator(".sg-timeline")).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
     assert sheet.ev("document.documentElement.scrollWidth") <= 390
     assert sheet.ev("document.querySelector('.sg-timeline').scrollWidth") <= 390
