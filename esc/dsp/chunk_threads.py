@@ -37,7 +37,16 @@ def _start_threads() -> ThreadPoolExecutor:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     n_helpers = torch.get_num_threads()
     together = threading.Barrier(cores)
-    threads = ThreadPoolExecutor(cores, "chunks", initializer=torch.set_num_threads, initargs=(1,))
+    threads = ThreadPoolExecutor(cores, "chunks", initializer=_without_helpers)
     list(threads.map(lambda _: together.wait(), range(cores)))  # all have begun
     torch.set_num_threads(n_helpers)  # the number holds for its thread, and for threads that begin later
     return threads
+
+
+def _without_helpers() -> None:
+    torch.set_num_threads(1)
+    torch.get_num_threads()  # the first call in a thread takes over the number that was set last, in any thread
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_threads.cache_clear)  # the threads stay in the parent
