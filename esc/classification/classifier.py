@@ -15,7 +15,7 @@ from esc.classification.calibration import calibrated_probabilities, is_known
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
 from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
 from esc.classification.resnet import embed
-from esc.dsp.spectrogram import mel_db, network_input
+from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import check_range
 
 SILENCE = "silence"  # verdict without running the network
@@ -152,7 +152,7 @@ class Classifier:
     def classify_clip(self, clip: Clip, top_k: int = 5) -> Prediction:
         """Return the classification of a clip; `top_k` as for `predict`."""
         check_range("top_k", top_k, 1, MAX_TOP)
-        spectrogram_db = mel_db(clip.samples, self.checkpoint.spectrogram)
+        spectrogram_db = clip_mel_db(clip.samples, self.checkpoint.spectrogram)
         if is_silent(clip.samples):
             return Prediction((), SILENCE, clip.start_s, clip.samples, spectrogram_db.numpy())
         ((verdict, probabilities),) = self.verdicts(spectrogram_db[None])
@@ -199,7 +199,7 @@ class Classifier:
         AudioError
             The waveform is too short or has an invalid shape.
         """
-        spectrogram_db = mel_db(self.first_clip(waveform, sample_rate).samples, self.checkpoint.spectrogram)
+        spectrogram_db = clip_mel_db(self.first_clip(waveform, sample_rate).samples, self.checkpoint.spectrogram)
         return embed(self.model, self._scaled(spectrogram_db[None]))[0].cpu().numpy()
 
     def _scaled(self, spectrograms_db: torch.Tensor) -> torch.Tensor:

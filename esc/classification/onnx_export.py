@@ -1,9 +1,9 @@
 """ONNX export, verified against PyTorch.
 
-Input: `spectrogram_db`, float32 (batch, n_mels, n_frames), the mel spectrogram of a clip in dB, equal to `esc.mel_db` and
-librosa. Outputs: `probabilities`, float32 (batch, n_classes), and `known`, bool (batch,), False for sounds out of
-distribution. Level scaling and calibration are part of the graph; spectrogram parameters, classes and licence are in the
-metadata:
+Input: `spectrogram_db`, float32 (batch, n_mels, n_frames), the mel spectrogram of a clip in dB, equal to
+`esc.dsp.spectrogram.clip_mel_db`. Outputs: `probabilities`, float32 (batch, n_classes), and `known`, bool (batch,), False for
+sounds out of distribution. Level scaling and calibration are part of the graph; spectrogram parameters, classes and licence
+are in the metadata:
 
     import json, librosa, numpy as np, onnxruntime
     session = onnxruntime.InferenceSession("esc50.onnx")
@@ -11,8 +11,9 @@ metadata:
     mel, names = json.loads(about["spectrogram"]), json.loads(about["class_names"])
     waveform, _ = librosa.load("rain.wav", sr=mel["sample_rate"], duration=json.loads(about["input"])["clip_seconds"])
     power = librosa.feature.melspectrogram(
-        y=waveform, sr=mel["sample_rate"], n_fft=mel["n_fft"], hop_length=mel["hop_length"], win_length=mel["win_length"],
-        window=mel["window"], n_mels=mel["n_mels"], fmin=mel["fmin"], fmax=mel["fmax"], htk=mel["mel_scale"] == "htk",
+        y=waveform - np.median(waveform), sr=mel["sample_rate"], n_fft=mel["n_fft"], hop_length=mel["hop_length"],
+        win_length=mel["win_length"], window=mel["window"], n_mels=mel["n_mels"],
+        fmin=mel["fmin"], fmax=mel["fmax"], htk=mel["mel_scale"] == "htk",
         pad_mode="constant",
     )
     spectrogram_db = librosa.power_to_db(power, ref=mel["db_ref"], top_db=mel["top_db"])
@@ -40,7 +41,7 @@ from esc.audio.io import load_audio
 from esc.classification.calibration import calibrated_probabilities, is_known
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier
-from esc.dsp.spectrogram import mel_db, network_input
+from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import ExportError, reason_of, require_packages
 from esc.example_sounds import example_sounds
 
@@ -158,7 +159,7 @@ def _write(classifier: Classifier, path: Path) -> None:
 
 
 def _spectrograms(classifier: Classifier, sounds: Iterable[Path]) -> np.ndarray:
-    spectrograms_db = [mel_db(classifier.clip(*load_audio(path)), classifier.checkpoint.spectrogram) for path in sounds]
+    spectrograms_db = [clip_mel_db(classifier.clip(*load_audio(path)), classifier.checkpoint.spectrogram) for path in sounds]
     if not spectrograms_db:
         raise ExportError("export.no_sound")
     return torch.stack(spectrograms_db).numpy()

@@ -18,7 +18,7 @@ from esc.audio.waveform import MIN_SAMPLES, fit_clip, is_silent
 from esc.classification.classifier import SILENCE, UNKNOWN, Classifier
 from esc.classification.first_clip import array_blocks
 from esc.config import SAMPLE_RATES
-from esc.dsp.spectrogram import mel_db
+from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, check_range
 
 HOP_PER_CLIP = 0.5  # default hop, in clips: each moment but the ends is covered by two windows
@@ -189,7 +189,7 @@ def _classify(classifier: Classifier, batch: list[tuple[int, np.ndarray]], secon
     config = classifier.checkpoint.spectrogram
     silent = [is_silent(clip) for _, clip in batch]
     # one by one: as fast as a batch, and bit-identical to a single clip's
-    spectrograms_db = [mel_db(clip, config) for (_, clip), quiet in zip(batch, silent, strict=True) if not quiet]
+    spectrograms_db = [clip_mel_db(clip, config) for (_, clip), quiet in zip(batch, silent, strict=True) if not quiet]
     results = []
     verdicts = iter(classifier.verdicts(torch.stack(spectrograms_db)) if spectrograms_db else ())
     for (start, clip), quiet in zip(batch, silent, strict=True):

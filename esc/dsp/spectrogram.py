@@ -22,6 +22,7 @@ from esc.dsp.mel import mel_filter_blocks
 from esc.errors import AudioError
 
 _STANDARDISE_EPS = 1e-6
+_FRAMES_PER_S = 50  # whose means give the constant offset
 _CHUNK_SAMPLES = 2**17  # transformed at a time on a CPU: what fits its cache takes half the time
 _SHARE_SAMPLES = 2**21  # transformed by a thread: some 5 ms
 
@@ -109,6 +110,21 @@ def stft_db(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig) -> t
 def mel_db(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
     """Return the mel spectrogram in dB, float32, shape (..., n_mels, n_frames)."""
     return power_to_db(mel_power(waveform, config), config)
+
+
+def clip_mel_db(clips: np.ndarray | torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
+    """Return `mel_db` of clips (..., n_samples) without their constant offset.
+
+    This is the network's input before level scaling, in training and prediction: an offset would be a line in the lowest
+    bands and a click at both ends. The offset is the median of the means of 20 ms: a loud event with an asymmetric
+    waveform does not move it.
+    """
+    samples = torch.as_tensor(clips)
+    if samples.is_floating_point():
+        frame = min(samples.shape[-1], config.sample_rate // _FRAMES_PER_S)
+        means = samples.double().unfold(-1, frame, frame).mean(dim=-1)
+        samples = (samples - means.median(dim=-1, keepdim=True).values).float()
+    return mel_db(samples, config)
 
 
 def network_input(db: torch.Tensor, config: InputConfig) -> torch.Tensor:

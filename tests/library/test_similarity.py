@@ -14,10 +14,11 @@ import torch
 from sklearn.metrics.pairwise import cosine_similarity
 
 import sounds
-from esc import Classifier, SoundIndex, build_model, load_audio, mel_db
+from esc import Classifier, SoundIndex, build_model, load_audio
 from esc.audio.io import load_start
 from esc.classification.resnet import ARCHITECTURES, embed
 from esc.cli.main import main
+from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, SoundIndexError
 from esc.example_sounds import example_sounds
 from training.data.esc50 import read_clips
@@ -195,7 +196,7 @@ def test_similarity_within_recordings_and_classes(classifier, data_dir):
 
 def test_embeddings_of_a_batch(classifier):
     waveform, rate = load_audio(example_sounds()["rain"])
-    spectrogram_db = mel_db(classifier.clip(waveform, rate), classifier.checkpoint.spectrogram)
+    spectrogram_db = clip_mel_db(classifier.clip(waveform, rate), classifier.checkpoint.spectrogram)
     with torch.inference_mode():
         together = embed(classifier.model, classifier._scaled(torch.stack([spectrogram_db, spectrogram_db.flip(-1)])))
     np.testing.assert_allclose(together[0].numpy(), classifier.embedding(waveform, rate), atol=1e-5)

@@ -14,7 +14,7 @@ from esc.audio.waveform import fit_clip, is_silent, resample
 from esc.classification.classifier import Classifier
 from esc.classification.first_clip import BLOCK_SAMPLES
 from esc.classification.sliding_window import BATCH, SILENCE, Segment, WindowResult, segments, windows
-from esc.dsp.spectrogram import mel_db
+from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, ParameterError
 
 RATE, CLIP = 44_100, 5 * 44_100
@@ -62,7 +62,7 @@ def test_window_equals_single_clip(classifier, varied, shown, hop_s):
     config = classifier.checkpoint.spectrogram
     for result, picture in zip(results, list(shown), strict=True):  # a copy: the network is asked again below
         piece = varied[round(result.start_s * RATE) :][:CLIP]
-        assert np.array_equal(picture, mel_db(classifier.clip(piece, RATE), config).numpy())
+        assert np.array_equal(picture, clip_mel_db(classifier.clip(piece, RATE), config).numpy())
         alone = classifier.predict(piece, RATE, top_k=3)
         assert result.verdict == alone.verdict
         for label, probability in alone.top:
@@ -90,7 +90,7 @@ def test_whole_number_of_clips(classifier, varied, n_clips):
 def test_short_sound_is_one_padded_window(classifier, varied, shown):
     (only,) = windows(classifier, varied[:RATE], RATE)
     assert (only.start_s, only.end_s) == (0.0, 1.0)
-    assert np.array_equal(shown[0], mel_db(fit_clip(varied[:RATE], CLIP), classifier.checkpoint.spectrogram).numpy())
+    assert np.array_equal(shown[0], clip_mel_db(fit_clip(varied[:RATE], CLIP), classifier.checkpoint.spectrogram).numpy())
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 48_000])
@@ -103,7 +103,7 @@ def test_other_rates_equal_resampled_sound(classifier, shown, rate):
     asked = [result for result in results if result.probabilities is not None]
     for result, picture in zip(asked, shown, strict=True):
         start = len(whole) - CLIP if result is results[-1] else round(result.start_s * RATE)
-        expected = mel_db(whole[start : start + CLIP], classifier.checkpoint.spectrogram).numpy()
+        expected = clip_mel_db(whole[start : start + CLIP], classifier.checkpoint.spectrogram).numpy()
         np.testing.assert_allclose(picture, expected, atol=1e-3)
 
 

@@ -21,7 +21,7 @@ import torch
 from esc.audio.io import open_audio
 from esc.audio.waveform import fit_clip, resample
 from esc.config import InputConfig, SpectrogramConfig
-from esc.dsp.spectrogram import mel_db
+from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, DataError
 from esc.paths import atomic_write
 from training.augmentation.recordings import record
@@ -31,8 +31,8 @@ from training.runs.disk import check_free_space, disk_full_error, sha256_of
 from training.runs.paths import CACHE
 from training.runs.progress import progress_bar
 
-_RECORDING_VERSION = 1  # to be raised whenever `clip_recording` returns other values than before
-_VERSION = 2  # to be raised whenever `clip_spectrogram` returns other values than before
+_RECORDING_VERSION = 2  # to be raised whenever `clip_recording` returns other values than before
+_VERSION = 3  # to be raised whenever `clip_spectrogram` returns other values than before
 _FILES_PER_PROCESS = 100  # fewer are done sooner than a process has started
 
 
@@ -50,7 +50,7 @@ class Prepared:
 
 def clip_spectrogram(path: Path, spectrogram: SpectrogramConfig, input_config: InputConfig) -> np.ndarray:
     """Return one file's dB spectrogram, float32 (n_mels, n_frames), computed as `Classifier` does."""
-    return mel_db(load_clip(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
+    return clip_mel_db(load_clip(path, spectrogram.sample_rate, input_config.clip_seconds), spectrogram).numpy()
 
 
 def clip_recording(
@@ -60,7 +60,7 @@ def clip_recording(
     rate = spectrogram.sample_rate
     waveform, other = (load_clip(one, rate, input_config.clip_seconds) for one in (path, background))
     rng = np.random.default_rng([number, crc32(path.name.encode())])
-    return mel_db(record(waveform, rate, other, rng), spectrogram).numpy()
+    return clip_mel_db(record(waveform, rate, other, rng), spectrogram).numpy()
 
 
 def prepare(

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from esc.classification.calibration import UNKNOWN_SCORES, UnknownScore, unknown_score
 from esc.classification.classifier import Classifier
-from esc.dsp.spectrogram import mel_db
+from esc.dsp.spectrogram import clip_mel_db
 from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
 
 LEFT_OUT = "left-out classes"
@@ -87,6 +87,6 @@ def synthetic_logits(classifier: Classifier, count: int = _SOUNDS_PER_KIND) -> d
         rng = np.random.default_rng(number)
         sounds = (synthesise(kind, classifier.checkpoint.input.clip_seconds, rng) for _ in range(count))
         clips = torch.from_numpy(np.stack([classifier.clip(waveform, SAMPLE_RATE) for waveform in sounds]))
-        batches = [classifier.logits(mel_db(batch, classifier.checkpoint.spectrogram)) for batch in clips.split(_BATCH)]
+        batches = [classifier.logits(clip_mel_db(batch, classifier.checkpoint.spectrogram)) for batch in clips.split(_BATCH)]
         found[kind] = torch.cat(batches).float().cpu().numpy()
     return found

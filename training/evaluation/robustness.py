@@ -13,7 +13,7 @@ import torch
 from esc.classification.classifier import Classifier
 from esc.classification.robustness_file import Robustness
 from esc.config import InputConfig, SpectrogramConfig
-from esc.dsp.spectrogram import mel_db
+from esc.dsp.spectrogram import clip_mel_db
 from esc.plotting import plot_bars
 from training.augmentation import distortion
 from training.data.esc50 import Clip
@@ -116,4 +116,4 @@ def _distorted_spectrograms(
     waveform, background = (load_clip(one, rate, input_config.clip_seconds) for one in (path, background_path))
     rngs = [np.random.default_rng([SEED, list(DISTORTIONS).index(name), crc32(path.stem.encode())]) for name in names]
     distorted = (DISTORTIONS[name](waveform, rate, background, rng) for name, rng in zip(names, rngs, strict=True))
-    return np.stack([mel_db(one, spectrogram).numpy() for one in distorted])
+    return np.stack([clip_mel_db(one, spectrogram).numpy() for one in distorted])
