@@ -22,7 +22,8 @@ from esc.paths import ASSETS, DEFAULT_CHECKPOINT, ROOT
 from esc.ui.api import endpoints
 from esc.ui.api.downloads import Downloads
 from esc.ui.api.mcp import serve_tools
-from esc.ui.i18n.catalogue import ENGLISH, MESSAGES, language_of
+from esc.ui.i18n.catalogue import ENGLISH, MESSAGES
+from esc.ui.i18n.language_switch import HEAD_SCRIPT, visitor_language
 from esc.ui.inference.inference import loaded_digest
 from esc.ui.server.events import CheckedBlocks
 from esc.ui.server.public_files import routes
@@ -59,7 +60,7 @@ STYLES = (
 CLEAN_EVERY_S = 60.0
 MAX_THREADS = 100  # above the sum of the queues' limits, so that runs that wait for a turn delay no view
 log = logging.getLogger(__name__)
-_HEAD = '<meta name="color-scheme" content="light dark">'
+_HEAD = f'<meta name="color-scheme" content="light dark">{HEAD_SCRIPT}'
 
 
 class Page(CheckedBlocks):
@@ -95,8 +96,8 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
         endpoints.add(endpoints.Endpoints(services, downloads))
 
         def begin(request: gr.Request) -> tuple[dict, dict]:
-            """Begin a session in the browser's language; it ends when the state is deleted."""
-            session = store.new_session(language_of(request.headers.get("accept-language", "")))
+            """Begin a session in the visitor's language; it ends when the state is deleted."""
+            session = store.new_session(visitor_language(request.cookies, request.headers))
             return {"token": session.token}, {"token": session.token}
 
         page.load(begin, None, [player, tokens], api_visibility="private", show_progress="hidden", queue=False)

@@ -188,9 +188,9 @@ def test_presets(sheet: Sheet):
 @pytest.mark.parametrize(
     ("field", "impossible", "reason", "fixed"),
     [
-        ("win_length", 4096, "4096 is not possible: the window must fit into", 2048),
-        ("fmax", 20000, "20000.0 Hz is not possible: it must be at most 11025.0 Hz, half of 22050 Hz", 11025),
-        ("n_mels", 1000, "1000 is not possible: it must lie between 4 and 512", 512),
+        ("win_length", 4096, "4,096 is not possible: the window must fit into", 2048),
+        ("fmax", 20000, "20,000 Hz is not possible: it must be at most 11,025 Hz, half of 22,050 Hz", 11025),
+        ("n_mels", 1000, "1,000 is not possible: it must lie between 4 and 512", 512),
     ],
 )
 def test_impossible_parameters_and_fixes(sheet: Sheet, field, impossible, reason, fixed):
@@ -201,7 +201,7 @@ def test_impossible_parameters_and_fixes(sheet: Sheet, field, impossible, reason
     expect(refusal).to_contain_text(f"{ENGLISH[f'parameters.field_{field}']} = {reason}")
     assert sheet.page.locator(f"[data-field={field}]").get_attribute("data-wrong") == "true"
     assert sheet.pixels() == painted  # the last good picture stays
-    expect(refusal.locator("button")).to_have_text(re.compile(rf"{ENGLISH[f'parameters.field_{field}']}.*\b{fixed}\b"))
+    expect(refusal.locator("button")).to_have_text(re.compile(rf"{ENGLISH[f'parameters.field_{field}']}.*\b{fixed:,}\b"))
     at_rest(sheet, refusal.locator("button").click)
     expect(refusal).to_be_hidden()
     expect(sheet.page.locator("[data-wrong]")).to_have_count(0)

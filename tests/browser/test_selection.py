@@ -243,5 +243,5 @@ def test_selection_above_nyquist_is_explained(open_sheet, tmp_path: Path):
     soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(44_100), 44_100, "PCM_16")
     sheet.open_file(path)
     select(sheet, 0.2, 0.4, 15_000, 20_000)  # the picture's rate is 22,050 Hz
-    expect(sheet.page.locator(".sg-selection p").first).to_contain_text("low_hz = 15000")
+    expect(sheet.page.locator(".sg-selection p").first).to_contain_text("low_hz = 15,000")
     expect(sheet.page.locator(".sg-selection [data-do=csv]").first).to_be_disabled()

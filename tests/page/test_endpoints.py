@@ -259,7 +259,7 @@ def test_mel_honours_preset_and_changes(client: Client, wav: Path):
     ("arguments", "reason"),
     [
         ({"preset": "nonsense"}, "nonsense is not in the list of choices"),  # said by Gradio
-        ({"changes": {"n_mels": 100_000}}, "n_mels = 100000 is not possible: it must lie between 4 and 512"),
+        ({"changes": {"n_mels": 100_000}}, "n_mels = 100,000 is not possible: it must lie between 4 and 512"),
         ({"changes": {"n_mels": "many"}}, "n_mels = many is not possible: a whole number is needed"),
         ({"changes": {"win_length": 4096}}, "the window must fit into n_fft = 2048"),
         ({"changes": {"nonsense": 1}}, "unknown nonsense"),

@@ -3,6 +3,7 @@
 import { emit } from './state.js';
 import { KINDS } from '../lib/frequency_axis.js';
 import { NAMES } from '../lib/colormaps.js';
+import { localStore, localStored } from '../lib/storage.js';
 
 const KEY = 'soundglass-display';
 export const HEADROOM_DB = 30; // how far gain reaches beyond the levels of the spectrogram
@@ -23,19 +24,11 @@ const LEGAL = {
 export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, smooth: false, waveform: true, height: null, axes: {} });
 
 /** @type {typeof DEFAULTS & {axes: Record<string, string>}} */
-export const display = { ...DEFAULTS, ...legalOf(stored()).legal };
+export const display = { ...DEFAULTS, ...legalOf(localStored(KEY) ?? {}).legal };
 
 /** The levels of the darkest and the brightest colour, in dB below the maximum of a view's data. */
 export function displayedRange({ low_db: low, high_db: high }) {
   return [Math.min(display.low ?? low - high, display.high - 1), display.high];
-}
-
-function stored() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? {};
-  } catch { // storage is off, or holds something else
-    return {};
-  }
 }
 
 /** Split settings into the legal ones and the names of the others. */
@@ -51,9 +44,6 @@ export function legalOf(settings) {
 /** Change settings, for all views and by default for the next visit, too. */
 export function changeDisplay(settings, keep = true) {
   Object.assign(display, settings);
-  try {
-    if (keep) localStorage.setItem(KEY, JSON.stringify(display));
-  } catch { // no storage: they last as long as the page
-  }
+  if (keep) localStore(KEY, display);
   emit('display');
 }

@@ -1,7 +1,7 @@
 // Axes, level scale and play head of plots on a canvas.
 
 import { ticks } from './frequency_axis.js';
-import { formatNumber, t } from './i18n.js';
+import { formatNumber, language, t } from './i18n.js';
 import { table } from './colormaps.js';
 
 /** @typedef {{left: number, top: number, width: number, height: number}} Area a plot's area in CSS pixels */
@@ -34,8 +34,9 @@ export function plotArea({ width, height }, { left, right, top, bottom } = MARGI
   return { left, top, width: Math.max(1, width - left - right), height: Math.max(1, height - top - bottom) };
 }
 
-/** Return the label of a frequency: 500, 2k, 1.5k, 1.25k. @param {number} hz */
+/** Return the label of a frequency: 500, 2k, 1.5k, 1.25k; in Russian, which has no such letter, 1 500. @param {number} hz */
 export function hertz(hz) {
+  if (language === 'ru') return formatNumber(hz);
   const digits = [1000, 100, 10].findIndex((step) => hz % step === 0);
   return hz >= 1000 ? `${formatNumber(hz / 1000, Math.max(0, digits))}k` : formatNumber(hz);
 }

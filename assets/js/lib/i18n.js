@@ -1,6 +1,8 @@
 // Messages in the browser's language, and numbers and times formatted for it.
 
+// the page's head puts the chosen language in place of the browser's, see esc/ui/i18n/language_switch.py
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
+const decimalSign = (1.5).toLocaleString(language).charAt(1);
 /** @type {Record<string, string>} */
 export let messages = {};
 /** @type {Record<string, string>} display names by label, in the order of the labels */
@@ -45,7 +47,7 @@ export function formatTime(seconds, digits = seconds < 600 ? 2 : 0) {
   const whole = Number(Math.max(0, seconds).toFixed(digits)); // rounded before it is split: 59.996 is 1:00, not 0:60
   const h = Math.floor(whole / 3600);
   const m = Math.floor((whole % 3600) / 60);
-  const s = (whole % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, '0');
+  const s = (whole % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, '0').replace('.', decimalSign);
   return h ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`;
 }
 

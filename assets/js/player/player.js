@@ -5,8 +5,9 @@ import { audio, emit, events, setSound, showMessage, state } from '../core/state
 import { guardUnload } from '../core/unload_guard.js';
 import { Component } from '../lib/component.js';
 import { element, fileUrl, saveFile, textElement } from '../lib/dom.js';
-import { className, formatNumber, formatTime, setMessages, t, tForPointer } from '../lib/i18n.js';
+import { className, formatNumber, formatTime, language, setMessages, t, tForPointer } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
+import { localStore, localStored } from '../lib/storage.js';
 import { acceptDrops } from './drop_zone.js';
 import { RecordButton } from './record_button.js';
 import { transport } from './transport.js';
@@ -28,6 +29,7 @@ const SKELETON = `
   <div class="sg-transport"></div>
   <p class="sg-welcome" hidden><span></span><button type="button" data-aria="page.close">×</button></p>
   <dl class="sg-facts"></dl>
+  <button type="button" class="sg-language" data-t="page.language" data-tip="page.language_hint"></button>
   <div class="sg-message" role="alert" hidden><span></span><button type="button" data-aria="page.close">×</button></div>
   <div class="sg-unopened"></div>`;
 
@@ -53,10 +55,16 @@ class Player extends Component {
       accepted, megabytes: formatNumber(bytes / 1e6), hours: formatNumber(seconds / 3600),
     });
     this.examples = this.find('.sg-example');
+    const switched = { en: 'ru', ru: 'en' }[language];
+    this.find('.sg-language').lang = switched;
+    this.find('.sg-language').addEventListener('click', () => {
+      document.cookie = `${props.language_cookie}=${switched}; path=/; max-age=31536000; SameSite=Lax`;
+      location.reload();
+    });
     this.addExamples(props.examples);
     this.find('.sg-message button').addEventListener('click', () => this.message(''));
     this.find('.sg-welcome button').addEventListener('click', () => {
-      store(WELCOMED);
+      localStore(WELCOMED, true);
       this.welcome('');
     });
     acceptDrops(root, (file) => this.openFile(file), this.signal);
@@ -93,7 +101,7 @@ class Player extends Component {
   /** Invite to try the page, with the example of a first visit; `name`: its name, or '' to stop. */
   welcome(name) {
     const box = this.find('.sg-welcome');
-    box.hidden = !name || stored(WELCOMED);
+    box.hidden = !name || Boolean(localStored(WELCOMED));
     box.querySelector('span').textContent = tForPointer('player.welcome', { name });
   }
 
@@ -175,22 +183,6 @@ class Player extends Component {
     if (!state.sound) this.find('.sg-deck').dataset.empty = String(!text); // the drop zone would come and go
     if (text && !quiet) this.message(text, 'busy');
     else if (this.find('.sg-message').dataset.kind === 'busy') this.message('');
-  }
-}
-
-/** Whether something is in the browser's storage. */
-function stored(key) {
-  try {
-    return localStorage.getItem(key) !== null;
-  } catch { // storage is off
-    return false;
-  }
-}
-
-function store(key) {
-  try {
-    localStorage.setItem(key, '1');
-  } catch { // it lasts as long as the page
   }
 }
 

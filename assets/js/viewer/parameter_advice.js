@@ -3,10 +3,12 @@
 import { state } from '../core/state.js';
 import { element, find } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
+import { localStore, localStored } from '../lib/storage.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
 import { applyParameters, parameters } from './parameters.js';
 
 const MAX_NOTES = 3; // at a time, the gravest first
+const DISMISSED = 'soundglass-dismissed'; // in the browser's storage: keys of notes
 const TENTHS = ['bin_hz', 'resolution_hz', 'span_hz'];
 
 /** The values of a note as they are written in it. */
@@ -26,7 +28,8 @@ export class Advice {
   constructor(root, panel) {
     this.panel = panel;
     this.draw = deferWhilePressed(panel.root, () => { // nothing changes while a slider is held
-      const all = [this.unresolved(), ...this.advice].filter(Boolean);
+      const hidden = dismissed();
+      const all = [this.unresolved(), ...this.advice].filter((one) => one && !hidden.includes(one.key));
       root.replaceChildren(...all.slice(0, MAX_NOTES).map((advice) => this.note(advice)));
     }, panel.viewer.signal);
     panel.viewer.onState('selection', () => this.draw());
@@ -50,11 +53,17 @@ export class Advice {
 
   note({ key, grave, values, fix }) {
     const note = element(`<p class="sg-note" data-note="${key}"><span></span>
-      <button type="button" class="sg-link"></button></p>`);
+      <button type="button" class="sg-link"></button><button type="button" class="sg-dismiss"
+        data-aria="parameter_advice.dismiss" data-tip="parameter_advice.dismiss">×</button></p>`);
     note.toggleAttribute('data-grave', grave);
     const text = values.loss_db === null ? 'parameter_advice.note_unseen' : `parameter_advice.note_${key}`;
     find(note, 'span').textContent = t(text, written(values));
-    const button = find(note, 'button');
+    const [button, close] = note.querySelectorAll('button');
+    close.hidden = grave; // what misleads stays
+    close.addEventListener('click', () => {
+      dismiss(key);
+      this.draw();
+    });
     button.hidden = !fix;
     if (fix) {
       const changes = this.panel.relevant(fix);
@@ -63,6 +72,14 @@ export class Advice {
     }
     return note;
   }
+}
+
+function dismissed() {
+  return localStored(DISMISSED) ?? [];
+}
+
+function dismiss(key) {
+  localStore(DISMISSED, [...dismissed(), key]);
 }
 
 function label(key, values, fix) {

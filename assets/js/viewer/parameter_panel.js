@@ -9,6 +9,7 @@ const UNITS = {
   n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', n_mfcc: 'bands', lifter: 'bands',
   fmin: 'hz', fmax: 'hz', top_db: 'db',
 };
+const LIBROSA = { sample_rate: 'sr', delta: 'order' }; // names in librosa, where they differ
 const RATES = [1000, 2000, 4000, 8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000, 250000, 384000, 500000, 768000];
 const SLIDER_STEPS = 100; // so wide that each changes a whole number
 const TYPING_MS = 350;
@@ -77,9 +78,11 @@ export class ParameterPanel {
 
   addRow(name, ...controls) {
     const id = this.id(name);
-    const row = element(`<div class="sg-field" data-field="${name}"><label for="${id}" data-t="parameters.field_${name}"></label>
-      <div></div><small id="${id}-hint" data-t="parameters.hint_${name}"></small></div>`);
+    const row = element(`<div class="sg-field" data-field="${name}"><p><label for="${id}" data-t="parameters.field_${name}"></label>
+      <code></code></p><div></div><small id="${id}-hint" data-t="parameters.hint_${name}"></small></div>`);
     find(row, 'div').append(...controls);
+    find(row, 'code').textContent = LIBROSA[name] ?? name;
+    find(row, 'code').title = t('parameters.librosa_name', { name: LIBROSA[name] ?? name });
     find(this.root, '.sg-fields').append(row);
   }
 
@@ -184,7 +187,7 @@ export class ParameterPanel {
 
   showMeaning(meaning) {
     this.meaning.replaceChildren(...Object.entries(DERIVED).map(([name, text]) => {
-      const row = element(`<div><dt data-t="parameters.derived_${name}"></dt><dd></dd></div>`);
+      const row = element(`<div data-tip="parameters.derived_${name}_hint"><dt data-t="parameters.derived_${name}"></dt><dd></dd></div>`);
       row.lastChild.textContent = meaning ? text(meaning[name]) : '–';
       return row;
     }));
@@ -202,7 +205,8 @@ export class ParameterPanel {
     button.hidden = !fix;
     if (fix) {
       const [[field, value]] = Object.entries(fix);
-      button.textContent = t('parameters.fix', { field: t(`parameters.field_${field}`), value });
+      const text = typeof value === 'number' ? formatNumber(value, Number.isInteger(value) ? 0 : 1) : value;
+      button.textContent = t('parameters.fix', { field: t(`parameters.field_${field}`), value: text });
       button.onclick = () => applyParameters(fix);
     }
     for (const name of fields) find(this.root, `[data-field="${name}"]`)?.setAttribute('data-wrong', 'true');

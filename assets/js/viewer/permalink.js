@@ -52,7 +52,7 @@ function settings() {
   return new URLSearchParams(/** @type {any} */ ({
     ...(tab && tab !== 'mel' && { view: tab }),
     ...(waiting ?? rangesNow()),
-    ...Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== defaults[name])),
+    ...Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== defaults[name] && isLegal(name, value))),
     ...(colours !== DEFAULTS.colours && { colours }),
     ...((low !== DEFAULTS.low || high !== DEFAULTS.high) && { levels: low === null ? `,${high}` : list(low, high) }),
     ...(smooth ? { smooth: '1' } : {}),

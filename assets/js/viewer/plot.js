@@ -205,7 +205,8 @@ export class Plot extends SoundView {
   }
 
   levelScale(context, area) {
-    drawLevelScale(context, area, display.colours, this.levelRange(), this.levelUnit());
+    const decibels = !this.data.feature && this.levelUnit() === t('page.unit_db');
+    drawLevelScale(context, area, display.colours, this.levelRange(), decibels ? t('page.level_axis') : this.levelUnit());
   }
 
   unit() {
@@ -219,7 +220,7 @@ export class Plot extends SoundView {
   }
 
   levelUnit() {
-    return this.data.unit ?? t('page.level_axis');
+    return this.data.unit ?? t('page.unit_db');
   }
 
   /** The levels of the darkest and the brightest colour. */

@@ -7,18 +7,18 @@ import { formatNumber, t } from '../lib/i18n.js';
 const VIEWS = ['mel', 'stft'];
 let boxShown = true; // in all views
 
-/** Resolution in seconds and Hz at a frequency, and what limits it. */
+/** Resolution in seconds and Hz at a frequency, of the window, the hop and the mel band. */
 export function boxAt(data, hz) {
   const { feature, meaning, edges_hz: edges } = data;
   const hop = meaning.hop_ms / 1000;
   const window = feature === 'constant_q' ? constantQ(data, hz)
     : { seconds: meaning.resolution_ms / 1000, hz: meaning.resolution_hz };
-  const box = { seconds: Math.max(window.seconds, hop), hz: window.hz, by: hop > window.seconds ? 'hop' : 'window' };
+  const box = { seconds: Math.max(window.seconds, hop), hz: window.hz };
   if (feature === 'constant_q' || !edges.length) return box;
   let band = 0;
   while (band < edges.length - 3 && edges[band + 1] + edges[band + 2] < 2 * hz) band += 1;
   const wide = (edges[band + 2] - edges[band]) / 2; // width of the triangle at half its height
-  return wide > window.hz ? { ...box, hz: wide, by: box.by === 'hop' ? 'both' : 'band' } : box;
+  return wide > window.hz ? { ...box, hz: wide } : box;
 }
 
 /** Resolution of librosa's constant-Q transform: its Hann windows hold as many periods of every frequency, Q.
@@ -57,7 +57,7 @@ function drawBox(viewer, context) {
   const w = Math.max(2, viewer.xOf(box.seconds) - viewer.xOf(0));
   const [y0, y1] = [viewer.yOf(hz + box.hz / 2), viewer.yOf(Math.max(0, hz - box.hz / 2))];
   const h = Math.max(2, y1 - y0);
-  const text = t(`parameter_advice.box_by_${box.by}`, {
+  const text = t('parameter_advice.smallest', {
     ms: formatNumber(1000 * box.seconds, box.seconds < 0.01 ? 1 : 0), hz: formatNumber(box.hz, box.hz < 10 ? 1 : 0),
   });
   context.font = `11px ${getComputedStyle(viewer.plot).fontFamily}`;

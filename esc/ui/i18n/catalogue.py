@@ -7,10 +7,14 @@ take the language of the session (its Accept-Language header). The texts are in 
 from __future__ import annotations
 
 import json
+import math
+import string
 from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+from esc.errors import MESSAGES as ERRORS
 from esc.errors import AudioError, EscError
 
 LANGUAGES = ("en", "ru")
@@ -51,12 +55,26 @@ def _quality(text: str) -> float:
         return 0.0
 
 
+class _Numbers(string.Formatter):
+    """Formatter that writes numbers as a language does: 11,025.5 or 11 025,5."""
+
+    def __init__(self, thousands: str, decimal: str) -> None:
+        self._signs = str.maketrans({",": thousands, ".": decimal})
+
+    def format_field(self, value: Any, spec: str) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return super().format_field(value, spec)
+        if not spec and value == round(value):
+            value = round(value)
+        return super().format_field(value, spec.replace(".", ",.") if spec else ",").translate(self._signs)
+
+
 def error_message(error: EscError, language: str) -> str:
     """Return an error's message in a language."""
     if language != "ru":
-        return str(error)
+        return _Numbers(",", ".").format(ERRORS[error.key], **error.values)
     values = {name: _VALUES_RUSSIAN.get(value, value) for name, value in error.values.items()}
-    return ERRORS_RUSSIAN[error.key].format(**values)
+    return _Numbers("\u00a0", ",").format(ERRORS_RUSSIAN[error.key], **values)
 
 
 def note_messages(keys: Iterable[str], language: str) -> list[str]:

@@ -185,7 +185,8 @@ def _packed(view: View) -> dict:
 def _parameter_advice(config: SpectrogramConfig, sound: Sound, n_frames: int, bands: bool, view: View | None = None) -> dict:
     """Return the meaning of the parameters, and advice on them and their view."""
     advice = advise(config, sound.facts.sample_rate, sound.seconds, bands, view)
-    return {"meaning": meaning(config, n_frames), "advice": [asdict(one) for one in advice]}
+    said = [asdict(one) for one in advice if not (sound.facts.silent and one.key == "rate")]  # silence has no frequencies
+    return {"meaning": meaning(config, n_frames), "advice": said}
 
 
 def envelope(waveform: np.ndarray, columns: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 from esc.audio.io import ACCEPTED, MAX_BYTES, MAX_SECONDS
 from esc.example_sounds import example_sounds
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, MESSAGES, class_name
+from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
 from esc.ui.tabs.base import Tab
 
 
@@ -23,6 +24,7 @@ class PlayerTab(Tab):
             "messages": {language: dict(texts) for language, texts in MESSAGES.items()},
             "class_names": {language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
             "examples": list(example_sounds()),
+            "language_cookie": LANGUAGE_COOKIE,
             "limits": {"bytes": MAX_BYTES, "seconds": MAX_SECONDS, "accepted": ACCEPTED},
         }
 
