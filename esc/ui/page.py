@@ -23,9 +23,10 @@ from esc.ui.api import endpoints
 from esc.ui.api.downloads import Downloads
 from esc.ui.api.mcp import serve_tools
 from esc.ui.i18n.catalogue import ENGLISH, MESSAGES
-from esc.ui.i18n.language_switch import HEAD_SCRIPT, visitor_language
+from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.inference.inference import loaded_digest
 from esc.ui.server.events import CheckedBlocks
+from esc.ui.server.language_script import LanguageScript
 from esc.ui.server.public_files import routes
 from esc.ui.server.request_gate import RequestGate
 from esc.ui.server.web_security import CompressedPage, SecurityHeaders, health_route
@@ -60,7 +61,7 @@ STYLES = (
 CLEAN_EVERY_S = 60.0
 MAX_THREADS = 100  # above the sum of the queues' limits, so that runs that wait for a turn delay no view
 log = logging.getLogger(__name__)
-_HEAD = f'<meta name="color-scheme" content="light dark">{HEAD_SCRIPT}'
+_HEAD = '<meta name="color-scheme" content="light dark">'
 
 
 class Page(CheckedBlocks):
@@ -144,7 +145,12 @@ def launch_options(page: Page) -> dict:
         "strict_cors": True,
         "app_kwargs": {
             "routes": page.public,
-            "middleware": [Middleware(CompressedPage), Middleware(SecurityHeaders), Middleware(RequestGate)],
+            "middleware": [
+                Middleware(CompressedPage),
+                Middleware(LanguageScript),
+                Middleware(SecurityHeaders),
+                Middleware(RequestGate),
+            ],
             "lifespan": partial(_cleaning, page.delete_old),
         },
         "footer_links": ["api"],

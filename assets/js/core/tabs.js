@@ -1,13 +1,14 @@
-// The page's tabs by name, found by their text: Gradio gives their buttons no name of ours.
+// The page's tabs by name, found by their text: Gradio gives their buttons no name of ours, and may write another language.
 
-import { messages } from '../lib/i18n.js';
+import { allMessages, messages } from '../lib/i18n.js';
 
 const PREFIX = 'page.tab_';
 const buttons = () => // a phone has some in a menu
   [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role=tab], .overflow-dropdown button'))];
 const nameOf = (button) => {
   const text = button.textContent.trim();
-  return Object.keys(messages).find((key) => key.startsWith(PREFIX) && messages[key] === text)?.slice(PREFIX.length);
+  const says = (key) => key.startsWith(PREFIX) && allMessages.some((texts) => texts[key] === text);
+  return Object.keys(messages).find(says)?.slice(PREFIX.length);
 };
 
 /** The name of the tab that is open: 'mel', 'classify', ... */

@@ -106,7 +106,7 @@ export function drawLevelScale(context, { left, top, width, height }, colours, [
     context.fillRect(x + 10, Math.round(y), 3, 1);
     context.fillText(formatNumber(level), x + 16, y);
   }
-  context.fillText(unit, x, top - 11);
+  context.fillText(unit, x, top - 11, MARGIN.right - 12);
 }
 
 /** A colour of `table` for CSS. */

@@ -1,6 +1,6 @@
 // Messages in the browser's language, and numbers and times formatted for it.
 
-// the page's head puts the chosen language in place of the browser's, see esc/ui/i18n/language_switch.py
+// a script puts the chosen language in place of the browser's, see esc/ui/server/language_script.py
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
 const decimalSign = (1.5).toLocaleString(language).charAt(1);
 /** @type {Record<string, string>} */
@@ -12,8 +12,12 @@ const ready = Promise.withResolvers();
 /** Resolves once the player has brought the texts: modules are mounted in any order. */
 export const messagesReady = ready.promise;
 
+/** @type {Record<string, string>[]} of all languages */
+export let allMessages = [];
+
 /** Set the texts and the class names, both by language. */
 export function setMessages(texts, names) {
+  allMessages = Object.values(texts);
   messages = texts[language];
   classNames = names[language];
   document.documentElement.lang = language;
