@@ -53,17 +53,12 @@ export class Advice {
 
   note({ key, grave, values, fix }) {
     const note = element(`<p class="sg-note" data-note="${key}"><span></span>
-      <button type="button" class="sg-link"></button><button type="button" class="sg-dismiss"
-        data-aria="parameter_advice.dismiss" data-tip="parameter_advice.dismiss">×</button></p>`);
+      <button type="button" class="sg-link"></button></p>`);
     note.toggleAttribute('data-grave', grave);
     const text = values.loss_db === null ? 'parameter_advice.note_unseen' : `parameter_advice.note_${key}`;
     find(note, 'span').textContent = t(text, written(values));
-    const [button, close] = note.querySelectorAll('button');
-    close.hidden = grave; // what misleads stays
-    close.addEventListener('click', () => {
-      dismiss(key);
-      this.draw();
-    });
+    const button = find(note, 'button');
+    if (!grave) note.append(this.closeButton(key)); // what misleads stays
     button.hidden = !fix;
     if (fix) {
       const changes = this.panel.relevant(fix);
@@ -71,6 +66,16 @@ export class Advice {
       button.addEventListener('click', () => applyParameters(changes));
     }
     return note;
+  }
+
+  closeButton(key) {
+    const button = element(`<button type="button" class="sg-dismiss" data-aria="parameter_advice.dismiss"
+      data-tip="parameter_advice.dismiss">×</button>`);
+    button.addEventListener('click', () => {
+      dismiss(key);
+      this.draw();
+    });
+    return button;
   }
 }
 

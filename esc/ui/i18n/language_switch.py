@@ -1,4 +1,4 @@
-"""The language of a visitor: the one chosen on the page, kept in a cookie, or the browser's."""
+"""A visitor's language: of the page's cookie, or of the browser."""
 
 from __future__ import annotations
 

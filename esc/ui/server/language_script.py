@@ -1,4 +1,4 @@
-"""Script at the head of the page that puts the chosen language in place of the browser's."""
+"""Script of the page that replaces the browser's language by the chosen one."""
 
 from __future__ import annotations
 
