@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from esc.audio.facts import AudioFacts
 from esc.audio.resampling import ResampledBlocks
 from esc.audio.waveform import MIN_SAMPLES
 from esc.config import SAMPLE_RATES
-from esc.errors import AudioError
+from esc.errors import AudioError, check_range
 from esc.paths import display_path
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None) -> tuple
     AudioError
         The file is missing, empty, unreadable, too large, too long, at an unusual rate, holds no finite sample, or the
         waveform would take more than `MAX_WAVEFORM_BYTES`.
+    ParameterError
+        `sample_rate` is no whole number from 1,000 to 768,000.
     """
+    if sample_rate is not None:
+        check_range("sample_rate", sample_rate, *SAMPLE_RATES, Integral)
     facts, blocks = open_audio(path)
     rate = sample_rate or facts.sample_rate
     name = Path(path).name
@@ -138,7 +143,7 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
     if facts.n_samples == 0:
         raise AudioError("audio.no_samples", name=name)
     if facts.finite == 0:
-        raise AudioError("audio.not_finite", name=name)
+        raise AudioError("audio.not_finite", name=name, seconds=facts.seconds)
     if facts.n_samples < MIN_SAMPLES:
         raise AudioError("audio.too_short", name=name, samples=facts.n_samples, least=MIN_SAMPLES)
 

@@ -96,15 +96,18 @@ def as_audacity(result: SoundResult) -> str:
     return "".join(f"{event.start_s:.6f}\t{event.end_s:.6f}\t{event.label}\n" for event in result.events)
 
 
-def as_raven(results: Sequence[SoundResult], config: SpectrogramConfig) -> str:
+def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
     """Return a Raven selection table.
 
-    Times run on through all sounds, as Raven counts when it opens several files as one sequence; "File Offset (s)" is
-    within the file. The frequency range is that of the network's input.
+    Times run on through all sounds, as Raven counts when it opens several files as one sequence, those included that were read
+    but not classified; "File Offset (s)" is within the file. The frequency range is that of the network's input.
     """
     rows: list[list[str]] = [list(RAVEN_COLUMNS)]
     before_s = 0.0
     for result in results:
+        if isinstance(result, AudioError):
+            before_s += float(str(result.values.get("seconds", 0.0)))
+            continue
         high_hz = min(config.fmax, result.sample_rate / 2)
         for event in result.events:
             times = (_seconds(before_s + event.start_s), _seconds(before_s + event.end_s))
@@ -116,14 +119,13 @@ def as_raven(results: Sequence[SoundResult], config: SpectrogramConfig) -> str:
 
 def as_text(listed: Sequence[FileResult], form: str, top_k: int, with_timeline: bool, config: SpectrogramConfig) -> str:
     """Return results in one of `FORMATS`; only JSON and CSV list refused files."""
-    results = [result for result in listed if not isinstance(result, AudioError)]
     if form == "json":
         return as_json(listed)
     if form == "csv":
         return as_csv(listed, top_k, with_timeline)
     if form == "raven":
-        return as_raven(results, config)
-    return "".join(map(as_audacity, results))
+        return as_raven(listed, config)
+    return "".join(as_audacity(result) for result in listed if not isinstance(result, AudioError))
 
 
 def track_names(results: Sequence[SoundResult]) -> list[str]:

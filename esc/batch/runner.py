@@ -121,7 +121,7 @@ def classify_blocks(
     try:
         clip = search.end()
     except AudioError as error:
-        raise AudioError("audio.refused", name=name, reason=str(error).rstrip(".")) from error
+        raise AudioError("audio.refused", name=name, reason=str(error).rstrip("."), seconds=facts.seconds) from error
     prediction = classifier.classify_clip(clip, options.top_k)
     yield SoundResult(
         file=name,

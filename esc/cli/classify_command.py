@@ -18,7 +18,7 @@ from esc.cli.option_groups import grouped
 from esc.errors import AudioError
 
 if TYPE_CHECKING:
-    from esc.batch.results import FileResult, SoundResult
+    from esc.batch.results import FileResult
     from esc.batch.runner import BatchOptions
     from esc.config import SpectrogramConfig
 
@@ -88,7 +88,9 @@ def classify_command(
         cores = torch.get_num_threads()
         torch.set_num_threads(1)  # windows are distributed instead, see `esc.classification.sliding_window.windows`
         batch = replace(batch, workers=max(1, cores // min(engine.jobs or 1, max(1, len(files)))))
-    results, refused = _classify(files, batch, engine, output.output)
+    listed = _classify(files, batch, engine, output)
+    results = [result for result in listed if not isinstance(result, AudioError)]
+    refused = [result for result in listed if isinstance(result, AudioError)]
     errors += refused
     for error in errors:
         typer.echo(f"error: {error}", err=True)
@@ -96,8 +98,7 @@ def classify_command(
         for key in result.notes:
             typer.echo(f"note: {result.file}: {AudioError(f'note.{key}')}", err=True)
     if engine.engine == "plain":
-        listed: Sequence[FileResult] = [*results, *refused] if output.form in ("json", "csv") else results
-        _write(listed, output, batch, checkpoint.spectrogram)
+        _write(listed if output.form == "raven" else [*results, *refused], output, batch, checkpoint.spectrogram)
     if errors:
         raise typer.Exit(EXIT_UNREADABLE)
 
@@ -127,27 +128,25 @@ def _check_label_tracks(output: OutputOptions, n_files: int) -> None:
         check_output_file(output.output)
 
 
-def _classify(
-    files: Sequence[Path], options: BatchOptions, engine: EngineOptions, output: Path | None
-) -> tuple[list[SoundResult], list[AudioError]]:
-    """Return the results and the errors, and show progress."""
+def _classify(files: Sequence[Path], options: BatchOptions, engine: EngineOptions, output: OutputOptions) -> list[FileResult]:
+    """Return the results in the files' order, and show progress."""
     from esc.batch.runner import classify_files
 
     results: list[FileResult] = []
     with ProgressBar(len(files)) as progress:
-        if engine.engine == "ray" and output:
-            from esc.batch.ray_engine import classify_with_ray
+        if engine.engine == "ray" and output.output:
+            from esc.batch.ray_engine import RayOutput, classify_with_ray
 
-            results = classify_with_ray(files, options, output, engine.jobs, engine.address, progress.files)
+            target = RayOutput(output.output, output.bom)
+            results = classify_with_ray(files, options, target, engine.jobs, engine.address, progress.files)
         else:
             for result in classify_files(files, options, engine.jobs or 1, progress.window):
                 results.append(result)
                 progress.files(len(results))
-    sounds = [result for result in results if not isinstance(result, AudioError)]
-    refused = [result for result in results if isinstance(result, AudioError)]
     if engine.engine == "ray":
-        typer.echo(f"wrote {output} ({len(sounds)} sounds, {len(refused)} could not be read)", err=True)
-    return sounds, refused
+        refused = sum(isinstance(result, AudioError) for result in results)
+        typer.echo(f"wrote {output.output} ({len(results) - refused} sounds, {refused} could not be read)", err=True)
+    return results
 
 
 def _write(results: Sequence[FileResult], output: OutputOptions, batch: BatchOptions, config: SpectrogramConfig) -> None:

@@ -15,7 +15,7 @@ import sounds
 from esc.audio import io
 from esc.audio.io import load_audio, open_audio
 from esc.audio.waveform import fit_clip, is_silent, resample, to_mono
-from esc.errors import MESSAGES, AudioError
+from esc.errors import MESSAGES, AudioError, ParameterError
 
 FREQ_HZ = 440.0
 ALL_RATES = (8_000, 11_025, 22_050, 44_100, 48_000, 96_000, 192_000)
@@ -458,3 +458,12 @@ def test_what_soundfile_writes_is_what_we_believe(tmp_path):
     for kind in SOUNDFILE:
         info = soundfile.info(make(tmp_path, kind, 48_000, 1, seconds=0.1))
         assert info.subtype == SOUNDFILE[kind][1]
+
+
+@pytest.mark.parametrize("rate", [0, -1, True, 1e-300, 2**63, 22_050.0, "22050", 999, 768_001, float("nan"), []])
+def test_impossible_rate(tmp_path, tone, rate):
+    """Such a rate ended the process inside the resampler."""
+    path = sounds.write(tmp_path / "a.wav", tone, 44_100)
+    with pytest.raises(ParameterError, match="sample_rate"):
+        load_audio(path, rate)
+    assert load_audio(path, np.int64(8_000))[1] == 8_000

@@ -13,6 +13,7 @@ from esc.batch.result_formats import as_csv, as_json, as_text, track_names
 from esc.batch.results import SoundResult
 from esc.batch.runner import sound_files
 from esc.classification.sliding_window import Segment
+from esc.config import LIBROSA
 from esc.errors import AudioError
 from esc.paths import display_path
 
@@ -58,6 +59,14 @@ def test_refused_files_in_json_only_with_their_error():
     listed = json.loads(as_json([result(), refused]))
     assert listed[1] == {"file": "empty.wav", "error": str(refused)}
     assert as_text([refused, result()], "audacity", 1, True, None).count("\n") == 1
+
+
+def test_raven_counts_refused_files_that_it_reads():
+    """A sound too short to name has its place in Raven's sequence; what can't be read has none."""
+    short = AudioError("audio.refused", name="short.wav", reason="too short", seconds=0.03)
+    listed = [result(), short, AudioError("audio.empty", name="empty.wav"), result("b.wav")]
+    table = list(csv.DictReader(io.StringIO(as_text(listed, "raven", 1, False, LIBROSA)), delimiter="\t"))
+    assert [(row["Begin Path"], row["Begin Time (s)"]) for row in table] == [("rain.wav", "0.000"), ("b.wav", "10.030")]
 
 
 def test_json_has_no_nan():

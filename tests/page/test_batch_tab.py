@@ -6,6 +6,7 @@ import base64
 import gc
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 import sounds
 from chromium import ROOT
 from command_line import classify as classify_command
+from esc.audio import sandbox
 from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS
 from esc.classification.classifier import Classifier
@@ -275,3 +277,25 @@ def test_session_ends_while_uploads_are_counted(tmp_path, store, folder):
     uploads.add(kept, folder / "a siren.wav", "a siren.wav")
     assert doomed == []
     assert len(list((tmp_path / "uploads").iterdir())) == 1
+
+
+def test_a_killed_worker_costs_one_row_and_excel_gets_utf8(files, session, folder, monkeypatch):
+    """A decoder that the system kills in the middle of a run: every file has its row, in every form."""
+    real, started = sandbox.worker_command, []
+
+    def command(module, *arguments):
+        started.append(module)
+        killed = {"args": [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]}
+        return killed if len(started) == 2 else real(module, *arguments)
+
+    monkeypatch.setattr(sandbox, "worker_command", command)
+    ids = add_all(files, session, folder)
+    *_, last = classify(files, session, list(ids.values()), hop=1.0)
+    assert (last["stage"], last["rows"]) == ("done", len(ids))
+    rows = ask(files.rows, {"token": session.token, "after": 0})["rows"]
+    assert [row["id"] for row in rows] == list(ids.values())
+    assert ["error" in row for row in rows] == [False, True, False, True]
+    assert "9" in rows[1]["error"]
+    plain, excel = (ask(files.files_file, {"token": session.token, "form": form}) for form in ("csv", "excel"))
+    assert excel == {"name": "soundglass-files.csv", "text": "\ufeff" + plain["text"]}
+    assert set(ids) <= {line.split(",")[0] for line in plain["text"].splitlines()}

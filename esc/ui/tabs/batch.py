@@ -16,17 +16,17 @@ from weakref import WeakKeyDictionary
 from pydantic import Field
 
 from esc.audio.io import ACCEPTED, MAX_BYTES
-from esc.batch.result_formats import as_audacity, as_row, as_text, track_names
+from esc.batch.result_formats import as_audacity, as_row, track_names
 from esc.batch.results import FileResult, SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import AudioError, CheckpointError, EscError, PageError
 from esc.ui.i18n.catalogue import error_message, note_messages
-from esc.ui.inference.timeline_runs import TOP_K, UPDATE_S
+from esc.ui.inference.timeline_runs import UPDATE_S
 from esc.ui.server.requests import PageRequest, UploadRequest
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, UploadedFile
 from esc.ui.tabs.base import Queue, Services
-from esc.ui.tabs.runs import ENDINGS, Form, RunRequest, RunTab, StopRequest, intervals, overall
+from esc.ui.tabs.runs import ENDINGS, Form, RunRequest, RunTab, StopRequest, intervals, overall, page_text
 
 ROWS_AT_ONCE = 40
 
@@ -124,7 +124,7 @@ class BatchTab(RunTab):
         return {}
 
     def files_file(self, request: FilesFileRequest) -> dict:
-        """Return all results in one of the `FORMATS`; several label tracks as a zip."""
+        """Return all results in one of the `FORMS`; several label tracks as a zip."""
         batch, form = self._batches.get(self.session(request)), request.form
         if not batch or not batch.results:
             raise PageError("page.gone")
@@ -132,7 +132,7 @@ class BatchTab(RunTab):
         sounds = [result for result in results if isinstance(result, SoundResult)]
         if form == "audacity" and len(sounds) > 1:
             return {"name": "soundglass-labels.zip", "base64": base64.b64encode(_zipped(sounds)).decode("ascii")}
-        text = as_text(results, form, TOP_K, True, self.runs.meta.spectrogram)
+        text = page_text(results, form, self.runs.meta.spectrogram)
         return {"name": f"soundglass-files.{ENDINGS[form]}", "text": text}
 
     def _batch(self, session: Session, hop_seconds: float) -> Batch:

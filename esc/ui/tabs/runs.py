@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from esc.batch.result_formats import FORMATS
-from esc.batch.results import SoundResult
+from esc.batch.result_formats import FORMATS, as_text
+from esc.batch.results import FileResult, SoundResult
 from esc.classification.sliding_window import Segment
-from esc.ui.inference.timeline_runs import Turns
+from esc.config import SpectrogramConfig
+from esc.ui.inference.timeline_runs import TOP_K, Turns
 from esc.ui.server.requests import PageRequest, Turn, one_of
 from esc.ui.tabs.base import Queue, Services, Tab
 
 HOPS = (1.0, 0.5, 0.25)  # in clips
-ENDINGS = {"json": "json", "csv": "csv", "audacity": "txt", "raven": "selections.txt"}
+FORMS = (*FORMATS, "excel")  # CSV that begins with a byte order mark, by which Excel knows UTF-8
+ENDINGS = {"json": "json", "csv": "csv", "excel": "csv", "audacity": "txt", "raven": "selections.txt"}
 Hop = Annotated[float, one_of(HOPS)]
-Form = Annotated[str, one_of(FORMATS)]
+Form = Annotated[str, one_of(FORMS)]
 
 
 class StopRequest(PageRequest):
@@ -41,7 +43,7 @@ class RunTab(Tab):
         self._turns = Turns()
 
     def props(self) -> dict[str, Any]:
-        return {"hops": HOPS, "forms": FORMATS}
+        return {"hops": HOPS, "forms": FORMS}
 
     def begin(self, request: RunRequest) -> Callable[[], bool]:
         """Begin a run, which ends those before; see `Turns.begin`."""
@@ -69,6 +71,12 @@ def intervals(result: Any) -> dict[str, list[list]]:
         "silences": [list(interval) for interval in result.silences],
         "uncertain": rows(result.uncertain),
     }
+
+
+def page_text(results: Sequence[FileResult], form: str, config: SpectrogramConfig) -> str:
+    """Return timelines in one of the `FORMS`."""
+    plain, start = ("csv", "\ufeff") if form == "excel" else (form, "")
+    return start + as_text(results, plain, TOP_K, True, config)
 
 
 def overall(result: SoundResult) -> list | None:

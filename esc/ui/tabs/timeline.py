@@ -7,14 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from esc.batch.result_formats import as_text
 from esc.batch.results import SoundResult
 from esc.classification.event_summary import totals
 from esc.errors import PageError
-from esc.ui.inference.timeline_runs import TOP_K, TimelineProgress
+from esc.ui.inference.timeline_runs import TimelineProgress
 from esc.ui.server.parameters import parameters_for_page
 from esc.ui.server.requests import SoundRequest
-from esc.ui.tabs.runs import ENDINGS, Form, Hop, RunRequest, RunTab, intervals, overall
+from esc.ui.tabs.runs import ENDINGS, Form, Hop, RunRequest, RunTab, intervals, overall, page_text
 from esc.ui.tabs.viewer import FUNCTIONS
 
 
@@ -54,14 +53,14 @@ class TimelineTab(RunTab):
             yield {"clip_seconds": clip_seconds} | _drawable(news, wanted())
 
     def timeline_file(self, request: TimelineFileRequest) -> dict:
-        """Return the finished timeline of a `sound` at a `hop` in one of the `FORMATS`."""
+        """Return the finished timeline of a `sound` at a `hop` in one of the `FORMS`."""
         sound = self.sound(request)
         result = self.runs.result(sound, self.hop_seconds(request.hop))
         if result is None:
             raise PageError("page.gone")
         return {
             "name": f"{Path(sound.name).stem}-timeline.{ENDINGS[request.form]}",
-            "text": as_text([result], request.form, TOP_K, True, self.runs.meta.spectrogram),
+            "text": page_text([result], request.form, self.runs.meta.spectrogram),
         }
 
     def _goes_on(self, request: TimelineRequest, wanted: Callable[[], bool]) -> bool:
