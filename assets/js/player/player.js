@@ -15,6 +15,7 @@ import { transport } from './transport.js';
 const WELCOMED = 'soundglass-welcomed'; // in the browser's storage once the welcome is closed
 
 const SKELETON = `
+  <a class="sg-skip" href="#main" data-t="page.skip"></a>
   <h1 class="sg-brand" data-t="page.title"></h1>
   <div class="sg-sources">
     <label class="sg-button sg-main" data-tip="player.choose_hint">${icon('file')}<span data-t="player.choose"></span>
@@ -54,6 +55,7 @@ class Player extends Component {
     this.find('.sg-drop small').textContent = t('player.drop_formats', {
       accepted, megabytes: formatNumber(bytes / 1e6), hours: formatNumber(seconds / 3600),
     });
+    this.find('.sg-skip').addEventListener('click', skip);
     this.examples = this.find('.sg-example');
     const switched = { en: 'ru', ru: 'en' }[language];
     this.find('.sg-language').lang = switched;
@@ -184,6 +186,16 @@ class Player extends Component {
     if (text && !quiet) this.message(text, 'busy');
     else if (this.find('.sg-message').dataset.kind === 'busy') this.message('');
   }
+}
+
+/** Move the focus to the view on screen, or to the open tab. */
+function skip(event) {
+  event.preventDefault();
+  const parts = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.sg-plot, [role=tabpanel]'));
+  const shown = [...parts].filter((part) => part.offsetParent);
+  const main = shown.find((part) => part.matches('.sg-plot')) ?? shown[0];
+  if (!main.hasAttribute('tabindex')) main.tabIndex = -1;
+  main.focus();
 }
 
 /** A line for a recording that could not be opened: save it, try again, or discard it. */

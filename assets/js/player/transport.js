@@ -6,6 +6,7 @@ import { formatNumber, formatTime, t } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 import { drawEnvelope } from '../lib/thumbnails.js';
 import { menu, toolButton } from '../widgets/menu.js';
+import { rovingFocus } from '../widgets/roving_focus.js';
 import { SPEEDS, audibleRange, playSelection, playback, setSpeed, toggleBand, toggleLoop, togglePitch } from './playback.js';
 
 const SPEED_SIGNS = { 1: '1×', 0.5: '½×', 0.25: '¼×' };
@@ -115,7 +116,8 @@ function wireSeek(strip, choose) {
 
 /** A button that switches a setting of the playback. */
 function settingButton(name, key, press) {
-  const made = element(`<button type="button" class="sg-tool" data-do="${name.split('.').pop()}"><span data-t="${name}"></span></button>`);
+  const made = element(`<button type="button" class="sg-tool" data-do="${name.split('.').pop()}">
+    <span data-t="${name}"></span></button>`);
   made.title = `${t(`${name}_hint`)} (${key})`;
   made.addEventListener('click', press);
   return made;
@@ -163,6 +165,7 @@ function playbackSettings(signal) {
   };
   onPlayback(show, signal);
   show();
+  rovingFocus(row, signal);
   return root;
 }
 

@@ -12,6 +12,7 @@ import { shortcutsDialog } from '../viewer/shortcuts_dialog.js';
 import { EMPTY, SoundView } from '../viewer/sound_view.js';
 import { group, menu } from '../widgets/menu.js';
 import { addToMore } from '../widgets/overflow_menu.js';
+import { rovingFocus } from '../widgets/roving_focus.js';
 import { CAMERAS, fly, turned } from './camera.js';
 import { SurfacePlayhead } from './playhead.js';
 import { hasWebgl, loadPlotly, plotly } from './plotly.js';
@@ -64,6 +65,7 @@ class Surface extends SoundView {
     this.playhead = new SurfacePlayhead(this.plot);
     this.camera = this.fitted(CAMERAS.corner);
     this.shortcuts = this.addTools();
+    rovingFocus(this.toolbar, this.signal);
     this.wire();
     this.refresh();
   }

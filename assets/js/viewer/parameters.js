@@ -1,6 +1,7 @@
 // Parameters of the spectrograms, shared by all views: a change in one tab applies to the others.
 
 import { emit } from '../core/state.js';
+import { trackSettings } from '../core/view_history.js';
 
 /** Values and defaults by field, and the server's limits, choices and presets.
  * @type {{values: Record<string, any>, defaults: Record<string, any>, spec: any}}
@@ -13,6 +14,8 @@ export function setSpec(spec) {
   const defaults = { ...spec.presets.librosa, ...spec.cepstrum };
   Object.assign(parameters, { spec, defaults, values: { ...defaults } });
 }
+
+trackSettings(() => ({ ...parameters.values }), (values) => applyParameters(values));
 
 /** Change parameters in all views; `source` is the field that is being typed into and keeps its text. */
 export function applyParameters(changes, source = null) {

@@ -5,6 +5,7 @@ import { showMessage, state } from '../core/state.js';
 import { element, fetchFile, find, onResize, saveFile, stem } from '../lib/dom.js';
 import { formatNumber, t, tForPointer } from '../lib/i18n.js';
 import { nextSpeed, playSelection, toggleBand, toggleLoop, togglePitch } from '../player/playback.js';
+import { selectionFields } from './selection_fields.js';
 import { shortcut } from './shortcuts.js';
 
 const GRIP = 7; // CSS pixels
@@ -119,6 +120,7 @@ class ValuesPanel {
       this.button('measurements.save', (button) => save(viewer, button)),
     ];
     find(this.root, '.sg-group').append(...this.buttons);
+    find(this.root, 'h2').after(selectionFields(viewer, (text) => { this.note.textContent = text; }));
     this.show(null);
     viewer.under.append(this.root);
   }

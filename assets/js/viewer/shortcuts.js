@@ -26,26 +26,60 @@ export const KEYS = {
 /** Return a key event as 'Alt+ArrowLeft', 'Ctrl+c', 'l'; Shift is named only where it does not change the character. */
 export function combination(event) {
   const long = event.key.length > 1;
-  const key = long || event.shiftKey ? event.key : event.key.toLowerCase(); // regardless of Caps Lock
-  const held = { Ctrl: event.ctrlKey || event.metaKey, Alt: event.altKey, Shift: event.shiftKey && long };
+  const ctrl = event.ctrlKey || event.metaKey;
+  const upper = ctrl && event.shiftKey && !long; // macOS names Shift + Cmd + Z by the small letter
+  // the case is that of Shift, regardless of Caps Lock
+  const key = upper ? event.key.toUpperCase() : long || event.shiftKey ? event.key : event.key.toLowerCase();
+  const held = { Ctrl: ctrl, Alt: event.altKey, Shift: event.shiftKey && long };
   return [...Object.keys(held).filter((name) => held[name]), key].join('+');
 }
 
 // punctuation keys that hold letters in other alphabets, without and with Shift
 const LATIN = { BracketLeft: '[{', BracketRight: ']}', Comma: ',<', Period: '.>' };
-const OWN_KEYS = 'input, select, textarea, dialog, [role=slider], [role=separator], [contenteditable]';
+const FIELDS = 'input:not([type=range]), select, textarea, dialog, [contenteditable]';
+const ARROW_CONTROLS = 'input, [role=slider], [role=separator], [role=tab], [role=toolbar], [role=listbox]';
+const ARROWS = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End', 'PageUp', 'PageDown'];
+const WITHOUT_VIEW = [' ', '?']; // act where no view is on screen, too
 
-/** Run a view's shortcuts while the focus is in it, except in fields that take keys themselves. */
+/** @type {Set<any>} all views, of which one is on screen at most */
+const viewers = new Set();
+let byPointer = false; // whether a button has the focus from a press of the pointer
+let played = false; // whether Space has just acted, so that its release presses no button
+
+/** Run a view's shortcuts wherever the focus is, except in fields, while the view is on screen. */
 export function wireKeys(viewer) {
-  viewer.host.addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.target.closest(OWN_KEYS)) return;
-    if ([' ', 'Enter'].includes(event.key) && event.target.closest('button, a, summary')) return;
-    const keys = viewer.keys();
-    const key = keys[combination(event)] ?? keys[latin(event)];
-    if (!key || (!state.sound && !key.always)) return;
-    event.preventDefault();
-    key.run(event);
-  }, { signal: viewer.signal });
+  viewers.add(viewer);
+  viewer.signal.addEventListener('abort', () => viewers.delete(viewer));
+}
+
+document.addEventListener('pointerdown', () => { byPointer = true; }, { capture: true });
+document.addEventListener('keydown', (event) => { if (event.key === 'Tab') byPointer = false; }, { capture: true });
+document.addEventListener('keydown', (event) => {
+  const shown = [...viewers].find((viewer) => viewer.onScreen);
+  const viewer = shown ?? [...viewers][0];
+  if (!viewer || event.defaultPrevented || isTaken(event, viewer)) return;
+  const keys = viewer.keys();
+  const [own, other] = [combination(event), latin(event)];
+  const key = keys[own] ?? keys[other];
+  if (!key || (!state.sound && !key.always) || (!shown && !WITHOUT_VIEW.includes(own))) return;
+  event.preventDefault();
+  played = event.key === ' ';
+  key.run(event);
+});
+document.addEventListener('keyup', (event) => {
+  if (played && event.key === ' ') event.preventDefault();
+  played = false;
+});
+
+/** Whether the focused element takes a key itself, or the browser does. */
+function isTaken({ key, target, altKey }, viewer) {
+  if (target.closest(FIELDS)) return true;
+  const onButton = target.closest('button, a, summary');
+  if (key === 'Enter') return Boolean(onButton);
+  if (key === ' ') return Boolean(onButton) && !byPointer; // by the keyboard Space presses the button
+  const tab = byPointer && target.closest('[role=tab]');
+  if (ARROWS.includes(key) && !tab && target.closest(ARROW_CONTROLS)) return true;
+  return !viewer.host.contains(target) && (altKey || ['Home', 'End', 'Backspace'].includes(key)); // the browser's own
 }
 
 /** The combination of the same keys on a Latin keyboard. */

@@ -36,7 +36,7 @@ function show(viewer) {
   const pointer = section('viewer_toolbar.keys_pointer', 'span', gestures);
   find(dialog, '.sg-columns').append(...(isTouch() ? [pointer, ...keys] : [...keys, pointer]));
   dialog.addEventListener('close', () => dialog.remove());
-  viewer.host.append(dialog);
+  (viewer.onScreen ? viewer.host : document.querySelector('.sg-player')).append(dialog); // a hidden one can't show it
   dialog.showModal();
 }
 
@@ -50,7 +50,8 @@ function linesOf(keys, group) {
 function nameOf(combination) {
   const sign = (part) => SIGNS[part] ?? (part.length === 1 ? part.toUpperCase() : part);
   if (combination === ' ') return t('viewer_toolbar.key_space');
-  return (combination.length > 1 ? combination.split('+') : [combination]).map(sign).join(' ');
+  if (combination.length === 1) return sign(combination);
+  return combination.split('+').flatMap((part) => (/^[A-Z]$/.test(part) ? ['Shift', part] : [sign(part)])).join(' ');
 }
 
 /** A section of the dialog; nothing without lines. */

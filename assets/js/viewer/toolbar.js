@@ -40,11 +40,15 @@ export function toolbar(viewer) {
 function keysOf(viewer) {
   const tool = (name) => [TOOLS[name].key, shortcut(`viewer_toolbar.tool_${name}`, 'tools', () => setTool(name))];
   const back = shortcut('viewer_toolbar.back', 'shown', () => go(-1));
+  const forward = shortcut('viewer_toolbar.forward', 'shown', () => go(1));
   return {
     ...Object.fromEntries(Object.keys(TOOLS).map(tool)),
     Backspace: back,
+    'Ctrl+z': back,
     'Alt+ArrowLeft': back,
-    'Alt+ArrowRight': shortcut('viewer_toolbar.forward', 'shown', () => go(1)),
+    'Alt+ArrowRight': forward,
+    'Ctrl+Z': forward,
+    'Ctrl+y': forward,
     e: shortcut('viewer_toolbar.zoom_selection', 'selection', showSelection),
     '[': shortcut('viewer_toolbar.select_from', 'selection', () => selectBetween({ start: audio.currentTime })),
     ']': shortcut('viewer_toolbar.select_to', 'selection', () => selectBetween({ end: audio.currentTime })),

@@ -22,6 +22,7 @@ import { wirePointer } from './gestures.js';
 import { KEYS, wireKeys } from './shortcuts.js';
 import { Plot, columnAt } from './plot.js';
 import { PLUGINS } from './plugins.js';
+import { rovingFocus } from '../widgets/roving_focus.js';
 
 const REST_MS = 90; // without a move: request the exact level
 
@@ -36,6 +37,7 @@ export class Viewer extends Plot {
   constructor(host, server, spec) {
     super(host, server, spec);
     this.hooks = PLUGINS.map((plugin) => plugin(this) ?? {});
+    rovingFocus(this.toolbar, this.signal);
     this.wire();
     this.redraw();
     this.refresh(); // a tab may be opened after the sound

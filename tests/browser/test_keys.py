@@ -1,0 +1,148 @@
+"""Keys in a real Chromium: shortcuts from everywhere, skip link, toolbars, typed selections, undo of parameters."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from chromium import Sheet
+from esc.ui.i18n.catalogue import ENGLISH
+
+pytestmark = pytest.mark.browser
+DRAWN = "viewer.data !== null && viewer.current() && !viewer.host.hasAttribute('data-busy')"
+FOCUSED = "document.activeElement.dataset.do ?? document.activeElement.className"
+
+
+@pytest.fixture
+def shown(open_sheet) -> Sheet:
+    sheet = open_sheet(link="example=crow")
+    sheet.until(DRAWN)
+    return sheet
+
+
+def plays_and_pauses(sheet: Sheet) -> None:
+    """Press Space twice and expect the sound to play and to pause, without a scrolled page."""
+    before = sheet.ev("[scrollY, session.audio.playbackRate]")
+    sheet.page.keyboard.press("Space")
+    sheet.until("!session.audio.paused")
+    sheet.page.keyboard.press("Space")
+    sheet.until("session.audio.paused")
+    assert sheet.ev("[scrollY, session.audio.playbackRate]") == before
+
+
+def test_space_and_question_mark_from_everywhere(shown):
+    page = shown.page
+    plays_and_pauses(shown)  # nothing has the focus
+    for part in (
+        page.get_by_role("button", name=ENGLISH["playback.speed_50"]),
+        page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True),
+        page.locator("#mel [data-do=zoom_in]"),
+        page.locator("#mel [data-field=n_mels] input[type=range]"),
+    ):
+        part.click()
+        plays_and_pauses(shown)
+        page.keyboard.press("?")
+        expect(page.locator("dialog.sg-dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog.sg-dialog")).to_have_count(0)
+    for tab in ("about", "files", "live"):
+        page.get_by_role("tab", name=ENGLISH[f"page.tab_{tab}"], exact=True).click()
+        plays_and_pauses(shown)
+        page.keyboard.press("?")
+        expect(page.locator("dialog.sg-dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+    page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
+    now = shown.ev("session.audio.currentTime")
+    page.keyboard.press("ArrowRight")
+    shown.until("(now) => session.audio.currentTime > now", now)
+
+
+def test_keys_in_fields_are_theirs(shown):
+    page = shown.page
+    page.locator("#sg-n_mels").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("?")
+    page.locator("#mel [data-field=n_mels] input[type=range]").press("ArrowRight")
+    shown.until("viewer.panel.values().n_mels === 129")
+    page.locator(".sg-example").focus()
+    page.keyboard.press("z")
+    page.locator("#mel [data-do=tool_select]").focus()
+    page.keyboard.press("Tab")  # by the keyboard: Space presses the button that has the focus
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("#mel [data-do=tool_select]")).to_have_attribute("aria-pressed", "true")
+    assert shown.ev("[session.audio.paused, session.audio.currentTime]") == [True, 0]
+    expect(page.locator("dialog.sg-dialog")).to_have_count(0)
+
+
+def test_skip_link_leads_to_the_view(shown):
+    shown.page.keyboard.press("Tab")
+    expect(shown.page.get_by_text(ENGLISH["page.skip"])).to_be_in_viewport()
+    shown.page.keyboard.press("Enter")
+    assert shown.ev("document.activeElement === viewer.plot")
+
+
+def test_toolbar_is_one_tab_stop(shown):
+    page = shown.page
+    expect(page.locator("#mel [role=toolbar][aria-label]")).to_have_count(1)
+    tools = "[...document.querySelectorAll('#mel .sg-toolbar .sg-tool')].filter((one) => !one.closest('.sg-panel'))"
+    assert shown.ev(f"{tools}.filter((one) => one.tabIndex === 0).length") == 1
+    page.locator("#mel [data-do=tool_move]").focus()
+    seen = []
+    for _ in range(20):
+        seen.append(shown.ev(FOCUSED))
+        page.keyboard.press("ArrowRight")
+    visible = shown.ev(
+        tools
+        + """.filter((one) => one.offsetParent)
+            .sort((one, other) => one.getBoundingClientRect().left - other.getBoundingClientRect().left)
+            .map((one) => one.dataset.do)"""
+    )
+    assert list(dict.fromkeys(seen)) == visible  # all of them, in the order on screen
+    assert seen[-1] == visible[-1]
+    page.keyboard.press("Home")
+    assert shown.ev(FOCUSED) == visible[0]
+    page.keyboard.press("Tab")
+    assert shown.ev("document.activeElement.closest('.sg-toolbar')") is None
+
+
+def test_selection_is_typed(shown):
+    page, fields = shown.page, shown.page.locator("#mel .sg-edges")
+    fields.locator("[data-edge=start]").fill("1.25")
+    fields.locator("[data-edge=end]").fill("2.5")
+    page.keyboard.press("Enter")
+    shown.until("session.state.selection?.start === 1.25 && session.state.selection.end === 2.5")
+    fields.locator("[data-edge=high_hz]").fill("3000")
+    fields.locator("[data-edge=low_hz]").fill("500")
+    page.keyboard.press("Enter")
+    shown.until("session.state.selection?.low_hz === 500 && session.state.selection.high_hz === 3000")
+    expect(page.locator("#mel .sg-selection dl")).to_contain_text("1.250 s")  # duration
+    fields.locator("[data-edge=end]").fill("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#mel .sg-selection p")).to_have_text(ENGLISH["measurements.wrong_times"])
+    assert shown.ev("session.state.selection.end") == 2.5
+    shown.ev("session.select({ start: 3, end: 4 })")
+    expect(fields.locator("[data-edge=start]")).to_have_value("3")
+    expect(fields.locator("[data-edge=low_hz]")).to_have_value("")
+
+
+def test_parameters_are_undone_and_redone(shown):
+    page = shown.page
+    page.fill("#sg-n_mels", "64")
+    shown.until("viewer.data.rows === 64")
+    page.fill("#sg-n_mels", "32")
+    shown.until("viewer.data.rows === 32")
+    shown.ev("session.show(1, 2)")
+    page.locator("#mel .sg-plot").focus()
+    page.keyboard.press("Control+z")  # the zoom first
+    shown.until("session.state.visible.end - session.state.visible.start > 4.9")
+    assert shown.ev("viewer.panel.values().n_mels") == 32
+    page.keyboard.press("Control+z")
+    shown.until("viewer.data.rows !== 32")
+    expect(page.locator("#sg-n_mels")).not_to_have_value("32")
+    page.keyboard.press("Control+Shift+z")
+    shown.until("viewer.data.rows === 32")
+    for _ in range(4):
+        page.keyboard.press("Control+z")
+    shown.until("viewer.data.rows === 128")
+    expect(page.locator("#mel [data-do=back]")).to_be_disabled()
