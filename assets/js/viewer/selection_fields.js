@@ -17,16 +17,19 @@ export function selectionFields(viewer, complain) {
     <span class="sg-edges-hz">${field('low_hz')}–${field('high_hz')}<span data-t="page.unit_hz"></span></span></div>`);
   const inputs = Object.fromEntries(Object.keys(DECIMALS).map((name) => [name, find(root, `[data-edge=${name}]`)]));
   find(root, '.sg-edges-hz').hidden = !viewer.pitched;
+  const selected = (name) => state.selection?.[name] ?? null;
+  const text = (name) => (selected(name) === null ? '' : String(Number(selected(name).toFixed(DECIMALS[name]))));
   const write = () => {
     for (const [name, input] of Object.entries(inputs)) {
-      const value = state.selection?.[name] ?? null;
-      input.value = value === null ? '' : String(Number(value.toFixed(DECIMALS[name])));
+      input.value = text(name);
       input.removeAttribute('aria-invalid');
     }
   };
   const typed = (entered = false) => {
     const values = /** @type {Record<string, number | null>} */ ({});
-    for (const [name, { value }] of Object.entries(inputs)) values[name] = value === '' ? null : Number(value);
+    for (const [name, { value }] of Object.entries(inputs)) { // a field that was not touched keeps its exact value
+      values[name] = value === text(name) ? selected(name) : value === '' ? null : Number(value);
+    }
     if (Object.values(values).every((value) => value === null)) return select(null);
     const half = (values.start === null) !== (values.end === null) || (values.low_hz === null) !== (values.high_hz === null);
     if (half && !entered) return; // the other edge is typed next; Enter takes the default for it
