@@ -5,8 +5,11 @@ import { element, find } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 
 const DECIMALS = { start: 3, end: 3, low_hz: 1, high_hz: 1 };
+const LABELS = {
+  start: 'measurements.start', end: 'measurements.end', low_hz: 'measurements.low_hz', high_hz: 'measurements.high_hz',
+};
 const field = (name) => `<input type="number" min="0" step="any" inputmode="decimal" data-edge="${name}"
-  data-aria="measurements.${name}">`;
+  data-aria="${LABELS[name]}">`;
 
 /** Build the fields of a viewer; `complain` shows why typed values are no selection.
  * @param {any} viewer
