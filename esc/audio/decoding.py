@@ -167,7 +167,7 @@ class Track:
         for packet in self._packets():
             self._first_byte = self._first_byte or packet.pos or 0
             try:
-                frames = packet.decode()
+                frames = self._stream.decode(packet)  # a damaged header may have given the packet another kind of stream
             except (av.FFmpegError, ValueError):
                 if packet.size < _LEAST_PACKET:  # side data, or what aligns the end of a W64
                     continue
