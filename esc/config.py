@@ -179,6 +179,10 @@ BIRDSONG = SpectrogramConfig(  # short windows for fast whistles; below 500 Hz t
     sample_rate=44_100, n_fft=1_024, win_length=1_024, hop_length=256, n_mels=128, fmin=500.0, fmax=16_000.0,
     mel_scale="htk",
 )  # fmt: skip
+BATS = SpectrogramConfig(  # calls of some milliseconds from 10 to 120 kHz, as detectors record them, over noise
+    sample_rate=384_000, n_fft=1_024, win_length=1_024, hop_length=256, n_mels=128, fmin=10_000.0, fmax=120_000.0,
+    mel_scale="htk", top_db=60.0,
+)  # fmt: skip
 CLICKS = SpectrogramConfig(  # 3 ms windows: time resolution rather than pitch
     sample_rate=44_100, n_fft=512, win_length=128, hop_length=64, n_mels=48, fmin=0.0, fmax=22_050.0, n_mfcc=13
 )
@@ -186,5 +190,13 @@ ESC50 = SpectrogramConfig(  # of the shipped checkpoint, see training/recipes.py
     sample_rate=44_100, n_fft=2_048, win_length=2_048, hop_length=512, n_mels=128, fmin=20.0, fmax=20_000.0
 )
 PRESETS = MappingProxyType(
-    {"librosa": LIBROSA, "notebook": NOTEBOOK, "esc50": ESC50, "speech": SPEECH, "birdsong": BIRDSONG, "clicks": CLICKS}
+    {
+        "librosa": LIBROSA,
+        "notebook": NOTEBOOK,
+        "esc50": ESC50,
+        "speech": SPEECH,
+        "birdsong": BIRDSONG,
+        "bats": BATS,
+        "clicks": CLICKS,
+    }
 )

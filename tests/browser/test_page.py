@@ -171,7 +171,7 @@ def test_parameter_by_keyboard(sheet: Sheet):
 
 def test_presets(sheet: Sheet):
     sheet.open_example("crow")
-    for name in ("notebook", "speech", "birdsong", "clicks", "esc50", "librosa"):
+    for name in ("notebook", "speech", "birdsong", "bats", "clicks", "esc50", "librosa"):
         config = PRESETS[name]
         with sheet.new_picture():
             sheet.page.select_option(".sg-preset select", name)

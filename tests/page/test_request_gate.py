@@ -108,7 +108,7 @@ def test_every_field_of_the_queue(functions, log, name, field):  # noqa: F811
 def test_inputs_of_the_wrong_shape(functions, log, shape):  # noqa: F811
     for endpoint in ENDPOINTS:
         error = called(functions, endpoint, f'{{"data": [{shape}]}}')
-        assert error.endswith((".", "choices: ['librosa', 'notebook', 'esc50', 'speech', 'birdsong', 'clicks']"))
+        assert error.endswith((".", "choices: ['librosa', 'notebook', 'esc50', 'speech', 'birdsong', 'bats', 'clicks']"))
     assert "Traceback" not in log()
 
 

@@ -22,6 +22,7 @@ class Preset(StrEnum):
     ESC50 = "esc50"
     SPEECH = "speech"
     BIRDSONG = "birdsong"
+    BATS = "bats"
     CLICKS = "clicks"
 
 

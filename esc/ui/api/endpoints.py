@@ -60,7 +60,7 @@ class Endpoints:
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_mels": 64, "hop_length": 256}.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_mels, n_frames) and config, and an .npz file with the
@@ -76,7 +76,7 @@ class Endpoints:
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames) and config, and an .npz file with the
@@ -92,7 +92,7 @@ class Endpoints:
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_mfcc": 13, "lifter": 22, "delta": 1}: number of
                 coefficients, liftering (0: none), order of the time derivative (0, 1 or 2).
         Returns:
@@ -117,7 +117,7 @@ class Endpoints:
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong or clicks.
+            preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
             columns: Maximum number of columns (time steps), 2 to 2000.
         Returns:
