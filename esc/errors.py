@@ -87,11 +87,23 @@ MESSAGES = {
     "export.no_sound": "There is no sound to compare the exported network on: restore the folder assets/examples.",
     "export.write": "{path} can't be written ({reason}).",
     # data and training
-    "data.missing": "There is no ESC-50 in {path}: {reason}. Set ESC50_DIR or --data to the folder that holds it.",
+    "data.missing": "There is no data set in {path}: {reason}. Set ESC50_DIR or --data to the folder of ESC-50, or make one "
+    "of your own sounds (python -m training prepare --folders FOLDER).",
     "data.columns": "{path} lacks the columns {missing}; ESC-50's own table has filename, fold, target, category.",
     "data.table": "{path} can't be used as ESC-50's table ({reason}). Fetch the archive again.",
     "data.row": "Row {number} of {path} can't be used ({reason}); fold and target are whole numbers, each clip stands once.",
     "data.clips": "{count} clips named in {path} are not there, the first is {first}. Fetch the archive again.",
+    "data.classes": "The data set and the network have different classes: {data}; {network}. Give the --data it was trained on.",
+    "own.missing": "There are no sounds of your own in {path}: {reason}. Give a folder with a folder of sounds for each class, "
+    "or a CSV table with the columns file and label.",
+    "own.columns": "{path} lacks the columns {missing}: it needs file and label.",
+    "own.row": "Row {number} of {path} can't be used ({reason}).",
+    "own.reserved": "{label} can't be the name of a class: it is what the classifier says of sounds of no class. Choose "
+    "another name.",
+    "own.classes": "{path} has {count} class(es); at least 2 are needed.",
+    "own.twice": "{first} and {second} are the same sound in two classes ({labels}). Keep it in one of them.",
+    "own.few": "Class {label} has {files} usable file(s); at least {least} are needed, so that one can be held out.",
+    "own.exists": "{path} is there already, made from other sounds. Remove it or give another --data.",
     "data.fold": "Fold {fold} does not exist; this data has the folds {folds}.",
     "data.without": "{value} can't be left out: give names of classes, or a number up to {most}.",
     "data.cache": "{path} is damaged. Remove it and run the command again: it is made anew.",

@@ -206,6 +206,24 @@ ROBUST = replace(  # fine-tunes a network of `best` on distorted recordings; see
         band_share=0.18,
     ),
 )
+_STEPS, _MIN_BATCH = 4, 4
+
+
+def fitted(recipe: Recipe, n_clips: int) -> Recipe:
+    """Return a recipe whose batches fit few training clips: at least four steps an epoch.
+
+    The learning rate falls with the square root of the batch, as for Adam (Malladi et al., 2022).
+    """
+    if n_clips >= _STEPS * recipe.known_batch:
+        return recipe
+    batch = max(_MIN_BATCH, n_clips // _STEPS // 2 * 2)
+    share = batch / recipe.batch_size
+    sub_batch = recipe.sub_batch if recipe.sub_batch and batch % recipe.sub_batch == 0 else None
+    unknown = min(round(recipe.unknown_batch * share), batch - 2)
+    rate = recipe.learning_rate * share**0.5
+    return replace(recipe, batch_size=batch, sub_batch=sub_batch, unknown_batch=unknown, learning_rate=rate)
+
+
 RECIPES = MappingProxyType(
     {RecipeName.BEST: BEST, RecipeName.FIRST: FIRST, RecipeName.NOTEBOOK: NOTEBOOK_RECIPE, RecipeName.ROBUST: ROBUST}
 )

@@ -171,10 +171,9 @@ class _Run:
     def keep(self) -> None:
         """Write the checkpoint."""
         recipe = self.config.recipe
-        provenance = self.settings | {
+        provenance = {name: value for name, value in self.settings.items() if name != "data_folder"}  # of this machine alone
+        provenance |= {
             "run": self.folder.name,
-            "data": "ESC-50 (K. J. Piczak, 2015), CC BY-NC 3.0",
-            "licence": "CC BY-NC 4.0",
             "epoch": self.state.epoch,
             "hours": round(self.state.seconds / 3600, 2),
             "device": device_name(self.device),

@@ -18,6 +18,9 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from esc.audio.io import MAX_BYTES
+from esc.classification.checkpoint import read_config
+from esc.errors import CheckpointError
+from esc.example_sounds import example_sounds
 from esc.paths import ASSETS, DEFAULT_CHECKPOINT, ROOT
 from esc.ui.api import endpoints
 from esc.ui.api.downloads import Downloads
@@ -123,7 +126,8 @@ def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:
             with gr.Row(elem_id="prediction"):
                 ClassifyTab(services).component()
                 SaliencyTab(services).component()
-            SimilarSoundsTab(services, index).component()
+            if index is not None or _knows_examples(services.checkpoint):
+                SimilarSoundsTab(services, index).component()
         with gr.Tab(texts("tab_live")):
             LiveTab(services).component()
         with gr.Tab(texts("tab_files"), render_children=True):
@@ -132,6 +136,14 @@ def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:
             about = AboutModelTab(services)
             about.component()
             about.card(texts("card"))
+
+
+def _knows_examples(checkpoint: Path) -> bool:
+    """Return whether example sounds are of a checkpoint's classes, and so comparable."""
+    try:
+        return bool(set(example_sounds()) & set(read_config(checkpoint).class_names))
+    except CheckpointError:  # the page says so where something is classified
+        return True
 
 
 def launch_options(page: Page) -> dict:

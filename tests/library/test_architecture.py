@@ -75,7 +75,8 @@ def test_there_is_something_to_read():
 def test_the_library_knows_nothing_of_page_and_training(name):
     found = imports(name)
     assert not tops(found) & {"gradio", "gradio_client", "training", "app"}
-    assert not any(module.startswith("esc.ui") for module in found)
+    if name != "esc/__main__.py":  # above all: its command `serve` runs the page
+        assert not any(module.startswith("esc.ui") for module in found)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("esc/ui/")])

@@ -30,7 +30,7 @@ from training.engine.regularization import Regularization
 from training.engine.state import State
 from training.engine.step import take_step
 from training.recipes import RECIPES, Architecture, RecipeName, recipe_name
-from training.runs.run_dir import read_history, read_settings
+from training.runs.run_dir import ESC_50, Origin, read_history, read_settings
 
 RECIPE = RECIPES["notebook"]
 
@@ -152,7 +152,8 @@ def test_architecture_option(architecture):
     recipe = options.chosen()
     assert (recipe.architecture, recipe.sub_batch, recipe.batch_size) == (architecture, 4, 16)
     named = "notebook-fold5" if architecture == "resnet18" else f"notebook-{architecture}-fold5"
-    assert options.run_name("fold5") == named
+    assert options.run_name(ESC_50, "fold5") == named
+    assert options.run_name(Origin("own, 3 files", folder="data/own"), "fold5") == f"own-{named}"
     fresh = dataclasses.replace(recipe, initial_weights="fresh")
     model, origin = initial_model(fresh, 7)
     assert (model.fc.out_features, origin) == (7, "fresh")

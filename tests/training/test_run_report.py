@@ -113,9 +113,9 @@ def test_resume_cross_validation(clips, cache, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(cross_validation, "train", killed)
-        cross_validation.cross_validate(clips, recipe, 1, tmp_path / "five", cache, log)
+        cross_validation.cross_validate(clips, run_dir.RunConfig(recipe, (), 0, 1), tmp_path / "five", cache, log)
     assert not (tmp_path / "five" / "crossval.json").exists()
-    summary = cross_validation.cross_validate(clips, recipe, 1, tmp_path / "five", cache, log)
+    summary = cross_validation.cross_validate(clips, run_dir.RunConfig(recipe, (), 0, 1), tmp_path / "five", cache, log)
     assert summary == json.loads((tmp_path / "five" / "crossval.json").read_text())
     assert [row["fold"] for row in rows(log)] == ["1", "2", "3", "4", "5"]  # each once
     logged = [float(row["accuracy"]) for row in rows(log)]
@@ -127,7 +127,7 @@ def test_resume_cross_validation(clips, cache, tmp_path, monkeypatch):
         _, meta = load_checkpoint(tmp_path / "five" / f"fold{fold}" / "checkpoint")
         assert fold not in meta.provenance["train_folds"]
     with pytest.raises(DataError, match="other settings"):
-        cross_validation.cross_validate(clips, recipe, 2, tmp_path / "five", cache, log)
+        cross_validation.cross_validate(clips, run_dir.RunConfig(recipe, (), 0, 2), tmp_path / "five", cache, log)
 
 
 def test_too_few_clips(prepared, tmp_path):

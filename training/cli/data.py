@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -58,12 +59,32 @@ def prepare_command(
     recipe: RecipeOption = RecipeName.FIRST,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes, some 300 MB each; by default one per usable core.")] = None,
     unknown: UnknownFolder = None,
+    folders: Annotated[
+        Path | None,
+        typer.Option(help="Own sounds: a folder with a folder for each class, or a CSV table with the columns file and label."),
+    ] = None,
 ) -> None:
-    """Compute the mel spectrograms of a recipe once."""
+    """Compute the mel spectrograms of a recipe once.
+
+    With --folders, own sounds of any length become a data set first: clips in five folds, all of a file in one. It is written
+    to --data, by default data/NAME. Files that can't be used are reported, the others are, and the exit code is 1.
+    """
+    from training.data.own_sounds import make_data_set
     from training.data.preprocessing import prepare_for
     from training.evaluation.unknown_clips import with_unknown
 
+    refused: list[str] = []
+    if folders is not None:
+        options = dataclasses.replace(options, data=options.data or DATA.parent / folders.absolute().stem)
+        assert options.data is not None
+        refused = make_data_set(folders, options.data, RECIPES[recipe].input.clip_seconds)
     clips = with_unknown(RECIPES[recipe], options.clips(), unknown, options.cache)
     prepared = prepare_for(RECIPES[recipe], clips, options.cache, jobs)
     count, *shape = prepared.spectrograms_db.shape
     typer.echo(f"{count} spectrograms of {' x '.join(map(str, shape))} in {options.cache}")
+    if folders is not None:
+        typer.echo(f"{options.origin(clips).name}: {options.data}. Next: python -m training train --data {options.data}")
+    for error in refused:
+        typer.echo(f"error: {error}", err=True)
+    if refused:
+        raise typer.Exit(1)

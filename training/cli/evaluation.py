@@ -92,7 +92,7 @@ def robustness_command(
     stored = None
     with suppress(CheckpointError):  # a damaged file is replaced
         stored = read_robustness(checkpoint)
-    measured = compared(evaluate_robustness(checkpoint, options.clips(), fold, options.evaluation_log), stored)
+    measured = compared(evaluate_robustness(checkpoint, options.clips(checkpoint), fold, options.evaluation_log), stored)
     if save:
         with disk_full_error(checkpoint):
             write_robustness(checkpoint, measured)
@@ -122,7 +122,7 @@ def calibrate_command(
     from training.evaluation.calibrate import calibrate
     from training.evaluation.ood import REFUSED
 
-    found = calibrate(run, fold_run or [], ood_run, options.clips(), options.cache, options.evaluation_log)
+    found = calibrate(run, fold_run or [], ood_run, options.clips(run), options.cache, options.evaluation_log)
     calibration, ood = found.calibration, found.ood
     others = "other folds" if len(found.folds) > 1 else "other recordings"
     typer.echo(f"temperature {calibration.temperature:.3f}, from fold {', '.join(map(str, sorted(found.folds)))}")
@@ -150,7 +150,7 @@ def explain_test_command(
 
     if save:
         _check_held_out(checkpoint, fold)
-    found = run_deletion_test(checkpoint, options.clips(), fold, options.cache, options.evaluation_log)
+    found = run_deletion_test(checkpoint, options.clips(checkpoint), fold, options.cache, options.evaluation_log)
     figures = found.figures()
     typer.echo(f"{figures['clips']} clips of fold {fold}; mean probability of the most likely class {figures['before']:.3f}")
     typer.echo("covered  marked  random  loudest  marked below random")
@@ -180,7 +180,7 @@ def card_command(
 def _evaluate(options: EvaluationOptions, fold: int, checkpoint: Path) -> Evaluation:
     from training.evaluation.held_out_log import evaluate_fold
 
-    return evaluate_fold(checkpoint, options.clips(), fold, options.cache, options.evaluation_log)
+    return evaluate_fold(checkpoint, options.clips(checkpoint), fold, options.cache, options.evaluation_log)
 
 
 def _check_held_out(checkpoint: Path, fold: int) -> None:

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from esc.errors import ParameterError
-from training.data.esc50 import Clip, data_folder, read_clips
+from training.data.esc50 import Clip, data_folder, origin_of, read_clips
 from training.recipes import FRESH_SUFFIX, RECIPES, Architecture, Recipe, RecipeName
 from training.runs.paths import CACHE, EVALUATION_LOG
+from training.runs.run_dir import ESC_50, Origin
 
 _RECIPES = (
     "'first': from scratch, 1 to 2 hours on two cores; 'best': as shipped, minutes on a GPU and hours without; 'notebook': "
@@ -31,12 +32,19 @@ RunName = Annotated[str | None, typer.Option("--name", help="Folder in runs/; by
 class DataOptions:
     """Data set and cache."""
 
-    data: Annotated[Path | None, typer.Option(help="Folder of ESC-50; by default that of the variable ESC50_DIR.")] = None
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the data set; by default that of the run, or ESC-50 in the folder that ESC50_DIR names."),
+    ] = None
     cache: Annotated[Path, typer.Option(help="Folder for prepared spectrograms.")] = CACHE
 
-    def clips(self) -> list[Clip]:
-        """Return the clips of the data set."""
-        return read_clips(data_folder(self.data))
+    def clips(self, run: Path | None = None) -> list[Clip]:
+        """Return the clips of the given data set or of a run's."""
+        return read_clips(data_folder(self.data, run))
+
+    def origin(self, clips: list[Clip]) -> Origin:
+        """Return name, licence and folder of the data set."""
+        return origin_of(data_folder(self.data), clips)
 
 
 @dataclass(frozen=True)
@@ -85,9 +93,10 @@ class RecipeOptions:
             raise typer.BadParameter("this recipe fine-tunes a checkpoint: give its folder", param_hint="--weights")
         return chosen
 
-    def run_name(self, *parts: str) -> str:
-        """Return the default name of a run."""
+    def run_name(self, origin: Origin, *parts: str) -> str:
+        """Return the default name of a run, begun by that of own data."""
         default = RECIPES[self.recipe]
         fresh = FRESH_SUFFIX if self.chosen().initial_weights != default.initial_weights else ""
         architecture = "" if self.arch in (None, default.architecture) else str(self.arch)
-        return "-".join(part for part in (f"{self.recipe}{fresh}", architecture, *parts) if part)
+        data = "" if origin.folder is None or origin.name == ESC_50.name else Path(origin.folder).name
+        return "-".join(part for part in (data, f"{self.recipe}{fresh}", architecture, *parts) if part)

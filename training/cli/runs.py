@@ -10,7 +10,7 @@ import typer
 
 from training.cli.options import DataOptions, EvaluationOptions, RecipeOption, RecipeOptions, RunName, Seed, UnknownFolder
 from training.data.esc50 import Clip, all_folds, check_folds, left_out, without_classes
-from training.recipes import RECIPES, RecipeName
+from training.recipes import RECIPES, RecipeName, fitted
 from training.runs.paths import RESULTS, RUNS
 
 if TYPE_CHECKING:
@@ -61,9 +61,10 @@ def train_command(
     clips = options.clips()
     train_folds, valid_fold = split.folds(clips)
     classes = left_out(clips, split.leave_out_classes)
-    config = RunConfig(recipe.chosen(), train_folds, valid_fold, seed, classes)
+    origin, n_clips = options.origin(clips), sum(clip.fold in train_folds for clip in without_classes(clips, classes))
+    config = RunConfig(fitted(recipe.chosen(), n_clips), train_folds, valid_fold, seed, classes, origin)
     parts = f"fold{split.fold}", "inner" if split.inner else "", f"without{len(classes)}" if classes else "", f"seed{seed}"
-    run = RUNS / (name or recipe.run_name(*parts))
+    run = RUNS / (name or recipe.run_name(origin, *parts))
     validation = Validation(valid_every or (1 if split.inner else NEVER), None if split.inner else options.evaluation_log)
 
     def prepared_clips() -> Prepared:
@@ -80,11 +81,14 @@ def train_command(
 def crossval_command(options: EvaluationOptions, recipe: RecipeOptions, seed: Seed = 1, name: RunName = None) -> None:
     """Train with each fold held out once: ESC-50's official figure. Can be resumed."""
     from training.cross_validation import SUMMARY, cross_validate
+    from training.runs.run_dir import RunConfig
 
     _check_weights(recipe.recipe)
-    folder = RUNS / (name or recipe.run_name("crossval", f"seed{seed}"))
     clips = options.clips()
-    summary = cross_validate(clips, recipe.chosen(), seed, folder, options.cache, options.evaluation_log, recipe.weights)
+    origin, n_clips = options.origin(clips), min(sum(clip.fold != fold for clip in clips) for fold in all_folds(clips))
+    folder = RUNS / (name or recipe.run_name(origin, "crossval", f"seed{seed}"))
+    config = RunConfig(fitted(recipe.chosen(), n_clips), (), 0, seed, origin=origin)
+    summary = cross_validate(clips, config, folder, options.cache, options.evaluation_log, recipe.weights)
     for fold, accuracy in summary["accuracy"].items():
         typer.echo(f"fold {fold}: {accuracy:.4f}")
     typer.echo(f"mean {summary['mean']:.4f}, standard deviation {summary['std']:.4f}, ECE {summary['ece']:.4f}")
@@ -113,7 +117,8 @@ def sweep_command(
     clips = options.clips()
     train_folds, valid_fold = SplitOptions(fold, inner=True).folds(clips)
     recipes = combinations(dataclasses.replace(RECIPES[recipe], epochs=epochs), parse_grid(grid))
-    configs = {key: RunConfig(one, train_folds, valid_fold, seed) for key, one in recipes.items()}
+    origin, n_clips = options.origin(clips), sum(clip.fold in train_folds for clip in clips)
+    configs = {key: RunConfig(fitted(one, n_clips), train_folds, valid_fold, seed, origin=origin) for key, one in recipes.items()}
     folder = RUNS / (name or f"sweep-{recipe}-fold{fold}-epochs{epochs}-seed{seed}")
     for row in sweep(clips, configs, folder, options.cache):
         typer.echo(f"{row['valid_accuracy']:.4f}  {row['parameters']}  ({row['image']}, {row['seconds']:.0f} s)")
@@ -127,9 +132,8 @@ def report_command(
     """Write a report into each run's folder: curves, confusion matrix, recall, mistakes and calibration."""
     from training.evaluation.run_report import write_report
 
-    clips = options.clips()
     for run in runs:
-        typer.echo(f"wrote {write_report(run, clips, options.cache, options.evaluation_log)}")
+        typer.echo(f"wrote {write_report(run, options.clips(run), options.cache, options.evaluation_log)}")
 
 
 def results_command(
@@ -140,7 +144,7 @@ def results_command(
     from training.evaluation.results_page import import_run, write_results
 
     for run in runs or []:
-        for name in import_run(run, RESULTS, options.clips(), options.cache, options.evaluation_log):
+        for name in import_run(run, RESULTS, options.clips(run), options.cache, options.evaluation_log):
             typer.echo(f"imported {name}")
     typer.echo(f"wrote {write_results(RESULTS, options.evaluation_log)}")
 

@@ -1,9 +1,10 @@
-"""ESC-50 on disk, in the official, Kaggle's or a flat layout."""
+"""ESC-50 on disk (official, Kaggle's or flat layout), and data sets of own sounds."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 import os
 import random
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from pathlib import Path
 
 from esc.errors import DataError
 from training.runs.paths import DATA
+from training.runs.run_dir import ESC_50, Origin, remembered_data
 
+OWN_TABLE, ABOUT = "clips.csv", "data.json"  # of a data set made by `own_sounds`
 _TABLES = ("meta/esc50.csv", "esc50.csv")
 _AUDIO_FOLDERS = ("audio/audio", "audio", ".")
 EXTENSIONS = (".wav", ".ogg", ".flac", ".opus", ".mp3", ".m4a")
 _LEFT_OUT_SEED = 50
+ESC50_SHAPE = (2_000, 50, 5)  # clips, classes, folds
 UNKNOWN = -1  # target of a sound of no class
 UNKNOWN_FOLD = 0
 _COLUMNS = {"filename", "fold", "target", "category"}
@@ -33,23 +37,24 @@ class Clip:
     source: str
 
 
-def data_folder(given: Path | None) -> Path:
-    """Return the data folder: the given one, or that of the variable ESC50_DIR."""
-    folder = given or Path(os.environ.get("ESC50_DIR", DATA))
+def data_folder(given: Path | None, run: Path | None = None) -> Path:
+    """Return the data folder: given, a run's, or that of the variable ESC50_DIR."""
+    folder = given or (remembered_data(run) if run else None) or Path(os.environ.get("ESC50_DIR", DATA))
     if not folder.is_dir():
         raise DataError("data.missing", path=folder, reason="no such folder")
     return folder
 
 
 def read_clips(folder: Path) -> list[Clip]:
-    """Return the clips of ESC-50, in the order of its table.
+    """Return the clips of a data set, in the order of its table.
 
     Raises
     ------
     DataError
         The table or clips are missing, the table has other columns, or a row is invalid or contradicts another.
     """
-    table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
+    names = (OWN_TABLE,) if (folder / ABOUT).is_file() else _TABLES
+    table = next((folder / name for name in names if (folder / name).is_file()), None)
     if table is None:
         raise DataError("data.missing", path=folder, reason=f"neither {_TABLES[0]} nor {_TABLES[1]} is there")
     try:
@@ -67,6 +72,19 @@ def read_clips(folder: Path) -> list[Clip]:
     clips = [_clip(row, number, table, audio) for number, row in enumerate(rows, 2)]  # row 1 names the columns
     _check_rows(clips, table)
     return clips
+
+
+def origin_of(folder: Path, clips: list[Clip]) -> Origin:
+    """Return name and licence of a data set: its own file's, or ESC-50's by shape."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        return Origin(str(about["name"]), about.get("licence"), str(folder.resolve()))
+    except FileNotFoundError:
+        shape = len(clips), len(class_names(clips)), len(all_folds(clips))
+        name, licence = (ESC_50.name, ESC_50.licence) if shape == ESC50_SHAPE else (folder.resolve().name, None)
+        return Origin(name, licence, str(folder.resolve()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError("data.table", path=folder / ABOUT, reason=error) from error
 
 
 def class_names(clips: list[Clip]) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
-from training.data.esc50 import Clip, check_folds, without_classes
+from esc.errors import DataError
+from training.data.esc50 import Clip, check_folds, class_names, without_classes
 from training.data.preprocessing import Prepared, prepare
 from training.engine.devices import best_device, to_device
 from training.evaluation.metrics import Metrics, compute_metrics, evaluate
@@ -43,6 +44,8 @@ def fold_clips(checkpoint: Checkpoint, clips: list[Clip], fold: int) -> list[Cli
     """Return the clips of one fold, without the classes that the network does not know."""
     check_folds(clips, (fold,))
     known = without_classes(clips, tuple(checkpoint.provenance.get("left_out_classes", ())))
+    if class_names(known) != checkpoint.class_names:
+        raise DataError("data.classes", data=", ".join(class_names(known)), network=", ".join(checkpoint.class_names))
     return [clip for clip in known if clip.fold == fold]
 
 

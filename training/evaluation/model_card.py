@@ -14,13 +14,14 @@ from training.evaluation.held_out_log import Evaluation
 from training.evaluation.ood import REFUSED
 from training.recipes import FRESH_SUFFIX, recipe_name
 from training.runs.disk import write_atomic
+from training.runs.run_dir import ESC_50
 
 _SCORES = MappingProxyType({"energy": "energy (log-sum-exp of the logits)", "max_softmax": "highest probability"})
 _FRONT = """---
-license: cc-by-nc-4.0
+license: {licence}
 library_name: pytorch
 pipeline_tag: audio-classification
-tags: [audio, environmental-sound, esc-50, {architecture}]
+tags: [{tags}, {architecture}]
 ---
 """
 
@@ -32,17 +33,31 @@ def write_card(folder: Path, classifier: Classifier, evaluation: Evaluation, fol
     """
     figures = read_metrics(folder) or {}
     sections = [
-        _FRONT.format(architecture=classifier.checkpoint.architecture),
+        _front(classifier.checkpoint),
         _summary(classifier.checkpoint, evaluation, fold, figures.get("held_out")),
         _training(classifier.checkpoint),
         *_calibration(classifier.checkpoint, figures),
         *_robustness(read_robustness(folder)),
-        _examples(classifier, examples),
+        *_examples(classifier, examples),
         _limits(classifier.checkpoint),
     ]
     path = folder / "README.md"
     write_atomic(path, "\n".join(sections))
     return path
+
+
+def _is_esc50(checkpoint: Checkpoint) -> bool:
+    return checkpoint.provenance["data"] == ESC_50.name
+
+
+def _data_name(checkpoint: Checkpoint) -> str:
+    return "ESC-50" if _is_esc50(checkpoint) else checkpoint.provenance["data"]
+
+
+def _front(checkpoint: Checkpoint) -> str:
+    licence = (checkpoint.provenance["licence"] or "other").lower().replace(" ", "-")
+    tags = "audio, environmental-sound, esc-50" if _is_esc50(checkpoint) else "audio"
+    return _FRONT.format(licence=licence, tags=tags, architecture=checkpoint.architecture)
 
 
 def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out: dict | None) -> str:
@@ -57,10 +72,11 @@ def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out
     data = "no other data, " if from_scratch else ""
     if made.get("unknown_clips"):
         data = f"{made['unknown_clips']} sounds of no class with a uniform target, "
-    return f"""# {checkpoint.architecture} for ESC-50
+    kind = "environmental sounds" if _is_esc50(checkpoint) else f"classes: {', '.join(checkpoint.class_names)}"
+    return f"""# {checkpoint.architecture} for {_data_name(checkpoint)}
 
-Classifies {checkpoint.input.clip_seconds:g}-second clips into {len(checkpoint.class_names)} environmental sounds.
-{trained} on folds {folds} of ESC-50 and never on fold {fold}; {data}no test-time augmentation.
+Classifies {checkpoint.input.clip_seconds:g}-second clips into {len(checkpoint.class_names)} {kind}.
+{trained} on folds {folds} of {_data_name(checkpoint)} and never on fold {fold}; {data}no test-time augmentation.
 
 {_metrics_table(evaluation, fold, held_out)}
 
@@ -136,9 +152,12 @@ def _duration(hours: float) -> str:
     return f"{60 * hours:.0f} minutes" if 60 * hours >= 1.5 else "a minute"
 
 
-def _examples(classifier: Classifier, examples: Path) -> str:
+def _examples(classifier: Classifier, examples: Path) -> list[str]:
+    """Return the section on the example sounds, if the network knows their classes."""
     rows, found = [], 0
     files = sorted(examples.glob("*.flac"))
+    if not {file.stem for file in files} & set(classifier.class_names):
+        return []
     for file in files:
         top = classifier.predict(*load_audio(file)).top
         labels = [label for label, _ in top]
@@ -146,7 +165,8 @@ def _examples(classifier: Classifier, examples: Path) -> str:
         found += file.stem in labels
         rows.append(f"| {file.stem} | {rank} | {', '.join(f'{label} {share:.2f}' for label, share in top[:3])} |")
     table = "\n".join(rows)
-    return f"""## Predictions for the example sounds
+    return [
+        f"""## Predictions for the example sounds
 
 Synthetic and never trained on, but tuned with a network's predictions in view: no measure of quality. The intended class is
 among the top five for {found} of {len(files)}.
@@ -155,6 +175,7 @@ among the top five for {found} of {len(files)}.
 |---|---|---|
 {table}
 """
+    ]
 
 
 def _calibration(checkpoint: Checkpoint, figures: dict) -> list[str]:
@@ -223,6 +244,13 @@ def _limits(checkpoint: Checkpoint) -> str:
         unknown = (
             f"It knows {count} sounds; it rejects others only as often as stated above, and assigns the rest to one of these."
         )
+    if not _is_esc50(checkpoint):
+        licence = checkpoint.provenance["licence"] or "not stated"
+        return f"""## Limits and licence
+
+{unknown}
+The data are {checkpoint.provenance["data"]}: it may fail on recordings unlike these. Licence of the weights: {licence}.
+"""
     return f"""## Limits and licence
 
 {unknown}

@@ -110,6 +110,7 @@ def import_run(run: Path, results: Path, clips: list[Clip], cache: Path, evaluat
         if has_checkpoint(one):
             settings |= read_config(one / CHECKPOINT).provenance
             held_out(one, clips, settings["valid_fold"], cache, evaluation_log).save(folder / FILE)
+        settings.pop("data_folder", None)  # of this machine alone
         write_json(folder / SETTINGS, settings)
         with disk_full_error(folder / HISTORY):
             shutil.copyfile(one / HISTORY, folder / HISTORY)

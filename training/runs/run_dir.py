@@ -6,7 +6,7 @@ import csv
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +15,21 @@ from training.recipes import Recipe
 from training.runs.disk import disk_full_error, write_atomic, write_json
 
 SETTINGS, HISTORY, STATE, CHECKPOINT, LOG = "config.json", "history.csv", "last.pt", "checkpoint", "log.txt"
+
+
+_NO_SETTINGS = ("licence", "data_folder")  # a run may be resumed with other ones
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Name of a data set, licence of weights trained on it, and its folder."""
+
+    name: str
+    licence: str | None = None
+    folder: str | None = None
+
+
+ESC_50 = Origin("ESC-50 (K. J. Piczak, 2015), CC BY-NC 3.0", "CC BY-NC 4.0")
 
 
 @dataclass(frozen=True)
@@ -26,14 +41,19 @@ class RunConfig:
     valid_fold: int  # never trained on, and no epoch is chosen by it
     seed: int = 1  # for initial weights, order of the clips and augmentation
     left_out_classes: tuple[str, ...] = ()  # classes missing from the training data
+    origin: Origin = ESC_50
 
     def to_dict(self) -> dict:
         """Return plain values for JSON."""
-        return json.loads(json.dumps(asdict(self)))
+        values = json.loads(json.dumps(asdict(self)))
+        origin = values.pop("origin")
+        return values | {"data": origin["name"], "licence": origin["licence"], "data_folder": origin["folder"]}
 
     def check(self, run: Path, settings: dict) -> None:
         """Raise DataError if a run was started with other settings."""
-        different = [key for key, value in self.to_dict().items() if settings.get(key) != value]
+        wanted = {key: value for key, value in self.to_dict().items() if key not in _NO_SETTINGS}
+        defaults = {"data": ESC_50.name}  # of runs that are older than the field
+        different = [key for key, value in wanted.items() if settings.get(key, defaults.get(key)) != value]
         if different:
             raise DataError("run.mismatch", path=run, differences=", ".join(different))
 
@@ -67,6 +87,16 @@ def read_settings(run: Path) -> dict:
     except (OSError, ValueError, TypeError) as error:
         raise DataError("run.missing", path=run, reason=f"{SETTINGS} can't be read ({error})") from error
     return settings
+
+
+def remembered_data(folder: Path) -> Path | None:
+    """Return the data folder of a run, or of a checkpoint's run, if there."""
+    for run in (folder, folder.absolute().parent):
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            found = Path(json.loads((run / SETTINGS).read_text(encoding="utf-8"))["data_folder"])
+            if found.is_dir():
+                return found
+    return None
 
 
 def read_history(run: Path) -> list[dict[str, float | None]]:

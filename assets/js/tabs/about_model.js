@@ -103,7 +103,7 @@ function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
   const [low, high, rate] = [spectrogram.fmin, spectrogram.fmax, spectrogram.sample_rate].map((hz) => formatNumber(hz));
   const valid = made.valid_fold ?? NONE;
   const sentence = t('about_model.protocol_said', {
-    train: made.train_folds?.join(', ') ?? NONE, valid, epoch: made.epoch ?? NONE, seed: made.seed ?? NONE,
+    train: made.train_folds?.join(', ') ?? NONE, data: made.data?.split(/,| \(/)[0] ?? NONE, valid, epoch: made.epoch ?? NONE, seed: made.seed ?? NONE,
     time: Number.isFinite(hours) ? time : NONE, device: made.device ?? NONE,
     bands: spectrogram.n_mels, low, high, rate, n_fft: spectrogram.n_fft, hop: spectrogram.hop_length,
   });

@@ -1,0 +1,254 @@
+"""Data sets of own sounds: a folder per class or a table, cut into clips."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import logging
+import random
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from esc.audio.io import open_audio
+from esc.audio.waveform import is_silent, resample
+from esc.batch.runner import ENDINGS, sound_files
+from esc.classification.classifier import SILENCE, UNKNOWN
+from esc.classification.first_clip import MIN_NAMED_S
+from esc.errors import AudioError, DataError, reason_of
+from esc.paths import atomic_write, display_path
+from training.data.esc50 import ABOUT, OWN_TABLE
+from training.data.preprocessing import map_files
+from training.runs.disk import check_free_space, disk_full_error, sha256_of, write_atomic, write_json
+
+FOLDS = (5, 4, 3, 2, 1)  # in the order in which they are filled: 5 is held out by default
+MIN_FILES = 2  # of a class: one to train on, one to hold out
+_MAX_FLAC_RATE = 192_000
+_SEED = 18
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A sound file and its class."""
+
+    path: Path
+    label: str
+    name: str  # relative to the folder or table
+
+
+@dataclass(frozen=True)
+class CutFile:
+    """Clips of a file: their names and starts in seconds."""
+
+    clips: tuple[tuple[str, float], ...]
+    error: str = ""  # why there is none
+
+
+def make_data_set(source: Path, folder: Path, clip_seconds: float) -> list[str]:
+    """Write a data set that `read_clips` reads, and return what could not be used.
+
+    Files are cut into clips; a rest shorter than half a clip, and silent clips, are left out. All clips of a file are in one
+    fold. `folder` appears when it is complete; one made from the same sounds is kept.
+
+    Parameters
+    ----------
+    source : path
+        A folder with a folder of sounds for each class, or a CSV table with the columns file and label.
+    folder : path
+        Of the data set.
+    clip_seconds : float
+
+    Raises
+    ------
+    DataError
+        There are fewer than two classes, or a class has fewer than `MIN_FILES` usable files; a file is in two classes;
+        `folder` holds something else.
+    """
+    examples, digest = _unique(read_examples(source), clip_seconds)
+    if _is_made(folder, digest):
+        log.info("%s is made from these sounds: it stays as it is", folder)
+        return []
+    check_free_space(folder / OWN_TABLE, sum(example.path.stat().st_size for example in examples))
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    (unfinished / "audio").mkdir(parents=True)
+    tasks = [(example, unfinished / "audio", number, clip_seconds) for number, example in enumerate(examples, 1)]
+    cut = list(map_files(cut_file, tasks))
+    used = [(example, one.clips) for example, one in zip(examples, cut, strict=True) if one.clips]
+    _check_classes(examples, used)
+    _write_table(unfinished / OWN_TABLE, used)
+    classes = len({example.label for example in examples})
+    about = {"name": f"{folder.name}, {len(used)} files of {classes} classes", "licence": None, "sources": digest}
+    write_json(unfinished / ABOUT, about)
+    if folder.is_dir():  # empty, see `_is_made`
+        folder.rmdir()
+    unfinished.rename(folder)
+    return [f"{example.name}: {one.error}" for example, one in zip(examples, cut, strict=True) if one.error]
+
+
+def read_examples(source: Path) -> list[Example]:
+    """Return the files of a folder per class or of a table, in order."""
+    if not source.exists():
+        raise DataError("own.missing", path=source, reason="no such folder or table")
+    found = _of_folders(source) if source.is_dir() else _of_table(source)
+    labels = {example.label for example in found}
+    for label in labels & {SILENCE, UNKNOWN}:
+        raise DataError("own.reserved", label=label)
+    if len(labels) < 2:
+        raise DataError("own.classes", path=source, count=len(labels))
+    return found
+
+
+def _of_folders(source: Path) -> list[Example]:
+    folders = sorted(path for path in source.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if not folders:
+        raise DataError("own.missing", path=source, reason="it has no folders, one for each class")
+    loose = sum(path.suffix.lower() in ENDINGS for path in source.iterdir() if path.is_file())
+    if loose:
+        log.warning("note: %d files directly in %s are left out: they are in the folder of no class", loose, display_path(source))
+    found = []
+    for folder in folders:
+        files, errors = sound_files([folder])
+        if errors:
+            raise DataError("own.missing", path=folder, reason=errors[0].values["reason"])
+        found += [Example(path, display_path(folder.name), display_path(path.relative_to(source))) for path in files]
+    return found
+
+
+def _of_table(table: Path) -> list[Example]:
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+        header = text.partition("\n")[0]
+        rows = list(csv.DictReader(text.splitlines(), delimiter=";" if ";" in header and "," not in header else ","))
+    except (OSError, ValueError, csv.Error) as error:
+        raise DataError("own.missing", path=table, reason=f"it can't be read as a table: {reason_of(error)}") from error
+    missing = {"file", "label"} - set(rows[0] if rows else ())
+    if missing:
+        raise DataError("own.columns", path=table, missing=", ".join(sorted(missing)))
+    found = []
+    for number, row in enumerate(rows, 2):  # row 1 names the columns
+        name, label = ((row[column] or "").strip() for column in ("file", "label"))
+        if not name or not label:
+            raise DataError("own.row", path=table, number=number, reason="file or label is empty")
+        path = table.parent / name
+        if not path.is_file():
+            raise DataError("own.row", path=table, number=number, reason=f"there is no file {path}")
+        found.append(Example(path, display_path(label), display_path(name)))
+    return found
+
+
+def _unique(examples: list[Example], clip_seconds: float) -> tuple[list[Example], str]:
+    """Return the examples without copies, and a digest; DataError for a file in two classes."""
+    first: dict[str, Example] = {}
+    for example in examples:
+        other = first.setdefault(sha256_of(example.path), example)
+        if other.label != example.label:
+            raise DataError("own.twice", first=other.name, second=example.name, labels=f"{other.label}, {example.label}")
+        if other is not example:
+            log.warning("note: %s is a copy of %s: it is left out", example.name, other.name)
+    rows = [(content, example.name, example.label) for content, example in first.items()]
+    return list(first.values()), hashlib.sha256(json.dumps([clip_seconds, rows]).encode()).hexdigest()
+
+
+def _is_made(folder: Path, digest: str) -> bool:
+    """Return whether the data set is there; DataError if something else is."""
+    try:
+        if json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("sources") == digest:
+            return True
+    except (OSError, ValueError, AttributeError):
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            return False
+    raise DataError("own.exists", path=folder)
+
+
+def cut_file(example: Example, folder: Path, number: int, clip_seconds: float) -> CutFile:
+    """Write a file's clips into a folder as FLAC, mono, at its own rate."""
+    stem = re.sub(r"[^\w-]+", "_", example.path.stem)[:60]
+    clips = []
+    try:
+        for start_s, samples, rate in _parts(example, clip_seconds):
+            if len(samples) < MIN_NAMED_S * rate or is_silent(samples):
+                continue
+            name = f"{number:05}-{stem}-{start_s:g}s.flac"
+            _write_flac(folder / name, samples, rate)
+            clips.append((name, start_s))
+    except AudioError as error:
+        return CutFile((), str(error))
+    return CutFile(tuple(clips), "" if clips else f"silent, or shorter than {MIN_NAMED_S:g} s: there is nothing to learn from")
+
+
+def _parts(example: Example, clip_seconds: float) -> Iterator[tuple[float, np.ndarray, int]]:
+    """Yield start in seconds, samples and rate of a file's consecutive clips."""
+    try:
+        facts, blocks = open_audio(example.path, example.name)
+        rate, held, start = facts.sample_rate, np.zeros(0, np.float32), 0
+        length = round(clip_seconds * rate)
+        for block in blocks:
+            held = np.concatenate([held, block])
+            while len(held) >= length:
+                yield start / rate, held[:length], rate
+                held, start = held[length:], start + length
+        if len(held) >= length / 2 or not start:
+            yield start / rate, held, rate
+    except OSError as error:
+        raise AudioError("audio.crashed", name=example.name, reason=reason_of(error)) from error
+    if facts.cut_off or facts.damaged:
+        log.warning("note: %s is damaged: only %.2f s of it can be read", example.name, facts.seconds)
+
+
+def _write_flac(path: Path, samples: np.ndarray, rate: int) -> None:
+    if rate > _MAX_FLAC_RATE:
+        samples, rate = resample(samples, rate, _MAX_FLAC_RATE), _MAX_FLAC_RATE
+    full_scale = samples / max(1.0, float(np.abs(samples).max()))
+    with disk_full_error(path), atomic_write(path) as unfinished:
+        soundfile.write(unfinished, full_scale, rate, format="FLAC", subtype="PCM_24")
+
+
+def _check_classes(examples: list[Example], used: list[tuple[Example, tuple]]) -> None:
+    """Raise DataError for too few files of a class; note classes that some folds lack."""
+    files = Counter(example.label for example, _ in used)
+    for label in dict.fromkeys(example.label for example in examples):
+        if files[label] < MIN_FILES:
+            raise DataError("own.few", label=label, files=files[label], least=MIN_FILES)
+        if files[label] < len(FOLDS):
+            log.warning(
+                "note: class %s has %d files, so %d folds have none of it", label, files[label], len(FOLDS) - files[label]
+            )
+
+
+def folds_of(counts: dict[str, int]) -> dict[str, int]:
+    """Return the fold of each file of a class, as evenly as their clips allow."""
+    order = sorted(counts)
+    random.Random(_SEED).shuffle(order)
+    filled, found = dict.fromkeys(FOLDS, 0), {}
+    for name in sorted(order, key=lambda one: -counts[one]):
+        found[name] = min(FOLDS, key=lambda fold: filled[fold])
+        filled[found[name]] += counts[name]
+    return found
+
+
+def _write_table(path: Path, used: list[tuple[Example, tuple[tuple[str, float], ...]]]) -> None:
+    labels = list(dict.fromkeys(example.label for example, _ in used))
+    fold: dict[str, int] = {}
+    for label in labels:
+        fold |= folds_of({example.name: len(clips) for example, clips in used if example.label == label})
+    rows = [
+        [name, fold[example.name], labels.index(example.label), example.label, example.name, f"{start_s:g}"]
+        for example, clips in used
+        for name, start_s in clips
+    ]
+    lines: list[list] = [["filename", "fold", "target", "category", "src_file", "start_s"], *rows]
+    write_atomic(path, "".join(",".join(map(_quoted, line)) + "\n" for line in lines))
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return f'"{text.replace(chr(34), 2 * chr(34))}"' if re.search(r'[",\n]', text) else text
