@@ -1,0 +1,137 @@
+"""A running app and its visitors: pages, programs and whoever else can send requests."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.harness import ROOT, START_SECONDS
+
+
+@dataclass(frozen=True)
+class App:
+    """A running app: its address, process, temporary folder and log."""
+
+    url: str
+    process: subprocess.Popen
+    folder: Path
+    log: Path
+
+
+@contextmanager
+def serving_app(folder: Path, temporary: Path | None = None) -> Iterator[App]:
+    """Run the app with its temporary files in `temporary`, by default inside `folder`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    temporary = temporary or folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "TMPDIR": str(temporary), "GRADIO_ANALYTICS_ENABLED": "False"}
+    env = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"} | settings
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
+    app = App(f"http://127.0.0.1:{port}", process, temporary, log)
+    try:
+        end = time.monotonic() + START_SECONDS
+        while not _ready(app.url):
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the app did not start: {log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.5)
+        yield app
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=30).status_code == 200  # the network is loaded
+    except httpx.HTTPError:
+        return False
+
+
+class Visitor:
+    """A page's session, by plain HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=f"{url}/gradio_api", timeout=600)
+        self.hash = secrets.token_hex(6)
+        config = self.http.get(f"{url}/config").json()
+        self.components = {one["props"]["elem_id"]: one["id"] for one in config["components"] if one["props"].get("elem_id")}
+        self._events = {tuple(target): one["id"] for one in config["dependencies"] for target in one["targets"]}
+        load = next(number for (_, event), number in self._events.items() if event == "load")
+        begun = self.http.post("/run/predict", json={"data": [], "fn_index": load, "session_hash": self.hash})
+        self.token = begun.json()["data"][0]["token"]
+
+    def ask(self, component: str, function: str, data: Any) -> dict:
+        """Return the reply of a server function; `data` gets the session's token if it is a dict."""
+        data = {"token": self.token} | data if isinstance(data, dict) else data
+        body = {"data": data, "component_id": self.components[component], "fn_name": function, "session_hash": self.hash}
+        return self.http.post("/component_server", json=body).json()
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Upload a file and return its path on the server."""
+        return self.http.post("/upload", files={"files": (name, content)}).json()[0]
+
+    def open(self, name: str, content: bytes) -> dict:
+        """Upload and open a sound."""
+        return self.ask("player", "open_sound", {"path": self.upload(name, content), "name": name})
+
+    def event(self, component: str, event: str, data: dict) -> list[dict]:
+        """Return all messages about a queued event of a component; the last one has its output."""
+        number = self.components[component]
+        body = {
+            "data": [],
+            "event_data": {"token": self.token} | data,
+            "fn_index": self._events[number, event],
+            "trigger_id": number,
+            "session_hash": self.hash,
+        }
+        joined = self.http.post("/queue/join", json=body)
+        if joined.status_code != 200:
+            return [{"msg": "refused", "success": False, "output": {"error": joined.text}}]
+        return self._messages("/queue/data", {"session_hash": self.hash}, joined.json()["event_id"])
+
+    def call(self, endpoint: str, data: list) -> str:
+        """Return the event stream of an endpoint's call."""
+        called = self.http.post(f"/call/{endpoint}", json={"data": data, "session_hash": self.hash})
+        if called.status_code != 200:
+            return called.text
+        return self.http.get(f"/call/{endpoint}/{called.json()['event_id']}").text
+
+    def _messages(self, address: str, query: dict, event_id: str) -> list[dict]:
+        found = []
+        with self.http.stream("GET", address, params=query) as stream:
+            for line in stream.iter_lines():
+                message = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+                if message.get("event_id") == event_id:
+                    found.append(message)
+                if message.get("msg") in ("process_completed", "close_stream"):
+                    break
+        return found
+
+
+def reply_of(messages: list[dict]) -> dict:
+    """Return the reply in the last message of an event; an error as {"error": ...}."""
+    last = messages[-1] if messages else {"output": {"error": "no message"}}
+    output = last.get("output") or {}
+    if not last.get("success"):
+        return {"error": str(output.get("error"))}
+    return output["data"][0]
