@@ -139,8 +139,8 @@ def test_unreachable_imagenet_weights(offline, data, cache, tmp_path, monkeypatc
     assert not list(tmp_path.rglob("last.pt"))
     code, output, errors = run_command(*command, "--fresh")
     assert code == 0, errors
-    assert "runs/notebook-fresh-fold5-seed1/checkpoint" in output
-    settings = read_settings(tmp_path / "runs" / "notebook-fresh-fold5-seed1")
+    assert f"runs/{data.name}-notebook-fresh-fold5-seed1/checkpoint" in output
+    settings = read_settings(tmp_path / "runs" / f"{data.name}-notebook-fresh-fold5-seed1")
     assert (settings["initial_weights"], settings["recipe"]["initial_weights"]) == ("fresh", "fresh")
     assert recipe_name(dataclasses.replace(RECIPE, initial_weights="fresh").to_dict()) == "notebook-fresh"
 

@@ -140,8 +140,8 @@ def test_robust_command(data, cache, trained, tmp_path, monkeypatch, run_command
     command = ("train", "--data", data, "--cache", cache, "--unknown", tmp_path / "others")
     code, output, errors = run_command(*command, "--recipe", "robust", "--weights", trained / "checkpoint")
     assert code == 0, errors
-    assert "runs/robust-fold5-seed1/checkpoint" in output
-    settings = json.loads((tmp_path / "runs" / "robust-fold5-seed1" / "config.json").read_text())
+    assert f"runs/{data.name}-robust-fold5-seed1/checkpoint" in output
+    settings = json.loads((tmp_path / "runs" / f"{data.name}-robust-fold5-seed1" / "config.json").read_text())
     assert (settings["unknown_clips"], settings["valid_fold"]) == (7, HELD_OUT)
     code, _, errors = run_command(*command, "--recipe", "first")
     assert code == 1 and "trains without sounds of no class" in errors
