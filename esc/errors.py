@@ -28,6 +28,7 @@ MESSAGES = {
     "audio.whole": "A waveform of whole numbers ({dtype}) has no defined scale: divide it by its full scale first.",
     "audio.silent": "{name} is silent: there is nothing to compare.",
     "audio.timeout": "Reading {name} took longer than {seconds:.0f} s and was stopped. Try a shorter sound.",
+    "audio.channel": "{name} has no channel {channel}; it has {choices}.",
     "audio.excerpt_too_big": "This selection would take {megabytes:.0f} MB; at most {limit_mb:.0f} MB can be saved. Select less.",
     "audio.changed": "{name} was changed or removed during the run. Run the command again.",
     "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",

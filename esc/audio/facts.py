@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from esc.audio.channels import MEAN
 from esc.audio.waveform import SILENCE_PEAK
 
 _CANCELLED = 0.2  # of the power that uncorrelated channels keep in their mean
@@ -37,6 +38,8 @@ class AudioFacts:
         Number of sound tracks, of which the default one is read.
     steady : bool
         Players find any moment exactly: constant bit rate or exact index, right length, no gaps.
+    channel : str
+        Selected one, as named by `esc.audio.channels`; the mono waveform is its.
     announced_s : float
         Length in the header, 0 if it names none.
     """
@@ -52,6 +55,7 @@ class AudioFacts:
     damaged: bool = False
     tracks: int = 1
     steady: bool = True
+    channel: str = MEAN
     announced_s: float = field(default=0.0, repr=False)
     _low: float = field(default=np.inf, repr=False)
     _high: float = field(default=-np.inf, repr=False)
@@ -84,14 +88,14 @@ class AudioFacts:
             "cut_off": self.cut_off,
             "damaged": self.damaged,
             "tracks": self.tracks > 1,
-            "phase": self.channels > 1 and cancelled,
+            "phase": self.channel == MEAN and self.channels > 1 and cancelled,
             "band": self.sample_rate > _ULTRASOUND_HZ,
             "scale": self.peak > _INTEGER_PEAK,
         }
         return tuple(key for key, applies in found.items() if applies)
 
     def count(self, block: np.ndarray, mono: np.ndarray, finite: int) -> None:
-        """Add a block `(channels, n)` and its downmix, in which `finite` samples were finite."""
+        """Add a block `(channels, n)` and its mono waveform, in which `finite` samples were finite."""
         self.n_samples += len(mono)
         self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
         self._low = min(self._low, float(mono.min(initial=np.inf)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esc.audio.channels import MEAN, check_channel, check_in_file, select_channel
 from esc.audio.facts import AudioFacts
 from esc.audio.resampling import ResampledBlocks
 from esc.audio.waveform import MIN_SAMPLES
@@ -27,10 +28,10 @@ MAX_PEAK = 1e6  # times full scale: beyond it samples are no sound
 MAX_WAVEFORM_BYTES = 2**31  # of an array: two hours at 74 kHz
 
 
-def load_audio(path: str | os.PathLike, sample_rate: int | None = None) -> tuple[np.ndarray, int]:
+def load_audio(path: str | os.PathLike, sample_rate: int | None = None, channel: str | int = MEAN) -> tuple[np.ndarray, int]:
     """Return a file's sound as a mono waveform, and its sample rate.
 
-    Channels are averaged and the result is resampled by soxr's high quality, both as `librosa.load` does.
+    By default channels are averaged; the result is resampled by soxr's high quality, both as `librosa.load` does.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None) -> tuple
         WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, AAC, WebM, MP4, MKA and what else FFmpeg's libraries and libsndfile read.
     sample_rate : int, optional
         Hz to resample to; the file's own rate where it is left out.
+    channel : str or int
+        As for `esc.audio.channels.check_channel`: "mean", "left", "right", "mid", "side", or a number from 1.
 
     Returns
     -------
@@ -49,14 +52,14 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None) -> tuple
     Raises
     ------
     AudioError
-        The file is missing, empty, unreadable, too large, too long, at an unusual rate, holds no finite sample, or the
-        waveform would take more than `MAX_WAVEFORM_BYTES`.
+        The file is missing, empty, unreadable, too large, too long, at an unusual rate, lacks the channel, holds no finite
+        sample, or the waveform would take more than `MAX_WAVEFORM_BYTES`.
     ParameterError
-        `sample_rate` is no whole number from 1,000 to 768,000.
+        `sample_rate` is no whole number from 1,000 to 768,000, or `channel` names none.
     """
     if sample_rate is not None:
         check_range("sample_rate", sample_rate, *SAMPLE_RATES, Integral)
-    facts, blocks = open_audio(path)
+    facts, blocks = open_audio(path, channel=channel)
     rate = sample_rate or facts.sample_rate
     name = Path(path).name
     if facts.codec.startswith("pcm"):
@@ -72,19 +75,23 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None) -> tuple
     return np.frombuffer(waveform, np.float32), rate
 
 
-def open_audio(path: str | os.PathLike, name: str | None = None) -> tuple[AudioFacts, Iterator[np.ndarray]]:
-    """Return a file's facts, updated while it is read, and its mono float32 blocks.
+def open_audio(
+    path: str | os.PathLike, name: str | None = None, channel: str | int = MEAN
+) -> tuple[AudioFacts, Iterator[np.ndarray]]:
+    """Return a file's facts, updated while it is read, and the mono float32 blocks of a channel.
 
     Errors of the container are raised at once, those of the content while the blocks are read. Messages call the file
     `name`.
     """
-    facts, blocks = open_blocks(path, name)
+    facts, blocks = open_blocks(path, name, channel)
     return facts, (mono for _, mono in blocks)
 
 
-def open_blocks(path: str | os.PathLike, name: str | None = None) -> tuple[AudioFacts, Iterator[tuple[np.ndarray, np.ndarray]]]:
+def open_blocks(
+    path: str | os.PathLike, name: str | None = None, channel: str | int = MEAN
+) -> tuple[AudioFacts, Iterator[tuple[np.ndarray, np.ndarray]]]:
     """Return facts and blocks as `open_audio`, each as `(channels, n)` and as mono."""
-    path = Path(path)
+    path, channel = Path(path), check_channel(channel)
     name = name or path.name
     if not path.is_file():
         raise AudioError("audio.missing", name=name)
@@ -93,7 +100,8 @@ def open_blocks(path: str | os.PathLike, name: str | None = None) -> tuple[Audio
     if size > MAX_BYTES:
         raise AudioError("audio.too_big", name=name, megabytes=size / 1e6, limit_mb=MAX_BYTES / 1e6)
     source = _open(path, name)
-    _check_limits(source, name)
+    _check_limits(source, name, channel)
+    source.facts.channel = channel
     return source.facts, _checked(source.blocks(), source.facts, name)
 
 
@@ -110,13 +118,17 @@ def _open(path: Path, name: str) -> Track | JoinedTracks | SndfileTrack:
         raise _unreadable(name, error) from error
 
 
-def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str) -> None:
-    """Close a file of a rate or length beyond the limits and raise AudioError."""
+def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str, channel: str) -> None:
+    """Close a file without the channel, or beyond the limits of rate and length, and raise AudioError."""
     facts, (low, high) = source.facts, SAMPLE_RATES
     # of compressed sounds the announced length may be wrong by hours: they are counted
     seconds = facts.announced_s if facts.codec.startswith("pcm") else 0.0
     if seconds <= MAX_SECONDS and low <= facts.sample_rate <= high:
-        return
+        try:
+            return check_in_file(channel, facts.channels, name)
+        except AudioError:
+            source.close()
+            raise
     source.close()
     raise (
         _too_long(name, seconds)
@@ -126,14 +138,14 @@ def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str) -> Non
 
 
 def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield finite `(channels, n)` blocks, each with its downmix; count samples and check the limits."""
+    """Yield finite `(channels, n)` blocks, each with its mono waveform; count samples and check the limits."""
     limit = int(MAX_SECONDS * facts.sample_rate)
     for block in blocks:
         good = np.isfinite(block)
         finite = int(good.sum())
         if finite < block.size:
             block = np.where(good, block, np.float32(0.0))
-        mono = block[0] if len(block) == 1 else block.mean(axis=0, dtype=np.float64).astype(np.float32)
+        mono = select_channel(block, facts.channel)
         facts.count(block, mono, finite)
         if facts.peak > MAX_PEAK:
             raise AudioError("audio.scale", name=name, peak=f"{facts.peak:.1e}")

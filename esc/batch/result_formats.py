@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from esc.audio.channels import MEAN, channel_number
 from esc.config import SpectrogramConfig
 from esc.errors import AudioError
 
@@ -32,11 +33,15 @@ _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 
 
 def as_row(result: FileResult) -> dict:
-    """Return {"file", "seconds", "top", "verdict", "timeline", "notes"}, or {"file", "error"} if refused."""
+    """Return {"file", "seconds", "top", "verdict", "timeline", "notes"}, or {"file", "error"} if refused.
+
+    "channel" is added unless the mean was classified.
+    """
     if isinstance(result, AudioError):
         return {"file": _refused_name(result), "error": str(result)}
     return {
         "file": result.file,
+        **({} if result.channel == MEAN else {"channel": result.channel}),
         "seconds": result.seconds,
         "top": [{"label": label, "probability": probability} for label, probability in result.top],
         "verdict": result.verdict,
@@ -56,7 +61,8 @@ def as_json(results: Sequence[FileResult]) -> str:
 def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> str:
     """Return a row per file with its `top_k` likeliest classes, or per segment.
 
-    Files that were refused and, per segment, those without any have a row, too. An apostrophe precedes what a spreadsheet
+    Files that were refused and, per segment, those without any have a row, too. If channels other than the mean were
+    classified, a column names them. An apostrophe precedes what a spreadsheet
     would take for a formula.
     """
     if with_timeline:
@@ -64,14 +70,16 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
     else:
         columns = ["file", "seconds", "verdict"]
         columns += [name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}")]
-    rows = [[*columns, "notes", "error"]]
+    with_channel = any(not isinstance(result, AudioError) and result.channel != MEAN for result in results)
+    rows = [[columns[0], *(["channel"] if with_channel else []), *columns[1:], "notes", "error"]]
     for result in results:
         if isinstance(result, AudioError):
-            file, remarks = _refused_name(result), ["", str(result)]
+            names, remarks = [_refused_name(result), ""], ["", str(result)]
             entries: list[list[str]] = [[]]
         else:
-            file, entries, remarks = result.file, _cells(result, with_timeline), [" ".join(result.notes), ""]
-        listed = [[file, *cells, *[""] * (len(columns) - 1 - len(cells)), *remarks] for cells in entries]
+            names, remarks = [result.file, result.channel], [" ".join(result.notes), ""]
+            entries = _cells(result, with_timeline)
+        listed = [[*names[: 1 + with_channel], *cells, *[""] * (len(columns) - 1 - len(cells)), *remarks] for cells in entries]
         rows += [[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in listed]
     return _delimited(rows, ",")
 
@@ -112,7 +120,17 @@ def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
         for event in result.events:
             times = (_seconds(before_s + event.start_s), _seconds(before_s + event.end_s))
             what = (event.label, _probability(event.probability), result.file, _seconds(event.start_s))
-            rows.append([str(len(rows)), "Spectrogram 1", "1", *times, f"{config.fmin:.1f}", f"{high_hz:.1f}", *what])
+            rows.append(
+                [
+                    str(len(rows)),
+                    "Spectrogram 1",
+                    str(channel_number(result.channel)),
+                    *times,
+                    f"{config.fmin:.1f}",
+                    f"{high_hz:.1f}",
+                    *what,
+                ]
+            )
         before_s += result.seconds
     return _delimited(rows, "\t")
 
@@ -132,7 +150,8 @@ def track_names(results: Sequence[SoundResult]) -> list[str]:
     """Return a file name for each label track, possible on every system; duplicates are numbered."""
     names: list[str] = []
     for result in results:
-        stem = _IMPOSSIBLE.sub("_", Path(result.file).stem).rstrip(". ") or "_"
+        suffix = "" if result.channel == MEAN else f"_{result.channel}"
+        stem = _IMPOSSIBLE.sub("_", Path(result.file).stem + suffix).rstrip(". ") or "_"
         stem = f"_{stem}" if _RESERVED.fullmatch(stem) else stem
         name, number = f"{stem}.txt", 2
         while name.lower() in map(str.lower, names):

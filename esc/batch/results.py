@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from esc.audio.channels import MEAN
 from esc.classification.classifier import SILENCE
 from esc.classification.event_summary import totals
 from esc.classification.sliding_window import Segment
@@ -25,6 +26,7 @@ class SoundResult:
     uncertain: tuple[Segment, ...] = ()  # see `event_summary.uncertain_intervals`; not exported
     clip_start_s: float = 0.0  # above 0 only if the sound begins with silence
     notes: tuple[str, ...] = ()  # as `AudioFacts.notes`
+    channel: str = MEAN  # the one classified, see `esc.audio.channels`
 
     @property
     def events(self) -> tuple[Segment, ...]:

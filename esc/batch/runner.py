@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from pebble import ProcessExpired, ProcessPool
 
+from esc.audio.channels import EACH, MEAN, channel_numbers
 from esc.audio.io import ACCEPTED, AudioFacts, open_audio
 from esc.audio.transcode import Decoded
 from esc.batch.results import FileResult, SoundResult
@@ -44,6 +45,7 @@ class BatchOptions:
     timeline: bool = False  # whether to classify the whole sound
     hop_seconds: float | None = None  # as for `esc.classification.sliding_window.windows`
     workers: int = 1  # threads for the timeline of one file
+    channel: str = MEAN  # as for `esc.audio.open_audio`; EACH: only for `classify_files`, a result per channel
 
 
 def sound_files(paths: Sequence[Path]) -> tuple[list[Path], list[AudioError]]:
@@ -80,7 +82,7 @@ def classify_file(
     """
     name = display_path(path)
     try:
-        facts, blocks = open_audio(path, name)
+        facts, blocks = open_audio(path, name, options.channel)
         for result in classify_blocks(name, facts, blocks, classifier, options):
             if on_window and isinstance(result, WindowResult):
                 on_window(result)
@@ -135,13 +137,14 @@ def classify_blocks(
         silences=silent_intervals(found),
         uncertain=uncertain_intervals(found, timeline or (), classifier.class_names),
         notes=facts.notes,
+        channel=options.channel,
     )
 
 
 def classify_files(
     files: Sequence[Path], options: BatchOptions, jobs: int = 1, on_window: Callable[[WindowResult], None] | None = None
 ) -> Iterator[FileResult]:
-    """Yield the result, or the error, of each file in the order given.
+    """Yield the result, or the error, of each file (with EACH, of its channels) in the order given.
 
     Parameters
     ----------
@@ -163,8 +166,24 @@ def classify_files(
         yield from _classify_in_pool(files, options, jobs)
     elif files:
         classifier = Classifier.load(options.checkpoint)
-        for path in files:
-            yield classify_or_error(path, classifier, options, on_window)
+        for path, task in _tasks(files, options):
+            yield classify_or_error(path, classifier, task, on_window)
+
+
+def _tasks(files: Sequence[Path], options: BatchOptions) -> Iterator[tuple[Path, BatchOptions]]:
+    """Yield each file with its options, with EACH once per channel; one that can't be opened once."""
+    for path in files:
+        channels: tuple[str, ...] = (options.channel,)
+        if options.channel == EACH:
+            try:
+                facts, blocks = open_audio(path)
+                next(blocks, None)  # a generator that never began would not close the file
+                blocks.close()  # type: ignore[attr-defined]
+                channels = channel_numbers(facts.channels)
+            except (AudioError, OSError):
+                channels = (MEAN,)  # classifying it reports the error
+        for channel in channels:
+            yield path, replace(options, channel=channel)
 
 
 def classify_or_error(
@@ -187,15 +206,16 @@ def _classify_in_pool(files: Sequence[Path], options: BatchOptions, jobs: int) -
     spawn = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
     pool = ProcessPool(min(jobs, len(files)), initializer=_start_worker, context=spawn)
     try:
-        futures = [pool.schedule(_classify_in_worker, args=(path, options)) for path in files]
-        for path, future in zip(files, futures, strict=True):
+        tasks = list(_tasks(files, options))
+        futures = [pool.schedule(_classify_in_worker, args=task) for task in tasks]
+        for task, future in zip(tasks, futures, strict=True):
             try:
                 yield future.result()
             except ProcessExpired:
                 try:
-                    yield pool.schedule(_classify_in_worker, args=(path, options)).result()
+                    yield pool.schedule(_classify_in_worker, args=task).result()
                 except ProcessExpired:
-                    yield AudioError("audio.crashed", name=display_path(path), reason="its process ended")
+                    yield AudioError("audio.crashed", name=display_path(task[0]), reason="its process ended")
     finally:
         pool.stop()
         pool.join()

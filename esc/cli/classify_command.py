@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
+from esc.audio.channels import EACH, MEAN, check_channel
 from esc.batch.result_formats import ResultFormat
 from esc.cli.console import CheckpointOption, ProgressBar, check_output_file, result_table
 from esc.cli.option_groups import grouped
@@ -33,6 +34,9 @@ class ClassifyOptions:
     top: Annotated[int, typer.Option("--top", min=1, help="Number of classes to name for the first clip, at most all.")] = 5
     timeline: Annotated[bool, typer.Option("--timeline", help="Classify the whole sound, segment by segment.")] = False
     hop: Annotated[float | None, typer.Option("--hop", help="Seconds between windows; by default half a clip.")] = None
+    channel: Annotated[
+        str, typer.Option("--channel", help="mean, left, right, mid, side, a number from 1, or each: a result per channel.")
+    ] = MEAN
     checkpoint: CheckpointOption = None
 
 
@@ -82,9 +86,9 @@ def classify_command(
     check_hop(options.hop, checkpoint.input.clip_seconds)
     files, errors = sound_files(paths)
     top = min(options.top, len(checkpoint.class_names))
-    batch = BatchOptions(options.checkpoint, top, options.timeline, options.hop)
+    batch = BatchOptions(options.checkpoint, top, options.timeline, options.hop, channel=options.channel)
     if engine.engine == "plain":
-        _check_label_tracks(output, len(files))
+        _check_label_tracks(output, len(files) + (options.channel == EACH))
         cores = torch.get_num_threads()
         torch.set_num_threads(1)  # windows are distributed instead, see `esc.classification.sliding_window.windows`
         batch = replace(batch, workers=max(1, cores // min(engine.jobs or 1, max(1, len(files)))))
@@ -107,6 +111,10 @@ def _check_usage(options: ClassifyOptions, output: OutputOptions, engine: Engine
     """Refuse options that exclude each other."""
     if options.hop is not None and not options.timeline:
         raise typer.BadParameter("only with --timeline", param_hint="--hop")
+    if options.channel != EACH:
+        check_channel(options.channel)
+    elif engine.engine == "ray":
+        raise typer.BadParameter("each is not possible with --engine ray", param_hint="--channel")
     if output.output and output.form != "audacity":
         check_output_file(output.output)
     if engine.engine == "plain":
@@ -123,7 +131,9 @@ def _check_label_tracks(output: OutputOptions, n_files: int) -> None:
     if output.form != "audacity" or (output.output and output.output.is_dir()):
         return
     if n_files > 1:
-        raise typer.BadParameter("a label track is of one sound; for several, --output is a folder", param_hint="--format")
+        raise typer.BadParameter(
+            "a label track is of one sound or channel; for several, --output is a folder", param_hint="--format"
+        )
     if output.output:
         check_output_file(output.output)
 
@@ -142,7 +152,7 @@ def _classify(files: Sequence[Path], options: BatchOptions, engine: EngineOption
         else:
             for result in classify_files(files, options, engine.jobs or 1, progress.window):
                 results.append(result)
-                progress.files(len(results))
+                progress.files(min(len(results), len(files)))  # a file may have a result per channel
     if engine.engine == "ray":
         refused = sum(isinstance(result, AudioError) for result in results)
         typer.echo(f"wrote {output.output} ({len(results) - refused} sounds, {refused} could not be read)", err=True)

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
+from esc.audio.channels import MEAN
 from esc.errors import reason_of
 from esc.paths import CHECKPOINT_VARIABLE
 
@@ -82,15 +83,20 @@ def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
         for result in results:
             for event in result.events:
                 times = (f"{event.start_s:.1f}", f"{event.end_s:.1f}")
-                table.add_row(Text(result.file), *times, event.label, f"{event.probability:.2f}")
+                table.add_row(_file_cell(result), *times, event.label, f"{event.probability:.2f}")
             if not result.events:
-                table.add_row(Text(result.file), "", "", "nothing sure enough", "")
+                table.add_row(_file_cell(result), "", "", "nothing sure enough", "")
         return table
     table = Table("file", _right("seconds"), "verdict", "likeliest", box=box.SIMPLE)
     for result in results:
         likeliest = ", ".join(f"{label} {probability:.2f}" for label, probability in result.top)
-        table.add_row(Text(result.file), f"{result.seconds:.1f}", result.verdict, likeliest)
+        table.add_row(_file_cell(result), f"{result.seconds:.1f}", result.verdict, likeliest)
     return table
+
+
+def _file_cell(result: SoundResult) -> Text:
+    """Return the file's name and, unless it is the mean, the channel."""
+    return Text(result.file if result.channel == MEAN else f"{result.file} ({result.channel})")
 
 
 def _right(title: str) -> Column:
