@@ -78,7 +78,7 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None, channel:
 def open_audio(
     path: str | os.PathLike, name: str | None = None, channel: str | int = MEAN
 ) -> tuple[AudioFacts, Iterator[np.ndarray]]:
-    """Return a file's facts, updated while it is read, and the mono float32 blocks of a channel.
+    """Return a file's facts, updated during reading, and a channel's float32 blocks.
 
     Errors of the container are raised at once, those of the content while the blocks are read. Messages call the file
     `name`.
@@ -119,7 +119,7 @@ def _open(path: Path, name: str) -> Track | JoinedTracks | SndfileTrack:
 
 
 def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str, channel: str) -> None:
-    """Close a file without the channel, or beyond the limits of rate and length, and raise AudioError."""
+    """Close a file beyond the limits or without the channel and raise AudioError."""
     facts, (low, high) = source.facts, SAMPLE_RATES
     # of compressed sounds the announced length may be wrong by hours: they are counted
     seconds = facts.announced_s if facts.codec.startswith("pcm") else 0.0
@@ -138,7 +138,7 @@ def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str, channe
 
 
 def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield finite `(channels, n)` blocks, each with its mono waveform; count samples and check the limits."""
+    """Yield finite `(channels, n)` blocks and mono ones; count samples and check the limits."""
     limit = int(MAX_SECONDS * facts.sample_rate)
     for block in blocks:
         good = np.isfinite(block)

@@ -62,8 +62,8 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
     """Return a row per file with its `top_k` likeliest classes, or per segment.
 
     Files that were refused and, per segment, those without any have a row, too. If channels other than the mean were
-    classified, a column names them. An apostrophe precedes what a spreadsheet
-    would take for a formula.
+    classified, a column names them. An apostrophe precedes what a
+    spreadsheet would take for a formula.
     """
     if with_timeline:
         columns = ["file", "start", "end", "label", "probability"]
@@ -112,26 +112,19 @@ def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
     """
     rows: list[list[str]] = [list(RAVEN_COLUMNS)]
     before_s = 0.0
-    for result in results:
+    for number, result in enumerate(results):
         if isinstance(result, AudioError):
             before_s += float(str(result.values.get("seconds", 0.0)))
             continue
         high_hz = min(config.fmax, result.sample_rate / 2)
+        view = ("Spectrogram 1", str(channel_number(result.channel)))
         for event in result.events:
             times = (_seconds(before_s + event.start_s), _seconds(before_s + event.end_s))
             what = (event.label, _probability(event.probability), result.file, _seconds(event.start_s))
-            rows.append(
-                [
-                    str(len(rows)),
-                    "Spectrogram 1",
-                    str(channel_number(result.channel)),
-                    *times,
-                    f"{config.fmin:.1f}",
-                    f"{high_hz:.1f}",
-                    *what,
-                ]
-            )
-        before_s += result.seconds
+            rows.append([str(len(rows)), *view, *times, f"{config.fmin:.1f}", f"{high_hz:.1f}", *what])
+        following = results[number + 1] if number + 1 < len(results) else None
+        if getattr(following, "file", None) != result.file:  # the channels of a file are at the same time
+            before_s += result.seconds
     return _delimited(rows, "\t")
 
 

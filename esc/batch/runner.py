@@ -144,7 +144,7 @@ def classify_blocks(
 def classify_files(
     files: Sequence[Path], options: BatchOptions, jobs: int = 1, on_window: Callable[[WindowResult], None] | None = None
 ) -> Iterator[FileResult]:
-    """Yield the result, or the error, of each file (with EACH, of its channels) in the order given.
+    """Yield the result or error of each file, or of its channels, in order.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def classify_files(
 
 
 def _tasks(files: Sequence[Path], options: BatchOptions) -> Iterator[tuple[Path, BatchOptions]]:
-    """Yield each file with its options, with EACH once per channel; one that can't be opened once."""
+    """Yield each file with its options, with EACH once per channel."""
     for path in files:
         channels: tuple[str, ...] = (options.channel,)
         if options.channel == EACH:

@@ -134,6 +134,15 @@ def test_label_tracks_of_each_channel(two_classes, tmp_path):
     assert labels == {"both_1.txt": "rain", "both_2.txt": "siren"}
 
 
+def test_raven_table_of_each_channel(two_classes):
+    table = classify(two_classes, "--channel", "each", "--format", "raven").stdout
+    rows = list(csv.DictReader(io.StringIO(table), delimiter="\t"))
+    assert [(row["Channel"], row["Species"], row["Begin Time (s)"]) for row in rows] == [
+        ("1", "rain", "0.000"),
+        ("2", "siren", "0.000"),
+    ]
+
+
 def test_command_line_refuses_a_channel(folder):
     lacking = classify(folder / "one.wav", "--channel", "left")
     assert lacking.returncode == 1
