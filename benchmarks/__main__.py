@@ -18,6 +18,7 @@ from benchmarks.harness import ROOT, Row, machine, table
 BENCHMARKS = {  # fast ones first; arguments that keep all of them within a quarter of an hour
     "spectrograms": ["--seconds", "1", "--rounds", "2"],
     "prediction": [],
+    "detector_cost": [],
     "start": [],
     "repaint": [],
     "play_in_3d": [],

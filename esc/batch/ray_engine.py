@@ -204,6 +204,7 @@ def _write_parquet(results: Sequence[FileResult], files: Sequence[Path], path: P
 
     label, probability = ("label", pa.string()), ("probability", pa.float64())
     segment = [label, ("start", pa.float64()), ("end", pa.float64()), probability]
+    uncertain = [("verdict", pa.string()), *segment]
     schema = pa.schema(
         [
             ("file", pa.string()),
@@ -213,6 +214,7 @@ def _write_parquet(results: Sequence[FileResult], files: Sequence[Path], path: P
             ("top", pa.list_(pa.struct([label, probability]))),
             ("timeline", pa.list_(pa.struct(segment))),
             ("notes", pa.list_(pa.string())),
+            ("uncertain", pa.list_(pa.struct(uncertain))),
             ("error", pa.string()),
         ]
     )
@@ -222,7 +224,7 @@ def _write_parquet(results: Sequence[FileResult], files: Sequence[Path], path: P
             rows.append({"file": display_path(file), "error": str(result)})
         else:
             row = as_row(result) | {"sample_rate": result.sample_rate}
-            rows.append(row if result.timeline is not None else row | {"timeline": None})
+            rows.append(row if result.timeline is not None else row | {"timeline": None, "uncertain": None})
     if any("channel" in row for row in rows):
         schema = schema.insert(1, pa.field("channel", pa.string()))
     pyarrow.parquet.write_table(pa.Table.from_pylist(rows, schema), path)

@@ -33,7 +33,7 @@ _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 
 
 def as_row(result: FileResult) -> dict:
-    """Return {"file", "seconds", "top", "verdict", "timeline", "notes"}, or {"file", "error"} if refused.
+    """Return {"file", "seconds", "top", "verdict", "timeline", "uncertain", "notes"}, or {"file", "error"} if refused.
 
     "channel" is added unless the mean was classified.
     """
@@ -50,6 +50,10 @@ def as_row(result: FileResult) -> dict:
             for event in result.timeline or ()
         ],
         "notes": list(result.notes),
+        "uncertain": [
+            {"verdict": one.verdict, "label": one.label, "start": one.start_s, "end": one.end_s, "probability": one.probability}
+            for one in result.uncertain
+        ],
     }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esc.audio.channels import MEAN
-from esc.classification.classifier import SILENCE
-from esc.classification.event_summary import totals
+from esc.classification.classifier import SILENCE, UNKNOWN
+from esc.classification.event_summary import UncertainInterval, totals
 from esc.classification.sliding_window import Segment
 from esc.errors import AudioError
 
@@ -23,7 +23,7 @@ class SoundResult:
     verdict: str  # as `Prediction.verdict`
     timeline: tuple[Segment, ...] | None = None  # None if not requested
     silences: tuple[tuple[float, float], ...] = ()  # (start, end) in seconds, see `event_summary.silent_intervals`
-    uncertain: tuple[Segment, ...] = ()  # see `event_summary.uncertain_intervals`; not exported
+    uncertain: tuple[UncertainInterval, ...] = ()  # see `event_summary.uncertain_intervals`
     clip_start_s: float = 0.0  # above 0 only if the sound begins with silence
     notes: tuple[str, ...] = ()  # as `AudioFacts.notes`
     channel: str = MEAN  # the one classified, see `esc.audio.channels`
@@ -40,6 +40,8 @@ class SoundResult:
     def overall(self) -> tuple[str, float] | None:
         """The class with the longest total duration and its mean probability, if any.
 
+        Without segments, the verdict on more than half of the sound, silence or unknown.
+
         Without a timeline, or for sounds no longer than a clip, the verdict on the clip.
         """
         if self.timeline is None or self.seconds <= self.clip_seconds:
@@ -47,12 +49,20 @@ class SoundResult:
         if self.timeline:
             longest = totals(self.timeline)[0]
             return longest.label, longest.probability
-        silent_s = sum(end_s - start_s for start_s, end_s in self.silences)
-        return (SILENCE, 1.0) if silent_s > self.seconds / 2 else None
+        unknown = [(one.start_s, one.end_s) for one in self.uncertain if one.verdict == UNKNOWN]
+        for verdict, parts in ((SILENCE, self.silences), (UNKNOWN, unknown)):
+            if sum(end_s - start_s for start_s, end_s in parts) > self.seconds / 2:
+                return verdict, 1.0
+        return None
 
     @property
     def _clip_verdict(self) -> tuple[str, float]:
-        return self.verdict, dict(self.top).get(self.verdict, 1.0)  # silence and "unknown" have no probability
+        return self.verdict, dict(self.top).get(self.verdict, 1.0)  # other verdicts than classes have no probability
+
+    @property
+    def guess(self) -> str | None:
+        """The likeliest class where the verdict on the clip is none, except for silence."""
+        return self.top[0][0] if self.top and self.verdict != self.top[0][0] else None
 
 
 FileResult = SoundResult | AudioError

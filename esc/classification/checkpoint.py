@@ -67,7 +67,7 @@ def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> N
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _CONFIG).unlink(missing_ok=True)  # until all is written, the checkpoint counts as missing
-    for old in folder.glob("model*.safetensors"):
+    for old in folder.glob("*.safetensors"):
         old.unlink()
     state = {
         name: (tensor.half() if tensor.ndim > 1 else tensor).contiguous().cpu() for name, tensor in model.state_dict().items()
@@ -171,6 +171,8 @@ def read_config(folder: Path | None = None) -> Checkpoint:
         if meta["format"] != FORMAT:
             raise CheckpointError("checkpoint.version", path=project_relative(folder), found=meta["format"], wanted=FORMAT)
         calibration = meta.get("calibration")
+        if calibration is not None and not {"unsure_threshold", "detector_sha256"} & set(calibration):  # version 0.1
+            calibration = calibration | {"unsure_threshold": calibration["unknown_threshold"], "detector_sha256": None}
         return Checkpoint(
             architecture=meta["architecture"],
             class_names=_class_names(meta["class_names"]),

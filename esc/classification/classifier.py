@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torchvision.models import ResNet
 
 from esc.audio.waveform import is_silent
-from esc.classification.calibration import calibrated_probabilities, is_known
+from esc.classification.calibration import calibrated_probabilities, known_and_sure, unknown_score
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
 from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
-from esc.classification.resnet import embed
+from esc.classification.ood_detector import OodDetector
+from esc.classification.resnet import embed, logits_and_pooled
 from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import check_range
+from esc.paths import DEFAULT_CHECKPOINT
 
 SILENCE = "silence"  # verdict without running the network
 MAX_TOP = 10_000
 UNKNOWN = "unknown"  # verdict on clips out of distribution, by the checkpoint's calibration
+UNSURE = "unsure"  # verdict on clips whose likeliest class is uncertain, by the checkpoint's calibration
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Prediction:
     """Classification of one clip."""
 
     top: tuple[tuple[str, float], ...]  # (label, probability) of the likeliest classes in order; empty for silence
-    verdict: str  # label of the likeliest class, `UNKNOWN` or `SILENCE`
+    verdict: str  # label of the likeliest class, `UNSURE`, `UNKNOWN` or `SILENCE`
     start_s: float  # of the clip within the sound
     clip: np.ndarray  # float32 (n_samples,), cut or padded, at the checkpoint's sample rate
     spectrogram_db: np.ndarray  # float32 (n_mels, n_frames), input of the network before level scaling
@@ -36,16 +40,26 @@ class Prediction:
     @property
     def known(self) -> bool:
         """Whether the verdict is one of the classes."""
-        return self.verdict not in (SILENCE, UNKNOWN)
+        return self.verdict not in (SILENCE, UNKNOWN, UNSURE)
+
+
+class Outputs(NamedTuple):
+    """What a network tells about clips."""
+
+    probabilities: torch.Tensor  # float32 (clips, n_classes), calibrated
+    known: torch.Tensor  # bool (clips,), False for clips out of distribution
+    sure: torch.Tensor  # bool (clips,), False where the likeliest class is uncertain or the clip out of distribution
+    scores: torch.Tensor  # float32 (clips,), compared with the calibration's thresholds; higher for known sounds
 
 
 class Classifier:
-    """A trained network, in evaluation mode, with the config of its input."""
+    """A trained network in evaluation mode, its input's config and its detector, if any."""
 
-    def __init__(self, model: ResNet, checkpoint: Checkpoint, device: torch.device) -> None:
+    def __init__(self, model: ResNet, checkpoint: Checkpoint, device: torch.device, detector: OodDetector | None = None) -> None:
         self.model = model
         self.checkpoint = checkpoint
         self.device = device
+        self.detector = detector
 
     @classmethod
     def load(cls, path: str | Path | None = None, device: str | None = None) -> Classifier:
@@ -59,8 +73,12 @@ class Classifier:
             The folder is missing, damaged or of another format.
         """
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        model, checkpoint = load_checkpoint(None if path is None else Path(path))
-        return cls(model.to(chosen, memory_format=torch.channels_last), checkpoint, chosen)
+        folder = DEFAULT_CHECKPOINT if path is None else Path(path)
+        model, checkpoint = load_checkpoint(folder)
+        detector, sha256 = None, checkpoint.calibration and checkpoint.calibration.detector_sha256
+        if sha256:
+            detector = OodDetector.load(folder, sha256, model).to(chosen)
+        return cls(model.to(chosen, memory_format=torch.channels_last), checkpoint, chosen, detector)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -160,18 +178,33 @@ class Classifier:
         top = tuple((self.class_names[index], float(probabilities[index])) for index in best)
         return Prediction(top, verdict, clip.start_s, clip.samples, spectrogram_db.numpy())
 
+    @torch.inference_mode()
     def verdicts(self, spectrograms_db: torch.Tensor) -> list[tuple[str, np.ndarray]]:
-        """Return (likeliest label or `UNKNOWN`, probabilities) of spectrograms (clips, n_mels, n_frames) in dB."""
-        logits = self.logits(spectrograms_db)
-        probabilities = calibrated_probabilities(logits, self.checkpoint.calibration).cpu().numpy()
-        known = is_known(logits, self.checkpoint.calibration).tolist()
-        labels = [self.class_names[target] for target in probabilities.argmax(axis=1)]
-        verdicts = [label if knows else UNKNOWN for label, knows in zip(labels, known, strict=True)]
-        return list(zip(verdicts, probabilities, strict=True))
+        """Return (verdict, probabilities) of spectrograms (clips, n_mels, n_frames) in dB; see `Prediction.verdict`."""
+        outputs = self.outputs(spectrograms_db)
+        probabilities = outputs.probabilities.cpu().numpy()
+        decided = zip(probabilities, outputs.known.tolist(), outputs.sure.tolist(), strict=True)
+        return [
+            (UNKNOWN if not known else self.class_names[row.argmax()] if sure else UNSURE, row) for row, known, sure in decided
+        ]
 
+    @torch.inference_mode()
     def probabilities(self, spectrograms_db: torch.Tensor) -> np.ndarray:
         """Return calibrated probabilities (clips, n_classes) of spectrograms (clips, n_mels, n_frames) in dB."""
-        return calibrated_probabilities(self.logits(spectrograms_db), self.checkpoint.calibration).cpu().numpy()
+        return self.outputs(spectrograms_db).probabilities.cpu().numpy()
+
+    def outputs(self, spectrograms_db: torch.Tensor) -> Outputs:
+        """Return the `Outputs` for spectrograms (clips, n_mels, n_frames) in dB."""
+        calibration = self.checkpoint.calibration
+        if self.detector is not None:
+            logits, pooled = logits_and_pooled(self.model, self._scaled(spectrograms_db))
+            scores = self.detector(logits, pooled)
+        else:
+            logits = self.model(self._scaled(spectrograms_db))
+            score, temperature = (calibration.unknown_score, calibration.temperature) if calibration else ("max_softmax", 1.0)
+            scores = unknown_score(logits, score, temperature)
+        probabilities = calibrated_probabilities(logits, calibration)
+        return Outputs(probabilities, *known_and_sure(probabilities, scores, calibration), scores)
 
     @torch.inference_mode()
     def logits(self, spectrograms_db: torch.Tensor) -> torch.Tensor:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from esc.classification.classifier import UNKNOWN, UNSURE
 from esc.classification.sliding_window import Segment, WindowResult
 
 
@@ -47,10 +49,23 @@ def silent_intervals(results: Iterable[WindowResult]) -> tuple[tuple[float, floa
     return tuple((start_s, end_s) for start_s, end_s in runs)
 
 
+@dataclass(frozen=True)
+class UncertainInterval:
+    """Interval with neither silence nor a segment."""
+
+    verdict: str  # `UNKNOWN` if most of its windows are out of distribution, else `UNSURE`
+    label: str  # of the class with the largest mean probability over the windows
+    start_s: float
+    end_s: float
+    probability: float  # that mean, weighted by overlap
+
+
 def uncertain_intervals(
     results: Sequence[WindowResult], found: Sequence[Segment], class_names: Sequence[str]
-) -> tuple[Segment, ...]:
+) -> tuple[UncertainInterval, ...]:
     """Return intervals with neither silence nor a segment, in order.
+
+    An interval ends where the verdict changes between `UNSURE` and `UNKNOWN`.
 
     Parameters
     ----------
@@ -60,24 +75,36 @@ def uncertain_intervals(
         Their `esc.classification.sliding_window.segments`.
     class_names : sequence of str
         Index is the target.
-
-    Returns
-    -------
-    tuple of Segment
-        `label` is the likeliest class there, `probability` its mean over the windows, weighted by overlap.
     """
+    windows = sorted((window for window in results if window.probabilities is not None), key=lambda window: window.start_s)
+    starts_s, ends_s = (np.array([getattr(window, name) for window in windows]) for name in ("start_s", "end_s"))
     taken = sorted([*((segment.start_s, segment.end_s) for segment in found), *silent_intervals(results)])
+    gaps = _gaps(taken, max((window.end_s for window in results), default=0.0))
+    edges_s = np.unique(np.concatenate([starts_s, ends_s, *gaps]))
+    unknown = _mostly_unknown(windows, edges_s)
     uncertain = []
-    for start_s, end_s in _gaps(taken, max((window.end_s for window in results), default=0.0)):
-        overlaps_s, rows = [], []
-        for window in results:
-            overlap_s = min(end_s, window.end_s) - max(start_s, window.start_s)
-            if overlap_s > 0 and window.probabilities is not None:
-                overlaps_s.append(overlap_s)
-                rows.append(window.probabilities)
-        mean = np.average(rows, axis=0, weights=overlaps_s)
-        uncertain.append(Segment(class_names[int(mean.argmax())], start_s, end_s, float(mean.max())))
+    for first, past in (np.searchsorted(edges_s, gap) for gap in gaps):
+        changes = first + 1 + np.flatnonzero(np.diff(unknown[first:past]))
+        for begin, end in pairwise([first, *changes, past]):
+            start_s, end_s = float(edges_s[begin]), float(edges_s[end])
+            touching = slice(np.searchsorted(ends_s, start_s, "right"), np.searchsorted(starts_s, end_s))
+            overlaps_s = np.minimum(ends_s[touching], end_s) - np.maximum(starts_s[touching], start_s)
+            mean = np.average([window.probabilities for window in windows[touching]], axis=0, weights=overlaps_s)
+            verdict = UNKNOWN if unknown[begin] else UNSURE
+            uncertain.append(UncertainInterval(verdict, class_names[int(mean.argmax())], start_s, end_s, float(mean.max())))
     return tuple(uncertain)
+
+
+def _mostly_unknown(windows: Sequence[WindowResult], edges_s: np.ndarray) -> np.ndarray:
+    """Return for each interval between edges whether most of its windows are out of distribution."""
+    steps = np.zeros((len(edges_s), 2))  # differences of the numbers of windows, and of those out of distribution
+    for window in windows:
+        first, past = np.searchsorted(edges_s, (window.start_s, window.end_s))
+        counted = (1, window.verdict == UNKNOWN)
+        steps[first] += counted
+        steps[past] -= counted
+    total, unknown = steps.cumsum(axis=0).T
+    return 2 * unknown > total
 
 
 def _gaps(taken: Sequence[tuple[float, float]], end_s: float) -> list[tuple[float, float]]:

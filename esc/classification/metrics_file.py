@@ -58,20 +58,49 @@ class HeldOut(TypedDict):
 
 
 @with_config(_STRICT)
-class Unknown(TypedDict):
-    """Out-of-distribution detection: AUROC by kind of sound, and shares at the threshold.
+class SoundGroup(TypedDict):
+    """Verdicts on a group of sounds: shares refused as unknown, and known but uncertain.
 
-    `selection_clips`: other sounds, by which the score was chosen; without it the score was chosen on the same ones.
+    `auroc` is that against held-out clips or, for known sounds, against recorded unknown ones; `accuracy` that of the sure
+    verdicts on known sounds.
+    """
+
+    name: str
+    sounds: Count
+    refused: Share
+    unsure: Share
+    auroc: NotRequired[Share]
+    accuracy: NotRequired[Share]
+
+
+@with_config(_STRICT)
+class Example(TypedDict):
+    """Unknown sound and its likeliest class."""
+
+    label: str
+    nearest: str
+    probability: Share
+
+
+@with_config(_STRICT)
+class Unknown(TypedDict):
+    """Out-of-distribution detection on sounds that had no part in fitting it.
+
+    Thresholds and their figures on `known` held-out clips are cross-fitted. `fit_sounds`: number of unknown sounds for the fit,
+    by kind; `auroc`: of recorded unknown sounds or, without any, the mean over the kinds; `labels`: the recorded ones by label;
+    `refused`, `missed`: examples of them.
     """
 
     score: UnknownScore
     threshold: Annotated[float, Field(ge=-1e6, le=1e6)]
+    unsure_threshold: Annotated[float, Field(ge=-1e6, le=1e6)]
+    fit_sounds: dict[str, Count]
     auroc: Share
-    left_out_classes: list[str]
-    kinds: dict[str, Share]
-    caught: Share
-    false_alarms: Share
-    selection_clips: NotRequired[Count]
+    known: list[SoundGroup]
+    kinds: list[SoundGroup]
+    labels: NotRequired[list[SoundGroup]]
+    refused: NotRequired[list[Example]]
+    missed: NotRequired[list[Example]]
 
 
 @with_config(_STRICT)

@@ -1,9 +1,10 @@
 """ONNX export, verified against PyTorch.
 
 Input: `spectrogram_db`, float32 (batch, n_mels, n_frames), the mel spectrogram of a clip in dB, equal to
-`esc.dsp.spectrogram.clip_mel_db`. Outputs: `probabilities`, float32 (batch, n_classes), and `known`, bool (batch,), False for
-sounds out of distribution. Level scaling and calibration are part of the graph; spectrogram parameters, classes and licence
-are in the metadata:
+`esc.dsp.spectrogram.clip_mel_db`. Outputs: `probabilities`, float32 (batch, n_classes); `known`, bool (batch,), False for
+sounds out of distribution; `sure`, bool (batch,), also False where the likeliest class is uncertain; `scores`, float32
+(batch,), higher for known sounds. Level scaling, calibration and out-of-distribution detector are part of the graph;
+spectrogram parameters, thresholds, classes and licence are in the metadata:
 
     import json, librosa, numpy as np, onnxruntime
     session = onnxruntime.InferenceSession("esc50.onnx")
@@ -17,8 +18,8 @@ are in the metadata:
         pad_mode="constant",
     )
     spectrogram_db = librosa.power_to_db(power, ref=mel["db_ref"], top_db=mel["top_db"])
-    probabilities, known = session.run(None, {"spectrogram_db": spectrogram_db[None].astype(np.float32)})
-    print(names[probabilities[0].argmax()] if known[0] else "none of them")
+    probabilities, known, sure, _ = session.run(None, {"spectrogram_db": spectrogram_db[None].astype(np.float32)})
+    print("" if sure[0] else "perhaps " if known[0] else "none, nearest to ", names[probabilities[0].argmax()], sep="")
 
 A clip has exactly `clip_seconds`; longer sounds are cut, shorter ones padded, see `esc.fit_clip`.
 """
@@ -38,15 +39,15 @@ import torch
 from torch import nn
 
 from esc.audio.io import load_audio
-from esc.classification.calibration import calibrated_probabilities, is_known
 from esc.classification.checkpoint import Checkpoint
-from esc.classification.classifier import Classifier
-from esc.dsp.spectrogram import clip_mel_db, network_input
+from esc.classification.classifier import Classifier, Outputs
+from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import ExportError, reason_of, require_packages
 from esc.example_sounds import example_sounds
 
 LIMIT = 1e-4  # of a probability
-INPUT, OUTPUTS = "spectrogram_db", ("probabilities", "known")
+SCORE_LIMIT = 1e-2  # of a score, whose thresholds differ by some units
+INPUT, OUTPUTS = "spectrogram_db", Outputs._fields
 REQUIREMENTS = "requirements-export.txt"
 _OPSET = 18
 
@@ -57,11 +58,12 @@ class Parity:
 
     n_clips: int
     difference: float  # largest one of a probability
+    score_difference: float  # largest one of a score
 
     @property
     def holds(self) -> bool:
-        """Whether the difference is at most `LIMIT`; False for NaN."""
-        return self.difference <= LIMIT
+        """Whether the differences are at most `LIMIT` and `SCORE_LIMIT`; False for NaN."""
+        return self.difference <= LIMIT and self.score_difference <= SCORE_LIMIT
 
 
 def export_onnx(classifier: Classifier, target: Path, sounds: Iterable[Path] | None = None) -> Parity:
@@ -102,9 +104,13 @@ def compare(classifier: Classifier, path: Path, spectrograms_db: np.ndarray) -> 
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (answered,) = session.run(OUTPUTS[:1], {INPUT: spectrograms_db})
-    expected = classifier.probabilities(torch.from_numpy(spectrograms_db))
-    return Parity(len(spectrograms_db), float(np.abs(answered - expected).max()))
+    answered = Outputs(*map(torch.from_numpy, session.run(OUTPUTS, {INPUT: spectrograms_db})))
+    with torch.inference_mode():
+        expected = classifier.outputs(torch.from_numpy(spectrograms_db))
+    differences = [
+        float((getattr(answered, name) - getattr(expected, name).cpu()).abs().max()) for name in ("probabilities", "scores")
+    ]
+    return Parity(len(spectrograms_db), *differences)
 
 
 def metadata(checkpoint: Checkpoint) -> dict[str, str]:
@@ -121,15 +127,14 @@ def metadata(checkpoint: Checkpoint) -> dict[str, str]:
 
 
 class _FromDecibels(nn.Module):
-    """Network with level scaling before it and calibration after it."""
+    """Network from dB spectrograms to `Outputs`."""
 
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()
-        self.network, self.checkpoint = classifier.model, classifier.checkpoint
+        self.network, self.detector, self._classifier = classifier.model, classifier.detector, classifier
 
-    def forward(self, spectrogram_db: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        logits = self.network(network_input(spectrogram_db, self.checkpoint.input)[:, None])
-        return calibrated_probabilities(logits, self.checkpoint.calibration), is_known(logits, self.checkpoint.calibration)
+    def forward(self, spectrogram_db: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(self._classifier.outputs(spectrogram_db))
 
 
 def _write(classifier: Classifier, path: Path) -> None:

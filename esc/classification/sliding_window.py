@@ -15,7 +15,7 @@ import torch
 
 from esc.audio.resampling import ResampledBlocks
 from esc.audio.waveform import MIN_SAMPLES, fit_clip, is_silent
-from esc.classification.classifier import SILENCE, UNKNOWN, Classifier
+from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE, Classifier
 from esc.classification.first_clip import array_blocks
 from esc.config import SAMPLE_RATES
 from esc.dsp.spectrogram import clip_mel_db
@@ -34,7 +34,7 @@ class WindowResult:
 
     start_s: float
     end_s: float
-    verdict: str  # label of the likeliest class, `UNKNOWN` or `SILENCE`
+    verdict: str  # as `Prediction.verdict`
     probabilities: np.ndarray | None  # float32 (n_classes,), in the order of the targets; None for silence
 
 
@@ -104,9 +104,9 @@ def segments(
 ) -> tuple[Segment, ...]:
     """Return the segments of all classes by start; different classes may overlap.
 
-    The probability of a class at a moment is its mean over the windows that contain the moment, with 0 for windows out of
-    distribution. A moment in a silent window is silent. A segment is a run of moments at which the class keeps
-    `keep_probability` and once reaches `open_probability` (hysteresis, as in the edge tracking of Canny, 1986).
+    The probability of a class at a moment is its mean over the windows that contain the moment, with 0 for windows that are
+    uncertain or out of distribution. A moment in a silent window is silent. A segment is a run of moments at which
+    the class keeps `keep_probability` and once reaches `open_probability` (hysteresis, as in the edge tracking of Canny, 1986).
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def _moments(results: list[WindowResult], n_classes: int) -> tuple[np.ndarray, n
         if window.probabilities is None:
             silent[first:past] = True
             continue
-        if window.verdict != UNKNOWN:
+        if window.verdict not in (UNKNOWN, UNSURE):
             sums[first] += window.probabilities  # differences; the cumulative sum follows below
             sums[past] -= window.probabilities
         counts[first] += 1

@@ -27,6 +27,7 @@ CheckpointOption = Annotated[
     Path | None,
     typer.Option("--checkpoint", envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one."),
 ]
+_NONE = "none of the sounds it knows"
 PROGRESS_AFTER_S = 1.0  # shorter work needs no progress bar
 
 
@@ -78,6 +79,8 @@ class ProgressBar:
 
 def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
     """Return the results as a table."""
+    from esc.classification.classifier import SILENCE, UNKNOWN
+
     if with_timeline:
         table = Table("file", _right("start s"), _right("end s"), "what", _right("probability"), box=box.SIMPLE)
         for result in results:
@@ -85,13 +88,22 @@ def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
                 times = (f"{event.start_s:.1f}", f"{event.end_s:.1f}")
                 table.add_row(_file_cell(result), *times, event.label, f"{event.probability:.2f}")
             if not result.events:
-                table.add_row(_file_cell(result), "", "", "nothing sure enough", "")
+                what = {UNKNOWN: _NONE, SILENCE: SILENCE}.get(result.overall[0]) if result.overall else "nothing sure enough"
+                table.add_row(_file_cell(result), "", "", what, "")
         return table
     table = Table("file", _right("seconds"), "verdict", "likeliest", box=box.SIMPLE)
     for result in results:
         likeliest = ", ".join(f"{label} {probability:.2f}" for label, probability in result.top)
-        table.add_row(_file_cell(result), f"{result.seconds:.1f}", result.verdict, likeliest)
+        table.add_row(_file_cell(result), f"{result.seconds:.1f}", _verdict_text(result), likeliest)
     return table
+
+
+def _verdict_text(result: SoundResult) -> str:
+    """Return the verdict on a clip in words."""
+    from esc.classification.classifier import UNKNOWN, UNSURE
+
+    words = {UNSURE: f"not sure: perhaps {result.guess}", UNKNOWN: f"{_NONE}, perhaps nearest to {result.guess}"}
+    return words.get(result.verdict, result.verdict)
 
 
 def _file_cell(result: SoundResult) -> Text:

@@ -45,10 +45,15 @@ license: mit
 def folder(tmp_path_factory) -> Path:
     """A calibrated copy of the shipped checkpoint which knows no sound, with some figures and a card that means harm."""
     copy = shutil.copytree(DEFAULT_CHECKPOINT, tmp_path_factory.mktemp("about") / "net", ignore=shutil.ignore_patterns(FILE))
-    strict = Calibration(temperature=0.8, unknown_score="max_softmax", unknown_threshold=1.0)
+    limits = {"unknown_threshold": 1.0, "unsure_threshold": 1.0, "detector_sha256": None}
+    strict = Calibration(temperature=0.8, unknown_score="max_softmax", **limits)
     write_config(copy, dataclasses.replace(read_config(copy), calibration=strict))
     write_metrics(
-        copy, held_out=FIGURES["held_out"] | {"folds": [1, 5]}, history=FIGURES["history"], deletion=FIGURES["deletion"]
+        copy,
+        held_out=FIGURES["held_out"] | {"folds": [1, 5]},
+        history=FIGURES["history"],
+        deletion=FIGURES["deletion"],
+        unknown=FIGURES["unknown"],
     )
     robust = {"run": "whole", "fold": 5, "clips": 400, "accuracy": {"as it is": 0.9, "telephone": 0.6, "under water": 0.1}}
     write_robustness(copy, robust | {"previous": {"run": "old", "accuracy": {"telephone": 0.48}}})
@@ -72,11 +77,14 @@ def test_about_model_figures(sheet: Sheet):
     about = sheet.page.locator(".sg-about")
     expect(about.locator("section")).to_have_count(9)
     expect(about.locator(".sg-numbers")).to_contain_text("77,3")
-    expect(about.locator(".sg-numbers")).to_contain_text(RUSSIAN["about_model.unmeasured"])
+    expect(about.locator(".sg-numbers")).to_contain_text("0,810")
     expect(about.locator("#about_protocol")).to_contain_text("На фолде 5 точность этой сети — 31,0\u00a0%")
     expect(about.locator("#about_curves svg")).to_have_count(2)
     assert about.locator("#about_reliability rect").count() == 14  # of 15 bins one is empty
-    expect(about.locator("#about_unknown")).to_contain_text("python -m training calibrate")
+    unknown = about.locator("#about_unknown")
+    expect(unknown.locator("tbody tr")).to_have_count(3)
+    expect(unknown).to_contain_text("шум (синтез)4090,0\u00a0%10,0\u00a0%0,990")
+    expect(unknown).to_contain_text("zebra (корова, 31\u00a0%)")
     expect(about.locator("#about_maps tbody tr")).to_have_count(2)
     expect(about.locator("#about_confused")).to_contain_text("вертолёт")
     robust = about.locator("#about_robustness li")
@@ -109,7 +117,7 @@ def test_unknown_sound_verdict(sheet: Sheet):
     sheet.page.get_by_role("tab", name=RUSSIAN["page.tab_classify"]).click()
     sheet.choose_example("siren")
     sheet.page.wait_for_selector(".sg-verdict .sg-big")
-    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["classify.unknown"].format(count=50))
+    expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(RUSSIAN["classify.unknown"].format(count=50, what="сирена"))
     expect(sheet.page.locator(".sg-verdict")).to_contain_text(RUSSIAN["classify.numbers_calibrated"].format(count=50))
     bars = sheet.page.locator(".sg-bars[data-guesses] li")
     expect(bars).to_have_count(5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 
@@ -10,19 +11,24 @@ import numpy as np
 import pytest
 import scipy.special
 import torch
+from safetensors.torch import save
 
 import sounds
 from esc.batch.result_formats import as_json
 from esc.batch.runner import BatchOptions, classify_file
-from esc.classification.calibration import UNKNOWN_SCORES, Calibration, calibrated_probabilities, is_known, unknown_score
-from esc.classification.checkpoint import load_checkpoint, read_config, write_config
-from esc.classification.classifier import SILENCE, UNKNOWN, Classifier
+from esc.classification.calibration import Calibration, calibrated_probabilities, known_and_sure, unknown_score
+from esc.classification.checkpoint import load_checkpoint, read_config, save_checkpoint, write_config
+from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE, Classifier
+from esc.classification.ood_detector import FILE, OodDetector
+from esc.classification.resnet import LAYERS, embed, logits_and_pooled, pooled_embedding
 from esc.classification.sliding_window import WindowResult, segments, windows
 from esc.errors import CheckpointError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
 
 RATE = 44_100
-CALIBRATION = Calibration(temperature=1.7, unknown_score="energy", unknown_threshold=-3.5)
+CALIBRATION = Calibration(
+    temperature=1.7, unknown_score="energy", unknown_threshold=-3.5, unsure_threshold=-1.0, detector_sha256=None
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +37,7 @@ def plain() -> Classifier:
 
 
 def with_calibration(classifier: Classifier, **fields) -> Classifier:
+    fields = {"unsure_threshold": fields["unknown_threshold"], "detector_sha256": None} | fields
     meta = dataclasses.replace(classifier.checkpoint, calibration=Calibration(**fields))
     return Classifier(classifier.model, meta, classifier.device)
 
@@ -42,15 +49,18 @@ def logits(rng) -> np.ndarray:
 
 @pytest.mark.parametrize("temperature", [0.05, 1.0, 1.7, 20.0])
 def test_probabilities_and_scores_equal_formulas(logits, temperature):
-    for score in UNKNOWN_SCORES:
-        calibration = Calibration(temperature=temperature, unknown_score=score, unknown_threshold=0.5)
+    for score in ("energy", "max_softmax"):
+        calibration = dataclasses.replace(CALIBRATION, temperature=temperature)
         expected = scipy.special.softmax(logits / temperature, axis=1)
         np.testing.assert_allclose(calibrated_probabilities(torch.from_numpy(logits), calibration).numpy(), expected, rtol=1e-9)
         scores = {"energy": scipy.special.logsumexp(logits, axis=1), "max_softmax": expected.max(axis=1)}[score]
         np.testing.assert_allclose(unknown_score(torch.from_numpy(logits), score, temperature).numpy(), scores, rtol=1e-9)
-        threshold = float(np.median(scores))
-        known = is_known(torch.from_numpy(logits), dataclasses.replace(calibration, unknown_threshold=threshold)).numpy()
-        np.testing.assert_array_equal(known, scores >= threshold)
+        low, high = np.quantile(scores, (0.3, 0.6)).tolist()
+        fields = {"unknown_score": score, "unknown_threshold": low, "unsure_threshold": high}
+        tensors = torch.from_numpy(expected), torch.from_numpy(scores)
+        known, sure = known_and_sure(*tensors, dataclasses.replace(calibration, **fields))
+        np.testing.assert_array_equal(known.numpy(), scores >= low)
+        np.testing.assert_array_equal(sure.numpy(), (scores >= high) & (expected.max(axis=1) >= 0.5))
         assert 0 < known.sum() < len(known)
 
 
@@ -58,7 +68,8 @@ def test_no_calibration_is_softmax(logits):
     np.testing.assert_allclose(
         calibrated_probabilities(torch.from_numpy(logits), None), scipy.special.softmax(logits, axis=1), rtol=1e-9
     )
-    assert is_known(torch.from_numpy(logits), None).all()
+    known, sure = known_and_sure(torch.from_numpy(logits), torch.from_numpy(logits[:, 0]), None)
+    assert known.all() and sure.all()
 
 
 @pytest.mark.parametrize(
@@ -74,6 +85,8 @@ def test_no_calibration_is_softmax(logits):
         ("unknown_score", None),
         ("unknown_threshold", float("nan")),
         ("unknown_threshold", None),
+        ("unsure_threshold", -4.0),
+        ("detector_sha256", "0" * 64),
     ],
 )
 def test_calibration_limits(field, value):
@@ -84,7 +97,7 @@ def test_calibration_limits(field, value):
 def test_max_softmax_threshold_limits():
     for threshold in (-0.1, 1.1):
         with pytest.raises(ParameterError, match="unknown_threshold"):
-            Calibration(temperature=1.0, unknown_score="max_softmax", unknown_threshold=threshold)
+            dataclasses.replace(CALIBRATION, unknown_score="max_softmax", unknown_threshold=threshold)
 
 
 @pytest.fixture
@@ -106,6 +119,15 @@ def test_checkpoint_without_calibration(copy):
     values.pop("calibration", None)
     (copy / "config.json").write_text(json.dumps(values))
     assert read_config(copy).calibration is None
+
+
+def test_calibration_of_version_0_1(copy):
+    values = json.loads((copy / "config.json").read_text())
+    values["calibration"] = {"temperature": 1.5, "unknown_score": "max_softmax", "unknown_threshold": 0.4}
+    (copy / "config.json").write_text(json.dumps(values))
+    assert read_config(copy).calibration == Calibration(
+        temperature=1.5, unknown_score="max_softmax", unknown_threshold=0.4, unsure_threshold=0.4, detector_sha256=None
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,11 +157,13 @@ def test_calibration_in_predict_timeline_and_files(plain, tmp_path):
     logits = plain.logits(torch.from_numpy(plain.predict(sound, RATE).spectrogram_db)[None])[0].double().numpy()
     energy = scipy.special.logsumexp(logits)
     expected = scipy.special.softmax(logits / 1.7)
-    for above, verdict in ((-0.01, plain.class_names[int(logits.argmax())]), (0.01, UNKNOWN)):
-        changed = with_calibration(plain, temperature=1.7, unknown_score="energy", unknown_threshold=energy + above)
+    label = plain.class_names[int(logits.argmax())] if expected.max() >= 0.5 else UNSURE
+    for low, high, verdict in ((-0.02, -0.01, label), (-0.01, 0.01, UNSURE), (0.01, 0.02, UNKNOWN)):
+        fields = {"unknown_threshold": energy + low, "unsure_threshold": energy + high}
+        changed = with_calibration(plain, temperature=1.7, unknown_score="energy", **fields)
         prediction = changed.predict(sound, RATE, top_k=50)
         assert prediction.verdict == verdict
-        assert prediction.known == (verdict != UNKNOWN)
+        assert prediction.known == (verdict not in (UNSURE, UNKNOWN))
         np.testing.assert_allclose([value for _, value in prediction.top], np.sort(expected)[::-1], atol=1e-6)
         (window,) = windows(changed, sound, RATE)
         assert window.verdict == verdict
@@ -149,8 +173,9 @@ def test_calibration_in_predict_timeline_and_files(plain, tmp_path):
         (row,) = json.loads(as_json([classify_file(path, changed, BatchOptions(timeline=True))]))
         assert row["verdict"] == verdict
         assert row["top"][0]["probability"] == pytest.approx(expected.max(), abs=1e-3)  # 16 bits in the file
-        if verdict == UNKNOWN:
+        if verdict in (UNSURE, UNKNOWN):
             assert row["timeline"] == []
+            assert [(one["verdict"], one["label"]) for one in row["uncertain"]] == [(verdict, prediction.top[0][0])]
 
 
 def test_silence_is_not_unknown(plain):
@@ -168,3 +193,108 @@ def test_unknown_window_has_no_segment():
     # 0.9 until 2 s, then (0.9 + 0) / 2 until 4 s, which keeps the segment but would not have opened one
     assert (found.start_s, found.end_s) == (0.0, 4.0)
     assert found.probability == pytest.approx((0.9 + 0.45) / 2)
+
+
+# the detector
+
+
+@pytest.fixture
+def with_detector(plain, copy, rng):
+    """The shipped network with a detector of random numbers, stored in a copy of the checkpoint."""
+    n_classes, n_features = plain.model.fc.weight.shape
+    n_pooled = 3 * (64 + 128 + 256 + 512)
+    shapes = {
+        "embedding_mean": (n_features,), "whitening": (n_features, n_features), "class_means": (n_classes, n_features),
+        "pooled_mean": (n_pooled,), "pooled_std": (n_pooled,), "weight": (n_pooled,), "bias": (1,), "part_std": (4,),
+    }  # fmt: skip
+    arrays = {name: torch.from_numpy(np.abs(rng.standard_normal(shape)) + 0.1).float() for name, shape in shapes.items()}
+    sha256 = OodDetector(arrays).save(copy)
+    fields = {"unknown_threshold": -1e6, "unsure_threshold": -1e6, "detector_sha256": sha256}
+    calibration = Calibration(temperature=1.0, unknown_score="detector", **fields)
+    write_config(copy, dataclasses.replace(plain.checkpoint, calibration=calibration))
+    return copy
+
+
+def calibrated_again(folder, **fields) -> Classifier:
+    checkpoint = read_config(folder)
+    calibration = dataclasses.replace(checkpoint.calibration, **fields)
+    write_config(folder, dataclasses.replace(checkpoint, calibration=calibration))
+    return Classifier.load(folder)
+
+
+def test_pooled_activations(plain, rng):
+    """Against hooks on the layers; the logits are those of the network itself."""
+    spectrograms = torch.from_numpy(rng.standard_normal((2, 1, 128, 200)).astype(np.float32))
+    found = {}
+    hooks = [
+        getattr(plain.model, name).register_forward_hook(lambda *given, name=name: found.update({name: given[2].numpy()}))
+        for name in LAYERS
+    ]
+    with torch.inference_mode():
+        expected, embeddings = plain.model(spectrograms).numpy(), embed(plain.model, spectrograms).numpy()
+        logits, pooled = (part.numpy() for part in logits_and_pooled(plain.model, spectrograms))
+    for hook in hooks:
+        hook.remove()
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    np.testing.assert_allclose(pooled_embedding(torch.from_numpy(pooled), 512).numpy(), embeddings, atol=1e-5)
+    parts = [getattr(found[name], how)(axis=(2, 3)) for name in LAYERS for how in ("mean", "std", "max")]
+    np.testing.assert_allclose(pooled, np.concatenate(parts, axis=1), atol=1e-3)
+
+
+@pytest.mark.slow
+def test_verdicts_of_the_detector(with_detector):
+    sound = sounds.busy(5.0, RATE)
+    classifier = Classifier.load(with_detector)
+    spectrogram_db = torch.from_numpy(classifier.predict(sound, RATE).spectrogram_db)[None]
+    with torch.inference_mode():
+        (score,) = classifier.outputs(spectrogram_db).scores.tolist()
+    likely = float(classifier.probabilities(spectrogram_db).max()) >= 0.5
+    cases = [
+        (score - 0.2, score - 0.1, None if likely else UNSURE),
+        (score - 0.1, score + 0.1, UNSURE),
+        (score + 0.1,) * 2 + (UNKNOWN,),
+    ]
+    for low, high, verdict in cases:
+        changed = calibrated_again(with_detector, unknown_threshold=low, unsure_threshold=high)
+        prediction = changed.predict(sound, RATE)
+        assert prediction.verdict == (verdict or prediction.top[0][0])
+        assert [window.verdict for window in windows(changed, sound, RATE)] == [prediction.verdict]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("weight", lambda array: array[:-1]),
+        ("class_means", lambda array: array[1:]),
+        ("whitening", lambda array: array * float("nan")),
+        ("bias", lambda array: array * float("inf")),
+        ("pooled_std", lambda array: 0 * array),
+    ],
+)
+def test_invalid_detector(with_detector, name, change):
+    detector = Classifier.load(with_detector).detector
+    arrays = detector.state_dict()
+    sha256 = OodDetector(arrays | {name: change(arrays[name])}).save(with_detector)
+    with pytest.raises(CheckpointError, match=name):
+        calibrated_again(with_detector, detector_sha256=sha256)
+
+
+def test_damaged_detector(with_detector):
+    file = with_detector / FILE
+    content = file.read_bytes()
+    for damaged in (content[:-1], content[:-1] + bytes([content[-1] ^ 1]), b""):
+        file.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match="digest"):
+            Classifier.load(with_detector)
+    file.unlink()
+    with pytest.raises(CheckpointError):
+        Classifier.load(with_detector)
+    save_checkpoint(with_detector, *load_checkpoint())
+    assert Classifier.load(with_detector).detector is None
+
+
+def test_detector_without_arrays(with_detector):
+    content = save({"weight": torch.zeros(3)})
+    (with_detector / FILE).write_bytes(content)
+    with pytest.raises(CheckpointError, match=FILE):
+        calibrated_again(with_detector, detector_sha256=hashlib.sha256(content).hexdigest())

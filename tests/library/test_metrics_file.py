@@ -19,8 +19,12 @@ FIGURES = {
         "confused": [{"true": "helicopter", "guess": "engine", "clips": 3}],
     },
     "unknown": {
-        "score": "energy", "threshold": 4.2, "auroc": 0.81, "left_out_classes": ["cow", "train"],
-        "kinds": {"classes": 0.75, "noise": 0.99}, "caught": 0.55, "false_alarms": 0.05,
+        "score": "detector", "threshold": -4.2, "unsure_threshold": -2.0, "auroc": 0.81,
+        "fit_sounds": {"noise": 40, "recorded": 9},
+        "known": [{"name": "held_out", "sounds": 400, "refused": 0.04, "unsure": 0.11, "accuracy": 0.95}],
+        "kinds": [{"name": "noise", "sounds": 40, "refused": 0.9, "unsure": 0.1, "auroc": 0.99}],
+        "labels": [{"name": "tabla", "sounds": 26, "refused": 0.5, "unsure": 0.25}],
+        "refused": [{"label": "zebra", "nearest": "cow", "probability": 0.31}], "missed": [],
     },
     "history": {
         "epoch": [1, 2], "train_loss": [3.0, 2.0], "valid_loss": [None, 2.5], "train_accuracy": [None, None],
@@ -56,6 +60,7 @@ BROKEN = {
     "half a clip": lambda figures: figures["held_out"].update(clips=400.5),
     "a bin too few": lambda figures: figures["held_out"]["reliability"].pop(),
     "a score of another name": lambda figures: figures["unknown"].update(score="entropy"),
+    "an example without a class": lambda figures: figures["unknown"]["refused"][0].pop("nearest"),
     "curves of two lengths": lambda figures: figures["history"]["train_loss"].pop(),
     "an epoch without number": lambda figures: figures["history"].update(epoch=[1, None]),
 }

@@ -18,6 +18,7 @@ import torch
 import esc.classification.onnx_export
 from esc import Classifier, fit_clip, load_audio, mel_db
 from esc.classification.calibration import Calibration
+from esc.classification.classifier import UNKNOWN
 from esc.classification.onnx_export import LIMIT, Parity, compare, export_onnx
 from esc.cli.main import main
 from esc.config import ESC50, InputConfig, SpectrogramConfig
@@ -76,9 +77,10 @@ def test_metadata(exported, classifier):
     assert SpectrogramConfig.from_dict(json.loads(about["spectrogram"])) == meta.spectrogram
     assert InputConfig.from_dict(json.loads(about["input"])) == meta.input
     assert about["licence"] == "CC BY-NC 4.0"
-    (given,), (answered, known) = session.get_inputs(), session.get_outputs()
+    (given,), (answered, known, sure, scores) = session.get_inputs(), session.get_outputs()
     assert (given.name, given.shape[1:], isinstance(given.shape[0], str)) == ("spectrogram_db", [128, 431], True)
     assert (answered.name, answered.shape[1:], known.name, known.type) == ("probabilities", [50], "known", "tensor(bool)")
+    assert (sure.name, sure.type, scores.name, scores.type) == ("sure", "tensor(bool)", "scores", "tensor(float)")
 
 
 @pytest.mark.slow
@@ -87,12 +89,15 @@ def test_librosa_and_onnxruntime_equal_classifier(exported, classifier):
     names, sounds = zip(*example_sounds().items(), strict=True)
     about = session.get_modelmeta().custom_metadata_map
     spectrograms_db = pictures_of(sounds, about)
-    together, _ = session.run(None, {"spectrogram_db": spectrograms_db})
+    together, known, sure, _ = session.run(None, {"spectrogram_db": spectrograms_db})
     np.testing.assert_allclose(together.sum(axis=1), 1.0, atol=1e-5)
     for name, path, spectrogram_db, row in zip(names, sounds, spectrograms_db, together, strict=True):
-        expected = dict(classifier.predict(*load_audio(path), top_k=50).top)
+        prediction = classifier.predict(*load_audio(path), top_k=50)
+        expected = dict(prediction.top)
+        index = names.index(name)
+        assert (known[index], sure[index]) == (prediction.verdict != UNKNOWN, prediction.known), name
         np.testing.assert_allclose(row, [expected[label] for label in classifier.class_names], atol=1e-3, err_msg=name)
-        alone, _ = session.run(None, {"spectrogram_db": spectrogram_db[None]})
+        alone, *_ = session.run(None, {"spectrogram_db": spectrogram_db[None]})
         np.testing.assert_allclose(alone[0], row, atol=1e-5, err_msg="a clip reads the same alone and in company")
 
 
@@ -107,7 +112,8 @@ def test_parity_on_fold_5(exported, classifier, data_dir):
 
 @pytest.mark.slow
 def test_calibration_in_the_file(classifier, tmp_path):
-    calibration = Calibration(temperature=2.5, unknown_score="energy", unknown_threshold=6.0)
+    fields = {"unknown_threshold": 6.0, "unsure_threshold": 7.0, "detector_sha256": None}
+    calibration = Calibration(temperature=2.5, unknown_score="energy", **fields)
     cautious = Classifier(classifier.model, replace(classifier.checkpoint, calibration=calibration), classifier.device)
     assert export_onnx(cautious, tmp_path / "cautious.onnx").holds
     session = onnxruntime.InferenceSession(tmp_path / "cautious.onnx")
@@ -115,11 +121,13 @@ def test_calibration_in_the_file(classifier, tmp_path):
     assert Calibration.from_dict(json.loads(about["calibration"])) == calibration
     noise = np.random.default_rng(0).standard_normal((1, 5 * 44_100)).astype(np.float32)
     spectrograms_db = np.concatenate([pictures_of(list(example_sounds().values()), about), mel_db(noise, ESC50).numpy()])
-    probabilities, known = session.run(None, {"spectrogram_db": spectrograms_db})
+    probabilities, known, sure, scores = session.run(None, {"spectrogram_db": spectrograms_db})
     logits = classifier.logits(torch.from_numpy(spectrograms_db)).numpy()
     expected = scipy.special.softmax(logits / 2.5, axis=1)
     np.testing.assert_allclose(probabilities, expected, atol=LIMIT)
-    np.testing.assert_array_equal(known, scipy.special.logsumexp(logits, axis=1) >= calibration.unknown_threshold)
+    np.testing.assert_allclose(scores, scipy.special.logsumexp(logits, axis=1), atol=1e-3)
+    np.testing.assert_array_equal(known, scores >= calibration.unknown_threshold)
+    np.testing.assert_array_equal(sure, (scores >= calibration.unsure_threshold) & (probabilities.max(axis=1) >= 0.5))
     assert len(set(known.tolist())) == 2, "some of these are known and some are not"
 
 
@@ -134,8 +142,10 @@ def test_silence_is_finite(exported, classifier):
 def test_failed_parity_writes_nothing(exported, monkeypatch, capsys, tmp_path):
     target = tmp_path / "esc50.onnx"
     target.write_bytes(b"an older one")
-    probabilities = Classifier.probabilities
-    monkeypatch.setattr(Classifier, "probabilities", lambda *given: probabilities(*given) + 2e-4)
+    outputs = Classifier.outputs
+    monkeypatch.setattr(
+        Classifier, "outputs", lambda *given: (found := outputs(*given))._replace(probabilities=found.probabilities + 2e-4)
+    )
     monkeypatch.setattr(
         "esc.classification.onnx_export._write", lambda _, path: shutil.copy(exported[0], path)
     )  # spares a second export
@@ -146,7 +156,7 @@ def test_failed_parity_writes_nothing(exported, monkeypatch, capsys, tmp_path):
     assert (ended.value.code, said.out) == (1, "")
     assert re.search(r"torch on 16 sounds: 2\.[0-2]e-04, .* not written", said.err)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"an older one"]
-    assert not Parity(1, float("nan")).holds
+    assert not Parity(1, float("nan"), 0.0).holds and not Parity(1, 0.0, float("nan")).holds
 
 
 def test_missing_packages(monkeypatch, classifier, tmp_path):

@@ -10,13 +10,14 @@ import pytest
 import sounds
 from esc.batch.results import SoundResult
 from esc.batch.resume_log import ResumeLog, file_stamp, from_json, to_json
+from esc.classification.event_summary import UncertainInterval
 from esc.classification.sliding_window import Segment
 from esc.errors import AudioError, BatchError
 
 RESULT = SoundResult(
     file="дождь, a.wav", seconds=7.1, sample_rate=44_100, clip_seconds=5.0, top=(("rain", 0.1 + 0.2), ("sea_waves", 1e-9)),
     verdict="rain", timeline=(Segment("rain", 0.0, 5.0, 1 / 3),), silences=((5.0, 7.1),),
-    uncertain=(Segment("wind", 4.0, 5.0, 0.3),), notes=("cut_off",),
+    uncertain=(UncertainInterval("unsure", "wind", 4.0, 5.0, 0.3),), notes=("cut_off",),
 )  # fmt: skip
 
 

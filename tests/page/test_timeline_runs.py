@@ -22,7 +22,7 @@ from esc.audio.io import load_audio
 from esc.batch.result_formats import RAVEN_COLUMNS, as_row
 from esc.batch.results import SoundResult
 from esc.classification.classifier import Classifier
-from esc.classification.event_summary import silent_intervals, totals, uncertain_intervals
+from esc.classification.event_summary import UncertainInterval, silent_intervals, totals, uncertain_intervals
 from esc.classification.sliding_window import Segment, WindowResult
 from esc.errors import CheckpointError, PageError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
@@ -302,9 +302,11 @@ def test_uncertain_stretches_by_hand():
         WindowResult(10.0, 15.0, "silence", None),
     ]
     found = [Segment("dog", 0.0, 5.0, 0.65)]
-    # 5 to 7.5 s is in the second and the third window, 7.5 to 10 s in the third alone
-    guess = pytest.approx((2.5 * 0.6 + 5.0 * 0.8) / 7.5)
-    assert uncertain_intervals(heard, found, names) == (Segment("rain", 5.0, 10.0, guess),)
+    # 5 to 7.5 s is in the second and the third window, 7.5 to 10 s in the third alone, which is of no class
+    assert uncertain_intervals(heard, found, names) == (
+        UncertainInterval("unsure", "rain", 5.0, 7.5, pytest.approx((0.6 + 0.8) / 2)),
+        UncertainInterval("unknown", "rain", 7.5, 10.0, pytest.approx(0.8)),
+    )
     overlapping = [Segment("dog", 2.0, 9.0, 0.5), Segment("rain", 3.0, 4.0, 0.5)]
     assert [(one.start_s, one.end_s) for one in uncertain_intervals(heard, overlapping, names)] == [(0.0, 2.0), (9.0, 10.0)]
     assert uncertain_intervals([], [], names) == uncertain_intervals(heard[3:], [Segment("dog", 0.0, 10.0, 1.0)], names) == ()
@@ -318,3 +320,5 @@ def test_overall_class():
     assert SoundResult(seconds=60.0, clip_seconds=5.0, timeline=marks, **fields).overall == ("rain", 0.6)
     assert SoundResult(seconds=60.0, clip_seconds=5.0, timeline=(), silences=((0, 40),), **fields).overall == ("silence", 1.0)
     assert SoundResult(seconds=60.0, clip_seconds=5.0, timeline=(), silences=((0, 20),), **fields).overall is None
+    strange = (UncertainInterval("unknown", "dog", 10, 45, 0.4), UncertainInterval("unsure", "dog", 45, 60, 0.4))
+    assert SoundResult(seconds=60.0, clip_seconds=5.0, timeline=(), uncertain=strange, **fields).overall == ("unknown", 1.0)

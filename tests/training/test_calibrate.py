@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 import sklearn.metrics
 import torch
+from scipy.spatial.distance import mahalanobis as scipy_mahalanobis
 from scipy.special import log_softmax, softmax
 
+import sounds
 import training.train as loop
+from esc.audio.io import load_audio
 from esc.audio.waveform import is_silent
-from esc.classification.calibration import UNKNOWN_SCORES
+from esc.classification.calibration import Calibration
 from esc.classification.checkpoint import read_config
-from esc.classification.metrics_file import read_metrics, write_metrics
-from esc.errors import DataError
+from esc.classification.classifier import UNKNOWN, Classifier
+from esc.classification.metrics_file import read_metrics
+from esc.errors import AudioError, DataError
 from small_data import CLASSES, HALF_A_SECOND, QUICK, SMALL, outer
 from test_metrics import direct_ece
 from training.data.esc50 import class_names, left_out, without_classes
 from training.data.preprocessing import prepare
 from training.evaluation.calibrate import calibrate
 from training.evaluation.deletion_test import run_deletion_test
-from training.evaluation.ood import REFUSED, OodSample, auroc, evaluate_ood, scores, threshold
-from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
+from training.evaluation.ood import LEFT_OUT, REFUSED, UNSURE, Decisions, auroc, by_label, cross_evaluated, examples, thresholds
+from training.evaluation.ood_fit import Features, fit_detector, scores
+from training.evaluation.ood_sounds import KINDS, RECORDED, SAMPLE_RATE, OodFolders, recorded_sounds, synthesise
 from training.evaluation.predictions import FILE, Predictions, held_out
 from training.evaluation.temperature import cross_entropy, cross_fitted, fit_temperature, groups_of_sources
 
@@ -82,37 +88,101 @@ def test_auroc_equals_scikit_learn(rng):
         assert auroc(known, unknown) == pytest.approx(expected, abs=1e-12)
 
 
-def test_ood_score_and_threshold(rng):
-    known = rng.standard_normal((400, 5)).astype(np.float32)
-    known[np.arange(400), rng.integers(0, 5, 400)] += 6
-    flat, faint = rng.standard_normal((50, 5)).astype(np.float32) + 8, rng.standard_normal((50, 5)).astype(np.float32) - 8
-    for unknown, better in (({"flat": flat}, "max_softmax"), ({"faint": known[:50] - 8}, "energy")):
-        sample = OodSample(known, unknown)
-        found = evaluate_ood(sample, sample, 1.3)
-        assert found.score == better
-        for name in UNKNOWN_SCORES:
-            of_known, of_unknown = (scores(part, name, 1.3) for part in (known, next(iter(unknown.values()))))
-            truth = np.repeat([1, 0], [400, 50])
-            assert found.auroc[name] == pytest.approx(sklearn.metrics.roc_auc_score(truth, np.append(of_known, of_unknown)))
-        assert found.false_alarms == pytest.approx(REFUSED, abs=0.005)
-        assert found.caught > 0.9
-    both = OodSample(known, {"flat": flat, "faint": faint})
-    assert set(evaluate_ood(both, both, 1.0).kinds) == {"flat", "faint"}
-    assert (scores(known, "energy", 1.0) < threshold(known, "energy", 1.0)).mean() == pytest.approx(REFUSED, abs=0.005)
+N_CLASSES, CHANNELS = 5, (2, 4, 8, 16)  # of the layers, each twice as wide as the one before, as a ResNet's
 
 
-def test_ood_score_is_chosen_on_other_sounds(rng):
-    """By the mean over the kinds, in which many noises count no more than a few sounds of left-out classes."""
-    known = rng.standard_normal((400, 5)).astype(np.float32)
-    known[np.arange(400), rng.integers(0, 5, 400)] += 6
-    faint, flat = known[:20] - 8, rng.standard_normal((400, 5)).astype(np.float32) + 3.5
-    selection, test = OodSample(known, {"faint": faint, "flat": flat}), OodSample(known, {"flat": flat})
-    found = evaluate_ood(selection, test, 1.0)
-    pooled = {name: auroc(scores(known, name, 1.0), scores(np.concatenate([faint, flat]), name, 1.0)) for name in UNKNOWN_SCORES}
-    assert (found.score, max(pooled, key=pooled.get)) == ("energy", "max_softmax")
-    assert found.auroc["max_softmax"] > found.auroc["energy"], "its own figures have no part in the choice"
-    assert found.kinds == {"flat": found.auroc["energy"]}
-    assert found.selection_clips == 820
+def features(rng, known: bool, count: int = 200) -> tuple[Features, np.ndarray]:
+    """Features of clips, of which a class moves the embedding and a known clip one of the maxima of the first layer."""
+    targets = np.arange(count) % N_CLASSES
+    pooled = rng.standard_normal((count, 3 * sum(CHANNELS))).astype(np.float32)
+    logits = rng.standard_normal((count, N_CLASSES)).astype(np.float32)
+    if known:
+        pooled[np.arange(count), len(pooled[0]) - 3 * CHANNELS[-1] + targets] += 6
+        pooled[:, 2 * CHANNELS[0]] += 3
+        logits[np.arange(count), targets] += 4
+    return Features(logits, pooled), targets
+
+
+def test_parts_of_the_detector(rng):
+    """Against scikit-learn's regression and a distance computed class by class."""
+    (known, targets), (unknown, _), (held_out, _) = (features(rng, is_known) for is_known in (True, False, True))
+    detector = fit_detector(known, targets, unknown, held_out)
+    assert (scores(detector, held_out) > np.quantile(scores(detector, unknown), 0.95)).mean() > 0.95
+    one_class, (unseen, _) = Features(held_out.logits[:1], held_out.pooled[:1]), features(rng, False)
+    parts = detector.parts(torch.from_numpy(held_out.logits), torch.from_numpy(held_out.pooled)).double().numpy()
+    np.testing.assert_allclose((parts / parts.std(axis=0, ddof=1)).sum(axis=1), scores(detector, held_out), rtol=1e-4, atol=1e-5)
+    probabilities = softmax(held_out.logits.astype(float), axis=1)
+    np.testing.assert_allclose(parts[:, 3], np.log(probabilities.max(axis=1)), atol=1e-5)
+    np.testing.assert_allclose(parts[:, 2] + parts[:, 3], held_out.logits.max(axis=1), atol=1e-5)
+    regression = sklearn.metrics.roc_auc_score(np.repeat([1, 0], 200), np.append(parts[:, 1], _part(detector, unseen, 1)))
+    assert regression > 0.95
+    embeddings = known.pooled[:, -3 * CHANNELS[-1] : -2 * CHANNELS[-1]].astype(float)
+    standard = (embeddings - embeddings.mean(axis=0)) / embeddings.std(axis=0)
+    within = np.concatenate([standard[targets == t] - standard[targets == t].mean(axis=0) for t in range(N_CLASSES)])
+    covariance = within.T @ within / len(within)
+    covariance = 0.95 * covariance + 0.05 * np.diag(np.diag(covariance)) + 1e-4 * np.eye(len(covariance))
+    wanted = held_out.pooled[0, -3 * CHANNELS[-1] : -2 * CHANNELS[-1]]
+    offset = (wanted - embeddings.mean(axis=0)) / embeddings.std(axis=0)
+    distances = [
+        scipy_mahalanobis(offset, standard[targets == t].mean(axis=0), np.linalg.inv(covariance)) for t in range(N_CLASSES)
+    ]
+    assert -_part(detector, one_class, 0)[0] == pytest.approx(min(distances), rel=5e-3), "half precision of the matrices"
+
+
+def _part(detector, of: Features, number: int) -> np.ndarray:
+    return detector.parts(torch.from_numpy(of.logits), torch.from_numpy(of.pooled))[:, number].numpy()
+
+
+def test_thresholds_and_verdicts(rng):
+    (known, targets), (unknown, _), (held_out, truth) = (features(rng, is_known, 400) for is_known in (True, False, True))
+    held_out.logits[:40] = np.roll(held_out.logits[:40], 1, axis=1)  # mistakes
+    detector = fit_detector(known, targets, unknown, held_out)
+    limits = thresholds(scores(detector, held_out))
+    calibration = Calibration(temperature=1.0, unknown_score="detector", detector_sha256="", **limits)
+    decided = Decisions.of(held_out, detector, calibration)
+    assert (~decided.known).mean() == pytest.approx(REFUSED, abs=0.005)
+    assert (decided.scores < calibration.unsure_threshold).mean() == pytest.approx(UNSURE, abs=0.005)
+    likely = softmax(held_out.logits, axis=1).max(axis=1) >= 0.5
+    np.testing.assert_array_equal(decided.sure, (decided.scores >= calibration.unsure_threshold) & likely)
+    crossed = cross_evaluated(held_out, truth, np.arange(400) // 5 % 2, detector, 1.0)
+    assert crossed["refused"] == pytest.approx(REFUSED, abs=0.04)
+    assert 0.85 < crossed["accuracy"] < 1.0
+    others = Decisions.of(unknown, detector, calibration)
+    group = others.group("noise", decided)
+    assert group["refused"] == pytest.approx((others.scores < calibration.unknown_threshold).mean())
+    assert group["refused"] + group["unsure"] == pytest.approx((~others.sure).mean())
+    truth = np.repeat([1, 0], [400, 400])
+    assert group["auroc"] == pytest.approx(sklearn.metrics.roc_auc_score(truth, np.append(decided.scores, others.scores)))
+    labels = ("a",) * 390 + ("b",) * 8 + ("c",) * 2
+    assert [(one["name"], one["sounds"]) for one in by_label(others, labels)] == [("a", 390), ("b", 8)]
+    shown = examples(others, labels, tuple("vwxyz"))
+    lowest = int(others.scores.argmin())
+    first = shown["refused"][0]
+    assert (first["label"], first["nearest"]) == (labels[lowest], "vwxyz"[others.targets[lowest]])
+    assert first["probability"] == pytest.approx(others.probabilities[lowest])
+    assert len(shown["refused"]) == len({one["label"] for one in shown["refused"]})
+
+
+def test_labels_of_recorded_sounds(tmp_path, trained):
+    classifier = Classifier.load(trained / "checkpoint")
+    (tmp_path / "animals").mkdir()
+    for name in ("dog_2", "wolf", "quiet"):
+        samples = 0 * sounds.sweep(0.5, 8_000) if name == "quiet" else sounds.sweep(0.5, 8_000)
+        sounds.write(tmp_path / "animals" / f"{name}.wav", samples, 8_000)
+    found = recorded_sounds(tmp_path / "animals", classifier)
+    assert (found.labels, len(found.spectrograms_db)) == (("dog", "wolf"), 2), "silence is left out"
+    np.testing.assert_allclose(
+        found.spectrograms_db[0], classifier.predict(sounds.sweep(0.5, 8_000), 8_000, top_k=1).spectrogram_db, atol=0.1
+    )
+    (tmp_path / "sounds.csv").write_text("file,label\nanimals/wolf.wav,canine\n")
+    assert recorded_sounds(tmp_path / "animals", classifier).labels == ("dog", "canine")
+    (tmp_path / "sounds.csv").write_text("name,label\nwolf.wav,canine\n")
+    with pytest.raises(DataError) as caught:
+        recorded_sounds(tmp_path / "animals", classifier)
+    assert caught.value.key == "data.sounds"
+    (tmp_path / "sounds.csv").unlink()
+    with pytest.raises(AudioError):
+        recorded_sounds(tmp_path / "nothing", classifier)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -177,17 +247,20 @@ def runs(clips, cache, prepared, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_calibrate_and_card_commands(runs, data, cache, tmp_path, run_command):
+def test_calibrate_and_card_commands(runs, data, clips, cache, tmp_path, run_command):
     def command(*arguments: object) -> str:
         common = ("--data", data, "--cache", cache, "--evaluation-log", tmp_path / "evaluations.csv")
         code, output, errors = run_command(*arguments, *common)
         assert code == 0, errors
         return output
 
-    printed = command("calibrate", runs / "five", "--fold-run", runs / "four", "--ood-run", runs / "without")
+    (tmp_path / "strange").mkdir()
+    sounds.write(tmp_path / "strange" / "rattle.wav", sounds.busy(0.5, 8_000), 8_000)
+    folders = ("--unknown", tmp_path / "strange", "--unknown-valid", tmp_path / "strange", "--known-valid", data / "audio")
+    printed = command("calibrate", runs / "five", "--fold-run", runs / "four", *folders)
     calibration = read_config(runs / "five" / "checkpoint").calibration
     figures = read_metrics(runs / "five" / "checkpoint")
-    predictions = [Predictions.load(runs / name / FILE) for name in ("five", "four")]
+    predictions = [held_out(runs / name, clips, fold, cache, tmp_path / "e.csv") for name, fold in (("five", 5), ("four", 4))]
     logits, targets = (np.concatenate([getattr(one, name) for one in predictions]) for name in ("logits", "targets"))
     assert calibration.temperature == pytest.approx(fit_temperature(logits, targets))
     assert f"temperature {calibration.temperature:.3f}, from fold 4, 5" in printed
@@ -203,11 +276,14 @@ def test_calibrate_and_card_commands(runs, data, cache, tmp_path, run_command):
     recall = sklearn.metrics.recall_score(targets, logits.argmax(1), average=None)
     assert [part["recall"][name] for name in CLASSES] == pytest.approx(recall.tolist())
     assert sum(row["clips"] for row in part["reliability"]) == 40
-    assert figures["unknown"]["left_out_classes"] == ["ticks"]
-    assert set(figures["unknown"]["kinds"]) == {"left-out classes", *KINDS}
-    assert calibration.unknown_score == figures["unknown"]["score"]
-    of_known = scores(predictions[0].logits, calibration.unknown_score, calibration.temperature)
-    assert calibration.unknown_threshold == pytest.approx(np.quantile(of_known, REFUSED))
+    unknown, classifier = figures["unknown"], Classifier.load(runs / "five" / "checkpoint")
+    assert [one["name"] for one in unknown["kinds"]] == [*KINDS, RECORDED]
+    assert [one["name"] for one in unknown["known"]] == ["held_out", RECORDED]
+    assert unknown["fit_sounds"] == dict.fromkeys(KINDS, 40) | {RECORDED: 1}
+    assert (unknown["score"], unknown["threshold"]) == ("detector", calibration.unknown_threshold)
+    own = [clip for clip in clips if clip.fold == 5]
+    refused = sum(classifier.predict(*load_audio(clip.path), top_k=1, start_s=0.0).verdict == UNKNOWN for clip in own)
+    assert refused / len(own) == pytest.approx(REFUSED, abs=1 / len(own)), "by the quantile of these"
     assert figures["history"]["epoch"] == [1, 2]
 
     result = json.loads(command("evaluate", "--checkpoint", runs / "five" / "checkpoint", "--format", "json"))
@@ -225,27 +301,26 @@ def test_calibrate_and_card_commands(runs, data, cache, tmp_path, run_command):
     assert f"calibrated, cross-fitted, 40 clips of fold 4, 5: loss {part['loss']:.4f}, ECE {part['ece']:.4f}" in text
     assert f"{result['ece']:.4f}" not in text
     assert f"temperature of {calibration.temperature:.3f}" in card
-    assert "| left-out classes |" in card
-    shares = f"rejects {figures['unknown']['caught']:.1%} of unknown\nsounds and"
-    assert "5% of the known clips that this network held out.\nAnother network, trained without 1 of the classes" in card
-    assert f"with its own threshold, {shares}" in card
-    assert "5% of the known clips that five held out" in printed
-    assert "unknown sounds, without, with its own threshold: mean AUROC" in printed
-    write_metrics(runs / "five" / "checkpoint", unknown=figures["unknown"] | {"left_out_classes": []})
-    command("card", "--checkpoint", runs / "five" / "checkpoint", "--examples", tmp_path)
-    card = (runs / "five" / "checkpoint" / "README.md").read_text()
-    assert f"This network {shares}" in card
+    assert f"| noise, synthetic | 40 | {unknown['kinds'][0]['refused']:.1%} |" in card
 
     result = json.loads(command("evaluate", "--checkpoint", runs / "without" / "checkpoint", "--format", "json"))
     assert result["clips"] == 15, "without the clips of the left-out class"
 
 
 @pytest.mark.slow
-def test_calibrate_single_fold(runs, clips, cache, tmp_path):
-    found = calibrate(runs / "four", [], None, clips, cache, tmp_path / "evaluations.csv")
-    assert (found.folds, found.after.clips) == ((4,), 20)
-    assert set(found.ood.kinds) == set(KINDS)
-    assert read_metrics(runs / "four" / "checkpoint")["unknown"]["left_out_classes"] == []
+def test_calibrate_single_checkpoint(runs, clips, cache, tmp_path):
+    """Without a run around it; clips of a class left out of training are unknown sounds."""
+    shutil.copytree(runs / "without" / "checkpoint", tmp_path / "network")
+    found = calibrate(tmp_path / "network", [], OodFolders(), clips, cache, tmp_path / "evaluations.csv")
+    assert (found.folder, found.folds, found.after.clips) == (tmp_path / "network", (5,), 15)
+    figures = read_metrics(tmp_path / "network")
+    assert "history" not in figures
+    assert [(one["name"], one["sounds"]) for one in figures["unknown"]["kinds"]] == [
+        *((kind, 40) for kind in KINDS),
+        (LEFT_OUT, 5),
+    ]
+    again = calibrate(tmp_path / "network", [], OodFolders(), clips, cache, tmp_path / "evaluations.csv")
+    assert again.calibration == found.calibration, "all is seeded"
 
 
 @pytest.mark.slow
@@ -255,25 +330,24 @@ def test_log_of_calibrate_and_deletion_test(runs, clips, cache, tmp_path):
     for name in ("five", "without"):
         predictions = held_out(runs / name, clips, 5, cache, tmp_path / "elsewhere.csv")
         accuracy[name] = sklearn.metrics.accuracy_score(predictions.targets, predictions.logits.argmax(1))
-    calibrate(runs / "five", [], runs / "without", clips, cache, log)
+    calibrate(runs / "five", [], OodFolders(), clips, cache, log)
     for name, fold in (("five", 5), ("without", 5), ("five", 1)):  # trained on the last one: no row
         found = run_deletion_test(runs / name / "checkpoint", clips, fold, cache, log)
         assert len(found.before) == len(found.predicted) == (20 if name == "five" else 15)
     header, *rows = (line.split(",") for line in log.read_text().splitlines())
     assert header == ["date", "run", "fold", "accuracy"]
-    assert [row[1:] for row in rows] == [[name, "5", f"{accuracy[name]:.4f}"] for name in ("without", "five", "without")]
+    assert [row[1:] for row in rows] == [[name, "5", f"{accuracy[name]:.4f}"] for name in ("five", "five", "without")]
 
 
 @pytest.mark.slow
 def test_incompatible_runs(runs, clips, cache, tmp_path):
     log = tmp_path / "evaluations.csv"
     for arguments, key in (
-        ((runs / "five", [runs / "five"], None), "run.folds"),
-        ((runs / "four", [runs / "without"], None), "run.classes"),
-        ((runs / "five", [], runs / "four"), "run.whole"),
+        ((runs / "five", [runs / "five"]), "run.folds"),
+        ((runs / "four", [runs / "without"]), "run.classes"),
     ):
         with pytest.raises(DataError) as caught:
-            calibrate(*arguments, clips, cache, log)
+            calibrate(*arguments, OodFolders(), clips, cache, log)
         assert caught.value.key == key
 
 

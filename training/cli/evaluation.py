@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -105,37 +106,61 @@ def robustness_command(
         typer.echo(f"{name:32}{share:.4f}")
 
 
+@dataclass(frozen=True)
+class OodOptions:
+    """Folders of sounds for the detector of unknown ones."""
+
+    unknown: Annotated[
+        Path | None, typer.Option(help="Sounds of none of the classes, to fit the detector; by default synthetic ones alone.")
+    ] = None
+    unknown_valid: Annotated[
+        Path | None, typer.Option(help="Other sounds of none of the classes, of other kinds: for figures alone.")
+    ] = None
+    known_valid: Annotated[
+        Path | None, typer.Option(help="Sounds of the classes from elsewhere, labelled with them: for figures alone.")
+    ] = None
+
+
 def calibrate_command(
-    run: Annotated[Path, typer.Argument(help="Folder of the finished run whose checkpoint is calibrated.")],
+    run: Annotated[Path, typer.Argument(help="Folder of the finished run, or of the checkpoint, to calibrate.")],
     options: EvaluationOptions,
+    sounds: OodOptions,
     fold_run: Annotated[
         list[Path] | None, typer.Option(help="A run that held out another fold, may be repeated: for a common temperature.")
     ] = None,
-    ood_run: Annotated[
-        Path | None, typer.Option(help="A run trained with --leave-out-classes: these classes serve as unknown sounds.")
-    ] = None,
 ) -> None:
-    """Fit temperature and threshold for "none of these", and store them in the checkpoint.
+    """Fit temperature and out-of-distribution detector, and store them with their figures.
 
-    The reported calibration error is cross-fitted: no clip affects its own temperature.
+    The reported calibration error is cross-fitted: no clip affects its own temperature. Folders of sounds may have a table
+    sounds.csv with the columns file and label; else the labels are the file names.
     """
     from training.evaluation.calibrate import calibrate
-    from training.evaluation.ood import REFUSED
+    from training.evaluation.ood_sounds import OodFolders
 
-    found = calibrate(run, fold_run or [], ood_run, options.clips(run), options.cache, options.evaluation_log)
-    calibration, ood = found.calibration, found.ood
+    folders = OodFolders(sounds.unknown, sounds.unknown_valid, sounds.known_valid)
+    found = calibrate(run, fold_run or [], folders, options.clips(run), options.cache, options.evaluation_log)
+    calibration = found.calibration
     others = "other folds" if len(found.folds) > 1 else "other recordings"
     typer.echo(f"temperature {calibration.temperature:.3f}, from fold {', '.join(map(str, sorted(found.folds)))}")
     typer.echo(f"ECE {found.before.ece:.4f} before, {found.after.ece:.4f} with a temperature fitted on {others}")
-    limit = f"{calibration.unknown_score} below {calibration.unknown_threshold:.3f}"
-    typer.echo(f"{limit} is none of these: by construction {REFUSED:.0%} of the known clips that {run.name} held out")
-    aurocs = ", ".join(f"{name} {area:.3f}" for name, area in ood.auroc.items())
-    network = run.name if ood_run is None else f"{ood_run.name}, with its own threshold"
-    typer.echo(f"unknown sounds, {network}: mean AUROC {aurocs}; score chosen on {ood.selection_clips} other sounds")
-    for kind, area in ood.kinds.items():
-        typer.echo(f"  {kind}: AUROC {area:.3f}")
-    typer.echo(f"  rejected: {ood.caught:.1%} of them and {ood.false_alarms:.1%} of known sounds")
-    typer.echo(f"wrote {run / 'checkpoint'}")
+    _print_ood_figures(found.unknown)
+    typer.echo(f"wrote {found.folder}")
+
+
+def _print_ood_figures(unknown: dict) -> None:
+    fitted = ", ".join(f"{count} {kind}" for kind, count in unknown["fit_sounds"].items())
+    typer.echo(f"detector fitted on training clips and on unknown sounds: {fitted}")
+    typer.echo(f"refused below {unknown['threshold']:.3f}, unsure below {unknown['unsure_threshold']:.3f}")
+    typer.echo(f"{'':28}{'sounds':>8}{'refused':>9}{'unsure':>9}{'AUROC':>8}{'accuracy if sure':>18}")
+    for heading, groups in (("known", "known"), ("unknown", "kinds"), ("unknown", "labels")):
+        for one in unknown.get(groups, []):
+            auroc, accuracy = (f"{one[name]:.3f}" if name in one else "" for name in ("auroc", "accuracy"))
+            shares = f"{one['refused']:>9.1%}{one['unsure']:>9.1%}{auroc:>8}{accuracy:>18}"
+            typer.echo(f"{heading + ': ' + one['name']:28}{one['sounds']:>8}{shares}")
+    for part in ("refused", "missed"):
+        listed = ", ".join(f"{one['label']} ({one['nearest']} {one['probability']:.2f})" for one in unknown.get(part, []))
+        if listed:
+            typer.echo(f"{part}: {listed}")
 
 
 def explain_test_command(

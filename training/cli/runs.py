@@ -26,7 +26,8 @@ class SplitOptions:
         False
     )
     leave_out_classes: Annotated[
-        str, typer.Option(help="Classes to leave out, comma-separated or a number: unknown sounds for `calibrate --ood-run`.")
+        str,
+        typer.Option(help="Classes to leave out, comma-separated or a number: unknown sounds for the figures of `calibrate`."),
     ] = ""
 
     def folds(self, clips: list[Clip]) -> tuple[tuple[int, ...], int]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 
 from esc.classification.calibration import Calibration
 from esc.classification.checkpoint import read_config, write_config
@@ -16,7 +15,6 @@ from esc.classification.classifier import Classifier
 from esc.classification.metrics_file import write_metrics
 from esc.errors import DataError
 from training.data.esc50 import Clip
-from training.data.preprocessing import prepare
 from training.evaluation.held_out_log import log_evaluation
 from training.evaluation.metrics import (
     Metrics,
@@ -26,120 +24,92 @@ from training.evaluation.metrics import (
     most_confused,
     recall_per_class,
 )
-from training.evaluation.ood import LEFT_OUT, OodMetrics, OodSample, evaluate_ood, synthetic_logits, threshold
-from training.evaluation.predictions import Pooled, held_out
+from training.evaluation.ood import ood_figures, thresholds
+from training.evaluation.ood_fit import DetectorData, scores
+from training.evaluation.ood_sounds import OodFolders
+from training.evaluation.predictions import Pooled, Predictions, held_out
 from training.evaluation.temperature import fit_temperature, groups_of_sources
 from training.runs.disk import disk_full_error
 from training.runs.run_dir import CHECKPOINT, HISTORY, read_history
 
-log = logging.getLogger(__name__)
-_SOURCE_GROUPS, _PAIRS, _BATCH = 5, 12, 50
+_SOURCE_GROUPS, _PAIRS = 5, 12
 
 
 @dataclass(frozen=True)
 class CalibrationResult:
     """Calibration of a checkpoint, and its metrics."""
 
-    calibration: Calibration  # as stored in the checkpoint
+    folder: Path  # of the checkpoint
+    calibration: Calibration  # as stored in it
     folds: tuple[int, ...]  # held-out folds on which the temperature was fitted
     before: Metrics  # without temperature
     after: Metrics  # with that of the other folds or, for a single fold, of other recordings
-    ood: OodMetrics
+    unknown: dict[str, Any]  # as `esc.classification.metrics_file.Unknown`
 
 
 def calibrate(
-    run: Path, fold_runs: list[Path], ood_run: Path | None, clips: list[Clip], cache: Path, evaluation_log: Path
+    run: Path, fold_runs: list[Path], folders: OodFolders, clips: list[Clip], cache: Path, evaluation_log: Path
 ) -> CalibrationResult:
-    """Fit temperature and threshold, and write them into a run's checkpoint and `figures.json`.
+    """Fit temperature, out-of-distribution detector and thresholds, and write them and their figures into a checkpoint.
 
     Parameters
     ----------
     run : path
-        A finished run, whose checkpoint is calibrated.
+        A finished run, or the folder of a checkpoint.
     fold_runs : list of path
         Runs of the same recipe that held out other folds: the temperature is fitted on all folds together.
-    ood_run : path, optional
-        A run trained without some classes: these serve as unknown sounds, with the synthetic ones.
+    folders : OodFolders
     clips : list of Clip
         The whole data set.
     cache, evaluation_log : path
 
     Raises
     ------
-    DataError, CheckpointError
-        A run is missing, unfinished or without left-out classes; two runs held out the same fold.
+    DataError, CheckpointError, AudioError
+        A run is missing or unfinished, or a sound can't be used; two runs held out the same fold.
     """
-    runs = [run, *fold_runs]
-    folds = [read_config(one / CHECKPOINT).provenance["valid_fold"] for one in runs]
+    folder = run / CHECKPOINT if (run / CHECKPOINT).is_dir() else run
+    classifier = Classifier.load(folder)
+    folds = [read_config(one).provenance["valid_fold"] for one in (folder, *(other / CHECKPOINT for other in fold_runs))]
     if len(set(folds)) < len(folds):
-        raise DataError("run.folds", paths=", ".join(map(str, runs)), folds=", ".join(map(str, folds)))
-    predictions = [held_out(one, clips, fold, cache, evaluation_log) for one, fold in zip(runs, folds, strict=True)]
-    if len({one.class_names for one in predictions}) > 1:
-        raise DataError("run.classes", paths=", ".join(map(str, runs)))
-    own, pooled = predictions[0], Pooled.of(predictions)
-    temperature = fit_temperature(pooled.logits, pooled.targets)
-    if ood_run is None:
-        log.info("without --ood-run the score for unknown sounds is chosen on synthetic sounds alone")
-        unknown = synthetic_logits(Classifier.load(run / CHECKPOINT))
-        ood = evaluate_ood(*_halves(own.logits, _sources(own.names, clips), unknown), temperature)
-    else:
-        ood = _ood_of(ood_run, clips, cache, evaluation_log)
-    limit = threshold(own.logits, ood.score, temperature)
-    calibration = Calibration(temperature=temperature, unknown_score=ood.score, unknown_threshold=limit)
-    groups = groups_of_sources(_sources(own.names, clips), _SOURCE_GROUPS) if len(runs) == 1 else None
-    after = compute_metrics(pooled.cross_fitted(groups), pooled.targets)
-    result = CalibrationResult(calibration, tuple(folds), compute_metrics(pooled.logits, pooled.targets), after, ood)
-    _write(run, ood_run, result, pooled.targets, own.class_names)
+        raise DataError("run.folds", paths=", ".join(map(str, [run, *fold_runs])), folds=", ".join(map(str, folds)))
+    others = [held_out(one, clips, fold, cache, evaluation_log) for one, fold in zip(fold_runs, folds[1:], strict=True)]
+    if {one.class_names for one in others} - {classifier.class_names}:
+        raise DataError("run.classes", paths=", ".join(map(str, [run, *fold_runs])))
+    data = DetectorData.of(classifier, folders.unknown, clips, cache)
+    own = Predictions(data.held_out.logits, data.held_out_targets, data.held_out_names, classifier.class_names)
+    log_evaluation(evaluation_log, folder, classifier.checkpoint, folds[0], compute_metrics(own.logits, own.targets).accuracy)
+    pooled = Pooled.of([own, *others])
+    temperature, detector = fit_temperature(pooled.logits, pooled.targets), data.fit()
+    limits = thresholds(scores(detector, data.held_out))
+    calibration = Calibration(temperature=temperature, unknown_score="detector", detector_sha256=detector.save(folder), **limits)
+    write_config(folder, dataclasses.replace(classifier.checkpoint, calibration=calibration))
+    sources = _sources(own.names, clips)
+    result = CalibrationResult(
+        folder=folder,
+        calibration=calibration,
+        folds=tuple(folds),
+        before=compute_metrics(pooled.logits, pooled.targets),
+        after=compute_metrics(
+            pooled.cross_fitted(None if others else groups_of_sources(sources, _SOURCE_GROUPS)), pooled.targets
+        ),
+        unknown=ood_figures(Classifier.load(folder), data, groups_of_sources(sources, 2), folders, clips),
+    )
+    _write(run, result, pooled.targets, own.class_names)
     return result
 
 
-def _write(run: Path, ood_run: Path | None, result: CalibrationResult, targets: np.ndarray, class_names: tuple[str, ...]) -> None:
-    folder = run / CHECKPOINT
-    left_out = [] if ood_run is None else read_config(ood_run / CHECKPOINT).provenance["left_out_classes"]
-    parts = {"held_out": _held_out_part(result, targets, class_names), "unknown": _unknown_part(result, left_out)}
+def _write(run: Path, result: CalibrationResult, targets: np.ndarray, class_names: tuple[str, ...]) -> None:
+    parts = {"held_out": _held_out_part(result, targets, class_names), "unknown": result.unknown}
     if (run / HISTORY).is_file():
         parts["history"] = _history_part(run)
-    with disk_full_error(folder):
-        write_metrics(folder, **parts)
-        write_config(folder, dataclasses.replace(read_config(folder), calibration=result.calibration))
+    with disk_full_error(result.folder):
+        write_metrics(result.folder, **parts)
 
 
 def _sources(names: tuple[str, ...], clips: list[Clip]) -> list[str]:
     source = {clip.name: clip.source for clip in clips}
     return [source[name] for name in names]
-
-
-def _halves(known: np.ndarray, sources: list[str], unknown: dict[str, np.ndarray]) -> tuple[OodSample, OodSample]:
-    """Return two disjoint samples; recordings of known sounds are not divided."""
-    second = groups_of_sources(sources, 2).astype(bool)
-    return (
-        OodSample(known[~second], {kind: logits[0::2] for kind, logits in unknown.items()}),
-        OodSample(known[second], {kind: logits[1::2] for kind, logits in unknown.items()}),
-    )
-
-
-def _ood_of(run: Path, clips: list[Clip], cache: Path, evaluation_log: Path) -> OodMetrics:
-    """Return metrics of a network whose left-out classes are the unknown sounds."""
-    classifier = Classifier.load(run / CHECKPOINT)
-    provenance = classifier.checkpoint.provenance
-    left_out, fold = provenance.get("left_out_classes"), provenance["valid_fold"]
-    if not left_out:
-        raise DataError("run.whole", path=run)
-    prepared = prepare(clips, classifier.checkpoint.spectrogram, classifier.checkpoint.input, cache)
-    rows = np.flatnonzero(prepared.folds == fold)
-    batches = torch.from_numpy(prepared.spectrograms_db[rows]).split(_BATCH)
-    logits = torch.cat([classifier.logits(batch) for batch in batches]).float().cpu().numpy()
-    is_known = np.array([clips[row].category not in left_out for row in rows])
-    known, unknown = ([clips[row] for row in rows[part]] for part in (is_known, ~is_known))
-    known_logits, left_out_logits = logits[is_known], logits[~is_known]
-    targets = np.array([classifier.class_names.index(clip.category) for clip in known])
-    accuracy = float((known_logits.argmax(axis=1) == targets).mean())
-    log_evaluation(evaluation_log, run / CHECKPOINT, classifier.checkpoint, fold, accuracy)
-    first, second = _halves(known_logits, [clip.source for clip in known], synthetic_logits(classifier))
-    by_source = groups_of_sources([clip.source for clip in unknown], 2)
-    for half, sample in enumerate((first, second)):
-        sample.unknown[LEFT_OUT] = left_out_logits[by_source == half]
-    return evaluate_ood(first, second, fit_temperature(known_logits, targets))
 
 
 def _held_out_part(result: CalibrationResult, targets: np.ndarray, class_names: tuple[str, ...]) -> dict:
@@ -173,20 +143,6 @@ def _held_out_part(result: CalibrationResult, targets: np.ndarray, class_names: 
             {"true": class_names[true], "guess": class_names[guess], "clips": count}
             for true, guess, count in most_confused(confusion, _PAIRS)
         ],
-    }
-
-
-def _unknown_part(result: CalibrationResult, left_out: list[str]) -> dict:
-    ood = result.ood
-    return {
-        "score": ood.score,
-        "threshold": result.calibration.unknown_threshold,
-        "auroc": ood.auroc[ood.score],
-        "left_out_classes": list(left_out),
-        "kinds": ood.kinds,
-        "caught": ood.caught,
-        "false_alarms": ood.false_alarms,
-        "selection_clips": ood.selection_clips,
     }
 
 

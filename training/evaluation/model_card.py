@@ -6,17 +6,23 @@ from pathlib import Path
 from types import MappingProxyType
 
 from esc.audio.io import load_audio
+from esc.classification.calibration import SURE_PROBABILITY
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.metrics_file import read_metrics
 from esc.classification.robustness_file import Robustness, read_robustness
 from training.evaluation.held_out_log import Evaluation
-from training.evaluation.ood import REFUSED
+from training.evaluation.ood import REFUSED, UNSURE
 from training.recipes import FRESH_SUFFIX, recipe_name
 from training.runs.disk import write_atomic
 from training.runs.run_dir import ESC_50
 
-_SCORES = MappingProxyType({"energy": "energy (log-sum-exp of the logits)", "max_softmax": "highest probability"})
+_KINDS = MappingProxyType(
+    {
+        "held_out": "held-out clips", "noise": "noise, synthetic", "tones": "tones, synthetic", "speech": "speech, synthetic",
+        "left_out_classes": "classes left out of training", "recorded": "recordings from elsewhere",
+    }
+)  # fmt: skip
 _FRONT = """---
 license: {licence}
 library_name: pytorch
@@ -185,15 +191,7 @@ def _calibration(checkpoint: Checkpoint, figures: dict) -> list[str]:
     held_out, unknown, calibration = figures["held_out"], figures["unknown"], checkpoint.calibration
     folds = ", ".join(map(str, held_out["folds"]))
     others = "the other folds" if len(held_out["folds"]) > 1 else "other recordings of that fold"
-    rows = "\n".join(f"| {kind} | {area:.3f} |" for kind, area in unknown["kinds"].items())
-    network = "This network"
-    if unknown["left_out_classes"]:
-        network = (
-            f"Another network, trained without {len(unknown['left_out_classes'])} of the classes and with its own threshold,"
-        )
-    chosen = "The score was chosen on the same sounds, so these figures are optimistic."
-    if unknown.get("selection_clips"):
-        chosen = f"The score was chosen on {unknown['selection_clips']} other sounds."
+    fitted = ", ".join(f"{_KINDS.get(kind, kind)} ({count})" for kind, count in unknown["fit_sounds"].items())
     return [
         f"""## Calibration and unknown sounds
 
@@ -201,15 +199,22 @@ Logits are divided by a temperature of {calibration.temperature:.3f}, fitted on 
 fitted on {others} only, the ECE over {held_out["clips"]} held-out clips is {held_out["ece"]:.4f}
 ({held_out["ece_before"]:.4f} without temperature).
 
-A sound whose {_SCORES[calibration.unknown_score]} is below {calibration.unknown_threshold:.3f}
-is reported as none of the classes: by construction, {REFUSED:.0%} of the known clips that this network held out.
-{network} rejects {unknown["caught"]:.1%} of unknown
-sounds and, by construction, {unknown["false_alarms"]:.1%} of known ones (AUROC {unknown["auroc"]:.3f}). {chosen}
+A detector scores how well a sound fits the classes: Mahalanobis distance of the embedding, a logistic regression on the pooled
+activations of all layers, energy and highest probability, each standardised, summed. The regression was fitted on training
+clips and on other unknown sounds than below: {fitted}.
+A sound below {calibration.unknown_threshold:.3f} is reported as none of the classes ({REFUSED:.0%} of the held-out clips), and as
+unsure below {calibration.unsure_threshold:.3f} ({UNSURE:.0%} of them) or with a probability below {SURE_PROBABILITY}.
+For the held-out clips below, each half has the thresholds of the other one; no other sound had a part in fitting.
 
-| unknown sounds | AUROC |
-|---|---|
-{rows}
-"""
+| known sounds | number | none of the classes | unsure | accuracy of the sure verdicts |
+|---|---|---|---|---|
+{_rows(unknown["known"], "accuracy")}
+
+| unknown sounds | number | none of the classes | unsure | AUROC |
+|---|---|---|---|---|
+{_rows(unknown["kinds"] + unknown.get("labels", []), "auroc")}
+{_example_list("Refused, with the nearest class", unknown.get("refused", []))}
+{_example_list("Taken for a class", unknown.get("missed", []))}"""
     ]
 
 
@@ -235,6 +240,25 @@ Accuracy on the {measured["clips"]} clips of fold {measured["fold"]}, distorted 
 {rows}
 """
     ]
+
+
+def _rows(groups: list[dict], last: str) -> str:
+    """Return the rows of a table of groups of sounds."""
+    cells = (
+        (
+            _KINDS.get(one["name"], one["name"].replace("_", " ")), one["sounds"], f"{one['refused']:.1%}",
+            f"{one['unsure']:.1%}", f"{one[last]:.3f}" if last in one else "",
+        )
+        for one in groups
+    )  # fmt: skip
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in cells)
+
+
+def _example_list(title: str, examples: list[dict]) -> str:
+    if not examples:
+        return ""
+    names = (f"{one['label'].replace('_', ' ')} ({one['nearest']} {one['probability']:.2f})" for one in examples)
+    return f"\n{title}: {', '.join(names)}.\n"
 
 
 def _limits(checkpoint: Checkpoint) -> str:

@@ -1,76 +1,171 @@
-"""Out-of-distribution detection: compares scores by AUROC and sets the threshold."""
+"""Out-of-distribution detection: thresholds, AUROC, and the shares of refused and of uncertain sounds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from esc.classification.calibration import UNKNOWN_SCORES, UnknownScore, unknown_score
+from esc.classification.calibration import Calibration, calibrated_probabilities, known_and_sure
 from esc.classification.classifier import Classifier
-from esc.dsp.spectrogram import clip_mel_db
-from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
+from esc.classification.ood_detector import OodDetector
+from training.data.esc50 import Clip
+from training.data.preprocessing import clip_spectrogram, map_files
+from training.evaluation.ood_fit import DetectorData, Features, extract, scores, standardised
+from training.evaluation.ood_sounds import RECORDED, OodFolders, Sounds, recorded_sounds, synthetic_sounds
 
-LEFT_OUT = "left-out classes"
-REFUSED = 0.05  # share of known sounds below the threshold
-_SOUNDS_PER_KIND = 40
-_BATCH = 20
+HELD_OUT, LEFT_OUT = "held_out", "left_out_classes"
+REFUSED = 0.04  # share of held-out known sounds below the threshold: on other clips it stays near 5 % at most
+UNSURE = 0.15  # share of them below the threshold of sure verdicts
+_EXAMPLES, _LABEL_SOUNDS = 8, 3
 
 
 @dataclass(frozen=True)
-class OodSample:
-    """Logits (clips, n_classes) of known sounds and of each kind of unknown ones."""
+class Decisions:
+    """Scores and verdicts of clips, each array (clips,)."""
 
+    scores: np.ndarray
+    targets: np.ndarray  # of the likeliest classes
+    probabilities: np.ndarray  # theirs
     known: np.ndarray
-    unknown: dict[str, np.ndarray]
+    sure: np.ndarray
 
-    def aurocs(self, score: str, temperature: float) -> dict[str, float]:
-        """Return a score's AUROC for each kind of unknown sounds."""
-        known = scores(self.known, score, temperature)
-        return {kind: auroc(known, scores(logits, score, temperature)) for kind, logits in self.unknown.items()}
+    @classmethod
+    def of(cls, features: Features, detector: OodDetector, calibration: Calibration) -> Decisions:
+        """Return what a network with that detector and calibration decides."""
+        probabilities = calibrated_probabilities(torch.from_numpy(features.logits), calibration)
+        score = torch.from_numpy(scores(detector, features))
+        known, sure = (part.numpy() for part in known_and_sure(probabilities, score, calibration))
+        best = probabilities.max(dim=1)
+        return cls(score.numpy(), best.indices.numpy(), best.values.numpy(), known, sure)
 
-    def mean_auroc(self, score: str, temperature: float) -> float:
-        """Return the mean over the kinds: each counts the same, however many sounds it has."""
-        return float(np.mean(list(self.aurocs(score, temperature).values())))
+    def __getitem__(self, rows: np.ndarray) -> Decisions:
+        return Decisions(self.scores[rows], self.targets[rows], self.probabilities[rows], self.known[rows], self.sure[rows])
 
-
-@dataclass(frozen=True)
-class OodMetrics:
-    """Out-of-distribution metrics on sounds that had no part in the choice of the score."""
-
-    score: UnknownScore  # the chosen one of `UNKNOWN_SCORES`
-    auroc: dict[str, float]  # mean over the kinds, for each score
-    kinds: dict[str, float]  # AUROC of the chosen score for each kind
-    caught: float  # share of unknown sounds, mean over the kinds, below the threshold
-    false_alarms: float  # share of known sounds below it
-    selection_clips: int  # number of sounds by which the score was chosen
+    def group(self, name: str, known: Decisions | None = None) -> dict:
+        """Return the figures of a group of sounds; its AUROC if known sounds are given."""
+        shares = {"refused": float((~self.known).mean()), "unsure": float((self.known & ~self.sure).mean())}
+        figures = {"name": name, "sounds": len(self.scores)} | shares
+        return figures if known is None else figures | {"auroc": auroc(known.scores, self.scores)}
 
 
-def evaluate_ood(selection: OodSample, test: OodSample, temperature: float) -> OodMetrics:
-    """Choose the better score on `selection`, and return its metrics on `test`."""
-    best = max(UNKNOWN_SCORES, key=lambda score: selection.mean_auroc(score, temperature))
-    limit = threshold(test.known, best, temperature)
-    below = [(scores(logits, best, temperature) < limit).mean() for logits in test.unknown.values()]
-    return OodMetrics(
-        score=best,
-        auroc={score: test.mean_auroc(score, temperature) for score in UNKNOWN_SCORES},
-        kinds=test.aurocs(best, temperature),
-        caught=float(np.mean(below)),
-        false_alarms=float((scores(test.known, best, temperature) < limit).mean()),
-        selection_clips=len(selection.known) + sum(map(len, selection.unknown.values())),
-    )
+def ood_figures(
+    classifier: Classifier, data: DetectorData, halves: np.ndarray, folders: OodFolders, clips: list[Clip]
+) -> dict[str, Any]:
+    """Return the figures of a calibrated classifier, as `esc.classification.metrics_file.Unknown`.
+
+    Unknown sounds and those of `folders.known_valid` had no part in fitting detector or thresholds. Of the held-out clips,
+    `halves` (clips,) of 0 and 1, each half is evaluated with thresholds from the other.
+    """
+    calibration, detector, names = classifier.checkpoint.calibration, classifier.detector, classifier.class_names
+    assert calibration is not None and detector is not None
+    known = Decisions.of(data.held_out, detector, calibration)
+    sounds = {
+        **synthetic_sounds(classifier, seed=1),
+        **_left_out_sounds(classifier, clips),
+        **({} if folders.unknown_valid is None else {RECORDED: recorded_sounds(folders.unknown_valid, classifier)}),
+    }
+    decided = {
+        kind: Decisions.of(extract(classifier, one.spectrograms_db), detector, calibration) for kind, one in sounds.items()
+    }
+    kinds = [one.group(kind, known) for kind, one in decided.items()]
+    figures: dict[str, Any] = {
+        "score": calibration.unknown_score,
+        "threshold": calibration.unknown_threshold,
+        "unsure_threshold": calibration.unsure_threshold,
+        "fit_sounds": data.unknown_counts,
+        "auroc": float(np.mean([group["auroc"] for group in kinds if group["name"] == RECORDED or RECORDED not in decided])),
+        "known": [cross_evaluated(data.held_out, data.held_out_targets, halves, detector, calibration.temperature)],
+        "kinds": kinds,
+    }
+    if folders.known_valid is not None:
+        other = recorded_sounds(folders.known_valid, classifier)
+        found = Decisions.of(extract(classifier, other.spectrograms_db), detector, calibration)
+        group = found.group(RECORDED)
+        if RECORDED in decided:
+            group["auroc"] = auroc(found.scores, decided[RECORDED].scores)
+        right = np.array([names[target] == label for target, label in zip(found.targets, other.labels, strict=True)])
+        figures["known"].append(group | _accuracy(right, found.sure))
+    if RECORDED in decided:
+        figures["labels"] = by_label(decided[RECORDED], sounds[RECORDED].labels)
+        figures |= examples(decided[RECORDED], sounds[RECORDED].labels, names)
+    return figures
 
 
-def threshold(known: np.ndarray, score: str, temperature: float) -> float:
-    """Return the score below which `REFUSED` of the known sounds lie."""
-    return float(np.quantile(scores(known, score, temperature), REFUSED))
+def thresholds(known: np.ndarray) -> dict[str, float]:
+    """Return the thresholds from the scores of held-out known sounds, as fields of `Calibration`."""
+    limits = np.quantile(known, (REFUSED, UNSURE)).tolist()
+    return dict(zip(("unknown_threshold", "unsure_threshold"), limits, strict=True))
 
 
-def scores(logits: np.ndarray, score: str, temperature: float) -> np.ndarray:
-    """Return how certainly each sound is a known one, float32 (clips,); see `esc.classification.calibration`."""
-    return unknown_score(torch.from_numpy(logits), score, temperature).numpy()
+def cross_evaluated(
+    held_out: Features, targets: np.ndarray, halves: np.ndarray, detector: OodDetector, temperature: float
+) -> dict:
+    """Return the cross-fitted figures of held-out known sounds.
+
+    Each half (0 or 1) is judged with the thresholds of the other. `accuracy` is that of the sure verdicts.
+    """
+    refused, unsure, correct = np.zeros(len(targets), bool), np.zeros(len(targets), bool), np.zeros(len(targets), bool)
+    for half in (0, 1):
+        inside = halves == half
+        fitted = standardised(detector, held_out[~inside])
+        limits = thresholds(scores(fitted, held_out[~inside]))
+        calibration = Calibration(temperature=temperature, unknown_score="detector", detector_sha256="", **limits)
+        decided = Decisions.of(held_out[inside], fitted, calibration)
+        refused[inside], unsure[inside] = ~decided.known, decided.known & ~decided.sure
+        correct[inside] = decided.targets == targets[inside]
+    sure = ~refused & ~unsure
+    figures = {"name": HELD_OUT, "sounds": len(targets), "refused": float(refused.mean()), "unsure": float(unsure.mean())}
+    return figures | _accuracy(correct, sure)
+
+
+def by_label(decided: Decisions, labels: tuple[str, ...]) -> list[dict]:
+    """Return the figures of the labels with several sounds, the most frequent first."""
+    names, counts = np.unique(labels, return_counts=True)
+    order = [index for index in np.argsort(-counts, kind="stable") if counts[index] >= _LABEL_SOUNDS]
+    return [decided[np.array(labels) == names[index]].group(str(names[index])) for index in order]
+
+
+def examples(decided: Decisions, labels: tuple[str, ...], class_names: tuple[str, ...]) -> dict[str, list[dict]]:
+    """Return refused and missed unknown sounds, one for each label.
+
+    Refused ones with the lowest scores and missed ones with the highest probabilities come first.
+    """
+    found: dict[str, list[dict]] = {}
+    for part, rows, order in (
+        ("refused", np.flatnonzero(~decided.known), decided.scores),
+        ("missed", np.flatnonzero(decided.known & decided.sure), -decided.probabilities),
+    ):
+        one_each = {labels[row]: row for row in reversed(rows[np.argsort(order[rows], kind="stable")])}
+        chosen = sorted(one_each.values(), key=lambda row: order[row])[:_EXAMPLES]
+        found[part] = [
+            {
+                "label": labels[row],
+                "nearest": class_names[decided.targets[row]],
+                "probability": float(decided.probabilities[row]),
+            }
+            for row in chosen
+        ]
+    return found
+
+
+def _accuracy(correct: np.ndarray, sure: np.ndarray) -> dict[str, float]:
+    """Return the accuracy of the sure verdicts; nothing if there are none."""
+    return {"accuracy": float(correct[sure].mean())} if sure.any() else {}
+
+
+def _left_out_sounds(classifier: Classifier, clips: list[Clip]) -> dict[str, Sounds]:
+    """Return the held-out clips of classes that were left out of training, if any."""
+    meta = classifier.checkpoint
+    left_out = meta.provenance.get("left_out_classes", ())
+    chosen = [clip for clip in clips if clip.category in left_out and clip.fold == meta.provenance["valid_fold"]]
+    if not chosen:
+        return {}
+    spectrograms_db = list(map_files(clip_spectrogram, [(clip.path, meta.spectrogram, meta.input) for clip in chosen]))
+    return {LEFT_OUT: Sounds(tuple(clip.category for clip in chosen), np.stack(spectrograms_db))}
 
 
 def auroc(known: np.ndarray, unknown: np.ndarray) -> float:
@@ -78,15 +173,3 @@ def auroc(known: np.ndarray, unknown: np.ndarray) -> float:
     ranks = rankdata(np.concatenate([known, unknown]))
     above = ranks[: len(known)].sum() - len(known) * (len(known) + 1) / 2
     return float(above / (len(known) * len(unknown)))
-
-
-def synthetic_logits(classifier: Classifier, count: int = _SOUNDS_PER_KIND) -> dict[str, np.ndarray]:
-    """Return logits (count, n_classes) for each kind of synthetic sounds."""
-    found = {}
-    for number, kind in enumerate(KINDS):
-        rng = np.random.default_rng(number)
-        sounds = (synthesise(kind, classifier.checkpoint.input.clip_seconds, rng) for _ in range(count))
-        clips = torch.from_numpy(np.stack([classifier.clip(waveform, SAMPLE_RATE) for waveform in sounds]))
-        batches = [classifier.logits(clip_mel_db(batch, classifier.checkpoint.spectrogram)) for batch in clips.split(_BATCH)]
-        found[kind] = torch.cat(batches).float().cpu().numpy()
-    return found

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from esc.errors import DataError, ParameterError
+from esc.errors import ParameterError
 from esc.paths import atomic_write
-from training.data.esc50 import EXTENSIONS, UNKNOWN, UNKNOWN_FOLD, Clip
-from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, synthesise
+from training.data.esc50 import UNKNOWN, UNKNOWN_FOLD, Clip
+from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, folder_files, synthesise
 from training.recipes import Recipe
 from training.runs.disk import disk_full_error
 
@@ -25,10 +25,7 @@ def unknown_clips(folder: Path | None, cache: Path) -> list[Clip]:
     DataError
         The folder holds no sound, or the disk is full.
     """
-    files = [] if folder is None else sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
-    if folder is not None and not files:
-        raise DataError("data.unknown", path=folder)
-    files += _synthetic(cache / "unknown")
+    files = [*(folder_files(folder) if folder is not None else ()), *_synthetic(cache / "unknown")]
     return [Clip(path, path.name, UNKNOWN_FOLD, UNKNOWN, "unknown", str(path)) for path in files]
 
 

@@ -4,8 +4,8 @@ import { emit } from './state.js';
 import { className, classNames, formatMoment, formatPercent, t } from '../lib/i18n.js';
 
 /** @typedef {import('./state.js').Interval} Interval
- * @typedef {Interval & {label: string, probability: number, guess?: string}} Segment `guess`: no class is likely enough,
- *   and `label` is 'uncertain'
+ * @typedef {Interval & {label: string, probability: number, guess?: string}} Segment `guess`: no class is sure,
+ *   and `label` is 'uncertain', or 'unknown' for sounds of none of the classes
  */
 
 /** @type {{timeline: any}} the open sound's timeline as the server sends it, with Segments and silent Intervals; or null */
@@ -22,14 +22,15 @@ export function setTimeline(reply) {
   emit('detections');
 }
 
-/** @returns {Segment} of an interval in which no class is likely enough */
-export function toUncertain([guess, start, end, probability]) {
-  return { label: 'uncertain', guess, start, end, probability };
+/** @returns {Segment} of an interval in which no class is sure */
+export function toUncertain([guess, start, end, probability, verdict]) {
+  return { label: verdict === 'unknown' ? 'unknown' : 'uncertain', guess, start, end, probability };
 }
 
-/** The display name of a class, or of a label that is none. */
-export function labelName(label) {
-  const other = { silence: 'page.silence', unknown: 'timeline.none_known', uncertain: 'timeline.uncertain' }[label];
+/** The display name of a class, or of a label that is none; `guess`: the class it may be or is nearest to. */
+export function labelName(label, guess = null) {
+  if (guess) return t(label === 'unknown' ? 'timeline.unknown_row' : 'timeline.uncertain_row', { what: className(guess) });
+  const other = { silence: 'page.silence', unknown: 'timeline.none_known', uncertain: 'timeline.uncertain', unsure: 'timeline.uncertain' }[label];
   return other ? t(other) : className(label);
 }
 
@@ -41,7 +42,8 @@ export function hueOf(label) {
 
 /** Return a segment in words. @param {Segment} segment */
 export function describeSegment({ label, guess, start, end, probability }) {
-  return t(guess ? 'timeline.uncertain_is' : 'timeline.segment_is', {
+  const key = !guess ? 'segment_is' : label === 'unknown' ? 'unknown_is' : 'uncertain_is';
+  return t(`timeline.${key}`, {
     what: labelName(guess ?? label), start: formatMoment(start), end: formatMoment(end), probability: formatPercent(probability),
   });
 }

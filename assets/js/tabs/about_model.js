@@ -9,7 +9,7 @@ import { retryButton } from '../widgets/retry_button.js';
 
 const CALIBRATE = 'python -m training calibrate runs/NAME';
 const COMMANDS = { // of the sections that `CALIBRATE` does not fill
-  'about_model.unknown': `${CALIBRATE} --ood-run runs/OTHER`,
+  'about_model.unknown': `${CALIBRATE} --unknown FOLDER --unknown-valid FOLDER`,
   'about_model.robustness': 'python -m training robustness --save',
   'about_model.maps': 'python -m training explain-test --save',
 };
@@ -205,20 +205,25 @@ function confused({ confused: pairs }) {
     [className(pair.true), className(pair.guess), formatNumber(pair.clips)]))];
 }
 
-function outOfDistribution({ left_out_classes: leftOut, caught, false_alarms: alarms, auroc, score, threshold, kinds }) {
-  const kind = (name) => {
-    const key = `about_model.kind_${name.replace(/\W/g, '_')}`;
-    return messages[key] ? t(key) : name;
-  };
-  const how = t(`about_model.score_${score}`, { threshold: formatNumber(threshold, 2) });
-  const sentence = t(leftOut.length ? 'about_model.unknown_other' : 'about_model.unknown_said', {
-    caught: tenths(caught), alarms: tenths(alarms), auroc: formatNumber(auroc, 3),
-  });
-  const rows = Object.entries(kinds).map(([name, share]) => [kind(name), formatNumber(share, 3)]);
-  const parts = [paragraph(`${how} ${sentence}`), table([t('about_model.kind'), 'AUROC'], rows)];
-  const classes = leftOut.map(className).join(', ');
-  if (classes) parts.push(paragraph(t('about_model.left_out', { classes }), 'sg-small'));
-  return parts;
+function outOfDistribution({ fit_sounds: fitted, threshold, unsure_threshold: unsure, known, kinds, labels = [], refused = [], missed = [] }) {
+  const name = (label) => label.replaceAll('_', ' ');
+  const kind = (label) => (messages[`about_model.kind_${label}`] ? t(`about_model.kind_${label}`) : name(label));
+  const percent = (share) => (share === undefined ? NONE : tenths(share));
+  const heads = ['kind', 'sounds', 'refused', 'unsure'].map((head) => t(`about_model.column_${head}`));
+  const rows = (groups, last) => groups.map((one) =>
+    [kind(one.name), formatNumber(one.sounds), percent(one.refused), percent(one.unsure), last(one)]);
+  const auroc = (one) => (one.auroc === undefined ? NONE : formatNumber(one.auroc, 3));
+  const examples = (which, list) => paragraph(t(`about_model.examples_${which}`, {
+    examples: list.map((one) => `${name(one.label)} (${className(one.nearest)}, ${formatPercent(one.probability)})`).join('; '),
+  }));
+  const sounds = Object.entries(fitted).map(([label, count]) => `${kind(label)}: ${formatNumber(count)}`).join(', ');
+  return [
+    paragraph(t('about_model.unknown_said', { fitted: sounds, threshold: formatNumber(threshold, 2), unsure: formatNumber(unsure, 2) })),
+    table([...heads, t('about_model.column_accuracy')], rows(known, (one) => percent(one.accuracy))),
+    table([...heads, 'AUROC'], rows([...kinds, ...labels], auroc)),
+    ...refused.length ? [examples('refused', refused)] : [],
+    ...missed.length ? [examples('missed', missed)] : [],
+  ];
 }
 
 function maps({ shares, marked, random, loudest, clips, before }) {

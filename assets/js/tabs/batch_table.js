@@ -7,7 +7,7 @@ import { SortableTable } from '../widgets/sortable_table.js';
 
 /** Return a table of BatchFiles; `open(file)` follows a click on a classified one. */
 export function fileTable(table, open, signal) {
-  const label = ({ overall, state: now }) => (overall ? labelName(overall[0]) : now === 'done' ? t('timeline.nothing_sure') : '');
+  const label = ({ overall, state: now }) => (overall ? labelName(overall[0], overall[2]) : now === 'done' ? t('timeline.nothing_sure') : '');
   return new SortableTable(table, [
     { key: 'file', title: t('batch.column_file'), value: (one) => one.name, fill: fillName },
     {
@@ -42,7 +42,7 @@ function fillName(cell, one) {
 
 /** The probability of the class; null where there is none. */
 function confidence({ overall, state: now }) {
-  return now === 'done' && overall && !['silence', 'unknown'].includes(overall[0]) ? overall[1] : null;
+  return now === 'done' && overall && !['silence', 'unsure', 'unknown'].includes(overall[0]) ? overall[1] : null;
 }
 
 function fillClass(cell, one, label) {
@@ -70,7 +70,7 @@ function miniature({ seconds, segments, silences, uncertain }) {
     return part;
   };
   for (const [start, end] of silences) add(start, end, 'sg-mini-silence').title = t('page.silence');
-  for (const one of uncertain.map(toUncertain)) add(one.start, one.end, 'sg-mini-uncertain').title = describeSegment(one);
+  for (const one of uncertain.map(toUncertain)) add(one.start, one.end, `sg-mini-${one.label}`).title = describeSegment(one);
   const texts = segments.map(([label, start, end, probability]) => {
     const part = add(start, end, 'sg-mini-mark', hueOf(label));
     part.title = describeSegment({ label, start, end, probability });

@@ -2,7 +2,7 @@
 
 import { element } from '../lib/dom.js';
 import { className, formatNumber, formatPercent, t } from '../lib/i18n.js';
-import { listName } from './verdict.js';
+import { listName, verdictReason, verdictState, verdictText } from './verdict.js';
 
 const MOVE_MS = 500;
 const ANNOUNCE_MS = 5000; // between two announcements to a screen reader
@@ -48,16 +48,17 @@ export class LivePredictions {
     this.receivedAt = now;
     this.parts.late.hidden = true;
     const silent = !reply.top.length;
-    const known = !silent && reply.verdict === reply.top[0][0];
-    this.host.dataset.state = silent ? 'silent' : known ? 'known' : 'unknown';
+    const state = silent ? 'silent' : verdictState(reply);
+    const known = state === 'known';
+    this.host.dataset.state = state;
     this.parts.head.textContent = t(known ? 'classify.most_like' : 'live.just_now');
-    this.parts.big.textContent = known ? className(reply.verdict) : silent ? t('page.silence') : t('classify.unknown', reply);
+    this.parts.big.textContent = silent ? t('page.silence') : verdictText(reply);
     this.parts.list.toggleAttribute('data-guesses', !known);
     this.parts.list.setAttribute('aria-label', listName(reply, known));
     this.move(reply.top);
     this.parts.meaning.textContent = silent
       ? t('live.silence', reply)
-      : known ? t(reply.calibrated ? 'live.calibrated' : 'live.plain', reply) : t('classify.unknown_why');
+      : known ? t(reply.calibrated ? 'live.calibrated' : 'live.plain', reply) : verdictReason(reply);
     this.announce(this.parts.big.textContent, now);
   }
 

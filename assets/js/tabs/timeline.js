@@ -144,9 +144,10 @@ class Timeline extends Job {
     lead.textContent = done ? t('timeline.found_in', { total: formatDuration(state.sound.seconds) }) : t('timeline.found_so_far');
     if (totals.length) big.textContent = totalsText(totals);
     else if (this.busy) big.textContent = t('classify.wait');
-    else big.textContent = t(overall?.[0] === 'silence' ? 'page.silence' : 'timeline.nothing_sure');
+    else big.textContent = overall ? labelName(overall[0]) : t('timeline.nothing_sure');
     note.textContent = done && !totals.length && overall === null ? t('timeline.nothing_sure_means') : '';
-    const rest = Object.entries({ uncertain: timeline.uncertain, silence: timeline.silences })
+    const ofLabel = (label) => timeline.uncertain.filter((one) => one.label === label);
+    const rest = Object.entries({ uncertain: ofLabel('uncertain'), unknown: ofLabel('unknown'), silence: timeline.silences })
       .map(([label, intervals]) => [label, intervals.reduce((sum, { start, end }) => sum + end - start, 0)])
       .filter(([, seconds]) => seconds);
     const longest = Math.max(...[...totals, ...rest].map(([, seconds]) => seconds));
@@ -189,7 +190,7 @@ function segmentTable(table, signal) {
       fill: (cell, row) => {
         const dot = element(`<b class="sg-dot" style="--sg-hue: ${hueOf(row.label)}"></b>`);
         if (row.guess) dot.dataset.label = row.label;
-        cell.append(dot, row.guess ? t('timeline.uncertain_row', { what: labelName(row.guess) }) : labelName(row.label));
+        cell.append(dot, labelName(row.label, row.guess));
         cell.dataset.label = row.label;
       },
     },

@@ -1,4 +1,4 @@
-// The prediction for a clip: a class, none of the known ones, or silence, with the most likely classes.
+// The prediction for a clip: a class, an uncertain one, none of the known ones, or silence, with the most likely classes.
 
 import { emit } from '../core/state.js';
 import { element, find, textElement } from '../lib/dom.js';
@@ -7,6 +7,22 @@ import { className, formatPercent, t } from '../lib/i18n.js';
 /** The name of the list of classes. */
 export function listName(reply, known) {
   return t(known ? 'classify.probabilities' : 'classify.nearest', { top: reply.top.length, count: reply.count });
+}
+
+/** The verdict of a reply with classes: 'known', 'unsure' or 'unknown'. */
+export function verdictState({ verdict, top }) {
+  return verdict === top[0][0] ? 'known' : verdict;
+}
+
+/** The verdict of a reply with classes, in words. */
+export function verdictText(reply) {
+  const [state, what] = [verdictState(reply), className(reply.top[0][0])];
+  return state === 'known' ? what : t(state === 'unsure' ? 'classify.unsure' : 'classify.unknown', { ...reply, what });
+}
+
+/** Why the verdict is no class, in words. */
+export function verdictReason(reply) {
+  return t(verdictState(reply) === 'unsure' ? 'classify.unsure_why' : 'classify.unknown_why');
 }
 
 /** Return the box for a reply of the server. */
@@ -18,10 +34,11 @@ export function predictionBox(reply) {
     add(t('classify.silence', reply));
     return box;
   }
-  const known = reply.verdict === reply.top[0][0];
+  const state = box.dataset.state = verdictState(reply);
+  const known = state === 'known';
   if (known) add(t('classify.most_like'));
-  add(known ? className(reply.verdict) : t('classify.unknown', reply), 'sg-big');
-  if (!known) add(t('classify.unknown_why'));
+  add(verdictText(reply), 'sg-big');
+  if (!known) add(verdictReason(reply));
   box.append(mostLikely(reply, known));
   add(t(reply.calibrated ? 'classify.numbers_calibrated' : 'classify.numbers_plain', reply), 'sg-small');
   return box;

@@ -110,7 +110,7 @@ function mark(segment, lane) {
   const node = element('<div class="sg-mark" role="option" aria-selected="false"><span></span></div>');
   const { guess, label } = segment;
   node.classList.toggle('sg-uncertain', Boolean(guess));
-  node.firstChild.textContent = guess ? t('timeline.uncertain_guess', { what: labelName(guess) }) : labelName(label);
+  node.firstChild.textContent = guess && label !== 'unknown' ? t('timeline.uncertain_guess', { what: labelName(guess) }) : labelName(label);
   if (!guess) node.style.setProperty('--sg-hue', hueOf(label));
   node.style.setProperty('--sg-lane', lane);
   node.dataset.label = label;

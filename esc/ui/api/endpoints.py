@@ -184,8 +184,8 @@ class Endpoints:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
         Returns:
             The likeliest class as label and the five likeliest with their probabilities as confidences. A silent sound has
-            the label "silence"; a sound of no known class has the label "unknown" with confidence 1, before the
-            likeliest classes.
+            the label "silence"; a sound of no known class has the label "unknown", and one whose class is uncertain
+            the label "unsure", with confidence 1, before the likeliest classes.
         """
         with localized_errors("classify", request), self._opened(sound, request) as opened:
             turn = self._turns.turn(arguments.owner_of(request))
@@ -236,8 +236,9 @@ class Endpoints:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             hop_seconds: Seconds between the starts of two windows, 0.1 to 5; 2.5 by default.
         Returns:
-            A JSON object with file, seconds, the top and verdict of /classify, and timeline: a list of label,
-            start, end (seconds) and mean probability of each segment.
+            A JSON object with file, seconds, the top and verdict of /classify, timeline: a list of label, start, end
+            (seconds) and mean probability of each segment, and uncertain: intervals with verdict "unsure" or "unknown"
+            and their likeliest label.
         """
         with localized_errors("timeline", request), self._opened(sound, request) as opened:
             hop = check_hop(arguments.checked_number("hop_seconds", hop_seconds), self._runs.meta.input.clip_seconds)

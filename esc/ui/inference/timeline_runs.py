@@ -18,7 +18,7 @@ from cachetools import LRUCache
 
 from esc.batch.results import SoundResult
 from esc.classification.checkpoint import Checkpoint
-from esc.classification.event_summary import silent_intervals, uncertain_intervals
+from esc.classification.event_summary import UncertainInterval, silent_intervals, uncertain_intervals
 from esc.classification.sliding_window import Segment, WindowResult, check_hop, segments
 from esc.ui.inference.inference import classifier, classify_sound
 from esc.ui.sessions.fair_turns import FairTurns
@@ -50,7 +50,7 @@ class TimelineProgress:
     done_s: float
     timeline: tuple[Segment, ...] = ()
     silences: tuple[tuple[float, float], ...] = ()
-    uncertain: tuple[Segment, ...] = ()
+    uncertain: tuple[UncertainInterval, ...] = ()
 
 
 class TimelineRuns:

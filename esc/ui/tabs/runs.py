@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from esc.batch.result_formats import FORMATS, as_text
 from esc.batch.results import FileResult, SoundResult
+from esc.classification.event_summary import UncertainInterval
 from esc.classification.sliding_window import Segment
 from esc.config import SpectrogramConfig
 from esc.ui.inference.timeline_runs import TOP_K, Turns
@@ -64,12 +65,17 @@ def rows(timeline: tuple[Segment, ...]) -> list[list]:
     return [[segment.label, segment.start_s, segment.end_s, segment.probability] for segment in timeline]
 
 
+def uncertain_rows(intervals: tuple[UncertainInterval, ...]) -> list[list]:
+    """Return [likeliest label, start, end, probability, verdict] of each interval."""
+    return [[one.label, one.start_s, one.end_s, one.probability, one.verdict] for one in intervals]
+
+
 def intervals(result: Any) -> dict[str, list[list]]:
     """Return the intervals of a result, or of the progress towards one, as JSON."""
     return {
         "segments": rows(result.timeline),
         "silences": [list(interval) for interval in result.silences],
-        "uncertain": rows(result.uncertain),
+        "uncertain": uncertain_rows(result.uncertain),
     }
 
 
@@ -80,5 +86,10 @@ def page_text(results: Sequence[FileResult], form: str, config: SpectrogramConfi
 
 
 def overall(result: SoundResult) -> list | None:
-    """Return [label, probability] for a whole sound, or None where no class is certain."""
-    return list(result.overall) if result.overall else None
+    """Return [label, probability, likeliest class or None] for a whole sound.
+
+    None where nothing is certain. The likeliest class is given where the verdict on the clip is none.
+    """
+    if result.overall is None:
+        return None
+    return [*result.overall, result.guess if result.overall[0] == result.verdict else None]
