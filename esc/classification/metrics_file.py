@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NotRequired
 
@@ -165,17 +166,26 @@ def read_metrics(folder: Path) -> dict[str, Any] | None:
 
 
 def write_metrics(folder: Path, **parts: Any) -> Path:
-    """Replace parts of the metrics file, atomically, and return its path.
+    """Replace parts of the metrics file, atomically, and return its path; other parts are dropped if damaged.
 
     Raises
     ------
     CheckpointError
-        A part, or the file so far, is not as in `Metrics`.
+        A part is not as in `Metrics`.
     """
     path = Path(folder) / FILE
-    values = (read_metrics(folder) or {}) | parts
-    write_json(path, _validated(json.dumps(values).encode(), path))
+    write_json(path, _validated(json.dumps(_usable_parts(path) | parts).encode(), path))
     return path
+
+
+def _usable_parts(path: Path) -> dict[str, Any]:
+    """Return those parts of a file that are as in `Metrics`."""
+    found: dict[str, Any] = {}
+    with suppress(OSError, ValueError, AttributeError):
+        for name, part in json.loads(path.read_bytes()).items():
+            with suppress(CheckpointError):
+                found |= _validated(json.dumps({name: part}).encode(), path)
+    return found
 
 
 def _validated(content: bytes, path: Path) -> dict[str, Any]:

@@ -461,6 +461,25 @@ def test_silent_sound(sheet: Sheet, tmp_path: Path):
     expect(sheet.page.locator(".sg-bars")).to_have_count(0)
 
 
+def test_noise_and_tone_verdict(sheet: Sheet, tmp_path: Path):
+    """Sounds of none of the classes: the verdict says so, in grey, and names the nearest class."""
+    noise = np.random.default_rng(0).normal(0, 0.2, 5 * RATE).astype(np.float32)
+    said = sheet.page.locator(".sg-verdict .sg-big")
+    for name, waveform in (("noise", noise), ("tone", sounds.tone(440.0, 5.0, RATE))):
+        sheet.open_file(sounds.write(tmp_path / f"{name}.wav", waveform, RATE))
+        sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
+        expect(sheet.page.locator(".sg-verdict[data-state=unknown]")).to_be_visible()
+        nearest = sheet.page.locator(".sg-bars li").first.get_attribute("data-label").replace("_", " ")
+        expect(said).to_have_text(ENGLISH["classify.unknown"].format(count=50, what=nearest))
+        grey, plain = (
+            sheet.ev("(of) => getComputedStyle(document.querySelector(of)).color", of)
+            for of in (".sg-verdict .sg-big", ".sg-verdict")
+        )
+        assert grey != plain
+        sheet.open_example("siren")
+        expect(said).to_have_text("siren")
+
+
 @pytest.mark.parametrize(
     ("locale", "sentence"), [("en-US", "broken.wav can't be read as sound"), ("ru-RU", "broken.wav не читается как звук")]
 )

@@ -66,8 +66,8 @@ def test_timeline_lanes_and_table(open_sheet, rain_then_siren):
 
 def test_timeline_uncertain_and_late_start(open_sheet, tmp_path):
     siren, rate = load_audio(ROOT / "assets/examples/siren.flac")
-    hum = 0.05 * np.sin(2 * np.pi * 50 * np.arange(12 * rate) / rate) * np.random.default_rng(0).random(12 * rate)
-    sound = np.concatenate([np.zeros(7 * rate, np.float32), siren, hum.astype(np.float32)])
+    noise = np.random.default_rng(0).normal(0, 0.1, 12 * rate)
+    sound = np.concatenate([np.zeros(7 * rate, np.float32), siren, noise.astype(np.float32)])
     sheet = open_sheet()
     sheet.page.context.set_default_timeout(WAIT_MS)
     sheet.open_file(sounds.write(tmp_path / "late.wav", sound, rate))
@@ -79,8 +79,12 @@ def test_timeline_uncertain_and_late_start(open_sheet, tmp_path):
     expect(sheet.page.locator(".sg-saliency")).to_contain_text(
         ENGLISH["saliency.given_window"].format(start="0:07.00", end="0:12.00")
     )
-    for mark in when.locator(".sg-uncertain").all():
-        assert ENGLISH["timeline.uncertain"] in mark.get_attribute("title")
+    marks = when.locator(".sg-uncertain")
+    expect(marks.last).to_have_attribute("data-label", "unknown")  # the noise
+    key = {"uncertain": "timeline.uncertain", "unknown": "timeline.none_known"}
+    for mark in marks.all():
+        assert ENGLISH[key[mark.get_attribute("data-label")]] in mark.get_attribute("title")
+    expect(when.locator(".sg-totals li[data-label=unknown]")).to_be_visible()
     covered = sheet.ev(
         """async () => {
             const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js'));

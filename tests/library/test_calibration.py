@@ -198,6 +198,15 @@ def test_unknown_window_has_no_segment():
 # the detector
 
 
+@pytest.mark.slow
+def test_noise_and_tones_are_unknown(rng):
+    classifier = Classifier.load()
+    noise = rng.standard_normal(5 * RATE).astype(np.float32)
+    others = [level * noise for level in (0.3, 0.003)] + [sounds.tone(freq_hz, 5.0, RATE) for freq_hz in (200.0, 440.0, 3_000.0)]
+    assert [classifier.predict(waveform, RATE).verdict for waveform in others] == [UNKNOWN] * 5
+    assert {window.verdict for window in windows(classifier, np.tile(noise, 3), RATE)} == {UNKNOWN}
+
+
 @pytest.fixture
 def with_detector(plain, copy, rng):
     """The shipped network with a detector of random numbers, stored in a copy of the checkpoint."""

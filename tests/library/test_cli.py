@@ -63,7 +63,7 @@ def test_json_of_a_folder(folder, in_json):
     assert ended.returncode == 1
     names = ["a, long.wav", "c.flac", "deep/b [b]дождь.wav"]
     assert [row["file"] for row in rows] == [str(folder / name) for name in names]
-    assert all(list(row) == ["file", "seconds", "top", "verdict", "timeline", "notes"] for row in rows)
+    assert all(list(row) == ["file", "seconds", "top", "verdict", "timeline", "notes", "uncertain"] for row in rows)
     assert [row["seconds"] for row in rows] == pytest.approx([20.0, 5.0, 5.0], abs=0.01)
     assert rows[1]["verdict"] == "silence"
     assert rows[1]["top"] == rows[1]["timeline"] == []

@@ -85,3 +85,22 @@ def test_invalid_file(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(CheckpointError):
         read_metrics(tmp_path)
+
+
+@pytest.mark.parametrize("part", FIGURES)
+def test_write_replaces_a_damaged_part(tmp_path, part):
+    """The command that the error message names works on the file that it is about."""
+    (tmp_path / FILE).write_text(json.dumps(FIGURES | {part: {"clips": "many"}}))
+    others = {name: value for name, value in FIGURES.items() if name != part}
+    other = next(iter(others))
+    write_metrics(tmp_path, **{other: others[other]})
+    assert read_metrics(tmp_path) == others
+    write_metrics(tmp_path, **{part: FIGURES[part]})
+    assert read_metrics(tmp_path) == FIGURES
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b"\xff\xfe\x00"])
+def test_write_replaces_a_damaged_file(tmp_path, content):
+    (tmp_path / FILE).write_bytes(content)
+    write_metrics(tmp_path, deletion=FIGURES["deletion"])
+    assert read_metrics(tmp_path) == {"deletion": FIGURES["deletion"]}

@@ -94,7 +94,7 @@ def test_timeline_of_page_command_line_and_endpoint_are_equal(store, opened, rai
     page = as_row(result)
     assert len(page["timeline"]) >= 2
     for other in (said[0], answer):
-        assert list(other) == ["file", "seconds", "top", "verdict", "timeline", "notes"]
+        assert list(other) == ["file", "seconds", "top", "verdict", "timeline", "notes", "uncertain"]
         assert other["verdict"] == page["verdict"]
         assert other["seconds"] == pytest.approx(page["seconds"])
         for part in ("top", "timeline"):

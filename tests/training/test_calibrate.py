@@ -21,7 +21,7 @@ from esc.classification.calibration import Calibration
 from esc.classification.checkpoint import read_config
 from esc.classification.classifier import UNKNOWN, Classifier
 from esc.classification.metrics_file import read_metrics
-from esc.errors import AudioError, DataError
+from esc.errors import DataError
 from small_data import CLASSES, HALF_A_SECOND, QUICK, SMALL, outer
 from test_metrics import direct_ece
 from training.data.esc50 import class_names, left_out, without_classes
@@ -181,7 +181,7 @@ def test_labels_of_recorded_sounds(tmp_path, trained):
         recorded_sounds(tmp_path / "animals", classifier)
     assert caught.value.key == "data.sounds"
     (tmp_path / "sounds.csv").unlink()
-    with pytest.raises(AudioError):
+    with pytest.raises(DataError, match="no sound files"):
         recorded_sounds(tmp_path / "nothing", classifier)
 
 

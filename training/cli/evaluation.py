@@ -1,4 +1,4 @@
-"""Commands on checkpoints: evaluate, robustness, calibrate, explain-test, card."""
+"""Commands on checkpoints: evaluate, robustness, localization, calibrate, explain-test, card."""
 
 from __future__ import annotations
 
@@ -106,6 +106,29 @@ def robustness_command(
         typer.echo(f"{name:32}{share:.4f}")
 
 
+def localization_command(
+    options: EvaluationOptions,
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Folder of the checkpoint; by default the shipped one.")
+    ] = DEFAULT_CHECKPOINT,
+    fold: Fold = 5,
+    soundscapes: Annotated[int, typer.Option(min=1, max=10_000, help="Number of soundscapes.")] = 100,
+    output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
+) -> None:
+    """Compare the timelines of seeded soundscapes, made of the clips of one fold, with their true events."""
+    from training.localization.benchmark import evaluate_localization
+
+    measured = evaluate_localization(checkpoint, options.clips(), fold, soundscapes)
+    if output_format == Format.JSON:
+        typer.echo(json.dumps(measured))
+        return
+    typer.echo(f"{measured['soundscapes']} soundscapes with {measured['events']} events of fold {fold}")
+    for name, figures in measured["methods"].items():
+        typer.echo(name)
+        for figure, value in figures.items():
+            typer.echo(f"  {figure:24}{'-' if value is None else f'{value:.3f}'}")
+
+
 @dataclass(frozen=True)
 class OodOptions:
     """Folders of sounds for the detector of unknown ones."""
@@ -152,7 +175,7 @@ def _print_ood_figures(unknown: dict) -> None:
     typer.echo(f"detector fitted on training clips and on unknown sounds: {fitted}")
     typer.echo(f"refused below {unknown['threshold']:.3f}, unsure below {unknown['unsure_threshold']:.3f}")
     typer.echo(f"{'':28}{'sounds':>8}{'refused':>9}{'unsure':>9}{'AUROC':>8}{'accuracy if sure':>18}")
-    for heading, groups in (("known", "known"), ("unknown", "kinds"), ("unknown", "labels")):
+    for heading, groups in (("known", "known"), ("unknown", "kinds"), ("recorded", "labels")):
         for one in unknown.get(groups, []):
             auroc, accuracy = (f"{one[name]:.3f}" if name in one else "" for name in ("auroc", "accuracy"))
             shares = f"{one['refused']:>9.1%}{one['unsure']:>9.1%}{auroc:>8}{accuracy:>18}"

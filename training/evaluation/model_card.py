@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -208,13 +209,12 @@ For the held-out clips below, each half has the thresholds of the other one; no 
 
 | known sounds | number | none of the classes | unsure | accuracy of the sure verdicts |
 |---|---|---|---|---|
-{_rows(unknown["known"], "accuracy")}
-
+{_rows(unknown["known"], "accuracy", _KINDS)}
 | unknown sounds | number | none of the classes | unsure | AUROC |
 |---|---|---|---|---|
-{_rows(unknown["kinds"] + unknown.get("labels", []), "auroc")}
-{_example_list("Refused, with the nearest class", unknown.get("refused", []))}
-{_example_list("Taken for a class", unknown.get("missed", []))}"""
+{_rows(unknown["kinds"], "auroc", _KINDS)}{_rows(unknown.get("labels", []), "auroc", {})}"""
+        + _example_list("Refused, with the nearest class", unknown.get("refused", []))
+        + _example_list("Taken for a class", unknown.get("missed", []))
     ]
 
 
@@ -242,16 +242,16 @@ Accuracy on the {measured["clips"]} clips of fold {measured["fold"]}, distorted 
     ]
 
 
-def _rows(groups: list[dict], last: str) -> str:
-    """Return the rows of a table of groups of sounds."""
+def _rows(groups: list[dict], last: str, names: Mapping[str, str]) -> str:
+    """Return the rows of a table of groups of sounds, those in `names` by another name."""
     cells = (
         (
-            _KINDS.get(one["name"], one["name"].replace("_", " ")), one["sounds"], f"{one['refused']:.1%}",
+            names.get(one["name"], one["name"].replace("_", " ")), one["sounds"], f"{one['refused']:.1%}",
             f"{one['unsure']:.1%}", f"{one[last]:.3f}" if last in one else "",
         )
         for one in groups
     )  # fmt: skip
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in cells)
+    return "".join(f"| {' | '.join(map(str, row))} |\n" for row in cells)
 
 
 def _example_list(title: str, examples: list[dict]) -> str:

@@ -18,7 +18,7 @@ from esc.batch.runner import sound_files
 from esc.classification.classifier import Classifier
 from esc.classification.similarity import first_clip_of
 from esc.dsp.spectrogram import clip_mel_db
-from esc.errors import DataError
+from esc.errors import AudioError, DataError
 from training.runs.progress import progress_bar
 
 SAMPLE_RATE = 44_100
@@ -44,7 +44,7 @@ class OodFolders:
 
 @dataclass(frozen=True)
 class Sounds:
-    """Input of the network for sounds, without silent ones."""
+    """Input of the network for sounds."""
 
     labels: tuple[str, ...]
     spectrograms_db: np.ndarray  # float32 (n_sounds, n_mels, n_frames)
@@ -69,6 +69,8 @@ def folder_files(folder: Path) -> list[Path]:
 def recorded_sounds(folder: Path, classifier: Classifier) -> Sounds:
     """Return the sounds of a folder, of each file its `Classifier.first_clip`.
 
+    Silent files and those too short to name are left out.
+
     Raises
     ------
     AudioError
@@ -82,7 +84,12 @@ def recorded_sounds(folder: Path, classifier: Classifier) -> Sounds:
         task = bar.add_task("sounds", total=len(files), detail="")
         for file in files:
             bar.advance(task)
-            samples = first_clip_of(file, classifier).samples
+            try:
+                samples = first_clip_of(file, classifier).samples
+            except AudioError as error:
+                if error.key == "audio.too_short_to_name":
+                    continue
+                raise
             if not is_silent(samples):
                 label = labels.get(file.resolve(), file.stem.rstrip("0123456789").rstrip("_- ") or file.stem)
                 found.append((label, clip_mel_db(samples, classifier.checkpoint.spectrogram).numpy()))

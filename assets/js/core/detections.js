@@ -42,8 +42,8 @@ export function hueOf(label) {
 
 /** Return a segment in words. @param {Segment} segment */
 export function describeSegment({ label, guess, start, end, probability }) {
-  const key = !guess ? 'segment_is' : label === 'unknown' ? 'unknown_is' : 'uncertain_is';
-  return t(`timeline.${key}`, {
+  const key = !guess ? 'timeline.segment_is' : label === 'unknown' ? 'timeline.unknown_is' : 'timeline.uncertain_is';
+  return t(key, {
     what: labelName(guess ?? label), start: formatMoment(start), end: formatMoment(end), probability: formatPercent(probability),
   });
 }

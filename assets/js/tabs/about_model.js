@@ -210,8 +210,8 @@ function outOfDistribution({ fit_sounds: fitted, threshold, unsure_threshold: un
   const kind = (label) => (messages[`about_model.kind_${label}`] ? t(`about_model.kind_${label}`) : name(label));
   const percent = (share) => (share === undefined ? NONE : tenths(share));
   const heads = ['kind', 'sounds', 'refused', 'unsure'].map((head) => t(`about_model.column_${head}`));
-  const rows = (groups, last) => groups.map((one) =>
-    [kind(one.name), formatNumber(one.sounds), percent(one.refused), percent(one.unsure), last(one)]);
+  const rows = (groups, last, named = kind) => groups.map((one) =>
+    [named(one.name), formatNumber(one.sounds), percent(one.refused), percent(one.unsure), last(one)]);
   const auroc = (one) => (one.auroc === undefined ? NONE : formatNumber(one.auroc, 3));
   const examples = (which, list) => paragraph(t(`about_model.examples_${which}`, {
     examples: list.map((one) => `${name(one.label)} (${className(one.nearest)}, ${formatPercent(one.probability)})`).join('; '),
@@ -220,7 +220,7 @@ function outOfDistribution({ fit_sounds: fitted, threshold, unsure_threshold: un
   return [
     paragraph(t('about_model.unknown_said', { fitted: sounds, threshold: formatNumber(threshold, 2), unsure: formatNumber(unsure, 2) })),
     table([...heads, t('about_model.column_accuracy')], rows(known, (one) => percent(one.accuracy))),
-    table([...heads, 'AUROC'], rows([...kinds, ...labels], auroc)),
+    table([...heads, 'AUROC'], [...rows(kinds, auroc), ...rows(labels, auroc, name)]),
     ...refused.length ? [examples('refused', refused)] : [],
     ...missed.length ? [examples('missed', missed)] : [],
   ];
