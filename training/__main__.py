@@ -30,6 +30,7 @@ COMMANDS: dict[str, Callable] = {
     "results": runs.results_command,
     "evaluate": evaluation.evaluate_command,
     "robustness": evaluation.robustness_command,
+    "localization": evaluation.localization_command,
     "calibrate": evaluation.calibrate_command,
     "explain-test": evaluation.explain_test_command,
     "card": evaluation.card_command,
