@@ -166,7 +166,7 @@ def read_metrics(folder: Path) -> dict[str, Any] | None:
 
 
 def write_metrics(folder: Path, **parts: Any) -> Path:
-    """Replace parts of the metrics file, atomically, and return its path; other parts are dropped if damaged.
+    """Replace parts of the metrics file and return its path; damaged other parts are dropped.
 
     Raises
     ------

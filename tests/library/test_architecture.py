@@ -103,7 +103,7 @@ PYTHON_FLOORS = {
     ],
     "esc.ui": [{"i18n"}, {"sessions"}, {"inference"}, {"server"}, {"tabs"}, {"api"}, {"page"}, {"serve"}],
     "training": [
-        {"recipes"}, {"runs"}, {"augmentation"}, {"data"}, {"engine"}, {"evaluation"}, {"localization"}, {"train"},
+        {"recipes"}, {"runs"}, {"augmentation"}, {"data"}, {"engine"}, {"evaluation"}, {"train"},
         {"cross_validation", "sweep"}, {"cli"}, {"__main__", "__init__"},
     ],
 }  # fmt: skip

@@ -11,7 +11,7 @@ import torch
 import sounds
 from esc.audio.io import open_audio
 from esc.audio.waveform import fit_clip, is_silent, resample
-from esc.classification.classifier import Classifier
+from esc.classification.classifier import Classifier, Outputs
 from esc.classification.first_clip import BLOCK_SAMPLES
 from esc.classification.sliding_window import BATCH, SILENCE, Segment, WindowResult, segments, windows
 from esc.dsp.spectrogram import clip_mel_db
@@ -36,13 +36,13 @@ def varied() -> np.ndarray:
 def shown(classifier, monkeypatch) -> list[np.ndarray]:
     """The pictures that the network is given, as they come."""
     pictures: list[np.ndarray] = []
-    answer = classifier.logits
+    answer = classifier.outputs
 
-    def note(spectrograms_db: torch.Tensor) -> torch.Tensor:
+    def note(spectrograms_db: torch.Tensor) -> Outputs:
         pictures.extend(spectrograms_db.numpy())
         return answer(spectrograms_db)
 
-    monkeypatch.setattr(classifier, "logits", note)
+    monkeypatch.setattr(classifier, "outputs", note)
     return pictures
 
 

@@ -7,8 +7,8 @@ import pytest
 import sed_eval
 
 from small_data import CLASSES, RATE
-from training.localization.event_metrics import event_counts, f1, matched_events, segment_counts
-from training.localization.soundscapes import EVENT_SECONDS, SECONDS, Event, pink_noise, sounding_part, soundscape
+from training.evaluation.localization.event_metrics import event_counts, f1, matched_events, segment_counts
+from training.evaluation.localization.soundscapes import EVENT_SECONDS, SECONDS, Event, pink_noise, sounding_part, soundscape
 
 
 def random_events(rng: np.random.Generator, count: int) -> list[Event]:

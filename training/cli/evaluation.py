@@ -115,8 +115,8 @@ def localization_command(
     soundscapes: Annotated[int, typer.Option(min=1, max=10_000, help="Number of soundscapes.")] = 100,
     output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
 ) -> None:
-    """Compare the timelines of seeded soundscapes, made of the clips of one fold, with their true events."""
-    from training.localization.benchmark import evaluate_localization
+    """Compare the timelines of soundscapes, made of one fold's clips, with their true events."""
+    from training.evaluation.localization.benchmark import evaluate_localization
 
     measured = evaluate_localization(checkpoint, options.clips(), fold, soundscapes)
     if output_format == Format.JSON:

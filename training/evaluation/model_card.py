@@ -243,7 +243,7 @@ Accuracy on the {measured["clips"]} clips of fold {measured["fold"]}, distorted 
 
 
 def _rows(groups: list[dict], last: str, names: Mapping[str, str]) -> str:
-    """Return the rows of a table of groups of sounds, those in `names` by another name."""
+    """Return table rows of groups of sounds, some under the `names` given."""
     cells = (
         (
             names.get(one["name"], one["name"].replace("_", " ")), one["sounds"], f"{one['refused']:.1%}",

@@ -1,4 +1,4 @@
-"""Seeded soundscapes of clips with known events: overlaps, silence between them or pink noise behind them."""
+"""Seeded soundscapes of clips with known events, over silence or pink noise."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def soundscape(clips: Sequence[Clip], number: int, sample_rate: int) -> Soundsca
 
 
 def sounding_part(clip: np.ndarray, sample_rate: int, seconds: float) -> np.ndarray:
-    """Return a clip without the silence at its ends, cut or repeated to some seconds, faded, at a fixed RMS level.
+    """Return a clip's sounding part of a given length, faded, at a fixed RMS.
 
     It is a little shorter than `seconds` where the clip pauses there.
     """
@@ -94,7 +94,7 @@ def sounding_part(clip: np.ndarray, sample_rate: int, seconds: float) -> np.ndar
 
 
 def pink_noise(n_samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return noise with equal power in every octave from 20 Hz on at 44.1 kHz, RMS 1."""
+    """Return pink noise: equal power in every octave from 20 Hz, RMS 1."""
     spectrum = np.fft.rfft(rng.standard_normal(n_samples))
     noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), n_samples / 2_205)), n_samples)
     return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)

@@ -12,8 +12,8 @@ from esc.classification.classifier import Classifier
 from esc.classification.sliding_window import Segment, segments, windows
 from training.data.esc50 import Clip
 from training.evaluation.held_out_log import fold_clips
-from training.localization.event_metrics import event_counts, f1, matched_events, segment_counts
-from training.localization.soundscapes import Soundscape, soundscape
+from training.evaluation.localization.event_metrics import event_counts, f1, matched_events, segment_counts
+from training.evaluation.localization.soundscapes import Soundscape, soundscape
 from training.runs.progress import progress_bar
 
 SOUNDSCAPES = 100

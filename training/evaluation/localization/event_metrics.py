@@ -1,4 +1,4 @@
-"""Agreement of detected events with true ones, as sed_eval measures it, and the errors of their edges.
+"""Agreement of detected and true events, as sed_eval measures it, and errors of edges.
 
 Mesaros, Heittola and Virtanen (2016), "Metrics for Polyphonic Sound Event Detection".
 """
@@ -37,7 +37,7 @@ class Matched(NamedTuple):
 
 
 def segment_counts(true: Events, found: Events, resolution_s: float) -> Counts:
-    """Return the counts of active (class, time step) pairs; a step that an event touches is active."""
+    """Return the counts of (class, time step) pairs that an event touches."""
     steps = [
         {
             (event.label, step)
@@ -50,7 +50,7 @@ def segment_counts(true: Events, found: Events, resolution_s: float) -> Counts:
 
 
 def event_counts(true: Events, found: Events, collar_s: float) -> Counts:
-    """Return the counts of events; a match has both edges within the collar, and no event matches twice."""
+    """Return the counts of events; both edges of a match are within the collar."""
     matches = np.array(
         [
             [
