@@ -90,7 +90,7 @@ def asked(tab: LiveTab, language: str, **request) -> dict:
 
 def test_impossible_rate_is_named_in_both_languages(tmp_path):
     tab = live_tab(tmp_path)
-    assert "400 Hz; accepted are 1000 to 768000 Hz" in asked(tab, "en", rate=400, samples="AAAAAAAA")["error"]
+    assert "400 Hz; accepted are 1,000 to 768,000 Hz" in asked(tab, "en", rate=400, samples="AAAAAAAA")["error"]
     assert asked(tab, "ru", rate=400, samples="AAAAAAAA")["error"].startswith("Частота дискретизации микрофона: 400 Гц")
 
 
