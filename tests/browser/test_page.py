@@ -476,8 +476,11 @@ def test_noise_and_tone_verdict(sheet: Sheet, tmp_path: Path):
             for of in (".sg-verdict .sg-big", ".sg-verdict")
         )
         assert grey != plain
+        sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"]).click()
         sheet.open_example("siren")
+        sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
         expect(said).to_have_text("siren")
+        sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"]).click()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,6 @@ def test_russian_numbers(open_sheet):
     refusal = sheet.page.locator("#mel .sg-refusal")
     expect(refusal).to_contain_text(re.compile("50\u00a0000 Гц невозможно: при 22\u00a0050 Гц выше 11\u00a0025 Гц"))
     expect(refusal.get_by_role("button")).to_have_text(re.compile("11\u00a0025"))
-    assert "50000" not in sheet.ev("location.hash")
     refusal.get_by_role("button").click()
     sheet.page.fill("#sg-fmin", "5000.5")
     sheet.page.fill("#sg-fmax", "4000")

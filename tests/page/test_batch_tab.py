@@ -99,7 +99,7 @@ def test_results_equal_the_command_line_and_broken_files_have_a_reason(files, se
     assert json.loads(json.dumps(rows)) == rows
     assert [row["id"] for row in rows] == list(ids.values())
     assert rows[3]["error"].startswith("d broken.wav не читается как звук")
-    assert rows[0]["overall"][0] == "siren" and rows[2]["overall"] == ["silence", 1.0] and rows[2]["silences"]
+    assert rows[0]["overall"][0] == "siren" and rows[2]["overall"] == ["silence", 1.0, None] and rows[2]["silences"]
     assert ask(files.rows, {"token": session.token, "after": 3})["rows"] == rows[3:]
 
     said = classify_command(folder, "--timeline", "--format", "json")

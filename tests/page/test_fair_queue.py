@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import gradio as gr
@@ -24,7 +25,8 @@ def blocks() -> CheckedBlocks:
 def push(blocks: CheckedBlocks, session: str, language: str = "en") -> tuple:
     body = SimpleNamespace(fn_index=0, session_hash=session, request=None, data=[], event_id=None)
     request = SimpleNamespace(headers={"accept-language": language})
-    return asyncio.run(blocks._queue.push(body, request, None))
+    with ThreadPoolExecutor(1) as elsewhere:  # a browser test's loop may run in this thread
+        return elsewhere.submit(asyncio.run, blocks._queue.push(body, request, None)).result()
 
 
 def begun(blocks: CheckedBlocks) -> list[str]:

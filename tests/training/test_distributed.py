@@ -122,7 +122,7 @@ def test_distributed_command_error(data, tmp_path):
     )
     assert ended.returncode != 0
     (line,) = [line for line in ended.stderr.splitlines() if line.startswith("error:")]
-    assert "2 processes can't share a batch of 32 in sub-batches of 32" in line
+    assert "2 processes can't share a batch of 20 in sub-batches of 20" in line
 
 
 def test_batch_shared_by_sub_batches():

@@ -134,7 +134,9 @@ def test_calibrated_run_stays_unchanged(prepared, trained, tmp_path, gone):
     shutil.copytree(trained, run, ignore=shutil.ignore_patterns("log.txt", *filter(None, [gone])))
     (run / "held_out.npz").write_bytes(b"read with great care")
     meta = read_config(run / "checkpoint")
-    measured = Calibration(temperature=0.7, unknown_score="max_softmax", unknown_threshold=0.4)
+    measured = Calibration(
+        temperature=0.7, unknown_score="max_softmax", unknown_threshold=0.4, unsure_threshold=0.5, detector_sha256=None
+    )
     made_elsewhere = meta.provenance | {"device": "another machine"}
     write_config(run / "checkpoint", dataclasses.replace(meta, calibration=measured, provenance=made_elsewhere))
     before = contents(run)
@@ -172,7 +174,7 @@ def test_held_out_fold_has_no_influence(prepared, tmp_path):
 
 
 def test_accuracy_on_the_small_data_set(prepared, tmp_path):
-    recipe = dataclasses.replace(QUICK, epochs=8, augmentation=dataclasses.replace(QUICK.augmentation, mix_share=0.2))
+    recipe = dataclasses.replace(QUICK, epochs=12, augmentation=dataclasses.replace(QUICK.augmentation, mix_share=0.2))
     learnt = tmp_path / "run"
     loop.train(prepared, outer(recipe), learnt)
     model, meta = load_checkpoint(learnt / "checkpoint")

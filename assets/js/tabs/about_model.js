@@ -191,7 +191,7 @@ function recall(held) {
 }
 
 function table(heads, rows) {
-  const box = element('<div class="sg-scroll"><table><thead></thead><tbody></tbody></table></div>');
+  const box = element('<div class="sg-scroll" tabindex="0"><table><thead></thead><tbody></tbody></table></div>');
   const fill = (part, tag, cells) => part.insertRow().append(...cells.map((cell) => textElement(tag, cell)));
   const { tHead, tBodies } = box.firstChild;
   fill(tHead, 'th', heads);
