@@ -202,9 +202,7 @@ def test_failures_and_gone_browsers_leave_no_body_behind(monkeypatch):
         sent.clear()
         scope = {"type": "http", "method": "POST", "path": path, "headers": []}
         with ThreadPoolExecutor(1) as elsewhere:  # a browser test's loop may run in this thread
-            elsewhere.submit(
-                asyncio.run, gate({"type": "http", "method": "POST", "path": path, "headers": []}, receive, send)
-            ).result()
+            elsewhere.submit(asyncio.run, gate(scope, receive, send)).result()
         assert gate._held_bytes == 0
         return sent[0]["status"] if sent else None
 
