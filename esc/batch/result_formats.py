@@ -66,8 +66,7 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
     """Return a row per file with its `top_k` likeliest classes, or per segment.
 
     Files that were refused and, per segment, those without any have a row, too. If channels other than the mean were
-    classified, a column names them. An apostrophe precedes what a
-    spreadsheet would take for a formula.
+    classified, a column names them. An apostrophe precedes what a spreadsheet would take for a formula.
     """
     if with_timeline:
         columns = ["file", "start", "end", "label", "probability"]

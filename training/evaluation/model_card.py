@@ -24,6 +24,9 @@ _KINDS = MappingProxyType(
         "left_out_classes": "classes left out of training", "recorded": "recordings from elsewhere",
     }
 )  # fmt: skip
+_CHOSEN_ON_ESC50 = """
+The parts of the detector and the strength of its regression were chosen on another network with fold 5 and the recordings
+below in view (training/NOTES.md), so the figures for these are somewhat optimistic."""
 _FRONT = """---
 license: {licence}
 library_name: pytorch
@@ -193,6 +196,7 @@ def _calibration(checkpoint: Checkpoint, figures: dict) -> list[str]:
     folds = ", ".join(map(str, held_out["folds"]))
     others = "the other folds" if len(held_out["folds"]) > 1 else "other recordings of that fold"
     fitted = ", ".join(f"{_KINDS.get(kind, kind)} ({count})" for kind, count in unknown["fit_sounds"].items())
+    chosen = _CHOSEN_ON_ESC50 if _is_esc50(checkpoint) else ""
     return [
         f"""## Calibration and unknown sounds
 
@@ -205,7 +209,8 @@ activations of all layers, energy and highest probability, each standardised, su
 clips and on other unknown sounds than below: {fitted}.
 A sound below {calibration.unknown_threshold:.3f} is reported as none of the classes ({REFUSED:.0%} of the held-out clips), and as
 unsure below {calibration.unsure_threshold:.3f} ({UNSURE:.0%} of them) or with a probability below {SURE_PROBABILITY}.
-For the held-out clips below, each half has the thresholds of the other one; no other sound had a part in fitting.
+For the held-out clips below, each half has the thresholds of the other one; no other sound had a part in
+fitting.{chosen}
 
 | known sounds | number | none of the classes | unsure | accuracy of the sure verdicts |
 |---|---|---|---|---|

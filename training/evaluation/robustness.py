@@ -84,11 +84,8 @@ def evaluate_robustness(
     classifier = Classifier.load(folder)
     checkpoint = classifier.checkpoint
     clips = fold_clips(checkpoint, clips, fold)
-    background, settings = (
-        background_files(clips, np.random.default_rng([SEED, len(clips)])),
-        (checkpoint.spectrogram, checkpoint.input),
-    )
-    tasks = [(clip.path, background[clip.path], tuple(names), *settings) for clip in clips]
+    background = background_files(clips, np.random.default_rng([SEED, len(clips)]))
+    tasks = [(clip.path, background[clip.path], tuple(names), checkpoint.spectrogram, checkpoint.input) for clip in clips]
     correct = np.zeros(len(names))
     for clip, spectrograms_db in zip(clips, map_files(_distorted_spectrograms, tasks), strict=True):
         correct += classifier.logits(torch.from_numpy(spectrograms_db)).argmax(1).cpu().numpy() == clip.target
