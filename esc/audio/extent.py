@@ -62,16 +62,20 @@ class Extent:
 
     def trimmed(self, blocks: Iterator) -> Iterator:
         """Yield `(channels, n)` blocks without what fills the last block of a codec."""
+        if not self.samples or not self.block_samples:
+            yield from blocks
+            return
         position, rest = 0, []
         for block in blocks:
-            kept = max(0, self.samples - position) if self.samples and self.block_samples else block.shape[1]
+            kept = max(0, self.samples - position)
             position += block.shape[1]
             if kept:
                 yield block[:, :kept]
             if block.shape[1] > kept:
                 rest.append(block[:, kept:])
-        if position - self.samples >= self.block_samples:  # the header is wrong
-            yield from rest
+            if position - self.samples >= self.block_samples:  # the header is wrong
+                yield from rest
+                yield from blocks
 
 
 _UNKNOWN = Extent(0, 0, known=False)
