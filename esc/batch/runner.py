@@ -166,24 +166,25 @@ def classify_files(
         yield from _classify_in_pool(files, options, jobs)
     elif files:
         classifier = Classifier.load(options.checkpoint)
-        for path, task in _tasks(files, options):
-            yield classify_or_error(path, classifier, task, on_window)
+        for path in files:
+            yield from _classify_channels(path, classifier, options, on_window)
 
 
-def _tasks(files: Sequence[Path], options: BatchOptions) -> Iterator[tuple[Path, BatchOptions]]:
-    """Yield each file with its options, with EACH once per channel."""
-    for path in files:
-        channels: tuple[str, ...] = (options.channel,)
-        if options.channel == EACH:
-            try:
-                facts, blocks = open_audio(path)
-                next(blocks, None)  # a generator that never began would not close the file
-                blocks.close()  # type: ignore[attr-defined]
-                channels = channel_numbers(facts.channels)
-            except (AudioError, OSError):
-                channels = (MEAN,)  # classifying it reports the error
-        for channel in channels:
-            yield path, replace(options, channel=channel)
+def _classify_channels(
+    path: Path, classifier: Classifier, options: BatchOptions, on_window: Callable[[WindowResult], None] | None = None
+) -> Iterator[FileResult]:
+    """Yield the result or error of a file, with EACH of its channels."""
+    channels: tuple[str, ...] = (options.channel,)
+    if options.channel == EACH:
+        try:
+            facts, blocks = open_audio(path)
+            next(blocks, None)  # a generator that never began would not close the file
+            blocks.close()  # type: ignore[attr-defined]
+            channels = channel_numbers(facts.channels)
+        except (AudioError, OSError):
+            channels = (MEAN,)  # classifying it reports the error
+    for channel in channels:
+        yield classify_or_error(path, classifier, replace(options, channel=channel), on_window)
 
 
 def classify_or_error(
@@ -206,16 +207,15 @@ def _classify_in_pool(files: Sequence[Path], options: BatchOptions, jobs: int) -
     spawn = multiprocessing.get_context("spawn")  # a fork of a process with torch's threads may hang
     pool = ProcessPool(min(jobs, len(files)), initializer=_start_worker, context=spawn)
     try:
-        tasks = list(_tasks(files, options))
-        futures = [pool.schedule(_classify_in_worker, args=task) for task in tasks]
-        for task, future in zip(tasks, futures, strict=True):
+        futures = [pool.schedule(_classify_in_worker, args=(path, options)) for path in files]
+        for path, future in zip(files, futures, strict=True):
             try:
-                yield future.result()
+                yield from future.result()
             except ProcessExpired:
                 try:
-                    yield pool.schedule(_classify_in_worker, args=task).result()
+                    yield from pool.schedule(_classify_in_worker, args=(path, options)).result()
                 except ProcessExpired:
-                    yield AudioError("audio.crashed", name=display_path(task[0]), reason="its process ended")
+                    yield AudioError("audio.crashed", name=display_path(path), reason="its process ended")
     finally:
         pool.stop()
         pool.join()
@@ -226,8 +226,8 @@ def _start_worker() -> None:
     torch.set_num_threads(1)  # the processes share the cores
 
 
-def _classify_in_worker(path: Path, options: BatchOptions) -> FileResult:
-    return classify_or_error(path, _worker_classifier(options.checkpoint), options)
+def _classify_in_worker(path: Path, options: BatchOptions) -> list[FileResult]:
+    return list(_classify_channels(path, _worker_classifier(options.checkpoint), options))
 
 
 @cache

@@ -16,12 +16,12 @@ from esc.errors import AudioError
 JOBS = 2
 
 
-def pid_or_death(path: Path, options: BatchOptions) -> SoundResult:
+def pid_or_death(path: Path, options: BatchOptions) -> list[SoundResult]:
     """Stand in for the classification in a worker: name the process, or end it."""
     time.sleep(0.05)
     if path.name.startswith("killer"):
         os.kill(os.getpid(), signal.SIGKILL)
-    return SoundResult(file=str(path), seconds=1.0, sample_rate=os.getpid(), clip_seconds=1.0, top=(), verdict="silence")
+    return [SoundResult(file=str(path), seconds=1.0, sample_rate=os.getpid(), clip_seconds=1.0, top=(), verdict="silence")]
 
 
 def _classified(files: list[Path], monkeypatch) -> list[SoundResult | AudioError]:
