@@ -29,6 +29,7 @@ RAVEN_COLUMNS = (  # the first seven are Raven's own, the others are shown as an
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _IMPOSSIBLE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # in names on Windows
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_READ = ("audio.refused", "audio.not_finite")  # errors of sounds that were read to their end
 _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 
 
@@ -117,7 +118,8 @@ def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
     before_s = 0.0
     for number, result in enumerate(results):
         if isinstance(result, AudioError):
-            before_s += float(str(result.values.get("seconds", 0.0)))
+            if result.key in _READ:  # those of a timeout are no length
+                before_s += float(str(result.values.get("seconds", 0.0)))
             continue
         high_hz = min(config.fmax, result.sample_rate / 2)
         view = ("Spectrogram 1", str(channel_number(result.channel)))

@@ -64,7 +64,8 @@ def test_refused_files_in_json_only_with_their_error():
 def test_raven_counts_refused_files_that_it_reads():
     """A sound too short to name has its place in Raven's sequence; what can't be read has none."""
     short = AudioError("audio.refused", name="short.wav", reason="too short", seconds=0.03)
-    listed = [result(), short, AudioError("audio.empty", name="empty.wav"), result("b.wav")]
+    slow = AudioError("audio.timeout", name="slow.wav", seconds=120.0)
+    listed = [result(), short, AudioError("audio.empty", name="empty.wav"), slow, result("b.wav")]
     table = list(csv.DictReader(io.StringIO(as_text(listed, "raven", 1, False, LIBROSA)), delimiter="\t"))
     assert [(row["Begin Path"], row["Begin Time (s)"]) for row in table] == [("rain.wav", "0.000"), ("b.wav", "10.030")]
 
