@@ -67,7 +67,8 @@ def classify_with_ray(
         `workers` is ignored: each file is classified by one worker on one core.
     target : RayOutput
         Its path ends in .parquet (a row per file, with an error message for unreadable ones) or .csv (see
-        `result_formats.as_csv`). Written at the end, atomically; until then results are in `resume_log_path(output)`, from which a run resumes.
+        `result_formats.as_csv`). Written at the end, atomically; until then results are in its `resume_log_path`, from which a
+        run resumes.
     jobs : int, optional
         Number of workers, each on one core; by default the number of cores.
     address : str, optional

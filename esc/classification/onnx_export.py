@@ -11,11 +11,12 @@ spectrogram parameters, thresholds, classes and licence are in the metadata:
     about = session.get_modelmeta().custom_metadata_map
     mel, names = json.loads(about["spectrogram"]), json.loads(about["class_names"])
     waveform, _ = librosa.load("rain.wav", sr=mel["sample_rate"], duration=json.loads(about["input"])["clip_seconds"])
+    step = mel["sample_rate"] // 50  # 20 ms
+    means = librosa.util.frame(waveform, frame_length=step, hop_length=step).mean(axis=0)
     power = librosa.feature.melspectrogram(
-        y=waveform - np.median(waveform), sr=mel["sample_rate"], n_fft=mel["n_fft"], hop_length=mel["hop_length"],
-        win_length=mel["win_length"], window=mel["window"], n_mels=mel["n_mels"],
-        fmin=mel["fmin"], fmax=mel["fmax"], htk=mel["mel_scale"] == "htk",
-        pad_mode="constant",
+        y=waveform - np.quantile(means, 0.5, method="lower"), sr=mel["sample_rate"], n_fft=mel["n_fft"],
+        hop_length=mel["hop_length"], win_length=mel["win_length"], window=mel["window"], n_mels=mel["n_mels"],
+        fmin=mel["fmin"], fmax=mel["fmax"], htk=mel["mel_scale"] == "htk", pad_mode="constant",
     )
     spectrogram_db = librosa.power_to_db(power, ref=mel["db_ref"], top_db=mel["top_db"])
     probabilities, known, sure, _ = session.run(None, {"spectrogram_db": spectrogram_db[None].astype(np.float32)})
