@@ -24,7 +24,7 @@ def blocks() -> CheckedBlocks:
 
 def push(blocks: CheckedBlocks, session: str, language: str = "en") -> tuple:
     body = SimpleNamespace(fn_index=0, session_hash=session, request=None, data=[], event_id=None)
-    request = SimpleNamespace(headers={"accept-language": language})
+    request = SimpleNamespace(headers={"accept-language": language}, cookies={})
     with ThreadPoolExecutor(1) as elsewhere:  # a browser test's loop may run in this thread
         return elsewhere.submit(asyncio.run, blocks._queue.push(body, request, None)).result()
 

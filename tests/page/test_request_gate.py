@@ -260,3 +260,10 @@ def test_any_bytes(body):
         check_json(body)
     except EscError as error:
         assert str(error).encode()
+
+
+@pytest.mark.parametrize(("chosen", "start"), [("en", "The server"), ("ru", "Сервер")])
+def test_errors_are_in_the_language_chosen_on_the_page(functions, chosen, start):  # noqa: F811
+    headers = {"content-type": "application/json", "accept-language": "de", "cookie": f"soundglass_language={chosen}"}
+    answer = functions.http.post("/call/mel", content=b"[", headers=headers)
+    assert answer.json()["detail"][0]["message"].startswith(start)

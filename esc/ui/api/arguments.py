@@ -11,7 +11,8 @@ import gradio as gr
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.errors import ParameterError, check_choice, check_range
-from esc.ui.i18n.catalogue import error_message, language_of
+from esc.ui.i18n.catalogue import error_message
+from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.server.error_replies import RequestLog
 
 MAX_COLUMNS = 2000
@@ -64,7 +65,7 @@ def owner_of(request: gr.Request | None) -> object:
 @contextmanager
 def localized_errors(action: str, request: gr.Request | None) -> Iterator[None]:
     """Errors as messages in the caller's language."""
-    language = language_of(request.headers.get("accept-language", "")) if request else "en"
+    language = visitor_language(request.cookies, request.headers) if request else "en"
     with RequestLog(action) as record:
         try:
             yield

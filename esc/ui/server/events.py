@@ -11,7 +11,8 @@ import gradio as gr
 from gradio.queueing import Event, Queue
 
 from esc.errors import PageError
-from esc.ui.i18n.catalogue import error_message, language_of
+from esc.ui.i18n.catalogue import error_message
+from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.server.error_replies import RequestLog
 
 MAX_EVENTS = 256  # that wait, of all sessions
@@ -27,7 +28,7 @@ class FairQueue(Queue):
         waiting = list(chain.from_iterable(one.queue for one in self.event_queue_per_concurrency_id.values()))
         own = sum(event.session_hash == body.session_hash for event in chain(waiting, self._at_work()))
         if len(waiting) >= MAX_EVENTS or (body.session_hash is not None and own >= MAX_EVENTS_OF_ONE):
-            language = language_of(request.headers.get("accept-language", ""))
+            language = visitor_language(request.cookies, request.headers)
             return False, error_message(PageError("page.busy"), language), "queue_full"
         return await super().push(body, request, username)
 
@@ -79,7 +80,7 @@ class CheckedBlocks(gr.Blocks):
             raise
         except Exception as error:
             request = options.get("request")
-            language = language_of(request.headers.get("accept-language", "")) if isinstance(request, gr.Request) else "en"
+            language = visitor_language(request.cookies, request.headers) if isinstance(request, gr.Request) else "en"
             name = getattr(options.get("block_fn"), "api_name", None) or "event"
             with RequestLog(name) as record:
                 typed = record.failure(error)

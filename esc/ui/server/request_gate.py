@@ -15,14 +15,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import gradio as gr
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from esc.errors import EscError, PageError, ParameterError
-from esc.ui.i18n.catalogue import error_message, language_of
+from esc.ui.i18n.catalogue import error_message
+from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.server.error_replies import RequestLog, error_reply
 
 MAX_BODY_BYTES = 16 * 2**20  # a clip of the live tab at the highest sample rate has some 10
@@ -77,7 +77,8 @@ class RequestGate:
                 return
             if begun:
                 raise
-            language = language_of(Headers(scope=scope).get("accept-language", ""))
+            visitor = HTTPConnection(scope)
+            language = visitor_language(visitor.cookies, visitor.headers)
             await _reply(action, _typed(action, error), language)(scope, receive, send)
 
     async def _checked(self, action: str, scope: Scope, receive: Receive, send: Send) -> None:

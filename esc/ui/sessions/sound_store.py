@@ -98,7 +98,10 @@ class SoundStore:
         self.session(token)
         path = Path(path)
         sound_id = secrets.token_hex(16)
-        size = path.stat().st_size if path.exists() else 0
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            raise PageError("page.gone") from None
         try:
             with self.decoder.slot(owner or token):  # room is divided among those that decode, not among those that wait
                 most = min(MAX_SOUND_BYTES, MAX_DISK_BYTES)

@@ -13,7 +13,8 @@ from esc.classification.checkpoint import read_config
 from esc.classification.metrics_file import read_metrics
 from esc.classification.robustness_file import read_robustness
 from esc.errors import CheckpointError
-from esc.ui.i18n.catalogue import MESSAGES, error_message, language_of
+from esc.ui.i18n.catalogue import MESSAGES, error_message
+from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.server.requests import PageRequest
 from esc.ui.tabs.base import Tab
 
@@ -64,7 +65,7 @@ class AboutModelTab(Tab):
         """Place the model card, which is read when it is unfolded."""
 
         def read(request: gr.Request) -> str:
-            texts = MESSAGES[language_of(request.headers.get("accept-language", ""))]
+            texts = MESSAGES[visitor_language(request.cookies, request.headers)]
             return card_text(self.checkpoint) or f"{texts['about_model.missing']} `python -m training card`"
 
         with gr.Accordion(label, open=False, elem_id="model-card") as accordion:
