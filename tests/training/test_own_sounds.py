@@ -105,6 +105,7 @@ def write_few(folder):
         (write_twice, "own.twice"),
         (write_few, "own.few"),
         (lambda folder: (folder / "hum").rename(folder / "unknown"), "own.reserved"),
+        (lambda folder: (folder / "hum").rename(folder / "unsure"), "own.reserved"),
         (lambda folder: (folder / "empty").mkdir(), "own.missing"),
     ],
 )

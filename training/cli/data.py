@@ -75,7 +75,8 @@ def prepare_command(
 
     refused: list[str] = []
     if folders is not None:
-        options = dataclasses.replace(options, data=options.data or DATA.parent / folders.absolute().stem)
+        name = folders.stem if folders.is_file() else folders.absolute().name
+        options = dataclasses.replace(options, data=options.data or DATA.parent / name)
         assert options.data is not None
         refused = make_data_set(folders, options.data, RECIPES[recipe].input.clip_seconds)
     clips = with_unknown(RECIPES[recipe], options.clips(), unknown, options.cache)

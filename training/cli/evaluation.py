@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CheckpointFolder = Annotated[
     Path, typer.Option("--checkpoint", envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one.")
 ]
+CheckpointArgument = Annotated[
+    Path, typer.Argument(envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one.")
+]
 Fold = Annotated[int, typer.Option("--fold", help="The fold to evaluate on, 1 to 5.")]
 
 
@@ -75,9 +78,7 @@ def evaluate_command(
 
 def robustness_command(
     options: EvaluationOptions,
-    checkpoint: Annotated[
-        Path, typer.Argument(envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one.")
-    ] = DEFAULT_CHECKPOINT,
+    checkpoint: CheckpointArgument = DEFAULT_CHECKPOINT,
     fold: Fold = 5,
     output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
     plot: Annotated[Path | None, typer.Option(help="Image file for the figures as bars, such as robustness.png.")] = None,
@@ -108,9 +109,7 @@ def robustness_command(
 
 def localization_command(
     options: EvaluationOptions,
-    checkpoint: Annotated[
-        Path, typer.Argument(help="Folder of the checkpoint; by default the shipped one.")
-    ] = DEFAULT_CHECKPOINT,
+    checkpoint: CheckpointArgument = DEFAULT_CHECKPOINT,
     fold: Fold = 5,
     soundscapes: Annotated[int, typer.Option(min=1, max=10_000, help="Number of soundscapes.")] = 100,
     output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
@@ -118,7 +117,7 @@ def localization_command(
     """Compare the timelines of soundscapes, made of one fold's clips, with their true events."""
     from training.evaluation.localization.benchmark import evaluate_localization
 
-    measured = evaluate_localization(checkpoint, options.clips(), fold, soundscapes)
+    measured = evaluate_localization(checkpoint, options.clips(checkpoint), fold, soundscapes)
     if output_format == Format.JSON:
         typer.echo(json.dumps(measured))
         return

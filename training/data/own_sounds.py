@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import logging
 import random
@@ -20,7 +21,7 @@ import soundfile
 from esc.audio.io import open_audio
 from esc.audio.waveform import is_silent, resample
 from esc.batch.runner import ENDINGS, sound_files
-from esc.classification.classifier import SILENCE, UNKNOWN
+from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE
 from esc.classification.first_clip import MIN_NAMED_S
 from esc.errors import AudioError, DataError, reason_of
 from esc.paths import atomic_write, display_path
@@ -100,7 +101,7 @@ def read_examples(source: Path) -> list[Example]:
         raise DataError("own.missing", path=source, reason="no such folder or table")
     found = _of_folders(source) if source.is_dir() else _of_table(source)
     labels = {example.label for example in found}
-    for label in labels & {SILENCE, UNKNOWN}:
+    for label in labels & {SILENCE, UNKNOWN, UNSURE}:
         raise DataError("own.reserved", label=label)
     if len(labels) < 2:
         raise DataError("own.classes", path=source, count=len(labels))
@@ -246,9 +247,6 @@ def _write_table(path: Path, used: list[tuple[Example, tuple[tuple[str, float], 
         for name, start_s in clips
     ]
     lines: list[list] = [["filename", "fold", "target", "category", "src_file", "start_s"], *rows]
-    write_atomic(path, "".join(",".join(map(_quoted, line)) + "\n" for line in lines))
-
-
-def _quoted(value: object) -> str:
-    text = str(value)
-    return f'"{text.replace(chr(34), 2 * chr(34))}"' if re.search(r'[",\n]', text) else text
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    write_atomic(path, text.getvalue())

@@ -82,8 +82,10 @@ def calibrate(
     pooled = Pooled.of([own, *others])
     temperature, detector = fit_temperature(pooled.logits, pooled.targets), data.fit()
     limits = thresholds(scores(detector, data.held_out))
-    calibration = Calibration(temperature=temperature, unknown_score="detector", detector_sha256=detector.save(folder), **limits)
-    write_config(folder, dataclasses.replace(classifier.checkpoint, calibration=calibration))
+    with disk_full_error(folder):
+        sha256 = detector.save(folder)
+        calibration = Calibration(temperature=temperature, unknown_score="detector", detector_sha256=sha256, **limits)
+        write_config(folder, dataclasses.replace(classifier.checkpoint, calibration=calibration))
     sources = _sources(own.names, clips)
     result = CalibrationResult(
         folder=folder,

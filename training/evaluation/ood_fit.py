@@ -42,6 +42,11 @@ class Features:
     def __getitem__(self, rows: np.ndarray) -> Features:
         return Features(self.logits[rows], self.pooled[rows])
 
+    def tensors(self, detector: OodDetector) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits and pooled activations on the detector's device."""
+        device = detector.part_std.device
+        return torch.from_numpy(self.logits).to(device), torch.from_numpy(self.pooled).to(device)
+
 
 @dataclass(frozen=True)
 class DetectorData:
@@ -146,14 +151,14 @@ def fit_detector(known: Features, targets: np.ndarray, unknown: Features, held_o
 @torch.inference_mode()
 def standardised(detector: OodDetector, held_out: Features) -> OodDetector:
     """Return a detector whose parts have a standard deviation of 1 on held-out known sounds."""
-    parts = detector.parts(torch.from_numpy(held_out.logits), torch.from_numpy(held_out.pooled))
+    parts = detector.parts(*held_out.tensors(detector))
     return OodDetector(detector.state_dict() | {"part_std": parts.std(dim=0).clamp_min(1e-6)})
 
 
 @torch.inference_mode()
 def scores(detector: OodDetector, features: Features) -> np.ndarray:
     """Return the detector's scores, float32 (clips,)."""
-    return detector(torch.from_numpy(features.logits), torch.from_numpy(features.pooled)).numpy()
+    return detector(*features.tensors(detector)).cpu().numpy()
 
 
 def _mahalanobis(embeddings: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
