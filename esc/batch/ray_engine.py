@@ -14,7 +14,7 @@ import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,6 @@ _FILES_PER_BLOCK = 8  # a worker's results arrive by blocks: the results of a bl
 _STORE_BYTES = 512 * 2**20  # memory for objects shared by the workers: the network has 45 MB
 
 
-@dataclass(frozen=True)
-class RayOutput:
-    """The file of the results; `bom`: a CSV begins with a byte order mark."""
-
-    path: Path
-    bom: bool = False
-
-
 def resume_log_path(output: Path) -> Path:
     """Return the path of the resume log of `output`."""
     return output.with_name(f"{output.name}.journal")
@@ -53,10 +45,11 @@ def resume_log_path(output: Path) -> Path:
 def classify_with_ray(
     files: Sequence[Path],
     options: BatchOptions,
-    target: RayOutput,
+    output: Path,
     jobs: int | None = None,
     address: str | None = None,
     on_file: Callable[[int], None] = lambda done: None,
+    bom: bool = False,
 ) -> list[FileResult]:
     """Classify files by Ray, write the results, and return them in the order given.
 
@@ -65,16 +58,17 @@ def classify_with_ray(
     files : sequence of path
     options : BatchOptions
         `workers` is ignored: each file is classified by one worker on one core.
-    target : RayOutput
-        Its path ends in .parquet (a row per file, with an error message for unreadable ones) or .csv (see
-        `result_formats.as_csv`). Written at the end, atomically; until then results are in its `resume_log_path`, from which a
-        run resumes.
+    output : path
+        Ends in .parquet (a row per file, with an error message for unreadable ones) or .csv (see `result_formats.as_csv`).
+        Written at the end, atomically; until then results are in `resume_log_path(output)`, from which a run resumes.
     jobs : int, optional
         Number of workers, each on one core; by default the number of cores.
     address : str, optional
         Address of a running cluster, "auto" for one on this machine. By default Ray is started here and stopped again.
     on_file : callable, optional
         Called with the number of finished files.
+    bom : bool
+        Whether a CSV begins with a byte order mark.
 
     Raises
     ------
@@ -87,7 +81,6 @@ def classify_with_ray(
     BatchError
         The resume log or the output can't be written, no cluster answers, or workers were lost repeatedly.
     """
-    output = target.path
     check_choice("the ending of --output", output.suffix.lower() or output.name, ENDINGS)
     require_packages(REQUIREMENTS, "pyarrow", "ray", "ray.data")
     classifier = Classifier.load(options.checkpoint)
@@ -106,7 +99,7 @@ def classify_with_ray(
                     log.add(path, stamps[path], result)
                     on_file(done + number)
         results = [log.result(path) or AudioError("audio.changed", name=display_path(path)) for path in files]
-        _write(results, files, options, target)
+        _write(results, files, options, output, bom)
         finished = True
         return results
     finally:
@@ -184,9 +177,9 @@ def _check_port(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
 
 
-def _write(results: Sequence[FileResult], files: Sequence[Path], options: BatchOptions, target: RayOutput) -> None:
+def _write(results: Sequence[FileResult], files: Sequence[Path], options: BatchOptions, output: Path, bom: bool) -> None:
     """Write the results, atomically."""
-    output, encoding = target.path, "utf-8-sig" if target.bom else "utf-8"
+    encoding = "utf-8-sig" if bom else "utf-8"
     try:
         with atomic_write(output) as temporary:
             if output.suffix.lower() == ".csv":

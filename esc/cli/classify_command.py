@@ -145,10 +145,9 @@ def _classify(files: Sequence[Path], options: BatchOptions, engine: EngineOption
     results: list[FileResult] = []
     with ProgressBar(len(files)) as progress:
         if engine.engine == "ray" and output.output:
-            from esc.batch.ray_engine import RayOutput, classify_with_ray
+            from esc.batch.ray_engine import classify_with_ray
 
-            target = RayOutput(output.output, output.bom)
-            results = classify_with_ray(files, options, target, engine.jobs, engine.address, progress.files)
+            results = classify_with_ray(files, options, output.output, engine.jobs, engine.address, progress.files, output.bom)
         else:
             for result in classify_files(files, options, engine.jobs or 1, progress.window):
                 results.append(result)

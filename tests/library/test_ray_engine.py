@@ -17,7 +17,7 @@ import pytest
 
 import sounds
 from esc.audio.io import load_audio
-from esc.batch.ray_engine import RayOutput, classify_with_ray, resume_log_path
+from esc.batch.ray_engine import classify_with_ray, resume_log_path
 from esc.batch.resume_log import from_json, to_json
 from esc.batch.runner import BatchOptions, classify_files, sound_files
 from esc.cli.main import main
@@ -131,10 +131,10 @@ def test_csv_equals_the_plain_engine(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("esc.batch.ray_engine._ray", lambda *_: nullcontext())
     monkeypatch.setattr("esc.batch.ray_engine._classify", classify)
     counts = []
-    results = classify_with_ray(files, options, RayOutput(output), on_file=counts.append)
+    results = classify_with_ray(files, options, output, on_file=counts.append)
     assert counts == list(range(len(files) + 1))
     assert output.read_bytes() == plain.read_bytes()
-    classify_with_ray(files, options, RayOutput(output, bom=True))
+    classify_with_ray(files, options, output, bom=True)
     assert output.read_bytes() == b"\xef\xbb\xbf" + plain.read_bytes()
     assert sum(isinstance(result, AudioError) for result in results) == 1
 
@@ -166,4 +166,4 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys, tmp_path, wav):
 def test_missing_packages(monkeypatch, tmp_path, wav):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PackageError, match=r"package ray.*pip install -r requirements-ray.txt"):
-        classify_with_ray([wav], BatchOptions(), RayOutput(tmp_path / "x.csv"))
+        classify_with_ray([wav], BatchOptions(), tmp_path / "x.csv")
