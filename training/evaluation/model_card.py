@@ -147,13 +147,14 @@ clip standardised by itself{scaling}. Longer sounds are cut to the clip, shorter
 
 def _command(made: dict) -> str:
     name = recipe_name(made["recipe"])
+    command = "python -m training train" if made["data"] == ESC_50.name else "python -m training train --data FOLDER"
     if name is None:
-        return "python -m training train"
+        return command
     fresh = " --fresh" if name.endswith(FRESH_SUFFIX) else ""
     options = f"--fold {made['valid_fold']} --seed {made['seed']}"
     if made["recipe"]["initial_weights"] == "checkpoint":
         options = f"--weights CHECKPOINT --unknown FOLDER {options}"
-    return f"python -m training train --recipe {name.removesuffix(FRESH_SUFFIX)}{fresh} {options}"
+    return f"{command} --recipe {name.removesuffix(FRESH_SUFFIX)}{fresh} {options}"
 
 
 def _duration(hours: float) -> str:
