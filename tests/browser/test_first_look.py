@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from chromium import Sheet
-from esc.ui.i18n.catalogue import ENGLISH
+from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 from esc.ui.tabs.viewer import VIEWS
 
 pytestmark = pytest.mark.browser
+TABS = (*VIEWS, "classify", "live", "files", "about")
 DRAWN = "viewer.data !== null && viewer.current() && !viewer.host.hasAttribute('data-busy')"
 LAPTOP = {"viewport": {"width": 1366, "height": 650}}
 SIZES = {
@@ -80,7 +81,7 @@ def test_plot_stays_in_sight_while_parameters_change(open_sheet, size):
     sheet = open_sheet(link="example=crow", **SIZES[size])
     sheet.until(DRAWN)
     height = SIZES[size]["viewport"]["height"]
-    for tab in (*VIEWS, "classify", "live", "files", "about"):  # each one press away
+    for tab in TABS:  # each one press away
         box = sheet.page.get_by_role("tab", name=ENGLISH[f"page.tab_{tab}"], exact=True).bounding_box()
         assert box["y"] + box["height"] < height / 2 and box["x"] >= 0
         assert box["x"] + box["width"] <= SIZES[size]["viewport"]["width"]
@@ -93,6 +94,21 @@ def test_plot_stays_in_sight_while_parameters_change(open_sheet, size):
     sheet.until("viewer.data.high_db - viewer.data.low_db < 80")
     assert sheet.ev(IN_SIGHT) > 0.3 * height
     expect(sheet.page.locator(last)).to_be_in_viewport()
+
+
+def test_tabs_lie_in_the_same_place(open_sheet):
+    sheet = open_sheet(link="example=crow", viewport={"width": 1440, "height": 900})
+    sheet.until(DRAWN)
+    player = "(({ left, width }) => [left, width])(document.querySelector('.sg-player').getBoundingClientRect())"
+    before = sheet.ev(player)
+    for tab in TABS:
+        sheet.page.get_by_role("tab", name=ENGLISH[f"page.tab_{tab}"], exact=True).click()
+        sheet.page.wait_for_timeout(100)
+        assert sheet.ev(player) == before, tab
+    for texts, locale in ((ENGLISH, "en-US"), (RUSSIAN, "ru-RU")):
+        phone = open_sheet(link="example=crow", locale=locale, **SIZES["phone"])
+        rows = {phone.page.get_by_role("tab", name=texts[f"page.tab_{tab}"], exact=True).bounding_box()["y"] for tab in TABS}
+        assert len(rows) == 2
 
 
 @pytest.mark.parametrize("size", ["laptop", "phone"])

@@ -8,6 +8,7 @@ import { className, formatNumber, formatPercent, language, messages, t } from '.
 import { retryButton } from '../widgets/retry_button.js';
 
 const CALIBRATE = 'python -m training calibrate runs/NAME';
+const SERIES = { train: 'about_model.train', valid: 'about_model.valid' };
 const COMMANDS = { // of the sections that `CALIBRATE` does not fill
   'about_model.unknown': `${CALIBRATE} --unknown FOLDER --unknown-valid FOLDER`,
   'about_model.robustness': 'python -m training robustness --save',
@@ -115,14 +116,17 @@ function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
 function curves(history) {
   const box = element('<div class="sg-charts"></div>');
   const [loss, accuracy] = [t('about_model.loss'), t('about_model.share')];
+  const drawn = new Set();
   for (const [kind, unit, most] of /** @type {any[][]} */ ([['loss', loss, null], ['accuracy', accuracy, 1]])) {
-    const series = ['train', 'valid'].map((part) =>
-      [part, history.epoch.map((epoch, i) => [epoch, history[`${part}_${kind}`][i]])]);
-    const measured = series.some(([, points]) => points.some(([, y]) => y !== null));
-    if (measured) box.append(lines(`${t('about_model.curves')}: ${unit}`, t('about_model.epoch'), unit, series, most));
+    const series = Object.keys(SERIES)
+      .map((part) => [part, history.epoch.map((epoch, i) => [epoch, history[`${part}_${kind}`][i]])])
+      .filter(([, points]) => points.some(([, y]) => y !== null));
+    for (const [part] of series) drawn.add(part);
+    if (series.length) box.append(lines(`${t('about_model.curves')}: ${unit}`, t('about_model.epoch'), unit, series, most));
   }
-  return [box, element(`<p class="sg-key"><span><i class="sg-train"></i>${t('about_model.train')}</span>
-    <span><i class="sg-valid"></i>${t('about_model.valid')}</span></p>`)];
+  const key = element('<p class="sg-key"></p>');
+  key.append(...[...drawn].map((part) => element(`<span><i class="sg-${part}"></i>${t(SERIES[part])}</span>`)));
+  return [box, key];
 }
 
 function calibration(held, stored) {
