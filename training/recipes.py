@@ -219,7 +219,7 @@ def fitted(recipe: Recipe, n_clips: int) -> Recipe:
     batch = max(_MIN_BATCH, n_clips // _STEPS // 2 * 2)
     share = batch / recipe.batch_size
     sub_batch = recipe.sub_batch if recipe.sub_batch and batch % recipe.sub_batch == 0 else None
-    unknown = min(round(recipe.unknown_batch * share), batch - 2)
+    unknown = min(max(round(recipe.unknown_batch * share), 1), batch - 2) if recipe.unknown_batch else 0
     rate = recipe.learning_rate * share**0.5
     return replace(recipe, batch_size=batch, sub_batch=sub_batch, unknown_batch=unknown, learning_rate=rate)
 

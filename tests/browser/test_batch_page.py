@@ -106,6 +106,32 @@ def test_batch_stop_and_continue(open_sheet, tmp_path):
     page.locator(".sg-clear").click()
 
 
+def test_batch_last_row_comes_while_an_older_answer_is_under_way(open_sheet, folder):
+    """Answers without rows are held back until everything is classified, so the last row is never in the fetch that runs."""
+    sheet = open_sheet()
+    enter(sheet)
+    page, files = sheet.page, sheet.page.locator(".sg-files")
+    sheet.until("document.querySelector('.sg-files')?.component")
+    sheet.ev(
+        """() => {
+            const batch = document.querySelector('.sg-files').component;
+            const [rows, take] = [batch.server.rows, batch.take.bind(batch)];
+            const all = new Promise((resolve) => {
+                batch.take = (reply) => { if (reply.stage === 'done') resolve(); return take(reply); };
+            });
+            batch.server = { ...batch.server, rows: async (asked) => {
+                const answer = await rows(asked);
+                if (!answer.ok.rows.length) await all;
+                return answer;
+            } };
+        }"""
+    )
+    page.set_input_files(".sg-pick input[webkitdirectory]", folder)
+    expect(files).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    expect(files.locator(".sg-mini-timeline")).to_have_count(2)
+    expect(files.locator(".sg-progress-text")).to_contain_text(ENGLISH["batch.done"].format(done=3, count=3))
+
+
 def test_batch_network_failure(open_sheet, folder):
     sheet = open_sheet()
     enter(sheet)

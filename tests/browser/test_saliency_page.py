@@ -75,6 +75,12 @@ def test_saliency_of_classes(sheet: Sheet):
     sheet.page.locator(f".sg-bars li[data-label={first}] button").click()  # that one is at hand all the same
     expect(why.locator(".sg-map")).to_be_visible()
 
+    sheet.ev("""() => { const { component } = document.querySelector('.sg-saliency');
+        window.labels = component.data.labels; component.data.labels = ['valve', 'pump']; component.showChoices(); }""")
+    expect(why.locator("option")).to_have_text([ENGLISH["saliency.other"], "pump", "valve"])  # the checkpoint's, not ESC-50's
+    sheet.ev("""() => { const { component } = document.querySelector('.sg-saliency');
+        component.data.labels = window.labels; component.showChoices(); }""")
+    assert sheet.ev("window.labels.length") == 50
     missing = sheet.ev("[...document.querySelectorAll('.sg-choices option')].at(-1).value")
     why.locator("select").select_option(missing)  # one that the server has to be asked for
     sheet.until("(label) => document.querySelector('.sg-saliency').component.label === label", missing)

@@ -148,6 +148,8 @@ def test_batches_fit_few_clips():
     assert (fitted(FIRST, 24).batch_size, fitted(FIRST, 3).batch_size) == (6, 4)
     small = fitted(ROBUST, 24)
     assert 24 // small.known_batch >= 4
+    assert small.unknown_batch == 1, "it still trains with sounds of no class"
+    assert fitted(FIRST, 24).unknown_batch == 0
     assert small.learning_rate == pytest.approx(ROBUST.learning_rate * (6 / 64) ** 0.5)
 
 

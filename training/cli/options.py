@@ -16,7 +16,7 @@ from training.runs.paths import CACHE, EVALUATION_LOG
 from training.runs.run_dir import ESC_50, Origin
 
 _RECIPES = (
-    "'first': from scratch, 1 to 2 hours on two cores; 'best': as shipped, minutes on a GPU and hours without; 'notebook': "
+    "'first': from scratch, 1 to 2 hours on two cores; 'best': 200 epochs, minutes on a GPU and hours without; 'notebook': "
     "the original notebook with large spectrograms, best on a GPU; 'robust': fine-tunes a checkpoint of 'best' on distorted "
     "recordings."
 )

@@ -83,6 +83,7 @@ def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out
     if made.get("unknown_clips"):
         data = f"{made['unknown_clips']} sounds of no class with a uniform target, "
     kind = "environmental sounds" if _is_esc50(checkpoint) else f"classes: {', '.join(checkpoint.class_names)}"
+    command = f"python -m training evaluate --fold {fold}{'' if _is_esc50(checkpoint) else ' --checkpoint FOLDER'}"
     return f"""# {checkpoint.architecture} for {_data_name(checkpoint)}
 
 Classifies {checkpoint.input.clip_seconds:g}-second clips into {len(checkpoint.class_names)} {kind}.
@@ -91,7 +92,7 @@ Classifies {checkpoint.input.clip_seconds:g}-second clips into {len(checkpoint.c
 {_metrics_table(evaluation, fold, held_out)}
 
 {kept[0].upper()}{kept[1:]}.
-To reproduce the column of fold {fold}: `python -m training evaluate --fold {fold}`. One run with one seed: expect about two
+To reproduce the column of fold {fold}: `{command}`. One run with one seed: expect about two
 points either way.
 """
 

@@ -187,7 +187,7 @@ class Batch extends Job {
     const now = reply.now && this.files.find((one) => one.id === reply.now.id);
     if (now) Object.assign(now, { state: 'classifying', share: reply.now.seconds ? reply.now.done_s / reply.now.seconds : 0 });
     this.draw();
-    if (reply.rows > this.taken) await this.fetch();
+    await this.fetch(reply.rows);
     if (reply.turn === this.turn && reply.stage && reply.stage !== 'working') {
       this.stage = reply.stage;
       this.draw();
@@ -195,13 +195,15 @@ class Batch extends Job {
     }
   }
 
-  /** Fetch the new rows; one fetch at a time. */
-  fetch() {
+  /** Fetch the new rows of `wanted` in all; one fetch at a time. */
+  async fetch(wanted) {
+    await this.fetching; // the last answer of a fetch under way may be older than the newest row
+    if (wanted <= this.taken) return;
     this.fetching ??= this.fetchAll().catch((error) => showMessage(error.message)).finally(() => {
       this.fetching = null;
       this.draw();
     });
-    return this.fetching;
+    await this.fetching;
   }
 
   async fetchAll() {

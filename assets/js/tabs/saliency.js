@@ -4,7 +4,7 @@ import { token } from '../core/rpc.js';
 import { events, play, state } from '../core/state.js';
 import { Component, mounting } from '../lib/component.js';
 import { decodeBase64, element, fileUrl, textElement } from '../lib/dom.js';
-import { className, classNames, formatNumber, formatPercent, formatTime, language, t } from '../lib/i18n.js';
+import { className, formatNumber, formatPercent, formatTime, language, t } from '../lib/i18n.js';
 import { clipPlayer } from '../player/clip_player.js';
 import { offerRetryLater } from '../widgets/retry_button.js';
 import { SaliencyMap } from './saliency_map.js';
@@ -148,7 +148,7 @@ class Saliency extends Component {
   otherClasses() {
     const select = element('<select data-aria="saliency.other"></select>');
     select.append(new Option(t('saliency.other'), ''));
-    const others = Object.keys(classNames).filter((label) => !this.data.maps[label]);
+    const others = this.data.labels.filter((/** @type {string} */ label) => !this.data.maps[label]);
     others.sort((a, b) => className(a).localeCompare(className(b), language));
     select.append(...others.map((label) => new Option(className(label), label)));
     select.addEventListener('change', () => { if (select.value) this.request(select.value, this.data.asked); });

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from esc.audio.io import ACCEPTED, MAX_BYTES, MAX_SECONDS
+from esc.classification.checkpoint import read_config
+from esc.errors import CheckpointError
 from esc.example_sounds import example_sounds
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, MESSAGES, class_name
 from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
@@ -22,11 +24,19 @@ class PlayerTab(Tab):
     def props(self) -> dict[str, Any]:
         return {
             "messages": {language: dict(texts) for language, texts in MESSAGES.items()},
-            "class_names": {language: {name: class_name(name, language) for name in CLASSES_RUSSIAN} for language in LANGUAGES},
+            "class_names": {language: {name: class_name(name, language) for name in self._labels()} for language in LANGUAGES},
             "examples": list(example_sounds()),
             "language_cookie": LANGUAGE_COOKIE,
             "limits": {"bytes": MAX_BYTES, "seconds": MAX_SECONDS, "accepted": ACCEPTED},
         }
+
+    def _labels(self) -> tuple[str, ...]:
+        """Return the classes that have a name, and those of the checkpoint: the order gives each its colour."""
+        try:
+            own = read_config(self.checkpoint).class_names
+        except CheckpointError:  # the page says so where something is classified
+            own = ()
+        return tuple(dict.fromkeys((*CLASSES_RUSSIAN, *own)))
 
     def server_functions(self) -> list[Callable[[Any], dict]]:
         return self.services.handlers.functions("open_sound")

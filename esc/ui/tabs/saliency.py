@@ -57,6 +57,7 @@ class SaliencyTab(Tab):
         bands, frames = cell_size()
         return common | {
             "top": [list(pair) for pair in prediction.top[:LIKELIEST]],
+            "labels": list(meta.class_names),
             "probabilities": explanation.probabilities,
             "levels": as_base64(_bytes(share.clip(0, 1))),
             "maps": {label: as_base64(_bytes(heat)) for label, heat in explanation.maps.items()},
