@@ -31,7 +31,10 @@ class PlayerTab(Tab):
         }
 
     def _labels(self) -> tuple[str, ...]:
-        """Return the classes that have a name, and those of the checkpoint: the order gives each its colour."""
+        """Return all translated classes, then those of the checkpoint.
+
+        Their order gives each its colour.
+        """
         try:
             own = read_config(self.checkpoint).class_names
         except CheckpointError:  # the page says so where something is classified
