@@ -20,6 +20,7 @@ BENCHMARKS = {  # fast ones first; arguments that keep all of them within a quar
     "prediction": [],
     "detector_cost": [],
     "start": [],
+    "visitors": [],
     "repaint": [],
     "play_in_3d": [],
     "timeline_speed": [],

@@ -84,31 +84,64 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
+@dataclass(frozen=True)
+class App:
+    """A running app: its address, process, temporary folder and log."""
+
+    url: str
+    process: subprocess.Popen
+    folder: Path
+    log: Path
+
+
 @contextmanager
-def serving(*command: str) -> Iterator[str]:
-    """Run an app on a free port and yield its URL."""
+def serving_app(folder: Path, *command: str, ready: str = "/health", temporary: Path | None = None) -> Iterator[App]:
+    """Run an app, by default app.py, on a free port until the block ends; it has begun once the path `ready` is answered.
+
+    Its temporary files are in `temporary`, by default inside `folder`, its log in `folder`.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    env = os.environ | {"HOST": "127.0.0.1", "PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
+    temporary = temporary or folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "TMPDIR": str(temporary), "GRADIO_ANALYTICS_ENABLED": "False"}
+    env = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"} | settings
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *(command or ("app.py",))], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT
+        )
+    app = App(f"http://127.0.0.1:{port}", process, temporary, log)
+    try:
+        end = time.monotonic() + START_SECONDS
+        while not _answers(app.url + ready):
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the app did not start: {log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.2)
+        yield app
+    finally:
+        process.terminate()
         try:
-            end = time.monotonic() + START_SECONDS
-            while True:
-                try:
-                    urllib.request.urlopen(url, timeout=5).close()
-                    break
-                except OSError:
-                    if process.poll() is not None or time.monotonic() > end:
-                        log.seek(0)
-                        raise RuntimeError(f"{command} did not start: {log.read()[-2000:].decode()}") from None
-                    time.sleep(0.2)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=30).close()
+    except OSError:  # also of a status such as 503
+        return False
+    return True
+
+
+@contextmanager
+def serving(*command: str) -> Iterator[str]:
+    """Run an app until the block ends, and yield its URL once the page is served."""
+    with tempfile.TemporaryDirectory() as folder, serving_app(Path(folder), *command, ready="/") as app:
+        yield app.url
 
 
 @contextmanager

@@ -9,13 +9,14 @@ compared with the same work in process.
 from __future__ import annotations
 
 import os
-import re
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.harness import READY, SOUND, Row, chromium, run, serving
+from benchmarks.harness import READY, SOUND, Row, chromium, run, serving_app
 
 GOAL_START, GOAL_BYTES, GOAL_REQUESTS, GOAL_PAGE = 1.2, 1.4, 30, 1.3
 GOAL_REST_GB, CALLS = 0.9, 5
@@ -56,19 +57,10 @@ def load_page(browser, url: str, usable: str) -> dict[str, float]:
     return counted | {"seconds": seconds}
 
 
-def process_gb(url: str) -> float:
-    """Return the resident memory of the process that listens on a URL's port, in GB."""
-    port = url.rsplit(":", 1)[1]
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            if (
-                f"PORT={port}\0" in (status.parent / "environ").read_text()
-                and "app.py" in (status.parent / "cmdline").read_text()
-            ):
-                return int(re.search(r"VmRSS:\s+(\d+) kB", status.read_text())[1]) * 1024 / 1e9
-        except OSError:
-            continue
-    raise RuntimeError(f"no process serves {url}")
+def resident_gb(process: subprocess.Popen) -> float:
+    """Return the resident memory of a process in GB."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024 / 1e9
 
 
 def calls(url: str) -> dict[str, list[float]]:
@@ -105,12 +97,12 @@ def measure(rounds: int) -> dict:
         for number in range(rounds):
             for name, command in APPS.items():
                 begun = time.perf_counter()
-                with serving(*command) as url:
+                with tempfile.TemporaryDirectory() as folder, serving_app(Path(folder), *command, ready="/") as app:
                     starts[name].append(time.perf_counter() - begun)
-                    pages[name].append(load_page(browser, url, USABLE[name]))
+                    pages[name].append(load_page(browser, app.url, USABLE[name]))
                     if name == "ours" and number == rounds - 1:
                         time.sleep(5)  # until the network is loaded
-                        rest_gb, called = process_gb(url), calls(url)
+                        rest_gb, called = resident_gb(app.process), calls(app.url)
     medians = {app: {key: statistics.median(page[key] for page in each) for key in each[0]} for app, each in pages.items()}
     return {
         "start_s": {name: statistics.median(each) for name, each in starts.items()},

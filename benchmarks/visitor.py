@@ -3,68 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
-
-from benchmarks.harness import ROOT, START_SECONDS
-
-
-@dataclass(frozen=True)
-class App:
-    """A running app: its address, process, temporary folder and log."""
-
-    url: str
-    process: subprocess.Popen
-    folder: Path
-    log: Path
-
-
-@contextmanager
-def serving_app(folder: Path, temporary: Path | None = None) -> Iterator[App]:
-    """Run the app with its temporary files in `temporary`, by default inside `folder`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    temporary = temporary or folder / "temporary"
-    temporary.mkdir(exist_ok=True)
-    settings = {"HOST": "127.0.0.1", "PORT": str(port), "TMPDIR": str(temporary), "GRADIO_ANALYTICS_ENABLED": "False"}
-    env = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"} | settings
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
-    app = App(f"http://127.0.0.1:{port}", process, temporary, log)
-    try:
-        end = time.monotonic() + START_SECONDS
-        while not _ready(app.url):
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"the app did not start: {log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.5)
-        yield app
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", timeout=30).status_code == 200  # the network is loaded
-    except httpx.HTTPError:
-        return False
 
 
 class Visitor:

@@ -18,8 +18,8 @@ import httpx
 import numpy as np
 import soundfile
 
-from benchmarks.harness import Row, run
-from benchmarks.visitor import Visitor, reply_of, serving_app
+from benchmarks.harness import Row, run, serving_app
+from benchmarks.visitor import Visitor, reply_of
 from esc.audio.io import load_audio
 from esc.classification.classifier import Classifier
 from esc.config import LIBROSA
