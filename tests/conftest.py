@@ -25,7 +25,8 @@ _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-st
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests that drive a browser at the end and those that train or read the data set before them.
 
-    Browser files with an emulated GPU or many tests begin, so that both workers are busy until the end.
+    Browser files with an emulated GPU or many tests begin, so that both workers are busy until the end. A browser test
+    that fails runs a second time, since a loaded machine can make a browser miss its time-outs; the summary lists it.
     """
     counts = Counter(item.path for item in items)
 
@@ -35,6 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return item.path.parent.name == "training", 0, 0
 
     items.sort(key=rank)
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")

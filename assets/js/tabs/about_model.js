@@ -35,8 +35,10 @@ class AboutModel extends Component {
     this.requested = true;
     this.host.replaceChildren(paragraph(t('about_model.wait')));
     try {
-      this.host.replaceChildren(...page(await request(this.server.about, {})));
+      const about = await request(this.server.about, {});
+      if (!this.signal.aborted) this.host.replaceChildren(...page(about));
     } catch (error) {
+      if (this.signal.aborted) return;
       const retry = retryButton(() => { this.requested = false; this.load(); });
       this.host.replaceChildren(paragraph(t('about_model.off'), 'sg-strong'), paragraph(error.message, 'sg-error'), retry);
     }
