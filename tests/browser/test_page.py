@@ -292,13 +292,19 @@ def test_time_formats(sheet: Sheet):
     times = [4.5, 59.996, 659.7, 3599.7, 3600]
     clocks = sheet.ev("(times) => times.map((time) => i18n.formatTime(time))", times)
     assert clocks == ["0:04.50", "1:00.00", "11:00", "1:00:00", "1:00:00"]
-    ticks = sheet.ev(
-        """async () => {
-            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/lib/time_axis.js'));
-            return (await import(name)).timeTicks(3599.76, 3600.24, 5).map(([, text]) => text);
-        }"""
-    )
-    assert ticks == ["59:59.8", "59:59.9", "1:00:00.0", "1:00:00.1", "1:00:00.2"]
+    ticks = """async ([start, end, count]) => {
+        const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/lib/time_axis.js'));
+        const { marks, name: unit } = (await import(name)).timeTicks(start, end, count);
+        return [unit, ...marks.map(([, text]) => text)];
+    }"""
+    for asked, expected in [
+        ([3599.76, 3600.24, 5], ["min:s", "59:59.8", "59:59.9", "1:00:00.0", "1:00:00.1", "1:00:00.2"]),
+        ([0, 12, 7], ["time, s", "0", "2", "4", "6", "8", "10", "12"]),
+        ([0, 600, 12], ["min:s", *(f"{minute}:00" for minute in range(11))]),
+        ([10, 160, 6], ["min:s", "0:30", "1:00", "1:30", "2:00", "2:30"]),
+        ([0, 7000, 5], ["h:min", "00:00", "00:30", "01:00", "01:30"]),
+    ]:
+        assert sheet.ev(ticks, asked) == expected
 
 
 def test_readout_equals_librosa(sheet: Sheet, busy_wav: Path):

@@ -133,3 +133,69 @@ def test_timeline_phone_layout(open_sheet, rain_then_siren):
     expect(sheet.page.locator(".sg-timeline")).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
     assert sheet.ev("document.documentElement.scrollWidth") <= 390
     assert sheet.ev("document.querySelector('.sg-timeline').scrollWidth") <= 390
+
+
+MACHADO = [  # of linear RGB, of the whole deficiency: nobody's, protanopia, deuteranopia, tritanopia
+    np.eye(3),
+    [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+]
+DETECTIONS = "performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js')).name"
+
+
+def oklab(linear_rgb):
+    """Return OKLab coordinates (Ottosson, 2020)."""
+    to_lms = [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566]]
+    to_lms.append([0.0883024619, 0.2817188376, 0.6299787005])
+    to_lab = [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099]]
+    to_lab.append([0.0259040371, 0.7827717662, -0.8086757660])
+    return np.cbrt(np.clip(linear_rgb, 0, 1) @ np.transpose(to_lms)) @ np.transpose(to_lab)
+
+
+def test_colours_and_names_of_classes(open_sheet):
+    sheet = open_sheet()
+    painted = sheet.ev(
+        f"""async () => {{
+            const {{ paintClass }} = await import({DETECTIONS});
+            const {{ classNames }} = i18n;
+            const context = document.createElement('canvas').getContext('2d');
+            return Object.keys(classNames).map((label) => {{
+                const node = document.createElement('i');
+                paintClass(node, label);
+                context.fillStyle = node.style.getPropertyValue('--sg-colour');
+                context.fillRect(0, 0, 1, 1);
+                return [node.dataset.pattern, ...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+            }});
+        }}"""
+    )
+    rgb = np.array([row[1:] for row in painted]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    for matrix, least in zip(MACHADO, (0.14, 0.08, 0.08, 0.08), strict=True):
+        places = oklab(linear @ np.transpose(matrix))
+        for one in range(50):
+            alike = [other for other in range(one) if painted[one][0] == painted[other][0]]
+            assert all(np.linalg.norm(places[one] - places[other]) > least for other in alike)
+    sheet.choose_example("siren")
+    sheet.until("session.state.sound?.example === 'siren'")
+    sheet.ev(  # segments of all widths
+        f"""async () => {{
+            const {{ setTimeline }} = await import({DETECTIONS});
+            const {{ seconds }} = session.state.sound;
+            const segments = Object.keys(i18n.classNames).map((label, index) => [label, 0, (seconds * index) / 200, 0.9]);
+            setTimeline({{ stage: 'done', done_s: seconds, segments, silences: [], uncertain: [], totals: [], overall: null }});
+        }}"""
+    )
+    shown = sheet.ev(
+        """[...document.querySelectorAll('#mel .sg-mark span')].filter((name) => !name.hidden).map((name) => {
+            const range = document.createRange();
+            range.setStart(name.firstChild, 0);
+            range.setEnd(name.firstChild, Math.min(4, name.textContent.length));
+            const { left, right } = name.parentNode.getBoundingClientRect();
+            return [name.textContent, left, right, range.getBoundingClientRect().right, name.parentNode.title];
+        })"""
+    )
+    assert 10 < len(shown) < 50, "narrow ones have no name"
+    for name, _, right, fourth_letter, title in shown:
+        assert fourth_letter <= right, f"{name} is cut to fewer than four letters"
+        assert name.lower() in title.lower()

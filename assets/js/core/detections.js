@@ -11,6 +11,12 @@ import { className, classNames, formatMoment, formatPercent, t } from '../lib/i1
 /** @type {{timeline: any}} the open sound's timeline as the server sends it, with Segments and silent Intervals; or null */
 export const detections = { timeline: null };
 
+// at least 0.15 apart in OKLab, and 0.09 with protanopia, deuteranopia or tritanopia (Machado et al., 2009)
+const COLOURS = [
+  '.6 .17 260', '.5 .13 50', '.8 .17 120', '.6 .17 340', '.5 .09 170', '.8 .13 220', '.5 .17 300', '.6 .13 110', '.8 .09 20', '.7 .09 300',
+];
+const PATTERNS = 5; // see timeline.css
+
 /** Keep the server's timeline, or null, and emit 'detections'. */
 export function setTimeline(reply) {
   detections.timeline = reply && {
@@ -34,10 +40,12 @@ export function labelName(label, guess = null) {
   return other ? t(other) : className(label);
 }
 
-/** A class's hue in degrees: far apart for neighbouring classes, the same in every sound. */
-export function hueOf(label) {
-  const target = Math.max(0, Object.keys(classNames).indexOf(label));
-  return Math.round((target * 137.508 + 170) % 360);
+/** Give an element the colour and pattern of a class, the same in every sound: 50 classes differ in one or the other. */
+export function paintClass(node, label) {
+  const target = Object.keys(classNames).indexOf(label);
+  if (target < 0) return; // such as silence
+  node.style.setProperty('--sg-colour', `oklch(${COLOURS[target % COLOURS.length]})`);
+  node.dataset.pattern = Math.floor(target / COLOURS.length) % PATTERNS; // ESC-50 has ten classes of a kind
 }
 
 /** Return a segment in words. @param {Segment} segment */

@@ -66,9 +66,10 @@ export function drawVerticalAxis(context, { left, top, height }, style, marks, n
  * @param {CanvasRenderingContext2D} context
  * @param {Area} area
  * @param {any[][]} marks [share from the left, text]
- * @param {number} right the margin in which the name of the axis ends; in a narrow one it takes the place of the last labels
+ * @param {{right?: number, name?: string}} [options] the margin in which the name of the axis ends; in a narrow one it takes the place
+ *   of the last labels
  */
-export function drawTimeAxis(context, { left, top, width, height }, marks, right = MARGIN.right) {
+export function drawTimeAxis(context, { left, top, width, height }, marks, { right = MARGIN.right, name = t('page.time_axis') } = {}) {
   const bottom = top + height;
   context.textBaseline = 'top';
   for (const [share, text] of marks) {
@@ -80,7 +81,7 @@ export function drawTimeAxis(context, { left, top, width, height }, marks, right
     context.fillText(text, atEnd ? left + width + 3 : x, bottom + 7);
   }
   context.textAlign = 'right';
-  context.fillText(t('page.time_axis'), left + width + right - 2, bottom + 7);
+  context.fillText(name, left + width + right - 2, bottom + 7);
 }
 
 /** Draw the colours of the levels at the right of the plot, in the colour and font of the vertical axis.

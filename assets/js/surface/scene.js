@@ -4,6 +4,7 @@ import { t } from '../lib/i18n.js';
 import { hertz } from '../lib/canvas_axes.js';
 import { frequencyAxis, frequencyTicks, hzToMel } from '../lib/frequency_axis.js';
 import { table } from '../lib/colormaps.js';
+import { timeTicks } from '../lib/time_axis.js';
 import { display, displayedRange } from '../core/display_settings.js';
 import { columnAt } from '../viewer/plot.js';
 
@@ -73,6 +74,7 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow })
   };
   const title = (text) => ({ text, font: { size: 12 } });
   const lift = LIFT * (high - low);
+  const times = timeTicks(data.start, data.end, narrow ? 5 : 9);
   return {
     margin: { l: 0, r: 0, t: 0, b: 0 },
     paper_bgcolor: 'rgba(0,0,0,0)',
@@ -84,7 +86,13 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow })
       dragmode: 'orbit',
       aspectmode: 'manual',
       aspectratio: { x: narrow ? 1.25 : 1.8, y: 1.05, z: height },
-      xaxis: { ...axis, title: title(t('page.time_axis')), nticks: narrow ? 5 : 9, range: [data.start, data.end] },
+      xaxis: {
+        ...axis,
+        title: title(times.name),
+        tickvals: times.marks.map(([time]) => time),
+        ticktext: times.marks.map(([, text]) => text),
+        range: [data.start, data.end],
+      },
       yaxis: {
         ...axis,
         title: title(t('page.freq_axis')),

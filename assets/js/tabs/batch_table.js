@@ -2,7 +2,7 @@
 
 import { element, textElement } from '../lib/dom.js';
 import { formatDuration, formatPercent, t } from '../lib/i18n.js';
-import { describeSegment, hueOf, labelName, toUncertain } from '../core/detections.js';
+import { describeSegment, labelName, paintClass, toUncertain } from '../core/detections.js';
 import { SortableTable } from '../widgets/sortable_table.js';
 
 /** Return a table of BatchFiles; `open(file)` follows a click on a classified one. */
@@ -52,7 +52,11 @@ function fillClass(cell, one, label) {
   else if (one.state === 'classifying') cell.textContent = t('batch.state_classifying', { share: formatPercent(one.share) });
   else if (one.state !== 'done') cell.textContent = t(`batch.state_${one.state}`);
   else {
-    if (confidence(one) !== null) cell.append(element(`<b class="sg-dot" style="--sg-hue: ${hueOf(one.overall[0])}"></b>`));
+    if (confidence(one) !== null) {
+      const dot = element('<b class="sg-dot"></b>');
+      paintClass(dot, one.overall[0]);
+      cell.append(dot);
+    }
     cell.append(label);
     for (const note of one.notes) cell.append(textElement('small', ` ${note}`));
   }
@@ -61,18 +65,18 @@ function fillClass(cell, one, label) {
 /** The whole file's timeline in one line. */
 function miniature({ seconds, segments, silences, uncertain }) {
   const strip = element('<div class="sg-mini-timeline" role="img"></div>');
-  const add = (start, end, name, hue) => {
+  const add = (start, end, name) => {
     const part = element(`<i class="${name}"></i>`);
     part.style.left = `${(100 * start) / seconds}%`;
     part.style.width = `${(100 * (end - start)) / seconds}%`;
-    if (hue !== undefined) part.style.setProperty('--sg-hue', hue);
     strip.append(part);
     return part;
   };
   for (const [start, end] of silences) add(start, end, 'sg-mini-silence').title = t('page.silence');
   for (const one of uncertain.map(toUncertain)) add(one.start, one.end, `sg-mini-${one.label}`).title = describeSegment(one);
   const texts = segments.map(([label, start, end, probability]) => {
-    const part = add(start, end, 'sg-mini-mark', hueOf(label));
+    const part = add(start, end, 'sg-mini-mark');
+    paintClass(part, label);
     part.title = describeSegment({ label, start, end, probability });
     return part.title;
   });

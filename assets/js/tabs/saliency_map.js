@@ -59,9 +59,10 @@ export class SaliencyMap {
     context.imageSmoothingEnabled = false;
     context.drawImage(off, area.left, area.top, area.width, area.height);
     const [first, last] = this.span();
-    const times = timeTicks(first, last, area.width / 70).map(([time, text]) => [this.shareOf(time), text]);
+    const times = timeTicks(first, last, area.width / 70);
+    const shares = times.marks.map(([time, text]) => [this.shareOf(time), text]);
     drawVerticalAxis(context, area, getComputedStyle(this.plot), this.marks(area.height), t('page.freq_axis'));
-    drawTimeAxis(context, area, times, MARGINS.right);
+    drawTimeAxis(context, area, shares, { right: MARGINS.right, name: times.name });
     this.drawMirrored(context, area);
     this.drawHead();
   }

@@ -1,6 +1,6 @@
 // The timeline: detected classes of the open sound over time, as totals, as lanes under a spectrogram, and as a table.
 
-import { describeSegment, detections, hueOf, labelName, setTimeline } from '../core/detections.js';
+import { describeSegment, detections, labelName, paintClass, setTimeline } from '../core/detections.js';
 import { request, token } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
 import { mounting } from '../lib/component.js';
@@ -169,7 +169,7 @@ function totalsText(totals) {
 /** The time of a class; without a count it is silence, or no class was likely enough. */
 function totalRow([label, seconds, count, probability], longest) {
   const row = element('<li><b></b><span></span><i><em></em></i><output></output></li>');
-  row.style.setProperty('--sg-hue', hueOf(label));
+  paintClass(row, label);
   row.dataset.label = label;
   row.querySelector('span').textContent = labelName(label);
   row.querySelector('em').style.width = `${(100 * seconds) / longest}%`;
@@ -188,7 +188,8 @@ function segmentTable(table, signal) {
     {
       key: 'class', title: t('timeline.column_class'), value: (row) => labelName(row.label),
       fill: (cell, row) => {
-        const dot = element(`<b class="sg-dot" style="--sg-hue: ${hueOf(row.label)}"></b>`);
+        const dot = element('<b class="sg-dot"></b>');
+        paintClass(dot, row.label);
         if (row.guess) dot.dataset.label = row.label;
         cell.append(dot, labelName(row.label, row.guess));
         cell.dataset.label = row.label;

@@ -3,12 +3,13 @@
 import { audio, onPlayhead, state } from '../core/state.js';
 import { element, onResize } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { describeSegment, detections, hueOf, labelName } from '../core/detections.js';
+import { describeSegment, detections, labelName, paintClass } from '../core/detections.js';
 import { playInterval } from '../player/playback.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
 
 const MIN_WIDTH_PX = 3;
-const LABEL_PX = 30; // a narrower name is hidden; the tooltip has it
+const NAME_MARGIN_PX = 18; // of a mark: edge, padding and gap
+const LEAST_LETTERS = 4; // a name cut shorter is hidden; the tooltip has it
 
 export function detectionLanes(viewer) {
   new Lanes(viewer);
@@ -56,6 +57,7 @@ class Lanes {
     this.marks = segments.map((segment, index) => ({ segment, node: mark(segment, lanes[index]) }));
     this.all = [...silent, ...this.marks];
     this.root.replaceChildren(this.head, ...this.all.map(({ node }) => node));
+    for (const one of this.all) one.leastWidth = leastWidth(one.node.firstChild);
     this.choose(Math.min(this.chosen, this.marks.length - 1), focused);
   }
 
@@ -64,12 +66,12 @@ class Lanes {
     const { start: from, end: to } = state.visible;
     const width = this.root.clientWidth;
     const x = (time) => ((time - from) / (to - from)) * width;
-    for (const { segment, node } of this.all) {
+    for (const { segment, node, leastWidth } of this.all) {
       const [left, right] = [Math.max(0, x(segment.start)), Math.min(width, x(segment.end))];
       node.hidden = right <= 0 || left >= width;
       node.style.left = `${left}px`;
       node.style.width = `${Math.max(MIN_WIDTH_PX, right - left - 1)}px`;
-      node.firstChild.hidden = right - left < LABEL_PX;
+      node.firstChild.hidden = right - left < leastWidth;
     }
     this.moveHead();
   }
@@ -111,12 +113,21 @@ function mark(segment, lane) {
   const { guess, label } = segment;
   node.classList.toggle('sg-uncertain', Boolean(guess));
   node.firstChild.textContent = guess && label !== 'unknown' ? t('timeline.uncertain_guess', { what: labelName(guess) }) : labelName(label);
-  if (!guess) node.style.setProperty('--sg-hue', hueOf(label));
+  if (!guess) paintClass(node, label);
   node.style.setProperty('--sg-lane', lane);
   node.dataset.label = label;
   node.title = describeSegment(segment);
   node.setAttribute('aria-label', node.title);
   return node;
+}
+
+/** The width from which a mark shows its name, whole or with an ellipsis. */
+function leastWidth(name) {
+  const context = document.createElement('canvas').getContext('2d');
+  context.font = getComputedStyle(name).font;
+  const width = (text) => context.measureText(text).width;
+  const text = name.textContent;
+  return NAME_MARGIN_PX + Math.min(width(text), width(`${text.slice(0, LEAST_LETTERS)}…`));
 }
 
 /** For each segment, in order of time, the first lane that is free when it begins. */

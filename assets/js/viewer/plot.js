@@ -200,7 +200,8 @@ export class Plot extends SoundView {
     const area = this.area();
     const times = timeTicks(state.visible.start, state.visible.end, area.width / 70);
     drawVerticalAxis(context, area, getComputedStyle(this.plot), this.marks(area.height), this.unit());
-    drawTimeAxis(context, area, times.map(([time, text]) => [(this.xOf(time) - area.left) / area.width, text]));
+    const shares = times.marks.map(([time, text]) => [(this.xOf(time) - area.left) / area.width, text]);
+    drawTimeAxis(context, area, shares, { name: times.name });
     this.levelScale(context, area);
   }
 
