@@ -16,6 +16,7 @@ from esc.audio.extent import EXACT_TOLERANCE_S, read_extent
 from esc.audio.facts import AudioFacts
 from esc.audio.libsndfile import SndfileTrack, open_by_libsndfile
 from esc.audio.links import FileSection, file_links
+from esc.audio.metadata import read_metadata
 
 DEMUXERS = (  # none that opens other files, as playlists do
     "aac,ac3,adx,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,ircam,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,"
@@ -68,8 +69,8 @@ class Track:
         self._file, self._like = section, like  # what else to close; rate and channels of the blocks
         try:
             options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
-            # as a URL: a colon in a relative path would begin with a protocol
-            self._container = av.open(section or f"file:{path}", "r", options=options)
+            # as a URL: a colon in a relative path would begin with a protocol; tags may be in any encoding
+            self._container = av.open(section or f"file:{path}", "r", options=options, metadata_errors="surrogateescape")
             self._open(path)
         except BaseException:
             self.close()
@@ -77,9 +78,8 @@ class Track:
 
     def close(self) -> None:
         """Close the file."""
-        for file in (getattr(self, "_container", None), self._file):
-            if file:
-                file.close()
+        for file in filter(None, (getattr(self, "_container", None), self._file)):
+            file.close()
 
     @property
     def doubtful(self) -> bool:
@@ -112,11 +112,11 @@ class Track:
             raise ValueError("unknown codec")
         self._stream, codec = stream, stream.codec_context
         self._end_s, self._first_byte, self._lost = 0.0, 0, False  # end of all packets; whether one was lost since the last frame
-        self._sizes: set[int] = set()  # of packets
-        self._decoded_s, self._gap = 0.0, False
+        self._decoded_s, self._gap, self._sizes = 0.0, False, set[int]()  # sizes of packets
         self._ticks_s = defaultdict(float, {one.index: float(one.time_base or 0) for one in self._container.streams})
         self.facts = facts = AudioFacts(codec.sample_rate, codec.channels, self._container.format.name.split(",")[0], codec.name)
         facts.tracks = len(self._container.streams.audio)
+        facts.metadata = read_metadata(path, {**stream.metadata, **self._container.metadata})
         if codec.name == "flac":
             codec.options = {"err_detect": "crccheck"}
         elif codec.name == "alac":  # whose last packet is as short as its samples: a CAF's remainder would be cut twice

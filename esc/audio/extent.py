@@ -144,6 +144,19 @@ def read_extent(path: Path) -> Extent:
     return _UNKNOWN
 
 
+def read_chunk(path: Path, kind: bytes, max_bytes: int) -> bytes:
+    """Return a chunk of a RIFF file by its id, or nothing."""
+    with path.open("rb") as file:
+        layout, size = _LAYOUTS.get(file.read(4)), os.fstat(file.fileno()).st_size
+        if layout is None:
+            return b""
+        for found, length, begin in layout.chunks(file, size):
+            if found == kind:
+                file.seek(begin)
+                return file.read(min(length, max_bytes))
+    return b""
+
+
 def _extent_of_chunks(file: BinaryIO, layout: _Layout, file_size: int) -> Extent:
     """Return the extent of the chunk that holds the samples, of several the last one."""
     found, long_size, samples, block_samples = None, 0, 0, 0

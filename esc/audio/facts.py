@@ -42,6 +42,8 @@ class AudioFacts:
         Selected one, as named by `esc.audio.channels`; the mono waveform is its.
     announced_s : float
         Length in the header, 0 if it names none.
+    metadata : dict
+        As `esc.audio.metadata.read_metadata` returns.
     """
 
     sample_rate: int
@@ -57,6 +59,7 @@ class AudioFacts:
     steady: bool = True
     channel: str = MEAN
     announced_s: float = field(default=0.0, repr=False)
+    metadata: dict[str, str] = field(default_factory=dict, repr=False)
     _low: float = field(default=np.inf, repr=False)
     _high: float = field(default=-np.inf, repr=False)
     _sum: float = field(default=0.0, repr=False)

@@ -37,6 +37,7 @@ PLAYABLE = MappingProxyType(  # container: (codecs, suffixes with the right medi
 )
 _CONTAINERS = MappingProxyType({"mov": "MP4", "matroska": "Matroska"})
 _BROWSER_RATES = 8_000, 192_000
+_LOW_COPY_RATE = 48_000
 _FLAC_ANY_RATE = 65_536  # Hz; from here on FLAC can store only multiples of ten
 
 
@@ -59,6 +60,8 @@ class Decoded:
         As of `AudioFacts`.
     silent : bool
         As `esc.audio.is_silent` of the mono waveform.
+    metadata : dict
+        As of `AudioFacts`.
     copied : bool
         A copy was written, since some browsers may not play or seek the original.
     """
@@ -72,6 +75,7 @@ class Decoded:
     rms: float
     notes: tuple[str, ...] = ()
     silent: bool
+    metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     copied: bool
 
     @property
@@ -209,8 +213,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _copy_rate(facts: AudioFacts) -> int:
-    """Return the rate at which all browsers play a sound."""
-    return facts.sample_rate if _BROWSER_RATES[0] <= facts.sample_rate <= _BROWSER_RATES[1] else 48_000
+    """Return the rate at which all browsers play a sound; the highest one keeps ultrasound for slow playback."""
+    low, high = _BROWSER_RATES
+    return min(facts.sample_rate, high) if facts.sample_rate >= low else _LOW_COPY_RATE
 
 
 class _Copy:

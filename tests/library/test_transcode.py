@@ -52,7 +52,7 @@ def test_worker_writes_what_soundfile_reads(tmp_path, noise, capfd):
     del facts["rms"], facts["peak"]
     assert facts == {
         "sample_rate": RATE, "channels": 2, "container": "wav", "codec": "pcm_s24le", "n_samples": RATE,
-        "notes": [], "silent": False, "copied": False,
+        "notes": [], "silent": False, "metadata": {}, "copied": False,
     }  # fmt: skip
     assert not (tmp_path / "copy.flac").exists()
 

@@ -222,6 +222,7 @@ function showFacts(list, sound) {
     peak: level(sound.peak_db),
     rms: level(sound.rms_db),
     format: sound.format,
+    ...recordersFacts(sound.metadata),
   };
   list.replaceChildren(...Object.entries(facts).map(([key, value]) => {
     const row = textElement('div', '', key === 'name' ? 'sg-name' : '');
@@ -229,6 +230,12 @@ function showFacts(list, sound) {
     return row;
   }));
   list.title = [...list.children].map((row) => row.textContent).join(' · ');
+}
+
+/** Return what the recorder wrote into the file, for display. */
+function recordersFacts({ recorded, expansion, ...others }) {
+  const time = recorded?.replace('T', ' ').replace(/([+-]\d\d:\d\d)$/, ' UTC$1');
+  return { ...recorded && { recorded: time }, ...expansion && { expansion: `${formatNumber(Number(expansion))}×` }, ...others };
 }
 
 export function mount(root, context) {

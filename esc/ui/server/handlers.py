@@ -104,6 +104,7 @@ class Handlers:
             "peak_db": amplitude_to_dbfs(facts.peak),
             "rms_db": amplitude_to_dbfs(facts.rms),
             "silent": facts.silent,
+            "metadata": facts.metadata,
             "notes": note_messages(facts.notes, session.language),
             "envelope": as_base64(envelope(sound.waveform, ENVELOPE_COLUMNS)),
         }
