@@ -29,12 +29,13 @@ LIMITS = MappingProxyType(
         "fmax": (1.0, 384_000.0),
         "top_db": (10.0, 160.0),
         "n_mfcc": (1, 128),
-        "db_ref": (1e-8, 1e8),
+        "db_ref": (1e-10, 1e12),
     }
 )
+DB_REFS = ("max", "full_scale")  # or a power
 SCALINGS = ("clip", "dataset", "notebook")
 _WHOLE = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "n_mfcc")
-_REAL = ("fmin", "fmax", "top_db", "db_ref")
+_REAL = ("fmin", "fmax", "top_db")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +78,17 @@ class SpectrogramConfig(Config):
     fmin: float  # Hz
     fmax: float  # Hz, at most half of `sample_rate`
     mel_scale: str = "slaney"  # as by default in librosa, linear below 1 kHz; or "htk", logarithmic throughout
-    db_ref: float = 1.0  # the power at 0 dB
+    db_ref: float | str = (
+        1.0  # the power at 0 dB; or "max", the spectrogram's own maximum, or "full_scale", that of a full-scale sine
+    )
     top_db: float = 80.0  # dynamic range below the maximum; lower levels are raised to that floor
     n_mfcc: int = 20  # number of cepstral coefficients, at most `n_mels`
 
     def __post_init__(self) -> None:
         for field in _WHOLE + _REAL:
             object.__setattr__(self, field, _number(field, getattr(self, field), whole=field in _WHOLE))
+        if not (isinstance(self.db_ref, str) and self.db_ref in DB_REFS):
+            object.__setattr__(self, "db_ref", _number("db_ref", self.db_ref, whole=False))
         check_choice("window", self.window, WINDOWS)
         check_choice("mel_scale", self.mel_scale, MEL_SCALES)
         if self.win_length > self.n_fft:
@@ -151,7 +156,7 @@ class InputConfig(Config):
 
 def _number(field: str, value: Any, whole: bool) -> int | float:
     """Return `value` as a plain int or float within the field's limits."""
-    wanted = "whole number" if whole else "number"
+    wanted = "whole number" if whole else f"number, {' or '.join(DB_REFS)}" if field == "db_ref" else "number"
     if isinstance(value, bool | str) or not hasattr(value, "__float__"):
         raise ParameterError("parameter.type", field=field, value=value, wanted=wanted)
     try:

@@ -50,6 +50,7 @@ MESSAGES = {
     "parameter.length": "{field} has {length} bytes; at most {limit} are possible.",
     "parameter.window": "win_length = {value} is not possible: the window must fit into n_fft = {n_fft} samples.",
     "parameter.band": "fmin = {fmin} Hz and fmax = {fmax} Hz are not possible: fmin must lie below fmax.",
+    "parameter.db_ref": "db_ref = {value} is not possible for a part: only a whole spectrogram has a maximum. Give a power.",
     "parameter.nyquist": "fmax = {value} Hz is not possible: it must be at most {nyquist} Hz, half of {sample_rate} Hz.",
     "parameter.mfcc": "n_mfcc = {value} is not possible: it must be at most n_mels = {n_mels}.",
     "parameter.delta": "A derivative needs {width} frames, and this sound has {n_frames}. Use a smaller hop_length.",

@@ -32,7 +32,7 @@ class BoxMeasurements:
     "boxcar" unless n_fft exceeds win_length. It is the bin's own where a neighbour outside the box is louder.
     """
 
-    mean_db: float  # of the mean power over all frames and bins of the box, over `config.db_ref`
+    mean_db: float  # of the mean power over all frames and bins of the box, over `config.db_ref`, which is not "max"
     peak_db: float  # of the loudest single value
     peak_hz: float | None  # None in silence
     peak_s: float | None  # centre of its frame; None in silence

@@ -17,7 +17,7 @@ from scipy.signal import get_window
 
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.chunk_threads import map_chunks
-from esc.dsp.decibels import AMIN
+from esc.dsp.decibels import AMIN, reference_power
 from esc.dsp.mel import mel_filter_blocks
 from esc.errors import AudioError
 
@@ -95,10 +95,12 @@ def _by_chunks(
 def power_to_db(power: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
     """Return power in dB over `config.db_ref`, floored `top_db` below each spectrogram's own maximum.
 
-    Each spectrogram (the last two axes) of a batch has its own floor; silence becomes one flat value. Equals
-    `librosa.power_to_db(S, ref=db_ref, top_db=top_db)` of each.
+    Each spectrogram (the last two axes) of a batch has its own floor, and with "max" its own reference; silence becomes one
+    flat value. Equals `librosa.power_to_db(S, ref=db_ref, top_db=top_db)` of each, with `ref=np.max` for "max".
     """
-    level_db = 10.0 * torch.log10(power.clamp_min(AMIN) / max(AMIN, config.db_ref))
+    power = power.clamp_min(AMIN)
+    reference = power.amax(dim=(-2, -1), keepdim=True) if config.db_ref == "max" else reference_power(config)
+    level_db = 10.0 * torch.log10(power / reference)
     return torch.maximum(level_db, level_db.amax(dim=(-2, -1), keepdim=True) - config.top_db)
 
 

@@ -36,7 +36,7 @@ def test_message_format_and_pickling(key):
 @pytest.mark.parametrize("key", MESSAGES)
 def test_message_punctuation(key):
     sentence = MESSAGES[key]
-    assert sentence[0].isupper() or sentence[0] == "{" or sentence.startswith(("win_length", "fmin", "fmax", "n_mfcc"))
+    assert sentence[0].isupper() or sentence[0] == "{" or sentence.startswith(("win_length", "fmin", "fmax", "n_mfcc", "db_ref"))
     assert sentence.endswith(".")
 
 

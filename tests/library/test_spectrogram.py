@@ -7,6 +7,7 @@ import warnings
 import librosa
 import numpy as np
 import pytest
+import scipy.signal
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +41,8 @@ _VARIANTS = {
     "htk, high fmin": {"mel_scale": "htk", "fmin": 4_000.0, "n_mels": 64},
     "0 dB at 0.001": {"db_ref": 1e-3},
     "0 dB at 1000": {"db_ref": 1e3},
+    "0 dB at the maximum": {"db_ref": "max"},
+    "0 dB at full scale": {"db_ref": "full_scale", "window": "hamming", "win_length": 1_024},
     "20 dB": {"top_db": 20.0},
     "63.5 dB": {"top_db": 63.5},
     "10 dB": {"top_db": 10.0},
@@ -87,7 +90,9 @@ def librosa_mel_filters(config: SpectrogramConfig) -> np.ndarray:
 
 
 def librosa_db(power: np.ndarray, config: SpectrogramConfig) -> np.ndarray:
-    return librosa.power_to_db(power, ref=config.db_ref, top_db=config.top_db)
+    full_scale = lambda _: (scipy.signal.get_window(config.window, config.win_length).sum() / 2) ** 2  # noqa: E731
+    ref = {"max": np.max, "full_scale": full_scale}.get(config.db_ref, config.db_ref)
+    return librosa.power_to_db(power, ref=ref, top_db=config.top_db)
 
 
 def test_there_are_many_configs():

@@ -6,6 +6,7 @@ import { frequencyAxis, frequencyTicks, hzToMel } from '../lib/frequency_axis.js
 import { table } from '../lib/colormaps.js';
 import { timeTicks } from '../lib/time_axis.js';
 import { display, displayedRange } from '../core/display_settings.js';
+import { levelAxis } from '../viewer/parameters.js';
 import { columnAt } from '../viewer/plot.js';
 
 export const LIGHTS = {
@@ -99,7 +100,7 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow })
         tickvals: marks.map((hz) => position(data, hz)),
         ticktext: marks.map(hertz),
       },
-      zaxis: { ...axis, title: title(t('page.level_axis')), nticks: 5, range: [low - lift, high + lift] },
+      zaxis: { ...axis, title: title(levelAxis(data.request.config.db_ref)), nticks: 5, range: [low - lift, high + lift] },
     },
   };
 }

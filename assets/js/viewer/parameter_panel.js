@@ -9,7 +9,7 @@ const UNITS = {
   n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', n_mfcc: 'bands', lifter: 'bands',
   fmin: 'hz', fmax: 'hz', top_db: 'db',
 };
-const LIBROSA = { sample_rate: 'sr', delta: 'order' }; // names in librosa, where they differ
+const LIBROSA = { sample_rate: 'sr', delta: 'order', db_ref: 'ref' }; // names in librosa, where they differ
 const RATES = [1000, 2000, 4000, 8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000, 250000, 384000, 500000, 768000];
 const SLIDER_STEPS = 100; // so wide that each changes a whole number
 const TYPING_MS = 350;
@@ -17,11 +17,11 @@ const LINEAR = new Set(['top_db', 'n_mels', 'n_mfcc', 'lifter']);
 const FRAMES = ['sample_rate', 'n_fft', 'win_length', 'hop_length'];
 const BANDS = ['n_mels', 'fmin', 'fmax'];
 const FIELDS = {
-  mel: [...FRAMES, ...BANDS, 'top_db', 'window'],
-  stft: [...FRAMES, 'top_db', 'window'],
+  mel: [...FRAMES, ...BANDS, 'top_db', 'db_ref', 'window'],
+  stft: [...FRAMES, 'top_db', 'db_ref', 'window'],
   mfcc: [...FRAMES, ...BANDS, 'n_mfcc', 'delta', 'lifter', 'top_db', 'window'],
   wave: [],
-  surface: [...FRAMES, ...BANDS, 'top_db', 'window'],
+  surface: [...FRAMES, ...BANDS, 'top_db', 'db_ref', 'window'],
 };
 const milliseconds = (value) => `${formatNumber(value, 1)} ${t('page.unit_ms')}`;
 const hertz = (value) => `${formatNumber(value, 1)} ${t('page.unit_hz')}`;
@@ -34,6 +34,7 @@ const CHOICE = {
   sample_rate: (rate) => `${formatNumber(rate)} ${t('page.unit_hz')}`,
   delta: (order) => t(`parameters.delta_${order}`),
   window: (name) => name,
+  db_ref: (reference) => t(`parameters.db_ref_${reference}`),
 };
 const PANEL = `
   <details class="sg-params" open>
@@ -62,7 +63,7 @@ export class ParameterPanel {
     }
     this.preset.lastChild.disabled = true;
     this.preset.addEventListener('change', () => applyParameters(spec.presets[this.preset.value]));
-    const choices = { sample_rate: RATES, delta: [0, 1, 2], window: spec.windows };
+    const choices = { sample_rate: RATES, delta: [0, 1, 2], window: spec.windows, db_ref: spec.db_refs };
     for (const name of FIELDS[viewer.view]) {
       if (choices[name]) this.addSelect(name, choices[name]);
       else this.addNumber(name);
@@ -90,7 +91,7 @@ export class ParameterPanel {
     const select = element(`<select id="${this.id(name)}" aria-describedby="${this.id(name)}-hint"></select>`);
     const add = (value) => select.append(new Option(CHOICE[name](value), value));
     values.forEach(add);
-    select.addEventListener('change', () => this.edit(name, name === 'window' ? select.value : Number(select.value)));
+    select.addEventListener('change', () => this.edit(name, Number.isNaN(Number(select.value)) ? select.value : Number(select.value)));
     this.addRow(name, select);
     this.writers[name] = (value) => {
       select.value = value;

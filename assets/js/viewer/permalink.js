@@ -127,9 +127,9 @@ function restoreParameters(fields) {
   const wrong = [];
   for (const [name, text] of fields) {
     if (!Object.hasOwn(legal, name)) continue;
-    const kind = typeof parameters.defaults[name];
-    const value = kind === 'number' ? Number(text || NaN) : { true: true, false: false }[text] ?? text;
-    if (typeof value === kind && isLegal(name, value)) legal[name] = value;
+    const number = Number(text || NaN);
+    const value = [text, number].find((one) => isLegal(name, one));
+    if (value !== undefined) legal[name] = value;
     else wrong.push(name);
   }
   applyParameters(legal);
@@ -137,10 +137,10 @@ function restoreParameters(fields) {
 }
 
 function isLegal(name, value) {
-  const { limits, windows, mel_scales: scales } = parameters.spec;
-  if (limits[name]) return value >= limits[name][0] && value <= limits[name][1];
-  const choices = { window: windows, mel_scale: scales }[name];
-  return choices ? choices.includes(value) : typeof value !== 'number' || Number.isFinite(value);
+  const { limits, windows, mel_scales, db_refs } = parameters.spec;
+  const choices = { window: windows, mel_scale: mel_scales, db_ref: db_refs }[name];
+  if (choices) return choices.includes(value);
+  return typeof value === 'number' && value >= limits[name][0] && value <= limits[name][1];
 }
 
 /** Show a link's ranges, if the open sound is the one meant. */

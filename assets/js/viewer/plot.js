@@ -10,6 +10,7 @@ import { frequencyAxis, frequencyTicks } from '../lib/frequency_axis.js';
 import { t } from '../lib/i18n.js';
 import { crispImage, smoothImage } from '../lib/raster.js';
 import { timeTicks } from '../lib/time_axis.js';
+import { levelAxis } from './parameters.js';
 import { EMPTY, SoundView } from './sound_view.js';
 
 const MARKUP = `
@@ -206,8 +207,12 @@ export class Plot extends SoundView {
   }
 
   levelScale(context, area) {
-    const decibels = !this.data.feature && this.levelUnit() === t('page.unit_db');
-    drawLevelScale(context, area, display.colours, this.levelRange(), decibels ? t('page.level_axis') : this.levelUnit());
+    const decibels = this.levelUnit() === t('page.unit_db');
+    drawLevelScale(context, area, display.colours, this.levelRange(), decibels ? this.levelAxis() : this.levelUnit());
+  }
+
+  levelAxis() {
+    return levelAxis(this.data.request.config?.db_ref);
   }
 
   unit() {

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from esc.config import SpectrogramConfig
 from esc.dsp.decibels import amplitude_to_dbfs
@@ -44,6 +44,7 @@ from esc.ui.sessions.sound import Sound, printable
 from esc.ui.sessions.sound_store import SoundStore
 from esc.ui.sessions.uploaded_files import UploadedFiles
 
+Configured = TypeVar("Configured", MeasureRequest, SpectrumRequest, FeatureRequest)
 SLOTS = 4  # views computed at a time
 WAIT_SECONDS = 20.0
 
@@ -140,13 +141,13 @@ class Handlers:
         """Return the measurements of a selection (`start`, `end`, `low_hz`, `high_hz`)."""
         sound = self._sound(request)
         with self._slot(request):
-            return self._measurements.figures(sound, request)
+            return self._measurements.figures(sound, self._fixed(sound, request, "stft"))
 
     def spectrum(self, request: SpectrumRequest) -> dict:
         """Return the mean "mel" or "stft" spectrum (`view`) from `start` to `end`."""
         sound = self._sound(request)
         with self._slot(request):
-            return self._measurements.spectrum(sound, request)
+            return self._measurements.spectrum(sound, self._fixed(sound, request, request.view))
 
     def save_selection(self, request: BoxRequest) -> dict:
         """Write a selection's interval as a WAV file and return its address."""
@@ -156,7 +157,7 @@ class Handlers:
         """Start the computation of a `feature`, see `FeatureOverlays.start`."""
         sound = self._sound(request)
         with self._slot(request):  # for its waveform and scale; another process computes the feature
-            return self._features.start(sound, request)
+            return self._features.start(sound, self._fixed(sound, request, request.view))
 
     def feature_state(self, request: JobRequest) -> dict:
         """Return the progress of a feature's `job`, with the feature once done."""
@@ -170,6 +171,10 @@ class Handlers:
         sound = self._sound(request)
         with self._slot(request):
             return self._renderer.render(view, sound, config, request.tile, cepstrum)
+
+    def _fixed(self, sound: Sound, request: Configured, view: str) -> Configured:
+        """Return a request whose dB reference is a power, see `ViewRenderer.fixed`."""
+        return request.model_copy(update={"config": self._renderer.fixed(sound, request.config, view)})
 
     def _slot(self, request: SoundRequest) -> AbstractContextManager[None]:
         """Return one of the slots for computing views, to be held."""

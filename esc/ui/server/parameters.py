@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from esc.config import LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
+from esc.config import DB_REFS, LIMITS, MEL_SCALES, PRESETS, WINDOWS, SpectrogramConfig
 from esc.dsp.mfcc import MAX_LIFTER, PLAIN
 from esc.features import SPECTROGRAMS
 
@@ -34,6 +34,7 @@ def parameters_for_page() -> dict:
         "limits": {name: list(limits) for name, limits in LIMITS.items()} | {"lifter": [0, MAX_LIFTER], "delta": [0, 2]},
         "cepstrum": PLAIN.to_dict(),
         "windows": list(WINDOWS),
+        "db_refs": [1.0, *DB_REFS],
         "mel_scales": list(MEL_SCALES),
         "feature_spectrograms": list(SPECTROGRAMS),
         "presets": {name: {f: getattr(config, f) for f in fields} for name, config in PRESETS.items()},

@@ -6,7 +6,7 @@ import base64
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from esc.config import SpectrogramConfig
 from esc.dsp.axes import row_bounds_hz
+from esc.dsp.decibels import AMIN
 from esc.dsp.frames import FRAMES_A_COLUMN, OVERVIEW_COLUMNS
 from esc.dsp.mel import mel_edges_hz
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
@@ -82,6 +83,7 @@ class ViewRenderer:
         self, view: str, sound: Sound, config: SpectrogramConfig, time_s: float, row: float, cepstrum: CepstrumConfig = PLAIN
     ) -> float:
         """Return a view's exact value at a time; `row`: mel band, Hz (STFT) or coefficient."""
+        config = self.fixed(sound, config, "stft" if view == "stft" else "mel")
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
         if view == "stft":
             return stft_level_at(waveform, config, time_s, row, self.peak_db(sound, config, "stft"))
@@ -103,6 +105,9 @@ class ViewRenderer:
 
     def _anchored(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> tuple[View, int]:
         """Return a view scaled to the whole sound's maximum, and the sound's number of frames."""
+        if config.db_ref == "max":  # the same levels, called otherwise
+            shown, n_frames = self._anchored(view, sound, config.replace(db_ref=1.0), tile)
+            return replace(shown, low_db=-config.top_db, high_db=0.0), n_frames
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
         make = mel_view if view == "mel" else stft_view
         key, n_frames = (view, sound.id, config), config.n_frames(len(waveform))
@@ -134,6 +139,7 @@ class ViewRenderer:
     ) -> dict:
         if config.n_mfcc < 2:  # coefficient 0 is not shown
             raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
+        config = self.fixed(sound, config, "mel")
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
         high_db = self.peak_db(sound, config, "mel")
 
@@ -160,6 +166,13 @@ class ViewRenderer:
             "end": (first + n_samples) / rate - shift,
             "samples": samples,
         }
+
+    def fixed(self, sound: Sound, config: SpectrogramConfig, view: str) -> SpectrogramConfig:
+        """Return a config whose dB reference is a power, also where it is "max"."""
+        if config.db_ref != "max":
+            return config
+        absolute = config.replace(db_ref=1.0)
+        return config.replace(db_ref=max(AMIN, 10 ** (self.peak_db(sound, absolute, view) / 10)))
 
     def peak_db(self, sound: Sound, config: SpectrogramConfig, view: str) -> float:
         """Return the whole sound's maximum level, the top of the dB scale at any zoom."""
