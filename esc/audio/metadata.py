@@ -1,4 +1,4 @@
-"""Metadata that recorders write into a sound file: device, time, place and time expansion.
+"""Metadata of a recording: time, device, place and time expansion.
 
 Tags as FFmpeg names them (RIFF INFO and bext of a WAV, ID3, Vorbis comments, MP4 atoms), GUANO of bat detectors
 (https://guano-md.org) and the comment of an AudioMoth.
@@ -75,7 +75,7 @@ def _recorded(known: Mapping[str, str]) -> str:
 
 
 def _time(text: str) -> str:
-    """Return a time in ISO 8601 to the second, or nothing for what is none or before recorders existed."""
+    """Return a time in ISO 8601 to the second, or nothing if it is not valid."""
     try:
         time = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text.strip()))
     except ValueError:

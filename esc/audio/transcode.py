@@ -213,8 +213,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _copy_rate(facts: AudioFacts) -> int:
-    """Return the rate at which all browsers play a sound; the highest one keeps ultrasound for slow playback."""
-    low, high = _BROWSER_RATES
+    """Return the rate at which all browsers play a sound."""
+    low, high = _BROWSER_RATES  # the highest one keeps ultrasound for slow playback
     return min(facts.sample_rate, high) if facts.sample_rate >= low else _LOW_COPY_RATE
 
 

@@ -29,7 +29,7 @@ from esc.ui.i18n.catalogue import ENGLISH, MESSAGES
 from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.inference.inference import loaded_digest
 from esc.ui.server.events import CheckedBlocks
-from esc.ui.server.language_script import LanguageScript
+from esc.ui.server.page_head import PageHead
 from esc.ui.server.public_files import routes
 from esc.ui.server.request_gate import RequestGate
 from esc.ui.server.web_security import CompressedPage, SecurityHeaders, health_route
@@ -159,7 +159,7 @@ def launch_options(page: Page) -> dict:
             "routes": page.public,
             "middleware": [
                 Middleware(CompressedPage),
-                Middleware(LanguageScript),
+                Middleware(PageHead),
                 Middleware(SecurityHeaders),
                 Middleware(RequestGate),
             ],

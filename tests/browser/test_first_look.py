@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from chromium import Sheet
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
+from esc.ui.server.page_head import first_modules
 from esc.ui.tabs.viewer import VIEWS
 
 pytestmark = pytest.mark.browser
@@ -153,3 +154,15 @@ def test_waveform_above_the_spectrogram(open_sheet):
     phone = open_sheet(link="example=crow", **SIZES["phone"])
     phone.until(DRAWN)
     expect(phone.page.locator("#mel .sg-wave-strip")).to_be_hidden()
+
+
+def test_first_modules_are_preloaded(open_sheet):
+    """The page names exactly the modules that its first view imports, and each is fetched once and kept."""
+    sheet = open_sheet()
+    entries = (
+        "performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => name.includes('/soundglass/'))"
+    )
+    fetched = [url.split("/js/")[1] for url in sheet.ev(entries)]
+    assert sorted(fetched) == sorted(first_modules())
+    kept = "fetch(performance.getEntriesByType('resource').find((one) => one.name.includes('/soundglass/')).name)"
+    assert "immutable" in sheet.ev(f"{kept}.then((reply) => reply.headers.get('cache-control'))")

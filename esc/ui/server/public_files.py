@@ -38,13 +38,12 @@ def example_url(path: Path) -> str:
 
 def routes(playable: Path) -> list[Mount]:
     """Return the routes of all public files; `playable` is the sound store's public folder."""
-    folders = {
-        MODULES: ASSETS / "js",
-        PLOTLY.rsplit("/", 1)[0]: plotly_script().parent,
-        _PLAYABLE: playable,
-        _EXAMPLES: ASSETS / "examples",
-    }
-    return [Mount(f"/{address}", _Files(directory=folder)) for address, folder in folders.items()]
+    lasting = {MODULES: ASSETS / "js", PLOTLY.rsplit("/", 1)[0]: plotly_script().parent}
+    others = {_PLAYABLE: playable, _EXAMPLES: ASSETS / "examples"}
+    return [
+        *(Mount(f"/{address}", _LastingFiles(directory=folder)) for address, folder in lasting.items()),
+        *(Mount(f"/{address}", _Files(directory=folder)) for address, folder in others.items()),
+    ]
 
 
 def plotly_script() -> Path:
@@ -67,4 +66,13 @@ class _Files(StaticFiles):
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
         response.headers.update({"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"})
+        return response
+
+
+class _LastingFiles(_Files):
+    """A folder of files that never change under their address: browsers keep them without asking."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response

@@ -1,14 +1,23 @@
-"""Script of the page that replaces the browser's language by the chosen one."""
+"""Additions to the head of the page: the chosen language and preloads."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+from functools import cache
+from pathlib import PurePosixPath
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from esc.paths import ASSETS
 from esc.ui.i18n.catalogue import LANGUAGES
 from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
+from esc.ui.server.public_files import MODULES
+
+FIRST_MODULES = ("player/player.js", "viewer/views.js")
+_IMPORT = re.compile(r"^(?:import|export|\}) .*from '(\.[^']+)';", re.MULTILINE)
 
 # Gradio and the modules read the language from `navigator`, and Gradio's own `head` is inserted too late for that
 SCRIPT = f"""<script>
@@ -21,8 +30,28 @@ SCRIPT = f"""<script>
 </script>""".encode()
 
 
-class LanguageScript:
-    """ASGI middleware that adds the script to the page.
+@cache
+def first_modules() -> tuple[str, ...]:
+    """Return the modules that the first view imports, as paths below assets/js."""
+    found, waiting = dict.fromkeys(FIRST_MODULES), list(FIRST_MODULES)
+    while waiting:
+        module = PurePosixPath(waiting.pop())
+        for name in _IMPORT.findall((ASSETS / "js" / module).read_text(encoding="utf-8")):
+            imported = os.path.normpath(module.parent / name).replace(os.sep, "/")
+            if imported not in found:
+                found[imported] = None
+                waiting.append(imported)
+    return tuple(found)
+
+
+@cache
+def preloads() -> bytes:
+    """Return links that fetch the first modules while Gradio starts."""
+    return "".join(f'<link rel="modulepreload" href="{MODULES}/{module}">' for module in first_modules()).encode()
+
+
+class PageHead:
+    """ASGI middleware that adds script and preloads to the page.
 
     Parameters
     ----------
@@ -48,7 +77,7 @@ class LanguageScript:
             body += message.get("body", b"")
             if message.get("more_body"):
                 return
-            body = body.replace(b"<head>", b"<head>" + SCRIPT, 1)
+            body = body.replace(b"<head>", b"<head>" + SCRIPT + preloads(), 1)
             headers = MutableHeaders(scope=start)
             if "content-length" in headers:
                 headers["content-length"] = str(len(body))
