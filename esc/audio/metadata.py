@@ -75,7 +75,7 @@ def _recorded(known: Mapping[str, str]) -> str:
 
 
 def _time(text: str) -> str:
-    """Return a time in ISO 8601 to the second, or nothing if it is not valid."""
+    """Return a valid time in ISO 8601 to the second, else nothing."""
     try:
         time = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text.strip()))
     except ValueError:
