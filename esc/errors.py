@@ -74,6 +74,11 @@ MESSAGES = {
     "index.checkpoint": "The index {path} was made by another checkpoint: its sounds can't be compared with this one's. "
     "Make it anew (python -m esc index FOLDER -o {path}).",
     "index.write": "{path} can't be written ({reason}).",
+    # label files
+    "labels.format": "{name} holds no labels that can be read: an Audacity label track, a Raven selection table, CSV with the "
+    "columns start, end and label, or JSON is needed.",
+    "labels.none": "There are no labels to save. Name a selection first.",
+    "labels.many": "There are {count} labels; at most {limit} can be saved as excerpts.",
     # batch runs
     "resume_log.settings": "{path} is of a run with another checkpoint or other options. Choose another --output or remove it.",
     "resume_log.damaged": "{path} can't be used: {reason}. Remove it; the files are then classified again.",
@@ -193,6 +198,10 @@ class SoundIndexError(EscError):
 
 class BatchError(EscError):
     """Batch run that can't be started, resumed or completed."""
+
+
+class LabelFileError(EscError):
+    """Label file that can't be read, or labels that can't be written."""
 
 
 class ExportError(EscError):

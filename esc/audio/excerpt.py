@@ -50,7 +50,7 @@ def write_excerpt(
         The disk is full.
     """
     facts, blocks = open_blocks(source, name)
-    subtype, bits = (_INTEGER[facts.bits], facts.bits) if facts.bits in _INTEGER else ("FLOAT", 32)
+    subtype, bits = wav_format(facts.bits)
     megabytes = (stop - first) * facts.channels * bits / 8e6
     if megabytes > MAX_EXCERPT_BYTES / 1e6:
         raise AudioError("audio.excerpt_too_big", megabytes=megabytes, limit_mb=MAX_EXCERPT_BYTES / 1e6)
@@ -60,7 +60,7 @@ def write_excerpt(
         for channels, _ in blocks:
             kept = channels[:, max(0, first - position) : max(0, stop - position)]
             position += channels.shape[1]
-            wav.write(kept.T if subtype == "FLOAT" else _integers(kept.T, bits))
+            wav.write(stored(kept.T, bits))
             written += kept.shape[1]
             if position >= stop:
                 break
@@ -85,8 +85,18 @@ def main(arguments: list[str] | None = None) -> int:
     return reply(lambda: dataclasses.asdict(write_excerpt(given.source, given.target, given.first, given.stop, given.name)))
 
 
-def _integers(samples: np.ndarray, bits: int) -> np.ndarray:
-    """Return the samples' original integers in the upper bits of int32; libsndfile scales asymmetrically."""
+def wav_format(bits: int | None) -> tuple[str, int]:
+    """Return the format and bits of a WAV that keeps samples of `bits`."""
+    return (_INTEGER[bits], bits) if bits is not None and bits in _INTEGER else ("FLOAT", 32)
+
+
+def stored(samples: np.ndarray, bits: int) -> np.ndarray:
+    """Return samples as a WAV of `wav_format` stores them.
+
+    Integers are in the upper bits of int32, since libsndfile scales asymmetrically.
+    """
+    if bits == 32:
+        return samples
     return (np.rint(samples.astype(np.float64) * 2 ** (bits - 1)) * 2 ** (32 - bits)).astype(np.int32)
 
 

@@ -5,15 +5,15 @@ The tables list the verdict on the first clip for results without a timeline.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from esc.audio.channels import MEAN, channel_number
+from esc.batch import label_formats
+from esc.batch.label_formats import Label, RavenRow
+from esc.batch.tables import delimited, safe_cell, safe_name
 from esc.config import SpectrogramConfig
 from esc.errors import AudioError
 
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 
 ResultFormat = Literal["json", "csv", "audacity", "raven"]
 FORMATS: tuple[ResultFormat, ...] = get_args(ResultFormat)
-RAVEN_COLUMNS = (  # the first seven are Raven's own, the others are shown as annotations
-    "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Species",
-    "Confidence", "Begin Path", "File Offset (s)",
-)  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_IMPOSSIBLE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')  # in names on Windows
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _READ = ("audio.refused", "audio.not_finite")  # errors of sounds that were read to their end
 _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 
@@ -84,8 +77,8 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
             names, remarks = [result.file, result.channel], [" ".join(result.notes), ""]
             entries = _cells(result, with_timeline)
         listed = [[*names[: 1 + with_channel], *cells, *[""] * (len(columns) - 1 - len(cells)), *remarks] for cells in entries]
-        rows += [[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in listed]
-    return _delimited(rows, ",")
+        rows += [[safe_cell(cell) for cell in row] for row in listed]
+    return delimited(rows, ",")
 
 
 def _cells(result: SoundResult, with_timeline: bool) -> list[list[str]]:
@@ -103,9 +96,9 @@ def _refused_name(error: AudioError) -> str:
     return str(error.values.get("name", ""))
 
 
-def as_audacity(result: SoundResult) -> str:
-    """Return a label track: start, end (seconds) and label, tab-separated, without a header."""
-    return "".join(f"{event.start_s:.6f}\t{event.end_s:.6f}\t{event.label}\n" for event in result.events)
+def labels_of(result: SoundResult) -> list[Label]:
+    """Return the segments of a result as labels in all frequencies."""
+    return [Label(one.label, one.start_s, one.end_s, probability=one.probability) for one in result.events]
 
 
 def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
@@ -114,7 +107,7 @@ def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
     Times run on through all sounds, as Raven counts when it opens several files as one sequence, those included that were read
     but not classified; "File Offset (s)" is within the file. The frequency range is that of the network's input.
     """
-    rows: list[list[str]] = [list(RAVEN_COLUMNS)]
+    rows: list[RavenRow] = []
     before_s = 0.0
     for number, result in enumerate(results):
         if isinstance(result, AudioError):
@@ -122,15 +115,12 @@ def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
                 before_s += float(str(result.values.get("seconds", 0.0)))
             continue
         high_hz = min(config.fmax, result.sample_rate / 2)
-        view = ("Spectrogram 1", str(channel_number(result.channel)))
-        for event in result.events:
-            times = (_seconds(before_s + event.start_s), _seconds(before_s + event.end_s))
-            what = (event.label, _probability(event.probability), result.file, _seconds(event.start_s))
-            rows.append([str(len(rows)), *view, *times, f"{config.fmin:.1f}", f"{high_hz:.1f}", *what])
+        channel = channel_number(result.channel)
+        rows += [RavenRow(label, result.file, channel, config.fmin, high_hz, before_s) for label in labels_of(result)]
         following = results[number + 1] if number + 1 < len(results) else None
         if getattr(following, "file", None) != result.file:  # the channels of a file are at the same time
             before_s += result.seconds
-    return _delimited(rows, "\t")
+    return label_formats.as_raven(rows)
 
 
 def as_text(listed: Sequence[FileResult], form: str, top_k: int, with_timeline: bool, config: SpectrogramConfig) -> str:
@@ -141,7 +131,7 @@ def as_text(listed: Sequence[FileResult], form: str, top_k: int, with_timeline: 
         return as_csv(listed, top_k, with_timeline)
     if form == "raven":
         return as_raven(listed, config)
-    return "".join(as_audacity(result) for result in listed if not isinstance(result, AudioError))
+    return "".join(label_formats.as_audacity(labels_of(one)) for one in listed if not isinstance(one, AudioError))
 
 
 def track_names(results: Sequence[SoundResult]) -> list[str]:
@@ -149,18 +139,9 @@ def track_names(results: Sequence[SoundResult]) -> list[str]:
     names: list[str] = []
     for result in results:
         suffix = "" if result.channel == MEAN else f"_{result.channel}"
-        stem = _IMPOSSIBLE.sub("_", Path(result.file).stem + suffix).rstrip(". ") or "_"
-        stem = f"_{stem}" if _RESERVED.fullmatch(stem) else stem
+        stem = safe_name(Path(result.file).stem + suffix)
         name, number = f"{stem}.txt", 2
         while name.lower() in map(str.lower, names):
             name, number = f"{stem}_{number}.txt", number + 1
         names.append(name)
     return names
-
-
-def _delimited(rows: list[list[str]], delimiter: str) -> str:
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(
-        [cell.replace("\r", " ").replace("\n", " ") for cell in row] for row in rows
-    )
-    return text.getvalue()

@@ -17,7 +17,8 @@ import pytest
 import sounds
 from command_line import classify, run_program
 from esc.audio.io import load_audio
-from esc.batch.result_formats import RAVEN_COLUMNS, as_raven
+from esc.batch.label_formats import RAVEN_COLUMNS
+from esc.batch.result_formats import as_raven
 from esc.batch.results import SoundResult
 from esc.batch.runner import BatchOptions, classify_files, sound_files
 from esc.classification.checkpoint import Checkpoint, save_checkpoint

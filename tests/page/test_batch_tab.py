@@ -21,7 +21,7 @@ from chromium import ROOT
 from command_line import classify as classify_command
 from esc.audio import sandbox
 from esc.audio.io import load_audio
-from esc.batch.result_formats import RAVEN_COLUMNS
+from esc.batch.label_formats import RAVEN_COLUMNS
 from esc.classification.classifier import Classifier
 from esc.errors import PageError
 from esc.paths import DEFAULT_CHECKPOINT

@@ -19,7 +19,8 @@ import sounds
 from chromium import Server
 from command_line import classify
 from esc.audio.io import load_audio
-from esc.batch.result_formats import RAVEN_COLUMNS, as_row
+from esc.batch.label_formats import RAVEN_COLUMNS
+from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
 from esc.classification.classifier import Classifier
 from esc.classification.event_summary import UncertainInterval, silent_intervals, totals, uncertain_intervals

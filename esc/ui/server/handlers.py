@@ -20,6 +20,7 @@ from esc.errors import EscError, PageError, ParameterError
 from esc.ui.i18n.catalogue import note_messages
 from esc.ui.server.error_replies import RequestLog, error_reply
 from esc.ui.server.features import FeatureOverlays
+from esc.ui.server.label_requests import LabelFileRequest, LabelsRequest, PageLabels, ReadLabelsRequest
 from esc.ui.server.measurements import Measurements
 from esc.ui.server.public_files import playable_url
 from esc.ui.server.rendering import ENVELOPE_COLUMNS, ViewRenderer, as_base64, envelope
@@ -73,6 +74,7 @@ class Handlers:
         self._renderer = ViewRenderer(store)
         self._measurements = Measurements(store)
         self._features = FeatureOverlays(store, self._renderer)
+        self._labels = PageLabels(store, self._measurements.kept)
 
     def delete_old(self) -> None:
         """Delete old uploads and saved selections."""
@@ -95,6 +97,7 @@ class Handlers:
         facts = sound.facts
         return {
             "id": sound.id,
+            "digest": sound.digest,
             "name": sound.name,
             "example": request.example if path in self._examples.values() else None,
             "url": playable_url(sound.playable),
@@ -152,6 +155,24 @@ class Handlers:
     def save_selection(self, request: BoxRequest) -> dict:
         """Write a selection's interval as a WAV file and return its address."""
         return self._measurements.save(self._sound(request), request.start, request.end, request.token)
+
+    def read_labels(self, request: ReadLabelsRequest) -> dict:
+        """Return the labels of a label file, see `PageLabels.read`."""
+        return self._labels.read(self._sound(request), request)
+
+    def label_file(self, request: LabelFileRequest) -> dict:
+        """Return labels as a file."""
+        return self._labels.text(self._sound(request), request)
+
+    def label_excerpts(self, request: LabelsRequest) -> dict:
+        """Write the labelled intervals to a ZIP of WAVs, a folder for each name."""
+        return self._labels.excerpts(self._sound(request), request)
+
+    def snap_edges(self, request: BoxRequest) -> dict:
+        """Return the edges of energy near those of a selection."""
+        sound = self._sound(request)
+        with self._slot(request):
+            return self._labels.snap(sound, request)
 
     def feature_start(self, request: FeatureRequest) -> dict:
         """Start the computation of a `feature`, see `FeatureOverlays.start`."""

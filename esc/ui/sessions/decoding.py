@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -83,4 +84,9 @@ class Decoder:
         if not facts.copied:
             playable = original = original.replace(copy.with_suffix(ending))
         held = sum(file.stat().st_size for file in {original, playable})
-        return Sound(sound_id, name, facts, original, playable, waveform, file_bytes=held)
+        return Sound(sound_id, name, facts, original, playable, waveform, _digest(original), file_bytes=held)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]

@@ -50,6 +50,7 @@ class Sound:
     original: Path
     playable: Path
     waveform: np.ndarray = field(repr=False)
+    digest: str = ""  # of the original's content, by which a page knows the sound again
     resampled: OrderedDict[int, np.ndarray] = field(default_factory=OrderedDict, repr=False)
     file_bytes: int = field(default=0, repr=False)  # of original and copy
     resampling: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held while resampling

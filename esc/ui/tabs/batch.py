@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 from pydantic import Field
 
 from esc.audio.io import ACCEPTED, MAX_BYTES
-from esc.batch.result_formats import as_audacity, as_row, track_names
+from esc.batch.label_formats import as_audacity
+from esc.batch.result_formats import as_row, labels_of, track_names
 from esc.batch.results import FileResult, SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import AudioError, CheckpointError, EscError, PageError
@@ -193,5 +194,5 @@ def _zipped(results: list[SoundResult]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, result in zip(track_names(results), results, strict=True):
-            archive.writestr(name, as_audacity(result))
+            archive.writestr(name, as_audacity(labels_of(result)))
     return buffer.getvalue()

@@ -1,0 +1,110 @@
+"""Excerpts of one sound file as WAVs in a ZIP, in a single pass through the file.
+
+    python -m esc.audio.excerpt_archive SOURCE TARGET.zip INTERVALS.json [--name NAME]
+
+works as `esc.audio.excerpt` does; INTERVALS is a list of [name in the archive, first sample, the one after the last].
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from esc.audio.excerpt import MAX_EXCERPT_BYTES, stored, wav_format
+from esc.audio.io import open_blocks
+from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
+from esc.errors import AudioError
+
+Interval = tuple[str, int, int]  # name, first sample, the one after the last
+
+
+def write_excerpts(
+    source: str | os.PathLike, target: str | os.PathLike, intervals: Sequence[Interval], name: str | None = None
+) -> int:
+    """Write intervals of a file, overlapping or not, to a ZIP of WAVs.
+
+    Returns their number.
+
+    Channels, rate and samples are as in `esc.audio.excerpt.write_excerpt`.
+
+    Raises
+    ------
+    AudioError
+        As `esc.audio.open_audio` does; "audio.excerpt_too_big" past `MAX_EXCERPT_BYTES` in all.
+    OSError
+        The disk is full.
+    """
+    facts, blocks = open_blocks(source, name)
+    subtype, bits = wav_format(facts.bits)
+    n_bytes = sum(stop - first for _, first, stop in intervals) * facts.channels * bits / 8
+    if n_bytes > MAX_EXCERPT_BYTES:
+        raise AudioError("audio.excerpt_too_big", megabytes=n_bytes / 1e6, limit_mb=MAX_EXCERPT_BYTES / 1e6)
+    waiting = sorted(intervals, key=lambda interval: interval[1], reverse=True)  # the next one is the last
+    opened: list[tuple[Interval, list[np.ndarray]]] = []
+    position, written = 0, 0
+
+    def close(entry: str, parts: list[np.ndarray]) -> None:
+        wav = io.BytesIO()
+        samples = np.concatenate(parts) if parts else np.zeros((0, facts.channels), np.float32)
+        soundfile.write(wav, stored(samples, bits), facts.sample_rate, subtype, format="WAV")
+        archive.writestr(entry, wav.getvalue())
+
+    with detect_full_disk(target), zipfile.ZipFile(target, "w") as archive:
+        for channels, _ in blocks:
+            end = position + channels.shape[1]
+            while waiting and waiting[-1][1] < end:
+                opened.append((waiting.pop(), []))
+            still = []
+            for (entry, first, stop), parts in opened:
+                parts.append(channels[:, max(0, first - position) : max(0, stop - position)].T.astype(np.float32))
+                if stop <= end:
+                    close(entry, parts)
+                    written += 1
+                else:
+                    still.append(((entry, first, stop), parts))
+            opened, position = still, end
+            if not waiting and not opened:
+                break
+        for (entry, _, _), parts in opened:  # the file is shorter than announced
+            close(entry, parts)
+            written += 1
+    return written
+
+
+def write_excerpts_in_worker(source: Path, target: Path, intervals: Sequence[Interval], name: str, timeout_s: float) -> int:
+    """Return the result of `write_excerpts` in a worker process; raises as `run_in_worker` does."""
+    listed = target.with_suffix(".json")
+    try:
+        listed.write_text(json.dumps(intervals), encoding="utf-8")
+        arguments = [f"--name={name}", "--", str(source.absolute()), str(target.absolute()), str(listed.absolute())]
+        return run_in_worker("esc.audio.excerpt_archive", arguments, name, timeout_s)["written"]
+    finally:
+        listed.unlink(missing_ok=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line: write an archive, print one line of JSON, return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m esc.audio.excerpt_archive", description="Write excerpts of a sound to a ZIP."
+    )
+    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("target", metavar="TARGET.zip")
+    parser.add_argument("intervals", metavar="INTERVALS.json", type=Path, help="a list of [name, first sample, the one after]")
+    parser.add_argument("--name", help="what messages call the file")
+    given = parser.parse_args(arguments)
+    intervals = [(str(entry), int(first), int(stop)) for entry, first, stop in json.loads(given.intervals.read_text("utf-8"))]
+    return reply(lambda: {"written": write_excerpts(given.source, given.target, intervals, given.name)})
+
+
+if __name__ == "__main__":
+    limit_memory()
+    sys.exit(main())

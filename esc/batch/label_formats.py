@@ -1,0 +1,101 @@
+"""Labels of a sound as Audacity label tracks, Raven selection tables, CSV and JSON; `label_files` reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from esc.batch.tables import delimited, safe_cell
+
+RAVEN_COLUMNS = (  # the first seven are Raven's own, the others are shown as annotations
+    "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Species",
+    "Confidence", "Begin Path", "File Offset (s)",
+)  # fmt: skip
+FIGURES = ("mean_db", "peak_db", "peak_hz", "rms_dbfs")  # measurements that CSV and JSON may hold
+_seconds, _probability = "{:.3f}".format, "{:.6f}".format
+
+
+@dataclass(frozen=True)
+class Label:
+    """A named interval of a sound, in all frequencies or between two of them."""
+
+    name: str
+    start_s: float
+    end_s: float
+    low_hz: float | None = None  # None together with `high_hz`: all frequencies
+    high_hz: float | None = None
+    probability: float | None = None  # of a network's segment
+    figures: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))  # by a name of `FIGURES`
+
+
+@dataclass(frozen=True)
+class RavenRow:
+    """A label with what a selection table says of its sound."""
+
+    label: Label
+    file: str
+    channel: int  # from 1
+    low_hz: float  # of labels in all frequencies
+    high_hz: float
+    before_s: float = 0.0  # the length of the sounds before this one in the sequence
+
+
+def as_audacity(labels: Iterable[Label]) -> str:
+    """Return a label track: start, end (seconds) and name, with a line of frequencies where a label has them."""
+    lines = []
+    for label in labels:
+        lines.append(f"{label.start_s:.6f}\t{label.end_s:.6f}\t{' '.join(label.name.split())}\n")
+        if label.low_hz is not None and label.high_hz is not None:
+            lines.append(f"\\\t{label.low_hz:.6f}\t{label.high_hz:.6f}\n")
+    return "".join(lines)
+
+
+def as_raven(rows: Iterable[RavenRow]) -> str:
+    """Return a Raven selection table."""
+    table: list[Sequence[str]] = [RAVEN_COLUMNS]
+    for number, row in enumerate(rows, start=1):
+        label = row.label
+        band = (row.low_hz, row.high_hz) if label.low_hz is None or label.high_hz is None else (label.low_hz, label.high_hz)
+        times = (_seconds(row.before_s + label.start_s), _seconds(row.before_s + label.end_s))
+        confidence = "" if label.probability is None else _probability(label.probability)
+        what = (label.name, confidence, row.file, _seconds(label.start_s))
+        table.append([str(number), "Spectrogram 1", str(row.channel), *times, *(f"{hz:.1f}" for hz in band), *what])
+    return delimited(table, "\t")
+
+
+def as_csv(labels: Sequence[Label], file: str) -> str:
+    """Return a row per label; measurements follow where any label has them."""
+    columns = ["file", "start", "end", "low_hz", "high_hz", "label", "probability"]
+    figures = [name for name in FIGURES if any(label.figures.get(name) is not None for label in labels)]
+    rows = [[*columns, *figures]]
+    for label in labels:
+        band = ["" if hz is None else f"{hz:.1f}" for hz in (label.low_hz, label.high_hz)]
+        probability = "" if label.probability is None else _probability(label.probability)
+        measured = ["" if value is None else f"{value:.3f}" for value in (label.figures.get(name) for name in figures)]
+        texts = [safe_cell(file), f"{label.start_s:.6f}", f"{label.end_s:.6f}", *band, safe_cell(label.name), probability]
+        rows.append([*texts, *measured])
+    return delimited(rows, ",")
+
+
+def as_json(labels: Iterable[Label], file: str, seconds: float) -> str:
+    """Return {"file", "seconds", "labels"} as JSON, with all digits."""
+    listed = []
+    for label in labels:
+        row: dict[str, object] = {"label": label.name, "start": label.start_s, "end": label.end_s}
+        more = {"low_hz": label.low_hz, "high_hz": label.high_hz, "probability": label.probability, **label.figures}
+        listed.append(row | {name: value for name, value in more.items() if value is not None})
+    whole = {"file": file, "seconds": seconds, "labels": listed}
+    return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_text(labels: Sequence[Label], form: str, file: str, seconds: float, sample_rate: int) -> str:
+    """Return the labels of one sound in a format of `esc.batch.result_formats`."""
+    if form == "json":
+        return as_json(labels, file, seconds)
+    if form == "csv":
+        return as_csv(labels, file)
+    if form == "raven":
+        return as_raven(RavenRow(label, file, 1, 0.0, sample_rate / 2) for label in labels)
+    return as_audacity(labels)
