@@ -216,13 +216,20 @@ fitting.{chosen}
 
 | known sounds | number | none of the classes | unsure | accuracy of the sure verdicts |
 |---|---|---|---|---|
-{_rows(unknown["known"], "accuracy", _KINDS)}
+{_rows(unknown["known"], "accuracy", _KINDS)}{_known_auroc(unknown)}
 | unknown sounds | number | none of the classes | unsure | AUROC |
 |---|---|---|---|---|
 {_rows(unknown["kinds"], "auroc", _KINDS)}{_rows(unknown.get("labels", []), "auroc", {})}"""
         + _example_list("Refused, with the nearest class", unknown.get("refused", []))
         + _example_list("Taken for a class", unknown.get("missed", []))
     ]
+
+
+def _known_auroc(unknown: dict) -> str:
+    """Return how well known sounds are told from the unknown recordings, for each set of them."""
+    areas = {one["name"]: one.get("auroc") for one in unknown["known"]} | {"held_out": unknown.get("auroc")}
+    named = ", ".join(f"{_KINDS.get(name, name)} {area:.3f}" for name, area in areas.items() if area is not None)
+    return f"\nAUROC against the unknown recordings below: {named}.\n" if named else ""
 
 
 def _robustness(measured: Robustness | None) -> list[str]:
