@@ -28,7 +28,7 @@ from esc.classification.first_clip import Clip
 from esc.errors import AudioError, SoundIndexError, reason_of
 from esc.paths import atomic_write, display_path
 
-FORMAT = 1
+FORMAT = 2  # 1: embeddings of clips whose constant offset was not removed
 SAME = 1 - 1e-5  # above this cosine it is the same sound; float32 leaves 1e-7
 _log = logging.getLogger(__name__)
 

@@ -82,6 +82,7 @@ def test_unusable_files_are_reported(folders, tmp_path):
     refused = make_data_set(folders, tmp_path / "set", SECONDS)
     assert [line.split(":")[0] for line in refused] == ["hiss/broken.wav", "hum/nothing.wav"]
     assert "can't be read" in refused[0] and "silent" in refused[1]
+    assert make_data_set(folders, tmp_path / "set", SECONDS) == refused  # the set that is there has none of them
 
 
 def write_one_class(folder):

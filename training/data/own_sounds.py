@@ -74,9 +74,9 @@ def make_data_set(source: Path, folder: Path, clip_seconds: float) -> list[str]:
         `folder` holds something else.
     """
     examples, digest = _unique(read_examples(source), clip_seconds)
-    if _is_made(folder, digest):
+    if (made := _made(folder, digest)) is not None:
         log.info("%s is made from these sounds: it stays as it is", folder)
-        return []
+        return made
     check_free_space(folder / OWN_TABLE, sum(example.path.stat().st_size for example in examples))
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -87,12 +87,13 @@ def make_data_set(source: Path, folder: Path, clip_seconds: float) -> list[str]:
     _check_classes(examples, used)
     _write_table(unfinished / OWN_TABLE, used)
     classes = len({example.label for example in examples})
-    about = {"name": f"{folder.name}, {len(used)} files of {classes} classes", "licence": None, "sources": digest}
-    write_json(unfinished / ABOUT, about)
-    if folder.is_dir():  # empty, see `_is_made`
+    unusable = [f"{example.name}: {one.error}" for example, one in zip(examples, cut, strict=True) if one.error]
+    name = f"{folder.name}, {len(used)} files of {classes} classes"
+    write_json(unfinished / ABOUT, {"name": name, "licence": None, "sources": digest, "unusable": unusable})
+    if folder.is_dir():  # empty, see `_made`
         folder.rmdir()
     unfinished.rename(folder)
-    return [f"{example.name}: {one.error}" for example, one in zip(examples, cut, strict=True) if one.error]
+    return unusable
 
 
 def read_examples(source: Path) -> list[Example]:
@@ -159,14 +160,15 @@ def _unique(examples: list[Example], clip_seconds: float) -> tuple[list[Example]
     return list(first.values()), hashlib.sha256(json.dumps([clip_seconds, rows]).encode()).hexdigest()
 
 
-def _is_made(folder: Path, digest: str) -> bool:
-    """Return whether the data set is there; DataError if something else is."""
+def _made(folder: Path, digest: str) -> list[str] | None:
+    """Return what the data set that is there left out; DataError for something else."""
     try:
-        if json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("sources") == digest:
-            return True
-    except (OSError, ValueError, AttributeError):
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if about["sources"] == digest:
+            return about.get("unusable", [])
+    except (OSError, ValueError, TypeError, KeyError):
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-            return False
+            return None
     raise DataError("own.exists", path=folder)
 
 
@@ -182,6 +184,8 @@ def cut_file(example: Example, folder: Path, number: int, clip_seconds: float) -
             _write_flac(folder / name, samples, rate)
             clips.append((name, start_s))
     except AudioError as error:
+        for name, _ in clips:
+            (folder / name).unlink()
         return CutFile((), str(error))
     return CutFile(tuple(clips), "" if clips else f"silent, or shorter than {MIN_NAMED_S:g} s: there is nothing to learn from")
 

@@ -226,7 +226,7 @@ fitting.{chosen}
 
 
 def _known_auroc(unknown: dict) -> str:
-    """Return how well known sounds are told from the unknown recordings, for each set of them."""
+    """Return the AUROC of each set of known sounds against the unknown recordings."""
     areas = {one["name"]: one.get("auroc") for one in unknown["known"]} | {"held_out": unknown.get("auroc")}
     named = ", ".join(f"{_KINDS.get(name, name)} {area:.3f}" for name, area in areas.items() if area is not None)
     return f"\nAUROC against the unknown recordings below: {named}.\n" if named else ""
