@@ -1,4 +1,4 @@
-"""Excerpts of one sound file as WAVs in a ZIP, in a single pass through the file.
+"""Excerpts of one sound file as WAVs in a ZIP, in a single pass.
 
     python -m esc.audio.excerpt_archive SOURCE TARGET.zip INTERVALS.json [--name NAME]
 
@@ -32,9 +32,7 @@ def write_excerpts(
 ) -> int:
     """Write intervals of a file, overlapping or not, to a ZIP of WAVs.
 
-    Returns their number.
-
-    Channels, rate and samples are as in `esc.audio.excerpt.write_excerpt`.
+    Returns their number. Channels, rate and samples are as in `esc.audio.excerpt.write_excerpt`.
 
     Raises
     ------

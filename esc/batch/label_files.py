@@ -1,5 +1,6 @@
-"""Label files of other programs: Audacity label tracks, Raven selection tables, CSV and JSON, read field by field.
+"""Label files of other programs, read field by field.
 
+Audacity label tracks, Raven selection tables, CSV and JSON.
 What is not possible is left out and listed; nothing of a file is run or displayed as anything but text.
 """
 
@@ -202,7 +203,7 @@ def _number(found: LabelFile, line: int, row: Row, key: str) -> float | None:
 
 
 def _band(found: LabelFile, line: int, row: Row, nyquist: float) -> tuple[float, float] | tuple[None, None]:
-    """Return the frequencies of a line, if it has some that are possible and not all."""
+    """Return the frequencies of a line, (None, None) for all frequencies and impossible ones."""
     if all(row.get(key) in (None, "") for key in ("low_hz", "high_hz")):
         return None, None
     low_hz, high_hz = (_number(found, line, row, key) for key in ("low_hz", "high_hz"))

@@ -1,4 +1,7 @@
-"""Labels of a sound as Audacity label tracks, Raven selection tables, CSV and JSON; `label_files` reads them."""
+"""Labels of a sound as Audacity label tracks, Raven selection tables, CSV and JSON.
+
+`label_files` reads them.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ class RavenRow:
 
 
 def as_audacity(labels: Iterable[Label]) -> str:
-    """Return a label track: start, end (seconds) and name, with a line of frequencies where a label has them."""
+    """Return a label track: start and end in seconds, name.
+
+    A second line holds the frequencies of a label that has some.
+    """
     lines = []
     for label in labels:
         lines.append(f"{label.start_s:.6f}\t{label.end_s:.6f}\t{' '.join(label.name.split())}\n")

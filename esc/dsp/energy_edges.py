@@ -21,7 +21,9 @@ def energy_edge(
     reach_s: float,
     band_hz: tuple[float, float] | None = None,
 ) -> float | None:
-    """Return the time of the steepest change of level near a time, or None if the level hardly changes.
+    """Return the time of the steepest change of level near a time.
+
+    None if the level hardly changes.
 
     The mean power of the 20 ms after each time is compared with that of the 20 ms before; beyond its ends a sound is silent.
 

@@ -1,4 +1,4 @@
-"""Labels of the page: read from and written to files, cut out as excerpts, moved to edges of energy."""
+"""Labels of the page: label files, excerpts, edges of energy."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ReadLabelsRequest(SoundRequest):
 
 
 class LabelsRequest(SoundRequest):
-    """A request with labels: JSON text, since a request holds fewer values than there may be labels."""
+    """A request with labels as JSON text: there may be more than a request's values."""
 
     labels: str
 
@@ -99,7 +99,7 @@ class PageLabels:
         return {"name": f"{Path(sound.name).stem}-labels.{ENDINGS[request.form]}", "text": text}
 
     def excerpts(self, sound: Sound, request: LabelsRequest) -> dict:
-        """Write the labelled intervals as WAVs to a ZIP, a folder for each name; return its address and name."""
+        """Write the labelled intervals as WAVs to a ZIP, a folder for each name."""
         labels = request.read()
         if len(labels) > MAX_EXCERPTS:
             raise LabelFileError("labels.many", count=len(labels), limit=MAX_EXCERPTS)
@@ -114,7 +114,7 @@ class PageLabels:
         return {"url": playable_url(path), "name": f"{Path(sound.name).stem}-labels.zip", "excerpts": written}
 
     def snap(self, sound: Sound, request: BoxRequest) -> dict:
-        """Return the edges of energy near a selection's start and end; None where there is none."""
+        """Return the edges of energy near a selection's edges, None without one."""
         reach_s = min(REACH_S, (request.end - request.start) / 2)
         band = None if request.low_hz is None or request.high_hz is None else (request.low_hz, request.high_hz)
         start, end = (
@@ -125,7 +125,7 @@ class PageLabels:
 
 
 def archive_entries(labels: list[Label], stem: str, n_samples: int, sample_rate: int) -> list[Interval]:
-    """Return the name in an archive and the samples of each label, a folder for each name."""
+    """Return the entry and samples of each label, in a folder of its name."""
     entries: dict[str, Interval] = {}  # by names without case, as some systems have them
     for label in labels:
         folder = safe_name(label.name or "unnamed")
