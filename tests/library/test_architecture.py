@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -18,6 +19,11 @@ PLOTTERS = {"matplotlib", "plotly"}
 MAY_PLOT = {"esc/plotting.py"}
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(name: str, only_at_import: bool = False, for_types: bool = True) -> set[str]:
     """Return the full names of the modules that a file imports.
 
@@ -25,7 +31,7 @@ def imports(name: str, only_at_import: bool = False, for_types: bool = True) -> 
     """
     path = ROOT / name
     found = set()
-    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    waiting: list[ast.AST] = [tree_of(path)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Import):
@@ -195,7 +201,7 @@ def test_lines_of_a_module(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_size_of_functions(name):
     large = []
-    for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(ROOT / name)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             arguments = node.args
             count = len(arguments.posonlyargs + arguments.args + arguments.kwonlyargs)
@@ -211,7 +217,7 @@ def test_size_of_functions(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_first_docstring_lines(name):
     long = []
-    tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+    tree = tree_of(ROOT / name)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
