@@ -10,13 +10,14 @@ from importlib import import_module
 
 _MODULES = {
     "esc.audio": ("load_audio", "fit_clip", "resample"),
+    "esc.batch.teach_files": ("teach_files",),
     "esc.classification.calibration": ("Calibration",),
     "esc.classification.checkpoint": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
     "esc.classification.classifier": ("Classifier", "Prediction"),
     "esc.config": (
         "BIRDSONG", "CLICKS", "ESC50", "LIBROSA", "NOTEBOOK", "PRESETS", "SPEECH", "InputConfig", "SpectrogramConfig",
     ),
-    "esc.errors": ("AudioError", "CheckpointError", "EscError", "ParameterError"),
+    "esc.errors": ("AudioError", "CheckpointError", "DataError", "EscError", "ParameterError"),
     "esc.classification.resnet": ("build_model",),
     "esc.classification.similarity": ("Neighbour", "SoundIndex"),
     "esc.dsp.axes": ("frame_times_s", "stft_freqs_hz"),

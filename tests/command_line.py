@@ -25,7 +25,12 @@ def run_program(*arguments: object) -> subprocess.CompletedProcess:
 
 
 def classify(*arguments: object) -> subprocess.CompletedProcess:
-    """Run the command in this process."""
+    """Run the command `classify` in this process."""
+    return run("classify", *arguments)
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess:
+    """Run a command in this process."""
     threads = torch.get_num_threads()
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -33,7 +38,7 @@ def classify(*arguments: object) -> subprocess.CompletedProcess:
         redirect_stderr(io.StringIO()) as errors,
         pytest.raises(SystemExit) as ended,
     ):
-        patch.setattr(sys, "argv", ["esc", "classify", *map(str, arguments)])
+        patch.setattr(sys, "argv", ["esc", *map(str, arguments)])
         main()
     torch.set_num_threads(threads)  # the command computes with one
     return subprocess.CompletedProcess(arguments, ended.value.code or 0, output.getvalue(), errors.getvalue())

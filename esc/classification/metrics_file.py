@@ -128,6 +128,34 @@ class Deletion(TypedDict):
     loudest: list[Share]
 
 
+@with_config(_STRICT)
+class TaughtClass(TypedDict):
+    """Class of a taught network; `recall` by cross-validation."""
+
+    name: str
+    examples: Count
+    windows: Count
+    recall: Share
+
+
+@with_config(_STRICT)
+class TaughtFigures(TypedDict):
+    """Cross-validated figures of a taught network's examples.
+
+    `low`, `high`: the 95 % interval of the accuracy; `grouped`: whether no recording was on both sides of a split; `other`: the
+    class of all other sounds; `confusion`: examples by true class (row) and guess.
+    """
+
+    examples: Count
+    accuracy: Share
+    low: Share
+    high: Share
+    grouped: bool
+    other: str | None
+    classes: list[TaughtClass]
+    confusion: list[list[Count]]
+
+
 def _same_length(part: Any) -> Any:
     """Raise ValueError unless all lists are equally long."""
     if len({len(value) for value in part.values() if isinstance(value, list)}) > 1:
@@ -143,6 +171,7 @@ class Metrics(TypedDict, total=False):
     unknown: Unknown
     history: Annotated[History, AfterValidator(_same_length)]
     deletion: Annotated[Deletion, AfterValidator(_same_length)]
+    taught: TaughtFigures
 
 
 _METRICS = TypeAdapter(Metrics)

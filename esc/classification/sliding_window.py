@@ -143,7 +143,7 @@ def _windows(
     pending: deque[Future[list[WindowResult]]] = deque()
     with ThreadPoolExecutor(workers, "timeline") as pool:
         try:
-            for batch, seconds in _batches(classifier, blocks, sample_rate, hop):
+            for batch, seconds in clip_batches(classifier, blocks, sample_rate, hop):
                 pending.append(pool.submit(_classify, classifier, batch, seconds))
                 if len(pending) >= workers + (workers > 1):
                     yield from pending.popleft().result()
@@ -154,7 +154,7 @@ def _windows(
                 future.cancel()
 
 
-def _batches(
+def clip_batches(
     classifier: Classifier, blocks: Iterable[np.ndarray], sample_rate: int, hop: int
 ) -> Iterator[tuple[list[tuple[int, np.ndarray]], float]]:
     """Yield batches of (first sample, clip), each with the length of the sound so far."""

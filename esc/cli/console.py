@@ -69,6 +69,10 @@ class ProgressBar:
         """Report the number of finished files."""
         self._update(completed=done, description="")
 
+    def of_all(self, done: int, files: int) -> None:
+        """Report the number of finished files, and that of all, known late."""
+        self._update(completed=done, total=files)
+
     def _update(self, **changes: Any) -> None:
         self._progress.update(self._task, **changes)
         late = time.monotonic() - self._began > PROGRESS_AFTER_S

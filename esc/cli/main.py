@@ -1,4 +1,4 @@
-"""Command line: classify sounds, index them, export the network.
+"""Command line: classify sounds, teach own classes, index sounds, export the network.
 
 Standard output is for results; progress and errors go to standard error. Torch is imported by the commands, so that help
 and usage errors are immediate.
@@ -15,6 +15,7 @@ from esc.cli.classify_command import classify_command
 from esc.cli.console import describe_os_error
 from esc.cli.export_command import export_command
 from esc.cli.index_command import index_command
+from esc.cli.teach_command import teach_command
 from esc.errors import EscError
 
 EXIT_USAGE = 2
@@ -23,6 +24,7 @@ app = typer.Typer(
     help="Spectrograms and classification of sounds.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 app.command("classify")(classify_command)
+app.command("teach")(teach_command)
 app.command("index")(index_command)
 app.command("export")(export_command)
 

@@ -21,6 +21,7 @@ from esc.classification.calibration import Calibration
 from esc.classification.checkpoint import read_config
 from esc.classification.classifier import UNKNOWN, Classifier
 from esc.classification.metrics_file import read_metrics
+from esc.classification.teaching.synthetic_sounds import KINDS, SAMPLE_RATE, synthesise
 from esc.errors import DataError
 from small_data import CLASSES, HALF_A_SECOND, QUICK, SMALL, outer
 from test_metrics import direct_ece
@@ -30,7 +31,7 @@ from training.evaluation.calibrate import calibrate
 from training.evaluation.deletion_test import run_deletion_test
 from training.evaluation.ood import LEFT_OUT, REFUSED, UNSURE, Decisions, auroc, by_label, cross_evaluated, examples, thresholds
 from training.evaluation.ood_fit import Features, fit_detector, scores
-from training.evaluation.ood_sounds import KINDS, RECORDED, SAMPLE_RATE, OodFolders, recorded_sounds, synthesise
+from training.evaluation.ood_sounds import RECORDED, OodFolders, recorded_sounds
 from training.evaluation.predictions import FILE, Predictions, held_out
 from training.evaluation.temperature import cross_entropy, cross_fitted, fit_temperature, groups_of_sources
 

@@ -19,8 +19,9 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from esc.errors import DataError
+from esc.paths import sha256_of
 from training.data.esc50 import read_clips
-from training.runs.disk import check_free_space, disk_full_error, sha256_of
+from training.runs.disk import check_free_space, disk_full_error
 from training.runs.progress import download_bar
 
 log = logging.getLogger(__name__)

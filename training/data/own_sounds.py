@@ -20,29 +20,19 @@ import soundfile
 
 from esc.audio.io import open_audio
 from esc.audio.waveform import is_silent, resample
-from esc.batch.runner import ENDINGS, sound_files
-from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE
+from esc.batch.labelled_files import LabelledFile, read_labelled, without_copies
 from esc.classification.first_clip import MIN_NAMED_S
 from esc.errors import AudioError, DataError, reason_of
-from esc.paths import atomic_write, display_path
+from esc.paths import atomic_write
 from training.data.esc50 import ABOUT, OWN_TABLE
 from training.data.preprocessing import map_files
-from training.runs.disk import check_free_space, disk_full_error, sha256_of, write_atomic, write_json
+from training.runs.disk import check_free_space, disk_full_error, write_atomic, write_json
 
 FOLDS = (5, 4, 3, 2, 1)  # in the order in which they are filled: 5 is held out by default
 MIN_FILES = 2  # of a class: one to train on, one to hold out
 _MAX_FLAC_RATE = 192_000
 _SEED = 18
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Example:
-    """A sound file and its class."""
-
-    path: Path
-    label: str
-    name: str  # relative to the folder or table
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ def make_data_set(source: Path, folder: Path, clip_seconds: float) -> list[str]:
         There are fewer than two classes, or a class has fewer than `MIN_FILES` usable files; a file is in two classes;
         `folder` holds something else.
     """
-    examples, digest = _unique(read_examples(source), clip_seconds)
+    examples, digest = _unique(read_labelled(source), clip_seconds)
     if (made := _made(folder, digest)) is not None:
         log.info("%s is made from these sounds: it stays as it is", folder)
         return made
@@ -96,66 +86,9 @@ def make_data_set(source: Path, folder: Path, clip_seconds: float) -> list[str]:
     return unusable
 
 
-def read_examples(source: Path) -> list[Example]:
-    """Return the files of a folder per class or of a table, in order."""
-    if not source.exists():
-        raise DataError("own.missing", path=source, reason="no such folder or table")
-    found = _of_folders(source) if source.is_dir() else _of_table(source)
-    labels = {example.label for example in found}
-    for label in labels & {SILENCE, UNKNOWN, UNSURE}:
-        raise DataError("own.reserved", label=label)
-    if len(labels) < 2:
-        raise DataError("own.classes", path=source, count=len(labels))
-    return found
-
-
-def _of_folders(source: Path) -> list[Example]:
-    folders = sorted(path for path in source.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if not folders:
-        raise DataError("own.missing", path=source, reason="it has no folders, one for each class")
-    loose = sum(path.suffix.lower() in ENDINGS for path in source.iterdir() if path.is_file())
-    if loose:
-        log.warning("note: %d files directly in %s are left out: they are in the folder of no class", loose, display_path(source))
-    found = []
-    for folder in folders:
-        files, errors = sound_files([folder])
-        if errors:
-            raise DataError("own.missing", path=folder, reason=errors[0].values["reason"])
-        found += [Example(path, display_path(folder.name), display_path(path.relative_to(source))) for path in files]
-    return found
-
-
-def _of_table(table: Path) -> list[Example]:
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-        header = text.partition("\n")[0]
-        rows = list(csv.DictReader(text.splitlines(), delimiter=";" if ";" in header and "," not in header else ","))
-    except (OSError, ValueError, csv.Error) as error:
-        raise DataError("own.missing", path=table, reason=f"it can't be read as a table: {reason_of(error)}") from error
-    missing = {"file", "label"} - set(rows[0] if rows else ())
-    if missing:
-        raise DataError("own.columns", path=table, missing=", ".join(sorted(missing)))
-    found = []
-    for number, row in enumerate(rows, 2):  # row 1 names the columns
-        name, label = ((row[column] or "").strip() for column in ("file", "label"))
-        if not name or not label:
-            raise DataError("own.row", path=table, number=number, reason="file or label is empty")
-        path = table.parent / name
-        if not path.is_file():
-            raise DataError("own.row", path=table, number=number, reason=f"there is no file {path}")
-        found.append(Example(path, display_path(label), display_path(name)))
-    return found
-
-
-def _unique(examples: list[Example], clip_seconds: float) -> tuple[list[Example], str]:
+def _unique(examples: list[LabelledFile], clip_seconds: float) -> tuple[list[LabelledFile], str]:
     """Return the examples without copies, and a digest; DataError for a file in two classes."""
-    first: dict[str, Example] = {}
-    for example in examples:
-        other = first.setdefault(sha256_of(example.path), example)
-        if other.label != example.label:
-            raise DataError("own.twice", first=other.name, second=example.name, labels=f"{other.label}, {example.label}")
-        if other is not example:
-            log.warning("note: %s is a copy of %s: it is left out", example.name, other.name)
+    first = without_copies(examples)
     rows = [(content, example.name, example.label) for content, example in first.items()]
     return list(first.values()), hashlib.sha256(json.dumps([clip_seconds, rows]).encode()).hexdigest()
 
@@ -172,7 +105,7 @@ def _made(folder: Path, digest: str) -> list[str] | None:
     raise DataError("own.exists", path=folder)
 
 
-def cut_file(example: Example, folder: Path, number: int, clip_seconds: float) -> CutFile:
+def cut_file(example: LabelledFile, folder: Path, number: int, clip_seconds: float) -> CutFile:
     """Write a file's clips into a folder as FLAC, mono, at its own rate."""
     stem = re.sub(r"[^\w-]+", "_", example.path.stem)[:60]
     clips = []
@@ -190,7 +123,7 @@ def cut_file(example: Example, folder: Path, number: int, clip_seconds: float) -
     return CutFile(tuple(clips), "" if clips else f"silent, or shorter than {MIN_NAMED_S:g} s: there is nothing to learn from")
 
 
-def _parts(example: Example, clip_seconds: float) -> Iterator[tuple[float, np.ndarray, int]]:
+def _parts(example: LabelledFile, clip_seconds: float) -> Iterator[tuple[float, np.ndarray, int]]:
     """Yield start in seconds, samples and rate of a file's consecutive clips."""
     try:
         facts, blocks = open_audio(example.path, example.name)
@@ -217,7 +150,7 @@ def _write_flac(path: Path, samples: np.ndarray, rate: int) -> None:
         soundfile.write(unfinished, full_scale, rate, format="FLAC", subtype="PCM_24")
 
 
-def _check_classes(examples: list[Example], used: list[tuple[Example, tuple]]) -> None:
+def _check_classes(examples: list[LabelledFile], used: list[tuple[LabelledFile, tuple]]) -> None:
     """Raise DataError for too few files of a class; note classes that some folds lack."""
     files = Counter(example.label for example, _ in used)
     for label in dict.fromkeys(example.label for example in examples):
@@ -240,7 +173,7 @@ def folds_of(counts: dict[str, int]) -> dict[str, int]:
     return found
 
 
-def _write_table(path: Path, used: list[tuple[Example, tuple[tuple[str, float], ...]]]) -> None:
+def _write_table(path: Path, used: list[tuple[LabelledFile, tuple[tuple[str, float], ...]]]) -> None:
     labels = list(dict.fromkeys(example.label for example, _ in used))
     fold: dict[str, int] = {}
     for label in labels:

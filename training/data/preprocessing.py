@@ -23,11 +23,11 @@ from esc.audio.waveform import fit_clip, resample
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, DataError
-from esc.paths import atomic_write
+from esc.paths import atomic_write, sha256_of
 from training.augmentation.recordings import record
 from training.data.esc50 import Clip, class_names
 from training.recipes import Recipe
-from training.runs.disk import check_free_space, disk_full_error, sha256_of
+from training.runs.disk import check_free_space, disk_full_error
 from training.runs.paths import CACHE
 from training.runs.progress import progress_bar
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 
 from esc.classification.classifier import Classifier
-from esc.classification.ood_detector import MAX_DEVIATION, OodDetector
+from esc.classification.ood_detector import OodDetector
+from esc.classification.ood_fit import fit_distance, fit_regression, make_detector, with_part_std
 from esc.classification.resnet import logits_and_pooled, pooled_embedding
 from esc.dsp.spectrogram import network_input
 from training.data.esc50 import Clip, without_classes
@@ -20,10 +20,6 @@ from training.data.preprocessing import background_files, clip_recording, map_fi
 from training.engine.devices import precision
 from training.evaluation.ood_sounds import RECORDED, recorded_sounds, synthetic_sounds
 
-_SHRINKAGE, _RIDGE = 0.05, 1e-4  # of the covariance, towards its diagonal and upwards
-_PENALTY = 1e-2  # scikit-learn's C of the regression
-_LEAST_STD = 0.05  # of the median one; channels that never respond have none
-_HALF_MAX = 6e4  # near the largest float16
 _BATCH = 25
 _RECORDING = 101  # number of the random recordings; those for training have lower ones
 _RECORDED_EVERY = 2  # training clips, of which one is also fitted as a random recording
@@ -127,55 +123,20 @@ def fit_detector(known: Features, targets: np.ndarray, unknown: Features, held_o
     """
     n_features = known.pooled.shape[1] * 8 // 45  # the last layer has 8 of 15 channels, each pooled in three ways
     embeddings = pooled_embedding(torch.from_numpy(known.pooled), n_features).double().numpy()
-    both = np.concatenate([known.pooled, unknown.pooled]).astype(np.float64)
-    pooled_mean, pooled_std = both.mean(axis=0), _std(both)
-    regression = LogisticRegression(C=_PENALTY, max_iter=500, class_weight="balanced")
-    inputs = np.clip((both - pooled_mean) / pooled_std, -MAX_DEVIATION, MAX_DEVIATION)
-    regression.fit(inputs, np.repeat([1, 0], [len(known), len(unknown)]))
-    arrays = {
-        **_mahalanobis(embeddings, targets),
-        "pooled_mean": pooled_mean,
-        "pooled_std": pooled_std,
-        "weight": regression.coef_[0],
-        "bias": regression.intercept_,
-        "part_std": np.ones(OodDetector.N_PARTS),
-    }
-    tensors = {name: torch.from_numpy(np.asarray(array, dtype=np.float32)) for name, array in arrays.items()}
-    stored = {
-        name: tensor.clamp(-_HALF_MAX, _HALF_MAX).half().float() if tensor.ndim > 1 else tensor
-        for name, tensor in tensors.items()
-    }
-    return standardised(OodDetector(stored), held_out)
+    detector = make_detector(fit_distance(embeddings, targets) | fit_regression(known.pooled, unknown.pooled))
+    return standardised(detector, held_out)
 
 
 @torch.inference_mode()
 def standardised(detector: OodDetector, held_out: Features) -> OodDetector:
     """Return a detector whose parts have a standard deviation of 1 on held-out known sounds."""
-    parts = detector.parts(*held_out.tensors(detector))
-    return OodDetector(detector.state_dict() | {"part_std": parts.std(dim=0).clamp_min(1e-6)})
+    return with_part_std(detector, detector.parts(*held_out.tensors(detector)))
 
 
 @torch.inference_mode()
 def scores(detector: OodDetector, features: Features) -> np.ndarray:
     """Return the detector's scores, float32 (clips,)."""
     return detector(*features.tensors(detector)).cpu().numpy()
-
-
-def _mahalanobis(embeddings: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
-    """Return mean, whitening and whitened class means of embeddings (clips, n_features)."""
-    mean, std = embeddings.mean(axis=0), _std(embeddings)
-    standard = (embeddings - mean) / std
-    class_means = np.stack([standard[targets == target].mean(axis=0) for target in range(targets.max() + 1)])
-    within = standard - class_means[targets]
-    covariance = within.T @ within / len(within)
-    covariance = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * np.diag(np.diag(covariance)) + _RIDGE * np.eye(len(covariance))
-    whitening = np.linalg.cholesky(np.linalg.inv(covariance))
-    return {"embedding_mean": mean, "whitening": whitening / std[:, None], "class_means": class_means @ whitening}
-
-
-def _std(values: np.ndarray) -> np.ndarray:
-    std = values.std(axis=0)
-    return np.maximum(std, _LEAST_STD * np.median(std) + 1e-6)
 
 
 def _batches(spectrograms_db: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

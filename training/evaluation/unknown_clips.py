@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from esc.classification.teaching.synthetic_sounds import KINDS, SAMPLE_RATE, synthesise
 from esc.errors import ParameterError
 from esc.paths import atomic_write
 from training.data.esc50 import UNKNOWN, UNKNOWN_FOLD, Clip
-from training.evaluation.ood_sounds import KINDS, SAMPLE_RATE, folder_files, synthesise
+from training.evaluation.ood_sounds import folder_files
 from training.recipes import Recipe
 from training.runs.disk import disk_full_error
 
