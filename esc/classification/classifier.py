@@ -16,7 +16,7 @@ from esc.classification.calibration import calibrated_probabilities, known_and_s
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
 from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
 from esc.classification.ood_detector import OodDetector
-from esc.classification.resnet import embed, logits_and_pooled
+from esc.classification.resnet import embed, logits_and_pooled, mean_activations
 from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import check_range
 from esc.paths import DEFAULT_CHECKPOINT
@@ -234,6 +234,12 @@ class Classifier:
         """
         spectrogram_db = clip_mel_db(self.first_clip(waveform, sample_rate).samples, self.checkpoint.spectrogram)
         return embed(self.model, self._scaled(spectrogram_db[None]))[0].cpu().numpy()
+
+    @torch.inference_mode()
+    def mean_activations(self, spectrogram_db: np.ndarray) -> dict[str, tuple[int, np.ndarray]]:
+        """Return each layer's number of channels and their mean, float32 (h, w), for a clip's spectrogram in dB."""
+        found = mean_activations(self.model, self._scaled(torch.from_numpy(spectrogram_db)[None]))
+        return {name: (channels, mean[0].cpu().numpy()) for name, (channels, mean) in found.items()}
 
     def _scaled(self, spectrograms_db: torch.Tensor) -> torch.Tensor:
         scaled = network_input(spectrograms_db.to(self.device), self.checkpoint.input)[:, None]

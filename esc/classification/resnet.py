@@ -70,6 +70,20 @@ def logits_and_pooled(model: ResNet, spectrograms: torch.Tensor) -> tuple[torch.
     return model.fc(pooled[-3]), torch.cat(pooled, dim=1)
 
 
+def mean_activations(model: ResNet, spectrograms: torch.Tensor) -> dict[str, tuple[int, torch.Tensor]]:
+    """Return each layer's number of channels and their mean (batch, h, w), from "conv1" to "layer4".
+
+    That of the first convolution is taken after its rectifier. `spectrograms` are (batch, 1, n_mels, n_frames).
+    """
+    activations = model.relu(model.bn1(model.conv1(spectrograms)))
+    means = {"conv1": (activations.shape[1], activations.mean(dim=1))}
+    activations = model.maxpool(activations)
+    for name in LAYERS:
+        activations = getattr(model, name)(activations)
+        means[name] = activations.shape[1], activations.mean(dim=1)
+    return means
+
+
 def pooled_embedding(pooled: torch.Tensor, n_features: int) -> torch.Tensor:
     """Return the embeddings (batch, n_features) among pooled activations: the means of the last layer."""
     return pooled[:, -3 * n_features : -2 * n_features]

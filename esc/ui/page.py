@@ -38,6 +38,7 @@ from esc.ui.tabs.about_model import AboutModelTab
 from esc.ui.tabs.base import Services
 from esc.ui.tabs.batch import BatchTab
 from esc.ui.tabs.classify import ClassifyTab
+from esc.ui.tabs.learn import LearnTab
 from esc.ui.tabs.live import LiveTab
 from esc.ui.tabs.player import PlayerTab
 from esc.ui.tabs.saliency import SaliencyTab
@@ -58,6 +59,7 @@ STYLES = (
     "live.css",
     "timeline.css",
     "batch.css",
+    "learn.css",
     "surface.css",
     "layout.css",
 )  # in the order in which they apply
@@ -132,6 +134,8 @@ def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:
             LiveTab(services).component()
         with gr.Tab(texts("tab_files"), render_children=True):
             BatchTab(services).component()
+        with gr.Tab(texts("tab_learn"), render_children=True):
+            LearnTab(services).component()
         with gr.Tab(texts("tab_about"), render_children=True):
             about = AboutModelTab(services)
             about.component()

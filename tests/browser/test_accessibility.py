@@ -87,6 +87,9 @@ def look_everywhere(sheet: Sheet, language: str, name: str) -> list[Finding]:
         tab.click()
         sheet.until(f"document.querySelector('.sg-viewer[data-view={view}]')?.hasAttribute('data-filled')")
         found += findings(sheet, f"{name}, {view}", PANEL)
+    page.get_by_role("tab", name=texts["page.tab_learn"], exact=True).click()
+    page.wait_for_selector(".sg-learn[data-filled]")
+    found += findings(sheet, f"{name}, learn", PANEL)
     about = page.get_by_role("tab", name=texts["page.tab_about"], exact=True)
     if about.is_visible():
         about.click()

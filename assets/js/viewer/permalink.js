@@ -3,6 +3,7 @@
 
 import { emit, events, showMessage, select, show, state } from '../core/state.js';
 import { messagesReady, t } from '../lib/i18n.js';
+import { FIELD_TABS, linkFields, restoreLinkFields } from '../core/link_fields.js';
 import { DEFAULTS, changeDisplay, display, legalOf } from '../core/display_settings.js';
 import { addToMore } from '../widgets/overflow_menu.js';
 import { applyParameters, parameters } from './parameters.js';
@@ -57,6 +58,7 @@ function settings() {
     ...((low !== DEFAULTS.low || high !== DEFAULTS.high) && { levels: low === null ? `,${high}` : list(low, high) }),
     ...(smooth ? { smooth: '1' } : {}),
     ...Object.fromEntries(Object.entries(axes).map(([view, kind]) => [`axis_${view}`, kind])),
+    ...linkFields(),
   }));
 }
 
@@ -75,14 +77,16 @@ function restore() {
   const fields = new URLSearchParams(location.hash.slice(1));
   if (!fields.toString()) return;
   const wrong = [...restoreDisplay(fields), ...restoreParameters(fields)];
-  if (!openTab(fields.get('view') ?? 'mel')) wrong.push('view');
+  const own = Object.keys(FIELD_TABS).find((name) => fields.has(name));
+  if (!openTab(fields.get('view') ?? FIELD_TABS[own] ?? 'mel')) wrong.push('view');
+  restoreLinkFields(fields);
   waiting = Object.fromEntries([...fields].filter(([name]) => RANGES.includes(name)));
   const { example, length } = waiting;
   const option = exampleOption(example);
   if (example !== undefined && example !== NO_EXAMPLE && !option) wrong.push('example');
   else if (state.sound && (option ? example === state.sound.example : length !== undefined)) showRanges();
   else openExample(option);
-  const known = ['view', ...RANGES, 'colours', 'levels', 'smooth', ...Object.keys(parameters.values)];
+  const known = ['view', ...RANGES, 'colours', 'levels', 'smooth', ...Object.keys(FIELD_TABS), ...Object.keys(parameters.values)];
   wrong.push(...[...fields.keys()].filter((name) => !known.includes(name) && !name.startsWith('axis_')));
   if (wrong.length) reportIgnored(wrong);
   else if (length !== undefined && !state.sound) {

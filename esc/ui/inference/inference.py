@@ -30,6 +30,7 @@ from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Sound
 
 Turn = AbstractContextManager[None]  # at the network, see `FairTurns.turn`
+Activations = dict[str, tuple[int, np.ndarray]]  # see `Classifier.mean_activations`
 LIKELIEST = 5  # classes whose saliency maps are computed in any case
 MAX_GPU_SECONDS = 120.0
 _GPU_START_SECONDS = 15.0
@@ -132,6 +133,20 @@ def explain(
 def _explain(path: Path, clip: np.ndarray, labels: tuple[str, ...]) -> Explanation:
     network = classifier(path)
     return explain_waveform(network, clip, network.checkpoint.spectrogram.sample_rate, labels=labels, likeliest=LIKELIEST)
+
+
+def activations(path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn) -> tuple[Prediction, Activations]:
+    """Return the prediction for a waveform's first clip, and the mean activations of each layer."""
+    clip = classifier(path).first_clip(waveform, sample_rate)
+    with _held(turn):
+        return _activations(path, clip)
+
+
+@on_gpu
+def _activations(path: Path, clip: Clip) -> tuple[Prediction, Activations]:
+    network = classifier(path)
+    prediction = network.classify_clip(clip)
+    return prediction, network.mean_activations(prediction.spectrogram_db)
 
 
 def classify_sound(
