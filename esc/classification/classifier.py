@@ -237,7 +237,7 @@ class Classifier:
 
     @torch.inference_mode()
     def mean_activations(self, spectrogram_db: np.ndarray) -> dict[str, tuple[int, np.ndarray]]:
-        """Return each layer's number of channels and their mean, float32 (h, w), for a clip's spectrogram in dB."""
+        """Return each layer's number of channels and their mean, (h, w), for a clip."""
         found = mean_activations(self.model, self._scaled(torch.from_numpy(spectrogram_db)[None]))
         return {name: (channels, mean[0].cpu().numpy()) for name, (channels, mean) in found.items()}
 

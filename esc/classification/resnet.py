@@ -71,9 +71,10 @@ def logits_and_pooled(model: ResNet, spectrograms: torch.Tensor) -> tuple[torch.
 
 
 def mean_activations(model: ResNet, spectrograms: torch.Tensor) -> dict[str, tuple[int, torch.Tensor]]:
-    """Return each layer's number of channels and their mean (batch, h, w), from "conv1" to "layer4".
+    """Return each layer's number of channels and their mean (batch, h, w).
 
-    That of the first convolution is taken after its rectifier. `spectrograms` are (batch, 1, n_mels, n_frames).
+    The layers are "conv1", whose activations are taken after its rectifier, to "layer4". `spectrograms` are
+    (batch, 1, n_mels, n_frames).
     """
     activations = model.relu(model.bn1(model.conv1(spectrograms)))
     means = {"conv1": (activations.shape[1], activations.mean(dim=1))}

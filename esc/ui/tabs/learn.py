@@ -1,4 +1,4 @@
-"""The learn tab: an excerpt of the open sound, and what the network makes of the sound."""
+"""The learn tab: an excerpt of the open sound, and the network's layers on it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class LearnTab(Tab):
         return AboutModelTab(self.services).about(request) | {"augmentation": recipe.get("augmentation")}
 
     def layers(self, request: SoundRequest) -> dict:
-        """Return the network's input, the mean activations of its layers, its first filters and its answer."""
+        """Return the network's input, mean activations, first filters and prediction."""
         sound = self.sound(request)
         turn = self.services.turns.turn(request.token)
         prediction, found = activations(self.checkpoint, sound.waveform, sound.facts.sample_rate, turn)
