@@ -86,6 +86,9 @@ MESSAGES = {
     "ray.address": "No Ray cluster answers at {address} ({reason}). Leave --address out to use this machine alone.",
     "ray.workers": "Ray lost its workers repeatedly ({reason}). Results so far are in {path}: run the command again to "
     "resume, or without --engine ray to find the file that ends a process.",
+    # exports of views
+    "export.too_much": "{millions:.1f} million values are too many: at most {limit:.0f} million are written at once. Save "
+    "what is on screen, or raise hop_length.",
     # features
     "feature.size": "{frames} frames of {n_freqs} frequencies are too many for this feature: raise hop_length, now "
     "{hop_length}, or lower n_fft.",

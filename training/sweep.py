@@ -12,7 +12,7 @@ from pathlib import Path
 
 from esc.config import LIMITS
 from esc.errors import ParameterError
-from esc.plotting import plot_bars
+from esc.plotting.runs import plot_bars
 from training.data.esc50 import Clip
 from training.data.preprocessing import prepare_for
 from training.recipes import Recipe

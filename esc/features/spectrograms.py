@@ -73,6 +73,11 @@ def pcen(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, source: st
     return FeatureImage(values, row_bounds_hz(source, config), frames, decibels=False)
 
 
+def constant_q_bins(config: SpectrogramConfig) -> int:
+    """Return the number of constant-Q bins below the highest possible frequency."""
+    return math.floor(BINS_PER_OCTAVE * math.log2(HIGHEST_SHARE * config.sample_rate / 2 / LOWEST_HZ))
+
+
 def constant_q(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, source: str, on_progress: OnProgress) -> FeatureImage:
     """Return the constant-Q transform, 24 bins an octave from C1, as power in dB.
 
@@ -82,7 +87,7 @@ def constant_q(waveform: np.ndarray, config: SpectrogramConfig, tile: Tile, sour
     import librosa
 
     rate = config.sample_rate
-    n_bins = math.floor(BINS_PER_OCTAVE * math.log2(HIGHEST_SHARE * rate / 2 / LOWEST_HZ))
+    n_bins = constant_q_bins(config)
     bins: dict[str, Any] = {"fmin": LOWEST_HZ, "n_bins": n_bins, "bins_per_octave": BINS_PER_OCTAVE}
 
     def compute(chunk: Chunk) -> np.ndarray:

@@ -34,13 +34,14 @@ class FeatureTask:
     tile: Tile
     source: str  # "mel" or "stft": the spectrogram whose rows a variant has
     high_db: float | None  # dB of the brightest level; None: the feature's own maximum
+    exact: bool = False  # an image has its "values", too
 
 
 def compute(task: FeatureTask, on_progress: OnProgress) -> dict:
     """Return a feature: float arrays by name, or an image.
 
     An image has "levels" (uint8, rows x columns), "low", "high" (the values of 0 and 255), "decibels", "bounds_hz",
-    "start_s", "end_s".
+    "start_s", "end_s"; if `exact` "values" (float32), not below "low".
     """
     samples = task.samples if isinstance(task.samples, np.ndarray) else np.memmap(task.samples, np.float32, mode="r")
     if task.feature in CONTOURS:
@@ -51,7 +52,8 @@ def compute(task: FeatureTask, on_progress: OnProgress) -> dict:
     high = float(image.values.max()) if task.high_db is None else task.high_db
     low = high - task.config.top_db if image.decibels else 0.0
     hop_s, (first, last) = task.config.hop_length / task.config.sample_rate, image.frames
-    return {
+    values = {"values": np.maximum(image.values, low).astype(np.float32)} if task.exact else {}
+    return values | {
         "levels": quantised(image.values, low, high),
         "low": low,
         "high": high,

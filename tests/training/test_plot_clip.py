@@ -15,17 +15,8 @@ from esc.dsp.mel import mel_freqs_hz
 from esc.dsp.mfcc import mfcc
 from esc.dsp.spectrogram import mel_db, stft_db
 from esc.errors import AudioError, DataError
-from esc.plotting import (
-    plot_confusion,
-    plot_curves,
-    plot_mel,
-    plot_mel_surface,
-    plot_mfcc,
-    plot_recall,
-    plot_reliability,
-    plot_stft,
-    plot_waveform,
-)
+from esc.plotting.runs import plot_confusion, plot_curves, plot_recall, plot_reliability
+from esc.plotting.sounds import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
 from small_data import SMALL
 from training.cli.data import Preset
 from training.data.plot_clip import find_clip, plot_clip

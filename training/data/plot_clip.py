@@ -10,7 +10,7 @@ from esc.config import SpectrogramConfig
 from esc.dsp.mfcc import mfcc
 from esc.dsp.spectrogram import mel_db, stft_db
 from esc.errors import DataError
-from esc.plotting import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
+from esc.plotting.sounds import plot_mel, plot_mel_surface, plot_mfcc, plot_stft, plot_waveform
 from training.data.esc50 import data_folder, read_clips
 from training.runs.disk import save_figure
 

@@ -14,7 +14,7 @@ from esc.classification.classifier import Classifier
 from esc.classification.robustness_file import Robustness
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import clip_mel_db
-from esc.plotting import plot_bars
+from esc.plotting.runs import plot_bars
 from training.augmentation import distortion
 from training.data.esc50 import Clip
 from training.data.preprocessing import background_files, load_clip, map_files

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from esc.plotting import plot_confusion, plot_curves, plot_recall, plot_reliability
+from esc.plotting.runs import plot_confusion, plot_curves, plot_recall, plot_reliability
 from training.data.esc50 import Clip
 from training.evaluation.held_out_log import Evaluation, evaluate_fold
 from training.evaluation.metrics import calibration_bins, confusion_matrix, most_confused, recall_per_class

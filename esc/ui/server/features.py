@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 from cachetools import FIFOCache
 
-from esc.config import SpectrogramConfig
-from esc.dsp.tiles import Tile
 from esc.errors import PageError
 from esc.features import SLOW, SOUND_ONLY, SPECTROGRAMS, feature_sample_rate
 from esc.features.job_queue import Job, JobQueue
@@ -48,24 +46,46 @@ class FeatureOverlays:
         The reply to a started job is {"job", "state", "progress"}. `view`, "mel" or "stft", gives the rows of a feature
         that is a spectrogram.
         """
-        view, feature, config, tile = request.view, request.feature, request.config, request.tile
-        key = _key(view, feature, sound, config, tile)
+        key = _key(request, sound)
         if (known := self._kept.find(key)) is not None:
             return {"feature": known}
+        return _progress(self._start(sound, request, key))
+
+    def exact(self, sound: Sound, request: FeatureRequest) -> dict | float:
+        """Return a feature's arrays with an image's exact values, or the progress of its job, started if need be."""
+        key = ("exact", *_key(request, sound))
+        with self._lock:
+            started = [job_id for job_id, (_, _, of) in self._started.items() if of == key]
+        for job_id in reversed(started):
+            queue, *_ = self._of(job_id)
+            try:
+                job = queue.ask(request.token, job_id)
+            except PageError:  # of another session, or no longer kept
+                continue
+            if job.error is not None:
+                raise job.error
+            if job.state != "cancelled":
+                return job.progress if job.result is None else job.result
+        return self._start(sound, request, key, exact=True).progress
+
+    def _start(self, sound: Sound, request: FeatureRequest, key: tuple, exact: bool = False) -> Job:
+        """Return a new job, which replaces the session's earlier one of the same view, feature and exactness."""
+        view, feature, config, tile = request.view, request.feature, request.config, request.tile
         lease = Lease(feature_sample_rate(feature, config.sample_rate))  # the queued job reads the file when its turn comes
         waveform = self._store.waveform(sound, lease.sample_rate, lease)
         samples = Path(str(waveform.filename)) if isinstance(waveform, np.memmap) else waveform
         high_db = self._renderer.peak_db(sound, config, view) if feature in _COMPARED else None
         queue = self._queues[feature in SLOW]
         try:
-            job = queue.start(request.token, f"{view} {feature}", FeatureTask(feature, config, samples, tile, view, high_db))
+            task = FeatureTask(feature, config, samples, tile, view, high_db, exact)
+            job = queue.start(request.token, f"{view} {feature} {exact}", task)
         except BaseException:
             lease.is_over = lambda: True
             raise
         lease.is_over = lambda: job.over
         with self._lock:
             self._started[job.id] = queue, feature, key
-        return _progress(job)
+        return job
 
     def state(self, token: str, job_id: str) -> dict:
         """Return a job's progress, with its feature once done; raise a failed job's error."""
@@ -90,8 +110,9 @@ class FeatureOverlays:
             return self._started[job_id]
 
 
-def _key(view: str, feature: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> tuple:
+def _key(request: FeatureRequest, sound: Sound) -> tuple:
     """Return the parameters that a feature depends on."""
+    view, feature, config, tile = request.view, request.feature, request.config, request.tile
     if feature not in SOUND_ONLY:
         return feature, sound.id, view if feature in SPECTROGRAMS else "", config, tile
     return (feature, sound.id) if feature == "onsets" else (feature, sound.id, tile.start_s, tile.end_s)

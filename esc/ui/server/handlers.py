@@ -19,6 +19,8 @@ from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.errors import EscError, PageError, ParameterError
 from esc.ui.i18n.catalogue import note_messages
 from esc.ui.server.error_replies import RequestLog, error_reply
+from esc.ui.server.exports.exports import Exports
+from esc.ui.server.exports.request import ExportRequest
 from esc.ui.server.features import FeatureOverlays
 from esc.ui.server.label_requests import LabelFileRequest, LabelsRequest, PageLabels, ReadLabelsRequest
 from esc.ui.server.measurements import Measurements
@@ -75,11 +77,13 @@ class Handlers:
         self._measurements = Measurements(store)
         self._features = FeatureOverlays(store, self._renderer)
         self._labels = PageLabels(store, self._measurements.kept)
+        self._exports = Exports(store, self._renderer, self._features)
 
     def delete_old(self) -> None:
         """Delete old uploads and saved selections."""
         delete_old_uploads(self._upload_folder)
         self._measurements.kept.delete_old()
+        self._exports.kept.delete_old()
 
     def functions(self, *names: str) -> list[Callable[[Any], dict]]:
         """Return handlers of this class, by name, as Gradio server functions."""
@@ -173,6 +177,10 @@ class Handlers:
         sound = self._sound(request)
         with self._slot(request):
             return self._labels.snap(sound, request)
+
+    def export(self, request: ExportRequest) -> dict:
+        """Return a view as a file or as code, see `Exports.export`."""
+        return self._exports.export(self._sound(request), request, self.store.session(request.token).language)
 
     def feature_start(self, request: FeatureRequest) -> dict:
         """Start the computation of a `feature`, see `FeatureOverlays.start`."""

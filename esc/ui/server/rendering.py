@@ -93,7 +93,7 @@ class ViewRenderer:
         return level_at(waveform, config, time_s, int(row), high_db)
 
     def _levels(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
-        shown, n_frames = self._anchored(view, sound, config, tile)
+        shown, n_frames = self.anchored(view, sound, config, tile)
         axis = {
             "bounds_hz": row_bounds_hz(view, config).round(3).tolist(),
             "edges_hz": mel_edges_hz(config).round(3).tolist() if view == "mel" else [],
@@ -103,10 +103,10 @@ class ViewRenderer:
         }
         return _packed(shown) | axis | _parameter_advice(config, sound, n_frames, view == "mel", shown)
 
-    def _anchored(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> tuple[View, int]:
+    def anchored(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> tuple[View, int]:
         """Return a view scaled to the whole sound's maximum, and the sound's number of frames."""
         if config.db_ref == "max":  # the same levels, called otherwise
-            shown, n_frames = self._anchored(view, sound, config.replace(db_ref=1.0), tile)
+            shown, n_frames = self.anchored(view, sound, config.replace(db_ref=1.0), tile)
             return replace(shown, low_db=-config.top_db, high_db=0.0), n_frames
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
         make = mel_view if view == "mel" else stft_view
@@ -120,23 +120,23 @@ class ViewRenderer:
 
     def surface(self, sound: Sound, config: SpectrogramConfig, tile: Tile, source: str = "mel") -> tuple[View, np.ndarray]:
         """Return a "mel" or "stft" view pooled for a surface, and its rows' frequencies."""
-        return pool_rows(self._anchored(source, sound, config, tile)[0], row_freqs_hz(source, config))
+        return pool_rows(self.anchored(source, sound, config, tile)[0], row_freqs_hz(source, config))
 
     def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
         source = "stft" if view == "surface_stft" else "mel"
-        shown, n_frames = self._anchored(source, sound, config, tile)
+        shown, n_frames = self.anchored(source, sound, config, tile)
         pooled, freqs_hz = pool_rows(shown, row_freqs_hz(source, config))
         axis = {"centres_hz": freqs_hz.round(3).tolist(), "mel_scale": config.mel_scale}
         return _packed(pooled) | axis | _parameter_advice(config, sound, n_frames, source == "mel", shown)
 
-    def _mfcc(
-        self,
-        cepstrum: CepstrumConfig,
-        view: str,
-        sound: Sound,
-        config: SpectrogramConfig,
-        tile: Tile,
-    ) -> dict:
+    def _mfcc(self, cepstrum: CepstrumConfig, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
+        shown, n_frames = self.coefficients(sound, config, tile, cepstrum)
+        return _packed(shown) | _parameter_advice(config, sound, n_frames, True)
+
+    def coefficients(
+        self, sound: Sound, config: SpectrogramConfig, tile: Tile, cepstrum: CepstrumConfig = PLAIN
+    ) -> tuple[View, int]:
+        """Return a tile of the coefficients from 1, and the sound's number of frames."""
         if config.n_mfcc < 2:  # coefficient 0 is not shown
             raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
         config = self.fixed(sound, config, "mel")
@@ -148,8 +148,7 @@ class ViewRenderer:
             return overview.low_db, overview.high_db
 
         value_range = self._peaks.get(("mfcc", sound.id, config, cepstrum), whole)
-        shown = mfcc_view(waveform, config, tile, high_db, value_range, cepstrum)
-        return _packed(shown) | _parameter_advice(config, sound, config.n_frames(len(waveform)), True)
+        return mfcc_view(waveform, config, tile, high_db, value_range, cepstrum), config.n_frames(len(waveform))
 
     def _wave(self, view: str, sound: Sound, config: None, tile: Tile) -> dict:
         rate = sound.facts.sample_rate

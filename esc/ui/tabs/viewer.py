@@ -12,7 +12,7 @@ from esc.ui.tabs.base import Services, Tab
 # what every viewer asks the server for, in addition to its view
 FUNCTIONS = (
     "level", "measure", "spectrum", "save_selection", "feature_start", "feature_state", "feature_cancel",
-    "read_labels", "label_file", "label_excerpts", "snap_edges",
+    "read_labels", "label_file", "label_excerpts", "snap_edges", "export",
 )  # fmt: skip
 VIEWS, FIRST_VIEW = ("wave", "stft", "mel", "mfcc", "surface"), "mel"  # in the order of the tabs, and the one that opens
 

@@ -1,0 +1,131 @@
+"""Exact values of a view between two times, as librosa computes them of the whole sound."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from esc.config import SpectrogramConfig
+from esc.dsp.axes import stft_freqs_hz
+from esc.dsp.decibels import AMIN, power_to_level_db
+from esc.dsp.frames import CHUNK_VALUES, Transform, Waveform, frames_between, power_frames
+from esc.dsp.mel import mel_freqs_hz
+from esc.dsp.mfcc import PLAIN, CepstrumConfig, mfcc_of_db, shaped
+from esc.dsp.spectrogram import mel_power, stft_power
+from esc.errors import ParameterError
+
+MAX_VALUES = 25_000_000  # of a matrix: 0.1 GB, 11 minutes of an STFT at librosa's defaults
+MAX_CSV_VALUES = 4_000_000  # of a table: some 40 MB of text
+MAX_PEAK_VALUES = 200_000_000  # of the spectrogram whose maximum is searched: some seconds
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Values of a view with their axes."""
+
+    values: np.ndarray  # float32 (n_rows, n_columns), or a waveform (n_samples,)
+    times_s: np.ndarray  # (n_columns,)
+    rows: np.ndarray  # (n_rows,): centres in Hz, or numbers of coefficients; of a waveform empty
+    row_name: str = "freqs_hz"  # or "coefficients"
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the values and their axes by name, for an .npz file."""
+        rows = {self.row_name: self.rows} if self.values.ndim == 2 else {}
+        return {"values": self.values, "times_s": self.times_s} | rows
+
+
+def spectrogram_matrix(view: str, waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float) -> Matrix:
+    """Return the frames of a "mel" or "stft" spectrogram in dB that are centred in [start_s, end_s].
+
+    Reference and floor are the whole sound's: equals the same columns of `mel_db` or `stft_db`.
+
+    Raises
+    ------
+    ParameterError
+        "parameter.too_much": more than `MAX_VALUES` values.
+    """
+    transform, freqs_hz = (mel_power, mel_freqs_hz(config)) if view == "mel" else (stft_power, stft_freqs_hz(config))
+    frames = frames_between(waveform, config, start_s, end_s)
+    check_size(len(frames) * len(freqs_hz), MAX_VALUES)
+    power = np.concatenate(list(_powers(waveform, config, frames, transform)), axis=1)
+    peak = _peak_power(waveform, config, transform, power, len(frames) == config.n_frames(len(waveform)))
+    fixed = config.replace(db_ref=max(AMIN, peak)) if config.db_ref == "max" else config
+    level_db = np.maximum(power_to_level_db(power, fixed), power_to_level_db(peak, fixed) - config.top_db)
+    return Matrix(level_db.astype(np.float32), np.array(frames) * (config.hop_length / config.sample_rate), freqs_hz)
+
+
+def mfcc_matrix(
+    waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float, cepstrum: CepstrumConfig = PLAIN
+) -> Matrix:
+    """Return the coefficients from 0 of the frames centred in [start_s, end_s]; equals `shaped` of the whole sound."""
+    frames = frames_between(waveform, config, start_s, end_s)
+    seconds = len(waveform) / config.sample_rate
+    whole = spectrogram_matrix("mel", waveform, config, 0.0, seconds)  # derivatives have context, and all share a floor
+    values = shaped(mfcc_of_db(torch.from_numpy(whole.values), config).numpy(), cepstrum)[:, frames.start : frames.stop]
+    return Matrix(values, whole.times_s[frames.start : frames.stop], np.arange(config.n_mfcc), "coefficients")
+
+
+def waveform_matrix(waveform: np.ndarray, sample_rate: int, start_s: float, end_s: float) -> Matrix:
+    """Return the samples between two times."""
+    first = min(max(0, round(start_s * sample_rate)), len(waveform) - 1)
+    stop = min(max(first + 1, round(end_s * sample_rate)), len(waveform))
+    check_size(stop - first, MAX_VALUES)
+    return Matrix(np.array(waveform[first:stop], np.float32), np.arange(first, stop) / sample_rate, np.zeros(0))
+
+
+def check_size(n_values: int, limit: int) -> None:
+    """Raise ParameterError for more values than are written at once."""
+    if n_values > limit:
+        raise ParameterError("export.too_much", millions=n_values / 1e6, limit=limit / 1e6)
+
+
+def as_csv(matrix: Matrix) -> str:
+    """Return a matrix as CSV: times in the first row, rows in the first column; a waveform as two columns."""
+    check_size(matrix.values.size, MAX_CSV_VALUES)
+    out = io.StringIO()
+    if matrix.values.ndim == 1:
+        out.write("time_s,amplitude\n")
+        np.savetxt(out, np.column_stack([matrix.times_s, matrix.values]), fmt=("%.7f", "%.8g"), delimiter=",")
+        return out.getvalue()
+    corner = "freq_hz" if matrix.row_name == "freqs_hz" else "coefficient"
+    out.write(f"{corner}\\time_s," + ",".join(f"{time:.6f}" for time in matrix.times_s) + "\n")
+    formats = ["%.3f" if corner == "freq_hz" else "%d", *["%.4f"] * len(matrix.times_s)]
+    np.savetxt(out, np.column_stack([matrix.rows, matrix.values]), fmt=formats, delimiter=",")
+    return out.getvalue()
+
+
+def contours_csv(contours: dict[str, dict[str, np.ndarray]]) -> str:
+    """Return contours as a table with a row for each value: feature, quantity, time, value; NaN is empty."""
+    lines = ["feature,quantity,time_s,value"]
+    for feature, arrays in contours.items():
+        times_s = arrays["times_s"]
+        for quantity, values in arrays.items():
+            if quantity == "times_s" and len(arrays) > 1:
+                continue
+            for time_s, value in zip(times_s, values, strict=True):
+                lines.append(
+                    f"{feature},{quantity},{time_s:.6f},{value:.6g}"
+                    if np.isfinite(value)
+                    else f"{feature},{quantity},{time_s:.6f},"
+                )
+    return "\n".join(lines) + "\n"
+
+
+def _powers(waveform: Waveform, config: SpectrogramConfig, frames: range, transform: Transform) -> Iterator[np.ndarray]:
+    at_a_time = max(1, 4 * CHUNK_VALUES // config.n_freqs)
+    for first in range(frames.start, frames.stop, at_a_time):
+        numbers = np.arange(first, min(first + at_a_time, frames.stop))
+        yield power_frames(waveform, config, numbers, transform).numpy()
+
+
+def _peak_power(waveform: Waveform, config: SpectrogramConfig, transform: Transform, power: np.ndarray, whole: bool) -> float:
+    """Return the maximum of the whole sound's spectrogram."""
+    if whole:
+        return float(power.max())
+    frames = range(config.n_frames(len(waveform)))
+    check_size(len(frames) * config.n_freqs, MAX_PEAK_VALUES)
+    return max(float(part.max()) for part in _powers(waveform, config, frames, transform))
