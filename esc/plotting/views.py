@@ -1,4 +1,4 @@
-"""Matplotlib figures of what a view shows, at a print size, with axes, title and colour bar."""
+"""Matplotlib figures of views at a print size, with axes, title and colour bar."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def plot_envelope(envelope: np.ndarray, extent_s: tuple[float, float], style: Fi
 def plot_surface(
     levels: np.ndarray, times_s: np.ndarray, freqs_hz: np.ndarray, style: FigureStyle, angles: tuple[float, float] = (38.0, -62.0)
 ) -> Figure:
-    """Return a spectrogram (n_rows, n_columns) as a surface, seen from an elevation and an azimuth in degrees."""
+    """Return a spectrogram (n_rows, n_columns) as a surface; `angles`: elevation and azimuth in degrees."""
     figure = Figure(figsize=_inches(style), dpi=style.dpi, layout="constrained")
     axes: Any = figure.add_subplot(projection="3d")
     _titles(figure, axes, style)
@@ -149,7 +149,7 @@ def _figure(style: FigureStyle) -> tuple[Figure, Axes]:
 
 
 def _titles(figure: Figure, axes: Axes, style: FigureStyle) -> None:
-    """Write title and subtitle as they are, wrapped: a `$` in a file's name begins no formula."""
+    """Write the wrapped title and subtitle; a `$` in them begins no formula."""
     for write, text, size in ((figure.suptitle, style.title, 9.0), (axes.set_title, style.subtitle, 6.5)):
         wrapped = textwrap.wrap(text, max(20, round((style.width_cm - 5.0) / (_CHARACTER * size))), max_lines=3, placeholder="…")
         left = {"x": 0.01, "ha": "left"} if write == figure.suptitle else {"loc": "left"}

@@ -1,4 +1,4 @@
-"""Exact values of a view between two times, as librosa computes them of the whole sound."""
+"""Exact values of a view between two times, as librosa computes them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Matrix:
 
 
 def spectrogram_matrix(view: str, waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float) -> Matrix:
-    """Return the frames of a "mel" or "stft" spectrogram in dB that are centred in [start_s, end_s].
+    """Return a "mel" or "stft" spectrogram in dB of the frames centred in [start_s, end_s].
 
     Reference and floor are the whole sound's: equals the same columns of `mel_db` or `stft_db`.
 
@@ -61,7 +61,10 @@ def spectrogram_matrix(view: str, waveform: Waveform, config: SpectrogramConfig,
 def mfcc_matrix(
     waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float, cepstrum: CepstrumConfig = PLAIN
 ) -> Matrix:
-    """Return the coefficients from 0 of the frames centred in [start_s, end_s]; equals `shaped` of the whole sound."""
+    """Return the coefficients from 0 of the frames centred in [start_s, end_s].
+
+    Equals the same columns of `shaped` of the whole sound.
+    """
     frames = frames_between(waveform, config, start_s, end_s)
     seconds = len(waveform) / config.sample_rate
     whole = spectrogram_matrix("mel", waveform, config, 0.0, seconds)  # derivatives have context, and all share a floor
@@ -84,7 +87,7 @@ def check_size(n_values: int, limit: int) -> None:
 
 
 def as_csv(matrix: Matrix) -> str:
-    """Return a matrix as CSV: times in the first row, rows in the first column; a waveform as two columns."""
+    """Return a matrix as CSV with times in the first row, or a waveform as two columns."""
     check_size(matrix.values.size, MAX_CSV_VALUES)
     out = io.StringIO()
     if matrix.values.ndim == 1:
@@ -99,7 +102,7 @@ def as_csv(matrix: Matrix) -> str:
 
 
 def contours_csv(contours: dict[str, dict[str, np.ndarray]]) -> str:
-    """Return contours as a table with a row for each value: feature, quantity, time, value; NaN is empty."""
+    """Return contours as a CSV table with a row for each value; NaN is empty."""
     lines = ["feature,quantity,time_s,value"]
     for feature, arrays in contours.items():
         times_s = arrays["times_s"]

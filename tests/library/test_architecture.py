@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [ROOT / "app.py", *sorted(path for folder in ("esc", "training") for path in (ROOT / folder).rglob("*.py"))]
 NAMES = [str(path.relative_to(ROOT)) for path in SOURCES if path.is_file()]
 PLOTTERS = {"matplotlib", "plotly"}
-MAY_PLOT = {"esc/plotting/sounds.py", "esc/plotting/runs.py"}
+MAY_PLOT = {f"esc/plotting/{name}.py" for name in ("style", "sounds", "views", "runs")}
 
 
 @cache

@@ -52,7 +52,7 @@ class FeatureOverlays:
         return _progress(self._start(sound, request, key))
 
     def exact(self, sound: Sound, request: FeatureRequest) -> dict | float:
-        """Return a feature's arrays with an image's exact values, or the progress of its job, started if need be."""
+        """Return a feature's arrays with exact values, or the progress of its job."""
         key = ("exact", *_key(request, sound))
         with self._lock:
             started = [job_id for job_id, (_, _, of) in self._started.items() if of == key]
@@ -69,7 +69,7 @@ class FeatureOverlays:
         return self._start(sound, request, key, exact=True).progress
 
     def _start(self, sound: Sound, request: FeatureRequest, key: tuple, exact: bool = False) -> Job:
-        """Return a new job, which replaces the session's earlier one of the same view, feature and exactness."""
+        """Return a new job; it replaces the session's earlier one of this kind."""
         view, feature, config, tile = request.view, request.feature, request.config, request.tile
         lease = Lease(feature_sample_rate(feature, config.sample_rate))  # the queued job reads the file when its turn comes
         waveform = self._store.waveform(sound, lease.sample_rate, lease)

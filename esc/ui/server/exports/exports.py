@@ -47,7 +47,10 @@ class Exports:
         self.kept = KeptFiles(KEPT_BYTES)
 
     def export(self, sound: Sound, request: ExportRequest, language: str) -> dict:
-        """Return {"url"} of a file, {"text"} of code, or {"progress"} while features are computed: ask again."""
+        """Return a view as {"url"} of a file or as {"text"} of code.
+
+        While its features are computed the reply is {"progress"}; the page asks again.
+        """
         if request.format in ("code", "ipynb"):
             return {"text": self._code(sound, request)}
         texts = MESSAGES[language]

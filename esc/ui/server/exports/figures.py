@@ -74,7 +74,7 @@ def _levels(view: View) -> np.ndarray:
 
 
 def _ranged(style: FigureStyle, request: ExportRequest, high: float, unit: str = "") -> FigureStyle:
-    """Return a style with the display's level range, which is relative to the maximum; a feature without dB has its own."""
+    """Return a style with the display's level range; values without dB have their own."""
     figure = request.figure
     if unit:
         return dataclasses.replace(style, level=unit)

@@ -40,7 +40,7 @@ class ViewState:
 
 
 def librosa_code(state: ViewState) -> list[str]:
-    """Return the code in parts, one for each cell of a notebook; joined they form a script.
+    """Return the code in parts, one a cell of a notebook.
 
     The variables are named as in librosa's documentation: `y`, `sr`, `D`, `S`, `S_db`, `mfccs`; the view's values end up in
     `view`.
