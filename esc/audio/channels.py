@@ -37,13 +37,22 @@ def check_in_file(channel: str, n_channels: int, name: str) -> None:
     """Raise AudioError if the file `name` has no such channel."""
     needed = 1 if channel == MEAN else 2 if channel in _WEIGHTS else int(channel)
     if needed > n_channels:
-        has = [MEAN, *(_WEIGHTS if n_channels > 1 else ()), *channel_numbers(n_channels)]
-        raise AudioError("audio.channel", name=name, channel=channel, choices=", ".join(has))
+        raise AudioError("audio.channel", name=name, channel=channel, choices=", ".join(channels_of(n_channels)))
+
+
+def channels_of(n_channels: int) -> tuple[str, ...]:
+    """Return the names of all channels that a file of `n_channels` has."""
+    return (MEAN, *(_WEIGHTS if n_channels > 1 else ()), *channel_numbers(n_channels))
 
 
 def channel_numbers(n_channels: int) -> tuple[str, ...]:
     """Return the names of the single channels."""
     return tuple(str(number) for number in range(1, n_channels + 1))
+
+
+def distinct_channels(n_channels: int) -> tuple[str, ...]:
+    """Return the names of the channels by their usual words: of two, left and right."""
+    return ("left", "right") if n_channels == 2 else channel_numbers(n_channels)
 
 
 def channel_number(channel: str) -> int:

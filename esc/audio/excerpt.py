@@ -1,6 +1,6 @@
 """Excerpts of sound files as WAV, sample by sample.
 
-    python -m esc.audio.excerpt SOURCE TARGET.wav FIRST STOP [--name NAME]
+    python -m esc.audio.excerpt SOURCE TARGET.wav FIRST STOP [--channel left] [--name NAME]
 
 works as `esc.audio.transcode` does: `write_excerpt` and `main` run in the worker, which the server starts by
 `write_excerpt_in_worker`.
@@ -18,6 +18,7 @@ from types import MappingProxyType
 import numpy as np
 import soundfile
 
+from esc.audio.channels import MEAN
 from esc.audio.io import open_blocks
 from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
 from esc.errors import AudioError
@@ -36,11 +37,12 @@ class Excerpt:
 
 
 def write_excerpt(
-    source: str | os.PathLike, target: str | os.PathLike, first: int, stop: int, name: str | None = None
+    source: str | os.PathLike, target: str | os.PathLike, first: int, stop: int, name: str | None = None, channel: str = MEAN
 ) -> Excerpt:
     """Write samples `first` to `stop` of a file to a WAV of the same rate.
 
-    Files of 8, 16 and 24 bits keep their integers, others become 32-bit floats. Works block by block up to `stop`.
+    All channels are written, or one other than their mean.
+    Files of 8, 16 and 24 bits keep their integers; others, mid and side become 32-bit floats. Works block by block up to `stop`.
 
     Raises
     ------
@@ -49,27 +51,32 @@ def write_excerpt(
     OSError
         The disk is full.
     """
-    facts, blocks = open_blocks(source, name)
-    subtype, bits = wav_format(facts.bits)
-    megabytes = (stop - first) * facts.channels * bits / 8e6
+    facts, blocks = open_blocks(source, name, channel)
+    subtype, bits = wav_format(None if channel in ("mid", "side") else facts.bits)
+    n_channels = facts.channels if channel == MEAN else 1
+    megabytes = (stop - first) * n_channels * bits / 8e6
     if megabytes > MAX_EXCERPT_BYTES / 1e6:
         raise AudioError("audio.excerpt_too_big", megabytes=megabytes, limit_mb=MAX_EXCERPT_BYTES / 1e6)
     written = position = 0
-    made = facts.sample_rate, facts.channels, subtype
+    made = facts.sample_rate, n_channels, subtype
     with detect_full_disk(target), soundfile.SoundFile(str(target), "w", *made, format="WAV") as wav:
-        for channels, _ in blocks:
-            kept = channels[:, max(0, first - position) : max(0, stop - position)]
-            position += channels.shape[1]
+        for channels, mono in blocks:
+            samples = channels if channel == MEAN else mono[None]
+            kept = samples[:, max(0, first - position) : max(0, stop - position)]
+            position += samples.shape[1]
             wav.write(stored(kept.T, bits))
             written += kept.shape[1]
             if position >= stop:
                 break
-    return Excerpt(written, facts.channels, subtype)
+    return Excerpt(written, n_channels, subtype)
 
 
-def write_excerpt_in_worker(source: Path, target: Path, first: int, stop: int, name: str, timeout_s: float) -> Excerpt:
+def write_excerpt_in_worker(
+    source: Path, target: Path, first: int, stop: int, name: str, timeout_s: float, channel: str = MEAN
+) -> Excerpt:
     """Return the result of `write_excerpt` in a worker process; raises as `run_in_worker` does."""
-    arguments = [f"--name={name}", "--", str(source.absolute()), str(target.absolute()), str(first), str(stop)]
+    files = str(source.absolute()), str(target.absolute())
+    arguments = [f"--name={name}", f"--channel={channel}", "--", *files, str(first), str(stop)]
     return Excerpt(**run_in_worker("esc.audio.excerpt", arguments, name, timeout_s))
 
 
@@ -81,8 +88,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("first", metavar="FIRST", type=int, help="the first sample")
     parser.add_argument("stop", metavar="STOP", type=int, help="the one after the last")
     parser.add_argument("--name", help="what messages call the file")
+    parser.add_argument("--channel", default=MEAN, help="mean: all channels; left, right, mid, side or a number from 1")
     given = parser.parse_args(arguments)
-    return reply(lambda: dataclasses.asdict(write_excerpt(given.source, given.target, given.first, given.stop, given.name)))
+    chosen = given.source, given.target, given.first, given.stop, given.name, given.channel
+    return reply(lambda: dataclasses.asdict(write_excerpt(*chosen)))
 
 
 def wav_format(bits: int | None) -> tuple[str, int]:

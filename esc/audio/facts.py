@@ -29,7 +29,7 @@ class AudioFacts:
         Width of the integers of a lossless codec, 0 for others.
     n_samples : int
     peak : float
-        Largest absolute sample over all channels; 1.0 is full scale.
+        Largest absolute sample over all channels, or of the selected one; 1.0 is full scale.
     cut_off : bool
         The end is missing: the file announces more sound than it holds.
     damaged : bool
@@ -64,7 +64,7 @@ class AudioFacts:
     _high: float = field(default=-np.inf, repr=False)
     _sum: float = field(default=0.0, repr=False)
     _squares: float = field(default=0.0, repr=False)
-    _channel_squares: float = field(default=0.0, repr=False)  # mean over the channels
+    _channel_squares: np.ndarray | float = field(default=0.0, repr=False)  # of each channel
     finite: int = field(default=0, repr=False)  # finite samples over all channels
 
     @property
@@ -78,6 +78,11 @@ class AudioFacts:
         return float(np.sqrt(self._squares / max(1, self.n_samples)))
 
     @property
+    def channel_rms(self) -> tuple[float, ...]:
+        """Root mean square of each channel."""
+        return tuple(np.sqrt(np.atleast_1d(self._channel_squares) / max(1, self.n_samples)).tolist())
+
+    @property
     def silent(self) -> bool:
         """Whether no sample rises above -80 dBFS around the mean."""
         mean = self._sum / max(1, self.n_samples)
@@ -86,7 +91,7 @@ class AudioFacts:
     @property
     def notes(self) -> tuple[str, ...]:
         """Keys of what users should know, see `esc.errors.NOTES`."""
-        cancelled = self.peak > SILENCE_PEAK and self._squares * self.channels < _CANCELLED * self._channel_squares
+        cancelled = self.peak > SILENCE_PEAK and self._squares * self.channels < _CANCELLED * np.mean(self._channel_squares)
         found = {
             "cut_off": self.cut_off,
             "damaged": self.damaged,
@@ -100,11 +105,10 @@ class AudioFacts:
     def count(self, block: np.ndarray, mono: np.ndarray, finite: int) -> None:
         """Add a block `(channels, n)` and its mono waveform, in which `finite` samples were finite."""
         self.n_samples += len(mono)
-        self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
+        self.peak = max(self.peak, float(np.abs(block if self.channel == MEAN else mono).max(initial=0.0)))
         self._low = min(self._low, float(mono.min(initial=np.inf)))
         self._high = max(self._high, float(mono.max(initial=-np.inf)))
         self._sum += float(mono.sum(dtype=np.float64))
         self._squares += float(np.dot(mono, mono.astype(np.float64)))
-        if len(block) > 1:
-            self._channel_squares += float(np.square(block, dtype=np.float64).sum()) / len(block)
+        self._channel_squares = self._channel_squares + np.square(block, dtype=np.float64).sum(axis=1)
         self.finite += finite

@@ -1,9 +1,9 @@
 """Decoding in a worker process, safe from hostile and broken files.
 
-    python -m esc.audio.transcode SOURCE TARGET.f32 [--playable COPY.flac] [--name NAME]
+    python -m esc.audio.transcode SOURCE TARGET.f32 [--playable COPY.flac] [--channel left] [--name NAME]
 
-writes the mono waveform as raw float32 at the file's own rate and prints the fields of `Decoded` as `esc.audio.sandbox` says:
-`decode` and `main` run in the worker, `decode_in_worker` is what the server calls.
+writes a channel, by default the mean of all, as raw float32 at the file's own rate and prints the fields of `Decoded` as
+`esc.audio.sandbox` says: `decode` and `main` run in the worker, `decode_in_worker` is what the server calls.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import soundfile
-import soxr
 
+from esc.audio.channels import MEAN, check_channel
+from esc.audio.decoded_files import ChannelFile, DiskBudget, PlayableCopy, copy_rate
 from esc.audio.facts import AudioFacts
 from esc.audio.io import MAX_SECONDS, open_blocks
 from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
-from esc.errors import AudioError
 
 PLAYABLE = MappingProxyType(  # container: (codecs, suffixes with the right media type)
     {
@@ -36,9 +35,6 @@ PLAYABLE = MappingProxyType(  # container: (codecs, suffixes with the right medi
     }
 )
 _CONTAINERS = MappingProxyType({"mov": "MP4", "matroska": "Matroska"})
-_BROWSER_RATES = 8_000, 192_000
-_LOW_COPY_RATE = 48_000
-_FLAC_ANY_RATE = 65_536  # Hz; from here on FLAC can store only multiples of ten
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,8 +50,12 @@ class Decoded:
         As the decoder names them.
     n_samples : int
         Samples of the mono waveform.
+    channel : str
+        As of `AudioFacts`: the waveform's.
     peak, rms : float
-        Largest absolute sample of all channels, root mean square of the mono waveform; 1.0 is full scale.
+        Of `AudioFacts`: largest absolute sample, root mean square of the mono waveform; 1.0 is full scale.
+    channel_rms : tuple of float
+        Root mean square of each channel.
     notes : tuple of str
         As of `AudioFacts`.
     silent : bool
@@ -71,8 +71,10 @@ class Decoded:
     container: str
     codec: str
     n_samples: int
+    channel: str = MEAN
     peak: float
     rms: float
+    channel_rms: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
     silent: bool
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -100,10 +102,7 @@ def plays_in_browsers(path: str | os.PathLike, facts: AudioFacts) -> bool:
     """
     codecs, suffixes = PLAYABLE.get(facts.container, ((), ()))
     return (
-        _copy_rate(facts) == facts.sample_rate
-        and facts.steady
-        and facts.codec in codecs
-        and Path(path).suffix.lower() in suffixes
+        copy_rate(facts) == facts.sample_rate and facts.steady and facts.codec in codecs and Path(path).suffix.lower() in suffixes
     )
 
 
@@ -113,8 +112,12 @@ def decode(
     playable: str | os.PathLike | None = None,
     name: str | None = None,
     max_bytes: int | None = None,
+    channel: str = MEAN,
 ) -> Decoded:
     """Write a file's mono waveform to `target` as raw float32 and return its properties.
+
+    With the mean of several channels they are written, too, as raw float16 `(n_samples, channels)` to `channels_path(target)`,
+    unless that exceeds `max_bytes`.
 
     Works block by block: memory does not grow with the sound. An error may leave unfinished files behind.
 
@@ -125,11 +128,13 @@ def decode(
     target : path
         Overwritten.
     playable : path, optional
-        Path of the copy for browsers (FLAC, 16 bit; more than two channels are averaged), if needed.
+        Path of the copy for browsers (FLAC, 16 bit; more than two channels are averaged), if needed: also for a single channel.
     name : str, optional
         The file's name in messages.
     max_bytes : int, optional
-        Space for both files.
+        Space for the files.
+    channel : str
+        As for `esc.audio.load_audio`.
 
     Raises
     ------
@@ -138,30 +143,21 @@ def decode(
     OSError
         The disk is full.
     """
-    facts, blocks = open_blocks(source, name)
-    copied = playable is not None and not plays_in_browsers(source, facts)
-    _write(facts, blocks, target, playable if copied else None, _DiskBudget(name, max_bytes))
+    facts, blocks = open_blocks(source, name, channel)
+    whole = channel == MEAN
+    copied = playable is not None and not (whole and plays_in_browsers(source, facts))
+    _write(facts, blocks, target, playable if copied else None, DiskBudget(name, max_bytes))
     if playable is not None and not copied and not plays_in_browsers(source, facts):
         copied = True
-        again, blocks = open_blocks(source, name)
-        _write(again, blocks, None, playable, _DiskBudget(name, max_bytes, 4 * facts.n_samples))
+        again, blocks = open_blocks(source, name, channel)
+        _write(again, blocks, None, playable, DiskBudget(name, max_bytes, 4 * facts.n_samples))
     counted = [field.name for field in dataclasses.fields(Decoded) if field.name != "copied"]
     return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copied)
 
 
-@dataclasses.dataclass(frozen=True)
-class _DiskBudget:
-    """Space for the files of a sound."""
-
-    name: str | None
-    max_bytes: int | None
-    taken: int = 0
-
-    def check(self, n_bytes: int, ahead: int = 1) -> None:
-        """Raise AudioError if another `n_bytes` are too many."""
-        needed = self.taken + n_bytes
-        if self.max_bytes is not None and needed > self.max_bytes:
-            raise AudioError("audio.disk_full", name=self.name, needed_bytes=ahead * needed, known=ahead == 1)
+def channels_path(target: str | os.PathLike) -> Path:
+    """Return where the samples of the channels lie that go with a mono waveform."""
+    return Path(f"{os.fspath(target)}-channels")
 
 
 def _write(
@@ -169,13 +165,18 @@ def _write(
     blocks: Iterator[tuple[np.ndarray, np.ndarray]],
     target: str | os.PathLike | None,
     copy_path: str | os.PathLike | None,
-    budget: _DiskBudget,
+    budget: DiskBudget,
 ) -> None:
-    """Write blocks as raw float32 to `target` and as FLAC to `copy_path`, where given."""
-    sample_bytes = (4 if target else 0) + (2 * min(facts.channels, 2) if copy_path else 0)
-    budget.check(int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate) * sample_bytes)
+    """Write blocks and their channels to `target`, and as FLAC to `copy_path`, where given."""
+    audible = min(facts.channels, 2) if facts.channel == MEAN else 1
+    sample_bytes = (4 if target else 0) + (2 * audible if copy_path else 0)
+    announced = int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate)
+    budget.check(announced * sample_bytes)
     with ExitStack() as stack:
         samples = stack.enter_context(open(target, "wb")) if target else None
+        drawn = None
+        if target and facts.channel == MEAN and facts.channels > 1:
+            drawn = stack.enter_context(ChannelFile(channels_path(target), facts, sample_bytes, budget, announced))
         if copy_path:
             stack.enter_context(detect_full_disk(copy_path))
         copy = None
@@ -183,21 +184,24 @@ def _write(
             budget.check(facts.n_samples * sample_bytes, ahead=2)
             if samples:
                 samples.write(mono.tobytes())  # `tofile` would hide the system's error
+            if drawn:
+                drawn.write(channels)
             if copy_path:
-                audible = channels if len(channels) <= 2 else mono[None]
-                copy = copy or stack.enter_context(_Copy(copy_path, facts, len(audible)))
-                copy.write(audible.T)
+                heard = channels if facts.channel == MEAN and len(channels) <= 2 else mono[None]
+                copy = copy or stack.enter_context(PlayableCopy(copy_path, facts, len(heard)))
+                copy.write(heard.T)
 
 
 def decode_in_worker(
-    source: Path, target: Path, playable: Path, name: str, timeout_s: float, max_bytes: int | None = None
+    source: Path, target: Path, playable: Path, name: str, timeout_s: float, max_bytes: int | None = None, channel: str = MEAN
 ) -> Decoded:
     """Return the result of `decode` in a worker process; raises as `run_in_worker` does."""
-    options = [f"--playable={playable.absolute()}", f"--name={name}"]
+    options = [f"--playable={playable.absolute()}", f"--name={name}", f"--channel={check_channel(channel)}"]
     options += [] if max_bytes is None else [f"--max-bytes={max_bytes}"]
     arguments = [*options, "--", str(source.absolute()), str(target.absolute())]
     result = run_in_worker("esc.audio.transcode", arguments, name, timeout_s)
-    return Decoded(**result | {"notes": tuple(result["notes"])})
+    lists = {field: tuple(result[field]) for field in ("notes", "channel_rms")}
+    return Decoded(**result | lists)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -207,41 +211,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("target", metavar="TARGET.f32")
     parser.add_argument("--playable", metavar="COPY.flac", help="path of a copy, if browsers can't play SOURCE")
     parser.add_argument("--name", help="the file's name in messages")
-    parser.add_argument("--max-bytes", type=int, help="space for both files")
+    parser.add_argument("--max-bytes", type=int, help="space for the files")
+    parser.add_argument("--channel", default=MEAN, help="mean, left, right, mid, side or a number from 1")
     given = parser.parse_args(arguments)
-    return reply(lambda: dataclasses.asdict(decode(given.source, given.target, given.playable, given.name, given.max_bytes)))
-
-
-def _copy_rate(facts: AudioFacts) -> int:
-    """Return the rate at which all browsers play a sound."""
-    low, high = _BROWSER_RATES  # the highest one keeps ultrasound for slow playback
-    return min(facts.sample_rate, high) if facts.sample_rate >= low else _LOW_COPY_RATE
-
-
-class _Copy:
-    """A FLAC file for browsers."""
-
-    def __init__(self, path: str | os.PathLike, facts: AudioFacts, channels: int) -> None:
-        rate = _copy_rate(facts)
-        self._resampler = None
-        if rate != facts.sample_rate:
-            self._resampler = soxr.ResampleStream(facts.sample_rate, rate, channels, dtype="float32", quality="HQ")
-        # rounding such a rate to tens changes it by less than 0.01 %, inaudibly
-        named_rate = rate if rate < _FLAC_ANY_RATE else round(rate, -1)
-        self._channels = channels
-        self._file = soundfile.SoundFile(str(path), "w", named_rate, channels, "PCM_16", format="FLAC")
-
-    def __enter__(self) -> _Copy:
-        return self
-
-    def __exit__(self, kind: type | None, *_: object) -> None:
-        with self._file:
-            if self._resampler and kind is None:
-                self._file.write(self._resampler.resample_chunk(np.zeros((0, self._channels), np.float32), last=True))
-
-    def write(self, samples: np.ndarray) -> None:
-        """Write samples `(n, channels)`."""
-        self._file.write(self._resampler.resample_chunk(np.ascontiguousarray(samples)) if self._resampler else samples)
+    chosen = given.source, given.target, given.playable, given.name, given.max_bytes, given.channel
+    return reply(lambda: dataclasses.asdict(decode(*chosen)))
 
 
 if __name__ == "__main__":

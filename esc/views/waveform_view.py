@@ -23,7 +23,7 @@ def wave_view(waveform: np.ndarray, sample_rate: int, tile: Tile) -> np.ndarray:
     parts = []
     for begin in range(0, columns, at_a_time):
         cut = edges[begin : begin + at_a_time + 1]
-        samples, starts = np.asarray(waveform[cut[0] : cut[-1]]), cut[:-1] - cut[0]
+        samples, starts = np.asarray(waveform[cut[0] : cut[-1]], np.float32), cut[:-1] - cut[0]
         squares = np.add.reduceat(samples.astype(np.float64) ** 2, starts) / np.diff(cut)
         parts.append(np.stack([np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts), np.sqrt(squares)]))
     return np.concatenate(parts, axis=1).astype(np.float32)

@@ -8,10 +8,13 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 
 import sounds
 from command_line import classify
+from esc.audio.excerpt import write_excerpt
 from esc.audio.io import load_audio, open_audio
+from esc.audio.transcode import channels_path, decode
 from esc.batch.runner import BatchOptions, classify_files
 from esc.errors import AudioError, ParameterError
 from esc.paths import ROOT
@@ -159,3 +162,37 @@ def test_damaged_file_of_each_channel_is_reported_once(tmp_path):
     (tmp_path / "broken.wav").write_bytes(b"no sound at all" * 100)
     (error,) = classify_files([tmp_path / "broken.wav"], BatchOptions(channel="each"))
     assert isinstance(error, AudioError)
+
+
+@pytest.mark.parametrize(("channel", "kept"), [("left", [0.5, 0, 0]), ("3", [0, 0, 0.5]), ("side", [0.25, 0.25, 0])])
+def test_decoded_channel_and_its_copy(folder, tmp_path, channel, kept):
+    target, copy = tmp_path / "out.f32", tmp_path / "copy.flac"
+    facts = decode(folder / "three.wav", target, copy, channel=channel)
+    assert facts.channel == channel and facts.copied
+    np.testing.assert_allclose(amplitudes(np.fromfile(target, np.float32)), kept, atol=1e-3)
+    played, _ = soundfile.read(copy, always_2d=True)
+    assert played.shape[1] == 1
+    np.testing.assert_allclose(amplitudes(played[:, 0]), kept, atol=1e-3)
+    assert not channels_path(target).exists(), "one channel is drawn alone"
+    np.testing.assert_allclose(facts.channel_rms, 0.5 / np.sqrt(2), rtol=1e-3)
+
+
+def test_channels_without_room_are_left_out(folder, tmp_path):
+    enough = 4 * RATE + 2 * 2 * RATE
+    for target, room in ((tmp_path / "with.f32", enough), (tmp_path / "without.f32", enough - 1)):
+        decode(folder / "two.flac", target, max_bytes=room)
+        assert target.stat().st_size == 4 * RATE
+    assert channels_path(tmp_path / "with.f32").stat().st_size == 2 * 2 * RATE
+    assert not channels_path(tmp_path / "without.f32").exists()
+
+
+@pytest.mark.parametrize(
+    ("channel", "shape", "kept"),
+    [("mean", 3, None), ("right", 1, [0, 0.5, 0]), ("3", 1, [0, 0, 0.5]), ("side", 1, [0.25, 0.25, 0])],
+)
+def test_excerpt_of_a_channel(folder, tmp_path, channel, shape, kept):
+    written = write_excerpt(folder / "three.wav", tmp_path / "cut.wav", 0, RATE, channel=channel)
+    samples, _ = soundfile.read(tmp_path / "cut.wav", always_2d=True)
+    assert written.channels == samples.shape[1] == shape and written.n_samples == RATE
+    if kept:
+        np.testing.assert_allclose(amplitudes(samples[:, 0]), kept, atol=1e-3)

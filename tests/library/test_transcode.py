@@ -15,7 +15,7 @@ import soundfile
 from esc.audio.excerpt import write_excerpt_in_worker
 from esc.audio.io import load_audio, open_audio
 from esc.audio.sandbox import EXIT_DISK_FULL, EXIT_FILE_ERROR, reply
-from esc.audio.transcode import Decoded, decode, decode_in_worker, main
+from esc.audio.transcode import Decoded, channels_path, decode, decode_in_worker, main
 from esc.audio.waveform import is_silent
 from esc.errors import AudioError
 
@@ -49,10 +49,13 @@ def test_worker_writes_what_soundfile_reads(tmp_path, noise, capfd):
     np.testing.assert_allclose(decoded, expected, atol=1e-7)
     assert facts["rms"] == pytest.approx(np.sqrt(np.mean(expected**2)), rel=1e-6)
     assert facts["peak"] == pytest.approx(np.abs(noise).max(), abs=1e-6)
-    del facts["rms"], facts["peak"]
+    np.testing.assert_allclose(facts["channel_rms"], np.sqrt(np.mean(np.square(noise, dtype=float), axis=0)), rtol=1e-6)
+    drawn = np.fromfile(channels_path(target), np.float16).reshape(-1, 2)
+    np.testing.assert_allclose(drawn, noise, atol=3e-4)
+    del facts["rms"], facts["peak"], facts["channel_rms"]
     assert facts == {
         "sample_rate": RATE, "channels": 2, "container": "wav", "codec": "pcm_s24le", "n_samples": RATE,
-        "notes": [], "silent": False, "metadata": {}, "copied": False,
+        "notes": [], "silent": False, "metadata": {}, "copied": False, "channel": "mean",
     }  # fmt: skip
     assert not (tmp_path / "copy.flac").exists()
 

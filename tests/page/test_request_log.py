@@ -33,9 +33,8 @@ def test_outcome_of_an_event_with_one_reply(tab, caplog, monkeypatch, prepare, o
     request = {"token": tab.store.new_session("en").token, "sound": "none"}
     if prepare:
         answer = {"verdict": "rain"}
-        monkeypatch.setattr(
-            tab.store, "sound", lambda token, sound_id: SimpleNamespace(waveform=None, facts=SimpleNamespace(sample_rate=1))
-        )
+        sound = SimpleNamespace(waveform=None, channels=None, facts=SimpleNamespace(sample_rate=1))
+        monkeypatch.setattr(tab.store, "sound", lambda token, sound_id: sound)
         monkeypatch.setattr("esc.ui.tabs.classify.predict", lambda *_: None)
         monkeypatch.setattr("esc.ui.tabs.classify.prediction_reply", lambda *_: answer)
     with caplog.at_level(logging.INFO):

@@ -505,7 +505,7 @@ def test_waiting_uploads_hold_no_room(tmp_path, store, monkeypatch):
     path, rooms, real = write(tmp_path / "a.wav", 0.1), [], decoding.decode_in_worker
 
     def recorded(*given):
-        rooms.append(given[-1])
+        rooms.append(given[5])
         time.sleep(0.2)
         return real(*given)
 

@@ -28,12 +28,17 @@ export function emit(name, detail = {}) {
   events.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
-export function setSound(sound) {
+/** Open a sound: the whole, or with the visible range and selection of another channel.
+ * @param {any} sound
+ * @param {{visible: Interval, frequencyRange: FrequencyRange | null, selection: Selection | null} | null} [view]
+ */
+export function setSound(sound, view = null) {
   state.sound = sound;
-  state.visible = { start: 0, end: sound.seconds };
-  state.frequencyRange = null;
-  select(null);
+  state.visible = view?.visible ?? { start: 0, end: sound.seconds };
+  state.frequencyRange = view?.frequencyRange ?? null;
+  if (!view) select(null);
   emit('sound');
+  if (view?.selection) select(view.selection);
 }
 
 /** Select an interval, in all frequencies or between two of them, kept inside the sound; null: nothing.

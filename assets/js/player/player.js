@@ -1,13 +1,15 @@
 // The player: opens dropped, chosen, recorded and example sounds, and lists the facts of the open one.
 
+import { channelChoices, channelName, chosenChannel, openChannel } from '../core/channels.js';
 import { request, setToken } from '../core/rpc.js';
-import { audio, emit, events, setSound, showMessage, state } from '../core/state.js';
+import { audio, emit, events, play, seek, setSound, showMessage, state } from '../core/state.js';
 import { guardUnload } from '../core/unload_guard.js';
 import { Component } from '../lib/component.js';
 import { element, fileUrl, saveFile, textElement } from '../lib/dom.js';
 import { className, formatNumber, formatTime, language, setMessages, t, tForPointer } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 import { localStore, localStored } from '../lib/storage.js';
+import { levelOffer } from './channel_offer.js';
 import { acceptDrops } from './drop_zone.js';
 import { RecordButton } from './record_button.js';
 import { transport } from './transport.js';
@@ -29,7 +31,8 @@ const SKELETON = `
   </div>
   <div class="sg-transport"></div>
   <p class="sg-welcome" hidden><span></span><button type="button" data-aria="page.close">×</button></p>
-  <dl class="sg-facts"></dl>
+  <div class="sg-about-sound"><label class="sg-channel" data-tip="channels.hint" hidden><span data-t="channels.choice"></span>
+    <select></select></label><dl class="sg-facts"></dl></div>
   <button type="button" class="sg-language" data-t="page.language" data-tip="page.language_hint"></button>
   <div class="sg-message" role="alert" hidden><span></span><button type="button" data-aria="page.close">×</button></div>
   <div class="sg-unopened"></div>`;
@@ -77,6 +80,8 @@ class Player extends Component {
       else this.open(name, query);
     });
     this.on(events, 'sound', () => showFacts(this.find('.sg-facts'), state.sound));
+    this.on(this.find('.sg-channel select'), 'change', ({ target }) => openChannel(target.value));
+    this.find('.sg-unopened').before(levelOffer(this.signal));
     this.on(events, 'message', ({ detail }) => this.message(detail.text, detail.kind));
     const begin = (value) => { if (value?.token) setToken(value.token); };
     this.onValue({ watch, props }, begin);
@@ -92,12 +97,16 @@ class Player extends Component {
     });
   }
 
-  /** Name the open sound in the list: an example, or the user's own. */
+  /** Name the open sound in the list, an example or the user's own, and its channel. */
   markSound() {
     const own = this.examples.options[0];
     const { name, example } = state.sound ?? {};
     if (name && !example) own.textContent = name;
     this.examples.value = example ?? '';
+    const [box, choices] = [this.find('.sg-channel'), state.sound ? channelChoices(state.sound) : []];
+    box.hidden = !choices.length;
+    box.lastElementChild.replaceChildren(...choices.map((channel) => new Option(channelName(channel), channel)));
+    if (choices.length) box.lastElementChild.value = chosenChannel(state.sound);
   }
 
   /** Invite to try the page, with the example of a first visit; `name`: its name, or '' to stop. */
@@ -114,11 +123,15 @@ class Player extends Component {
     try {
       const sound = await request(this.server.open_sound, query);
       if (turn !== this.opened) return false;
+      const { visible, frequencyRange, selection } = state;
+      const { currentTime, paused } = audio;
       audio.pause();
       audio.src = fileUrl(sound.url);
       if (!first) this.message(''); // a link's notes stay
       this.welcome(first ? name : '');
-      setSound(sound);
+      setSound(sound, query.sound ? { visible, frequencyRange, selection } : null);
+      if (query.sound) seek(currentTime);
+      if (query.sound && !paused) play();
       if (sound.notes.length) showMessage(`${sound.name}: ${sound.notes.join(' ')}`, 'note');
       return true;
     } catch (error) {

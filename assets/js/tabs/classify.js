@@ -1,10 +1,12 @@
 // The classify tab: the most likely classes of the open sound.
 
-import { emit } from '../core/state.js';
+import { channelText } from '../core/channels.js';
+import { emit, state } from '../core/state.js';
 import { mounting } from '../lib/component.js';
 import { element, onResize, textElement } from '../lib/dom.js';
 import { t, tForPointer } from '../lib/i18n.js';
 import { waveIcon } from '../lib/thumbnails.js';
+import { answersOffer } from '../player/channel_offer.js';
 import { retryButton } from '../widgets/retry_button.js';
 import { OneRequest } from './one_request.js';
 import { predictionBox } from './verdict.js';
@@ -13,6 +15,10 @@ class Classify extends OneRequest {
   constructor(host, context) {
     super(host, 'classify', context);
     onResize(context.root, () => this.requestOnce(), this.signal); // a tab that opens gains a size
+    this.offer = answersOffer(this.signal);
+    this.onValue(context, (reply) => { // the second reply of a request
+      if (reply?.channels && reply.sound === state.sound?.id) emit('channel_answers', reply);
+    });
     const empty = element('<div class="sg-empty"><p class="sg-strong" data-t="classify.empty"></p></div>');
     empty.prepend(waveIcon());
     empty.append(textElement('p', tForPointer('viewer.empty_hint'), 'sg-small'));
@@ -27,7 +33,7 @@ class Classify extends OneRequest {
 
   show(reply) {
     if (!reply.error) {
-      this.host.replaceChildren(predictionBox(reply));
+      this.host.replaceChildren(textElement('p', channelText(state.sound), 'sg-channel-said'), predictionBox(reply), this.offer);
       emit('classified', reply);
       return;
     }

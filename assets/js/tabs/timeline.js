@@ -1,11 +1,13 @@
 // The timeline: detected classes of the open sound over time, as totals, as lanes under a spectrogram, and as a table.
 
+import { channelText } from '../core/channels.js';
 import { describeSegment, detections, labelName, paintClass, setTimeline } from '../core/detections.js';
 import { request, token } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
 import { mounting } from '../lib/component.js';
 import { element, onResize } from '../lib/dom.js';
 import { formatDuration, formatMoment, formatPercent, formatTime, t } from '../lib/i18n.js';
+import { answersOffer } from '../player/channel_offer.js';
 import { playInterval } from '../player/playback.js';
 import { Mel } from '../viewer/views.js';
 import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
@@ -42,6 +44,7 @@ class Timeline extends Job {
     this.viewer = new Mel(this.find('.sg-viewer'), server, props.parameters);
     this.viewer.toolbar.prepend(this.find('.sg-job'));
     this.signal.addEventListener('abort', () => this.viewer.destroy());
+    this.find('.sg-overall').after(answersOffer(this.signal));
     this.table = segmentTable(this.find('.sg-table'), this.signal);
     downloadButtons(this.find('.sg-save'), props.forms, (form) =>
       request(server.timeline_file, { sound: state.sound?.id, hop: this.hop, form }), showMessage);
@@ -141,7 +144,8 @@ class Timeline extends Job {
     const [lead, big, note] = this.find('.sg-summary').children;
     const { totals, overall } = timeline;
     const done = timeline.stage === 'done';
-    lead.textContent = done ? t('timeline.found_in', { total: formatDuration(state.sound.seconds) }) : t('timeline.found_so_far');
+    const found = done ? t('timeline.found_in', { total: formatDuration(state.sound.seconds) }) : t('timeline.found_so_far');
+    lead.textContent = [found, channelText(state.sound)].filter(Boolean).join(' · ');
     if (totals.length) big.textContent = totalsText(totals);
     else if (this.busy) big.textContent = t('classify.wait');
     else big.textContent = overall ? labelName(overall[0]) : t('timeline.nothing_sure');

@@ -1,6 +1,7 @@
-// Permalink: the address holds the example, tab, visible range, selection, parameters and display settings that differ
+// Permalink: the address holds the example, channel, tab, visible range, selection, parameters and display settings that differ
 // from the defaults, and restores them. Illegal fields are ignored and named.
 
+import { MEAN, openChannel } from '../core/channels.js';
 import { emit, events, showMessage, select, show, state } from '../core/state.js';
 import { messagesReady, t } from '../lib/i18n.js';
 import { FIELD_TABS, linkFields, restoreLinkFields } from '../core/link_fields.js';
@@ -11,7 +12,7 @@ import { currentTab, openTab } from '../core/tabs.js';
 
 const QUIET_MS = 300;
 const SAME_LENGTH_S = 0.05;
-const RANGES = ['example', 't', 'f', 'selection', 'length']; // fields of one sound
+const RANGES = ['example', 'channel', 't', 'f', 'selection', 'length']; // fields of one sound
 const FIRST_EXAMPLE = 'siren'; // opened where a link names no sound
 const NO_EXAMPLE = 'none'; // a link's `example` that opens none
 
@@ -64,9 +65,10 @@ function settings() {
 
 function rangesNow() {
   if (!state.sound) return {};
-  const { sound: { seconds, example }, visible: { start, end }, frequencyRange: band, selection } = state;
+  const { sound: { seconds, example, channel }, visible: { start, end }, frequencyRange: band, selection } = state;
   return {
     ...(example ? { example } : { length: list(seconds) }),
+    ...(channel !== MEAN && { channel }),
     ...((start > 0 || end < seconds) && { t: list(start, end) }),
     ...(band && { f: list(band.low_hz, band.high_hz) }),
     ...(selection && { selection: list(...Object.values(selection).filter((value) => value !== null)) }),
@@ -150,7 +152,7 @@ function isLegal(name, value) {
 /** Show a link's ranges, if the open sound is the one meant. */
 function showRanges() {
   const given = waiting;
-  const { example = null, selection = '', length } = given;
+  const { example = null, selection = '', length, channel = MEAN } = given;
   waiting = null;
   const { seconds } = state.sound;
   if (example !== state.sound.example) return; // another one was opened meanwhile
@@ -167,6 +169,7 @@ function showRanges() {
   const taken = { t: time, f: hz, selection: chosen };
   const wrong = Object.keys(taken).filter((name) => given[name] !== undefined && !taken[name]);
   if (wrong.length) reportIgnored(wrong);
+  openChannel(channel);
 }
 
 function reportIgnored(names) {

@@ -1,5 +1,6 @@
 // Selection: drawn on every view, measured by the server; its values are shown under the plot, copied and saved.
 
+import { MEAN } from '../core/channels.js';
 import { request, latestOnly } from '../core/rpc.js';
 import { showMessage, state } from '../core/state.js';
 import { element, fetchFile, find, onResize, saveFile, stem } from '../lib/dom.js';
@@ -166,9 +167,11 @@ class ValuesPanel {
 
 function asTable(values) {
   const { start, end } = state.selection;
-  const row = { ...values, ...state.selection, start_s: start, end_s: end, duration_s: end - start };
+  const { channel } = state.sound;
+  const row = { ...values, ...state.selection, channel, start_s: start, end_s: end, duration_s: end - start };
+  const columns = [...(channel === MEAN ? [] : ['channel']), ...COLUMNS];
   const name = `"${state.sound.name.replaceAll('"', '""')}"`;
-  return `file,${COLUMNS.join(',')}\n${[name, ...COLUMNS.map((column) => row[column] ?? '')].join(',')}\n`;
+  return `file,${columns.join(',')}\n${[name, ...columns.map((column) => row[column] ?? '')].join(',')}\n`;
 }
 
 /** Copy text, also without TLS; return whether that worked. */
@@ -190,10 +193,10 @@ async function toClipboard(text) {
 async function save(viewer, button) {
   button.disabled = true;
   try {
-    const { id, name } = state.sound;
+    const { id, name, channel } = state.sound;
     const { start, end } = state.selection;
     const { url } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
-    saveFile([await fetchFile(url)], `${stem(name)} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
+    saveFile([await fetchFile(url)], `${stem(name)}${channel === MEAN ? '' : ` ${channel}`} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
   } catch (error) {
     showMessage(error.message);
   } finally {

@@ -1,10 +1,12 @@
 // Mel spectrogram, STFT, MFCC and waveform: what differs from view to view.
 
+import { channelName } from '../core/channels.js';
+import { state } from '../core/state.js';
 import { ticks, hzToMel } from '../lib/frequency_axis.js';
 import { messagesReady, formatNumber, t } from '../lib/i18n.js';
 import { columnAt } from './plot.js';
 import { Viewer } from './viewer.js';
-import { decodeWaveform, maxAmplitude, paintWaveform } from './waveform_drawing.js';
+import { decodeWaveform, drawTag, maxAmplitude, paintWaveform } from './waveform_drawing.js';
 
 /** Mel spectrogram. */
 export class Mel extends Viewer {
@@ -77,17 +79,33 @@ class Wave extends Viewer {
     return t('viewer.wave_key');
   }
 
+  query() {
+    return { ...super.query(), channels: state.sound.channels_drawn };
+  }
+
   decode(answer) {
     return decodeWaveform(answer);
+  }
+
+  /** The channels that are drawn one above the other; of a single one or too many samples: one. */
+  get lanes() {
+    const { channels, values, columns } = this.data;
+    if (!channels.length) return [{ name: '', values }];
+    const each = 3 * columns;
+    return Object.keys(state.sound.channels_db).map((name, index) =>
+      ({ name: channelName(name), values: channels.subarray(index * each, (index + 1) * each) }));
   }
 
   overhang() {
     return 0; // the columns reach the edges
   }
 
-  marks() {
-    const limit = maxAmplitude();
-    return ticks(-limit, limit, 6).map((value) => [(value / limit + 1) / 2, formatNumber(value, limit < 0.1 ? 3 : 2)]);
+  marks(height) {
+    const [limit, count] = [maxAmplitude(), this.lanes.length];
+    const values = ticks(-limit, limit, Math.max(2, Math.min(6, height / count / 24)));
+    const inner = count > 1 ? values.filter((value) => Math.abs(value) < limit) : values; // those of neighbours would meet
+    return this.lanes.flatMap((_, lane) => inner.map((value) =>
+      [1 - (lane + (1 - value / limit) / 2) / count, formatNumber(value, limit < 0.1 ? 3 : 2)]));
   }
 
   unit() {
@@ -98,15 +116,32 @@ class Wave extends Viewer {
 
   paint(context) {
     const style = getComputedStyle(this.host);
-    this.within(context, () => paintWaveform(context, this.data, this.area(), (time) => this.xOf(time), style));
+    const { lanes, data } = this;
+    const area = this.area();
+    const height = area.height / lanes.length;
+    this.within(context, () => lanes.forEach(({ name, values }, lane) => {
+      const top = area.top + lane * height;
+      paintWaveform(context, { ...data, values }, { ...area, top, height: height - 1 }, (time) => this.xOf(time), style);
+      if (lane) this.separate(context, top, style);
+      drawTag(context, name, area.left + 6, top + 6, style);
+    }));
+  }
+
+  separate(context, top, style) {
+    context.globalAlpha = 1;
+    context.fillStyle = style.getPropertyValue('--sg-line');
+    context.fillRect(0, Math.round(top) - 1, this.plot.clientWidth, 1);
   }
 
   readLevel(at) {
-    const { values, columns, samples } = this.data;
+    const { lanes, data: { columns, samples } } = this;
     const time = this.timeAt(at.x);
+    const { top, height } = this.area();
+    const { name, values } = lanes[Math.max(0, Math.min(lanes.length - 1, Math.floor(((at.y - top) / height) * lanes.length)))];
     const [low, high, rms] = [0, 1, 2].map((row) => values[row * columns + columnAt(this.data, time)]);
     const range = () => `${formatNumber(low, 3)} … ${formatNumber(high, 3)} · RMS ${formatNumber(rms, 3)}`;
-    this.readout.textContent = `${formatNumber(time, 4)} ${t('page.unit_s')} · ${samples ? formatNumber(low, 5) : range()}`;
+    const parts = [`${formatNumber(time, 4)} ${t('page.unit_s')}`, name, samples ? formatNumber(low, 5) : range()];
+    this.readout.textContent = parts.filter(Boolean).join(' · ');
   }
 }
 

@@ -6,9 +6,24 @@ import { decodeBase64 } from '../lib/dom.js';
 const ENVELOPE_ALPHA = 0.55;
 const DOTS_UP_TO = 120; // samples
 
-/** The server's answer with its values: minimum, maximum and RMS of each column, or the samples. */
+/** The server's answer with its values: minimum, maximum and RMS of each column, or the samples; the same of each channel. */
 export function decodeWaveform(answer) {
-  return { ...answer, values: new Float32Array(decodeBase64(answer.envelope).buffer) };
+  const floats = (text) => new Float32Array(decodeBase64(text).buffer);
+  return { ...answer, values: floats(answer.envelope), channels: floats(answer.channels) };
+}
+
+/** Write a channel's name at its upper left corner. */
+export function drawTag(context, text, left, top, style) {
+  if (!text) return;
+  context.globalAlpha = 1;
+  context.font = `600 12px ${style.fontFamily}`;
+  [context.textAlign, context.textBaseline] = ['left', 'top'];
+  context.fillStyle = style.getPropertyValue('--body-background-fill');
+  context.globalAlpha = 0.8;
+  context.fillRect(left - 3, top - 3, context.measureText(text).width + 6, 18);
+  context.globalAlpha = 1;
+  context.fillStyle = style.color;
+  context.fillText(text, left, top);
 }
 
 /** Amplitude at the upper edge: the sound's peak, rounded up. */

@@ -169,7 +169,7 @@ def _classify_sound(
     path: Path, name: str, facts: Decoded, samples: np.ndarray | Path, hop_seconds: float, top_k: int
 ) -> Iterator[WindowResult | SoundResult]:
     waveform = np.memmap(samples, np.float32, mode="r") if isinstance(samples, Path) else samples
-    options = BatchOptions(path, top_k, timeline=True, hop_seconds=hop_seconds)
+    options = BatchOptions(path, top_k, timeline=True, hop_seconds=hop_seconds, channel=facts.channel)
     yield from classify_blocks(name, facts, array_blocks(waveform), classifier(path), options)
 
 

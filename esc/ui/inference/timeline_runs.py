@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from cachetools import LRUCache
 
+from esc.audio.channels import MEAN
 from esc.batch.results import SoundResult
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.event_summary import UncertainInterval, silent_intervals, uncertain_intervals
@@ -127,7 +128,7 @@ class TimelineRuns:
         key = self._key(sound, hop_seconds)
         with self._lock:
             result = self._results.get(key)
-        return result and dataclasses.replace(result, file=sound.name, notes=sound.facts.notes)
+        return result and dataclasses.replace(result, file=sound.name, notes=sound.facts.notes, channel=sound.facts.channel)
 
     def _key(self, sound: Sound, hop_seconds: float) -> tuple:
         with self._lock:
@@ -139,11 +140,11 @@ class TimelineRuns:
         return digest, sound.facts.sample_rate, self._checkpoint, hop_seconds
 
     @contextmanager
-    def opened(self, path: Path, name: str, owner: Hashable = None) -> Iterator[Sound]:
-        """Open a file in a session of its own; `owner` as of `SoundStore.open`."""
+    def opened(self, path: Path, name: str, owner: Hashable = None, channel: str = MEAN) -> Iterator[Sound]:
+        """Open a file in a session of its own; `owner` and `channel` as of `SoundStore.open`."""
         session = self._store.new_session("en")
         try:
-            yield self._store.open(session.token, path, name, owner)
+            yield self._store.open(session.token, path, name, owner, channel)
         finally:
             self._store.drop(session.token)
 

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from esc.audio.channels import distinct_channels
 from esc.config import SpectrogramConfig
 from esc.dsp.decibels import amplitude_to_dbfs
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
@@ -39,6 +40,7 @@ from esc.ui.server.requests import (
     SurfaceRequest,
     TileRequest,
     ViewRequest,
+    WaveRequest,
     checked,
 )
 from esc.ui.sessions.fair_turns import FairTurns
@@ -96,24 +98,30 @@ class Handlers:
     def open_sound(self, request: OpenRequest) -> dict:
         """Decode a sound and return its facts and envelope."""
         session = self.store.session(request.token)
-        path, name = self._source(request)
-        sound = self.store.open(request.token, path, name)
+        if request.sound is not None:
+            sound = self.store.open_channel(request.token, request.sound, request.channel)
+        else:
+            sound = self.store.open(request.token, *self._source(request), channel=request.channel)
         facts = sound.facts
+        notes = [key for key in facts.notes if key != "phase"]  # the page itself offers the channels
         return {
             "id": sound.id,
             "digest": sound.digest,
             "name": sound.name,
-            "example": request.example if path in self._examples.values() else None,
+            "example": request.example if request.example in self._examples else None,
             "url": playable_url(sound.playable),
             "seconds": sound.seconds,
             "sample_rate": facts.sample_rate,
             "channels": facts.channels,
+            "channel": facts.channel,
+            "channels_db": dict(zip(distinct_channels(facts.channels), map(amplitude_to_dbfs, facts.channel_rms), strict=True)),
+            "channels_drawn": sound.channels is not None,
             "format": facts.format,
             "peak_db": amplitude_to_dbfs(facts.peak),
             "rms_db": amplitude_to_dbfs(facts.rms),
             "silent": facts.silent,
             "metadata": facts.metadata,
-            "notes": note_messages(facts.notes, session.language),
+            "notes": note_messages(notes, session.language),
             "envelope": as_base64(envelope(sound.waveform, ENVELOPE_COLUMNS)),
         }
 
@@ -133,9 +141,9 @@ class Handlers:
         """Return levels of a surface, pooled from the "mel" or "stft" view (`of`)."""
         return self._view("surface" if request.of == "mel" else "surface_stft", request, request.config)
 
-    def wave_view(self, request: TileRequest) -> dict:
+    def wave_view(self, request: WaveRequest) -> dict:
         """Return each column's minimum, maximum and RMS sample, or the samples."""
-        return self._view("wave", request, None)
+        return self._view("wave_channels" if request.channels else "wave", request, None)
 
     def level(self, request: LevelRequest) -> dict:
         """Return the exact value at a `time`: of a `band`, coefficient (`band`) or `hz`."""

@@ -59,13 +59,13 @@ class Measurements:
         return {"levels": as_base64(level_db.astype(np.float32)), "rows": len(power), "peak": peak}
 
     def save(self, sound: Sound, start_s: float, end_s: float, owner: str) -> dict:
-        """Write an interval of the file as a WAV; return its address and facts."""
+        """Write an interval of the open channels as a WAV; return its address and facts."""
         n_samples, rate = sound.facts.n_samples, sound.facts.sample_rate
         first, stop = samples_between(n_samples, rate, start_s, end_s)
 
         def write(path: Path) -> Excerpt:
             with self._store.decoder.slot(owner):
-                return write_excerpt_in_worker(sound.original, path, first, stop, sound.name, DECODE_SECONDS)
+                return write_excerpt_in_worker(sound.original, path, first, stop, sound.name, DECODE_SECONDS, sound.facts.channel)
 
         path, written = self._store.companion(sound, f"cut-{secrets.token_hex(8)}.wav", write)
         self.kept.add(path)

@@ -64,10 +64,12 @@ class ViewRenderer:
     ) -> dict:
         """Return a tile of a view: levels in base64, their range and axes.
 
-        `view` is "mel", "stft", "mfcc" (shaped by `cepstrum`), "surface", "surface_stft" or "wave" (without a config).
+        `view` is "mel", "stft", "mfcc" (shaped by `cepstrum`), "surface", "surface_stft", "wave" (without a config) or
+        "wave_channels", of each channel, too.
         """
         mfcc = partial(self._mfcc, cepstrum)
-        methods: dict[str, Callable[..., dict]] = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc, "wave": self._wave}
+        methods: dict[str, Callable[..., dict]] = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc}
+        methods |= {"wave": self._wave, "wave_channels": self._wave}
         method = methods.get(view, self._surface)
         key = (view, sound.id, config, tile, cepstrum)
 
@@ -158,8 +160,11 @@ class ViewRenderer:
         # a sample is shown at its own time, the middle of its column
         samples = values.shape[1] >= n_samples
         shift = 0.5 / rate if samples else 0.0
+        drawn = sound.channels if view == "wave_channels" else None
+        each = [] if drawn is None else [wave_view(drawn[:, index], rate, tile) for index in range(drawn.shape[1])]
         return {
             "envelope": as_base64(values),
+            "channels": as_base64(np.stack(each)) if each else "",  # (n_channels, 3, columns)
             "columns": values.shape[1],
             "start": first / rate - shift,
             "end": (first + n_samples) / rate - shift,

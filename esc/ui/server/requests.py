@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
+from esc.audio.channels import MEAN, check_channel
 from esc.config import SpectrogramConfig
 from esc.dsp.frames import MAX_COLUMNS
 from esc.dsp.mfcc import CepstrumConfig
@@ -53,6 +54,7 @@ Turn = Annotated[int, Field(ge=0, le=MAX_TURN)]
 Config = Annotated[SpectrogramConfig, _object(config_from_page)]
 Cepstrum = Annotated[CepstrumConfig, _object(CepstrumConfig.from_dict)]
 Source = Literal["mel", "stft"]
+Channel = Annotated[str, PlainValidator(check_channel)]
 
 
 class PageRequest(BaseModel):
@@ -179,9 +181,17 @@ class UploadRequest(PageRequest):
     name: str
 
 
-class OpenRequest(PageRequest):
-    """A request to open an upload, an example or a file of the batch tab."""
+class WaveRequest(TileRequest):
+    """A request for the waveform, with `channels` of each channel, too."""
 
+    channels: bool = False
+
+
+class OpenRequest(PageRequest):
+    """A request to open an upload, example, batch file or another channel."""
+
+    channel: Channel = MEAN
+    sound: str | None = None
     path: str | None = None
     name: str | None = None
     example: str | None = None

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from esc.audio.transcode import Decoded, decode_in_worker
+from esc.audio.channels import MEAN
+from esc.audio.transcode import Decoded, channels_path, decode_in_worker
 from esc.errors import PageError
 from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import PREFIX, Sound, delete_file, link_or_copy, printable
@@ -55,7 +56,7 @@ class Decoder:
                 leave.join()  # or both could leave at once
                 leave.function()
 
-    def decode(self, sound_id: str, path: Path, name: str, max_bytes: int) -> Sound:
+    def decode(self, sound_id: str, path: Path, name: str, max_bytes: int, channel: str = MEAN) -> Sound:
         """Return a decoded sound; an error may leave unfinished files.
 
         Its files, without the upload, take at most `max_bytes`. The caller holds a slot.
@@ -74,7 +75,7 @@ class Decoder:
                 link_or_copy(path, original)  # the upload may be deleted meanwhile
         except FileNotFoundError:
             raise PageError("page.gone") from None
-        facts: Decoded = decode_in_worker(original, samples, copy, name, DECODE_SECONDS, max_bytes)
+        facts: Decoded = decode_in_worker(original, samples, copy, name, DECODE_SECONDS, max_bytes, channel)
         if facts.seconds > MEMORY_SECONDS:
             waveform: np.ndarray = np.memmap(samples, np.float32, mode="r")
         else:
@@ -83,8 +84,12 @@ class Decoder:
         playable = copy
         if not facts.copied:
             playable = original = original.replace(copy.with_suffix(ending))
-        held = sum(file.stat().st_size for file in {original, playable})
-        return Sound(sound_id, name, facts, original, playable, waveform, _digest(original), file_bytes=held)
+        files, channels = {original, playable}, None
+        if (drawn := channels_path(samples)).exists():
+            channels = np.memmap(drawn, np.float16, mode="r").reshape(-1, facts.channels)
+            files.add(drawn)
+        held = sum(file.stat().st_size for file in files)
+        return Sound(sound_id, name, facts, original, playable, waveform, channels, _digest(original), file_bytes=held)
 
 
 def _digest(path: Path) -> str:

@@ -42,6 +42,8 @@ class Sound:
         The file that browsers play: the original, or a copy.
     waveform : float32 array or read-only memmap, shape (n_samples,)
         Mono, at `facts.sample_rate`; shared between threads, read-only.
+    channels : float16 memmap, shape (n_samples, n_channels), or None
+        For drawing; with the mean of several channels, if there was room.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Sound:
     original: Path
     playable: Path
     waveform: np.ndarray = field(repr=False)
+    channels: np.ndarray | None = field(default=None, repr=False)
     digest: str = ""  # of the original's content, by which a page knows the sound again
     resampled: OrderedDict[int, np.ndarray] = field(default_factory=OrderedDict, repr=False)
     file_bytes: int = field(default=0, repr=False)  # of original and copy
@@ -85,6 +88,14 @@ class Session:
     sounds: OrderedDict[str, Sound] = field(default_factory=OrderedDict, repr=False)
     last_used: float = field(default_factory=time.monotonic, repr=False)
     closed: bool = field(default=False, repr=False)  # its page is reported closed, which may be a broken connection
+
+    def channel(self, of: Sound, channel: str) -> Sound | None:
+        """Return another channel of a sound's file if it is open, now the newest sound."""
+        for sound in self.sounds.values():
+            if (sound.digest, sound.name, sound.facts.channel) == (of.digest, of.name, channel):
+                self.sounds.move_to_end(sound.id)
+                return sound
+        return None
 
 
 def held_bytes(sound: Sound) -> tuple[int, int]:

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from esc.audio.channels import MEAN
 from esc.audio.resampling import LazyResampled, resample_to_file
 from esc.audio.waveform import resample
 from esc.config import LIMITS
-from esc.errors import AudioError, PageError, ParameterError
+from esc.errors import AudioError, PageError, ParameterError, check_choice
 from esc.ui.i18n.catalogue import LANGUAGES
 from esc.ui.sessions.background_resampler import BackgroundResampler
 from esc.ui.sessions.decoding import DECODES_AT_A_TIME, Decoder
@@ -62,8 +63,7 @@ class SoundStore:
 
     def new_session(self, language: str) -> Session:
         """Return a new session in one of `LANGUAGES`."""
-        if language not in LANGUAGES:
-            raise ParameterError("parameter.choice", field="language", value=language, choices=", ".join(LANGUAGES))
+        check_choice("language", language, tuple(LANGUAGES))
         session = Session(secrets.token_urlsafe(24), language)
         with self._lock:
             self._sessions[session.token] = session
@@ -82,11 +82,11 @@ class SoundStore:
             session.last_used = time.monotonic()
             return session
 
-    def open(self, token: object, path: str | os.PathLike, name: str, owner: Hashable = None) -> Sound:
+    def open(self, token: object, path: str | os.PathLike, name: str, owner: Hashable = None, channel: str = MEAN) -> Sound:
         """Return a sound of the session, decoded in a worker process.
 
-        The caller vouches that this session may read `path`; `name` is the user's name for it, `owner` who takes turns with
-        others at the decoders, by default the session.
+        The caller vouches that this session may read `path`; `name` is the user's name for it, `owner` who takes turns at the
+        decoders, by default the session; `channel` one of `esc.audio.channels`.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class SoundStore:
                 while True:
                     try:
                         with self._reserve(None, room) as release:
-                            sound = self.decoder.decode(sound_id, path, name, max(0, room - size))
+                            sound = self.decoder.decode(sound_id, path, name, max(0, room - size), channel)
                             self._admit(token, sound, release)
                             return sound
                     except AudioError as error:
@@ -122,6 +122,13 @@ class SoundStore:
         except BaseException:
             delete_files(self._folders, sound_id)
             raise
+
+    def open_channel(self, token: object, sound_id: object, channel: str) -> Sound:
+        """Return another channel of an open sound's file, decoded unless the session has it."""
+        sound = self.sound(token, sound_id)
+        with self._lock:
+            known = self.session(token).channel(sound, channel)
+        return known or self.open(token, sound.original, sound.name, channel=channel)
 
     def sound(self, token: object, sound_id: object) -> Sound:
         """Return a sound of the session; a dropped one or another session's raises PageError("page.gone")."""
@@ -173,10 +180,7 @@ class SoundStore:
         return path, write_companion(sound, path, write)
 
     def close(self, token: str) -> None:
-        """Mark a session as closed: it is dropped once idle for `IDLE_SECONDS`.
-
-        Gradio reports any broken connection as closed, and only once.
-        """
+        """Mark a session as closed, or its connection as broken: once idle it is dropped."""
         with self._lock:
             if token in self._sessions:
                 self._sessions[token].closed = True

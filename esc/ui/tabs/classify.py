@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
+from esc.audio.channels import distinct_channels
 from esc.audio.waveform import SILENCE_PEAK
 from esc.classification.classifier import Prediction
 from esc.ui.inference.inference import classifier, predict
 from esc.ui.server.requests import SoundRequest
+from esc.ui.sessions.sound import Sound
 from esc.ui.tabs.base import Tab
 
 
@@ -20,11 +25,23 @@ class ClassifyTab(Tab):
     template = '<div class="sg-classify" aria-live="polite"></div>'
     event = "classify"
 
-    def classify(self, request: SoundRequest) -> dict:
-        """Return the prediction for the open sound's first clip."""
+    def classify(self, request: SoundRequest) -> Iterator[dict]:
+        """Yield the prediction for the first clip, then with those for the channels."""
         sound = self.sound(request)
-        turn = self.services.turns.turn(request.token)
-        return prediction_reply(self.checkpoint, predict(self.checkpoint, sound.waveform, sound.facts.sample_rate, turn))
+        reply = prediction_reply(self.checkpoint, self._predict(request, sound, sound.waveform))
+        yield reply
+        if sound.channels is not None:
+            names = distinct_channels(sound.facts.channels)
+            each = [self._predict(request, sound, sound.channels[:, index]) for index in range(len(names))]
+            yield reply | {"channels": [[name, *_answer(one)] for name, one in zip(names, each, strict=True)]}
+
+    def _predict(self, request: SoundRequest, sound: Sound, waveform: np.ndarray) -> Prediction:
+        return predict(self.checkpoint, waveform, sound.facts.sample_rate, self.services.turns.turn(request.token))
+
+
+def _answer(prediction: Prediction) -> tuple[str, float | None]:
+    """Return the verdict and, of a class, its probability."""
+    return prediction.verdict, dict(prediction.top).get(prediction.verdict)
 
 
 def prediction_reply(checkpoint: Path, prediction: Prediction) -> dict:

@@ -1,0 +1,79 @@
+"""Channels on the page, in a real Chromium: choice, offers, waveforms, link, and a channel that a sound has not."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import sounds
+from chromium import ROOT
+from esc.audio.io import load_audio
+from esc.ui.i18n.catalogue import ENGLISH
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def crow_and_rain(tmp_path_factory):
+    """A crow on the left, rain on the right."""
+    crow, rate = load_audio(ROOT / "assets/examples/crow.flac")
+    rain, _ = load_audio(ROOT / "assets/examples/rain.flac", rate)
+    length = min(len(crow), len(rain))
+    path = tmp_path_factory.mktemp("channels") / "crow and rain.wav"
+    return sounds.write(path, np.stack([crow[:length], rain[:length]], axis=1), rate)
+
+
+def test_choice_of_a_channel(open_sheet, crow_and_rain):
+    sheet = open_sheet()
+    sheet.open_file(crow_and_rain)
+    choice = sheet.page.locator(".sg-channel select")
+    expect(choice).to_have_value("mean")
+    texts = [ENGLISH[f"channels.name_{name}"] for name in ("mean", "left", "right", "mid", "side")]
+    expect(choice.locator("option")).to_have_text(texts)
+    expect(sheet.page.locator(".sg-player .sg-channel-offer")).to_be_hidden()  # neither is much louder than the mean
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_wave"], exact=True).click()
+    wave = "document.querySelector('#wave .sg-viewer').component"
+    sheet.until(f"{wave}?.data?.request.channels")
+    peaks = f"{wave}.lanes.map(({{ name, values }}) => [name, Math.max(...values)])"
+    assert [name for name, _ in sheet.ev(peaks)] == [ENGLISH["channels.name_left"], ENGLISH["channels.name_right"]]
+    assert all(peak > 0.3 for _, peak in sheet.ev(peaks))
+    sheet.ev("session.show(1, 3)")
+    sheet.ev("session.select({ start: 1.5, end: 2.5 })")
+    sheet.ev("session.seek(2)")
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"], exact=True).click()
+    offer = sheet.page.locator(".sg-classify .sg-channel-offer")
+    expect(offer).to_contain_text("rain")  # the mean is named a crow
+    offer.get_by_role("button", name=ENGLISH["channels.name_right"]).click()
+    said = sheet.page.locator(".sg-channel-said")
+    expect(said).to_have_text(ENGLISH["channels.said"].format(channel=ENGLISH["channels.name_right"]))
+    expect(sheet.page.locator(".sg-classify .sg-big")).to_have_text("rain", ignore_case=True)
+    expect(sheet.page.locator(".sg-saliency h2")).to_contain_text("rain")
+    expect(choice).to_have_value("right")
+    assert sheet.ev("session.state.visible") == {"start": 1, "end": 3}
+    assert sheet.ev("session.state.selection.start") == 1.5
+    assert sheet.ev("session.audio.currentTime") == pytest.approx(2)
+    sheet.until("location.hash.includes('channel=right')")
+    sheet.until("session.audio.readyState > 0")
+    assert sheet.ev("session.audio.src").endswith(".flac"), "a copy of the channel alone"
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_wave"], exact=True).click()
+    sheet.until(f"{wave}.current() && {wave}.lanes.length === 1")
+    choice.select_option("left")
+    sheet.until("location.hash.includes('channel=left')")
+    sheet.ev("location.hash = location.hash.replace('channel=left', 'channel=side')")
+    sheet.until("session.state.sound.channel === 'side' && location.hash.includes('channel=side')")
+    sheet.ev("location.hash = location.hash.replace('channel=side', 'channel=4')")
+    message = sheet.page.locator(".sg-message")
+    expect(message).to_contain_text("crow and rain.wav has no channel 4; it has mean, left, right, mid, side.")
+
+
+def test_offer_of_channels_that_cancel_out(open_sheet, tmp_path):
+    sheet = open_sheet(link="example=siren&channel=right")
+    expect(sheet.page.locator(".sg-message")).to_contain_text("siren.flac has no channel right; it has mean.")
+    expect(sheet.page.locator(".sg-channel")).to_be_hidden()
+    tone = sounds.tone(440.0, 2.0, 44_100)
+    sheet.open_file(sounds.write(tmp_path / "opposed.wav", np.stack([tone, -tone], axis=1), 44_100))
+    offer = sheet.page.locator(".sg-player .sg-channel-offer")
+    expect(offer).to_contain_text(ENGLISH["channels.cancelled"])
+    with sheet.new_picture():
+        offer.get_by_role("button", name=ENGLISH["channels.name_left"]).click()
+    expect(offer).to_be_hidden()
+    assert sheet.loudest_hz() == pytest.approx(440, abs=40)
