@@ -58,6 +58,7 @@ STYLES = (
     "feature_overlays.css",
     "live.css",
     "timeline.css",
+    "labels.css",
     "batch.css",
     "learn.css",
     "surface.css",

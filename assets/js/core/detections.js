@@ -48,6 +48,13 @@ export function paintClass(node, label) {
   node.dataset.pattern = Math.floor(target / COLOURS.length) % PATTERNS; // ESC-50 has ten classes of a kind
 }
 
+/** The colour of a class or of a name of the user's own. */
+export function nameColour(name) {
+  const target = Object.keys(classNames).indexOf(name);
+  const number = target < 0 ? [...name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) : target;
+  return `oklch(${COLOURS[number % COLOURS.length]})`;
+}
+
 /** Return a segment in words. @param {Segment} segment */
 export function describeSegment({ label, guess, start, end, probability }) {
   const key = !guess ? 'timeline.segment_is' : label === 'unknown' ? 'timeline.unknown_is' : 'timeline.uncertain_is';

@@ -43,11 +43,12 @@ export function setSound(sound, view = null) {
 
 /** Select an interval, in all frequencies or between two of them, kept inside the sound; null: nothing.
  * @param {Selection | null} selection
+ * @param {{edit?: boolean, label?: boolean}} [detail] edit: an edge of the present one moved; label: it is a label's box
  */
-export function select(selection) {
+export function select(selection, detail = {}) {
   const before = state.selection;
   state.selection = selection && state.sound ? inside(selection, state.sound) : null;
-  if (before || state.selection) emit('selection');
+  if (before || state.selection) emit('selection', detail);
 }
 
 function inside(selection, { seconds, sample_rate: rate }) {

@@ -1,4 +1,5 @@
-// History of the visible range and the parameters, to undo and redo; the steps of one gesture (a wheel, a drag) count as one.
+// History of the visible range, the parameters and the labels, to undo and redo; the steps of one gesture (a wheel, a drag)
+// count as one.
 
 import { emit, events, show, state } from './state.js';
 
@@ -8,17 +9,24 @@ const MOST_ENTRIES = 100;
 let entries = [];
 let at = 0; // of the present view in `entries`
 let changed = -Infinity;
-let lastChange = ''; // what changed last: the name of its event
+let lastChange = ''; // what changed last
 let restoring = false;
-let settings = { read: () => null, write: (/** @type {any} */ _) => {} };
 
-/** Include settings in the history: how to read and to restore them. */
-export function trackSettings(read, write) {
-  settings = { read, write };
+const sameValues = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+const tracked = [{
+  read: () => ({ ...state.visible, frequencyRange: state.frequencyRange }),
+  write: ({ start, end, frequencyRange }) => show(start, end, { frequencyRange }),
+  same: sameValues,
+}];
+
+/** Include something in the history: how to read, to restore and to compare it. */
+export function track(read, write, same = sameValues) {
+  tracked.unshift({ read, write, same }); // the visible range comes last
+  for (const entry of entries) entry.unshift(read());
 }
 
-const viewNow = () => ({ ...state.visible, frequencyRange: state.frequencyRange, settings: settings.read() });
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+const viewNow = () => tracked.map(({ read }) => read());
+const same = (a, b) => tracked.every((one, i) => one.same(a[i], b[i]));
 
 events.addEventListener('sound', () => {
   [entries, at, changed] = [[viewNow()], 0, -Infinity];
@@ -27,15 +35,20 @@ events.addEventListener('sound', () => {
 
 events.addEventListener('visible', (/** @type {CustomEvent} */ { detail }) => record('visible', detail.follow));
 events.addEventListener('parameters', () => { if (state.sound) record('parameters'); });
+events.addEventListener('labels', (/** @type {CustomEvent} */ { detail }) => {
+  if (!state.sound) return;
+  record(detail.gesture ?? '', detail.loaded);
+  if (!detail.gesture) changed = -Infinity;
+});
 
-/** Add the present view; `follow`: it only follows the play head. */
+/** Add the present view; `follow`: it only follows the play head, or what was loaded. */
 function record(name, follow = false) {
   const [view, now] = [viewNow(), performance.now()];
-  if (restoring || follow) entries[at] = view;
+  if (restoring || follow || !entries.length) entries[at] = view;
   else if (same(view, entries[at])) return; // at a limit
   else {
     const before = entries.slice(0, now - changed > PAUSE_MS || name !== lastChange ? at + 1 : at).slice(-MOST_ENTRIES);
-    const returned = same(view, before.at(-1)); // there and back again, quickly
+    const returned = before.length > 0 && same(view, before.at(-1)); // there and back again, quickly
     entries = returned ? before : [...before, view];
     at = entries.length - 1;
     changed = returned ? -Infinity : now;
@@ -53,10 +66,11 @@ export function canGo(way) {
 export function go(way) {
   if (!canGo(way)) return;
   at += way;
-  const { start, end, frequencyRange, settings: kept } = entries[at];
+  const view = entries[at];
   changed = -Infinity;
   restoring = true;
-  if (!same(kept, settings.read())) settings.write(kept);
-  show(start, end, { frequencyRange });
+  tracked.forEach(({ read, write, same: equal }, i) => { if (!equal(view[i], read())) write(view[i]); });
+  entries[at] = view;
   restoring = false;
+  emit('history');
 }

@@ -14,11 +14,14 @@ export const messagesReady = ready.promise;
 
 /** @type {Record<string, string>[]} of all languages */
 export let allMessages = [];
+/** @type {Record<string, string>[]} of all languages */
+export let allClassNames = [];
 
 /** Set the texts and the class names, both by language. */
 export function setMessages(texts, names) {
   allMessages = Object.values(texts);
   messages = texts[language];
+  allClassNames = Object.values(names);
   classNames = names[language];
   document.documentElement.lang = language;
   ready.resolve();

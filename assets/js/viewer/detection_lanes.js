@@ -1,11 +1,13 @@
 // Detected segments under each plot, on its time axis; segments that overlap are stacked in lanes.
 
-import { audio, onPlayhead, state } from '../core/state.js';
+import { audio, onPlayhead, select, show, state } from '../core/state.js';
 import { element, onResize } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { describeSegment, detections, labelName, paintClass } from '../core/detections.js';
+import { verdictOn } from '../core/labels.js';
 import { playInterval } from '../player/playback.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
+import { Review } from './labels/review.js';
 
 const MIN_WIDTH_PX = 3;
 const NAME_MARGIN_PX = 18; // of a mark: edge, padding and gap
@@ -25,9 +27,11 @@ class Lanes {
     this.root = element(`<div class="sg-lanes" role="listbox" data-aria="timeline.strip_label" hidden>
       <div class="sg-lanes-playhead"></div></div>`);
     this.head = this.root.firstElementChild;
-    viewer.below.append(this.root);
+    this.review = new Review(viewer, (by) => this.step(by));
+    viewer.below.append(this.root, this.review.root);
     this.renew = deferWhilePressed(this.root, () => { this.build(); this.layOut(); }, viewer.signal);
-    viewer.onState('detections', () => { this.stale = true; this.refresh(); });
+    viewer.onState('detections labels', () => { this.stale = true; this.refresh(); });
+    viewer.onState('sound', () => this.review.show(null));
     viewer.onState('visible', () => this.refresh());
     onResize(viewer.plot, () => this.refresh(), viewer.signal); // also when its tab is opened
     onPlayhead(() => this.moveHead(), viewer.signal);
@@ -48,7 +52,7 @@ class Lanes {
     const { timeline } = detections;
     const segments = timeline ? [...timeline.segments, ...timeline.uncertain].sort((one, other) => one.start - other.start) : [];
     this.root.hidden = !segments.length && !timeline?.silences.length;
-    if (this.root.hidden) return;
+    if (this.root.hidden) return this.review.show(null);
     const focused = this.root.contains(document.activeElement);
     const lanes = inLanes(segments);
     this.root.style.setProperty('--sg-lanes', Math.max(1, ...lanes.map((lane) => lane + 1)));
@@ -59,6 +63,26 @@ class Lanes {
     this.root.replaceChildren(this.head, ...this.all.map(({ node }) => node));
     for (const one of this.all) one.leastWidth = leastWidth(one.node.firstChild);
     this.choose(Math.min(this.chosen, this.marks.length - 1), focused);
+    const reviewed = this.marks[this.chosen];
+    if (this.review.segment || focused) this.showReview(reviewed);
+  }
+
+  /** Mark a segment as the reviewed one. */
+  showReview(reviewed) {
+    for (const one of this.marks) one.node.setAttribute('aria-selected', String(one === reviewed));
+    this.review.show(reviewed?.segment ?? null);
+  }
+
+  /** Choose the segment before or after the chosen one, and show its time. */
+  step(by) {
+    this.choose(Math.min(this.marks.length - 1, Math.max(0, this.chosen + by)), this.root.contains(document.activeElement));
+    const reviewed = this.marks[this.chosen];
+    this.showReview(reviewed);
+    if (!reviewed) return;
+    const { start: from, end: to } = state.visible;
+    const { start, end } = reviewed.segment;
+    select({ start, end });
+    if (start < from || start >= to) show(start - (to - from) * 0.1, start + (to - from) * 0.9);
   }
 
   layOut() {
@@ -88,7 +112,7 @@ class Lanes {
     const index = this.marks.findIndex((one) => one.node === node);
     if (index < 0) return;
     this.choose(index, false);
-    this.marks.forEach((one, at) => one.node.setAttribute('aria-selected', String(at === index)));
+    this.showReview(this.marks[index]);
     playInterval(this.marks[index].segment);
   }
 
@@ -101,8 +125,8 @@ class Lanes {
   onKey(event) {
     const by = { ArrowLeft: -1, ArrowRight: 1, Home: -this.marks.length, End: this.marks.length }[event.key];
     if (event.key === 'Enter' || event.key === ' ') this.play(event.target.closest('.sg-mark'));
-    else if (by) this.choose(Math.min(this.marks.length - 1, Math.max(0, this.chosen + by)), true);
-    else return;
+    else if (by) this.step(by);
+    else if (!this.review.onKey(event)) return;
     event.preventDefault();
     event.stopPropagation(); // the viewer has other shortcuts on these keys
   }
@@ -116,7 +140,9 @@ function mark(segment, lane) {
   if (!guess) paintClass(node, label);
   node.style.setProperty('--sg-lane', lane);
   node.dataset.label = label;
-  node.title = describeSegment(segment);
+  const verdict = verdictOn(segment);
+  if (verdict) node.dataset.verdict = verdict;
+  node.title = verdict ? `${describeSegment(segment)} · ${t(`labels.verdict_${verdict}`)}` : describeSegment(segment);
   node.setAttribute('aria-label', node.title);
   return node;
 }

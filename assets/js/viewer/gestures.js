@@ -233,8 +233,8 @@ function dragEdge(viewer, edge) {
     move(to) {
       const value = inTime ? viewer.timeAt(to.x) : viewer.hzAt(within(viewer, to).y);
       const kept = edge === 'start' || edge === 'low_hz' ? Math.min(value, high - least) : Math.max(value, low + least);
-      select({ ...before, [edge]: kept });
+      select({ ...before, [edge]: kept }, { edit: true });
     },
-    cancel: () => select(before),
+    cancel: () => select(before, { edit: true }),
   };
 }

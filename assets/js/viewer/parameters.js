@@ -1,7 +1,7 @@
 // Parameters of the spectrograms, shared by all views: a change in one tab applies to the others.
 
 import { emit } from '../core/state.js';
-import { trackSettings } from '../core/view_history.js';
+import { track } from '../core/view_history.js';
 import { t } from '../lib/i18n.js';
 
 /** Values and defaults by field, and the server's limits, choices and presets.
@@ -21,7 +21,7 @@ export const levelAxis = (reference) => t({
   max: 'page.level_axis_max', full_scale: 'page.level_axis_full_scale',
 }[reference] ?? 'page.level_axis');
 
-trackSettings(() => ({ ...parameters.values }), (values) => applyParameters(values));
+track(() => ({ ...parameters.values }), (values) => applyParameters(values));
 
 /** Change parameters in all views; `source` is the field that is being typed into and keeps its text. */
 export function applyParameters(changes, source = null) {

@@ -4,6 +4,8 @@ import { detectionLanes } from './detection_lanes.js';
 import { displayPanel } from './display_panel.js';
 import { featureOverlays } from './feature_overlays.js';
 import { fullScreen } from './fullscreen.js';
+import { labelList } from './labels/label_list.js';
+import { labelTrack } from './labels/label_track.js';
 import { harmonicCursor } from './harmonic_cursor.js';
 import { addMinimap } from './minimap.js';
 import { addLink } from './permalink.js';
@@ -17,5 +19,5 @@ import { waveformStrip } from './waveform_strip.js';
 /** @type {((viewer: any) => any)[]} */
 export const PLUGINS = [
   toolbar, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, fullScreen, addLink, resolutionBox,
-  featureOverlays, detectionLanes, waveformStrip, shortcutsDialog,
+  featureOverlays, labelTrack, detectionLanes, labelList, waveformStrip, shortcutsDialog,
 ];

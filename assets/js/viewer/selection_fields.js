@@ -46,7 +46,7 @@ export function selectionFields(viewer, complain) {
     ];
     for (const [name, input] of Object.entries(inputs)) input.setAttribute('aria-invalid', String(wrong.includes(name)));
     if (wrong.length) complain(t(wrong.includes('start') ? 'measurements.wrong_times' : 'measurements.wrong_band'));
-    else select({ start, end, low_hz, high_hz });
+    else select({ start, end, low_hz, high_hz }, { edit: true });
   };
   root.addEventListener('change', () => typed());
   root.addEventListener('keydown', ({ key }) => { if (key === 'Enter') typed(true); });

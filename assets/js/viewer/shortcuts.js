@@ -82,8 +82,8 @@ function isTaken({ key, target, altKey }, viewer) {
   return !viewer.host.contains(target) && (altKey || ['Home', 'End', 'Backspace'].includes(key)); // the browser's own
 }
 
-/** The combination of the same keys on a Latin keyboard. */
-function latin(event) {
+/** The combination of the same keys on a Latin keyboard, where the pressed one is Cyrillic; else ''. */
+export function latin(event) {
   if (!/[а-яё]/i.test(event.key)) return '';
   const { code, shiftKey, ctrlKey, metaKey, altKey } = event;
   const letter = code.startsWith('Key') ? code.slice(3) : '';

@@ -5,7 +5,7 @@ import { isTouch, t } from '../lib/i18n.js';
 import { addToMore } from '../widgets/overflow_menu.js';
 import { shortcut } from './shortcuts.js';
 
-const GROUPS = ['tools', 'sound', 'shown', 'selection', 'display', 'rest'];
+const GROUPS = ['tools', 'sound', 'shown', 'selection', 'labels', 'display', 'rest'];
 const GESTURES = [
   ['viewer_toolbar.gesture_click', 'viewer_toolbar.gesture_seek'],
   ['viewer_toolbar.gesture_wheel', 'viewer_toolbar.gesture_zoom'],

@@ -64,7 +64,7 @@ function keysOf(viewer) {
 function selectBetween(edge) {
   const { start, end } = { ...(state.selection ?? state.visible), ...edge };
   const { low_hz = null, high_hz = null } = state.selection ?? state.frequencyRange ?? {};
-  if (end > start) select({ start, end, low_hz, high_hz });
+  if (end > start) select({ start, end, low_hz, high_hz }, { edit: Boolean(state.selection) });
 }
 
 function showSelection() {

@@ -17,12 +17,17 @@ import { deferWhilePressed } from './defer_while_pressed.js';
  * @property {(row: any) => void} act follows a click or Enter on a row
  * @property {(row: any) => string} name of the act, or '' for a row without one
  * @property {AbortSignal} signal
+ * @property {number} [rows] of a page; by default all
+ * @property {(row: any) => boolean} [mark] whether a row is the chosen one
  */
 
 /** A table whose columns sort by a click or Enter on a heading. */
 export class SortableTable {
   up = true;
-  rows = [];
+  rows = /** @type {readonly any[]} */ ([]);
+  first = 0; // row of the page, in their order
+  shownRows = /** @type {any[]} */ ([]);
+  turned = (/** @type {number} */ _first, /** @type {number} */ _last, /** @type {number} */ _count) => {};
 
   /**
    * @param {HTMLTableElement} table the element to fill
@@ -53,6 +58,7 @@ export class SortableTable {
   sortBy(key) {
     this.up = this.by === key ? !this.up : true;
     this.by = key;
+    this.first = 0;
     this.draw();
   }
 
@@ -61,25 +67,42 @@ export class SortableTable {
     this.show();
   }
 
+  /** Show the page before (-1) or after (1) this one. */
+  turn(by) {
+    this.first += by * this.options.rows;
+    this.draw();
+  }
+
+  /** The row of an element inside its line. */
+  rowOf(node) {
+    return this.rows[node.closest('[data-row]')?.dataset.row];
+  }
+
   draw() {
     const { value } = this.columns.find((column) => column.key === this.by);
     const sign = this.up ? 1 : -1;
     const order = this.rows.map((row, index) => ({ row, index, key: value(row) }))
       .sort((one, other) => sign * compare(one.key, other.key)); // stable
+    const { rows: size = order.length } = this.options;
+    this.first = Math.max(0, Math.min(this.first, size * Math.ceil(order.length / size) - size || 0));
+    const page = order.slice(this.first, this.first + size);
     const [headings] = this.table.tHead.rows;
     this.columns.forEach((column, i) => {
       if (column.value) headings.cells[i].ariaSort = column.key !== this.by ? 'none' : this.up ? 'ascending' : 'descending';
     });
     const body = this.table.tBodies[0];
     const focused = [...body.rows].find((line) => line.contains(document.activeElement))?.dataset.row;
-    body.replaceChildren(...order.map(({ row, index }) => this.line(row, index)));
+    body.replaceChildren(...page.map(({ row, index }) => this.line(row, index)));
     if (focused) /** @type {HTMLElement} */ (body.querySelector(`[data-row="${focused}"] button`))?.focus();
+    this.shownRows = page.map(({ row }) => row);
+    this.turned(this.first, this.first + page.length, order.length);
   }
 
   line(row, index) {
     const line = document.createElement('tr');
     line.dataset.row = index;
-    const { name, act } = this.options;
+    const { name, act, mark } = this.options;
+    if (mark?.(row)) line.setAttribute('aria-current', 'true');
     for (const column of this.columns) {
       const last = /** @type {HTMLTableCellElement | null} */ (line.lastElementChild);
       if (last?.colSpan > 1) break; // it spans the rest
@@ -100,15 +123,18 @@ export class SortableTable {
   }
 }
 
+let collator = /** @type {Intl.Collator | null} */ (null); // localeCompare would make one for each pair
+
 function compare(one, other) {
   if (typeof one === 'number' && typeof other === 'number') return one - other;
-  return String(one).localeCompare(String(other), document.documentElement.lang, { numeric: true });
+  collator ??= new Intl.Collator(document.documentElement.lang, { numeric: true });
+  return collator.compare(String(one), String(other));
 }
 
 /** Fill `host` with buttons that save files.
  * @param {HTMLElement} host
  * @param {string[]} formats
- * @param {(format: string) => Promise<{name: string, text?: string, base64?: string}>} fetchFile
+ * @param {(format: string) => Promise<{name: string, text?: string, base64?: string, blob?: Blob}>} fetchFile
  * @param {(message: string) => void} failed
  */
 export function downloadButtons(host, formats, fetchFile, failed) {
@@ -120,8 +146,8 @@ export function downloadButtons(host, formats, fetchFile, failed) {
       data-t="timeline.form_${format}"></button>`);
     button.addEventListener('click', async () => {
       try {
-        const { name, text, base64 } = await fetchFile(format);
-        saveFile([base64 === undefined ? text : decodeBase64(base64)], name);
+        const { name, text, base64, blob } = await fetchFile(format);
+        saveFile([blob ?? (base64 === undefined ? text : decodeBase64(base64))], name);
       } catch (error) {
         failed(error.message);
       }
