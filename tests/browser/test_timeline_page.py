@@ -58,7 +58,7 @@ def test_timeline_lanes_and_table(open_sheet, rain_then_siren):
     expect(when.locator(".sg-table th[aria-sort=descending]")).to_have_count(1)
     assert sheet.ev(starts) == rising[::-1] and len(rising) >= 2
     with sheet.page.expect_download() as saving:
-        when.locator(".sg-downloads .sg-chip", has_text=ENGLISH["timeline.form_audacity"]).click()
+        when.locator(".sg-save .sg-chip", has_text=ENGLISH["timeline.form_audacity"]).click()
     assert saving.value.suggested_filename == "rain then siren-timeline.txt"
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()
     expect(sheet.page.locator("#mel .sg-lanes .sg-mark[data-label=siren]").last).to_be_visible()  # under every picture
