@@ -14,7 +14,7 @@ from esc.batch.tables import delimited, safe_cell
 
 RAVEN_COLUMNS = (  # the first seven are Raven's own, the others are shown as annotations
     "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Species",
-    "Confidence", "Begin Path", "File Offset (s)",
+    "Confidence", "Begin Path", "File Offset (s)", "Uncertainty (s)",
 )  # fmt: skip
 FIGURES = ("mean_db", "peak_db", "peak_hz", "rms_dbfs")  # measurements that CSV and JSON may hold
 _seconds, _probability = "{:.3f}".format, "{:.6f}".format
@@ -30,6 +30,7 @@ class Label:
     low_hz: float | None = None  # None together with `high_hz`: all frequencies
     high_hz: float | None = None
     probability: float | None = None  # of a network's segment
+    uncertainty_s: float | None = None  # of its start and end
     figures: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))  # by a name of `FIGURES`
 
 
@@ -66,9 +67,14 @@ def as_raven(rows: Iterable[RavenRow]) -> str:
         band = (row.low_hz, row.high_hz) if label.low_hz is None or label.high_hz is None else (label.low_hz, label.high_hz)
         times = (_seconds(row.before_s + label.start_s), _seconds(row.before_s + label.end_s))
         confidence = "" if label.probability is None else _probability(label.probability)
-        what = (label.name, confidence, row.file, _seconds(label.start_s))
+        what = (label.name, confidence, row.file, _seconds(label.start_s), uncertainty_text(label))
         table.append([str(number), "Spectrogram 1", str(row.channel), *times, *(f"{hz:.1f}" for hz in band), *what])
     return delimited(table, "\t")
+
+
+def uncertainty_text(label: Label) -> str:
+    """Return the uncertainty in seconds; empty where there is none."""
+    return "" if label.uncertainty_s is None else _seconds(label.uncertainty_s)
 
 
 def as_csv(labels: Sequence[Label], file: str) -> str:

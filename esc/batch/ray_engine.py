@@ -196,8 +196,8 @@ def _write_parquet(results: Sequence[FileResult], files: Sequence[Path], path: P
     import pyarrow.parquet
 
     label, probability = ("label", pa.string()), ("probability", pa.float64())
-    segment = [label, ("start", pa.float64()), ("end", pa.float64()), probability]
-    uncertain = [("verdict", pa.string()), *segment]
+    interval = [label, ("start", pa.float64()), ("end", pa.float64()), probability]
+    segment, uncertain = [*interval, ("uncertainty", pa.float64())], [("verdict", pa.string()), *interval]
     schema = pa.schema(
         [
             ("file", pa.string()),

@@ -19,6 +19,7 @@ from esc.errors import AudioError
 
 if TYPE_CHECKING:
     from esc.batch.results import FileResult, SoundResult
+    from esc.classification.segments import Segment
 
 ResultFormat = Literal["json", "csv", "audacity", "raven"]
 FORMATS: tuple[ResultFormat, ...] = get_args(ResultFormat)
@@ -40,7 +41,13 @@ def as_row(result: FileResult) -> dict:
         "top": [{"label": label, "probability": probability} for label, probability in result.top],
         "verdict": result.verdict,
         "timeline": [
-            {"label": event.label, "start": event.start_s, "end": event.end_s, "probability": event.probability}
+            {
+                "label": event.label,
+                "start": event.start_s,
+                "end": event.end_s,
+                "probability": event.probability,
+                "uncertainty": event.uncertainty_s,
+            }
             for event in result.timeline or ()
         ],
         "notes": list(result.notes),
@@ -63,7 +70,7 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
     classified, a column names them. An apostrophe precedes what a spreadsheet would take for a formula.
     """
     if with_timeline:
-        columns = ["file", "start", "end", "label", "probability"]
+        columns = ["file", "start", "end", "label", "probability", "uncertainty"]
     else:
         columns = ["file", "seconds", "verdict"]
         columns += [name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}")]
@@ -85,11 +92,17 @@ def _cells(result: SoundResult, with_timeline: bool) -> list[list[str]]:
     """Return the cells after the file's name, of one or more rows."""
     if with_timeline:
         return [
-            [_seconds(event.start_s), _seconds(event.end_s), event.label, _probability(event.probability)]
+            [_seconds(event.start_s), _seconds(event.end_s), event.label, _probability(event.probability), label_formats.uncertainty_text(_label(event))]
             for event in result.events
         ] or [[]]
     top = [cell for label, probability in result.top for cell in (label, _probability(probability))]
     return [[_seconds(result.seconds), result.verdict, *top]]
+
+
+def _label(event: Segment) -> Label:
+    return Label(
+        event.label, event.start_s, event.end_s, probability=event.probability, uncertainty_s=event.uncertainty_s or None
+    )
 
 
 def _refused_name(error: AudioError) -> str:
@@ -98,7 +111,7 @@ def _refused_name(error: AudioError) -> str:
 
 def labels_of(result: SoundResult) -> list[Label]:
     """Return the segments of a result as labels in all frequencies."""
-    return [Label(one.label, one.start_s, one.end_s, probability=one.probability) for one in result.events]
+    return [_label(one) for one in result.events]
 
 
 def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:

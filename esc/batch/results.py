@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from esc.audio.channels import MEAN
 from esc.classification.classifier import SILENCE, UNKNOWN
 from esc.classification.event_summary import UncertainInterval, totals
-from esc.classification.sliding_window import Segment
+from esc.classification.segments import Segment
 from esc.errors import AudioError
 
 

@@ -22,7 +22,8 @@ from esc.batch.results import FileResult, SoundResult
 from esc.classification.classifier import Classifier
 from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.first_clip import FirstClipSearch
-from esc.classification.sliding_window import WindowResult, segments, windows
+from esc.classification.segments import segments
+from esc.classification.sliding_window import WindowResult, windows
 from esc.errors import AudioError, EscError, reason_of
 from esc.paths import display_path
 
@@ -134,7 +135,7 @@ def classify_blocks(
         top=prediction.top,
         verdict=prediction.verdict,
         timeline=timeline,
-        silences=silent_intervals(found),
+        silences=silent_intervals(found, timeline or ()),
         uncertain=uncertain_intervals(found, timeline or (), classifier.class_names),
         notes=facts.notes,
         channel=options.channel,

@@ -19,6 +19,7 @@ UnknownScore = Literal["detector", "energy", "max_softmax"]
 UNKNOWN_SCORES: tuple[UnknownScore, ...] = get_args(UnknownScore)
 TEMPERATURES = (0.01, 100.0)
 SURE_PROBABILITY = 0.5  # of a sure verdict at least: as likely as all other classes together
+CELL_TEMPERATURE = 2.0  # a cell is less than a tenth of a clip: less sure than the clip, by this factor
 _THRESHOLDS = {"detector": (-1e6, 1e6), "energy": (-1e6, 1e6), "max_softmax": (0.0, 1.0)}
 
 
@@ -50,6 +51,11 @@ class Calibration(Config):
 def calibrated_probabilities(logits: torch.Tensor, calibration: Calibration | None) -> torch.Tensor:
     """Return the softmax of logits (..., n_classes), over the temperature if calibrated."""
     return (logits if calibration is None else logits / calibration.temperature).softmax(dim=-1)
+
+
+def cell_probabilities(cell_logits: torch.Tensor, calibration: Calibration | None) -> torch.Tensor:
+    """Return the probabilities of `LayerOutputs.cell_logits` (..., n_classes), at `CELL_TEMPERATURE` times the temperature."""
+    return calibrated_probabilities(cell_logits / CELL_TEMPERATURE, calibration)
 
 
 def unknown_score(logits: torch.Tensor, score: str, temperature: float) -> torch.Tensor:

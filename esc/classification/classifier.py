@@ -12,11 +12,11 @@ import torch
 from torchvision.models import ResNet
 
 from esc.audio.waveform import is_silent
-from esc.classification.calibration import calibrated_probabilities, known_and_sure, unknown_score
+from esc.classification.calibration import calibrated_probabilities, cell_probabilities, known_and_sure, unknown_score
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
 from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
 from esc.classification.ood_detector import OodDetector
-from esc.classification.resnet import embed, logits_and_pooled, mean_activations
+from esc.classification.resnet import embed, layer_outputs, mean_activations
 from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import check_range
 from esc.paths import DEFAULT_CHECKPOINT
@@ -50,6 +50,15 @@ class Outputs(NamedTuple):
     known: torch.Tensor  # bool (clips,), False for clips out of distribution
     sure: torch.Tensor  # bool (clips,), False where the likeliest class is uncertain or the clip out of distribution
     scores: torch.Tensor  # float32 (clips,), compared with the calibration's thresholds; higher for known sounds
+    activations: torch.Tensor  # float32 (clips, n_cells, n_classes), probabilities at each time step of the last feature map
+
+
+class ClipOutputs(NamedTuple):
+    """`Outputs` for one clip."""
+
+    verdict: str  # as `Prediction.verdict`
+    probabilities: np.ndarray  # float32 (n_classes,)
+    activations: np.ndarray  # float32 (n_cells, n_classes)
 
 
 class Classifier:
@@ -173,19 +182,20 @@ class Classifier:
         spectrogram_db = clip_mel_db(clip.samples, self.checkpoint.spectrogram)
         if is_silent(clip.samples):
             return Prediction((), SILENCE, clip.start_s, clip.samples, spectrogram_db.numpy())
-        ((verdict, probabilities),) = self.verdicts(spectrogram_db[None])
+        ((verdict, probabilities, _),) = self.clip_outputs(spectrogram_db[None])
         best = probabilities.argsort()[::-1][:top_k]
         top = tuple((self.class_names[index], float(probabilities[index])) for index in best)
         return Prediction(top, verdict, clip.start_s, clip.samples, spectrogram_db.numpy())
 
     @torch.inference_mode()
-    def verdicts(self, spectrograms_db: torch.Tensor) -> list[tuple[str, np.ndarray]]:
-        """Return (verdict, probabilities) of spectrograms (clips, n_mels, n_frames) in dB; see `Prediction.verdict`."""
+    def clip_outputs(self, spectrograms_db: torch.Tensor) -> list[ClipOutputs]:
+        """Return the outputs for each of the spectrograms (clips, n_mels, n_frames) in dB."""
         outputs = self.outputs(spectrograms_db)
-        probabilities = outputs.probabilities.cpu().numpy()
-        decided = zip(probabilities, outputs.known.tolist(), outputs.sure.tolist(), strict=True)
+        probabilities, activations = outputs.probabilities.cpu().numpy(), outputs.activations.cpu().numpy()
+        decided = zip(probabilities, activations, outputs.known.tolist(), outputs.sure.tolist(), strict=True)
         return [
-            (UNKNOWN if not known else self.class_names[row.argmax()] if sure else UNSURE, row) for row, known, sure in decided
+            ClipOutputs(UNKNOWN if not known else self.class_names[row.argmax()] if sure else UNSURE, row, cells)
+            for row, cells, known, sure in decided
         ]
 
     @torch.inference_mode()
@@ -196,15 +206,15 @@ class Classifier:
     def outputs(self, spectrograms_db: torch.Tensor) -> Outputs:
         """Return the `Outputs` for spectrograms (clips, n_mels, n_frames) in dB."""
         calibration = self.checkpoint.calibration
+        logits, pooled, cell_logits = layer_outputs(self.model, self._scaled(spectrograms_db))
         if self.detector is not None:
-            logits, pooled = logits_and_pooled(self.model, self._scaled(spectrograms_db))
             scores = self.detector(logits, pooled)
         else:
-            logits = self.model(self._scaled(spectrograms_db))
             score, temperature = (calibration.unknown_score, calibration.temperature) if calibration else ("max_softmax", 1.0)
             scores = unknown_score(logits, score, temperature)
         probabilities = calibrated_probabilities(logits, calibration)
-        return Outputs(probabilities, *known_and_sure(probabilities, scores, calibration), scores)
+        activations = cell_probabilities(cell_logits, calibration)
+        return Outputs(probabilities, *known_and_sure(probabilities, scores, calibration), scores, activations)
 
     @torch.inference_mode()
     def logits(self, spectrograms_db: torch.Tensor) -> torch.Tensor:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from esc.classification.classifier import UNKNOWN, UNSURE
-from esc.classification.sliding_window import Segment, WindowResult
+from esc.classification.segments import LEAST_S, Segment, count_of, moments, runs
+from esc.classification.sliding_window import MOMENTS_PER_S, WindowResult
+
+Interval = tuple[float, float]  # start and end in seconds
 
 
 @dataclass(frozen=True)
@@ -35,18 +38,19 @@ def totals(segments: Sequence[Segment]) -> tuple[Total, ...]:
     return tuple(sorted(found, key=lambda total: -round(total.seconds, 6)))  # the sort is stable
 
 
-def silent_intervals(results: Iterable[WindowResult]) -> tuple[tuple[float, float], ...]:
-    """Return (start, end) in seconds of runs of silent windows, in order.
-
-    A window is silent as a whole, so pauses shorter than a clip are not found.
-    """
-    runs: list[list[float]] = []
-    for window in sorted((window for window in results if window.probabilities is None), key=lambda window: window.start_s):
-        if runs and window.start_s <= runs[-1][1]:
-            runs[-1][1] = max(runs[-1][1], window.end_s)
-        else:
-            runs.append([window.start_s, window.end_s])
-    return tuple((start_s, end_s) for start_s, end_s in runs)
+def silent_intervals(results: Iterable[WindowResult], found: Sequence[Segment]) -> tuple[Interval, ...]:
+    """Return (start, end) in seconds of silence outside the segments, in order; shorter pauses than `LEAST_S` are left out."""
+    windows = list(results)
+    end_s = max((window.end_s for window in windows), default=0.0)
+    silent = np.zeros(count_of(end_s, MOMENTS_PER_S), bool)
+    for window in windows:
+        own = moments(window)
+        if window.probabilities is None:
+            silent[own] = True
+        elif window.activity is not None:
+            at = np.arange(own.start, own.stop) - round(window.activity.start_s * MOMENTS_PER_S)
+            silent[own] |= window.activity.silent[at.clip(0, len(window.activity.silent) - 1)]
+    return tuple(_outside(_intervals(silent, end_s), [(segment.start_s, segment.end_s) for segment in found], end_s))
 
 
 @dataclass(frozen=True)
@@ -63,55 +67,67 @@ class UncertainInterval:
 def uncertain_intervals(
     results: Sequence[WindowResult], found: Sequence[Segment], class_names: Sequence[str]
 ) -> tuple[UncertainInterval, ...]:
-    """Return intervals with neither silence nor a segment, in order.
+    """Return intervals with neither silence nor a segment, half of whose windows or more are uncertain, in order.
 
-    An interval ends where the verdict changes between `UNSURE` and `UNKNOWN`.
+    Uncertain are windows out of distribution, those whose likeliest class is uncertain, and those without any segment. An
+    interval ends where the verdict changes between `UNSURE` and `UNKNOWN`. Where windows are sure of a class, a pause between
+    its segments is no uncertain interval.
 
     Parameters
     ----------
     results : sequence of WindowResult
         Of one sound.
     found : sequence of Segment
-        Their `esc.classification.sliding_window.segments`.
+        Their `esc.classification.segments.segments`.
     class_names : sequence of str
         Index is the target.
     """
     windows = sorted((window for window in results if window.probabilities is not None), key=lambda window: window.start_s)
     starts_s, ends_s = (np.array([getattr(window, name) for window in windows]) for name in ("start_s", "end_s"))
-    taken = sorted([*((segment.start_s, segment.end_s) for segment in found), *silent_intervals(results)])
-    gaps = _gaps(taken, max((window.end_s for window in results), default=0.0))
-    edges_s = np.unique(np.concatenate([starts_s, ends_s, *gaps]))
-    unknown = _mostly_unknown(windows, edges_s)
+    end_s = max((window.end_s for window in results), default=0.0)
+    taken = [*((segment.start_s, segment.end_s) for segment in found), *silent_intervals(results, found)]
+    verdicts = _verdicts(windows, found, count_of(end_s, MOMENTS_PER_S))
     uncertain = []
-    for first, past in (np.searchsorted(edges_s, gap) for gap in gaps):
-        changes = first + 1 + np.flatnonzero(np.diff(unknown[first:past]))
-        for begin, end in pairwise([first, *changes, past]):
-            start_s, end_s = float(edges_s[begin]), float(edges_s[end])
-            touching = slice(np.searchsorted(ends_s, start_s, "right"), np.searchsorted(starts_s, end_s))
-            overlaps_s = np.minimum(ends_s[touching], end_s) - np.maximum(starts_s[touching], start_s)
+    for verdict in (UNSURE, UNKNOWN):
+        for start_s, past_s in _outside(_intervals(verdicts == verdict, end_s), taken, end_s):
+            touching = slice(np.searchsorted(ends_s, start_s, "right"), np.searchsorted(starts_s, past_s))
+            overlaps_s = np.minimum(ends_s[touching], past_s) - np.maximum(starts_s[touching], start_s)
             mean = np.average([window.probabilities for window in windows[touching]], axis=0, weights=overlaps_s)
-            verdict = UNKNOWN if unknown[begin] else UNSURE
-            uncertain.append(UncertainInterval(verdict, class_names[int(mean.argmax())], start_s, end_s, float(mean.max())))
-    return tuple(uncertain)
+            label = class_names[int(mean.argmax())]
+            uncertain.append(UncertainInterval(verdict, label, start_s, past_s, float(mean.max())))
+    return tuple(sorted(uncertain, key=lambda one: one.start_s))
 
 
-def _mostly_unknown(windows: Sequence[WindowResult], edges_s: np.ndarray) -> np.ndarray:
-    """Return for each interval between edges whether most of its windows are out of distribution."""
-    steps = np.zeros((len(edges_s), 2))  # differences of the numbers of windows, and of those out of distribution
+def _verdicts(windows: Sequence[WindowResult], found: Sequence[Segment], n_moments: int) -> np.ndarray:
+    """Return `UNSURE`, `UNKNOWN` or an empty string for each moment."""
+    named = np.zeros(n_moments, bool)
+    for segment in found:
+        named[round(segment.start_s * MOMENTS_PER_S) : count_of(segment.end_s, MOMENTS_PER_S)] = True
+    counts = np.zeros((n_moments, 3), int)  # of windows, of uncertain ones, of those out of distribution
     for window in windows:
-        first, past = np.searchsorted(edges_s, (window.start_s, window.end_s))
-        counted = (1, window.verdict == UNKNOWN)
-        steps[first] += counted
-        steps[past] -= counted
-    total, unknown = steps.cumsum(axis=0).T
-    return 2 * unknown > total
+        own = moments(window)
+        unknown = window.verdict == UNKNOWN
+        counts[own] += (1, unknown or window.verdict == UNSURE or not named[own].any(), unknown)
+    totals, uncertain, out = counts.T
+    return np.where(2 * out > totals, UNKNOWN, np.where((totals > 0) & (2 * uncertain >= totals), UNSURE, ""))
 
 
-def _gaps(taken: Sequence[tuple[float, float]], end_s: float) -> list[tuple[float, float]]:
-    """Return the gaps within 0 to `end_s` between intervals sorted by start."""
+def _intervals(mask: np.ndarray, end_s: float) -> list[Interval]:
+    """Return runs of moments as intervals in seconds."""
+    return [(first / MOMENTS_PER_S, min(past / MOMENTS_PER_S, end_s)) for first, past in runs(mask)]
+
+
+def _outside(intervals: Sequence[Interval], taken: Sequence[Interval], end_s: float) -> list[Interval]:
+    """Return the parts of `intervals` outside those taken, of `LEAST_S` or more; of a short sound: all of it."""
     gaps, free_s = [], 0.0
-    for start_s, past_s in [*taken, (end_s, end_s)]:
+    for start_s, past_s in [*sorted(taken), (end_s, end_s)]:
         if start_s > free_s:
             gaps.append((free_s, start_s))
         free_s = max(free_s, past_s)
-    return gaps
+    ends_s = [high_s for _, high_s in gaps]
+    parts = []
+    for start_s, past_s in intervals:
+        for low_s, high_s in gaps[bisect_right(ends_s, start_s) : bisect_left(ends_s, past_s) + 1]:
+            parts.append((max(start_s, low_s), min(past_s, high_s)))
+    least_s = min(LEAST_S, end_s) - 1e-6
+    return [(start_s, past_s) for start_s, past_s in parts if past_s - start_s >= least_s]

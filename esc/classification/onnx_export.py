@@ -3,8 +3,9 @@
 Input: `spectrogram_db`, float32 (batch, n_mels, n_frames), the mel spectrogram of a clip in dB, equal to
 `esc.dsp.spectrogram.clip_mel_db`. Outputs: `probabilities`, float32 (batch, n_classes); `known`, bool (batch,), False for
 sounds out of distribution; `sure`, bool (batch,), also False where the likeliest class is uncertain; `scores`, float32
-(batch,), higher for known sounds. Level scaling, calibration and out-of-distribution detector are part of the graph;
-spectrogram parameters, thresholds, classes and licence are in the metadata:
+(batch,), higher for known sounds; `activations`, float32 (batch, n_cells, n_classes), probabilities every 32 frames, from
+which `esc.classification.segments` finds when a class sounds. Level scaling, calibration and out-of-distribution detector are
+part of the graph; spectrogram parameters, thresholds, classes and licence are in the metadata:
 
     import json, librosa, numpy as np, onnxruntime
     session = onnxruntime.InferenceSession("esc50.onnx")
@@ -19,7 +20,7 @@ spectrogram parameters, thresholds, classes and licence are in the metadata:
         fmin=mel["fmin"], fmax=mel["fmax"], htk=mel["mel_scale"] == "htk", pad_mode="constant",
     )
     spectrogram_db = librosa.power_to_db(power, ref=mel["db_ref"], top_db=mel["top_db"])
-    probabilities, known, sure, _ = session.run(None, {"spectrogram_db": spectrogram_db[None].astype(np.float32)})
+    probabilities, known, sure, *_ = session.run(None, {"spectrogram_db": spectrogram_db[None].astype(np.float32)})
     print("" if sure[0] else "perhaps " if known[0] else "none, nearest to ", names[probabilities[0].argmax()], sep="")
 
 A clip has exactly `clip_seconds`; longer sounds are cut, shorter ones padded, see `esc.fit_clip`.
@@ -58,7 +59,7 @@ class Parity:
     """Difference between an exported network and PyTorch."""
 
     n_clips: int
-    difference: float  # largest one of a probability
+    difference: float  # largest one of a probability or an activation
     score_difference: float  # largest one of a score
 
     @property
@@ -108,10 +109,12 @@ def compare(classifier: Classifier, path: Path, spectrograms_db: np.ndarray) -> 
     answered = Outputs(*map(torch.from_numpy, session.run(OUTPUTS, {INPUT: spectrograms_db})))
     with torch.inference_mode():
         expected = classifier.outputs(torch.from_numpy(spectrograms_db))
-    differences = [
-        float((getattr(answered, name) - getattr(expected, name).cpu()).abs().max()) for name in ("probabilities", "scores")
-    ]
-    return Parity(len(spectrograms_db), *differences)
+    difference = {
+        name: float((getattr(answered, name) - getattr(expected, name).cpu()).abs().max())
+        for name in ("probabilities", "activations", "scores")
+    }
+    largest = np.maximum(difference["probabilities"], difference["activations"])  # keeps NaN
+    return Parity(len(spectrograms_db), float(largest), difference["scores"])
 
 
 def metadata(checkpoint: Checkpoint) -> dict[str, str]:

@@ -54,7 +54,7 @@ class OodDetector(nn.Module):
             self.register_buffer(name, arrays[name].float())
 
     def forward(self, logits: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
-        """Return the scores (batch,) of logits (batch, n_classes) and `resnet.logits_and_pooled`'s (batch, n_pooled)."""
+        """Return the scores (batch,) of logits (batch, n_classes) and `resnet.layer_outputs`' (batch, n_pooled)."""
         return (self.parts(logits, pooled) / self.part_std).sum(dim=1)
 
     def parts(self, logits: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torchvision
 from torch import nn
@@ -11,6 +13,7 @@ from esc.errors import check_choice
 
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50")
 LAYERS = ("layer1", "layer2", "layer3", "layer4")
+CELL_FRAMES = 32  # stride of the last feature map; cell i is centred on frame `CELL_FRAMES` * i
 
 
 def build_model(architecture: str, n_classes: int, weights: dict[str, torch.Tensor] | None = None) -> ResNet:
@@ -54,12 +57,27 @@ def embed(model: ResNet, spectrograms: torch.Tensor) -> torch.Tensor:
     return below.flatten(1)
 
 
-def logits_and_pooled(model: ResNet, spectrograms: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return logits (batch, n_classes) and the pooled activations of all layers (batch, n_pooled).
+class LayerOutputs(NamedTuple):
+    """Outputs of one forward pass.
 
-    These are means, standard deviations and maxima over the spectrogram of each channel of `LAYERS`, layer by layer:
-    2,880 values for ResNet18 and 34, 11,520 for ResNet50. The embedding is among them, see `pooled_embedding`.
+    Attributes
+    ----------
+    logits : tensor, shape (batch, n_classes)
+    pooled : tensor, shape (batch, n_pooled)
+        Means, standard deviations and maxima over the spectrogram of each channel of `LAYERS`, layer by layer: 2,880 values
+        for ResNet18 and 34, 11,520 for ResNet50. The embedding is among them, see `pooled_embedding`.
+    cell_logits : tensor, shape (batch, n_cells, n_classes)
+        Class activation maps (Zhou et al., 2016) averaged over frequency: the last layer applied at each time step of the
+        last feature map, a cell of `CELL_FRAMES`. Their mean is `logits`.
     """
+
+    logits: torch.Tensor
+    pooled: torch.Tensor
+    cell_logits: torch.Tensor
+
+
+def layer_outputs(model: ResNet, spectrograms: torch.Tensor) -> LayerOutputs:
+    """Return the `LayerOutputs` for spectrograms (batch, 1, n_mels, n_frames)."""
     activations = model.maxpool(model.relu(model.bn1(model.conv1(spectrograms))))
     pooled = []
     for name in LAYERS:
@@ -67,7 +85,7 @@ def logits_and_pooled(model: ResNet, spectrograms: torch.Tensor) -> tuple[torch.
         mean = activations.mean(dim=(2, 3))
         variance = activations.square().mean(dim=(2, 3)) - mean.square()
         pooled += [mean, variance.clamp_min(0.0).sqrt(), activations.amax(dim=(2, 3))]
-    return model.fc(pooled[-3]), torch.cat(pooled, dim=1)
+    return LayerOutputs(model.fc(pooled[-3]), torch.cat(pooled, dim=1), model.fc(activations.mean(dim=2).transpose(1, 2)))
 
 
 def mean_activations(model: ResNet, spectrograms: torch.Tensor) -> dict[str, tuple[int, torch.Tensor]]:

@@ -1,12 +1,13 @@
-"""Sliding-window classification of sounds of any length, and segments per class.
+"""Sliding-window classification of sounds of any length.
 
 Sounds are processed block by block in constant memory. Results are yielded as they arrive, for progress and cancellation.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,18 +15,30 @@ import numpy as np
 import torch
 
 from esc.audio.resampling import ResampledBlocks
-from esc.audio.waveform import MIN_SAMPLES, fit_clip, is_silent
-from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE, Classifier
+from esc.audio.waveform import MIN_SAMPLES, SILENCE_PEAK, fit_clip, is_silent
+from esc.classification.classifier import SILENCE, Classifier
 from esc.classification.first_clip import array_blocks
-from esc.config import SAMPLE_RATES
+from esc.classification.resnet import CELL_FRAMES
+from esc.config import SAMPLE_RATES, SpectrogramConfig
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, check_range
 
 HOP_PER_CLIP = 0.5  # default hop, in clips: each moment but the ends is covered by two windows
 LEAST_HOP_PER_CLIP = 0.02  # 0.1 s for a clip of 5 s: 50 forward passes per clip of sound
 BATCH = 4  # windows per forward pass; more are not faster (two cores: 23 ms per clip singly, 18 ms by 4 or 8)
-OPEN_PROBABILITY = 0.5  # a segment reaches it at least once: as likely as all other classes together
-KEEP_PROBABILITY = 0.25  # and stays above half of it (hysteresis)
+MOMENTS_PER_S = 10  # time resolution of probabilities and silence
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """Probabilities, levels and silence over time within a window; each array begins at `start_s`."""
+
+    start_s: float  # below the window's start where a short sound was padded
+    probabilities: np.ndarray  # float32 (n_cells, n_classes), every `cell_s`; see `Outputs.activations`
+    cell_s: float
+    levels_db: np.ndarray  # float32 (n_frames,), every `frame_s`: means over the mel bands
+    frame_s: float
+    silent: np.ndarray  # bool (n_moments,), `MOMENTS_PER_S`; see `esc.audio.is_silent`
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +49,7 @@ class WindowResult:
     end_s: float
     verdict: str  # as `Prediction.verdict`
     probabilities: np.ndarray | None  # float32 (n_classes,), in the order of the targets; None for silence
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Interval of a sound assigned to one class."""
-
-    label: str
-    start_s: float
-    end_s: float
-    probability: float  # mean over the segment
+    activity: Activity | None = None  # None for silence; for other windows: the probabilities hold throughout
 
 
 def windows(
@@ -94,46 +98,6 @@ def check_hop(hop_seconds: float | None, clip_seconds: float) -> float:
         return HOP_PER_CLIP * clip_seconds
     check_range("hop_seconds", hop_seconds, LEAST_HOP_PER_CLIP * clip_seconds, clip_seconds)
     return hop_seconds
-
-
-def segments(
-    results: Iterable[WindowResult],
-    class_names: Sequence[str],
-    open_probability: float = OPEN_PROBABILITY,
-    keep_probability: float = KEEP_PROBABILITY,
-) -> tuple[Segment, ...]:
-    """Return the segments of all classes by start; different classes may overlap.
-
-    The probability of a class at a moment is its mean over the windows that contain the moment, with 0 for windows that are
-    uncertain or out of distribution. A moment in a silent window is silent. A segment is a run of moments at which
-    the class keeps `keep_probability` and once reaches `open_probability` (hysteresis, as in the edge tracking of Canny, 1986).
-
-    Parameters
-    ----------
-    results : iterable of WindowResult
-        In any order, also of a part of the sound.
-    class_names : sequence of str
-        Index is the target.
-    open_probability, keep_probability : float
-        0 to 1; the second is at most the first.
-
-    Raises
-    ------
-    ParameterError
-        A probability is out of range.
-    """
-    check_range("open_probability", open_probability, 0.0, 1.0)
-    check_range("keep_probability", keep_probability, 0.0, open_probability)
-    edges_s, probabilities = _moments(list(results), len(class_names))
-    lengths_s = np.diff(edges_s)
-    found = []
-    for target, label in enumerate(class_names):
-        likely = probabilities[:, target]
-        for first, past in _runs(likely >= max(keep_probability, np.finfo(np.float32).tiny)):
-            if likely[first:past].max() >= open_probability:
-                mean = float(np.average(likely[first:past], weights=lengths_s[first:past]))
-                found.append(Segment(label, float(edges_s[first]), float(edges_s[past]), mean))
-    return tuple(sorted(found, key=lambda segment: (segment.start_s, segment.end_s, segment.label)))
 
 
 def _windows(
@@ -191,37 +155,30 @@ def _classify(classifier: Classifier, batch: list[tuple[int, np.ndarray]], secon
     # one by one: as fast as a batch, and bit-identical to a single clip's
     spectrograms_db = [clip_mel_db(clip, config) for (_, clip), quiet in zip(batch, silent, strict=True) if not quiet]
     results = []
-    verdicts = iter(classifier.verdicts(torch.stack(spectrograms_db)) if spectrograms_db else ())
+    outputs = iter(classifier.clip_outputs(torch.stack(spectrograms_db)) if spectrograms_db else ())
+    spectrogram_db = iter(spectrograms_db)
     for (start, clip), quiet in zip(batch, silent, strict=True):
-        verdict, probabilities = (SILENCE, None) if quiet else next(verdicts)
-        end_s = min((start + len(clip)) / config.sample_rate, seconds)
-        results.append(WindowResult(start / config.sample_rate, end_s, verdict, probabilities))
+        start_s, end_s = start / config.sample_rate, min((start + len(clip)) / config.sample_rate, seconds)
+        if quiet:
+            results.append(WindowResult(start_s, end_s, SILENCE, None))
+            continue
+        verdict, probabilities, activations = next(outputs)
+        before_s = max(0.0, math.ceil((len(clip) - round((end_s - start_s) * config.sample_rate)) / 2) / config.sample_rate)
+        activity = _activity(start_s - before_s, clip, next(spectrogram_db), activations, config)
+        results.append(WindowResult(start_s, end_s, verdict, probabilities, activity))
     return results
 
 
-def _moments(results: list[WindowResult], n_classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return all edges of windows, and the mean probabilities (moments, n_classes) between them."""
-    edges_s = np.unique([time for window in results for time in (window.start_s, window.end_s)])
-    n_moments = max(0, len(edges_s) - 1)
-    sums, counts = np.zeros((n_moments + 1, n_classes)), np.zeros(n_moments + 1)
-    silent = np.zeros(n_moments, bool)
-    for window in results:
-        first, past = np.searchsorted(edges_s, (window.start_s, window.end_s))
-        if window.probabilities is None:
-            silent[first:past] = True
-            continue
-        if window.verdict not in (UNKNOWN, UNSURE):
-            sums[first] += window.probabilities  # differences; the cumulative sum follows below
-            sums[past] -= window.probabilities
-        counts[first] += 1
-        counts[past] -= 1
-    counts = counts.cumsum()[:-1]
-    means = sums.cumsum(axis=0)[:-1] / np.maximum(1, counts)[:, None]
-    means[silent | (counts == 0)] = 0.0
-    return edges_s, means
-
-
-def _runs(mask: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield the slice bounds of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+def _activity(
+    start_s: float, clip: np.ndarray, spectrogram_db: torch.Tensor, activations: np.ndarray, config: SpectrogramConfig
+) -> Activity:
+    frame_s, moment = config.hop_length / config.sample_rate, config.sample_rate // MOMENTS_PER_S
+    parts = clip[: len(clip) // moment * moment].reshape(-1, moment)
+    return Activity(
+        start_s=start_s,
+        probabilities=activations,
+        cell_s=CELL_FRAMES * frame_s,
+        levels_db=spectrogram_db.mean(dim=0).numpy(),
+        frame_s=frame_s,
+        silent=np.ptp(parts, axis=1) < 2 * SILENCE_PEAK,
+    )

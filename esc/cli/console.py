@@ -86,14 +86,14 @@ def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
     from esc.classification.classifier import SILENCE, UNKNOWN
 
     if with_timeline:
-        table = Table("file", _right("start s"), _right("end s"), "what", _right("probability"), box=box.SIMPLE)
+        table = Table("file", _right("start s"), _right("end s"), "what", _right("probability"), _right("± s"), box=box.SIMPLE)
         for result in results:
             for event in result.events:
                 times = (f"{event.start_s:.1f}", f"{event.end_s:.1f}")
-                table.add_row(_file_cell(result), *times, event.label, f"{event.probability:.2f}")
+                table.add_row(_file_cell(result), *times, event.label, f"{event.probability:.2f}", f"{event.uncertainty_s:g}")
             if not result.events:
                 what = {UNKNOWN: _NONE, SILENCE: SILENCE}.get(result.overall[0]) if result.overall else "nothing sure enough"
-                table.add_row(_file_cell(result), "", "", what, "")
+                table.add_row(_file_cell(result), "", "", what, "", "")
         return table
     table = Table("file", _right("seconds"), "verdict", "likeliest", box=box.SIMPLE)
     for result in results:

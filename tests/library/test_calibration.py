@@ -20,8 +20,9 @@ from esc.classification.calibration import Calibration, calibrated_probabilities
 from esc.classification.checkpoint import load_checkpoint, read_config, save_checkpoint, write_config
 from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE, Classifier
 from esc.classification.ood_detector import FILE, OodDetector
-from esc.classification.resnet import LAYERS, embed, logits_and_pooled, pooled_embedding
-from esc.classification.sliding_window import WindowResult, segments, windows
+from esc.classification.resnet import LAYERS, embed, layer_outputs, pooled_embedding
+from esc.classification.segments import segments
+from esc.classification.sliding_window import WindowResult, windows
 from esc.errors import CheckpointError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
 
@@ -241,11 +242,15 @@ def test_pooled_activations(plain, rng):
     ]
     with torch.inference_mode():
         expected, embeddings = plain.model(spectrograms).numpy(), embed(plain.model, spectrograms).numpy()
-        logits, pooled = (part.numpy() for part in logits_and_pooled(plain.model, spectrograms))
+        logits, pooled, cell_logits = (part.numpy() for part in layer_outputs(plain.model, spectrograms))
     for hook in hooks:
         hook.remove()
     np.testing.assert_allclose(logits, expected, atol=1e-4)
     np.testing.assert_allclose(pooled_embedding(torch.from_numpy(pooled), 512).numpy(), embeddings, atol=1e-5)
+    weight, bias = (part.detach().numpy() for part in plain.model.fc.parameters())
+    by_cell = np.einsum("kc,bcft->btk", weight, found["layer4"]) / found["layer4"].shape[2] + bias
+    np.testing.assert_allclose(cell_logits, by_cell, atol=1e-3)
+    np.testing.assert_allclose(cell_logits.mean(axis=1), logits, atol=1e-3)
     parts = [getattr(found[name], how)(axis=(2, 3)) for name in LAYERS for how in ("mean", "std", "max")]
     np.testing.assert_allclose(pooled, np.concatenate(parts, axis=1), atol=1e-3)
 

@@ -24,7 +24,7 @@ from esc.batch.runner import BatchOptions, classify_files, sound_files
 from esc.classification.checkpoint import Checkpoint, save_checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.resnet import build_model
-from esc.classification.sliding_window import Segment
+from esc.classification.segments import Segment
 from esc.cli.main import main
 from esc.config import LIBROSA, InputConfig
 from esc.errors import AudioError, ParameterError
@@ -69,7 +69,7 @@ def test_json_of_a_folder(folder, in_json):
     assert rows[1]["verdict"] == "silence"
     assert rows[1]["top"] == rows[1]["timeline"] == []
     long = rows[0]
-    assert all(list(mark) == ["label", "start", "end", "probability"] for mark in long["timeline"])
+    assert all(list(mark) == ["label", "start", "end", "probability", "uncertainty"] for mark in long["timeline"])
     spans = {mark["label"]: (mark["start"], mark["end"]) for mark in long["timeline"]}
     assert spans["rain"][0] == 0.0
     assert spans["siren"][1] == pytest.approx(long["seconds"])
@@ -128,7 +128,7 @@ def test_csv_row_per_segment(folder, in_json, tmp_path):
     expected = [(row["file"], mark["label"]) for row in in_json[1] for mark in row["timeline"]]
     assert list(zip(table["file"], table["label"], strict=True)) == expected
     marks = [mark for row in in_json[1] for mark in row["timeline"]]
-    for column in ("start", "end", "probability"):
+    for column in ("start", "end", "probability", "uncertainty"):
         assert table[column].tolist() == pytest.approx([mark[column] for mark in marks], abs=1e-3)
 
 

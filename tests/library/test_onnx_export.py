@@ -77,10 +77,11 @@ def test_metadata(exported, classifier):
     assert SpectrogramConfig.from_dict(json.loads(about["spectrogram"])) == meta.spectrogram
     assert InputConfig.from_dict(json.loads(about["input"])) == meta.input
     assert about["licence"] == "CC BY-NC 4.0"
-    (given,), (answered, known, sure, scores) = session.get_inputs(), session.get_outputs()
+    (given,), (answered, known, sure, scores, cells) = session.get_inputs(), session.get_outputs()
     assert (given.name, given.shape[1:], isinstance(given.shape[0], str)) == ("spectrogram_db", [128, 431], True)
     assert (answered.name, answered.shape[1:], known.name, known.type) == ("probabilities", [50], "known", "tensor(bool)")
     assert (sure.name, sure.type, scores.name, scores.type) == ("sure", "tensor(bool)", "scores", "tensor(float)")
+    assert (cells.name, cells.shape[1:]) == ("activations", [14, 50])
 
 
 @pytest.mark.slow
@@ -89,7 +90,7 @@ def test_librosa_and_onnxruntime_equal_classifier(exported, classifier):
     names, sounds = zip(*example_sounds().items(), strict=True)
     about = session.get_modelmeta().custom_metadata_map
     spectrograms_db = pictures_of(sounds, about)
-    together, known, sure, _ = session.run(None, {"spectrogram_db": spectrograms_db})
+    together, known, sure, *_ = session.run(None, {"spectrogram_db": spectrograms_db})
     np.testing.assert_allclose(together.sum(axis=1), 1.0, atol=1e-5)
     for name, path, spectrogram_db, row in zip(names, sounds, spectrograms_db, together, strict=True):
         prediction = classifier.predict(*load_audio(path), top_k=50)
@@ -121,7 +122,7 @@ def test_calibration_in_the_file(classifier, tmp_path):
     assert Calibration.from_dict(json.loads(about["calibration"])) == calibration
     noise = np.random.default_rng(0).standard_normal((1, 5 * 44_100)).astype(np.float32)
     spectrograms_db = np.concatenate([pictures_of(list(example_sounds().values()), about), mel_db(noise, ESC50).numpy()])
-    probabilities, known, sure, scores = session.run(None, {"spectrogram_db": spectrograms_db})
+    probabilities, known, sure, scores, _ = session.run(None, {"spectrogram_db": spectrograms_db})
     logits = classifier.logits(torch.from_numpy(spectrograms_db)).numpy()
     expected = scipy.special.softmax(logits / 2.5, axis=1)
     np.testing.assert_allclose(probabilities, expected, atol=LIMIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import shutil
@@ -109,8 +110,8 @@ def test_resume_after_kill_equals_the_plain_engine(folder, tmp_path):
         assert row["error"] is None
         assert (row["seconds"], row["sample_rate"]) == (expected.seconds, expected.sample_rate)
         assert [(one["label"], one["probability"]) for one in row["top"]] == list(expected.top)
-        marks = [(one["label"], one["start"], one["end"], one["probability"]) for one in row["timeline"]]
-        assert marks == [(one.label, one.start_s, one.end_s, one.probability) for one in expected.timeline]
+        marks = [tuple(one[name] for name in ("label", "start", "end", "probability", "uncertainty")) for one in row["timeline"]]
+        assert marks == [dataclasses.astuple(one) for one in expected.timeline]
     if marked:
         assert "marked" in {row["verdict"] for row in rows}, "logged files are not classified again"
 

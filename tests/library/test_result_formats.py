@@ -12,7 +12,7 @@ import pytest
 from esc.batch.result_formats import as_csv, as_json, as_text, track_names
 from esc.batch.results import SoundResult
 from esc.batch.runner import sound_files
-from esc.classification.sliding_window import Segment
+from esc.classification.segments import Segment
 from esc.config import LIBROSA
 from esc.errors import AudioError
 from esc.paths import display_path

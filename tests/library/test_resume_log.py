@@ -11,7 +11,7 @@ import sounds
 from esc.batch.results import SoundResult
 from esc.batch.resume_log import ResumeLog, file_stamp, from_json, to_json
 from esc.classification.event_summary import UncertainInterval
-from esc.classification.sliding_window import Segment
+from esc.classification.segments import Segment
 from esc.errors import AudioError, BatchError
 
 RESULT = SoundResult(

@@ -1,4 +1,4 @@
-"""Sliding windows and segments: equality with single clips, literal values, bounded memory, real sounds."""
+"""Sliding windows: equality with single clips, bounded memory."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from esc.audio.io import open_audio
 from esc.audio.waveform import fit_clip, is_silent, resample
 from esc.classification.classifier import Classifier, Outputs
 from esc.classification.first_clip import BLOCK_SAMPLES
-from esc.classification.sliding_window import BATCH, SILENCE, Segment, WindowResult, segments, windows
+from esc.classification.sliding_window import BATCH, SILENCE, windows
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, ParameterError
 
 RATE, CLIP = 44_100, 5 * 44_100
-NAMES = ("dog", "cat", "rain")
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +43,6 @@ def shown(classifier, monkeypatch) -> list[np.ndarray]:
 
     monkeypatch.setattr(classifier, "outputs", note)
     return pictures
-
-
-def window(start_s: float, end_s: float, *probabilities: float) -> WindowResult:
-    if not probabilities:
-        return WindowResult(start_s, end_s, SILENCE, None)
-    row = np.array(probabilities, np.float32)
-    return WindowResult(start_s, end_s, NAMES[row.argmax()], row)
 
 
 # windows
@@ -130,7 +122,6 @@ def test_silence_skips_the_network(classifier, varied, shown):
     assert [result.verdict == SILENCE for result in results] == [False, True, True, False]
     assert [result.probabilities is None for result in results] == [False, True, True, False]
     assert len(shown) == 2
-    assert segments(windows(classifier, np.zeros(3 * CLIP, np.float32), RATE), classifier.class_names) == ()
 
 
 def test_results_before_the_end_of_input(classifier, varied):
@@ -181,70 +172,3 @@ def test_invalid_sounds(classifier):
         with pytest.raises(AudioError) as caught:
             list(windows(classifier, sound, RATE))
         assert caught.value.key == key
-
-
-# segments
-
-
-def test_consecutive_segments():
-    results = [window(0, 5, 0.9, 0.1, 0), window(5, 10, 0.7, 0.3, 0), window(10, 15, 0, 0.1, 0.8)]
-    assert segments(results, NAMES, 0.5, 0.4) == (
-        Segment("dog", 0.0, 10.0, pytest.approx(0.8)),
-        Segment("rain", 10.0, 15.0, pytest.approx(0.8)),
-    )
-
-
-def test_overlapping_windows_are_averaged():
-    results = [window(0, 4, 0.8, 0.1, 0.1), window(2, 6, 0.4, 0.6, 0)]
-    # 0-2 s: dog 0.8; 2-4 s: dog 0.6, cat 0.35; 4-6 s: dog 0.4, cat 0.6
-    assert segments(results, NAMES, 0.5, 0.5) == (
-        Segment("dog", 0.0, 4.0, pytest.approx(0.7)),
-        Segment("cat", 4.0, 6.0, pytest.approx(0.6)),
-    )
-    assert segments(results, NAMES, 0.5, 0.35) == (
-        Segment("dog", 0.0, 6.0, pytest.approx(0.6)),
-        Segment("cat", 2.0, 6.0, pytest.approx((0.35 + 0.6) / 2)),
-    )
-
-
-def test_hysteresis():
-    results = [window(5 * i, 5 * i + 5, p, 1 - p, 0) for i, p in enumerate((0.3, 0.6, 0.3, 0.2, 0.4, 0.2))]
-    (dog,) = [segment for segment in segments(results, NAMES, 0.5, 0.25) if segment.label == "dog"]
-    assert (dog.start_s, dog.end_s, dog.probability) == (0.0, 15.0, pytest.approx(0.4))  # 0.4 alone opens nothing
-
-
-def test_mean_probability_over_time():
-    results = [window(0, 1, 0.9, 0.1, 0), window(1, 4, 0.5, 0.5, 0)]
-    assert segments(results, NAMES, 0.6, 0.5) == (Segment("dog", 0.0, 4.0, pytest.approx((0.9 + 3 * 0.5) / 4)),)
-
-
-def test_silence_separates_segments():
-    results = [window(0, 4, 1, 0, 0), window(2, 6), window(4, 8, 1, 0, 0)]
-    assert segments(results, NAMES) == (Segment("dog", 0.0, 2.0, 1.0), Segment("dog", 6.0, 8.0, 1.0))
-    assert segments([window(0, 5), window(5, 10)], NAMES, 0.0, 0.0) == ()
-
-
-def test_window_order_and_no_windows():
-    results = [window(5 * i, 5 * i + 5, 0.6, 0.4, 0) for i in range(4)]
-    assert segments(results[::-1], NAMES) == segments(results, NAMES) != ()
-    assert segments([], NAMES) == ()
-
-
-@pytest.mark.parametrize(("opens", "keeps"), [(1.1, 0.5), (-0.1, -0.2), (0.5, 0.6), (float("nan"), 0.1)])
-def test_threshold_limits(opens, keeps):
-    with pytest.raises(ParameterError, match="probability"):
-        segments([], NAMES, opens, keeps)
-
-
-# real sounds
-
-
-@pytest.mark.data
-def test_segments_of_six_sounds_with_silence(classifier, minute):
-    sound, rate, truth = minute
-    found = segments(windows(classifier, sound, rate), classifier.class_names)
-    hits = [any(s.label == label and s.start_s < end_s and s.end_s > start_s for s in found) for label, start_s, end_s in truth]
-    assert sum(hits) >= 4, f"{found} of {truth}"
-    assert all(0 <= segment.start_s < segment.end_s <= 60 and 0 < segment.probability <= 1 for segment in found)
-    for segment in found:  # a segment may lean into the silence, but not lie in it
-        assert any(segment.start_s < end_s and segment.end_s > start_s for _, start_s, end_s in truth)

@@ -137,7 +137,7 @@ def test_cancelled_run_continues_where_it_stopped(files, session, folder, monkey
     *_, last = run
     assert last["stage"] == "stopped" and last["rows"] < 2
     asked = []
-    monkeypatch.setattr(Classifier, "verdicts", _counted(Classifier.verdicts, asked))
+    monkeypatch.setattr(Classifier, "clip_outputs", _counted(Classifier.clip_outputs, asked))
     assert classify(files, session, ids, hop=1.0, turn=1)[-1]["stage"] == "stopped", "an older number is never wanted again"
     assert asked == []
     assert classify(files, session, ids, hop=1.0, turn=2)[-1] == {"turn": 2, "stage": "done", "rows": 4, "now": None}

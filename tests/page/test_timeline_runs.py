@@ -24,7 +24,8 @@ from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
 from esc.classification.classifier import Classifier
 from esc.classification.event_summary import UncertainInterval, silent_intervals, totals, uncertain_intervals
-from esc.classification.sliding_window import Segment, WindowResult
+from esc.classification.segments import Segment
+from esc.classification.sliding_window import WindowResult
 from esc.errors import CheckpointError, PageError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.inference.timeline_runs import TimelineProgress, TimelineRuns, Turns
@@ -71,13 +72,13 @@ def opened(store, rain_then_siren) -> Sound:
 def asked(monkeypatch) -> list[int]:
     """How many clips the network was asked about, call by call."""
     counts = []
-    verdicts = Classifier.verdicts
+    clip_outputs = Classifier.clip_outputs
 
     def count(classifier, spectrograms_db):
         counts.append(len(spectrograms_db))
-        return verdicts(classifier, spectrograms_db)
+        return clip_outputs(classifier, spectrograms_db)
 
-    monkeypatch.setattr(Classifier, "verdicts", count)
+    monkeypatch.setattr(Classifier, "clip_outputs", count)
     return counts
 
 
@@ -248,7 +249,7 @@ def test_timeline_reply_and_files_hold_the_same_segments(timeline_tab, store, op
         (tmp_path / form).write_text(files[form]["text"], encoding="utf-8")
     expected = [tuple(row) for row in last["segments"]]
     (row,) = json.loads(files["json"]["text"])
-    assert [(mark["label"], mark["start"], mark["end"], mark["probability"]) for mark in row["timeline"]] == expected
+    assert [tuple(mark.values()) for mark in row["timeline"]] == expected
     in_csv = pd.read_csv(tmp_path / "csv")
     audacity = pd.read_csv(tmp_path / "audacity", sep="\t", names=["start", "end", "label"])
     raven = pd.read_csv(tmp_path / "raven", sep="\t")
@@ -260,6 +261,8 @@ def test_timeline_reply_and_files_hold_the_same_segments(timeline_tab, store, op
     ):
         assert list(table[label]) == [mark[0] for mark in expected]
         np.testing.assert_allclose(table[[start, end]], [mark[1:3] for mark in expected], atol=1e-3)
+    for table, uncertainty in ((in_csv, "uncertainty"), (raven, "Uncertainty (s)")):
+        np.testing.assert_allclose(table[uncertainty], [mark[4] for mark in expected], atol=1e-3)
 
 
 def test_file_needs_a_finished_timeline(timeline_tab, store, opened):
@@ -290,8 +293,9 @@ def test_totals_and_silences_by_hand():
     assert (rain.label, rain.seconds, rain.count, rain.probability) == ("rain", 5, 2, pytest.approx(0.6))
     assert (dog.label, dog.seconds, dog.count, dog.probability) == ("dog", 2, 1, pytest.approx(0.9))
     quiet = [WindowResult(start_s, start_s + 5, "silence", None) for start_s in (20.0, 2.5, 0.0)]
-    assert silent_intervals([*quiet, WindowResult(7.5, 12.5, "dog", np.ones(1))]) == ((0.0, 7.5), (20.0, 25.0))
-    assert totals([]) == silent_intervals([]) == ()
+    assert silent_intervals([*quiet, WindowResult(7.5, 12.5, "dog", np.ones(1))], []) == ((0.0, 7.5), (20.0, 25.0))
+    assert silent_intervals(quiet[1:], [Segment("dog", 2.0, 4.0, 1.0)]) == ((0.0, 2.0), (4.0, 7.5))
+    assert totals([]) == silent_intervals([], []) == ()
 
 
 def test_uncertain_stretches_by_hand():
@@ -309,7 +313,10 @@ def test_uncertain_stretches_by_hand():
         UncertainInterval("unknown", "rain", 7.5, 10.0, pytest.approx(0.8)),
     )
     overlapping = [Segment("dog", 2.0, 9.0, 0.5), Segment("rain", 3.0, 4.0, 0.5)]
-    assert [(one.start_s, one.end_s) for one in uncertain_intervals(heard, overlapping, names)] == [(0.0, 2.0), (9.0, 10.0)]
+    # until 2 s there is a pause in a window that is sure of a class and has it
+    assert [(one.start_s, one.end_s) for one in uncertain_intervals(heard, overlapping, names)] == [(9.0, 10.0)]
+    (first, _) = uncertain_intervals(heard[:2], [Segment("rain", 5.5, 7.5, 0.5)], names), None
+    assert first == (UncertainInterval("unsure", "dog", 0.0, 5.0, pytest.approx(0.73, abs=0.01)),), "a class without a segment"
     assert uncertain_intervals([], [], names) == uncertain_intervals(heard[3:], [Segment("dog", 0.0, 10.0, 1.0)], names) == ()
 
 

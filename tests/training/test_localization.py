@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import sed_eval
 
+from esc.classification.classifier import Classifier
+from esc.classification.segments import segments
+from esc.classification.sliding_window import windows
 from small_data import CLASSES, RATE
+from training.data.esc50 import read_clips
+from training.evaluation.localization.benchmark import Scores
 from training.evaluation.localization.event_metrics import event_counts, f1, matched_events, segment_counts
 from training.evaluation.localization.soundscapes import EVENT_SECONDS, SECONDS, Event, pink_noise, sounding_part, soundscape
 
@@ -83,6 +90,41 @@ def test_soundscape_sounds_where_its_events_are(scapes):
         assert np.abs(scape.waveform[~sounding]).max() == 0 < np.abs(scape.waveform[sounding]).max()
     for scape in scapes[1::2]:
         assert np.abs(scape.waveform[: RATE // 4]).max() > 0, "noise from the start on"
+
+
+def test_localization_command(trained, data, run_command):
+    """Four classes, each with its figures; the same soundscapes in each run."""
+    options = [trained / "checkpoint", "--data", data, "--soundscapes", 2]
+    code, output, errors = run_command("localization", *options, "--format", "json")
+    assert code == 0, errors
+    measured = json.loads(output)
+    assert (measured["fold"], measured["soundscapes"], list(measured["methods"])) == (5, 2, ["timeline", "plain windows"])
+    assert measured["events"] > 0
+    for figures in measured["methods"].values():
+        assert 0 <= figures["event_f1"] <= 1 and 0 <= figures["segment_f1"] <= 1
+        assert figures["median_edge_error_s"] is None or figures["median_edge_error_s"] < SECONDS
+    code, output, errors = run_command("localization", *options)
+    assert code == 0, errors
+    assert f"{measured['methods']['timeline']['segment_f1']:.3f}" in output
+    code, _, errors = run_command("localization", trained / "checkpoint", "--data", data, "--fold", 9)
+    assert code != 0 and "9" in errors
+
+
+@pytest.mark.data
+def test_finer_hops_have_no_worse_edges(data_dir):
+    """On training clips: the held-out fold is for the figures in NOTES.md alone."""
+    clips = [clip for clip in read_clips(data_dir) if clip.fold == 4]
+    network = Classifier.load()
+    scores = {hop: Scores() for hop in (5.0, 2.5, 1.25)}
+    for number in range(4):
+        scape = soundscape(clips, number, network.checkpoint.spectrogram.sample_rate)
+        for hop, score in scores.items():
+            found = windows(network, scape.waveform, network.checkpoint.spectrogram.sample_rate, hop)
+            score.add(scape, segments(found, network.class_names))
+    coarse, middle, fine = (score.figures() for score in scores.values())
+    assert max(one["median_edge_error_s"] for one in (coarse, middle, fine)) < 0.25
+    assert fine["median_edge_error_s"] <= middle["median_edge_error_s"] + 0.02
+    assert middle["segment_f1"] > 0.65 and fine["segment_f1"] > middle["segment_f1"] - 0.02
 
 
 def test_sounding_part():

@@ -13,7 +13,7 @@ import torch
 from esc.classification.classifier import Classifier
 from esc.classification.ood_detector import OodDetector
 from esc.classification.ood_fit import fit_distance, fit_regression, make_detector, with_part_std
-from esc.classification.resnet import logits_and_pooled, pooled_embedding
+from esc.classification.resnet import layer_outputs, pooled_embedding
 from esc.dsp.spectrogram import network_input
 from training.data.esc50 import Clip, without_classes
 from training.data.preprocessing import background_files, clip_recording, map_files, prepare
@@ -101,8 +101,8 @@ def extract(classifier: Classifier, spectrograms_db: Iterable[np.ndarray], exact
     for batch in _batches(spectrograms_db):
         scaled = network_input(torch.from_numpy(batch).to(classifier.device), meta.input)[:, None]
         with torch.autocast(classifier.device.type, dtype, enabled=dtype != torch.float32):
-            outputs = logits_and_pooled(classifier.model, scaled.to(memory_format=torch.channels_last))
-        for values, part in zip((logits, pooled), outputs, strict=True):
+            outputs = layer_outputs(classifier.model, scaled.to(memory_format=torch.channels_last))
+        for values, part in zip((logits, pooled), outputs[:2], strict=True):
             values.append(part.float().cpu().numpy())
     return Features(np.concatenate(logits), np.concatenate(pooled))
 

@@ -1,11 +1,12 @@
 // Sound events detected in the open sound, shared by the timeline tab and the lanes under the views.
 
 import { emit } from './state.js';
-import { className, classNames, formatMoment, formatPercent, t } from '../lib/i18n.js';
+import { className, classNames, formatMoment, formatNumber, formatPercent, t } from '../lib/i18n.js';
 
 /** @typedef {import('./state.js').Interval} Interval
- * @typedef {Interval & {label: string, probability: number, guess?: string}} Segment `guess`: no class is sure,
- *   and `label` is 'uncertain', or 'unknown' for sounds of none of the classes
+ * @typedef {Interval & {label: string, probability: number, uncertainty?: number, guess?: string}} Segment
+ *   `uncertainty`: of start and end, in seconds; `guess`: no class is sure, and `label` is 'uncertain', or 'unknown' for sounds
+ *   of none of the classes
  */
 
 /** @type {{timeline: any}} the open sound's timeline as the server sends it, with Segments and silent Intervals; or null */
@@ -21,11 +22,16 @@ const PATTERNS = 5; // see timeline.css
 export function setTimeline(reply) {
   detections.timeline = reply && {
     ...reply,
-    segments: reply.segments.map(([label, start, end, probability]) => ({ label, start, end, probability })),
+    segments: reply.segments.map(toSegment),
     silences: reply.silences.map(([start, end]) => ({ start, end })),
     uncertain: reply.uncertain.map(toUncertain),
   };
   emit('detections');
+}
+
+/** @returns {Segment} of a row from the server */
+export function toSegment([label, start, end, probability, uncertainty]) {
+  return { label, start, end, probability, uncertainty };
 }
 
 /** @returns {Segment} of an interval in which no class is sure */
@@ -55,10 +61,16 @@ export function nameColour(name) {
   return `oklch(${COLOURS[number % COLOURS.length]})`;
 }
 
+/** Return the uncertainty of a segment's edges, or nothing for an interval without a class. */
+export function formatUncertainty(seconds) {
+  return seconds ? `±${formatNumber(seconds, seconds < 0.1 ? 2 : 1)}\u00a0${t('page.unit_s')}` : '';
+}
+
 /** Return a segment in words. @param {Segment} segment */
-export function describeSegment({ label, guess, start, end, probability }) {
+export function describeSegment({ label, guess, start, end, probability, uncertainty }) {
   const key = !guess ? 'timeline.segment_is' : label === 'unknown' ? 'timeline.unknown_is' : 'timeline.uncertain_is';
   return t(key, {
     what: labelName(guess ?? label), start: formatMoment(start), end: formatMoment(end), probability: formatPercent(probability),
+    uncertainty: formatUncertainty(uncertainty),
   });
 }

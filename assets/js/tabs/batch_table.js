@@ -2,7 +2,7 @@
 
 import { element, textElement } from '../lib/dom.js';
 import { formatDuration, formatPercent, t } from '../lib/i18n.js';
-import { describeSegment, labelName, paintClass, toUncertain } from '../core/detections.js';
+import { describeSegment, labelName, paintClass, toSegment, toUncertain } from '../core/detections.js';
 import { SortableTable } from '../widgets/sortable_table.js';
 
 /** Return a table of BatchFiles; `open(file)` follows a click on a classified one. */
@@ -74,10 +74,10 @@ function miniature({ seconds, segments, silences, uncertain }) {
   };
   for (const [start, end] of silences) add(start, end, 'sg-mini-silence').title = t('page.silence');
   for (const one of uncertain.map(toUncertain)) add(one.start, one.end, `sg-mini-${one.label}`).title = describeSegment(one);
-  const texts = segments.map(([label, start, end, probability]) => {
-    const part = add(start, end, 'sg-mini-mark');
-    paintClass(part, label);
-    part.title = describeSegment({ label, start, end, probability });
+  const texts = segments.map(toSegment).map((segment) => {
+    const part = add(segment.start, segment.end, 'sg-mini-mark');
+    paintClass(part, segment.label);
+    part.title = describeSegment(segment);
     return part.title;
   });
   strip.ariaLabel = texts.slice(0, 20).join('; ') || t(silences.length ? 'page.silence' : 'timeline.nothing_sure');

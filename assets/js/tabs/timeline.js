@@ -1,7 +1,7 @@
 // The timeline: detected classes of the open sound over time, as totals, as lanes under a spectrogram, and as a table.
 
 import { channelText } from '../core/channels.js';
-import { describeSegment, detections, labelName, paintClass, setTimeline } from '../core/detections.js';
+import { describeSegment, detections, formatUncertainty, labelName, paintClass, setTimeline } from '../core/detections.js';
 import { request, token } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
 import { mounting } from '../lib/component.js';
@@ -202,6 +202,7 @@ function segmentTable(table, signal) {
     column('start', (row) => row.start, formatMoment),
     column('end', (row) => row.end, formatMoment),
     column('duration', (row) => row.end - row.start, formatDuration),
+    column('uncertainty', (row) => row.uncertainty ?? 0, formatUncertainty),
     column('probability', (row) => row.probability, (share) => formatPercent(share)),
   ], {
     signal, by: 'start', act: playInterval, caption: t('timeline.segments'),

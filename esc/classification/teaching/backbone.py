@@ -12,7 +12,7 @@ from torchvision.models import ResNet
 from esc.audio.waveform import is_silent
 from esc.classification.classifier import Classifier
 from esc.classification.first_clip import MIN_NAMED_S
-from esc.classification.resnet import build_model, logits_and_pooled, pooled_embedding
+from esc.classification.resnet import build_model, layer_outputs, pooled_embedding
 from esc.classification.sliding_window import check_hop, clip_batches
 from esc.classification.teaching.synthetic_sounds import KINDS, SAMPLE_RATE, synthesise
 from esc.dsp.spectrogram import clip_mel_db, network_input
@@ -92,4 +92,4 @@ class Backbone:
         meta, device = self.classifier.checkpoint, self.classifier.device
         spectrograms_db = torch.stack([clip_mel_db(clip, meta.spectrogram) for clip in clips])
         scaled = network_input(spectrograms_db.to(device), meta.input)[:, None].to(memory_format=torch.channels_last)
-        return logits_and_pooled(self.classifier.model, scaled)[1].cpu().numpy()
+        return layer_outputs(self.classifier.model, scaled).pooled.cpu().numpy()

@@ -237,8 +237,8 @@ class Endpoints:
             hop_seconds: Seconds between the starts of two windows, 0.1 to 5; 2.5 by default.
         Returns:
             A JSON object with file, seconds, the top and verdict of /classify, timeline: a list of label, start, end
-            (seconds) and mean probability of each segment, and uncertain: intervals with verdict "unsure" or "unknown"
-            and their likeliest label.
+            (seconds), mean probability and uncertainty (of start and end, seconds) of each segment, and uncertain: intervals
+            with verdict "unsure" or "unknown" and their likeliest label.
         """
         with localized_errors("timeline", request), self._opened(sound, request) as opened:
             hop = check_hop(arguments.checked_number("hop_seconds", hop_seconds), self._runs.meta.input.clip_seconds)

@@ -20,7 +20,8 @@ from esc.audio.channels import MEAN
 from esc.batch.results import SoundResult
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.event_summary import UncertainInterval, silent_intervals, uncertain_intervals
-from esc.classification.sliding_window import Segment, WindowResult, check_hop, segments
+from esc.classification.segments import Segment, segments
+from esc.classification.sliding_window import WindowResult, check_hop
 from esc.ui.inference.inference import classifier, classify_sound
 from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Session, Sound
@@ -28,7 +29,8 @@ from esc.ui.sessions.sound_store import SoundStore
 
 KEPT_RESULTS = 64  # an hour has some hundred segments
 TOP_K = 5
-UPDATE_S = 0.4  # between two reports of progress
+UPDATE_S = 0.4  # between two reports of progress, at least
+UPDATE_SHARE = 0.1  # of the time of a run for its reports, at most
 log = logging.getLogger(__name__)
 _HASHED = 1 << 20  # samples at a time
 
@@ -96,7 +98,7 @@ class TimelineRuns:
             yield known
             return
         done: list[WindowResult] = []
-        reported = time.monotonic()
+        due = time.monotonic() + UPDATE_S
         yield TimelineProgress(0.0)
         try:
             for news in classify_sound(self._checkpoint, sound, hop_seconds, TOP_K, self._network, owner or sound.id):
@@ -109,9 +111,11 @@ class TimelineRuns:
                     return
                 done.append(news)
                 stop = not wanted()
-                if stop or time.monotonic() - reported > UPDATE_S:
+                began = time.monotonic()
+                if stop or began > due:
                     yield self._progress(done)
-                    reported = time.monotonic()
+                    spent = time.monotonic() - began  # grows with the sound, so that reports become rarer
+                    due = began + max(UPDATE_S, spent / UPDATE_SHARE)
                 if stop:
                     return
         finally:
@@ -121,7 +125,7 @@ class TimelineRuns:
     def _progress(self, done: list[WindowResult]) -> TimelineProgress:
         names = self.meta.class_names
         found = segments(done, names)
-        return TimelineProgress(done[-1].end_s, found, silent_intervals(done), uncertain_intervals(done, found, names))
+        return TimelineProgress(done[-1].end_s, found, silent_intervals(done, found), uncertain_intervals(done, found, names))
 
     def result(self, sound: Sound, hop_seconds: float) -> SoundResult | None:
         """Return the cached result of a sound at a hop, or None."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from esc.batch.result_formats import FORMATS, as_text
 from esc.batch.results import FileResult, SoundResult
 from esc.classification.event_summary import UncertainInterval
-from esc.classification.sliding_window import Segment
+from esc.classification.segments import Segment
 from esc.config import SpectrogramConfig
 from esc.ui.inference.timeline_runs import TOP_K, Turns
 from esc.ui.server.requests import PageRequest, Turn, one_of
@@ -61,8 +61,8 @@ class RunTab(Tab):
 
 
 def rows(timeline: tuple[Segment, ...]) -> list[list]:
-    """Return [label, start, end, probability] of each segment."""
-    return [[segment.label, segment.start_s, segment.end_s, segment.probability] for segment in timeline]
+    """Return [label, start, end, probability, uncertainty in seconds] of each segment."""
+    return [[one.label, one.start_s, one.end_s, one.probability, one.uncertainty_s] for one in timeline]
 
 
 def uncertain_rows(intervals: tuple[UncertainInterval, ...]) -> list[list]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from esc.classification.classifier import Classifier
-from esc.classification.sliding_window import Segment, segments, windows
+from esc.classification.segments import Segment, segments
+from esc.classification.sliding_window import windows
 from training.data.esc50 import Clip
 from training.evaluation.held_out_log import fold_clips
 from training.evaluation.localization.event_metrics import event_counts, f1, matched_events, segment_counts
@@ -64,7 +65,7 @@ def evaluate_localization(folder: Path, clips: list[Clip], fold: int, count: int
     classifier = Classifier.load(folder)
     meta = classifier.checkpoint
     chosen = fold_clips(meta, clips, fold)
-    scores = {name: _Scores() for name in METHODS}
+    scores = {name: Scores() for name in METHODS}
     with progress_bar() as bar:
         task = bar.add_task("soundscapes", total=count, detail="")
         for number in range(count):
@@ -81,7 +82,7 @@ def evaluate_localization(folder: Path, clips: list[Clip], fold: int, count: int
     }
 
 
-class _Scores:
+class Scores:
     """Sums over soundscapes."""
 
     def __init__(self) -> None:

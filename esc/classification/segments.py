@@ -1,0 +1,203 @@
+"""Segments: intervals in which a class sounds, found in overlapping windows.
+
+The network's last feature map has a cell every few tenths of a second, whose class activations (Zhou et al., 2016, "Learning
+Deep Features for Discriminative Localization") say when a class sounds, to about a cell. An onset or offset is also a change
+of level, known to hundredths of a second: each edge moves to the largest change nearby. `training.evaluation.localization`
+measures the result; training/NOTES.md says how the constants were chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from esc.classification.classifier import UNKNOWN, UNSURE
+from esc.classification.sliding_window import MOMENTS_PER_S, WindowResult
+from esc.errors import check_range
+
+OPEN_PROBABILITY = 0.5  # a segment reaches it at least once: as likely as all other classes together
+KEEP_PROBABILITY = 0.1  # and stays above it (hysteresis)
+PAUSE_S = 1.0  # a shorter pause of a class does not end its segment
+LEAST_S = 0.5  # a shorter activation is no segment, unless the sound is shorter
+_LEVELS_PER_S = 100
+_AROUND_S = 0.3  # a change of level is that of the means over this time before and after
+_REACH_S = 1.0  # an edge moves by no more
+_NEARBY_S = 0.6  # standard deviation of the weight by which near changes are preferred
+_LEAST_DB = 2.0  # a smaller change is none
+_UNCERTAINTIES_S = (
+    (20.0, 0.02),
+    (10.0, 0.1),
+    (5.0, 0.2),
+    (_LEAST_DB, 0.3),
+    (0.0, 1.0),
+)  # of two edges in three, from a change in dB
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Interval of a sound assigned to one class."""
+
+    label: str
+    start_s: float
+    end_s: float
+    probability: float  # mean over the segment
+    uncertainty_s: float = 0.0  # of start and end: two in three are within it
+
+
+def segments(
+    results: Iterable[WindowResult],
+    class_names: Sequence[str],
+    open_probability: float = OPEN_PROBABILITY,
+    keep_probability: float = KEEP_PROBABILITY,
+) -> tuple[Segment, ...]:
+    """Return the segments of all classes by start; different classes may overlap.
+
+    The probability of a class at a moment is its mean over the windows that contain the moment, with 0 for windows that are
+    out of distribution; it is 0 for all classes in a silent window, and where no window is sure. A segment is a run of
+    moments at which the class keeps `keep_probability` and once reaches `open_probability` (hysteresis, as in the edge
+    tracking of Canny, 1986). Runs less than `PAUSE_S` apart are one segment.
+
+    Parameters
+    ----------
+    results : iterable of WindowResult
+        In any order, also of a part of the sound.
+    class_names : sequence of str
+        Index is the target.
+    open_probability, keep_probability : float
+        0 to 1; the second is at most the first.
+
+    Raises
+    ------
+    ParameterError
+        A probability is out of range.
+    """
+    check_range("open_probability", open_probability, 0.0, 1.0)
+    check_range("keep_probability", keep_probability, 0.0, open_probability)
+    windows = list(results)
+    probabilities, rises_db = _moment_probabilities(windows, len(class_names)), _level_changes(windows)
+    end_s = max((window.end_s for window in windows), default=0.0)
+    least = min(LEAST_S * MOMENTS_PER_S, len(probabilities))
+    tiny = float(np.finfo(np.float32).tiny)
+    found = []
+    for target in np.flatnonzero(probabilities.max(axis=0, initial=0.0) >= max(open_probability, tiny)):
+        likely = probabilities[:, target]
+        kept = [
+            (first, past)
+            for first, past in runs(likely >= max(keep_probability, tiny))
+            if likely[first:past].max() >= open_probability and past - first >= least
+        ]
+        for first, past in _joined(kept, PAUSE_S * MOMENTS_PER_S):
+            start_s, past_s, uncertainty_s = _edges(first / MOMENTS_PER_S, past / MOMENTS_PER_S, rises_db)
+            mean = float(likely[first:past].mean())
+            found.append(Segment(class_names[int(target)], start_s, min(past_s, end_s), mean, uncertainty_s))
+    return tuple(sorted(found, key=lambda segment: (segment.start_s, segment.end_s, segment.label)))
+
+
+def moments(window: WindowResult) -> slice:
+    """Return the moments of a window, `MOMENTS_PER_S`; the last one may end later than the sound."""
+    return slice(round(window.start_s * MOMENTS_PER_S), count_of(window.end_s, MOMENTS_PER_S))
+
+
+def count_of(seconds: float, per_s: int) -> int:
+    """Return the number of time steps, begun ones included; an excess of less than a thousandth is rounding."""
+    return int(np.ceil(seconds * per_s - 1e-3))
+
+
+def runs(mask: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yield the slice bounds of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _moment_probabilities(windows: Sequence[WindowResult], n_classes: int) -> np.ndarray:
+    """Return the probabilities (n_moments, n_classes), float32, see `segments`."""
+    n_moments = max((moments(window).stop for window in windows), default=0)
+    sums, counts = np.zeros((n_moments, n_classes), np.float32), np.zeros((n_moments, 1), np.float32)
+    nameless = np.ones(n_moments, bool)
+    for window in windows:
+        own = moments(window)
+        if window.probabilities is None:
+            continue
+        counts[own] += 1
+        if window.verdict == UNKNOWN:
+            continue
+        nameless[own] &= window.verdict == UNSURE
+        activity = window.activity
+        if activity is None:
+            sums[own] += window.probabilities
+        else:
+            times_s = (np.arange(own.start, own.stop) + 0.5) / MOMENTS_PER_S - activity.start_s
+            sums[own] += _interpolated(activity.probabilities, times_s / activity.cell_s)
+    for window in windows:
+        if window.probabilities is None:
+            nameless[moments(window)] = True
+    sums[nameless] = 0.0
+    return sums / np.maximum(1, counts)
+
+
+def _interpolated(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return rows between those of `values`, linearly interpolated; at either end the last one."""
+    at = at.clip(0, len(values) - 1).astype(np.float32)
+    below = np.minimum(at.astype(int), max(0, len(values) - 2))
+    above = np.minimum(below + 1, len(values) - 1)
+    share = (at - below)[:, None]
+    return (1 - share) * values[below] + share * values[above]
+
+
+def _level_changes(windows: Sequence[WindowResult]) -> np.ndarray:
+    """Return the rise of the level at each of `_LEVELS_PER_S` times, dB; empty if no level is known."""
+    n_steps = max((count_of(window.end_s, _LEVELS_PER_S) for window in windows), default=0)
+    sums, counts = np.zeros(n_steps), np.zeros(n_steps)
+    for window in windows:
+        activity = window.activity
+        if activity is not None:
+            steps = np.arange(round(window.start_s * _LEVELS_PER_S), count_of(window.end_s, _LEVELS_PER_S))
+            at = ((steps + 0.5) / _LEVELS_PER_S - activity.start_s) / activity.frame_s
+            sums[steps] += np.interp(at, np.arange(len(activity.levels_db)), activity.levels_db)
+            counts[steps] += 1
+    if not counts.any():
+        return np.zeros(0)
+    known = counts > 0
+    levels_db = np.divide(sums, counts, where=known, out=np.zeros(n_steps))
+    levels_db[~known] = levels_db[known].min()  # in silent windows
+    total = np.concatenate([[0.0], levels_db.cumsum()])
+    edges = np.arange(1, n_steps)
+    before, after = (np.clip(edges + sign * round(_AROUND_S * _LEVELS_PER_S), 0, n_steps) for sign in (-1, 1))
+    rises_db = (total[after] - total[edges]) / (after - edges) - (total[edges] - total[before]) / (edges - before)
+    return np.concatenate([[0.0], rises_db, [0.0]])
+
+
+def _joined(found: Sequence[tuple[int, int]], pause: float) -> list[tuple[int, int]]:
+    """Return slice bounds in order, those closer than `pause` as one."""
+    joined: list[tuple[int, int]] = []
+    for first, past in found:
+        if joined and first - joined[-1][1] < pause:
+            joined[-1] = (joined[-1][0], past)
+        else:
+            joined.append((first, past))
+    return joined
+
+
+def _edges(start_s: float, end_s: float, rises_db: np.ndarray) -> tuple[float, float, float]:
+    """Return start, end and their uncertainty, after moving both to changes of level nearby."""
+    if len(rises_db):
+        (start, rise_db), (end, fall_db) = _nearest_rise(start_s, rises_db), _nearest_rise(end_s, -rises_db)
+        if end - start >= 1 / MOMENTS_PER_S:
+            return start, end, max(_uncertainty_s(rise_db), _uncertainty_s(fall_db))
+    return start_s, end_s, _uncertainty_s(0.0)
+
+
+def _nearest_rise(time_s: float, rises_db: np.ndarray) -> tuple[float, float]:
+    """Return the time and size of the largest rise near a time; the time itself and 0 if there is none."""
+    middle, reach = round(time_s * _LEVELS_PER_S), round(_REACH_S * _LEVELS_PER_S)
+    near = np.arange(max(0, middle - reach), min(len(rises_db), middle + reach + 1))
+    weights = np.exp(-(((near - middle) / (_NEARBY_S * _LEVELS_PER_S)) ** 2) / 2)
+    best = near[np.argmax(rises_db[near] * weights)]
+    rise_db = float(rises_db[best])
+    return (float(best) / _LEVELS_PER_S, rise_db) if rise_db >= _LEAST_DB else (time_s, 0.0)
+
+
+def _uncertainty_s(change_db: float) -> float:
+    return next(seconds for least_db, seconds in _UNCERTAINTIES_S if change_db >= least_db)
