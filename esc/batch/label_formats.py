@@ -30,8 +30,8 @@ class Label:
     low_hz: float | None = None  # None together with `high_hz`: all frequencies
     high_hz: float | None = None
     probability: float | None = None  # of a network's segment
-    uncertainty_s: float | None = None  # of its start and end
     figures: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))  # by a name of `FIGURES`
+    uncertainty_s: float | None = None  # of start and end of a network's segment
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from esc.audio.channels import MEAN, channel_number
 from esc.batch import label_formats
-from esc.batch.label_formats import Label, RavenRow
+from esc.batch.label_formats import Label, RavenRow, uncertainty_text
 from esc.batch.tables import delimited, safe_cell, safe_name
 from esc.config import SpectrogramConfig
 from esc.errors import AudioError
 
 if TYPE_CHECKING:
     from esc.batch.results import FileResult, SoundResult
-    from esc.classification.segments import Segment
 
 ResultFormat = Literal["json", "csv", "audacity", "raven"]
 FORMATS: tuple[ResultFormat, ...] = get_args(ResultFormat)
@@ -92,17 +91,11 @@ def _cells(result: SoundResult, with_timeline: bool) -> list[list[str]]:
     """Return the cells after the file's name, of one or more rows."""
     if with_timeline:
         return [
-            [_seconds(event.start_s), _seconds(event.end_s), event.label, _probability(event.probability), label_formats.uncertainty_text(_label(event))]
-            for event in result.events
+            [_seconds(one.start_s), _seconds(one.end_s), one.name, _probability(one.probability), uncertainty_text(one)]
+            for one in labels_of(result)
         ] or [[]]
     top = [cell for label, probability in result.top for cell in (label, _probability(probability))]
     return [[_seconds(result.seconds), result.verdict, *top]]
-
-
-def _label(event: Segment) -> Label:
-    return Label(
-        event.label, event.start_s, event.end_s, probability=event.probability, uncertainty_s=event.uncertainty_s or None
-    )
 
 
 def _refused_name(error: AudioError) -> str:
@@ -111,7 +104,10 @@ def _refused_name(error: AudioError) -> str:
 
 def labels_of(result: SoundResult) -> list[Label]:
     """Return the segments of a result as labels in all frequencies."""
-    return [_label(one) for one in result.events]
+    return [
+        Label(one.label, one.start_s, one.end_s, probability=one.probability, uncertainty_s=one.uncertainty_s or None)
+        for one in result.events
+    ]
 
 
 def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:

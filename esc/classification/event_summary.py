@@ -39,7 +39,10 @@ def totals(segments: Sequence[Segment]) -> tuple[Total, ...]:
 
 
 def silent_intervals(results: Iterable[WindowResult], found: Sequence[Segment]) -> tuple[Interval, ...]:
-    """Return (start, end) in seconds of silence outside the segments, in order; shorter pauses than `LEAST_S` are left out."""
+    """Return (start, end) of silence outside the segments, in seconds.
+
+    In order; pauses shorter than `LEAST_S` are left out.
+    """
     windows = list(results)
     end_s = max((window.end_s for window in windows), default=0.0)
     silent = np.zeros(count_of(end_s, MOMENTS_PER_S), bool)
@@ -67,11 +70,11 @@ class UncertainInterval:
 def uncertain_intervals(
     results: Sequence[WindowResult], found: Sequence[Segment], class_names: Sequence[str]
 ) -> tuple[UncertainInterval, ...]:
-    """Return intervals with neither silence nor a segment, half of whose windows or more are uncertain, in order.
+    """Return intervals with neither silence nor a segment in uncertain windows, in order.
 
-    Uncertain are windows out of distribution, those whose likeliest class is uncertain, and those without any segment. An
-    interval ends where the verdict changes between `UNSURE` and `UNKNOWN`. Where windows are sure of a class, a pause between
-    its segments is no uncertain interval.
+    At least half of the windows at each moment are uncertain: out of distribution, of an uncertain likeliest class, or
+    without any segment. An interval ends where the verdict changes between `UNSURE` and `UNKNOWN`. A pause in windows that are
+    sure of a class is no uncertain interval.
 
     Parameters
     ----------
@@ -118,7 +121,10 @@ def _intervals(mask: np.ndarray, end_s: float) -> list[Interval]:
 
 
 def _outside(intervals: Sequence[Interval], taken: Sequence[Interval], end_s: float) -> list[Interval]:
-    """Return the parts of `intervals` outside those taken, of `LEAST_S` or more; of a short sound: all of it."""
+    """Return the parts of `intervals` outside those taken.
+
+    Parts shorter than `LEAST_S` are left out, unless the sound is shorter.
+    """
     gaps, free_s = [], 0.0
     for start_s, past_s in [*sorted(taken), (end_s, end_s)]:
         if start_s > free_s:

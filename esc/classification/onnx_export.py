@@ -49,6 +49,7 @@ from esc.example_sounds import example_sounds
 
 LIMIT = 1e-4  # of a probability
 SCORE_LIMIT = 1e-2  # of a score, whose thresholds differ by some units
+ACTIVATION_LIMIT = 1e-3  # of a probability in a cell, which is a mean over fewer values
 INPUT, OUTPUTS = "spectrogram_db", Outputs._fields
 REQUIREMENTS = "requirements-export.txt"
 _OPSET = 18
@@ -59,13 +60,15 @@ class Parity:
     """Difference between an exported network and PyTorch."""
 
     n_clips: int
-    difference: float  # largest one of a probability or an activation
+    difference: float  # largest one of a probability
     score_difference: float  # largest one of a score
+    activation_difference: float = 0.0  # largest one of an activation
 
     @property
     def holds(self) -> bool:
-        """Whether the differences are at most `LIMIT` and `SCORE_LIMIT`; False for NaN."""
-        return self.difference <= LIMIT and self.score_difference <= SCORE_LIMIT
+        """Whether the differences are at most `LIMIT`, `SCORE_LIMIT` and `ACTIVATION_LIMIT`; False for NaN."""
+        within = self.difference <= LIMIT and self.score_difference <= SCORE_LIMIT
+        return within and self.activation_difference <= ACTIVATION_LIMIT
 
 
 def export_onnx(classifier: Classifier, target: Path, sounds: Iterable[Path] | None = None) -> Parity:
@@ -109,12 +112,11 @@ def compare(classifier: Classifier, path: Path, spectrograms_db: np.ndarray) -> 
     answered = Outputs(*map(torch.from_numpy, session.run(OUTPUTS, {INPUT: spectrograms_db})))
     with torch.inference_mode():
         expected = classifier.outputs(torch.from_numpy(spectrograms_db))
-    difference = {
-        name: float((getattr(answered, name) - getattr(expected, name).cpu()).abs().max())
-        for name in ("probabilities", "activations", "scores")
-    }
-    largest = np.maximum(difference["probabilities"], difference["activations"])  # keeps NaN
-    return Parity(len(spectrograms_db), float(largest), difference["scores"])
+    differences = [
+        float((getattr(answered, name) - getattr(expected, name).cpu()).abs().max())
+        for name in ("probabilities", "scores", "activations")
+    ]
+    return Parity(len(spectrograms_db), *differences)
 
 
 def metadata(checkpoint: Checkpoint) -> dict[str, str]:

@@ -96,13 +96,13 @@ def segments(
 
 
 def moments(window: WindowResult) -> slice:
-    """Return the moments of a window, `MOMENTS_PER_S`; the last one may end later than the sound."""
+    """Return the moments of a window, of which there are `MOMENTS_PER_S`."""
     return slice(round(window.start_s * MOMENTS_PER_S), count_of(window.end_s, MOMENTS_PER_S))
 
 
 def count_of(seconds: float, per_s: int) -> int:
-    """Return the number of time steps, begun ones included; an excess of less than a thousandth is rounding."""
-    return int(np.ceil(seconds * per_s - 1e-3))
+    """Return the number of time steps, begun ones included."""
+    return int(np.ceil(seconds * per_s - 1e-3))  # an excess of a thousandth is rounding
 
 
 def runs(mask: np.ndarray) -> Iterator[tuple[int, int]]:
@@ -138,7 +138,7 @@ def _moment_probabilities(windows: Sequence[WindowResult], n_classes: int) -> np
 
 
 def _interpolated(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return rows between those of `values`, linearly interpolated; at either end the last one."""
+    """Return rows of `values` at fractional indices, interpolated linearly."""
     at = at.clip(0, len(values) - 1).astype(np.float32)
     below = np.minimum(at.astype(int), max(0, len(values) - 2))
     above = np.minimum(below + 1, len(values) - 1)
@@ -190,7 +190,7 @@ def _edges(start_s: float, end_s: float, rises_db: np.ndarray) -> tuple[float, f
 
 
 def _nearest_rise(time_s: float, rises_db: np.ndarray) -> tuple[float, float]:
-    """Return the time and size of the largest rise near a time; the time itself and 0 if there is none."""
+    """Return time and size of the largest rise near a time, else that time and 0."""
     middle, reach = round(time_s * _LEVELS_PER_S), round(_REACH_S * _LEVELS_PER_S)
     near = np.arange(max(0, middle - reach), min(len(rises_db), middle + reach + 1))
     weights = np.exp(-(((near - middle) / (_NEARBY_S * _LEVELS_PER_S)) ** 2) / 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import json
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -142,6 +143,7 @@ def test_a_long_sound_delays_no_other_timeline(store, opened, rain_then_siren, m
 
 def test_timeline_progress(store, opened, monkeypatch):
     monkeypatch.setattr("esc.ui.inference.timeline_runs.UPDATE_S", 0.0)
+    monkeypatch.setattr("esc.ui.inference.timeline_runs.UPDATE_SHARE", math.inf)
     *progress, result = TimelineRuns(store, DEFAULT_CHECKPOINT).run(opened, 1.25, lambda: True)
     assert all(isinstance(one, TimelineProgress) for one in progress)
     far = [one.done_s for one in progress]

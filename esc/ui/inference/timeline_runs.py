@@ -113,9 +113,9 @@ class TimelineRuns:
                 stop = not wanted()
                 began = time.monotonic()
                 if stop or began > due:
-                    yield self._progress(done)
-                    spent = time.monotonic() - began  # grows with the sound, so that reports become rarer
-                    due = began + max(UPDATE_S, spent / UPDATE_SHARE)
+                    progress = self._progress(done)  # takes longer and longer: reports become rarer
+                    due = began + max(UPDATE_S, (time.monotonic() - began) / UPDATE_SHARE)
+                    yield progress
                 if stop:
                     return
         finally:
