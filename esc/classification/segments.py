@@ -90,8 +90,12 @@ def segments(
         ]
         for first, past in _joined(kept, PAUSE_S * MOMENTS_PER_S):
             start_s, past_s, uncertainty_s = _edges(first / MOMENTS_PER_S, past / MOMENTS_PER_S, rises_db)
+            if start_s < 1 / MOMENTS_PER_S:  # a sound's own start and end are edges, too
+                start_s = 0.0
+            if past_s > end_s - 1 / MOMENTS_PER_S:
+                past_s = end_s
             mean = float(likely[first:past].mean())
-            found.append(Segment(class_names[int(target)], start_s, min(past_s, end_s), mean, uncertainty_s))
+            found.append(Segment(class_names[int(target)], start_s, past_s, mean, uncertainty_s))
     return tuple(sorted(found, key=lambda segment: (segment.start_s, segment.end_s, segment.label)))
 
 
@@ -147,7 +151,7 @@ def _interpolated(values: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 def _level_changes(windows: Sequence[WindowResult]) -> np.ndarray:
-    """Return the rise of the level at each of `_LEVELS_PER_S` times, dB; empty if no level is known."""
+    """Return the rise of the level over time, dB; empty if no level is known."""
     n_steps = max((count_of(window.end_s, _LEVELS_PER_S) for window in windows), default=0)
     sums, counts = np.zeros(n_steps), np.zeros(n_steps)
     for window in windows:
@@ -190,7 +194,7 @@ def _edges(start_s: float, end_s: float, rises_db: np.ndarray) -> tuple[float, f
 
 
 def _nearest_rise(time_s: float, rises_db: np.ndarray) -> tuple[float, float]:
-    """Return time and size of the largest rise near a time, else that time and 0."""
+    """Return time and size of the largest rise near a time, if any."""
     middle, reach = round(time_s * _LEVELS_PER_S), round(_REACH_S * _LEVELS_PER_S)
     near = np.arange(max(0, middle - reach), min(len(rises_db), middle + reach + 1))
     weights = np.exp(-(((near - middle) / (_NEARBY_S * _LEVELS_PER_S)) ** 2) / 2)

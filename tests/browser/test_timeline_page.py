@@ -85,16 +85,19 @@ def test_timeline_uncertain_and_late_start(open_sheet, tmp_path):
     for mark in marks.all():
         assert ENGLISH[key[mark.get_attribute("data-label")]] in mark.get_attribute("title")
     expect(when.locator(".sg-totals li[data-label=unknown]")).to_be_visible()
-    covered = sheet.ev(
+    silence, siren, noise = sheet.ev(
         """async () => {
             const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js'));
             const { detections } = await import(name);
             const { segments, silences, uncertain } = detections.timeline;
-            const parts = [...segments, ...silences, ...uncertain].sort((one, other) => one.start - other.start);
-            return parts.reduce((end, one) => (one.start <= end + 1e-6 ? Math.max(end, one.end) : NaN), 0);
+            return [silences[0], segments.find(({ label }) => label === 'siren'), uncertain.at(-1)];
         }"""
     )
-    assert covered == pytest.approx(24.0), "every moment is a segment, silence or uncertain"
+    assert (silence["start"], silence["end"]) == (0, pytest.approx(7, abs=0.1))
+    assert (siren["start"], siren["end"]) == (pytest.approx(7, abs=0.1), pytest.approx(12, abs=0.3))
+    assert noise["start"] < 16 and noise["end"] == pytest.approx(24.0)
+    row = when.locator(".sg-table tbody tr", has_text=re.compile("siren", re.I)).first
+    expect(row.locator("[data-column=uncertainty]")).to_have_text(re.compile(r"±[0-9.]+\s*s"))
 
 
 def test_timeline_progress_and_stop(open_sheet, tmp_path):
