@@ -50,6 +50,10 @@ MESSAGES = {
     "parameter.length": "{field} has {length} bytes; at most {limit} are possible.",
     "parameter.window": "win_length = {value} is not possible: the window must fit into n_fft = {n_fft} samples.",
     "parameter.band": "fmin = {fmin} Hz and fmax = {fmax} Hz are not possible: fmin must lie below fmax.",
+    "parameter.offset": "With an offset of {value:.3f} s the two sounds do not overlap: it must lie "
+    "between {low:.3f} and {high:.3f} s.",
+    "parameter.no_common_band": "A holds {a_low:.0f} to {a_high:.0f} Hz and B {b_low:.0f} to {b_high:.0f} Hz: they have no "
+    "frequency in common. Change the band of one of them.",
     "parameter.db_ref": "db_ref = {value} is not possible for a part: only a whole spectrogram has a maximum. Give a power.",
     "parameter.nyquist": "fmax = {value} Hz is not possible: it must be at most {nyquist} Hz, half of {sample_rate} Hz.",
     "parameter.mfcc": "n_mfcc = {value} is not possible: it must be at most n_mels = {n_mels}.",

@@ -57,6 +57,29 @@ class LazyResampled:
         return rows
 
 
+class Shifted:
+    """A waveform on another one's time axis, with zeros before and after it.
+
+    Parameters
+    ----------
+    waveform : float32 array, memmap or LazyResampled, shape (n_samples,)
+    shift : int
+        Sample of the axis at which it begins, negative if before the axis.
+    n_samples : int
+        Length of the axis.
+    """
+
+    def __init__(self, waveform: np.ndarray | LazyResampled, shift: int, n_samples: int) -> None:
+        self._waveform, self._shift, self._n_samples = waveform, shift, n_samples
+
+    def __len__(self) -> int:
+        return self._n_samples
+
+    def segments(self, starts: np.ndarray, length: int) -> np.ndarray:
+        """Return what `read_segments` returns of the shifted waveform."""
+        return read_segments(self._waveform, starts - self._shift, length)
+
+
 class ResampledBlocks:
     """Resampled mono blocks of a sound, equal to `esc.audio.resample` of the whole."""
 
@@ -100,9 +123,9 @@ def resample_to_file(waveform: np.ndarray, sample_rate: int, new_rate: int, path
         file.truncate(4 * -(-len(waveform) * new_rate // sample_rate))
 
 
-def read_segments(waveform: np.ndarray | LazyResampled, starts: np.ndarray, length: int) -> np.ndarray:
+def read_segments(waveform: np.ndarray | LazyResampled | Shifted, starts: np.ndarray, length: int) -> np.ndarray:
     """Return `length` samples from each start on, shape (len(starts), length), zeros beyond the sound's ends."""
-    if isinstance(waveform, LazyResampled):
+    if isinstance(waveform, LazyResampled | Shifted):
         return waveform.segments(starts, length)
     if isinstance(waveform, np.memmap):
         waveform = waveform.view(np.ndarray)  # three times as fast to slice

@@ -13,7 +13,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 
-from esc.audio.resampling import LazyResampled, read_segments
+from esc.audio.resampling import LazyResampled, Shifted, read_segments
 from esc.config import LIMITS, SpectrogramConfig
 from esc.dsp.chunk_threads import map_chunks
 from esc.dsp.tiles import ColumnPool, frame_range
@@ -24,7 +24,7 @@ OVERVIEW_COLUMNS = 1_000  # least of a whole sound: every view samples the frame
 MAX_COLUMNS = 4_096  # wider than any screen
 CHUNK_VALUES = 500_000  # n_freqs * frames computed at a time: 4 MB as complex64, about a core's cache
 
-Waveform = np.ndarray | LazyResampled  # float32 (n_samples,)
+Waveform = np.ndarray | LazyResampled | Shifted  # float32 (n_samples,)
 Transform = Callable[..., torch.Tensor]  # (waveform, config, center=...) -> power (..., rows, n_frames)
 
 

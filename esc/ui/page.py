@@ -31,13 +31,14 @@ from esc.ui.inference.inference import loaded_digest
 from esc.ui.server.events import CheckedBlocks
 from esc.ui.server.page_head import PageHead
 from esc.ui.server.public_files import routes
-from esc.ui.server.request_gate import RequestGate
-from esc.ui.server.web_security import CompressedPage, SecurityHeaders, health_route
+from esc.ui.server.middleware.request_gate import RequestGate
+from esc.ui.server.middleware.web_security import CompressedPage, SecurityHeaders, health_route
 from esc.ui.sessions.temp_dir import make_temp_dir
 from esc.ui.tabs.about_model import AboutModelTab
 from esc.ui.tabs.base import Services
 from esc.ui.tabs.batch import BatchTab
 from esc.ui.tabs.classify import ClassifyTab
+from esc.ui.tabs.compare import CompareTab
 from esc.ui.tabs.learn import LearnTab
 from esc.ui.tabs.live import LiveTab
 from esc.ui.tabs.player import PlayerTab
@@ -51,12 +52,13 @@ STYLES = (
     "viewer_toolbar.css",
     "playback.css",
     "selection.css",
-    "saliency.css",
+    "tabs/saliency.css",
     "about_model.css",
-    "similar_sounds.css",
+    "tabs/similar_sounds.css",
     "parameter_advice.css",
     "feature_overlays.css",
     "live.css",
+    "tabs/compare.css",
     "timeline.css",
     "labels.css",
     "batch.css",
@@ -133,6 +135,8 @@ def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:
                 SimilarSoundsTab(services, index).component()
         with gr.Tab(texts("tab_live")):
             LiveTab(services).component()
+        with gr.Tab(texts("tab_compare")):
+            CompareTab(services).component()
         with gr.Tab(texts("tab_files"), render_children=True):
             BatchTab(services).component()
         with gr.Tab(texts("tab_learn"), render_children=True):

@@ -39,14 +39,21 @@ def mfcc_view(
     cepstrum : CepstrumConfig
     """
     frames = frames_between(waveform, config, tile.start_s, tile.end_s)
+    values = columns_mfcc(waveform, config, frames, tile.columns, high_db, cepstrum)
+    low, high = value_range or (float(values.min()), float(values.max()))
+    return make_view(quantised(values, low, high), low, high, frames, config)
+
+
+def columns_mfcc(
+    waveform: Waveform, config: SpectrogramConfig, frames: range, columns: int, high_db: float, cepstrum: CepstrumConfig = PLAIN
+) -> np.ndarray:
+    """Return the coefficients of a view's columns, (n_mfcc - 1, n_columns)."""
     sampled = 1 if cepstrum.delta else FRAMES_A_COLUMN  # each frame of a derivative costs nine
 
     def compute(numbers: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(_frames(waveform, config, numbers, high_db, cepstrum))
 
-    values = pool_columns(frames, tile.columns, config, compute, np.add, sampled)[1:]
-    low, high = value_range or (float(values.min()), float(values.max()))
-    return make_view(quantised(values, low, high), low, high, frames, config)
+    return pool_columns(frames, columns, config, compute, np.add, sampled)[1:]
 
 
 def mfcc_at(

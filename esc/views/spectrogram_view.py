@@ -76,7 +76,7 @@ def stft_view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db
     The rows are the bins, from 0 Hz up; past `axes.MAX_ROWS` adjacent bins share a row, more of them the higher they lie,
     and the loudest counts. `row_bounds_hz` gives the rows' bounds.
     """
-    return _view(waveform, config, tile, high_db, _pooled_stft)
+    return _view(waveform, config, tile, high_db, pooled_stft)
 
 
 def peak_level_db(waveform: Waveform, config: SpectrogramConfig, transform: Transform = mel_power) -> float:
@@ -85,7 +85,7 @@ def peak_level_db(waveform: Waveform, config: SpectrogramConfig, transform: Tran
     Exact up to `OVERVIEW_COLUMNS * FRAMES_A_COLUMN` frames; of longer sounds, the maximum of the sampled overview.
     """
     frames = range(config.n_frames(len(waveform)))
-    return float(_columns_db(waveform, config, frames, OVERVIEW_COLUMNS, transform).max())
+    return float(columns_db(waveform, config, frames, OVERVIEW_COLUMNS, transform).max())
 
 
 def level_at(waveform: Waveform, config: SpectrogramConfig, time_s: float, band: int, high_db: float) -> float:
@@ -120,7 +120,8 @@ def _level_at(
     return max(float(power_to_level_db(float(power), config)), high_db - config.top_db)
 
 
-def _pooled_stft(waveform: np.ndarray, config: SpectrogramConfig, center: bool) -> torch.Tensor:
+def pooled_stft(waveform: np.ndarray, config: SpectrogramConfig, center: bool) -> torch.Tensor:
+    """Return `stft_power` in the rows of a view, see `stft_view`."""
     power = stft_power(waveform, config, center)
     rows = stft_rows(config)
     return power if len(rows) == config.n_freqs else torch.from_numpy(np.maximum.reduceat(power.numpy(), rows, axis=-2))
@@ -128,7 +129,7 @@ def _pooled_stft(waveform: np.ndarray, config: SpectrogramConfig, center: bool) 
 
 def _view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db: float | None, transform: Transform) -> View:
     frames = frames_between(waveform, config, tile.start_s, tile.end_s)
-    level_db = _columns_db(waveform, config, frames, tile.columns, transform)
+    level_db = columns_db(waveform, config, frames, tile.columns, transform)
     high_db = float(level_db.max()) if high_db is None else float(high_db)
     low_db, silence_db = high_db - config.top_db, float(power_to_level_db(0.0, config))
     levels = quantised(level_db, low_db, high_db) if high_db > silence_db else np.zeros(level_db.shape, np.uint8)
@@ -136,7 +137,8 @@ def _view(waveform: Waveform, config: SpectrogramConfig, tile: Tile, high_db: fl
     return replace(make_view(levels, low_db, high_db, frames, config), hidden=hidden, depth_db=depth_db)
 
 
-def _columns_db(waveform: Waveform, config: SpectrogramConfig, frames: range, columns: int, transform: Transform) -> np.ndarray:
+def columns_db(waveform: Waveform, config: SpectrogramConfig, frames: range, columns: int, transform: Transform) -> np.ndarray:
+    """Return the levels of a view's columns, dB (n_rows, n_columns) without a floor."""
     whole = len(frames) == config.n_frames(len(waveform))
     compute = partial(power_frames, waveform, config, transform=transform)
     power = pool_columns(frames, columns, config, compute, min_sampled=OVERVIEW_COLUMNS if whole else 1)

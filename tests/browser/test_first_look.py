@@ -11,7 +11,7 @@ from esc.ui.server.page_head import first_modules
 from esc.ui.tabs.viewer import VIEWS
 
 pytestmark = pytest.mark.browser
-TABS = (*VIEWS, "classify", "live", "files", "about")
+TABS = (*VIEWS, "classify", "live", "compare", "files", "learn", "about")
 DRAWN = "viewer.data !== null && viewer.current() && !viewer.host.hasAttribute('data-busy')"
 LAPTOP = {"viewport": {"width": 1366, "height": 650}}
 SIZES = {

@@ -34,13 +34,14 @@ COUNT = """
 """
 HOSTS = {
     "player": ".sg-player", "classify": ".sg-classify", "timeline": ".sg-timeline", "saliency": ".sg-saliency",
-    "similar sounds": ".sg-similar", "batch": ".sg-files", "live": ".sg-live", "about": ".sg-about", "learn": ".sg-learn",
+    "similar sounds": ".sg-similar", "batch": ".sg-files", "live": ".sg-live", "compare": ".sg-compare", "about": ".sg-about",
+    "learn": ".sg-learn",
 }  # fmt: skip
 
 
 def open_all(sheet: Sheet) -> None:
     """Open each tab that has a component, which mounts it, and the first one again."""
-    for tab in ("classify", "live", "files", "learn", "about", "mel"):
+    for tab in ("classify", "live", "compare", "files", "learn", "about", "mel"):
         sheet.page.get_by_role("tab", name=ENGLISH[f"page.tab_{tab}"], exact=True).click()
     for host in HOSTS.values():
         sheet.until("(host) => document.querySelector(host)?.component", host)

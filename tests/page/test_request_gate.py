@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from chromium import Server
 from esc.errors import EscError, PageError, ParameterError
-from esc.ui.server import request_gate
-from esc.ui.server.request_gate import MAX_DEPTH, check_json
+from esc.ui.server.middleware import request_gate
+from esc.ui.server.middleware.request_gate import MAX_DEPTH, check_json
 from test_endpoints import Functions, functions, refused  # noqa: F401, a fixture
 
 ENDPOINTS = ("mel", "stft", "mfcc", "surface", "waveform", "classify", "explain", "timeline")

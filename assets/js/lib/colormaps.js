@@ -8,13 +8,27 @@ const TABLES = {
   gray: 'AAAAAQEBAgICAwMDBAQEBQUFBgYGBwcHCAgICQkJCgoKCwsLDAwMDQ0NDg4ODw8PEBAQEREREhISExMTFBQUFRUVFhYWFxcXGBgYGRkZGhoaGxsbHBwcHR0dHh4eHx8fICAgISEhIiIiIyMjJCQkJSUlJiYmJycnKCgoKSkpKioqKysrLCwsLS0tLi4uLy8vMDAwMTExMjIyMzMzNDQ0NTU1NjY2Nzc3ODg4OTk5Ojo6Ozs7PDw8PT09Pj4+Pz8/QEBAQUFBQkJCQ0NDRERERUVFRkZGR0dHSEhISUlJSkpKS0tLTExMTU1NTk5OT09PUFBQUVFRUlJSU1NTVFRUVVVVVlZWV1dXWFhYWVlZWlpaW1tbXFxcXV1dXl5eX19fYGBgYWFhYmJiY2NjZGRkZWVlZmZmZ2dnaGhoaWlpampqa2trbGxsbW1tbm5ub29vcHBwcXFxcnJyc3NzdHR0dXV1dnZ2d3d3eHh4eXl5enp6e3t7fHx8fX19fn5+f39/gICAgYGBgoKCg4ODhISEhYWFhoaGh4eHiIiIiYmJioqKi4uLjIyMjY2Njo6Oj4+PkJCQkZGRkpKSk5OTlJSUlZWVlpaWl5eXmJiYmZmZmpqam5ubnJycnZ2dnp6en5+foKCgoaGhoqKio6OjpKSkpaWlpqamp6enqKioqampqqqqq6urrKysra2trq6ur6+vsLCwsbGxsrKys7OztLS0tbW1tra2t7e3uLi4ubm5urq6u7u7vLy8vb29vr6+v7+/wMDAwcHBwsLCw8PDxMTExcXFxsbGx8fHyMjIycnJysrKy8vLzMzMzc3Nzs7Oz8/P0NDQ0dHR0tLS09PT1NTU1dXV1tbW19fX2NjY2dnZ2tra29vb3Nzc3d3d3t7e39/f4ODg4eHh4uLi4+Pj5OTk5eXl5ubm5+fn6Ojo6enp6urq6+vr7Ozs7e3t7u7u7+/v8PDw8fHx8vLy8/Pz9PT09fX19vb29/f3+Pj4+fn5+vr6+/v7/Pz8/f39/v7+////',
 };
 
+// ColorBrewer's RdBu in 11 classes (Apache 2.0), blue to red, linear between them as in matplotlib
+const BLUE_TO_RED = '053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f';
+export const DIVERGING = 'RdBu_r'; // for differences, not among the names to choose from
 const INVERTED = 'gray_r';
 export const NAMES = [...Object.keys(TABLES), INVERTED];
 
 /** 256 opaque RGBA colours as little-endian 32-bit words, ready for a Uint32Array over ImageData. */
 export function table(name) {
   if (name === INVERTED) return table('gray').reverse();
+  if (name === DIVERGING) return diverging();
   const rgb = Uint8Array.from(atob(TABLES[name] ?? TABLES.magma), (c) => c.charCodeAt(0));
   return Uint32Array.from({ length: 256 }, (_, i) =>
     ((255 << 24) | (rgb[3 * i + 2] << 16) | (rgb[3 * i + 1] << 8) | rgb[3 * i]) >>> 0);
+}
+
+function diverging() {
+  const anchors = BLUE_TO_RED.split(' ').map((hex) => [0, 2, 4].map((from) => parseInt(hex.slice(from, from + 2), 16)));
+  return Uint32Array.from({ length: 256 }, (_, i) => {
+    const position = (i / 255) * (anchors.length - 1);
+    const first = Math.min(Math.floor(position), anchors.length - 2);
+    const [r, g, b] = anchors[first].map((value, c) => Math.round(value + (anchors[first + 1][c] - value) * (position - first)));
+    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  });
 }

@@ -153,16 +153,16 @@ export class ParameterPanel {
   }
 
   /** Parameters for the view's requests; those that it does not use are set to legal values. */
-  values() {
-    const { n_mfcc: count, lifter, delta, ...values } = parameters.values;
+  values(all = parameters.values) {
+    const { n_mfcc: count, lifter, delta, ...values } = all;
     if (this.of === 'mfcc') return { ...values, n_mfcc: count };
     return this.of === 'stft' ? { ...values, n_mels: 40, fmin: 0, fmax: values.sample_rate / 2 } : values;
   }
 
-  /** The part of a request that holds the parameters. */
-  query() {
-    const { lifter, delta } = parameters.values;
-    return { config: this.values(), ...(this.of === 'mfcc' && { cepstrum: { lifter, delta } }) };
+  /** The part of a request that holds the parameters; `all`: other ones than the present. */
+  query(all = parameters.values) {
+    const { lifter, delta } = all;
+    return { config: this.values(all), ...(this.of === 'mfcc' && { cepstrum: { lifter, delta } }) };
   }
 
   /** The part of a fix that concerns the view: the STFT has no mel bands and leaves the other views' alone if possible. */

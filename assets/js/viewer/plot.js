@@ -186,9 +186,14 @@ export class Plot extends SoundView {
     context.restore();
   }
 
+  /** The name of the colour map. */
+  get colours() {
+    return display.colours;
+  }
+
   /** The 256 colours of the levels in the display's range. */
   palette() {
-    const colours = table(display.colours);
+    const colours = table(this.colours);
     const { low_db: floor, high_db: ceiling } = this.data;
     const [low, high] = this.levelRange();
     return Uint32Array.from({ length: 256 }, (_, level) => {
@@ -199,16 +204,20 @@ export class Plot extends SoundView {
 
   scales(context) {
     const area = this.area();
-    const times = timeTicks(state.visible.start, state.visible.end, area.width / 70);
     drawVerticalAxis(context, area, getComputedStyle(this.plot), this.marks(area.height), this.unit());
+    this.timeScale(context, area);
+    this.levelScale(context, area);
+  }
+
+  timeScale(context, area) {
+    const times = timeTicks(state.visible.start, state.visible.end, area.width / 70);
     const shares = times.marks.map(([time, text]) => [(this.xOf(time) - area.left) / area.width, text]);
     drawTimeAxis(context, area, shares, { name: times.name });
-    this.levelScale(context, area);
   }
 
   levelScale(context, area) {
     const decibels = this.levelUnit() === t('page.unit_db');
-    drawLevelScale(context, area, display.colours, this.levelRange(), decibels ? this.levelAxis() : this.levelUnit());
+    drawLevelScale(context, area, this.colours, this.levelRange(), decibels ? this.levelAxis() : this.levelUnit());
   }
 
   levelAxis() {

@@ -11,6 +11,16 @@ import { shortcut } from './shortcuts.js';
 
 const GRIP = 7; // CSS pixels
 
+const key = (label, run) => shortcut(label, 'sound', run);
+
+export const PLAYBACK_KEYS = {
+  p: key('playback.play_selection_hint', playSelection),
+  l: key('playback.key_loop', toggleLoop),
+  d: key('playback.key_speed', nextSpeed),
+  t: key('playback.key_pitch', togglePitch),
+  b: key('measurements.key_band', toggleBand),
+};
+
 export function selectionValues(viewer) {
   const panel = new ValuesPanel(viewer);
   let asked = ''; // the query whose values are shown or awaited
@@ -35,21 +45,13 @@ export function selectionValues(viewer) {
   viewer.onState('selection', () => {
     asked = '';
     panel.show(null);
-    viewer.drawOverlay();
     refresh();
   });
   onResize(viewer.plot, refresh, viewer.signal); // the selection may have changed while the tab was closed
-  const key = (label, run) => shortcut(label, 'sound', run);
   return {
-    overlay: (context) => { if (state.selection) drawSelection(context, viewer.selectionBox()); },
+    ...selectionOverlay(viewer),
     loaded: refresh,
-    keys: {
-      p: key('playback.play_selection_hint', playSelection),
-      l: key('playback.key_loop', toggleLoop),
-      d: key('playback.key_speed', nextSpeed),
-      t: key('playback.key_pitch', togglePitch),
-      b: key('measurements.key_band', toggleBand),
-    },
+    keys: PLAYBACK_KEYS,
   };
 }
 
@@ -57,6 +59,12 @@ export function selectionValues(viewer) {
 function query(viewer) {
   const { sound, config } = viewer.data.request;
   return { sound, config, ...state.selection };
+}
+
+/** Draw the selection, on a view without its values, too. */
+export function selectionOverlay(viewer) {
+  viewer.onState('selection', () => viewer.drawOverlay());
+  return { overlay: (context) => { if (state.selection) drawSelection(context, viewer.selectionBox()); } };
 }
 
 function drawSelection(context, { x0, x1, y0, y1, banded }) {

@@ -41,7 +41,8 @@ export class SoundView extends Component {
   loaded = null; // the request that it answers, as JSON
   load = latestOnly(() => this.loadNow());
 
-  /** Fill `host`; `spec`: limits, choices and presets of the parameters; `plot`: markup with a `.sg-plot`. */
+  /** Fill `host`; `spec`: limits, choices and presets of the parameters, null for a view without a panel; `plot`: markup with
+   *  a `.sg-plot`. */
   constructor(host, server, spec, plot) {
     super(host, skeleton(plot));
     host.dataset.view = this.view;
@@ -58,7 +59,7 @@ export class SoundView extends Component {
     this.readout.textContent = this.hint;
     this.find('.sg-empty').prepend(waveIcon());
     this.showEmpty(t(`viewer.empty_${this.view}`), tForPointer('viewer.empty_hint'));
-    this.panel = new ParameterPanel(this, spec);
+    this.panel = /** @type {any} */ (spec && new ParameterPanel(this, spec));
     const showOpened = () => host.toggleAttribute('data-opened', Boolean(state.sound)); // else its tools can't do anything
     this.onState('sound', showOpened);
     showOpened();

@@ -34,7 +34,12 @@ export function toolbar(viewer) {
   };
   viewer.onState('tool history', update); // every change of the visible range makes history
   update();
-  return { keys: keysOf(viewer), overlay: (context) => viewer.box && drawBox(context, viewer.box) };
+  return { keys: keysOf(viewer), ...boxOverlay(viewer) };
+}
+
+/** Draw the box that zooms, on a view without a toolbar, too. */
+export function boxOverlay(viewer) {
+  return { overlay: (context) => viewer.box && drawBox(context, viewer.box) };
 }
 
 function keysOf(viewer) {

@@ -29,6 +29,7 @@ const REST_MS = 90; // without a move: request the exact level
 /** A viewer with the plugins; views.js has one class a view. */
 export class Viewer extends Plot {
   static label = 'viewer.viewer_label';
+  static plugins = PLUGINS;
 
   pressed = new Map(); // positions of the pointers that press the plot
   restTimer = 0; // of the readout
@@ -36,7 +37,7 @@ export class Viewer extends Plot {
 
   constructor(host, server, spec) {
     super(host, server, spec);
-    this.hooks = PLUGINS.map((plugin) => plugin(this) ?? {});
+    this.hooks = /** @type {typeof Viewer} */ (this.constructor).plugins.map((plugin) => plugin(this) ?? {});
     rovingFocus(this.toolbar, this.signal);
     this.wire();
     this.redraw();

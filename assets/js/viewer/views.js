@@ -20,7 +20,7 @@ export class Mel extends Viewer {
   }
 }
 
-class Stft extends Viewer {
+export class Stft extends Viewer {
   static view = 'stft';
   static axes = ['linear', 'log', 'mel', 'bark'];
 
@@ -33,7 +33,7 @@ class Stft extends Viewer {
   }
 }
 
-class Mfcc extends Viewer {
+export class Mfcc extends Viewer {
   static view = 'mfcc';
 
   /** All values: the display's range is in dB. */

@@ -19,6 +19,7 @@ from esc.dsp.decibels import amplitude_to_dbfs
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.errors import EscError, PageError, ParameterError
 from esc.ui.i18n.catalogue import note_messages
+from esc.ui.server.comparison import Comparisons
 from esc.ui.server.error_replies import RequestLog, error_reply
 from esc.ui.server.exports.exports import Exports
 from esc.ui.server.exports.request import ExportRequest
@@ -28,7 +29,9 @@ from esc.ui.server.measurements import Measurements
 from esc.ui.server.public_files import playable_url
 from esc.ui.server.rendering import ENVELOPE_COLUMNS, ViewRenderer, as_base64, envelope
 from esc.ui.server.requests import (
+    AlignRequest,
     BoxRequest,
+    CompareRequest,
     FeatureRequest,
     JobRequest,
     LevelRequest,
@@ -78,6 +81,7 @@ class Handlers:
         self._renderer = ViewRenderer(store)
         self._measurements = Measurements(store)
         self._features = FeatureOverlays(store, self._renderer)
+        self._comparisons = Comparisons(store, self._renderer)
         self._labels = PageLabels(store, self._measurements.kept)
         self._exports = Exports(store, self._renderer, self._features)
 
@@ -203,6 +207,24 @@ class Handlers:
     def feature_cancel(self, request: JobRequest) -> dict:
         """Cancel a feature's `job`."""
         return self._features.cancel(request.token, request.job)
+
+    def compare_view(self, request: CompareRequest) -> dict:
+        """Return two sounds on the axes of the first and their difference, see `Comparisons.view`."""
+        sounds = self._sound(request), self.store.sound(request.token, request.other)
+        with self._slot(request):
+            return self._comparisons.view(*sounds, request)
+
+    def compare_align(self, request: AlignRequest) -> dict:
+        """Return the `offset` in seconds at which two sounds are most alike, and their `correlation`."""
+        sounds = self._sound(request), self.store.sound(request.token, request.other)
+        with self._slot(request):
+            return self._comparisons.align(*sounds, request.sample_rate)
+
+    def compare_loudness(self, request: SoundRequest) -> dict:
+        """Return a sound's loudness in `lufs`, None in silence."""
+        sound = self._sound(request)
+        with self._slot(request):
+            return {"lufs": self._comparisons.loudness(sound)}
 
     def _view(self, view: str, request: TileRequest, config: SpectrogramConfig | None, cepstrum: CepstrumConfig = PLAIN) -> dict:
         sound = self._sound(request)

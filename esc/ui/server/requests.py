@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from esc.audio.channels import MEAN, check_channel
-from esc.config import SpectrogramConfig
+from esc.config import SAMPLE_RATES, SpectrogramConfig
 from esc.dsp.frames import MAX_COLUMNS
 from esc.dsp.mfcc import CepstrumConfig
 from esc.dsp.tiles import Tile
@@ -50,6 +50,7 @@ def _object(make: Callable[[dict], Any]) -> PlainValidator:
 
 Seconds = Annotated[float, Field(ge=0.0, le=1e6)]
 Hz = Annotated[float, Field(ge=0.0, le=1e6)]
+Offset = Annotated[float, Field(ge=-1e6, le=1e6)]  # seconds
 Turn = Annotated[int, Field(ge=0, le=MAX_TURN)]
 Config = Annotated[SpectrogramConfig, _object(config_from_page)]
 Cepstrum = Annotated[CepstrumConfig, _object(CepstrumConfig.from_dict)]
@@ -166,6 +167,24 @@ class FeatureRequest(ViewRequest):
 
     view: Source
     feature: Annotated[str, one_of(FEATURES)]
+
+
+class CompareRequest(MfccRequest):
+    """A request for two sounds on the first one's axes, and their difference."""
+
+    view: Literal["mel", "stft", "mfcc"]
+    other: str
+    other_config: Config
+    other_cepstrum: Cepstrum
+    offset: Offset
+    range_db: Annotated[float, Field(ge=1.0, le=160.0)]
+
+
+class AlignRequest(SoundRequest):
+    """A request for the offset at which two sounds are most alike."""
+
+    other: str
+    sample_rate: Annotated[int, Field(ge=SAMPLE_RATES[0], le=SAMPLE_RATES[1])]
 
 
 class JobRequest(PageRequest):

@@ -81,7 +81,7 @@ class Lease:
 
 @dataclass(eq=False)
 class Session:
-    """One open page: its token, its language and its sounds, the oldest first."""
+    """One open page: its token, its language and its sounds, the least recently used first."""
 
     token: str
     language: str

@@ -46,7 +46,7 @@ class SoundStore:
         For copies that browsers can play; the web server may serve it.
 
     Both folders are created if necessary; files of an earlier run are deleted at the start, the new ones at exit. Past a limit
-    of this module the least recently used session, or the oldest sound of the session with the most bytes, is dropped.
+    of this module the least recently used session, or such a sound of the session with the most bytes, is dropped.
     """
 
     def __init__(self, folder: Path, playable_folder: Path) -> None:
@@ -136,6 +136,7 @@ class SoundStore:
             sounds = self.session(token).sounds
             if not isinstance(sound_id, str) or sound_id not in sounds:
                 raise PageError("page.gone")
+            sounds.move_to_end(sound_id)
             return sounds[sound_id]
 
     def waveform(self, sound: Sound, sample_rate: float, lease: Lease | None = None) -> np.ndarray:
@@ -254,7 +255,7 @@ class SoundStore:
             return sum(disk for disk, _ in held) + sum(self._reserved.values()), sum(memory for _, memory in held)
 
     def _make_room(self, sound: Sound | None, n_bytes: int) -> None:
-        """Drop the oldest sounds of those who hold most until `n_bytes` more fit.
+        """Drop the sounds not used for longest, of those who hold most, until `n_bytes` more fit.
 
         If they don't fit alone, the sound's copies at other rates are deleted and no other sound is dropped: it raises
         AudioError("audio.too_long"), or PageError("page.busy") if files being written take up the room.

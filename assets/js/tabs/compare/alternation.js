@@ -1,0 +1,54 @@
+// Alternates between A, which the page's player plays, and B, which runs beside it: one of them is muted.
+
+import { audio, play } from '../../core/state.js';
+
+const DRIFT_S = 0.04; // more apart: B is moved
+const EVENTS = ['play', 'playing', 'pause', 'seeked', 'ratechange', 'timeupdate', 'ended'];
+
+export class Alternation {
+  clip = new Audio();
+  side = 'a'; // that is audible
+  active = false; // whether B runs along
+  offset = 0; // time of A at which B begins
+  seconds = 0; // length of B
+  gainDb = 0; // of B, so that both are as loud; the louder one is made softer
+
+  /** @param {AbortSignal} signal */
+  constructor(signal) {
+    this.clip.preload = 'auto';
+    for (const name of EVENTS) audio.addEventListener(name, () => this.sync(), { signal });
+    signal.addEventListener('abort', () => this.stop());
+  }
+
+  /** Play B's file from now on. @param {string} url */
+  load(url, seconds) {
+    if (this.clip.src !== url) this.clip.src = url;
+    this.seconds = seconds;
+  }
+
+  /** Change some of the settings: `side`, `active`, `offset`, `gainDb`. */
+  change(settings) {
+    Object.assign(this, settings);
+    if (!this.active) this.side = 'a';
+    this.sync();
+  }
+
+  stop() {
+    this.change({ active: false });
+  }
+
+  sync() {
+    const { clip, active, side, gainDb } = this;
+    const volume = (db) => (active ? 10 ** (Math.min(0, db) / 20) : 1);
+    [audio.volume, clip.volume] = [volume(-gainDb), volume(gainDb)];
+    [audio.muted, clip.muted] = [side === 'b', side !== 'b'];
+    const at = audio.currentTime - this.offset;
+    if (!active || !clip.src || audio.paused || at < 0 || at >= this.seconds) {
+      clip.pause();
+      return;
+    }
+    [clip.playbackRate, clip.preservesPitch] = [audio.playbackRate, audio.preservesPitch];
+    if (!clip.seeking && Math.abs(clip.currentTime - at) > DRIFT_S) clip.currentTime = at;
+    if (clip.paused) play(clip);
+  }
+}

@@ -1,0 +1,108 @@
+// The choice of B: the open sound itself, an example, an upload or a recording.
+
+import { request } from '../../core/rpc.js';
+import { className, formatNumber, t } from '../../lib/i18n.js';
+import { RecordButton } from '../../player/record_button.js';
+
+export class OtherSound {
+  /** @type {any} the server's description of B; null: it is the open sound */
+  sound = null;
+  /** @type {any} the last one that is no example */
+  own = null;
+  opened = 0; // opens are numbered: the last one wins
+
+  /** @param {any} tab */
+  constructor(tab) {
+    this.tab = tab;
+    this.select = tab.find('.sg-other');
+    this.select.append(new Option(t('compare.same_sound'), ''), new Option('', 'own'));
+    this.ownOption = this.select.options[1];
+    this.ownOption.hidden = true;
+    this.select.append(...tab.props.examples.map((name) => new Option(className(name), name)));
+    this.select.addEventListener('change', () => this.choose(this.select.value));
+    const input = tab.find('.sg-pick input');
+    input.addEventListener('change', () => {
+      this.openFile(input.files[0]);
+      input.value = '';
+    });
+    new RecordButton(/** @type {any} */ (this));
+  }
+
+  // what the record button needs
+  find(selector) { return this.tab.find(selector); }
+
+  on(...listener) { this.tab.on(...listener); }
+
+  get signal() { return this.tab.signal; }
+
+  message(text) { this.tab.showError(text); }
+
+  openRecording(file) { return this.openFile(file); }
+
+  choose(value) {
+    this.opened += 1;
+    if (!value) this.use(null);
+    else if (value === 'own') this.use(this.own);
+    else this.open(className(value), { example: value });
+  }
+
+  use(sound) {
+    this.sound = sound;
+    this.showChoice();
+    this.tab.chooseOther(sound);
+  }
+
+  showChoice() {
+    this.select.value = this.sound ? this.sound.example ?? 'own' : '';
+  }
+
+  /** Open a sound on the server; resolves to whether it is B now. */
+  async open(name, query, turn = ++this.opened) {
+    this.tab.showBusy(t('player.opening', { name }));
+    try {
+      const sound = await request(this.tab.server.open_sound, query);
+      if (this.isOld(turn)) return false;
+      if (!sound.example) {
+        this.own = sound;
+        [this.ownOption.textContent, this.ownOption.hidden] = [sound.name, false];
+      }
+      this.use(sound);
+      return true;
+    } catch (error) {
+      if (!this.isOld(turn)) this.fail(error.message);
+      return false;
+    }
+  }
+
+  async openFile(file) {
+    if (!file) return false;
+    const { name } = file;
+    const limit = this.tab.props.most_bytes;
+    if (file.size > limit) {
+      const [megabytes, limit_mb] = [file.size, limit].map((bytes) => formatNumber(bytes / 1e6));
+      this.fail(t('player.too_big', { name, megabytes, limit_mb }));
+      return false;
+    }
+    const turn = ++this.opened;
+    this.tab.showBusy(t('player.uploading', { name }));
+    try {
+      const { path } = await this.tab.upload(file);
+      return !this.isOld(turn) && this.open(name, { path, name }, turn);
+    } catch (error) {
+      console.warn(error);
+      if (!this.isOld(turn)) this.fail(t('page.offline'));
+      return false;
+    }
+  }
+
+  isOld(turn) {
+    return this.signal.aborted || turn !== this.opened;
+  }
+
+  /** It could not be opened: say why; the one before stays. */
+  fail(text) {
+    this.showChoice();
+    this.tab.showTitles();
+    this.tab.showError(text);
+  }
+}

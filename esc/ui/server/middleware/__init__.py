@@ -1,0 +1,1 @@
+"""ASGI middleware around Gradio: checks of requests, response headers, language."""

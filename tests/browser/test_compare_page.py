@@ -1,0 +1,122 @@
+"""The compare tab in a real Chromium: choose B, align, zoom, switch, other settings, bad input."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import sounds
+from chromium import Sheet
+from esc.ui.i18n.catalogue import ENGLISH
+
+pytestmark = pytest.mark.browser
+RATE, DELAY_S = 22_050, 0.25
+READY = """compare.panes.every((pane) => pane.current()) && compare.panes[0].loaded === JSON.stringify(compare.panes[0].query())
+    && !compare.panes[0].host.hasAttribute('data-busy')"""
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    """A, and the same 6 dB softer after a quarter of a second of silence."""
+    noise = (0.2 * np.random.default_rng(2).standard_normal(4 * RATE)).astype(np.float32)
+    later = np.concatenate([np.zeros(round(DELAY_S * RATE)), noise * 10 ** (-6 / 20)]).astype(np.float32)
+    return sounds.write(tmp_path / "a.wav", noise, RATE, "FLOAT"), sounds.write(tmp_path / "b.wav", later, RATE, "FLOAT")
+
+
+def open_compare(sheet: Sheet, path: Path) -> None:
+    sheet.open_file(path)
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_compare"], exact=True).click()
+    sheet.until("document.querySelector('.sg-compare')?.component")
+    sheet.ev("() => { window.compare = document.querySelector('.sg-compare').component; }")
+    sheet.until(READY)
+
+
+def summary(sheet: Sheet) -> str:
+    sheet.until(READY)
+    return sheet.ev("compare.titles[2].textContent")
+
+
+def choose_other(sheet: Sheet, path: Path) -> None:
+    sheet.page.set_input_files(".sg-compare input[type=file]", path)
+    sheet.until("(name) => compare.other.sound?.name === name", path.name)
+    sheet.until(READY)
+
+
+def test_two_sounds_aligned_zoomed_and_alternated(sheet: Sheet, two):
+    page = sheet.page
+    open_compare(sheet, two[0])
+    assert "mean 0.0, RMS 0.0 dB" in summary(sheet)  # with itself
+    choose_other(sheet, two[1])
+    expect(page.locator(".sg-other")).to_have_value("own")
+    page.locator(".sg-align").click()
+    expect(page.locator(".sg-offset")).to_have_value(str(-DELAY_S))
+    assert "mean +6.0, RMS 6.0 dB" in summary(sheet)
+    expect(page.locator(".sg-matched")).to_have_text(re.compile(r"A -6\.[01] dB"))
+
+    box = page.locator(".sg-pane .sg-plot").first.bounding_box()  # a wheel on B zooms all three
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -600)
+    sheet.until("session.state.visible.end - session.state.visible.start < 2")
+    assert "mean +6.0" in summary(sheet)
+    starts = sheet.ev("compare.panes.map((pane) => [pane.data.start, pane.xOf(pane.data.start), pane.area().height])")
+    assert starts[0] == starts[1] == starts[2]
+    assert "A − B +6.0 dB" in sheet.ev("compare.panes[0].readout.textContent")  # the pointer reads all three
+
+    page.locator(".sg-pane-title[role=slider]").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator(".sg-offset")).to_have_value("-0.15")
+    assert "RMS 6.0" not in summary(sheet)
+    page.locator(".sg-offset").fill("9")
+    page.locator(".sg-offset").press("Enter")
+    expect(page.locator(".sg-compare > .sg-error")).to_contain_text("-4.250 and 4.000 s")
+    expect(page.locator(".sg-offset")).to_have_value("-0.15")
+    page.locator(".sg-offset").fill(str(-DELAY_S))
+    page.locator(".sg-offset").press("Enter")
+    expect(page.locator(".sg-compare > .sg-error")).to_be_hidden()
+
+    sheet.ev("session.seek(1)")
+    sheet.ev("session.togglePlay()")
+    sheet.until("session.audio.currentTime > 1.05")
+    sheet.ev("() => { window.clip = compare.sides.alternation.clip; }")
+    page.locator(".sg-sides [data-side=b]").click()
+    sheet.until(f"!clip.paused && Math.abs(clip.currentTime - session.audio.currentTime - {DELAY_S}) < 0.1")
+    assert sheet.ev("[session.audio.muted, clip.muted, session.audio.paused]") == [True, False, False]
+    assert sheet.ev("session.audio.volume / clip.volume") == pytest.approx(10 ** (-6 / 20), abs=0.03)
+    page.keyboard.press("x")
+    expect(page.locator(".sg-sides [data-side=a]")).to_have_attribute("aria-pressed", "true")
+    assert sheet.ev("[session.audio.muted, clip.muted]") == [False, True]
+    page.keyboard.press("x")
+    page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()  # elsewhere only A plays
+    sheet.until("!session.audio.muted && session.audio.volume === 1 && clip.paused")
+
+
+def test_one_sound_with_two_settings(sheet: Sheet, two):
+    page = sheet.page
+    open_compare(sheet, two[0])
+    page.select_option(".sg-kind", "stft")
+    sheet.until(READY)
+    page.fill("#sg-compare-hop_length", "128")
+    page.press("#sg-compare-hop_length", "Enter")
+    sheet.until(f"compare.panes[0].data?.request.config.hop_length === 128 && {READY}")
+    assert sheet.ev("compare.panes[0].data.request.other_config.hop_length") == 512
+    assert "RMS 0.0" not in summary(sheet)
+    page.select_option(".sg-other-settings", "")
+    sheet.until(f"compare.panes[0].data.request.other_config.hop_length === 128 && {READY}")
+    assert "mean 0.0, RMS 0.0 dB" in summary(sheet)
+    page.select_option(".sg-other-settings", "clicks")
+    sheet.until(f"compare.panes[0].data.request.other_config.sample_rate === 44100 && {READY}")
+    colours = sheet.ev(
+        """compare.panes.map((pane) => { const { left, top, width, height } = pane.area();
+            const { data } = pane.image.getContext('2d').getImageData(left, top, width, height);
+            return new Set(new Uint32Array(data.buffer)).size; })"""
+    )
+    assert min(colours) > 20
+    page.select_option(".sg-kind", "mfcc")
+    sheet.until(f"compare.panes[0].view === 'mfcc' && {READY}")
+    expect(page.locator(".sg-range-db")).to_be_disabled()
+    page.select_option(".sg-example", "crow")  # another A
+    sheet.until(f"session.state.sound.example === 'crow' && {READY}")
