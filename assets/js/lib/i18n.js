@@ -1,6 +1,6 @@
 // Messages in the browser's language, and numbers and times formatted for it.
 
-// a script puts the chosen language in place of the browser's, see esc/ui/server/middleware/language_script.py
+// a script puts the chosen language in place of the browser's, see esc/ui/server/page_head.py
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
 const decimalSign = (1.5).toLocaleString(language).charAt(1);
 /** @type {Record<string, string>} */

@@ -1,1 +1,1 @@
-"""ASGI middleware around Gradio: checks of requests, response headers, language."""
+"""ASGI middleware around Gradio: checks of requests, headers and compression of responses."""
