@@ -17,7 +17,7 @@ _READ_STEPS = 100  # ten seconds at a time
 
 
 def loudness_lufs(waveform: np.ndarray, sample_rate: int) -> float | None:
-    """Return the integrated loudness of a mono waveform, None if all of it is below -70 LUFS.
+    """Return the integrated loudness of a mono waveform, None below -70 LUFS.
 
     Sounds shorter than a block of 0.4 s are one block.
 

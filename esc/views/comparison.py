@@ -37,7 +37,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Levels of two sounds A and B, and A minus B, on one grid of rows and columns.
+    """Levels of two sounds, and A minus B, on one grid.
 
     NaN stands where a sound, or the frequency range of its config, does not reach.
     """
@@ -116,7 +116,7 @@ def _layer(source: str, side: Compared, waveform: Waveform, tile: Tile) -> _Laye
 
 
 def _common_bounds(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return row bounds over both ranges: where both reach, of the one with more rows there."""
+    """Return row bounds over both ranges, those of the finer one where both reach."""
     if np.array_equal(a, b):
         return a
     low, high = max(a[0], b[0]), min(a[-1], b[-1])
@@ -140,7 +140,7 @@ def _on_grid(layer: _Layer, bounds: np.ndarray, times_s: np.ndarray) -> np.ndarr
 
 
 def _interpolated(values: np.ndarray, at: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return rows (n, ...) at positions `at`, interpolated to the wanted ones; the outermost go on beyond the ends."""
+    """Return rows (n, ...) at positions `at`, interpolated to the wanted ones, constant beyond."""
     position = np.interp(wanted, at, np.arange(len(at)))
     below = np.minimum(position.astype(int), max(0, len(at) - 2))
     above = np.minimum(below + 1, len(at) - 1)

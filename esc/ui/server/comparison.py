@@ -37,9 +37,9 @@ class Comparisons:
         self._facts: AnswerCache[Any] = AnswerCache(KEPT_FACTS)
 
     def view(self, a: Sound, b: Sound, request: CompareRequest) -> dict:
-        """Return levels of A, B and A minus B in base64: 1 to 255 over their range, 0 where there is nothing.
+        """Return levels of A, B and A minus B in base64.
 
-        A and B share one range, from `low_db` (level 0) to `high_db`; that of the difference is `difference_low` to
+        They are 1 to 255 over their range, and 0 where there is nothing. A and B share one range, from `low_db` (level 0) to `high_db`; that of the difference is `difference_low` to
         `difference_high`, with 0 in the middle. `mean` and `rms` are those of the difference in the tile, None without an
         overlap. Both have the reference of A's config.
         """
@@ -104,7 +104,7 @@ def _levels(values: np.ndarray, low: float, high: float) -> str:
 
 
 def _of_level_0(low: float, high: float) -> float:
-    """Return what level 0 would be on the scale from `low` (level 1) to `high` (level 255)."""
+    """Return the value of level 0 on the scale whose level 1 is `low`, 255 `high`."""
     return low - (high - low) / _STEPS
 
 

@@ -255,7 +255,7 @@ class SoundStore:
             return sum(disk for disk, _ in held) + sum(self._reserved.values()), sum(memory for _, memory in held)
 
     def _make_room(self, sound: Sound | None, n_bytes: int) -> None:
-        """Drop the sounds not used for longest, of those who hold most, until `n_bytes` more fit.
+        """Drop the longest unused sounds of those who hold most until `n_bytes` more fit.
 
         If they don't fit alone, the sound's copies at other rates are deleted and no other sound is dropped: it raises
         AudioError("audio.too_long"), or PageError("page.busy") if files being written take up the room.
