@@ -39,9 +39,9 @@ class Comparisons:
     def view(self, a: Sound, b: Sound, request: CompareRequest) -> dict:
         """Return levels of A, B and A minus B in base64.
 
-        They are 1 to 255 over their range, and 0 where there is nothing. A and B share one range, from `low_db` (level 0) to `high_db`; that of the difference is `difference_low` to
-        `difference_high`, with 0 in the middle. `mean` and `rms` are those of the difference in the tile, None without an
-        overlap. Both have the reference of A's config.
+        They are 1 to 255 over their range, and 0 where there is nothing. A and B share one range, from `low_db` (level 0) to
+        `high_db`; that of the difference is `difference_low` to `difference_high`, with 0 in the middle. `mean` and `rms`
+        are those of the difference in the tile, None without an overlap. Both have the reference of A's config.
         """
         key = request.model_copy(update={"token": ""})
         return self._views.get(key, lambda: self._view(a, b, request))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import logging
+import math
 import re
 import secrets
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from esc.audio.sandbox import is_disk_full
-from esc.errors import CheckpointError, EscError, PageError
+from esc.errors import CheckpointError, EscError, PageError, ParameterError
 from esc.ui.i18n.catalogue import error_message
 
 log = logging.getLogger(__name__)
@@ -58,3 +59,30 @@ class RequestLog:
 def error_reply(error: EscError, language: str) -> dict[str, Any]:
     """Return {"error": message, "key": its key, "off": no network available}."""
     return {"error": error_message(error, language), "key": error.key, "off": isinstance(error, CheckpointError)}
+
+
+def fix(error: EscError) -> dict[str, Any] | None:
+    """Return the change of a parameter that fixes an error, or None."""
+    if not isinstance(error, ParameterError):
+        return None
+    values: dict[str, Any] = error.values
+    if error.key == "parameter.window":
+        return {"win_length": values["n_fft"]}
+    if error.key == "parameter.nyquist":
+        return {"fmax": values["nyquist"]}
+    if error.key == "parameter.delta":
+        return {"delta": 0}
+    if error.key == "parameter.range" and isinstance(values["value"], int | float) and math.isfinite(values["value"]):
+        return {values["field"]: min(max(values["value"], values["low"]), values["high"])}
+    return None
+
+
+def fields(error: EscError) -> list[str]:
+    """Return the names of the parameters that an error concerns."""
+    concerned = {
+        "parameter.window": ["win_length"],
+        "parameter.nyquist": ["fmax"],
+        "parameter.band": ["fmin", "fmax"],
+        "parameter.delta": ["delta"],
+    }
+    return concerned.get(error.key, [str(error.values["field"])] if "field" in error.values else [])

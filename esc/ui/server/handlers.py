@@ -7,7 +7,6 @@ dict with the session's token, waits for one of a few slots, and replies `{"ok":
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,10 +16,10 @@ from esc.audio.channels import distinct_channels
 from esc.config import SpectrogramConfig
 from esc.dsp.decibels import amplitude_to_dbfs
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
-from esc.errors import EscError, PageError, ParameterError
+from esc.errors import PageError
 from esc.ui.i18n.catalogue import note_messages
 from esc.ui.server.comparison import Comparisons
-from esc.ui.server.error_replies import RequestLog, error_reply
+from esc.ui.server.error_replies import RequestLog, error_reply, fields, fix
 from esc.ui.server.exports.exports import Exports
 from esc.ui.server.exports.request import ExportRequest
 from esc.ui.server.features import FeatureOverlays
@@ -277,30 +276,3 @@ class Handlers:
             return error_reply(error, language) | {"fix": fix(error), "fields": fields(error)}
 
         return reply
-
-
-def fix(error: EscError) -> dict[str, Any] | None:
-    """Return the change of a parameter that fixes an error, or None."""
-    if not isinstance(error, ParameterError):
-        return None
-    values: dict[str, Any] = error.values
-    if error.key == "parameter.window":
-        return {"win_length": values["n_fft"]}
-    if error.key == "parameter.nyquist":
-        return {"fmax": values["nyquist"]}
-    if error.key == "parameter.delta":
-        return {"delta": 0}
-    if error.key == "parameter.range" and isinstance(values["value"], int | float) and math.isfinite(values["value"]):
-        return {values["field"]: min(max(values["value"], values["low"]), values["high"])}
-    return None
-
-
-def fields(error: EscError) -> list[str]:
-    """Return the names of the parameters that an error concerns."""
-    concerned = {
-        "parameter.window": ["win_length"],
-        "parameter.nyquist": ["fmax"],
-        "parameter.band": ["fmin", "fmax"],
-        "parameter.delta": ["delta"],
-    }
-    return concerned.get(error.key, [str(error.values["field"])] if "field" in error.values else [])
