@@ -87,7 +87,7 @@ def check_size(n_values: int, limit: int) -> None:
 
 
 def as_csv(matrix: Matrix) -> str:
-    """Return a matrix as CSV with times in the first row, or a waveform as two columns."""
+    """Return a matrix as CSV, times first, or a waveform as two columns."""
     check_size(matrix.values.size, MAX_CSV_VALUES)
     out = io.StringIO()
     if matrix.values.ndim == 1:

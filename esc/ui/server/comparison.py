@@ -104,7 +104,7 @@ def _levels(values: np.ndarray, low: float, high: float) -> str:
 
 
 def _of_level_0(low: float, high: float) -> float:
-    """Return the value of level 0 on the scale whose level 1 is `low`, 255 `high`."""
+    """Return the value of level 0, where 1 is `low` and 255 `high`."""
     return low - (high - low) / _STEPS
 
 
