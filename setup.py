@@ -8,4 +8,5 @@ setup(
     packages=[*find_packages(include=["esc", "esc.*"]), *DATA],
     package_dir=DATA,
     package_data={"esc.ui.i18n": ["*.json"]} | {name: ["**/*"] for name in DATA},
+    exclude_package_data={"esc.assets": ["images/*"]},  # of the README
 )
