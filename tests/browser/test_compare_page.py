@@ -120,3 +120,20 @@ def test_one_sound_with_two_settings(sheet: Sheet, two):
     expect(page.locator(".sg-range-db")).to_be_disabled()
     page.select_option(".sg-example", "crow")  # another A
     sheet.until(f"session.state.sound.example === 'crow' && {READY}")
+
+
+def test_link_carries_the_comparison(open_sheet):
+    link = "example=siren&view=compare&compare=with:crow,offset:0.5,view:stft,range:12,settings:kept,hop_length:256"
+    sheet = open_sheet(link=link)
+    sheet.until("document.querySelector('.sg-compare')?.component")
+    sheet.ev("() => { window.compare = document.querySelector('.sg-compare').component; }")
+    sheet.until(f"compare.other.sound?.example === 'crow' && compare.offset.seconds === 0.5 && {READY}")
+    query = sheet.ev("compare.panes[0].data.request")
+    assert (query["view"], query["range_db"], query["offset"]) == ("stft", 12, 0.5)
+    assert (query["config"]["hop_length"], query["other_config"]["hop_length"]) == (512, 256)
+    sheet.page.locator(".sg-offset").fill("0.25")
+    sheet.page.locator(".sg-offset").press("Enter")
+    expected = "with:crow,offset:0.25,view:stft,range:12,settings:kept,hop_length:256"
+    sheet.until("(text) => new URLSearchParams(location.hash.slice(1)).get('compare') === text", expected)
+    again = open_sheet(link=sheet.ev("location.hash.slice(1)"))
+    again.until("document.querySelector('.sg-compare')?.component?.offset.seconds === 0.25")

@@ -1,7 +1,7 @@
 // Fields of the page's address that belong to a tab of their own, such as the lesson's step.
 
 /** @type {Record<string, string>} the tab that a field opens, by its name */
-export const FIELD_TABS = { learn: 'learn' };
+export const FIELD_TABS = { learn: 'learn', compare: 'compare' };
 
 /** @type {Map<string, {read: () => string | null, write: (value: string) => void}>} */
 const fields = new Map();

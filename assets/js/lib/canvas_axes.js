@@ -102,7 +102,7 @@ export function drawLevelScale(context, { left, top, width, height }, colours, [
   context.fillStyle = ink;
   context.textAlign = 'left';
   context.textBaseline = 'middle';
-  for (const level of ticks(low, high, Math.max(4, height / 40))) {
+  for (const level of ticks(low, high, Math.max(5, height / 40))) {
     const y = top + (1 - (level - low) / (high - low)) * height;
     context.fillRect(x + 10, Math.round(y), 3, 1);
     context.fillText(formatNumber(level), x + 16, y);

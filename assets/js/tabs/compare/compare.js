@@ -1,18 +1,21 @@
 // Compare: the open sound as A, and B under it: another sound, the same with other settings, or both; and their difference.
 
+import { keepInLink } from '../../core/link_fields.js';
 import { events, state } from '../../core/state.js';
 import { Component, mounting } from '../../lib/component.js';
 import { element, onResize, textElement } from '../../lib/dom.js';
-import { formatNumber, t } from '../../lib/i18n.js';
+import { className, formatNumber, t } from '../../lib/i18n.js';
 import { icon } from '../../lib/icons.js';
 import { parameters, setSpec } from '../../viewer/parameters.js';
 import { shortcut } from '../../viewer/shortcuts.js';
+import { linkText, readLink } from './link.js';
 import { Offset } from './offset.js';
 import { OtherSound } from './other_sound.js';
 import { KINDS } from './panes.js';
 import { Sides } from './sides.js';
 
 const RANGES_DB = [3, 6, 12, 24, 48];
+const NORMAL = { kind: 'mel', range: 24 };
 
 const SKELETON = `
   <div class="sg-compare-bar">
@@ -52,7 +55,10 @@ class Compare extends Component {
   /** @type {Record<string, any> | null} B's settings; null: those of A */
   kept = null;
   settled = false; // whether the user has chosen B's settings
-  kind = 'mel';
+  kind = NORMAL.kind;
+  length = ''; // of A, with its name
+  /** @type {any} what a link says, until the user changes something: its sound may open later */
+  linked = null;
   /** @type {any[]} the three views */
   panes = [];
   /** @type {any[]} of the views */
@@ -72,9 +78,11 @@ class Compare extends Component {
     this.shown = this.find('.sg-shown');
     this.keep();
     this.build();
-    this.on(events, 'sound', () => this.onOther());
+    this.on(events, 'sound', () => this.onSound());
     this.on(events, 'parameters', () => this.showTitles());
     onResize(this.host, () => this.showSides(), this.signal); // shown or hidden
+    this.on(this.host, 'change', () => { this.linked = null; });
+    keepInLink('compare', () => (this.onScreen ? this.linkText() : null), (text) => this.restore(text), this.signal);
   }
 
   fillChoices() {
@@ -88,7 +96,7 @@ class Compare extends Component {
     fill('.sg-other-settings', [['', t('compare.settings_same')], ['kept', t('compare.settings_kept')], ...presetNames], (value) => {
       this.settled = true;
       if (value === 'kept') this.keep();
-      else this.setKept(value ? { ...parameters.values, ...presets[value] } : null);
+      else this.setKept(this.presetOf(value));
     });
     this.find('.sg-keep').addEventListener('click', () => {
       this.settled = true;
@@ -99,7 +107,7 @@ class Compare extends Component {
       this.build();
     });
     fill('.sg-range-db', RANGES_DB.map((range) => [range, `± ${range} ${t('page.unit_db')}`]), () => this.refresh());
-    this.find('.sg-range-db').value = 24;
+    this.find('.sg-range-db').value = NORMAL.range;
   }
 
   /** Build the three views of the present kind. */
@@ -160,7 +168,52 @@ class Compare extends Component {
     this.onOther();
   }
 
-  /** A or B is another sound. */
+  /** A is another sound, or another channel of the same. */
+  onSound() {
+    const { name, seconds } = state.sound;
+    const length = `${name} ${seconds}`;
+    const offset = this.length === length ? this.offset.seconds : 0;
+    this.length = length;
+    this.other.showChannels();
+    this.offset.set(offset);
+    this.showSides();
+    if (this.linked) this.applyLink();
+  }
+
+  linkText() {
+    const chosen = this.find('.sg-other-settings').value || 'same';
+    const { offset: { seconds: offset }, other: { sound: other }, kind, kept } = this;
+    return linkText({ other, offset, kind, kept, chosen, range: Number(this.find('.sg-range-db').value) }, NORMAL);
+  }
+
+  /** Restore a link's comparison; false where it is not possible. */
+  restore(text) {
+    const { examples, parameters: { presets } } = this.props;
+    this.linked = readLink(text ?? '', { examples, kinds: Object.keys(KINDS), ranges: RANGES_DB, presets: Object.keys(presets) });
+    if (this.linked && state.sound) this.applyLink();
+    return Boolean(this.linked);
+  }
+
+  async applyLink() {
+    const { example, offset, view, range, settings, kept } = this.linked;
+    this.find('.sg-range-db').value = range ?? NORMAL.range;
+    this.find('.sg-kind').value = this.kind = view ?? NORMAL.kind;
+    this.settled = Boolean(settings);
+    if (settings) this.find('.sg-other-settings').value = settings === 'same' ? '' : settings;
+    if (settings) this.kept = settings === 'kept' ? kept : this.presetOf(settings);
+    this.build();
+    if (example) await this.other.open(className(example), { example });
+    else this.other.use(null);
+    if (!this.signal.aborted && this.linked && offset) this.offset.set(this.offset.possible(offset));
+  }
+
+  /** The values of a preset for B; null: those of A. */
+  presetOf(name) {
+    const { presets } = this.props.parameters;
+    return presets[name] ? { ...parameters.values, ...presets[name] } : null;
+  }
+
+  /** B is another sound. */
   onOther() {
     this.offset.set(0);
     this.showSides();

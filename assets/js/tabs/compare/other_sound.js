@@ -1,8 +1,13 @@
-// The choice of B: the open sound itself, an example, an upload or a recording.
+// The choice of B: the open sound itself or a channel of it, an example, an upload or a recording.
 
+import { channelChoices, channelName } from '../../core/channels.js';
 import { request } from '../../core/rpc.js';
+import { state } from '../../core/state.js';
+import { element } from '../../lib/dom.js';
 import { className, formatNumber, t } from '../../lib/i18n.js';
 import { RecordButton } from '../../player/record_button.js';
+
+const CHANNEL = 'channel:'; // before a channel of A in the list
 
 export class OtherSound {
   /** @type {any} the server's description of B; null: it is the open sound */
@@ -19,6 +24,10 @@ export class OtherSound {
     this.ownOption = this.select.options[1];
     this.ownOption.hidden = true;
     this.select.append(...tab.props.examples.map((name) => new Option(className(name), name)));
+    this.channels = element('<optgroup hidden></optgroup>');
+    this.channels.label = t('compare.channels');
+    this.select.append(this.channels);
+    this.showChannels();
     this.select.addEventListener('change', () => this.choose(this.select.value));
     const input = tab.find('.sg-pick input');
     input.addEventListener('change', () => {
@@ -43,7 +52,21 @@ export class OtherSound {
     this.opened += 1;
     if (!value) this.use(null);
     else if (value === 'own') this.use(this.own);
+    else if (value.startsWith(CHANNEL)) this.openChannel(value.slice(CHANNEL.length));
     else this.open(className(value), { example: value });
+  }
+
+  /** Open another channel of A as B. */
+  openChannel(channel) {
+    const { id, name } = state.sound;
+    this.open(`${name} · ${channelName(channel)}`, { sound: id, channel });
+  }
+
+  /** Offer the channels of A. */
+  showChannels() {
+    const channels = state.sound ? channelChoices(state.sound) : [];
+    this.channels.replaceChildren(...channels.map((channel) => new Option(channelName(channel), CHANNEL + channel)));
+    this.channels.hidden = !channels.length;
   }
 
   use(sound) {
@@ -60,8 +83,9 @@ export class OtherSound {
   async open(name, query, turn = ++this.opened) {
     this.tab.showBusy(t('player.opening', { name }));
     try {
-      const sound = await request(this.tab.server.open_sound, query);
+      const opened = await request(this.tab.server.open_sound, query);
       if (this.isOld(turn)) return false;
+      const sound = query.channel ? { ...opened, name, example: null } : opened;
       if (!sound.example) {
         this.own = sound;
         [this.ownOption.textContent, this.ownOption.hidden] = [sound.name, false];
