@@ -22,8 +22,9 @@ from esc.classification.checkpoint import read_config
 from esc.errors import CheckpointError
 from esc.example_sounds import example_sounds
 from esc.paths import ASSETS, DEFAULT_CHECKPOINT, ROOT
-from esc.ui.api import endpoints
+from esc.ui.api.declaration import declare_endpoints
 from esc.ui.api.downloads import Downloads
+from esc.ui.api.endpoints import Endpoints
 from esc.ui.api.mcp import serve_tools
 from esc.ui.i18n.catalogue import ENGLISH, MESSAGES
 from esc.ui.i18n.language_switch import visitor_language
@@ -102,7 +103,7 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
         player = PlayerTab(services).component()
         _tabs(services, texts, index)
         gr.Markdown(texts("footer"), elem_id="footer")
-        endpoints.add(endpoints.Endpoints(services, downloads))
+        declare_endpoints(Endpoints(services, downloads))
 
         def begin(request: gr.Request) -> tuple[dict, dict]:
             """Begin a session in the visitor's language; it ends when the state is deleted."""

@@ -459,3 +459,33 @@ def test_another_session_sees_nothing_of_mine(functions: Functions, server: Serv
 @pytest.mark.parametrize("function", ["get_config", "postprocess", "open", "__init__", "store", "_sound", "value", ""])
 def test_only_server_functions_can_be_called(functions: Functions, function):
     assert functions.post("player", function, {"token": functions.token}).status_code in (404, 422)
+
+
+def test_channel_of_every_endpoint(client: Client, tmp_path: Path):
+    """A crow on the left, rain on the right: as the command line and the page name them."""
+    crow, rate = load_audio(EXAMPLE.with_name("crow.flac"))
+    rain, _ = load_audio(EXAMPLE.with_name("rain.flac"), rate)
+    length = min(len(crow), len(rain))
+    path = sounds.write(tmp_path / "both.wav", np.stack([crow[:length], rain[:length]], axis=1), rate)
+    for channel, label in (("left", "crow"), ("2", "rain")):
+        asked = {"sound": handle_file(path), "channel": channel}
+        assert client.predict(**asked, api_name="/classify")["label"] == label
+        facts, samples = client.predict(**asked, api_name="/waveform")
+        expected = load_audio(path, channel=channel)[0]
+        np.testing.assert_array_equal(np.load(samples)["waveform"], expected)
+        assert (facts["channel"], facts["channels"]) == (channel, 2)
+        assert facts["rms"] == pytest.approx(np.sqrt(np.mean(expected.astype(float) ** 2)), rel=1e-6)
+        meta, matrix = client.predict(**asked, api_name="/mel")
+        np.testing.assert_allclose(
+            np.load(matrix)["mel_db"], mel_db(load_audio(path, LIBROSA.sample_rate, channel)[0], LIBROSA), atol=1e-2
+        )
+        explained, _ = client.predict(**asked, api_name="/explain")
+        timeline = client.predict(**asked, api_name="/timeline")
+        assert meta["channel"] == explained["channel"] == timeline["channel"] == channel
+        assert explained["label"] == timeline["timeline"][0]["label"] == label
+    with pytest.raises(AppError) as refused_channel:
+        client.predict(handle_file(path), channel="3", api_name="/classify")
+    assert "both.wav has no channel 3; it has mean, left, right, mid, side, 1, 2." in said(refused_channel.value)
+    with pytest.raises(AppError) as unknown_channel:
+        client.predict(handle_file(path), channel="front", api_name="/stft")
+    assert "channel = front" in said(unknown_channel.value)

@@ -11,12 +11,12 @@ from typing import cast
 import gradio as gr
 import numpy as np
 import torch
-from gradio.components import Component
 
+from esc.audio.channels import MEAN, check_channel
 from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
 from esc.classification.sliding_window import check_hop
-from esc.config import PRESETS, SpectrogramConfig
+from esc.config import SpectrogramConfig
 from esc.dsp.axes import frame_times_s, stft_freqs_hz
 from esc.dsp.mel import mel_freqs_hz
 from esc.dsp.mfcc import CepstrumConfig, mfcc, shaped
@@ -29,13 +29,13 @@ from esc.ui.api.downloads import Downloads
 from esc.ui.inference.inference import classifier, clip_offset_s, explain, predict
 from esc.ui.server.rendering import ViewRenderer
 from esc.ui.sessions.sound import Sound
-from esc.ui.tabs.base import NETWORK, Services
-from esc.ui.tabs.saliency import SaliencyTab
+from esc.ui.tabs.base import Services
 
 MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
 MAX_SAMPLES = 100_000_000  # of a waveform, returned or transformed at once: 75 minutes at librosa's rate, 0.4 GB
 MAX_WINDOWS = 7_200  # classified in one call: some 2.5 minutes on one core
 SURFACE_COLUMNS = 320
+Caller = gr.Request | None
 
 
 class Endpoints:
@@ -54,7 +54,7 @@ class Endpoints:
         self._downloads = downloads
 
     def mel(
-        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, channel: str = MEAN, request: Caller = None
     ) -> tuple[dict, str]:
         """Mel spectrogram of a sound file, in dB.
 
@@ -62,15 +62,16 @@ class Endpoints:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_mels": 64, "hop_length": 256}.
+            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
         Returns:
-            A JSON object with times_s, freqs_hz, shape (n_mels, n_frames) and config, and an .npz file with the
+            A JSON object with times_s, freqs_hz, shape (n_mels, n_frames), config and channel, and an .npz file with the
             float32 matrix as mel_db, its times_s and freqs_hz.
         """
-        with localized_errors("mel", request), self._opened(sound, request) as opened:
+        with localized_errors("mel", request), self._opened(sound, channel, request) as opened:
             return self._matrix("mel_db", mel_db, mel_freqs_hz, opened, arguments.config_of(preset, changes))
 
     def stft(
-        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, channel: str = MEAN, request: Caller = None
     ) -> tuple[dict, str]:
         """Short-time Fourier transform of a sound file, in dB.
 
@@ -78,15 +79,16 @@ class Endpoints:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
+            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
         Returns:
-            A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames) and config, and an .npz file with the
+            A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames), config and channel, and an .npz file with the
             float32 matrix as stft_db, its times_s and freqs_hz.
         """
-        with localized_errors("stft", request), self._opened(sound, request) as opened:
+        with localized_errors("stft", request), self._opened(sound, channel, request) as opened:
             return self._matrix("stft_db", stft_db, stft_freqs_hz, opened, arguments.config_of(preset, changes))
 
     def mfcc(
-        self, sound: str, preset: str = "librosa", changes: dict | None = None, request: gr.Request | None = None
+        self, sound: str, preset: str = "librosa", changes: dict | None = None, channel: str = MEAN, request: Caller = None
     ) -> tuple[dict, str]:
         """Mel-frequency cepstral coefficients of a sound file.
 
@@ -95,11 +97,12 @@ class Endpoints:
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_mfcc": 13, "lifter": 22, "delta": 1}: number of
                 coefficients, liftering (0: none), order of the time derivative (0, 1 or 2).
+            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
         Returns:
-            A JSON object with times_s, shape (n_mfcc, n_frames), config and cepstrum, and an .npz file with the float32
+            A JSON object with times_s, shape (n_mfcc, n_frames), config, channel and cepstrum, and an .npz file with the float32
             matrix as mfcc and its times_s.
         """
-        with localized_errors("mfcc", request), self._opened(sound, request) as opened:
+        with localized_errors("mfcc", request), self._opened(sound, channel, request) as opened:
             cepstrum, others = arguments.cepstrum_of(changes)
             config = arguments.config_of(preset, others)
             meta, path = self._matrix("mfcc", partial(_coefficients, cepstrum), None, opened, config)
@@ -111,7 +114,8 @@ class Endpoints:
         preset: str = "librosa",
         changes: dict | None = None,
         columns: int = SURFACE_COLUMNS,
-        request: gr.Request | None = None,
+        channel: str = MEAN,
+        request: Caller = None,
     ) -> tuple[dict, str]:
         """Mel spectrogram of a sound file at the resolution of the 3D view.
 
@@ -120,12 +124,13 @@ class Endpoints:
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
             columns: Maximum number of columns (time steps), 2 to 2000.
+            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
         Returns:
-            A JSON object with times_s, freqs_hz, shape (rows, columns) and config, and an .npz file with the matrix as
+            A JSON object with times_s, freqs_hz, shape (rows, columns), config and channel, and an .npz file with the matrix as
             surface_db, in steps of top_db / 255 below its maximum. Each value is the maximum of the frames and bands
             that share its cell; freqs_hz are the mean centres of the rows, times_s the centres of the columns.
         """
-        with localized_errors("surface", request), self._opened(sound, request) as opened:
+        with localized_errors("surface", request), self._opened(sound, channel, request) as opened:
             config = arguments.config_of(preset, changes)
             tile = Tile(0.0, opened.seconds, arguments.checked_columns(columns))
             view, freqs_hz = ViewRenderer(self._store).surface(opened, config, tile)
@@ -133,19 +138,22 @@ class Endpoints:
             edges_s = np.linspace(view.start_s, view.end_s, view.levels.shape[1] + 1)
             axes = {"times_s": (edges_s[:-1] + edges_s[1:]) / 2, "freqs_hz": freqs_hz}
             meta, path = self._written("surface_db", {"surface_db": levels_db.astype(np.float32)}, axes)
-            return meta | {"config": config.to_dict()}, path
+            return meta | {"config": config.to_dict(), "channel": opened.facts.channel}, path
 
-    def waveform(self, sound: str, sample_rate: float | None = None, request: gr.Request | None = None) -> tuple[dict, str]:
-        """Waveform of a sound file, the mean of its channels.
+    def waveform(
+        self, sound: str, sample_rate: float | None = None, channel: str = MEAN, request: Caller = None
+    ) -> tuple[dict, str]:
+        """Waveform of a sound file: the mean of its channels, or one.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             sample_rate: Sample rate in Hz; that of the file by default.
+            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
         Returns:
-            A JSON object with sample_rate, seconds, channels, peak and rms, and an .npz file with the float32 samples as
+            A JSON object with sample_rate, seconds, channels, channel, peak and rms, and an .npz file with the float32 samples as
             waveform.
         """
-        with localized_errors("waveform", request), self._opened(sound, request) as opened:
+        with localized_errors("waveform", request), self._opened(sound, channel, request) as opened:
             rate = opened.facts.sample_rate if sample_rate is None else sample_rate
             rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON has one kind of number
             waveform = self._waveform(opened, rate)
@@ -169,7 +177,7 @@ class Endpoints:
         if freqs_hz is not None:
             axes["freqs_hz"] = freqs_hz(config)
         meta, path = self._written(quantity, {quantity: matrix}, axes)
-        return meta | {"config": config.to_dict()}, path
+        return meta | {"config": config.to_dict(), "channel": opened.facts.channel}, path
 
     def _written(self, name: str, matrices: dict[str, np.ndarray], axes: dict[str, np.ndarray]) -> tuple[dict, str]:
         """Return the shape and axes of matrices, and the path of their new file."""
@@ -177,24 +185,30 @@ class Endpoints:
         meta = {axis: values.tolist() for axis, values in axes.items()}
         return meta | {"shape": list(shape)}, self._downloads.save(name, matrices | axes)
 
-    def classify(self, sound: str, request: gr.Request | None = None) -> dict[str, float]:
+    def classify(self, sound: str, channel: str = MEAN, request: Caller = None) -> dict[str, float]:
         """ESC-50 class of a sound's first five seconds, after any long initial silence.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
         Returns:
             The likeliest class as label and the five likeliest with their probabilities as confidences. A silent sound has
             the label "silence"; a sound of no known class has the label "unknown", and one whose class is uncertain
             the label "unsure", with confidence 1, before the likeliest classes.
         """
-        with localized_errors("classify", request), self._opened(sound, request) as opened:
+        with localized_errors("classify", request), self._opened(sound, channel, request) as opened:
             turn = self._turns.turn(arguments.owner_of(request))
             prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate, turn)
             decided = {} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}
             return decided | dict(prediction.top)
 
     def explain(
-        self, sound: str, label: str | None = None, start: float | None = None, request: gr.Request | None = None
+        self,
+        sound: str,
+        label: str | None = None,
+        start: float | None = None,
+        channel: str = MEAN,
+        request: Caller = None,
     ) -> tuple[dict, str]:
         """Saliency map of a class for five seconds of a sound file.
 
@@ -203,13 +217,14 @@ class Endpoints:
             label: One of the 50 classes; the likeliest by default.
             start: Start of the five seconds, in seconds; that of /classify by default. Moved back where the five seconds
                 would exceed the sound.
+            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
         Returns:
             A JSON object with label, its probability, the verdict, start (seconds), times_s (in the sound; below 0 and past
             its end where a short sound was padded by reflection), freqs_hz and shape, and an .npz file with the float32
             matrices map (0 to 1: importance for the class) and picture_db (the network's input), and both axes. For a
             silent sound label and probability are null and the map is 0.
         """
-        with localized_errors("explain", request), self._opened(sound, request) as opened:
+        with localized_errors("explain", request), self._opened(sound, channel, request) as opened:
             labels, start_s = arguments.checked_labels(label), arguments.checked_number("start", start)
             checkpoint, turn = classifier(self._checkpoint).checkpoint, self._turns.turn(arguments.owner_of(request))
             found = explain(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, labels, turn)
@@ -227,20 +242,22 @@ class Endpoints:
                 "probability": found.probabilities[named] if named else None,
                 "verdict": found.prediction.verdict,
                 "start": found.prediction.start_s,
+                "channel": opened.facts.channel,
             }, path
 
-    def timeline(self, sound: str, hop_seconds: float | None = None, request: gr.Request | None = None) -> dict:
+    def timeline(self, sound: str, hop_seconds: float | None = None, channel: str = MEAN, request: Caller = None) -> dict:
         """Timeline of a sound file, as of `python -m esc classify --timeline --format json`.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             hop_seconds: Seconds between the starts of two windows, 0.1 to 5; 2.5 by default.
+            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
         Returns:
             A JSON object with file, seconds, the top and verdict of /classify, timeline: a list of label, start, end
             (seconds), mean probability and uncertainty (of start and end, seconds) of each segment, and uncertain: intervals
             with verdict "unsure" or "unknown" and their likeliest label.
         """
-        with localized_errors("timeline", request), self._opened(sound, request) as opened:
+        with localized_errors("timeline", request), self._opened(sound, channel, request) as opened:
             hop = check_hop(arguments.checked_number("hop_seconds", hop_seconds), self._runs.meta.input.clip_seconds)
             if opened.seconds / hop > MAX_WINDOWS:
                 limit = MAX_WINDOWS * hop / 60
@@ -248,10 +265,10 @@ class Endpoints:
             *_, result = self._runs.run(opened, hop, lambda: True, arguments.owner_of(request))
             return as_row(cast(SoundResult, result))  # only a cancelled run ends otherwise
 
-    def _opened(self, path: str | None, request: gr.Request | None) -> AbstractContextManager[Sound]:
+    def _opened(self, path: str | None, channel: str, request: gr.Request | None) -> AbstractContextManager[Sound]:
         if not path:
             raise PageError("page.no_sound")
-        return self._runs.opened(Path(path), Path(path).name, arguments.owner_of(request))
+        return self._runs.opened(Path(path), Path(path).name, arguments.owner_of(request), check_channel(channel))
 
     def _waveform(self, opened: Sound, sample_rate: float) -> np.ndarray:
         if isinstance(sample_rate, int) and opened.seconds * sample_rate > MAX_SAMPLES:
@@ -262,34 +279,3 @@ class Endpoints:
 
 def _coefficients(cepstrum: CepstrumConfig, waveform: np.ndarray, config: SpectrogramConfig) -> torch.Tensor:
     return torch.from_numpy(shaped(mfcc(waveform, config).numpy(), cepstrum))
-
-
-def add(endpoints: Endpoints) -> None:
-    """Declare the endpoints inside a gr.Blocks; they show nothing on the page."""
-
-    def declare(name: str, inputs: list[Component], outputs: list[Component], limit: int, queue: str) -> None:
-        function = getattr(endpoints, name)
-        gr.Button().click(function, inputs, outputs, api_name=name, concurrency_limit=limit, concurrency_id=queue)
-
-    with gr.Row(visible=False):
-        sound = gr.File(type="filepath", label="sound")
-        preset = gr.Dropdown(list(PRESETS), value="librosa", label="preset")
-        changes = gr.JSON(label="changes")
-        rate = gr.Number(value=None, label="sample_rate")
-        matrix, classes = gr.File(label="matrix"), gr.Label(num_top_classes=6, label="classes")
-        for name in ("mel", "stft", "mfcc"):
-            declare(name, [sound, preset, changes], [gr.JSON(label=name), matrix], 2, "matrices")
-        columns = gr.Number(value=SURFACE_COLUMNS, label="columns")
-        declare("surface", [sound, preset, changes, columns], [gr.JSON(label="surface"), matrix], 2, "matrices")
-        declare("waveform", [sound, rate], [gr.JSON(label="facts"), matrix], 2, "matrices")
-        declare("classify", [sound], [classes], NETWORK.limit, NETWORK.name)
-        label, start = gr.Textbox(value=None, label="label"), gr.Number(value=None, label="start")
-        declare(
-            "explain",
-            [sound, label, start],
-            [gr.JSON(label="explanation"), matrix],
-            SaliencyTab.queue.limit,
-            SaliencyTab.queue.name,
-        )
-        hop = gr.Number(value=None, label="hop_seconds")
-        declare("timeline", [sound, hop], [gr.JSON(label="timeline")], 8, "api_timelines")

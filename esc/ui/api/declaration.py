@@ -1,0 +1,44 @@
+"""Declaration of the endpoints in the app."""
+
+from __future__ import annotations
+
+import gradio as gr
+from gradio.components import Component
+
+from esc.audio.channels import MEAN
+from esc.config import PRESETS
+from esc.ui.api.endpoints import SURFACE_COLUMNS, Endpoints
+from esc.ui.tabs.base import NETWORK
+from esc.ui.tabs.saliency import SaliencyTab
+
+
+def declare_endpoints(endpoints: Endpoints) -> None:
+    """Declare the endpoints inside a gr.Blocks; they show nothing on the page."""
+
+    def declare(name: str, inputs: list[Component], outputs: list[Component], limit: int, queue: str) -> None:
+        function = getattr(endpoints, name)
+        gr.Button().click(function, inputs, outputs, api_name=name, concurrency_limit=limit, concurrency_id=queue)
+
+    with gr.Row(visible=False):
+        sound = gr.File(type="filepath", label="sound")
+        preset = gr.Dropdown(list(PRESETS), value="librosa", label="preset")
+        changes = gr.JSON(label="changes")
+        channel = gr.Textbox(value=MEAN, label="channel")
+        rate = gr.Number(value=None, label="sample_rate")
+        matrix, classes = gr.File(label="matrix"), gr.Label(num_top_classes=6, label="classes")
+        for name in ("mel", "stft", "mfcc"):
+            declare(name, [sound, preset, changes, channel], [gr.JSON(label=name), matrix], 2, "matrices")
+        columns = gr.Number(value=SURFACE_COLUMNS, label="columns")
+        declare("surface", [sound, preset, changes, columns, channel], [gr.JSON(label="surface"), matrix], 2, "matrices")
+        declare("waveform", [sound, rate, channel], [gr.JSON(label="facts"), matrix], 2, "matrices")
+        declare("classify", [sound, channel], [classes], NETWORK.limit, NETWORK.name)
+        label, start = gr.Textbox(value=None, label="label"), gr.Number(value=None, label="start")
+        declare(
+            "explain",
+            [sound, label, start, channel],
+            [gr.JSON(label="explanation"), matrix],
+            SaliencyTab.queue.limit,
+            SaliencyTab.queue.name,
+        )
+        hop = gr.Number(value=None, label="hop_seconds")
+        declare("timeline", [sound, hop, channel], [gr.JSON(label="timeline")], 8, "api_timelines")
