@@ -77,3 +77,23 @@ def test_offer_of_channels_that_cancel_out(open_sheet, tmp_path):
         offer.get_by_role("button", name=ENGLISH["channels.name_left"]).click()
     expect(offer).to_be_hidden()
     assert sheet.loudest_hz() == pytest.approx(440, abs=40)
+
+
+def test_each_channel_of_a_file_in_the_batch(open_sheet, crow_and_rain):
+    sheet = open_sheet()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_files"], exact=True).click()
+    files = sheet.page.locator(".sg-files")
+    sheet.page.set_input_files(".sg-files .sg-pick input:not([webkitdirectory])", crow_and_rain)
+    expect(files).to_have_attribute("data-stage", "done")
+    rows = files.locator(".sg-list tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("crow and rain.wav")
+    files.locator(".sg-batch-channel").select_option("each")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0).locator(".sg-file-class")).to_contain_text("crow")
+    expect(rows.nth(1).locator(".sg-file-class")).to_contain_text("rain")
+    expect(rows.nth(1)).to_contain_text(ENGLISH["channels.name_number"].format(number=2))
+    rows.nth(1).get_by_role("button").click()
+    sheet.until("session.state.sound?.channel === '2'")
+    expect(sheet.page.locator(".sg-channel select")).to_have_value("right")
+    expect(sheet.page.locator(".sg-classify .sg-big")).to_have_text("rain", ignore_case=True)

@@ -171,6 +171,44 @@ def test_another_hop_starts_a_new_batch(files, session, folder):
     assert classify(files, session, [first], turn=3, hop=1.0)[-1]["rows"] == 1
 
 
+def test_channels_of_files(files, session, folder, tmp_path):
+    crow, rate = load_audio(ROOT / "assets/examples/crow.flac")
+    rain, _ = load_audio(ROOT / "assets/examples/rain.flac", rate)
+    length = min(len(crow), len(rain))
+    own = tmp_path / "stereo"
+    own.mkdir()
+    sounds.write(own / "a both.wav", np.stack([crow[:length], rain[:length]], axis=1), rate)
+    sounds.write(own / "b mono.wav", rain[:length], rate)
+    ids = []
+    for path in sorted(own.iterdir()):
+        copy = folder / path.name
+        copy.write_bytes(path.read_bytes())  # where uploads are
+        ids.append(ask(files.add_file, {"token": session.token, "path": str(copy), "name": path.name})["id"])
+        copy.unlink()
+
+    def run(channel, turn):
+        assert classify(files, session, ids, channel=channel, turn=turn, hop=1.0)[-1]["stage"] == "done"
+        return ask(files.rows, {"token": session.token, "after": 0})["rows"]
+
+    rows = run("each", 1)
+    assert [(row["id"], row["channel"], row["channels"]) for row in rows] == [
+        (ids[0], "1", 2),
+        (ids[0], "2", 2),
+        (ids[1], "1", 1),
+    ]
+    assert [row["overall"][0] for row in rows] == ["crow", "rain", "rain"]
+    assert run("each", 2) == rows, "none is classified again"
+    text = ask(files.files_file, {"token": session.token, "form": "json"})["text"]
+    told = [(row["file"], row["channel"], row["verdict"]) for row in json.loads(text)]
+    assert told == [("a both.wav", "1", "crow"), ("a both.wav", "2", "rain"), ("b mono.wav", "1", "rain")]
+    done = classify_command(own, "--timeline", "--hop", "5", "--channel", "each", "--format", "json")
+    by_command = [(Path(row["file"]).name, row["channel"], row["verdict"]) for row in json.loads(done.stdout)]
+    assert done.returncode == 0 and by_command == told
+    right, refused = run("right", 3)
+    assert (right["overall"][0], right["channel"]) == ("rain", "right")
+    assert refused["error"] == "В b mono.wav нет канала right; есть mean, 1."
+
+
 def test_files_belong_to_their_session_and_go_with_it(files, store, session, folder, tmp_path):
     ids = list(add_all(files, session, folder).values())
     other = store.new_session("en")
@@ -224,7 +262,7 @@ def test_upload_limits(tmp_path, store, folder, monkeypatch):
 @pytest.mark.parametrize(
     "wrong",
     [{"token": None}, {"files": None}, {"files": []}, {"files": "x"}, {"files": ["0" * 32]}, {"files": [[]]},
-     {"files": ["x"] * 201}, {"hop": 0.1}, {"turn": None}],
+     {"files": ["x"] * 201}, {"hop": 0.1}, {"turn": None}, {"channel": "front"}, {"channel": None}],
 )  # fmt: skip
 def test_wrong_requests(files, session, wrong):
     (answer,) = classify(files, session, ["x"], **wrong)

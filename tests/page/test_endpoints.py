@@ -27,6 +27,7 @@ from esc.ui.tabs.batch import BatchTab
 from esc.ui.tabs.timeline import TimelineTab
 
 RATE = 22_050
+PARAMETERS = ["sound", "preset", "changes", "channel"]  # of a spectrogram
 EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "church_bells.flac"
 
 
@@ -301,7 +302,7 @@ def test_the_api_names_its_endpoints_and_explains_them(client: Client):
     assert api["unnamed_endpoints"] == {}
     for endpoint in api["named_endpoints"].values():
         assert len(endpoint["description"]) > 20
-    assert [p["parameter_name"] for p in api["named_endpoints"]["/mel"]["parameters"]] == ["sound", "preset", "changes"]
+    assert [p["parameter_name"] for p in api["named_endpoints"]["/mel"]["parameters"]] == PARAMETERS
 
 
 def test_no_file_outside_is_served(server: Server):
@@ -482,7 +483,7 @@ def test_channel_of_every_endpoint(client: Client, tmp_path: Path):
         explained, _ = client.predict(**asked, api_name="/explain")
         timeline = client.predict(**asked, api_name="/timeline")
         assert meta["channel"] == explained["channel"] == timeline["channel"] == channel
-        assert explained["label"] == timeline["timeline"][0]["label"] == label
+        assert explained["label"] == timeline["verdict"] == label
     with pytest.raises(AppError) as refused_channel:
         client.predict(handle_file(path), channel="3", api_name="/classify")
     assert "both.wav has no channel 3; it has mean, left, right, mid, side, 1, 2." in said(refused_channel.value)

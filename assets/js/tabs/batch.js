@@ -1,5 +1,6 @@
 // Classification of many files: chosen or dropped, uploaded one after the other, classified by the server and listed.
 
+import { MEAN, channelName } from '../core/channels.js';
 import { dropped } from '../core/dropped_files.js';
 import { request, token } from '../core/rpc.js';
 import { emit, events, showMessage } from '../core/state.js';
@@ -13,6 +14,8 @@ import { Job, controls } from './job.js';
 
 const TRANSIENT = ['offline', 'page.busy', 'page.session']; // errors of the moment or the page, not of the file
 const CLEAR = '<button type="button" class="sg-button sg-clear" data-t="batch.clear"></button>';
+const EACH = 'each';
+const CHANNEL = '<label><span data-t="channels.choice"></span><select class="sg-batch-channel"></select></label>';
 const SKELETON = `
   <div class="sg-dropzone">
     <p class="sg-strong"></p>
@@ -23,7 +26,7 @@ const SKELETON = `
     </div>
     <p class="sg-small sg-limits"></p>
   </div>
-  <div class="sg-job" hidden>${controls('batch.progress', CLEAR)}</div>
+  <div class="sg-job" hidden>${CHANNEL}${controls('batch.progress', CLEAR)}</div>
   <p class="sg-error" role="alert" hidden></p>
   <div class="sg-scroll sg-list" hidden><table class="sg-table"></table></div>
   <div class="sg-save" hidden></div>`;
@@ -34,6 +37,7 @@ const SKELETON = `
  * @property {string} [id] on the server
  * @property {string} state waiting, sending, sent, classifying, done or refused
  * @property {number} share of its length that is classified
+ * @property {any[]} parts its channels, where each is classified
  * @property {string | null} [error]
  */
 
@@ -41,6 +45,7 @@ class Batch extends Job {
   /** @type {BatchFile[]} */
   files = [];
   taken = 0; // rows of the server
+  channel = MEAN;
   error = '';
   /** @type {Promise<void> | null} */
   fetching = null;
@@ -51,6 +56,12 @@ class Batch extends Job {
     this.upload = context.upload;
     this.showLimits(this.props.limits);
     this.table = fileTable(this.find('.sg-table'), openFile, this.signal);
+    const choice = this.find('.sg-batch-channel');
+    choice.append(...this.props.channels.map((name) => new Option(name === EACH ? t('batch.each_channel') : channelName(name), name)));
+    this.on(choice, 'change', () => {
+      this.channel = choice.value;
+      this.changeHop();
+    });
     downloadButtons(this.find('.sg-save'), this.props.forms, (form) => this.file(form), showMessage);
     this.draw();
     this.on(this.find('.sg-sources'), 'change', ({ target: input }) => {
@@ -85,7 +96,7 @@ class Batch extends Job {
     if (wanted.length > free) showMessage(t('batch.many', { limit: limits.files, left: wanted.length - free }), 'note');
     let bytes = this.files.reduce((sum, one) => sum + one.file.size, 0);
     for (const { file, name } of wanted.slice(0, free)) {
-      const one = { file, name, state: 'waiting', share: 0 };
+      const one = { file, name, state: 'waiting', share: 0, parts: [] };
       if (file.size > limits.bytes || bytes + file.size > limits.all_bytes) refuse(one, t('batch.big'));
       else bytes += file.size;
       this.files.push(one);
@@ -144,7 +155,8 @@ class Batch extends Job {
   classify() {
     const ids = this.files.filter((one) => one.state === 'sent').map((one) => one.id);
     this.stage = ids.length ? 'working' : 'done';
-    if (ids.length) this.trigger('classify_files', { token: token(), files: ids, hop: this.hop, turn: this.turn });
+    const { hop, channel, turn } = this;
+    if (ids.length) this.trigger('classify_files', { token: token(), files: ids, hop, channel, turn });
   }
 
   changeHop() {
@@ -156,7 +168,7 @@ class Batch extends Job {
 
   /** Forget what is known of some of the files on the server. */
   reset(which) {
-    for (const one of this.files.filter(which)) Object.assign(one, { state: 'sent', share: 0, error: null });
+    for (const one of this.files.filter(which)) Object.assign(one, { state: 'sent', share: 0, error: null, parts: this.taken ? one.parts : [] });
   }
 
   stop() {
@@ -217,6 +229,7 @@ class Batch extends Job {
       for (const row of rows) {
         const one = this.files.find((file) => file.id === row.id);
         if (one && row.error) refuse(one, row.error);
+        else if (one && this.channel === EACH) addPart(one, row);
         else if (one) Object.assign(one, row, { state: 'done' });
       }
     }
@@ -238,7 +251,7 @@ class Batch extends Job {
     });
     this.showError(this.error);
     guardUnload('files', this.busy || this.unsaved);
-    this.table.setRows(files);
+    this.table.setRows(files.flatMap((one) => [...one.parts, ...(one.state === 'done' && one.parts.length ? [] : [one])]));
     this.find('.sg-save').hidden = this.busy || !done;
   }
 }
@@ -247,8 +260,14 @@ function refuse(one, error) {
   Object.assign(one, { state: 'refused', error });
 }
 
+/** Add a channel's row to its file, which is done with the last one. */
+function addPart(one, row) {
+  one.parts.push({ name: one.name, share: 1, ...row, state: 'done' });
+  if (one.parts.length === row.channels) one.state = 'done';
+}
+
 function openFile(one) {
-  emit('open', { name: one.name, request: { uploaded: one.id } });
+  emit('open', { name: one.name, request: { uploaded: one.id, channel: one.channel } });
   openTab('classify');
 }
 

@@ -1,5 +1,6 @@
 // Table of classified files: class, confidence and a miniature timeline.
 
+import { MEAN, channelName } from '../core/channels.js';
 import { element, textElement } from '../lib/dom.js';
 import { formatDuration, formatPercent, t } from '../lib/i18n.js';
 import { describeSegment, labelName, paintClass, toSegment, toUncertain } from '../core/detections.js';
@@ -37,6 +38,7 @@ function fillName(cell, one) {
   const at = one.name.lastIndexOf('/') + 1;
   const whole = textElement('span', one.name.slice(at));
   if (at) whole.prepend(textElement('small', one.name.slice(0, at)));
+  if (one.channel && one.channel !== MEAN) whole.append(textElement('small', ` ${channelName(one.channel)}`, 'sg-file-channel'));
   cell.append(whole);
 }
 

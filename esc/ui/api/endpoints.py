@@ -158,7 +158,7 @@ class Endpoints:
             rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON has one kind of number
             waveform = self._waveform(opened, rate)
             path = self._downloads.save("waveform", {"waveform": waveform}, compressed=False)
-            facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "peak", "rms", "metadata")}
+            facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "channel", "peak", "rms", "metadata")}
             return {"sample_rate": rate} | facts, path
 
     def _matrix(

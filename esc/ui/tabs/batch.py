@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
 
+from esc.audio.channels import EACH, MEAN, channel_numbers, check_channel
 from esc.audio.io import ACCEPTED, MAX_BYTES
 from esc.batch.label_formats import as_audacity
 from esc.batch.result_formats import as_row, labels_of, track_names
@@ -30,24 +31,36 @@ from esc.ui.tabs.base import Queue, Services
 from esc.ui.tabs.runs import ENDINGS, Form, RunRequest, RunTab, StopRequest, intervals, overall, page_text
 
 ROWS_AT_ONCE = 40
+MAX_CHANNELS = 999  # of a file, by their numbers
+CHANNELS = (MEAN, "left", "right", "mid", "side", EACH)
 
 
 @dataclass(eq=False)
 class Batch:
-    """The results for one page's files at one hop."""
+    """The results for one page's files at one hop, of one channel or EACH."""
 
     hop_seconds: float
+    channel: str
     rows: list[dict] = field(default_factory=list)  # of results and errors, for the page
     results: list[FileResult] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def __contains__(self, file_id: str) -> bool:
-        return any(row["id"] == file_id for row in self.rows)
+    def __contains__(self, part: tuple[str, str]) -> bool:
+        return any((row["id"], row["channel"]) == part for row in self.rows)
+
+    def channels(self, file_id: str) -> Iterator[str]:
+        """Yield the channels to classify; a file's number is known from its first row."""
+        if self.channel != EACH:
+            yield self.channel
+            return
+        yield "1"
+        count = max((row.get("channels", 0) for row in self.rows if row["id"] == file_id), default=0)
+        yield from channel_numbers(count)[1:]
 
     def add(self, row: dict, result: FileResult) -> None:
-        """Add a file's row, unless another run has added it."""
+        """Add the row of a file or channel, unless another run has added it."""
         with self.lock:  # a cancelled run may finish the same file as its successor
-            if row["id"] in self:
+            if (row["id"], row["channel"]) in self:
                 return
             self.results.append(result)
             self.rows.append(row)
@@ -57,12 +70,13 @@ class FilesRequest(RunRequest):
     """A request to classify files, by their ids."""
 
     files: Annotated[list[str], Field(min_length=1, max_length=MAX_FILES)]
+    channel: Annotated[str, PlainValidator(lambda value: value if value == EACH else check_channel(value))] = MEAN
 
 
 class RowsRequest(PageRequest):
     """A request for the rows after a number of rows."""
 
-    after: Annotated[int, Field(ge=0, le=MAX_FILES)]
+    after: Annotated[int, Field(ge=0, le=MAX_FILES * MAX_CHANNELS)]
 
 
 class FilesFileRequest(PageRequest):
@@ -72,7 +86,7 @@ class FilesFileRequest(PageRequest):
 
 
 class BatchTab(RunTab):
-    """The files tab; "classify_files" brings {"token", "files", "hop", "turn"}."""
+    """The files tab; "classify_files" brings {"token", "files", "channel", "hop", "turn"}."""
 
     module = "tabs/batch.js"
     elem_id = "files"
@@ -89,7 +103,7 @@ class BatchTab(RunTab):
 
     def props(self) -> dict[str, Any]:
         limits = {"files": MAX_FILES, "bytes": MAX_BYTES, "all_bytes": MAX_PAGE_BYTES, "accepted": ACCEPTED}
-        return super().props() | {"limits": limits, "endings": SOUND_ENDINGS}
+        return super().props() | {"limits": limits, "endings": SOUND_ENDINGS, "channels": CHANNELS}
 
     def add_file(self, request: UploadRequest) -> dict:
         """Add an upload (`path`, `name`) to the page's files and return its `id`."""
@@ -97,14 +111,14 @@ class BatchTab(RunTab):
         return {"id": self._uploads.add(self.session(request), path, name).id}
 
     def classify_files(self, request: FilesRequest) -> Iterator[dict]:
-        """Classify the `files` (ids) one by one; yield the progress a few times a second.
+        """Classify the `files` (ids), or each of their channels; yield the progress.
 
         The rows are fetched by `rows`, so that each is sent once.
         """
         wanted = self.begin(request)
         session = self.session(request)
         files = [self._uploads.get(session, file_id) for file_id in request.files]
-        batch, language = self._batch(session, self.hop_seconds(request.hop)), session.language
+        batch, language = self._batch(session, self.hop_seconds(request.hop), request.channel), session.language
         del session  # its page may be closed in the middle of the run
         for now in _sparsely(self._classify(request, files, batch, wanted, language)):
             yield {"stage": "working", "rows": len(batch.rows), "now": now}
@@ -136,47 +150,47 @@ class BatchTab(RunTab):
         text = page_text(results, form, self.runs.meta.spectrogram)
         return {"name": f"soundglass-files.{ENDINGS[form]}", "text": text}
 
-    def _batch(self, session: Session, hop_seconds: float) -> Batch:
-        """Return the session's batch at this hop; one at another hop is dropped."""
+    def _batch(self, session: Session, hop_seconds: float, channel: str) -> Batch:
+        """Return the session's batch at this hop and of this channel; another one is dropped."""
         with self._lock:
             batch = self._batches.get(session)
-            if batch is None or batch.hop_seconds != hop_seconds:
-                batch = self._batches[session] = Batch(hop_seconds)
+            if batch is None or (batch.hop_seconds, batch.channel) != (hop_seconds, channel):
+                batch = self._batches[session] = Batch(hop_seconds, channel)
             return batch
 
     def _classify(
         self, request: FilesRequest, files: list[UploadedFile], batch: Batch, wanted: Callable[[], bool], language: str
     ) -> Iterator[dict]:
         """Classify files into a batch and yield the progress; a file's error becomes its row."""
-        for file in files:
+        for file, channel in ((one, channel) for one in files for channel in batch.channels(one.id)):
             if not wanted():
                 return
-            if file.id in batch:  # by a run that has just been cancelled
+            if (file.id, channel) in batch:  # by a run that has just been cancelled
                 continue
             yield {"id": file.id, "done_s": 0.0, "seconds": None}
             try:
-                yield from self._classify_one(request.token, file, batch, wanted, language)
+                yield from self._classify_one(request.token, file, channel, batch, wanted, language)
             except CheckpointError:
                 raise
             except EscError as error:
                 refused = AudioError("audio.refused", name=file.name, reason=str(error).rstrip("."))
                 if isinstance(error, AudioError) and "name" in error.values:
                     refused = error
-                batch.add({"id": file.id, "error": error_message(error, language)}, refused)
+                batch.add({"id": file.id, "channel": channel, "error": error_message(error, language)}, refused)
 
     def _classify_one(
-        self, owner: str, file: UploadedFile, batch: Batch, wanted: Callable[[], bool], language: str
+        self, owner: str, file: UploadedFile, channel: str, batch: Batch, wanted: Callable[[], bool], language: str
     ) -> Iterator[dict]:
-        with self.runs.opened(file.path, file.name, owner) as sound:
+        with self.runs.opened(file.path, file.name, owner, channel) as sound:
             for news in self.runs.run(sound, batch.hop_seconds, wanted, owner):
                 if isinstance(news, SoundResult):
-                    batch.add(_row(file, news, language), news)
+                    batch.add(_row(file, news, language) | {"channels": sound.facts.channels}, news)
                 else:
                     yield {"id": file.id, "done_s": news.done_s, "seconds": sound.seconds}
 
 
 def _row(file: UploadedFile, result: SoundResult, language: str) -> dict:
-    about = {"id": file.id, "seconds": result.seconds, "overall": overall(result)}
+    about = {"id": file.id, "channel": result.channel, "seconds": result.seconds, "overall": overall(result)}
     about["notes"] = note_messages(result.notes, language)
     return about | intervals(result)
 
