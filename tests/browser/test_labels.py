@@ -119,9 +119,7 @@ def test_labels_by_pointer_over_a_reload(open_sheet, tone_wav: Path, tmp_path):
     for module, name in {"core/state": "session", "core/labels": "labels"}.items():
         sheet.load(module, name)
     page.evaluate("window.viewer = document.querySelector('.sg-viewer').component")
-    if not sheet.ev("session.state.sound"):
-        sheet.open_file(tone_wav)
-    sheet.until("labels.labels.now.list.length === 2")  # by the content of the file
+    sheet.until("labels.labels.now.list.length === 2")  # by the content of the file, which is open again
     assert sheet.ev("labels.labels.now.list.map(({ id, ...label }) => label)") == before
     for left in (1, 0):
         page.locator("#mel .sg-label-table [data-do=delete]").first.click()

@@ -109,7 +109,10 @@ def test_live_session(open_sheet):
     expect(page.locator(".sg-recording")).to_be_visible(timeout=LONG_MS)
     expect(page.locator(".sg-recording")).to_contain_text(") is now open in all tabs", timeout=LONG_MS)
     assert sheet.facts()[ENGLISH["player.fact_name"]].startswith("live-")
-    assert sheet.ev(STAYS), "it is open: nothing to lose"
+    assert not sheet.ev(STAYS), "the browser asks until it is saved"
+    with page.expect_download():
+        page.click(".sg-recording [data-do=save]")
+    assert sheet.ev(STAYS)
     assert sheet.ev("session.state.sound.seconds") > 6
     at_rest = waterfall(sheet)
     sheet.ev(

@@ -406,6 +406,9 @@ def test_recording_after_failed_upload(sheet: Sheet):
         line.get_by_role("button", name=ENGLISH["page.retry"]).click()
     expect(line).to_have_count(0)
     assert sheet.facts()[ENGLISH["player.fact_name"]] == name
+    assert not sheet.ev(stays)
+    with page.expect_download():
+        page.click(".sg-save-recording")
     assert sheet.ev(stays)
     sheet.complaints.clear()  # of the aborted uploads
 

@@ -9,13 +9,17 @@ const QUIET_MS = 200;
 let timer = 0;
 /** @type {{digest: string, now: import('./labels.js').Labels} | null} changes that are not kept yet */
 let due = null;
+let digest = ''; // of the sound whose labels are shown
+/** @type {Map<string, import('./labels.js').Labels>} those that the browser could not keep */
+const unkept = new Map();
 
 events.addEventListener('sound', async () => {
+  if (state.sound.digest === digest) return; // another channel of it
   store();
-  const { digest } = state.sound;
+  const opened = digest = state.sound.digest;
   loadLabels(NO_LABELS);
-  const found = await kept('labels', digest).catch(() => null);
-  if (!found || state.sound.digest !== digest) return;
+  const found = unkept.get(opened) ?? await kept('labels', opened).catch(() => null);
+  if (!found || digest !== opened) return;
   if (labels.now === NO_LABELS || !labels.now.list.length) loadLabels(found);
   else addLabels(found.list, found.refused); // one was added meanwhile
 });
@@ -36,13 +40,15 @@ export function labelsSaved() {
 async function store() {
   clearTimeout(timer);
   if (!due) return;
-  const { digest, now } = due;
+  const { digest: of, now } = due;
   due = null;
+  unkept.set(of, now);
   const value = { list: now.list.map(({ id, ...label }) => label), refused: [...now.refused] };
   const empty = !value.list.length && !value.refused.length;
   try {
-    await (empty ? forget('labels', digest) : keep('labels', digest, value));
-    if (!due) guardUnload('labels', false);
+    await (empty ? forget('labels', of) : keep('labels', of, value));
+    if (unkept.get(of) === now) unkept.delete(of);
+    if (!due && !unkept.size) guardUnload('labels', false);
   } catch (error) {
     console.info(String(error)); // off or full: the page asks before it is left
   }

@@ -5,13 +5,15 @@ import { request, setToken } from '../core/rpc.js';
 import { audio, emit, events, play, seek, setSound, showMessage, state } from '../core/state.js';
 import { guardUnload } from '../core/unload_guard.js';
 import { Component } from '../lib/component.js';
-import { element, fileUrl, saveFile, textElement } from '../lib/dom.js';
+import { fileUrl, saveFile, textElement } from '../lib/dom.js';
 import { className, formatNumber, formatTime, language, setMessages, t, tForPointer } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 import { localStore, localStored } from '../lib/storage.js';
 import { levelOffer } from './channel_offer.js';
 import { acceptDrops } from './drop_zone.js';
+import { RecentSounds } from './recent_sounds.js';
 import { RecordButton } from './record_button.js';
+import { saveRecordingButton, unopenedLine } from './recordings.js';
 import { transport } from './transport.js';
 
 const WELCOMED = 'soundglass-welcomed'; // in the browser's storage once the welcome is closed
@@ -67,6 +69,7 @@ class Player extends Component {
       location.reload();
     });
     this.addExamples(props.examples);
+    this.addRecentSounds();
     this.find('.sg-message button').addEventListener('click', () => this.message(''));
     this.find('.sg-welcome button').addEventListener('click', () => {
       localStore(WELCOMED, true);
@@ -92,9 +95,49 @@ class Player extends Component {
     const group = this.examples.querySelector('optgroup');
     group.label = t('player.examples');
     group.append(...examples.map((example) => new Option(className(example), example)));
-    this.examples.addEventListener('change', () => {
-      this.open(this.examples.selectedOptions[0].textContent, { example: this.examples.value });
+    this.examples.addEventListener('change', () => this.choose(this.examples.value));
+  }
+
+  /** Open an example or a kept sound, or forget those. */
+  async choose(value) {
+    const digest = this.recent.digestOf(value);
+    if (digest) this.reopen(digest);
+    else if (await this.recent.forgetIf(value)) {
+      this.markSound();
+      showMessage(t('player.forgotten'), 'note');
+    } else this.open(this.examples.selectedOptions[0].textContent, { example: value });
+  }
+
+  addRecentSounds() {
+    this.recent = new RecentSounds(this.examples, this.signal);
+    this.saving = saveRecordingButton(({ file }) => {
+      saveFile([file], file.name, file.type);
+      emit('recording_saved', { file });
     });
+    this.find('.sg-about-sound').append(this.saving.button);
+    this.on(events, 'recording_saved', ({ detail }) => guardUnload(detail.file, false));
+    this.on(events, 'sound', () => this.saving.show(this.recent.opened.get(state.sound.digest) ?? null));
+    this.on(events, 'reopen', ({ detail }) => this.reopen(detail.digest));
+  }
+
+  /** Open one of the last sounds again, by its digest. */
+  async reopen(digest) {
+    const turn = ++this.opened;
+    const found = await this.recent.find(digest);
+    if (this.signal.aborted || turn !== this.opened) return;
+    if (!found) {
+      showMessage(t('player.kept_gone'), 'note');
+      emit('opened');
+    } else if (!found.file) this.open(found.name, found.query);
+    else if (found.recording) this.openRecording(found.file);
+    else this.openFile(found.file);
+  }
+
+  /** Remember the sound that is open now. */
+  remember(more) {
+    const { digest, name } = state.sound;
+    this.recent.add({ digest, name, ...more });
+    this.saving.show(this.recent.opened.get(digest));
   }
 
   /** Name the open sound in the list, an example or the user's own, and its channel. */
@@ -130,6 +173,7 @@ class Player extends Component {
       if (!first) this.message(''); // a link's notes stay
       this.welcome(first ? name : '');
       setSound(sound, query.sound ? { visible, frequencyRange, selection } : null);
+      if (query.uploaded) this.remember({ query });
       if (query.sound) seek(currentTime);
       if (query.sound && !paused) play();
       if (sound.notes.length) showMessage(`${sound.name}: ${sound.notes.join(' ')}`, 'note');
@@ -140,6 +184,7 @@ class Player extends Component {
     } finally {
       if (turn === this.opened) this.busy('');
       this.markSound();
+      emit('opened');
     }
   }
 
@@ -149,7 +194,7 @@ class Player extends Component {
   }
 
   /** Upload and open a file; resolves to whether its sound is the open one now. */
-  async openFile(file) {
+  async openFile(file, recording = false) {
     if (!file) return false;
     const { name } = file;
     if (file.size > this.limits.bytes) { // the server would refuse it too, after the whole upload
@@ -161,7 +206,9 @@ class Player extends Component {
     this.busy(t('player.uploading', { name }));
     try {
       const { path } = await this.upload(file);
-      return turn === this.opened && this.open(name, { path, name }, turn);
+      const opened = turn === this.opened && await this.open(name, { path, name }, turn);
+      if (opened) this.remember({ file, recording });
+      return opened;
     } catch (error) {
       console.warn(error);
       if (turn === this.opened) {
@@ -172,12 +219,11 @@ class Player extends Component {
     }
   }
 
-  /** Open a recording; until that has worked it can be saved and sent again. */
+  /** Open a recording. The page asks before it is left until that is saved; one that is refused can be sent again. */
   async openRecording(file) {
     guardUnload(file, true);
-    const opened = await this.openFile(file);
-    if (opened) guardUnload(file, false);
-    else {
+    const opened = await this.openFile(file, true);
+    if (!opened) {
       this.find('.sg-unopened').append(unopenedLine(file, () => this.openRecording(file)));
       emit('recording_failed', { file });
     }
@@ -209,20 +255,6 @@ function skip(event) {
   const main = shown.find((part) => part.matches('.sg-plot')) ?? shown[0];
   if (!main.hasAttribute('tabindex')) main.tabIndex = -1;
   main.focus();
-}
-
-/** A line for a recording that could not be opened: save it, try again, or discard it. */
-function unopenedLine(file, open) {
-  const line = element(`<p><span></span><button type="button" class="sg-link" data-t="live.save"></button>
-    <button type="button" class="sg-link" data-t="page.retry"></button><button type="button">×</button></p>`);
-  const [text, save, retry, discard] = line.children;
-  text.textContent = t('player.unopened', { name: file.name });
-  discard.ariaLabel = t('player.discard', { name: file.name });
-  save.addEventListener('click', () => saveFile([file], file.name, file.type));
-  retry.addEventListener('click', open);
-  for (const button of [retry, discard]) button.addEventListener('click', () => line.remove());
-  for (const button of [save, discard]) button.addEventListener('click', () => guardUnload(file, false));
-  return line;
 }
 
 function showFacts(list, sound) {

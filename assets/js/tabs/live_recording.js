@@ -26,7 +26,9 @@ export class LiveRecording {
     translated(box).addEventListener('click', ({ target }) => {
       const { tab, do: action } = /** @type {HTMLElement} */ (target).dataset;
       if (tab) openTab(tab);
-      if (action) saveFile([this.file], this.file.name, this.file.type);
+      if (!action) return;
+      saveFile([this.file], this.file.name, this.file.type);
+      emit('recording_saved', { file: this.file });
     });
     events.addEventListener('sound', () => this.opened(), { signal });
     events.addEventListener('recording_failed', (/** @type {CustomEvent} */ { detail: { file } }) => {

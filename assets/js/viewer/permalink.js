@@ -8,6 +8,7 @@ import { FIELD_TABS, linkFields, restoreLinkFields } from '../core/link_fields.j
 import { DEFAULTS, changeDisplay, display, legalOf } from '../core/display_settings.js';
 import { addToMore } from '../widgets/overflow_menu.js';
 import { applyParameters, parameters } from './parameters.js';
+import { ownSoundOfEntry, writeAddress } from '../core/page_history.js';
 import { currentTab, openTab } from '../core/tabs.js';
 
 const QUIET_MS = 300;
@@ -29,7 +30,15 @@ messagesReady.then(() => setTimeout(() => { // once the modules mounted with the
   if (!['example', 'length'].some((name) => name in (waiting ?? {}))) openExample(exampleOption(FIRST_EXAMPLE), true);
   for (const name of ['sound', 'visible', 'selection', 'display', 'parameters']) events.addEventListener(name, later);
   for (const name of ['click', 'keyup']) document.addEventListener(name, later); // a tab may have been opened
-  window.addEventListener('hashchange', restore);
+  let restored = ''; // the address that popstate has restored: hashchange follows, but not where two sounds are alike
+  window.addEventListener('popstate', () => {
+    restored = location.href;
+    restore();
+  });
+  window.addEventListener('hashchange', () => {
+    if (restored !== location.href) restore();
+    restored = '';
+  });
 }));
 events.addEventListener('sound', () => { if (waiting) showRanges(); });
 
@@ -41,7 +50,7 @@ function later() {
 function write() {
   const fields = settings().toString();
   const address = location.pathname + location.search + (fields && `#${fields}`);
-  if (location.hash.slice(1) !== fields) history.replaceState(history.state, '', address);
+  writeAddress(address);
 }
 
 const list = (...numbers) => numbers.map((value) => Number(value.toFixed(4))).join(',');
@@ -85,20 +94,23 @@ function restore() {
   waiting = Object.fromEntries([...fields].filter(([name]) => RANGES.includes(name)));
   const { example, length } = waiting;
   const option = exampleOption(example);
+  const ownSound = length === undefined ? null : ownSoundOfEntry();
   if (example !== undefined && example !== NO_EXAMPLE && !option) wrong.push('example');
+  else if (ownSound) emit('reopen', { digest: ownSound });
+  else if (state.sound && example === NO_EXAMPLE) waiting = null;
   else if (state.sound && (option ? example === state.sound.example : length !== undefined)) showRanges();
   else openExample(option);
   const known = ['view', ...RANGES, 'colours', 'levels', 'smooth', ...Object.keys(FIELD_TABS), ...Object.keys(parameters.values)];
   wrong.push(...[...fields.keys()].filter((name) => !known.includes(name) && !name.startsWith('axis_')));
   if (wrong.length) reportIgnored(wrong);
-  else if (length !== undefined && !state.sound) {
+  else if (length !== undefined && !state.sound && !ownSound) {
     showMessage(t('viewer_toolbar.link_own', { seconds: length.slice(0, 12) }), 'note');
   }
 }
 
 /** The option of an example in the player, if there is one of this name. */
 function exampleOption(name) {
-  const options = /** @type {NodeListOf<HTMLOptionElement>} */ (document.querySelectorAll('.sg-example optgroup option'));
+  const options = /** @type {NodeListOf<HTMLOptionElement>} */ (document.querySelectorAll('.sg-example optgroup:first-of-type option'));
   return [...options].find(({ value }) => value === name);
 }
 
