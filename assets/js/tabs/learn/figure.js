@@ -102,10 +102,11 @@ export class Figure {
     this.context.fillText(text, area.left + area.width, area.top - 11);
   }
 
-  /** A line through values that lie evenly across the area, between two levels. */
+  /** A line through values that lie evenly across the area, between two levels; of many, the extremes of each pixel. */
   curve(area, values, low, high, colour = this.ink, width = 1.5) {
     const step = values.length > 1 ? area.width / (values.length - 1) : 0;
-    this.path(area, Array.from(values, (value, i) => [i * step, (value - low) / (high - low)]), colour, width);
+    const kept = step > 0.25 ? [...values.keys()] : extremes(values, Math.ceil(area.width));
+    this.path(area, kept.map((i) => [i * step, (values[i] - low) / (high - low)]), colour, width);
   }
 
   /** A line through points: pixels from the left, shares from the bottom. */
@@ -149,6 +150,19 @@ export class Figure {
     this.context.imageSmoothingEnabled = rows > height || columns > width;
     this.context.drawImage(off, left, top, width, height);
   }
+}
+
+/** The positions of the least and the greatest value in each of `count` equal parts, in order. */
+function extremes(values, count) {
+  return Array.from({ length: count }, (_, part) => {
+    const [first, end] = [part, part + 1].map((edge) => Math.floor((edge * values.length) / count));
+    let [low, high] = [first, first];
+    for (let i = first; i < end; i++) {
+      if (values[i] < values[low]) low = i;
+      if (values[i] > values[high]) high = i;
+    }
+    return low < high ? [low, high] : [high, low];
+  }).flat();
 }
 
 /** Return levels in dB as bytes from a floor to the top. */

@@ -97,7 +97,7 @@ class Learn extends Component {
 
   /** Texts and controls of the step; its figure follows once its data are there. */
   showStep() {
-    const { name, sliders, sounds = {} } = this.step;
+    const { name, sliders, sounds = {}, values } = this.step;
     const links = [...this.host.querySelectorAll('nav a')];
     links.forEach((link, i) => { link.ariaCurrent = i === this.at ? 'step' : null; });
     const list = this.find('ol'); // on a phone it scrolls sideways
@@ -113,7 +113,7 @@ class Learn extends Component {
     this.find('.sg-learn-plot').setAttribute('aria-label', t(`learn.title_${name}`));
     this.find('.sg-learn-sliders').replaceChildren(...Object.keys(sliders).map((slider) => this.slider(slider)));
     this.find('.sg-learn-sounds').replaceChildren(...Object.keys(sounds).map((sound) => this.soundButton(sound)));
-    this.find('.sg-learn-text').textContent = '';
+    this.find('.sg-learn-text').textContent = values ? '' : t(`learn.text_${name}`); // with values: once they are there
     this.showWait();
     this.load();
   }
@@ -180,14 +180,14 @@ class Learn extends Component {
 
   /** What the data add to the step's texts, and its figure. */
   fill() {
-    const { name, measured = () => true, values = () => ({}), extra = () => [] } = this.step;
+    const { name, text = () => null, measured = () => true, values = () => ({}), extra = () => [] } = this.step;
     this.host.toggleAttribute('data-filled', true);
     this.showError();
     if (!measured(this.data.facts)) {
       this.showWait(`${t('about_model.missing')} python -m training calibrate runs/NAME`);
       return;
     }
-    this.find('.sg-learn-text').textContent = t(`learn.text_${name}`, values(this.data));
+    this.find('.sg-learn-text').textContent = t(text(this.data) ?? `learn.text_${name}`, values(this.data));
     this.find('.sg-learn-more').replaceChildren(...extra(this.data));
     this.draw();
   }

@@ -2,7 +2,7 @@
 //
 // A step has a name (also its address and the end of its texts' keys), the tab it opens, sliders, what it needs (by default
 // the excerpt), `draw(lesson, values)`, which draws the figure and returns what its caption says, and `open(lesson, values)`,
-// which returns parameters to apply. `values` holds what the text says, `extra` elements below the figure, `sounds` what can be played.
+// which returns parameters to apply. `values` holds what the text says, `text` another key for it, `extra` elements below the figure, `sounds` what can be played.
 
 import accuracy from './accuracy.js';
 import decibels from './decibels.js';

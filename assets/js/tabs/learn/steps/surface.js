@@ -17,6 +17,7 @@ function landscape(lesson) {
   const filters = melFilters(BANDS, 0, Math.min(MOST_HZ, rate / 2));
   const levels = Array.from({ length: frames }, (_, frame) =>
     melLevels(db.subarray(frame * bins, (frame + 1) * bins), filters, rate / SIZE, -200));
+  if (frames === 1) levels.push(levels[0]); // a short sound: as wide as it can be drawn
   const { top } = limits(levels.flat());
   const shares = levels.map((column) => column.map((level) => Math.max(0, 1 + (level - top) / SHOWN_DB)));
   const frame = Math.max(0, levels.findIndex((column) => column.includes(top)));

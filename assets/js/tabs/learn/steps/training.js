@@ -65,6 +65,8 @@ export default {
     };
   },
 
+  text: ({ facts }) => (facts.made.train_folds && facts.figures.history ? null : 'learn.unknown_training'),
+
   values({ facts }) {
     const { made, figures: { held_out: held, history } } = facts;
     const trained = history?.train_accuracy.at(-1);
