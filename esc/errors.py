@@ -70,6 +70,7 @@ MESSAGES = {
     "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",
     "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}. Use the version that "
     "wrote it, or train anew.",
+    "checkpoint.archive": "{name} can't be used as a network: {reason}. Choose a ZIP file that this page or `teach` has made.",
     "robustness.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training robustness --save).",
     "metrics.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training calibrate).",
     # indices of sounds
@@ -125,6 +126,7 @@ MESSAGES = {
     "teach.many": "{count} examples are too many: at most {limit} can be taught at once.",
     "teach.long": "The examples are too long: together they have more than {limit} windows, of one clip each. Shorten them.",
     "teach.silent": "{name} is silent: there is nothing to learn from.",
+    "teach.zip": "{name} can't be used: {reason}. A ZIP with a folder of sounds for each class is needed.",
     "teach.exists": "{path} is there already and is no taught network. Give another folder.",
     "data.fold": "Fold {fold} does not exist; this data has the folds {folds}.",
     "data.without": "{value} can't be left out: give names of classes, or a number up to {most}.",

@@ -45,6 +45,7 @@ from esc.ui.tabs.live import LiveTab
 from esc.ui.tabs.player import PlayerTab
 from esc.ui.tabs.saliency import SaliencyTab
 from esc.ui.tabs.similar_sounds import SimilarSoundsTab
+from esc.ui.tabs.teach import TeachTab
 from esc.ui.tabs.timeline import TimelineTab
 from esc.ui.tabs.viewer import FIRST_VIEW, VIEWS, ViewerTab
 
@@ -63,6 +64,7 @@ STYLES = (
     "timeline.css",
     "labels.css",
     "batch.css",
+    "teach.css",
     "learn.css",
     "surface.css",
     "layout.css",
@@ -138,6 +140,8 @@ def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:
             LiveTab(services).component()
         with gr.Tab(texts("tab_compare")):
             CompareTab(services).component()
+        with gr.Tab(texts("tab_teach"), render_children=True):
+            TeachTab(services).component()
         with gr.Tab(texts("tab_files"), render_children=True):
             BatchTab(services).component()
         with gr.Tab(texts("tab_learn"), render_children=True):

@@ -1,9 +1,11 @@
 // Files of a drop, with those in dropped folders.
 
-/** Dropped files that the batch tab has not listed yet: it may not be there yet.
- * @type {{wanted: Promise<{file: File, name: string, inFolder: boolean}[]> | null}}
+/** @typedef {Promise<{file: File, name: string, inFolder: boolean}[]>} Gathered */
+
+/** Dropped files that the batch or the teach tab has not listed yet: it may not be there yet.
+ * @type {{wanted: Gathered | null, examples: Gathered | null}}
  */
-export const dropped = { wanted: null };
+export const dropped = { wanted: null, examples: null };
 
 /** Whether a drop holds more than one file: several, or a folder. */
 export function areMany(transfer) {

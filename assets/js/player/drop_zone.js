@@ -2,9 +2,9 @@
 
 import { areMany, dropped, gather } from '../core/dropped_files.js';
 import { emit } from '../core/state.js';
-import { openTab } from '../core/tabs.js';
+import { currentTab, openTab } from '../core/tabs.js';
 
-/** Open a dropped file, or list several in the batch tab. The whole page accepts drops: a near miss must not leave the page.
+/** Open a dropped file, or list several in the batch tab; in the teach tab all are examples. The whole page accepts drops: a near miss must not leave the page.
  * @param {HTMLElement} root marked while files are dragged
  * @param {(file: File | undefined) => void} openFile
  * @param {AbortSignal} signal
@@ -20,7 +20,10 @@ export function acceptDrops(root, openFile, signal) {
   on('dragenter', () => depth + 1);
   on('dragleave', () => depth - 1);
   on('drop', ({ dataTransfer }) => {
-    if (areMany(dataTransfer)) {
+    if (currentTab() === 'teach') {
+      dropped.examples = gather(dataTransfer);
+      emit('dropped');
+    } else if (areMany(dataTransfer)) {
       dropped.wanted = gather(dataTransfer);
       openTab('files');
       emit('dropped');

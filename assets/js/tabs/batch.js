@@ -11,6 +11,7 @@ import { formatNumber, language, t, tForPointer } from '../lib/i18n.js';
 import { downloadButtons } from '../widgets/sortable_table.js';
 import { fileTable } from './batch_table.js';
 import { Job, controls } from './job.js';
+import { networkSwitch } from './teach/network_switch.js';
 
 const TRANSIENT = ['offline', 'page.busy', 'page.session']; // errors of the moment or the page, not of the file
 const CLEAR = '<button type="button" class="sg-button sg-clear" data-t="batch.clear"></button>';
@@ -26,6 +27,7 @@ const SKELETON = `
     </div>
     <p class="sg-small sg-limits"></p>
   </div>
+  <div class="sg-network-place"></div>
   <div class="sg-job" hidden>${CHANNEL}${controls('batch.progress', CLEAR)}</div>
   <p class="sg-error" role="alert" hidden></p>
   <div class="sg-scroll sg-list" hidden><table class="sg-table"></table></div>
@@ -70,6 +72,8 @@ class Batch extends Job {
       input.value = '';
     });
     this.on(events, 'dropped', () => this.addDropped());
+    this.on(events, 'network', () => { if (this.files.length) this.changeHop(); }); // classify all anew
+    networkSwitch(this.find('.sg-network-place'), this.signal);
     this.addDropped();
     this.on(this.find('.sg-clear'), 'click', () => this.clear());
     this.on(window, 'pagehide', () => { if (this.busy) this.notify(this.server.stop); });

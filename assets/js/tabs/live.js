@@ -15,6 +15,7 @@ import { LevelMeter } from '../widgets/level_meter.js';
 import { LivePredictions } from './live_predictions.js';
 import { LiveRecording } from './live_recording.js';
 import { KINDS, LiveSpectrogram } from './live_spectrogram.js';
+import { networkSwitch } from './teach/network_switch.js';
 
 const KEPT_MINUTES = 5;
 const EVERY_S = 1; // between two requests to the network
@@ -29,6 +30,7 @@ const SKELETON = `
     <span class="sg-device-name"></span>
     <label class="sg-live-axis"><span data-t="live.axis"></span><select></select></label>
   </div>
+  <div class="sg-network-place"></div>
   <div class="sg-message" role="alert" hidden><span></span></div>
   <div class="sg-recording" role="status" hidden></div>
   <div class="sg-live-stage">
@@ -76,6 +78,8 @@ class Live extends Component {
     showAxis();
     this.on(axis, 'change', () => { this.spectrogram.kind = axis.value; });
     this.on(events, 'display', showAxis);
+    this.on(events, 'network', () => { this.clipSeconds = 0; });
+    networkSwitch(this.find('.sg-network-place'), this.signal);
     if (navigator.mediaDevices) this.on(navigator.mediaDevices, 'devicechange', () => this.showDevices());
   }
 

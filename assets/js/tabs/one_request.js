@@ -26,6 +26,10 @@ export class OneRequest extends Component {
       this.show(reply);
     });
     this.on(events, 'sound', () => this.requestOnce());
+    this.on(events, 'network', () => {
+      this.requested = null;
+      this.requestOnce();
+    });
   }
 
   /** Whether the reply would be seen. */

@@ -44,7 +44,7 @@ class Saliency extends Component {
     this.onValue(context, (reply) => this.take(reply));
     this.on(events, 'classified', ({ detail: { top, start } }) => { if (top.length) this.request(top[0][0], start); });
     this.on(events, 'explain', ({ detail }) => this.request(detail.label, detail.start ?? 0));
-    this.on(events, 'sound', () => this.hide());
+    this.on(events, 'sound network', () => this.hide());
     this.on(this.slider, 'input', () => this.draw());
     this.on(this.find('.sg-tools button'), 'click', () => this.playClip());
   }

@@ -12,6 +12,7 @@ import { playInterval } from '../player/playback.js';
 import { Mel } from '../viewer/views.js';
 import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
 import { Job, controls } from './job.js';
+import { networkSwitch } from './teach/network_switch.js';
 
 const MOST_TOTALS = 8;
 const SKELETON = `
@@ -48,7 +49,11 @@ class Timeline extends Job {
     this.table = segmentTable(this.find('.sg-table'), this.signal);
     downloadButtons(this.find('.sg-save'), props.forms, (form) =>
       request(server.timeline_file, { sound: state.sound?.id, hop: this.hop, form }), showMessage);
-    this.on(events, 'sound', () => this.newSound());
+    this.on(events, 'sound network', () => this.newSound());
+    const place = element('<div class="sg-network-place"></div>');
+    this.section.prepend(place); // above the prediction, too
+    this.signal.addEventListener('abort', () => place.remove());
+    networkSwitch(place, this.signal);
     this.on(events, 'classified', ({ detail }) => {
       this.firstClip = detail.start;
       this.draw();

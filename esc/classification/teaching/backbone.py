@@ -13,7 +13,7 @@ from esc.audio.waveform import is_silent
 from esc.classification.classifier import Classifier
 from esc.classification.first_clip import MIN_NAMED_S
 from esc.classification.resnet import build_model, layer_outputs, pooled_embedding
-from esc.classification.sliding_window import check_hop, clip_batches
+from esc.classification.sliding_window import BATCH, check_hop, clip_batches
 from esc.classification.teaching.synthetic_sounds import KINDS, SAMPLE_RATE, synthesise
 from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import AudioError
@@ -67,8 +67,8 @@ class Backbone:
         seconds, found = self.classifier.checkpoint.input.clip_seconds, []
         for number, kind in enumerate(KINDS):
             rng = np.random.default_rng([_SEED, number])
-            for _ in range(_PER_KIND):
-                found.append(self._pooled([self.classifier.clip(synthesise(kind, seconds, rng), SAMPLE_RATE)]))
+            clips = [self.classifier.clip(synthesise(kind, seconds, rng), SAMPLE_RATE) for _ in range(_PER_KIND)]
+            found += [self._pooled(clips[first : first + BATCH]) for first in range(0, _PER_KIND, BATCH)]
         return np.concatenate(found)
 
     @cached_property

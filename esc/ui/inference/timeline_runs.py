@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary, ref
@@ -68,15 +69,21 @@ class TimelineRuns:
     """
 
     def __init__(self, store: SoundStore, checkpoint: Path, turns: FairTurns | None = None) -> None:
-        self._store, self._checkpoint, self._network = store, checkpoint, turns or FairTurns()
+        self._store, self.checkpoint, self._network = store, checkpoint, turns or FairTurns()
         self._results: LRUCache[tuple, SoundResult] = LRUCache(KEPT_RESULTS)
         self._digests: WeakKeyDictionary[Sound, str] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
+    def of(self, checkpoint: Path) -> TimelineRuns:
+        """Return runs of another checkpoint, which share cache and turns with these."""
+        other = copy(self)
+        other.checkpoint = checkpoint
+        return other
+
     @property
     def meta(self) -> Checkpoint:
         """The checkpoint's configuration; raises CheckpointError where it cannot be used."""
-        return classifier(self._checkpoint).checkpoint
+        return classifier(self.checkpoint).checkpoint
 
     def run(
         self, sound: Sound, hop_seconds: float | None, wanted: Callable[[], bool], owner: Hashable = None
@@ -101,7 +108,7 @@ class TimelineRuns:
         due = time.monotonic() + UPDATE_S
         yield TimelineProgress(0.0)
         try:
-            for news in classify_sound(self._checkpoint, sound, hop_seconds, TOP_K, self._network, owner or sound.id):
+            for news in classify_sound(self.checkpoint, sound, hop_seconds, TOP_K, self._network, owner or sound.id):
                 if isinstance(news, SoundResult):
                     key = self._key(sound, hop_seconds)
                     with self._lock:
@@ -141,7 +148,7 @@ class TimelineRuns:
             digest = _digest(sound.waveform)
             with self._lock:
                 self._digests[sound] = digest
-        return digest, sound.facts.sample_rate, self._checkpoint, hop_seconds
+        return digest, sound.facts.sample_rate, self.checkpoint, hop_seconds
 
     @contextmanager
     def opened(self, path: Path, name: str, owner: Hashable = None, channel: str = MEAN) -> Iterator[Sound]:

@@ -7,7 +7,7 @@ dict with the session's token, waits for one of a few slots, and replies `{"ok":
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,12 +66,12 @@ class Handlers:
         Where the server puts uploads: other files are refused.
     examples : dict of str to Path
         Example sounds by name.
-    uploads : UploadedFiles, optional
-        Files of the batch tab, which may be opened, too.
+    uploads : sequence of UploadedFiles
+        Files of the batch and teach tabs, which may be opened, too.
     """
 
     def __init__(
-        self, store: SoundStore, upload_folder: Path, examples: dict[str, Path], uploads: UploadedFiles | None = None
+        self, store: SoundStore, upload_folder: Path, examples: dict[str, Path], uploads: Sequence[UploadedFiles] = ()
     ) -> None:
         self.store, self._uploads = store, uploads
         self._upload_folder = upload_folder.resolve()
@@ -245,8 +245,11 @@ class Handlers:
         """Return the path and name of the file that a request names."""
         if request.example in self._examples:
             return self._examples[request.example], self._examples[request.example].name
-        if self._uploads and request.uploaded is not None:
-            uploaded = self._uploads.get(self.store.session(request.token), request.uploaded)
+        if request.uploaded is not None:
+            session = self.store.session(request.token)
+            uploaded = next((found for one in self._uploads if (found := one.find(session, request.uploaded))), None)
+            if uploaded is None:
+                raise PageError("page.gone")
             return uploaded.path, uploaded.name
         return self.upload(request.path or "", request.name or "")
 

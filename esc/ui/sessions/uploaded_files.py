@@ -78,11 +78,21 @@ class UploadedFiles:
 
     def get(self, session: Session, file_id: object) -> UploadedFile:
         """Return a file of the session; another session's, or none, raises PageError("page.gone")."""
+        found = self.find(session, file_id)
+        if found is None:
+            raise PageError("page.gone")
+        return found
+
+    def find(self, session: Session, file_id: object) -> UploadedFile | None:
+        """Return a file of the session, or None."""
         with self._lock:
-            own = self._of(session).by_id
-            if not isinstance(file_id, str) or file_id not in own:
-                raise PageError("page.gone")
-            return own[file_id]
+            return self._of(session).by_id.get(file_id) if isinstance(file_id, str) else None
+
+    def remove(self, session: Session, file_id: str) -> None:
+        """Delete a file of the session, if it is there."""
+        with self._lock:
+            if found := self._of(session).by_id.pop(file_id, None):
+                found.path.unlink(missing_ok=True)
 
     def clear(self, session: Session) -> None:
         """Delete all files of a session."""

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from esc.example_sounds import example_sounds
+from esc.ui.inference.taught_networks import TaughtNetworks
 from esc.ui.inference.timeline_runs import TimelineRuns
 from esc.ui.server.error_replies import RequestLog, error_reply
 from esc.ui.server.handlers import Handlers
@@ -32,14 +33,26 @@ class Services:
     turns: FairTurns
     runs: TimelineRuns
     checkpoint: Path  # a folder; it is read only when something is classified
+    examples: UploadedFiles  # of classes to teach
+    taught: TaughtNetworks
 
     @classmethod
     def create(cls, folder: Path, upload_folder: Path, checkpoint: Path) -> Services:
         """Return the services of an app; `folder` is its own, `upload_folder` the server's."""
         store, uploads = SoundStore(folder / "samples", folder / "playable"), UploadedFiles(folder / "uploads")
-        handlers = Handlers(store, upload_folder, example_sounds(), uploads)
+        examples = UploadedFiles(folder / "taught-examples")
+        handlers = Handlers(store, upload_folder, example_sounds(), (uploads, examples))
         turns = FairTurns()
-        return cls(store, handlers, uploads, turns, TimelineRuns(store, checkpoint, turns), checkpoint)
+        return cls(
+            store,
+            handlers,
+            uploads,
+            turns,
+            TimelineRuns(store, checkpoint, turns),
+            checkpoint,
+            examples,
+            TaughtNetworks(folder, folder / "playable"),
+        )
 
     def delete_old(self) -> None:
         """Drop idle sessions, and delete old uploads and saved selections."""
@@ -136,6 +149,10 @@ class Tab:
     def session(self, request: PageRequest) -> Session:
         """Return the session of a request, by its `token`."""
         return self.store.session(request.token)
+
+    def checkpoint_of(self, request: PageRequest) -> Path:
+        """Return the checkpoint in use: the app's, or the session's own."""
+        return self.services.taught.checkpoint(self.session(request)) or self.checkpoint
 
     def sound(self, request: SoundRequest) -> Sound:
         """Return the `sound` of a request, by its id."""

@@ -23,7 +23,7 @@ from esc.batch.results import FileResult, SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import AudioError, CheckpointError, EscError, PageError
 from esc.ui.i18n.catalogue import error_message, note_messages
-from esc.ui.inference.timeline_runs import UPDATE_S
+from esc.ui.inference.timeline_runs import UPDATE_S, TimelineRuns
 from esc.ui.server.requests import PageRequest, UploadRequest
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, UploadedFile
@@ -41,9 +41,15 @@ class Batch:
 
     hop_seconds: float
     channel: str
+    runs: TimelineRuns  # by the checkpoint in use
     rows: list[dict] = field(default_factory=list)  # of results and errors, for the page
     results: list[FileResult] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def is_like(self, other: Batch) -> bool:
+        """Whether both have the same hop, channel and checkpoint."""
+        mine, theirs = ((one.hop_seconds, one.channel, one.runs.checkpoint) for one in (self, other))
+        return mine == theirs
 
     def __contains__(self, part: tuple[str, str]) -> bool:
         return any((row["id"], row["channel"]) == part for row in self.rows)
@@ -118,7 +124,7 @@ class BatchTab(RunTab):
         wanted = self.begin(request)
         session = self.session(request)
         files = [self._uploads.get(session, file_id) for file_id in request.files]
-        batch, language = self._batch(session, self.hop_seconds(request.hop), request.channel), session.language
+        batch, language = self._batch(session, request), session.language
         del session  # its page may be closed in the middle of the run
         for now in _sparsely(self._classify(request, files, batch, wanted, language)):
             yield {"stage": "working", "rows": len(batch.rows), "now": now}
@@ -147,15 +153,17 @@ class BatchTab(RunTab):
         sounds = [result for result in results if isinstance(result, SoundResult)]
         if form == "audacity" and len(sounds) > 1:
             return {"name": "soundglass-labels.zip", "base64": base64.b64encode(_zipped(sounds)).decode("ascii")}
-        text = page_text(results, form, self.runs.meta.spectrogram)
+        text = page_text(results, form, batch.runs.meta.spectrogram)
         return {"name": f"soundglass-files.{ENDINGS[form]}", "text": text}
 
-    def _batch(self, session: Session, hop_seconds: float, channel: str) -> Batch:
-        """Return the session's batch at this hop and of this channel; another one is dropped."""
+    def _batch(self, session: Session, request: FilesRequest) -> Batch:
+        """Return the session's batch at this hop, channel and checkpoint; another is dropped."""
+        runs = self.runs_of(request)
+        wanted = Batch(self.hop_seconds(runs, request.hop), request.channel, runs)
         with self._lock:
             batch = self._batches.get(session)
-            if batch is None or (batch.hop_seconds, batch.channel) != (hop_seconds, channel):
-                batch = self._batches[session] = Batch(hop_seconds, channel)
+            if batch is None or not batch.is_like(wanted):
+                batch = self._batches[session] = wanted
             return batch
 
     def _classify(
@@ -181,8 +189,8 @@ class BatchTab(RunTab):
     def _classify_one(
         self, owner: str, file: UploadedFile, channel: str, batch: Batch, wanted: Callable[[], bool], language: str
     ) -> Iterator[dict]:
-        with self.runs.opened(file.path, file.name, owner, channel) as sound:
-            for news in self.runs.run(sound, batch.hop_seconds, wanted, owner):
+        with batch.runs.opened(file.path, file.name, owner, channel) as sound:
+            for news in batch.runs.run(sound, batch.hop_seconds, wanted, owner):
                 if isinstance(news, SoundResult):
                     batch.add(_row(file, news, language) | {"channels": sound.facts.channels}, news)
                 else:

@@ -28,7 +28,7 @@ class ClassifyTab(Tab):
     def classify(self, request: SoundRequest) -> Iterator[dict]:
         """Yield the prediction for the first clip, then with those for the channels."""
         sound = self.sound(request)
-        reply = prediction_reply(self.checkpoint, self._predict(request, sound, sound.waveform))
+        reply = prediction_reply(self.checkpoint_of(request), self._predict(request, sound, sound.waveform))
         yield reply
         if sound.channels is not None:
             names = distinct_channels(sound.facts.channels)
@@ -36,7 +36,7 @@ class ClassifyTab(Tab):
             yield reply | {"channels": [[name, *_answer(one)] for name, one in zip(names, each, strict=True)]}
 
     def _predict(self, request: SoundRequest, sound: Sound, waveform: np.ndarray) -> Prediction:
-        return predict(self.checkpoint, waveform, sound.facts.sample_rate, self.services.turns.turn(request.token))
+        return predict(self.checkpoint_of(request), waveform, sound.facts.sample_rate, self.services.turns.turn(request.token))
 
 
 def _answer(prediction: Prediction) -> tuple[str, float | None]:

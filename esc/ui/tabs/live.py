@@ -36,17 +36,18 @@ class LiveTab(Tab):
 
     def live_begin(self, request: PageRequest) -> dict:
         """Load the network and return the length of its input, `clip_seconds`."""
-        return {"clip_seconds": classifier(self.checkpoint).checkpoint.input.clip_seconds}
+        return {"clip_seconds": classifier(self.checkpoint_of(request)).checkpoint.input.clip_seconds}
 
     def live_classify(self, request: LiveRequest) -> dict:
         """Return the prediction for `samples`: at most a clip of 16-bit mono PCM in base64."""
         rate, (low, high) = request.rate, SAMPLE_RATES
         if not low <= rate <= high:
             raise AudioError("audio.rate", name="the microphone", rate=rate, low=low, high=high)
-        most = round(classifier(self.checkpoint).checkpoint.input.clip_seconds * rate)
+        checkpoint = self.checkpoint_of(request)
+        most = round(classifier(checkpoint).checkpoint.input.clip_seconds * rate)
         waveform = _waveform(request.samples, most)
         turn = self.services.turns.turn(request.token, WAIT_SECONDS)
-        return prediction_reply(self.checkpoint, predict(self.checkpoint, waveform, rate, turn))
+        return prediction_reply(checkpoint, predict(checkpoint, waveform, rate, turn))
 
 
 def _waveform(text: str, most: int) -> np.ndarray:

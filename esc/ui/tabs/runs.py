@@ -10,7 +10,7 @@ from esc.batch.results import FileResult, SoundResult
 from esc.classification.event_summary import UncertainInterval
 from esc.classification.segments import Segment
 from esc.config import SpectrogramConfig
-from esc.ui.inference.timeline_runs import TOP_K, Turns
+from esc.ui.inference.timeline_runs import TOP_K, TimelineRuns, Turns
 from esc.ui.server.requests import PageRequest, Turn, one_of
 from esc.ui.tabs.base import Queue, Services, Tab
 
@@ -55,9 +55,14 @@ class RunTab(Tab):
         self._turns.end_before(self.session(request), request.turn)
         return {}
 
-    def hop_seconds(self, hop: float) -> float:
+    def runs_of(self, request: PageRequest) -> TimelineRuns:
+        """Return the runs of the session's checkpoint."""
+        return self.runs.of(self.checkpoint_of(request))
+
+    @staticmethod
+    def hop_seconds(runs: TimelineRuns, hop: float) -> float:
         """Return a hop in seconds."""
-        return hop * self.runs.meta.input.clip_seconds
+        return hop * runs.meta.input.clip_seconds
 
 
 def rows(timeline: tuple[Segment, ...]) -> list[list]:

@@ -44,11 +44,12 @@ class SaliencyTab(Tab):
         """Return maps of the likeliest classes and of `labels` in the clip at `start` seconds."""
         sound = self.sound(request)
         turn = self.services.turns.turn(request.token)
-        explanation = explain(self.checkpoint, sound.waveform, sound.facts.sample_rate, request.start, request.labels, turn)
-        return self._drawable(sound, explanation) | {"asked": request.start}
+        checkpoint = self.checkpoint_of(request)
+        explanation = explain(checkpoint, sound.waveform, sound.facts.sample_rate, request.start, request.labels, turn)
+        return self._drawable(checkpoint, sound, explanation) | {"asked": request.start}
 
-    def _drawable(self, sound: Sound, explanation: Explanation) -> dict:
-        meta, prediction = classifier(self.checkpoint).checkpoint, explanation.prediction
+    def _drawable(self, checkpoint: Path, sound: Sound, explanation: Explanation) -> dict:
+        meta, prediction = classifier(checkpoint).checkpoint, explanation.prediction
         common = {"start": prediction.start_s, "verdict": prediction.verdict}
         if not explanation.maps:
             return common | {"maps": {}}
@@ -73,7 +74,7 @@ class SaliencyTab(Tab):
             "fit": clip_fit(meta, sound.seconds),
             "cell_s": frames * spectrogram.hop_length / spectrogram.sample_rate,
             "cell_bands": bands,
-            "deletion": _deletion(self.checkpoint),
+            "deletion": _deletion(checkpoint),
         }
 
     def _clip_url(self, sound: Sound, clip: np.ndarray, sample_rate: int) -> str:

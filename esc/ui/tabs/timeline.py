@@ -47,20 +47,21 @@ class TimelineTab(RunTab):
         """Yield the growing timeline a few times a second, and at last all of it."""
         wanted = self.begin(request)
         sound = self.sound(request)
-        clip_seconds = self.runs.meta.input.clip_seconds
+        runs = self.runs_of(request)
+        clip_seconds = runs.meta.input.clip_seconds
         goes_on = partial(self._goes_on, request, wanted)
-        for news in self.runs.run(sound, self.hop_seconds(request.hop), goes_on, request.token):
+        for news in runs.run(sound, self.hop_seconds(runs, request.hop), goes_on, request.token):
             yield {"clip_seconds": clip_seconds} | _drawable(news, wanted())
 
     def timeline_file(self, request: TimelineFileRequest) -> dict:
         """Return the finished timeline of a `sound` at a `hop` in one of the `FORMS`."""
-        sound = self.sound(request)
-        result = self.runs.result(sound, self.hop_seconds(request.hop))
+        sound, runs = self.sound(request), self.runs_of(request)
+        result = runs.result(sound, self.hop_seconds(runs, request.hop))
         if result is None:
             raise PageError("page.gone")
         return {
             "name": f"{Path(sound.name).stem}-timeline.{ENDINGS[request.form]}",
-            "text": page_text([result], request.form, self.runs.meta.spectrogram),
+            "text": page_text([result], request.form, runs.meta.spectrogram),
         }
 
     def _goes_on(self, request: TimelineRequest, wanted: Callable[[], bool]) -> bool:
