@@ -67,6 +67,7 @@ STYLES = (
     "teach.css",
     "learn.css",
     "surface.css",
+    "export.css",
     "layout.css",
 )  # in the order in which they apply
 CLEAN_EVERY_S = 60.0

@@ -197,15 +197,15 @@ def test_shortcuts_turn_the_camera(surface):
 
 def test_saved_page_works_offline(surface, tmp_path):
     sheet = surface
-    sheet.page.click(".sg-viewer[data-view=surface] [data-do=more]")
+    sheet.page.click(".sg-viewer[data-view=surface] [data-do=export]")
     with sheet.page.expect_download() as saving:
-        sheet.page.click("[data-do=save_html]")
+        sheet.page.click("[data-save=html]")
     page_file = tmp_path / saving.value.suggested_filename
     saving.value.save_as(page_file)
     assert page_file.name == "tone-3d.html"
-    sheet.page.click(".sg-viewer[data-view=surface] [data-do=more]")
+    sheet.page.click(".sg-viewer[data-view=surface] [data-do=export]")
     with sheet.page.expect_download() as saving:
-        sheet.page.click("[data-do=save_png]")
+        sheet.page.click("[data-save=screen_png]")
     saving.value.save_as(tmp_path / "picture.png")
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     context = sheet.page.context.browser.new_context(offline=True)

@@ -137,3 +137,19 @@ export function saveFile(parts, name, type) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers fetch it later than the click
 }
+
+/** Copy text, also without TLS; return whether that worked. */
+export async function toClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch { // no permission, or no secure context
+    const field = element('<textarea readonly></textarea>');
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand('copy');
+    field.remove();
+    return done;
+  }
+}

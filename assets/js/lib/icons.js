@@ -16,6 +16,7 @@ const LINES = {
   link: '<path d="M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7L12 17"/>',
   harmonics: '<path d="M3 20h18M3 15h18M3 10.6h18M3 7h18M3 4h18"/>',
   slice: '<path d="M4 3v18M4 6h3l4 3-5 3 12 3-10 3-4 1"/>',
+  save: '<path d="M12 4v11M12 15l-4.5-4.5M12 15l4.5-4.5M4.5 16.5V20h15v-3.5"/>',
   image: '<rect x="3" y="5" width="18" height="14" rx="2"/><path d="M3 16l5-5 4 4 3-3 6 5"/><circle cx="16" cy="9" r="1.4"/>',
   page: '<path d="M6 3h8l5 5v13H6zM14 3v5h5M9 13h6M9 17h6"/>',
   keys: '<rect x="2.5" y="6" width="19" height="12" rx="2"/><path d="M6 10h.01M10 10h.01M14 10h.01M18 10h.01M8 14.4h8"/>',

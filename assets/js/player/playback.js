@@ -1,5 +1,6 @@
 // How the sound plays: all of it or an interval, looped or once, at which speed and in which frequencies.
 
+import { keepFlag, keepInLink } from '../core/link_fields.js';
 import { audio, emit, events, play, seek, select, show, state } from '../core/state.js';
 import { filterTo } from './bandpass_filter.js';
 
@@ -71,6 +72,14 @@ export function toggleBand() {
   change({ banded: !playback.banded });
   filter();
 }
+
+keepInLink('speed', () => (playback.speed === 1 ? null : String(playback.speed)), (value) => {
+  const speed = Number(value ?? 1);
+  setSpeed(SPEEDS.includes(speed) ? speed : 1);
+  return SPEEDS.includes(speed);
+});
+keepFlag('pitch', true, () => playback.keepPitch, (kept) => { if (kept !== playback.keepPitch) togglePitch(); });
+keepFlag('loop', false, () => playback.loop, (loop) => { if (loop !== playback.loop) toggleLoop(); });
 
 /** The frequencies { low, high } that are played, or null for all. */
 export function audibleRange() {

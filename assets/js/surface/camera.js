@@ -12,6 +12,20 @@ export const CAMERAS = {
   waterfall: { eye: { x: -2.1, y: 0.37, z: 0.8 }, up: UP, center: { x: 0, y: 0, z: -0.14 } },
 };
 const FLIGHT_MS = 500;
+const MOST = 20; // coordinate of a link's camera
+
+/** A camera as text for an address: nine numbers. @type {(camera: Camera) => string} */
+export const cameraText = ({ eye, center, up }) => (
+  [eye, center, up].flatMap(({ x, y, z }) => [x, y, z]).map((value) => Number(value.toFixed(3))).join(','));
+
+/** The camera of a text, or null for an illegal one. @type {(text: string) => Camera | null} */
+export const cameraOf = (text) => {
+  const numbers = text.split(',').map((part) => Number(part || NaN));
+  if (numbers.length !== 9 || !numbers.every((value) => Math.abs(value) <= MOST)) return null;
+  const [eye, center, up] = [0, 3, 6].map((i) => ({ x: numbers[i], y: numbers[i + 1], z: numbers[i + 2] }));
+  const apart = Math.hypot(eye.x - center.x, eye.y - center.y, eye.z - center.z);
+  return apart > 0.01 && Math.hypot(up.x, up.y, up.z) > 0.01 ? { eye, up, center } : null;
+};
 
 /** Turn a camera around the vertical and upwards (radians) and change its distance by a factor.
  * @type {(camera: Camera, around: number, up: number, factor: number) => Camera}

@@ -7,13 +7,14 @@ import { wireColours } from '../viewer/display_panel.js';
 import { fullScreen } from '../viewer/fullscreen.js';
 import { minimap } from '../viewer/minimap.js';
 import { addLink } from '../viewer/permalink.js';
+import { saveMenu } from '../viewer/save_menu.js';
 import { KEYS, shortcut, wireKeys } from '../viewer/shortcuts.js';
 import { shortcutsDialog } from '../viewer/shortcuts_dialog.js';
 import { EMPTY, SoundView } from '../viewer/sound_view.js';
 import { group, menu } from '../widgets/menu.js';
-import { addToMore } from '../widgets/overflow_menu.js';
 import { rovingFocus } from '../widgets/roving_focus.js';
 import { CAMERAS, fly, turned } from './camera.js';
+import { exportedLook, keepLook } from './look.js';
 import { SurfacePlayhead } from './playhead.js';
 import { hasWebgl, loadPlotly, plotly } from './plotly.js';
 import { savePage, savePng } from './save.js';
@@ -67,6 +68,7 @@ class Surface extends SoundView {
     this.shortcuts = this.addTools();
     rovingFocus(this.toolbar, this.signal);
     this.wire();
+    keepLook(this);
     this.refresh();
   }
 
@@ -87,8 +89,9 @@ class Surface extends SoundView {
       textButton(`surface.camera_${name}`, name, () => this.flyTo(camera))));
     this.toolbar.append(group('surface.source', ...this.sources), group('surface.cameras', ...cameras), this.displayMenu());
     this.markSource();
-    addToMore(this, 'image', 'surface.save_png', '', () => this.save('png'));
-    addToMore(this, 'page', 'surface.save_html', '', () => this.save('html'));
+    saveMenu(this, [
+      ['screen_png', t('surface.save_png'), () => this.save('png')], ['html', t('surface.save_html'), () => this.save('html')],
+    ]);
     addLink(this);
     const key = (label, ...turn) => shortcut(label, 'display', () => this.turn(...turn));
     return {
@@ -144,6 +147,15 @@ class Surface extends SoundView {
     }, { capture: true });
   }
 
+  /** Write the look into its controls, and draw it. */
+  showLook() {
+    const { of, light, height } = this.look;
+    Object.assign(find(this.toolbar, '.sg-light'), { value: light });
+    Object.assign(find(this.toolbar, '.sg-height'), { value: height });
+    if (this.panel.of !== of) this.showOf(of);
+    else this.draw();
+  }
+
   redraw() {
     if (this.drawn && this.data && this.onScreen) plotly().Plots.resize(this.stage);
   }
@@ -168,6 +180,10 @@ class Surface extends SoundView {
 
   query() {
     return { ...super.query(), columns: COLUMNS, of: this.look.of };
+  }
+
+  exported() {
+    return exportedLook(this);
   }
 
   async fetch(query) {

@@ -2,6 +2,7 @@
 // computes them in another process; slow ones show their progress and can be cancelled.
 
 import { request } from '../core/rpc.js';
+import { keepInLink } from '../core/link_fields.js';
 import { emit } from '../core/state.js';
 import { decodeBase64, element, find, onResize } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
@@ -14,6 +15,19 @@ const POLL_MS = 300;
 const SETTLE_MS = 150; // the visible range may still be changing
 const SLOW_START_MS = 2500; // without progress: the worker starts, or librosa compiles
 const chosen = new Set(); // features in all views
+
+/** The chosen features, of which the view on screen may show none. */
+export const chosenFeatures = () => [...chosen];
+
+keepInLink('features', () => (chosen.size ? [...chosen].join(',') : null), (value) => {
+  const names = value?.split(',') ?? [];
+  const spectrograms = names.filter((name) => parameters.spec.feature_spectrograms.includes(name));
+  if (names.some((name) => !spectrograms.includes(name) && !(name in CONTOURS)) || spectrograms.length > 1) return false;
+  chosen.clear();
+  names.forEach((name) => chosen.add(name));
+  emit('features');
+  return true;
+});
 
 export const featureOverlays = (viewer) => (VIEWS.includes(viewer.view) ? new FeatureOverlays(viewer) : {});
 

@@ -1,5 +1,6 @@
 // Harmonic cursor: lines at the multiples of the frequency under the pointer; a click holds them.
 
+import { keepInLink } from '../core/link_fields.js';
 import { emit, events } from '../core/state.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { toolButton } from '../widgets/menu.js';
@@ -20,6 +21,14 @@ function change(settings) {
 const toggle = () => change({ on: !cursor.on, hz: null, kept: false });
 
 events.addEventListener('sound', () => change({ hz: null, kept: false }));
+
+const readCursor = () => (cursor.kept ? cursor.hz.toFixed(2) : 'on');
+keepInLink('harmonics', () => (cursor.on ? readCursor() : null), (value) => {
+  const hz = value === null || value === 'on' ? null : Number(value || NaN);
+  const legal = hz === null || (hz > 0 && hz < 1e6);
+  change(legal ? { on: value !== null, hz, kept: hz !== null } : { on: false, hz: null, kept: false });
+  return legal;
+});
 
 /** The multiples of a frequency up to `highest`. */
 export function harmonics(hz, highest) {

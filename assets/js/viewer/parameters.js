@@ -16,6 +16,25 @@ export function setSpec(spec) {
   Object.assign(parameters, { spec, defaults, values: { ...defaults } });
 }
 
+/** Whether a parameter's value is within its limits, or one of its choices. */
+export function isLegal(name, value) {
+  const { limits, windows, mel_scales, db_refs } = parameters.spec;
+  const choices = { window: windows, mel_scale: mel_scales, db_ref: db_refs }[name];
+  if (choices) return choices.includes(value);
+  return typeof value === 'number' && value >= limits[name][0] && value <= limits[name][1];
+}
+
+/** The names of values that are legal alone but impossible together, as the server refuses them.
+ * @param {Record<string, any>} values
+ */
+export function conflicts({ n_fft, win_length, fmin, fmax, sample_rate, n_mfcc, n_mels }) {
+  const possible = /** @type {[boolean, string[]][]} */ ([
+    [win_length <= n_fft, ['win_length', 'n_fft']], [fmin < fmax, ['fmin', 'fmax']],
+    [fmax <= sample_rate / 2, ['fmax', 'sample_rate', 'fmin']], [n_mfcc <= n_mels, ['n_mfcc', 'n_mels']],
+  ]);
+  return [...new Set(possible.filter(([holds]) => !holds).flatMap(([, names]) => names))];
+}
+
 /** The title of a level axis: dB of what. */
 export const levelAxis = (reference) => t({
   max: 'page.level_axis_max', full_scale: 'page.level_axis_full_scale',

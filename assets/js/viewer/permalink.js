@@ -4,10 +4,10 @@
 import { MEAN, openChannel } from '../core/channels.js';
 import { emit, events, showMessage, select, show, state } from '../core/state.js';
 import { messagesReady, t } from '../lib/i18n.js';
-import { FIELD_TABS, linkFields, restoreLinkFields } from '../core/link_fields.js';
+import { FIELD_NAMES, FIELD_TABS, linkFields, restoreLinkFields } from '../core/link_fields.js';
 import { DEFAULTS, changeDisplay, display, legalOf } from '../core/display_settings.js';
 import { addToMore } from '../widgets/overflow_menu.js';
-import { applyParameters, parameters } from './parameters.js';
+import { applyParameters, conflicts, isLegal, parameters } from './parameters.js';
 import { ownSoundOfEntry, writeAddress } from '../core/page_history.js';
 import { currentTab, openTab } from '../core/tabs.js';
 
@@ -19,6 +19,7 @@ const NO_EXAMPLE = 'none'; // a link's `example` that opens none
 
 let waiting = null; // ranges of a link whose sound is not open yet
 let timer = 0;
+let wantedOfSound = new URLSearchParams(); // fields of a link for when its sound is open
 
 /** Add "copy link" to a view's overflow menu. */
 export function addLink(viewer) {
@@ -58,18 +59,51 @@ const list = (...numbers) => numbers.map((value) => Number(value.toFixed(4))).jo
 /** Everything that differs from the defaults, as the fields of an address. */
 function settings() {
   const tab = currentTab();
-  const { low, high, smooth, colours, axes } = display;
   const { values, defaults } = parameters;
+  const refused = conflicts(values);
+  const legal = Object.entries(values).filter(([name, value]) => (
+    value !== defaults[name] && isLegal(name, value) && !refused.includes(name)));
   return new URLSearchParams(/** @type {any} */ ({
     ...(tab && tab !== 'mel' && { view: tab }),
     ...(waiting ?? rangesNow()),
-    ...Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== defaults[name] && isLegal(name, value))),
+    ...Object.fromEntries(legal),
+    ...displayNow(),
+    ...(waiting && wantedOfSound.has('harmonics') && { harmonics: wantedOfSound.get('harmonics') }),
+  }));
+}
+
+/** The display's settings and the components' that differ from the defaults. */
+function displayNow() {
+  const { low, high, smooth, colours, axes } = display;
+  return {
     ...(colours !== DEFAULTS.colours && { colours }),
     ...((low !== DEFAULTS.low || high !== DEFAULTS.high) && { levels: low === null ? `,${high}` : list(low, high) }),
     ...(smooth ? { smooth: '1' } : {}),
     ...Object.fromEntries(Object.entries(axes).map(([view, kind]) => [`axis_${view}`, kind])),
     ...linkFields(),
-  }));
+  };
+}
+
+/** All settings but those of one sound, as an object for a file. */
+export function settingsNow() {
+  const { harmonics, learn, ...others } = /** @type {Record<string, any>} */ (displayNow());
+  return { ...parameters.values, ...others };
+}
+
+/** Apply the settings of a file, checked as those of a link are. */
+export function applySettings(settings) {
+  const fields = new URLSearchParams(settings);
+  const wrong = [...restoreSettings(fields), ...unknownOf(fields)];
+  if (wrong.length) reportIgnored(wrong);
+}
+
+function restoreSettings(fields) {
+  return [...restoreDisplay(fields), ...restoreParameters(fields), ...restoreLinkFields(fields)];
+}
+
+function unknownOf(fields) {
+  const known = ['view', ...RANGES, 'colours', 'levels', 'smooth', ...FIELD_NAMES, ...Object.keys(parameters.values)];
+  return [...fields.keys()].filter((name) => !known.includes(name) && !name.startsWith('axis_'));
 }
 
 function rangesNow() {
@@ -87,10 +121,10 @@ function rangesNow() {
 function restore() {
   const fields = new URLSearchParams(location.hash.slice(1));
   if (!fields.toString()) return;
-  const wrong = [...restoreDisplay(fields), ...restoreParameters(fields)];
+  const wrong = [...restoreSettings(fields), ...unknownOf(fields)];
   const own = Object.keys(FIELD_TABS).find((name) => fields.has(name));
   if (!openTab(fields.get('view') ?? FIELD_TABS[own] ?? 'mel')) wrong.push('view');
-  restoreLinkFields(fields);
+  wantedOfSound = fields;
   waiting = Object.fromEntries([...fields].filter(([name]) => RANGES.includes(name)));
   const { example, length } = waiting;
   const option = exampleOption(example);
@@ -100,8 +134,6 @@ function restore() {
   else if (state.sound && example === NO_EXAMPLE) waiting = null;
   else if (state.sound && (option ? example === state.sound.example : length !== undefined)) showRanges();
   else openExample(option);
-  const known = ['view', ...RANGES, 'colours', 'levels', 'smooth', ...Object.keys(FIELD_TABS), ...Object.keys(parameters.values)];
-  wrong.push(...[...fields.keys()].filter((name) => !known.includes(name) && !name.startsWith('axis_')));
   if (wrong.length) reportIgnored(wrong);
   else if (length !== undefined && !state.sound && !ownSound) {
     showMessage(t('viewer_toolbar.link_own', { seconds: length.slice(0, 12) }), 'note');
@@ -150,15 +182,12 @@ function restoreParameters(fields) {
     if (value !== undefined) legal[name] = value;
     else wrong.push(name);
   }
+  for (const name of conflicts(legal)) { // impossible together
+    if (legal[name] !== parameters.defaults[name]) wrong.push(name);
+    legal[name] = parameters.defaults[name];
+  }
   applyParameters(legal);
   return wrong;
-}
-
-function isLegal(name, value) {
-  const { limits, windows, mel_scales, db_refs } = parameters.spec;
-  const choices = { window: windows, mel_scale: mel_scales, db_ref: db_refs }[name];
-  if (choices) return choices.includes(value);
-  return typeof value === 'number' && value >= limits[name][0] && value <= limits[name][1];
 }
 
 /** Show a link's ranges, if the open sound is the one meant. */
@@ -179,7 +208,9 @@ function showRanges() {
   const [low_hz, high_hz] = pair(selection.split(',').slice(2).join(','), 1e6) ?? [null, null];
   if (chosen) select({ start: chosen[0], end: chosen[1], low_hz, high_hz });
   const taken = { t: time, f: hz, selection: chosen };
-  const wrong = Object.keys(taken).filter((name) => given[name] !== undefined && !taken[name]);
+  const wrong = restoreLinkFields(wantedOfSound, true);
+  wantedOfSound = new URLSearchParams();
+  wrong.push(...Object.keys(taken).filter((name) => given[name] !== undefined && !taken[name]));
   if (wrong.length) reportIgnored(wrong);
   openChannel(channel);
 }

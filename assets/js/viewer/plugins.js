@@ -10,6 +10,7 @@ import { harmonicCursor } from './harmonic_cursor.js';
 import { addMinimap } from './minimap.js';
 import { addLink } from './permalink.js';
 import { resolutionBox } from './resolution_box.js';
+import { saveMenu } from './save_menu.js';
 import { selectionValues } from './selection.js';
 import { shortcutsDialog } from './shortcuts_dialog.js';
 import { spectrumSlice } from './spectrum_slice.js';
@@ -18,6 +19,6 @@ import { waveformStrip } from './waveform_strip.js';
 
 /** @type {((viewer: any) => any)[]} */
 export const PLUGINS = [
-  toolbar, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, fullScreen, addLink, resolutionBox,
+  toolbar, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, saveMenu, fullScreen, addLink, resolutionBox,
   featureOverlays, labelTrack, detectionLanes, labelList, waveformStrip, shortcutsDialog,
 ];

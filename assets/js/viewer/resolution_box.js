@@ -1,11 +1,17 @@
 // Time-frequency resolution as a box on the spectrogram, at the pointer or, without one, in a corner.
 
+import { keepFlag } from '../core/link_fields.js';
 import { emit } from '../core/state.js';
 import { element, find } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 
 const VIEWS = ['mel', 'stft'];
 let boxShown = true; // in all views
+
+keepFlag('box', true, () => boxShown, (shown) => {
+  boxShown = shown;
+  emit('resolution_box');
+});
 
 /** Resolution in seconds and Hz at a frequency, of the window, the hop and the mel band. */
 export function boxAt(data, hz) {

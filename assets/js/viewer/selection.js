@@ -3,7 +3,7 @@
 import { MEAN } from '../core/channels.js';
 import { request, latestOnly } from '../core/rpc.js';
 import { showMessage, state } from '../core/state.js';
-import { element, fetchFile, find, onResize, saveFile, stem } from '../lib/dom.js';
+import { element, fetchFile, find, onResize, saveFile, stem, toClipboard } from '../lib/dom.js';
 import { formatNumber, t, tForPointer } from '../lib/i18n.js';
 import { nextSpeed, playSelection, toggleBand, toggleLoop, togglePitch } from '../player/playback.js';
 import { selectionFields } from './selection_fields.js';
@@ -182,29 +182,18 @@ function asTable(values) {
   return `file,${columns.join(',')}\n${[name, ...columns.map((column) => row[column] ?? '')].join(',')}\n`;
 }
 
-/** Copy text, also without TLS; return whether that worked. */
-async function toClipboard(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch { // no permission, or no secure context
-    const field = element('<textarea readonly></textarea>');
-    field.value = text;
-    document.body.append(field);
-    field.select();
-    const done = document.execCommand('copy');
-    field.remove();
-    return done;
-  }
+/** Save the selected interval of the file as a WAV. */
+export async function saveSelection(viewer) {
+  const { id, name, channel } = state.sound;
+  const { start, end } = state.selection;
+  const { url } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
+  saveFile([await fetchFile(url)], `${stem(name)}${channel === MEAN ? '' : ` ${channel}`} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
 }
 
 async function save(viewer, button) {
   button.disabled = true;
   try {
-    const { id, name, channel } = state.sound;
-    const { start, end } = state.selection;
-    const { url } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
-    saveFile([await fetchFile(url)], `${stem(name)}${channel === MEAN ? '' : ` ${channel}`} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
+    await saveSelection(viewer);
   } catch (error) {
     showMessage(error.message);
   } finally {

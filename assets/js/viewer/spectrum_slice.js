@@ -2,6 +2,7 @@
 // head during playback, or the mean over the selection. Exact levels from the server.
 
 import { request, latestOnly } from '../core/rpc.js';
+import { keepFlag } from '../core/link_fields.js';
 import { emit, audio, onPlayhead, state } from '../core/state.js';
 import { prepareCanvas } from '../lib/canvas_axes.js';
 import { decodeBase64, element, find, onResize } from '../lib/dom.js';
@@ -12,12 +13,18 @@ import { shortcut } from './shortcuts.js';
 
 const PAUSE_MS = 50; // between two requests: some 15 slices a second
 
-let on = matchMedia('(min-width: 901px)').matches; // a phone is wide enough for it only on demand
+const shownAtFirst = matchMedia('(min-width: 901px)').matches; // a phone is wide enough for it only on demand
+let on = shownAtFirst;
 
 function toggle() {
   on = !on;
   emit('slice');
 }
+
+keepFlag('spectrum', shownAtFirst, () => on, (shown) => {
+  on = shown;
+  emit('slice');
+});
 
 export const spectrumSlice = (viewer) => (viewer.pitched ? new SpectrumSlice(viewer) : {});
 

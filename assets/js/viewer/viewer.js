@@ -14,6 +14,7 @@
 // Listeners take `viewer.signal`. Coordinates are CSS pixels of the plot; `yOf` and `hzAt` need `viewer.pitched` and `viewer.current()`.
 
 import { request } from '../core/rpc.js';
+import { display } from '../core/display_settings.js';
 import { audio, onPlayhead, state } from '../core/state.js';
 import { decodeBase64, onResize, onThemeChange } from '../lib/dom.js';
 import { pixelRatio } from '../lib/canvas_axes.js';
@@ -79,6 +80,15 @@ export class Viewer extends Plot {
   /** Seconds to request beyond both ends: one frame, so that the image reaches the plot's edges. */
   overhang({ hop_length: hop, sample_rate: rate }) {
     return hop / rate;
+  }
+
+  /** What of the display an export has. */
+  exported() {
+    const figure = { colours: display.colours };
+    if (!this.pitched || !this.current()) return { figure };
+    const [low, high] = this.range();
+    const band = state.frequencyRange ?? { low_hz: null, high_hz: null };
+    return { figure: { ...figure, low, high, axis: this.axisKind(), ...band } };
   }
 
   accept(answer, query) {

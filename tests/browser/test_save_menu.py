@@ -1,0 +1,121 @@
+"""The menu "Save" and the link in a real Chromium: files, copied code, settings, and each field of a link restored."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import sounds
+from chromium import Sheet
+from esc.ui.i18n.catalogue import ENGLISH
+
+pytestmark = pytest.mark.browser
+MEL = ".sg-viewer[data-view=mel]"
+
+
+def download(sheet: Sheet, name: str, folder: Path, view: str = MEL) -> Path:
+    with sheet.page.expect_download() as saving:
+        sheet.page.locator(f"{view} [data-save={name}]").click()
+    path = folder / saving.value.suggested_filename
+    saving.value.save_as(path)
+    return path
+
+
+def test_files_code_and_settings(open_sheet, tmp_path):
+    sheet = open_sheet(link="example=crow&t=1,2&db_ref=max&features=onsets", permissions=["clipboard-read", "clipboard-write"])
+    page = sheet.page
+    sheet.until("viewer.data?.request.start > 0.9 && viewer.data.high_db === 0")
+    page.locator(f"{MEL} [data-do=export]").click()
+    status = page.locator(f"{MEL} .sg-save-status")
+    assert download(sheet, "png", tmp_path).read_bytes().startswith(b"\x89PNG")
+    assert "</svg>" in download(sheet, "svg", tmp_path).read_text()
+    shown = np.load(download(sheet, "npy", tmp_path))
+    assert shown.shape == (
+        128,
+        sheet.ev("viewer.data.n_frames ?? viewer.data.columns") - 2,
+    )  # the view has a frame more at each edge
+    assert -80.0 <= shown.min() < shown.max() <= 0.0
+    page.locator(f"{MEL} input[value=whole]").check()
+    with np.load(download(sheet, "npz", tmp_path)) as whole:
+        assert whole["values"].max() == 0.0
+        assert whole["times_s"][-1] == pytest.approx(5.0, abs=0.03)
+        assert len(whole["onsets_times_s"])
+    assert download(sheet, "features_csv", tmp_path).read_text().startswith("feature,quantity,time_s,value\nonsets,")
+    page.locator(f"{MEL} [data-save=code]").click()
+    expect(status).to_have_text(ENGLISH["save.code_copied"])
+    code = sheet.ev("navigator.clipboard.readText()")
+    assert "ref=np.max" in code and "onset_detect" in code
+    compile(code, "copied", "exec")
+    assert json.loads(download(sheet, "ipynb", tmp_path).read_text())["nbformat"] == 4
+
+    settings = json.loads(download(sheet, "settings", tmp_path).read_text())
+    assert settings["settings"] | {"db_ref": "max", "features": "onsets"} == settings["settings"]
+    changed = tmp_path / "changed.json"
+    more = {"n_mels": 64, "colours": "viridis", "features": "", "fmax": 90_000, "attic": 1}
+    changed.write_text(json.dumps(settings | {"settings": settings["settings"] | more}))
+    with page.expect_file_chooser() as choosing:
+        page.locator(f"{MEL} [data-save=load_settings]").click()
+    choosing.value.set_files(changed)
+    expect(page.locator(".sg-message span")).to_have_text(
+        ENGLISH["viewer_toolbar.link_ignored"].format(fields="fmax, features, attic")
+    )
+    sheet.until("viewer.data.request.config.n_mels === 64 && viewer.data.request.config.fmax === 11025")
+    assert sheet.ev("viewer.data.request.config.db_ref") == "max"
+    page.locator(f"{MEL} .sg-save input[type=file]").set_input_files(
+        {"name": "other.json", "mimeType": "application/json", "buffer": b'{"a": [1]}'}
+    )
+    expect(status).to_have_text(ENGLISH["save.no_settings"].format(name="other.json"))
+
+
+def test_link_restores_each_field(open_sheet):
+    fields = {
+        "example": "crow", "t": "1,3", "f": "300,3000", "selection": "1.5,2,500,1500", "hop_length": "256",
+        "db_ref": "full_scale", "colours": "viridis", "levels": "-60,-6", "smooth": "1", "axis_mel": "log",
+        "features": "onsets,reassigned", "harmonics": "440.00", "spectrum": "0", "box": "0", "speed": "0.5", "pitch": "0",
+        "loop": "1", "camera": "1,-1.5,0.8,0,0,0,0,0,1", "of": "stft", "light": "flat", "relief": "0.9",
+    }  # fmt: skip
+    link = "&".join(f"{name}={value}" for name, value in fields.items())
+    sheet = open_sheet(link=link)
+    page = sheet.page
+    sheet.until("viewer.data?.feature === 'reassigned' && session.state.selection !== null")
+    written = "Object.fromEntries(new URLSearchParams(location.hash.slice(1)))"
+    page.keyboard.press("Escape")  # clears the selection: the address is written anew
+    kept = {name: value for name, value in fields.items() if name != "selection"}
+    same = f"(kept) => {{ const now = {written}; return Object.keys(kept).every((name) => now[name] === kept[name]); }}"
+    sheet.until(f"!('selection' in {written})")
+    sheet.until(same, kept)
+    assert sheet.ev("[session.audio.playbackRate, session.audio.preservesPitch, session.audio.loop]") == [0.5, False, True]
+    expect(page.locator(f"{MEL} [data-do=harmonics]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f"{MEL} .sg-slice")).to_be_hidden()
+
+    fresh = open_sheet(link=urlsplit(page.url).fragment)  # as another person
+    fresh.until(same, kept)
+    fresh.until("viewer.data?.feature === 'reassigned'")
+    page.fill("#sg-fmax", "20000")  # refused by the server: half the rate is 11,025 Hz
+    expect(page.locator(f"{MEL} .sg-refusal")).to_be_visible()
+    page.keyboard.press("Tab")
+    sheet.until(f"!('fmax' in {written})")
+
+    wrong = {"features": "attic", "harmonics": "-3", "speed": "9", "box": "maybe", "win_length": "9000", "fmax": "90000"}
+    other = open_sheet(link="&".join(f"{name}={value}" for name, value in wrong.items()) + "&example=crow")
+    message = other.page.locator(".sg-message span")
+    expect(message).to_contain_text("harmonics")  # its sound is open
+    other.until("viewer.current() && viewer.data.request.config.fmax === 11025")
+
+
+def test_reload_blames_no_link(open_sheet, tmp_path):
+    sheet = open_sheet()
+    sheet.open_file(sounds.write(tmp_path / "own.wav", sounds.tone(440.0, 2.0), 44_100))
+    sheet.until("location.hash.includes('length=2')")
+    sheet.page.reload()
+    sheet.page.wait_for_function("document.querySelector('.sg-viewer')?.component?.data")  # the sound is open again
+    expect(sheet.page.locator(".sg-message")).to_be_hidden()
+    fragment = urlsplit(sheet.page.url).fragment
+    assert parse_qs(fragment)["length"] == ["2"]
+    other = open_sheet(link=fragment)
+    expect(other.page.locator(".sg-message span")).to_have_text(ENGLISH["viewer_toolbar.link_own"].format(seconds="2"))
