@@ -14,6 +14,7 @@ import librosa
 import nbformat
 import numpy as np
 import pytest
+import soundfile
 
 from esc.config import LIBROSA, PRESETS
 from esc.dsp.mfcc import CepstrumConfig
@@ -184,6 +185,18 @@ def test_samples_as_a_table(app):
     table = np.genfromtxt(app.file("csv", "wave", **PART), delimiter=",", names=True)
     np.testing.assert_allclose(table["amplitude"], arrays["values"], atol=1e-7)
     np.testing.assert_allclose(table["time_s"], arrays["times_s"], atol=1e-6)
+
+
+@pytest.mark.parametrize("channel", ["left", "side", "2"])
+def test_code_reads_the_channel(app, channel, tmp_path, monkeypatch, rng):
+    path = app.folder.parent / "stereo.wav"
+    soundfile.write(path, rng.uniform(-0.5, 0.5, (22_050, 2)), 22_050)
+    monkeypatch.chdir(path.parent)
+    sound = app.ask("open_sound", {"path": str(path), "name": path.name, "channel": channel})["ok"]
+    about = {"sound": sound["id"], "end": sound["seconds"]}
+    computed = run(app.code("mel", features=["onsets"], **about).partition("\n\ntimes =")[0])["view"]
+    assert_equal_levels(computed, app.arrays("mel", **about)["values"])
+    assert np.array_equal(run(app.code("wave", **about))["view"], app.arrays("wave", **about)["values"])
 
 
 FIGURE = {"width_cm": 12.0, "height_cm": 7.0, "dpi": 150, "colours": "viridis", "low": -60.0, "high": 0.0, "axis": "log"}

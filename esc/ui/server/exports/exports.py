@@ -82,6 +82,7 @@ class Exports:
                 cepstrum=request.cepstrum or PLAIN,
                 features=tuple(request.features),
                 source=request.source,
+                channel=sound.facts.channel,
                 colours=request.figure.colours,
             )
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from esc.audio.channels import MEAN
 from esc.config import SpectrogramConfig
 from esc.dsp.axes import row_bounds_hz
 from esc.dsp.mfcc import PLAIN
@@ -85,9 +86,10 @@ def _ranged(style: FigureStyle, request: ExportRequest, high: float, unit: str =
 
 def _style(sound: Sound, request: ExportRequest, texts: Mapping[str, str]) -> FigureStyle:
     figure, config = request.figure, request.config
+    channel = "" if sound.facts.channel == MEAN else f" ({sound.facts.channel})"
     reference = {"max": "page.level_axis_max", "full_scale": "page.level_axis_full_scale"}
     return FigureStyle(
-        title=f"{sound.name}: {texts[_NAMES[request.variant or request.view]]}",
+        title=f"{sound.name}{channel}: {texts[_NAMES[request.variant or request.view]]}",
         subtitle=_parameters(request, config) if config else f"sr={sound.facts.sample_rate}",
         width_cm=figure.width_cm,
         height_cm=figure.height_cm,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from esc.audio.channels import MEAN
 from esc.config import LIBROSA, SpectrogramConfig
 from esc.dsp.frames import frames_between
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
@@ -32,6 +33,7 @@ class ViewState:
     features: tuple[str, ...] = ()
     source: str = "mel"  # the spectrogram of a surface
     colours: str = "magma"
+    channel: str = MEAN
 
     @property
     def whole(self) -> bool:
@@ -67,7 +69,17 @@ def _load(state: ViewState) -> str:
     config = state.config
     return f"""{_IMPORTS}
 
-y, sr = librosa.load({_quoted(state.file_name)}, sr={config.sample_rate})  # mean of the channels, resampled"""
+{_read(state, str(config.sample_rate))}"""
+
+
+def _read(state: ViewState, rate: str, y: str = "y", sr: str = "sr") -> str:
+    """Return the lines that read the view's channel of a file; librosa's own default is the mean of all."""
+    name = _quoted(state.file_name)
+    if state.channel == MEAN:
+        return f"{y}, {sr} = librosa.load({name}, sr={rate})"
+    mixed = {"left": "[0]", "right": "[1]", "mid": "[:2].mean(axis=0)", "side": "[:2].T @ [0.5, -0.5]"}
+    part = mixed.get(state.channel) or f"[{int(state.channel) - 1}]"
+    return f"channels, {sr} = librosa.load({name}, sr={rate}, mono=False)\n{y} = np.atleast_2d(channels){part}  # {state.channel}"
 
 
 def _wave(state: ViewState) -> list[str]:
@@ -75,7 +87,7 @@ def _wave(state: ViewState) -> list[str]:
     return [
         f"""{_IMPORTS}
 
-y, sr = librosa.load({_quoted(state.file_name)}, sr=None)  # mean of the channels, at the file's own rate
+{_read(state, "None")}
 view = y{part}""",
         f"""fig, ax = plt.subplots(figsize=(10, 3))
 librosa.display.waveshow(view, sr=sr, offset={0.0 if state.whole else state.start_s!r}, ax=ax)
@@ -202,9 +214,7 @@ def _contour(state: ViewState):
     config = state.config
     rate = LIBROSA.sample_rate
     low, high = PITCH_HZ
-    slow = (
-        "y22, sr22 = y, sr" if config.sample_rate == rate else f"y22, sr22 = librosa.load({_quoted(state.file_name)}, sr={rate})"
-    )
+    slow = "y22, sr22 = y, sr" if config.sample_rate == rate else _read(state, str(rate), "y22", "sr22")
     codes = {
         "pitch": f"{slow}\nf0, voiced_flag, voiced_probs = librosa.pyin(y22, fmin={low}, fmax={high}, sr=sr22)\n"
         "f0_times = librosa.times_like(f0, sr=sr22)",
