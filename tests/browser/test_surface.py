@@ -203,7 +203,6 @@ def test_saved_page_works_offline(surface, tmp_path):
     page_file = tmp_path / saving.value.suggested_filename
     saving.value.save_as(page_file)
     assert page_file.name == "tone-3d.html"
-    sheet.page.click(".sg-viewer[data-view=surface] [data-do=export]")
     with sheet.page.expect_download() as saving:
         sheet.page.click("[data-save=screen_png]")
     saving.value.save_as(tmp_path / "picture.png")

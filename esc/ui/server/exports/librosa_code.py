@@ -73,7 +73,7 @@ def _load(state: ViewState) -> str:
 
 
 def _read(state: ViewState, rate: str, y: str = "y", sr: str = "sr") -> str:
-    """Return the lines that read the view's channel of a file; librosa's own default is the mean of all."""
+    """Return the lines that read the view's channel of a file."""
     name = _quoted(state.file_name)
     if state.channel == MEAN:
         return f"{y}, {sr} = librosa.load({name}, sr={rate})"
