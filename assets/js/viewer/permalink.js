@@ -86,7 +86,7 @@ function displayNow() {
 
 /** All settings but those of one sound, as an object for a file. */
 export function settingsNow() {
-  const { harmonics, learn, ...others } = /** @type {Record<string, any>} */ (displayNow());
+  const { harmonics, learn, compare, ...others } = /** @type {Record<string, any>} */ (displayNow());
   return { ...parameters.values, ...others };
 }
 
