@@ -5,7 +5,7 @@ import { chooseLabel, changeLabel, labels, removeLabel } from '../../core/labels
 import '../../core/label_store.js';
 import { nameColour, paintClass } from '../../core/detections.js';
 import { element, onResize } from '../../lib/dom.js';
-import { formatMoment, t } from '../../lib/i18n.js';
+import { formatMoment, isTouch, t } from '../../lib/i18n.js';
 import { deferWhilePressed } from '../../widgets/defer_while_pressed.js';
 import { latin, shortcut } from '../shortcuts.js';
 import { nameSelection, playLabel, renameLabel, snapSelection } from './label_actions.js';
@@ -46,6 +46,7 @@ class Track {
     this.root = element(`<div class="sg-label-track" role="listbox" data-aria="labels.track" hidden></div>`);
     this.more = element('<p class="sg-small sg-label-more" hidden></p>');
     viewer.below.append(this.root, this.more);
+    if (isTouch()) viewer.below.append(this.touchTools()); // the list with its buttons is far below
     this.renew = deferWhilePressed(this.root, () => this.draw(), viewer.signal);
     viewer.onState('labels label_chosen visible sound', () => this.refresh());
     onResize(viewer.plot, () => this.refresh(), viewer.signal);
@@ -57,6 +58,23 @@ class Track {
     });
     this.root.addEventListener('keydown', (event) => this.onKey(event));
     this.refresh();
+  }
+
+  /** Buttons for the selection, next to the plot. */
+  touchTools() {
+    const box = element(`<div class="sg-touch-tools" role="group" data-aria="labels.title" hidden>
+      <button type="button" class="sg-tool" data-do="name_it"></button>
+      <button type="button" class="sg-tool" data-do="snap" data-t="labels.do_snap"></button></div>`);
+    const [name, snap] = box.children;
+    name.addEventListener('click', () => nameSelection(this.viewer));
+    snap.addEventListener('click', () => snapSelection(this.viewer));
+    const show = () => {
+      box.hidden = !state.selection;
+      name.textContent = t(labels.chosen === null ? 'labels.do_name_it' : 'labels.do_rename');
+    };
+    this.viewer.onState('selection label_chosen labels', show);
+    show();
+    return box;
   }
 
   refresh() {
