@@ -9,6 +9,7 @@ audio.preload = 'auto';
 
 /** @typedef {{start: number, end: number}} Interval seconds
  * @typedef {{low_hz: number, high_hz: number}} FrequencyRange
+ * @typedef {Interval & {label?: string}} Question `label`: the class to explain first
  * @typedef {Interval & {low_hz?: number | null, high_hz?: number | null}} Selection without frequencies: all of them
  */
 
@@ -21,6 +22,8 @@ export const state = {
   frequencyRange: null,
   /** @type {Selection | null} */
   selection: null,
+  /** @type {Question | null} the interval that is classified, explained and compared; null: the sound's first clip */
+  asked: null,
 };
 
 /** Dispatch an event of the shared state. */
@@ -36,7 +39,10 @@ export function setSound(sound, view = null) {
   state.sound = sound;
   state.visible = view?.visible ?? { start: 0, end: sound.seconds };
   state.frequencyRange = view?.frequencyRange ?? null;
-  if (!view) select(null);
+  if (!view) {
+    state.asked = null;
+    select(null);
+  }
   emit('sound');
   if (view?.selection) select(view.selection);
 }
@@ -61,6 +67,15 @@ function inside(selection, { seconds, sample_rate: rate }) {
   const [start, end] = between([selection.start, selection.end], seconds);
   const [low_hz, high_hz] = banded ? between(frequencies, rate / 2) : [null, null];
   return end > start && (!banded || high_hz > low_hz) ? { start, end, low_hz, high_hz } : null;
+}
+
+/** Classify, explain and compare an interval; null: the sound's first clip.
+ * @param {Question | null} question
+ */
+export function ask(question) {
+  if (!state.sound) return;
+  state.asked = question && { start: question.start, end: question.end, label: question.label };
+  emit('asked');
 }
 
 const possibleSpan = (seconds) => Math.min(state.sound.seconds, Math.max(SHORTEST_S, seconds));

@@ -6,7 +6,7 @@ import { filterTo } from './bandpass_filter.js';
 
 export const SPEEDS = [1, 0.5, 0.25];
 export const playback = {
-  /** @type {import('../core/state.js').Interval | null} the interval at whose end playback stops or loops */
+  /** @type {import('../core/state.js').Interval & {name?: string} | null} the interval at whose end playback stops or loops */
   span: null,
   loop: false,
   speed: 1,
@@ -35,13 +35,16 @@ export function playSelection() {
   else playSpan(state.selection);
 }
 
-/** Select an interval, play it from its start, and show it. @param {import('../core/state.js').Interval} interval */
-export function playInterval({ start, end }) {
+/** Select an interval, play it from its start, and show it.
+ * @param {import('../core/state.js').Interval} interval
+ * @param {string} [name] of what sounds there
+ */
+export function playInterval({ start, end }, name = undefined) {
   if (!state.sound) return;
   select({ start, end });
   const { start: from, end: to } = state.visible;
   if (start < from || start >= to) show(start - (to - from) * 0.1, start + (to - from) * 0.9);
-  if (state.selection) playSpan(state.selection);
+  if (state.selection) playSpan({ ...state.selection, name });
 }
 
 function playSpan(span) {

@@ -176,7 +176,7 @@ function playbackText() {
   const interval = span && { start: formatNumber(span.start, 2), end: formatNumber(span.end, 2) };
   const band = range && { low: formatNumber(range.low), high: formatNumber(range.high) };
   return [
-    interval ? t('playback.playing_selection', interval) : t('playback.playing_all'),
+    span?.name ? t('playback.playing_segment', { ...interval, name: span.name }) : interval ? t('playback.playing_selection', interval) : t('playback.playing_all'),
     banded && (band ? t('playback.playing_band', band) : t('playback.playing_no_band')),
     speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : t('playback.playing_falls', { speed: SPEED_SIGNS[speed] })),
     loop && t('playback.playing_loop'),

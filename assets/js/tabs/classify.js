@@ -1,10 +1,10 @@
 // The classify tab: the most likely classes of the open sound.
 
 import { channelText } from '../core/channels.js';
-import { emit, state } from '../core/state.js';
+import { ask, emit, state } from '../core/state.js';
 import { mounting } from '../lib/component.js';
 import { element, onResize, textElement } from '../lib/dom.js';
-import { t, tForPointer } from '../lib/i18n.js';
+import { formatNumber, formatTime, t, tForPointer } from '../lib/i18n.js';
 import { waveIcon } from '../lib/thumbnails.js';
 import { answersOffer } from '../player/channel_offer.js';
 import { retryButton } from '../widgets/retry_button.js';
@@ -12,6 +12,9 @@ import { OneRequest } from './one_request.js';
 import { predictionBox } from './verdict.js';
 
 class Classify extends OneRequest {
+  /** @type {any} the shown reply */
+  reply = null;
+
   constructor(host, context) {
     super(host, 'classify', context);
     onResize(context.root, () => this.requestOnce(), this.signal); // a tab that opens gains a size
@@ -25,6 +28,10 @@ class Classify extends OneRequest {
     host.replaceChildren(empty);
   }
 
+  again() {
+    if (this.reply?.sound === state.sound?.id) emit('classified', { ...this.reply, label: state.asked?.label });
+  }
+
   showWait() {
     const wait = textElement('p', t('classify.wait'), 'sg-wait');
     this.host.replaceChildren(wait);
@@ -33,8 +40,10 @@ class Classify extends OneRequest {
 
   show(reply) {
     if (!reply.error) {
-      this.host.replaceChildren(textElement('p', channelText(state.sound), 'sg-channel-said'), predictionBox(reply), this.offer);
-      emit('classified', reply);
+      const channel = textElement('p', channelText(state.sound), 'sg-channel-said');
+      this.host.replaceChildren(...intervalLine(reply), channel, predictionBox(reply), this.offer);
+      this.reply = reply;
+      this.again();
       return;
     }
     const parts = [textElement('p', reply.error, 'sg-error')];
@@ -42,6 +51,17 @@ class Classify extends OneRequest {
     if (reply.off) parts.push(textElement('p', t('classify.no_model_rest')));
     this.host.replaceChildren(...parts, retryButton(() => this.send()));
   }
+}
+
+/** What the prediction is about, where that is not the sound's first clip, and the way back. */
+function intervalLine({ interval, fit, clip_seconds: clip }) {
+  if (!interval) return [];
+  const [start, end] = interval;
+  const values = { start: formatTime(start), end: formatTime(end), seconds: formatNumber(clip) };
+  const line = element('<div class="sg-asked"><h3></h3><button type="button" class="sg-button" data-t="classify.first_clip"></button></div>');
+  line.firstChild.textContent = t(`classify.interval_${fit}`, values);
+  line.lastChild.addEventListener('click', () => ask(null));
+  return [line];
 }
 
 export const mount = mounting('.sg-classify', Classify);

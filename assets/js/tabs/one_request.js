@@ -1,13 +1,13 @@
-// Base of the components that send one request for each open sound, once they are on screen.
+// Base of the components that send one request for each open sound, or interval of it, once they are on screen.
 
 import { token } from '../core/rpc.js';
 import { events, state } from '../core/state.js';
 import { Component } from '../lib/component.js';
 import { offerRetryLater } from '../widgets/retry_button.js';
 
-/** A component with one request a sound. Subclasses have `showWait()`, which returns the line that says so, and `show(reply)`. */
+/** A component with one request a sound or interval. Subclasses have `showWait()`, which returns the line that says so, and `show(reply)`. */
 export class OneRequest extends Component {
-  /** @type {string | null} the id of the sound that was requested last */
+  /** @type {string | null} the sound and interval that were requested last */
   requested = null;
   turn = Date.now(); // counts requests: only the first reply to the latest one is shown
 
@@ -25,7 +25,7 @@ export class OneRequest extends Component {
       if (!reply.error) this.turn += 1;
       this.show(reply);
     });
-    this.on(events, 'sound', () => this.requestOnce());
+    this.on(events, 'sound asked', () => this.requestOnce());
     this.on(events, 'network', () => {
       this.requested = null;
       this.requestOnce();
@@ -38,8 +38,14 @@ export class OneRequest extends Component {
   }
 
   requestOnce() {
-    if (!state.sound || !this.wanted || this.requested === state.sound.id) return;
-    this.requested = state.sound.id;
+    if (!state.sound || !this.wanted) return;
+    const { asked } = state;
+    const about = JSON.stringify([state.sound.id, asked?.start, asked?.end]);
+    if (this.requested === about) {
+      if (asked) this.again();
+      return;
+    }
+    this.requested = about;
     this.turn += 1;
     this.send();
   }
@@ -47,8 +53,12 @@ export class OneRequest extends Component {
   /** Send the request, or the same one again: whichever reply comes first counts. */
   send() {
     offerRetryLater(this.showWait(), () => this.send());
-    this.trigger(this.event, { token: token(), sound: state.sound.id, turn: this.turn });
+    const { start, end } = state.asked ?? {};
+    this.trigger(this.event, { token: token(), sound: state.sound.id, turn: this.turn, ...(state.asked && { start, end }) });
   }
+
+  /** Follow a question about the interval that is shown, such as with another class to explain. */
+  again() {}
 
   /** @returns {HTMLElement} */
   showWait() {

@@ -42,8 +42,11 @@ class Saliency extends Component {
     this.clip = clipPlayer(this.signal);
     this.map = new SaliencyMap(this.find('.sg-map'), this.clip, this.signal);
     this.onValue(context, (reply) => this.take(reply));
-    this.on(events, 'classified', ({ detail: { top, start } }) => { if (top.length) this.request(top[0][0], start); });
-    this.on(events, 'explain', ({ detail }) => this.request(detail.label, detail.start ?? 0));
+    this.on(events, 'classified', ({ detail: { top, start, end, label } }) => {
+      if (top.length) this.request(label ?? top[0][0], start, end);
+      else this.hide();
+    });
+    this.on(events, 'explain', ({ detail }) => this.request(detail.label, detail.start ?? 0, detail.end));
     this.on(events, 'sound network', () => this.hide());
     this.on(this.slider, 'input', () => this.draw());
     this.on(this.find('.sg-tools button'), 'click', () => this.playClip());
@@ -56,21 +59,29 @@ class Saliency extends Component {
     this.clip.pause();
   }
 
-  /** Show a class's map in the clip that begins at `start`, from the server unless it is there already. */
-  request(label, start) {
+  /** Show a class's map in the clip that begins at `start`, from the server unless it is there already.
+   * @param {string | null} label
+   * @param {number} start
+   * @param {number | null} [end] of the interval in the clip, which is padded where that is shorter
+   */
+  request(label, start, end = null) {
     if (!state.sound) return;
     this.host.hidden = false;
     this.showError();
     this.wanted = label;
-    if (this.data?.sound === state.sound.id && this.data.asked === start && (!label || this.data.maps[label])) {
+    if (this.showsClip(start, end) && (!label || this.data.maps[label])) {
       this.choose(label ?? this.data.top[0][0]);
       return;
     }
     this.host.toggleAttribute('data-busy', true);
     const wait = textElement('p', t('saliency.wait'), 'sg-wait');
-    offerRetryLater(wait, () => this.request(label, start));
+    offerRetryLater(wait, () => this.request(label, start, end));
     this.find('.sg-wait').replaceWith(wait);
-    this.trigger('explain', { token: token(), sound: state.sound.id, start, labels: label ? [label] : [] });
+    this.trigger('explain', { token: token(), sound: state.sound.id, start, end, labels: label ? [label] : [] });
+  }
+
+  showsClip(start, end) {
+    return this.data?.sound === state.sound.id && this.data.asked === start && this.data.end === end;
   }
 
   take(reply) {
@@ -79,13 +90,13 @@ class Saliency extends Component {
     this.showError(reply.error ?? (Object.keys(reply.maps).length ? '' : t('saliency.silence')));
     if (reply.error || !Object.keys(reply.maps).length) return;
     const maps = Object.fromEntries(Object.entries(reply.maps).map(([label, heat]) => [label, decodeBase64(heat)]));
-    const same = this.data?.sound === reply.sound && this.data.start === reply.start;
+    const same = this.showsClip(reply.asked, reply.end);
     const before = same ? this.data : { maps: {}, probabilities: {} };
     this.data = this.map.data = {
       ...reply, levels: decodeBase64(reply.levels), maps: { ...before.maps, ...maps },
       probabilities: { ...before.probabilities, ...reply.probabilities },
     };
-    this.clip.src = `${fileUrl(reply.clip)}?from=${reply.start}`;
+    this.clip.src = `${fileUrl(reply.clip)}?from=${reply.start}-${reply.end ?? ''}`;
     this.host.toggleAttribute('data-filled', true);
     this.describe();
     this.choose(this.data.maps[this.wanted] ? this.wanted : reply.top[0][0]);
@@ -98,12 +109,13 @@ class Saliency extends Component {
 
   /** Describe the clip, and what the map means for it. */
   describe() {
-    const { start, clip_seconds: seconds, fit, deletion, cell_s: cell, cell_bands: bands } = this.data;
+    const { start, end, own_s: own, clip_seconds: seconds, fit, deletion, cell_s: cell, cell_bands: bands } = this.data;
     const times = {
-      seconds: formatNumber(seconds, 2), own: formatNumber(state.sound.seconds, 2),
-      start: formatTime(start), end: formatTime(start + seconds),
+      seconds: formatNumber(seconds, 2), own: formatNumber(own, 2),
+      start: formatTime(start), end: formatTime(end ?? start + seconds),
     };
-    this.find('.sg-clip-interval').textContent = t(start > 0 ? 'saliency.given_window' : `saliency.given_${fit}`, times);
+    const part = fit === 'padded' && end !== null ? 'padded_interval' : start > 0 || end !== null ? 'window' : fit;
+    this.find('.sg-clip-interval').textContent = t(`saliency.given_${part}`, times);
     this.find('.sg-tools button').textContent = `${t('saliency.play_clip')} · ${formatTime(seconds)}`;
     this.find('.sg-meaning').textContent = t('saliency.means', { seconds: formatNumber(cell, 2), bands: formatNumber(bands) });
     this.find('.sg-deletion').hidden = !deletion;
@@ -129,7 +141,7 @@ class Saliency extends Component {
 
   /** A button for each class whose map is there, and a list of all others. */
   showChoices() {
-    const { probabilities, maps, asked } = this.data;
+    const { probabilities, maps, asked, end } = this.data;
     const box = this.find('.sg-choices');
     const focused = box.contains(document.activeElement) && /** @type {HTMLElement} */ (document.activeElement).dataset.label;
     const buttons = Object.keys(maps).sort((a, b) => probabilities[b] - probabilities[a]).map((label) => {
@@ -138,7 +150,7 @@ class Saliency extends Component {
       button.firstChild.textContent = className(label);
       button.lastChild.textContent = formatPercent(probabilities[label], 1);
       button.setAttribute('aria-pressed', String(label === this.label));
-      button.addEventListener('click', () => this.request(label, asked));
+      button.addEventListener('click', () => this.request(label, asked, end));
       return button;
     });
     box.replaceChildren(...buttons, this.otherClasses());
@@ -151,7 +163,7 @@ class Saliency extends Component {
     const others = this.data.labels.filter((/** @type {string} */ label) => !this.data.maps[label]);
     others.sort((a, b) => className(a).localeCompare(className(b), language));
     select.append(...others.map((label) => new Option(className(label), label)));
-    select.addEventListener('change', () => { if (select.value) this.request(select.value, this.data.asked); });
+    select.addEventListener('change', () => { if (select.value) this.request(select.value, this.data.asked, this.data.end); });
     return select;
   }
 

@@ -76,11 +76,11 @@ export class SaliencyMap {
     return labelled.map((hz) => [shareOf(hz), hertz(hz)]).filter(([share]) => Number(share) >= 0 && Number(share) <= 1);
   }
 
-  /** Dashed lines at the ends of a sound shorter than the clip; beyond them it was mirrored. */
+  /** Dashed lines at the ends of a sound or interval shorter than the clip; beyond them it was mirrored. */
   drawMirrored(context, { left, top, width, height }) {
     if (this.data.fit !== 'padded') return;
     context.fillStyle = '#fff';
-    for (const time of [0, state.sound.seconds]) {
+    for (const time of [this.data.start, this.data.start + this.data.own_s]) {
       const x = Math.round(left + this.shareOf(time) * width);
       for (let y = top; y < top + height; y += 8) context.fillRect(x, y, 1, 4);
     }

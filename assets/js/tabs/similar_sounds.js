@@ -3,7 +3,7 @@
 import { events, onPlayhead, play } from '../core/state.js';
 import { mounting } from '../lib/component.js';
 import { decodeBase64, element, fileUrl, textElement } from '../lib/dom.js';
-import { className, formatNumber, t } from '../lib/i18n.js';
+import { className, formatNumber, formatTime, t } from '../lib/i18n.js';
 import { paintLevels } from '../lib/thumbnails.js';
 import { clipPlayer } from '../player/clip_player.js';
 import { retryButton } from '../widgets/retry_button.js';
@@ -26,6 +26,7 @@ class SimilarSounds extends OneRequest {
       host.hidden = false;
       if (!this.inView) this.fill();
     });
+    this.on(events, 'asked', () => this.stop());
     const observer = new IntersectionObserver(([entry]) => {
       this.inView = entry.isIntersecting;
       this.requestOnce();
@@ -58,6 +59,10 @@ class SimilarSounds extends OneRequest {
     const values = { ...reply, seconds: formatNumber(reply.clip_seconds) };
     const title = textElement('h2', t(reply.examples ? 'similar_sounds.title_examples' : 'similar_sounds.title_index', values));
     const note = (key) => textElement('p', t(key, values), 'sg-small');
+    if (reply.interval) {
+      const [start, end] = reply.interval.map((/** @type {number} */ time) => formatTime(time));
+      title.textContent = `${title.textContent} · ${t('similar_sounds.interval', { start, end })}`;
+    }
     if (reply.silent) return [title, note('similar_sounds.silent')];
     if (!reply.rows.length) return [title, note('similar_sounds.none')];
     const list = element('<ol class="sg-similar-list"></ol>');

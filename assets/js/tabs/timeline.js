@@ -3,12 +3,12 @@
 import { channelText } from '../core/channels.js';
 import { describeSegment, detections, formatUncertainty, labelName, paintClass, setTimeline } from '../core/detections.js';
 import { request, token } from '../core/rpc.js';
-import { events, showMessage, state } from '../core/state.js';
+import { ask, events, showMessage, state } from '../core/state.js';
 import { mounting } from '../lib/component.js';
 import { element, onResize } from '../lib/dom.js';
 import { formatDuration, formatMoment, formatPercent, formatTime, t } from '../lib/i18n.js';
 import { answersOffer } from '../player/channel_offer.js';
-import { playInterval } from '../player/playback.js';
+import { playAndAsk } from '../player/segment.js';
 import { Mel } from '../viewer/views.js';
 import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
 import { Job, controls } from './job.js';
@@ -23,6 +23,7 @@ const SKELETON = `
   <div class="sg-job">${controls('timeline.progress')}</div>
   <p class="sg-error" role="alert" hidden></p>
   <div class="sg-viewer sg-compact" data-owner="timeline"></div>
+  <button type="button" class="sg-button sg-ask" hidden></button>
   <div class="sg-segments" hidden>
     <div class="sg-scroll"><table class="sg-table"></table></div>
     <div class="sg-save"></div>
@@ -54,8 +55,10 @@ class Timeline extends Job {
     this.section.prepend(place); // above the prediction, too
     this.signal.addEventListener('abort', () => place.remove());
     networkSwitch(place, this.signal);
+    this.on(events, 'selection asked', () => this.drawAsk());
+    this.on(this.find('.sg-ask'), 'click', () => ask(state.selection));
     this.on(events, 'classified', ({ detail }) => {
-      this.firstClip = detail.start;
+      if (!detail.interval) this.firstClip = detail.start;
       this.draw();
     });
     onResize(root, () => this.runOnce(), this.signal); // a tab that opens gains a size
@@ -118,7 +121,8 @@ class Timeline extends Job {
     this.section.toggleAttribute('data-long', long && !this.root.hidden);
     const { timeline } = detections;
     this.drawProgress({ ...this.progress(timeline), total: sound?.seconds ?? 0, finished: timeline?.done_s ?? 0 });
-    this.find('.sg-first').hidden = !long;
+    this.find('.sg-first').hidden = !long || Boolean(state.asked);
+    this.drawAsk();
     if (long) this.find('.sg-first').textContent = this.firstClipText();
     this.showError(this.failed?.error);
     this.find('.sg-overall').hidden = !long || !timeline;
@@ -127,6 +131,15 @@ class Timeline extends Job {
     this.find('.sg-segments').hidden = !segments.length;
     this.table.setRows(segments);
     this.find('.sg-save').hidden = timeline?.stage !== 'done';
+  }
+
+  /** Offer to classify the selection, unless it is classified already. */
+  drawAsk() {
+    const { selection, asked } = state;
+    const button = this.find('.sg-ask');
+    button.hidden = !selection || (asked?.start === selection.start && asked.end === selection.end);
+    if (!selection) return;
+    button.textContent = t('timeline.ask', { start: formatTime(selection.start), end: formatTime(selection.end) });
   }
 
   /** The seconds that the prediction below is about. */
@@ -210,7 +223,7 @@ function segmentTable(table, signal) {
     column('uncertainty', (row) => row.uncertainty ?? 0, formatUncertainty),
     column('probability', (row) => row.probability, (share) => formatPercent(share)),
   ], {
-    signal, by: 'start', act: playInterval, caption: t('timeline.segments'),
+    signal, by: 'start', act: playAndAsk, caption: t('timeline.segments'),
     name: (row) => t('timeline.play_segment', { what: describeSegment(row) }),
   });
 }

@@ -56,7 +56,7 @@ function mostLikely(reply, known) {
     find(row, 'b').style.width = `${(100 * probability).toFixed(1)}%`;
     find(row, 'output').textContent = formatPercent(probability, 1);
     row.firstChild.title = t('saliency.ask', { name: className(label) });
-    row.firstChild.addEventListener('click', () => emit('explain', { label, start: reply.start }));
+    row.firstChild.addEventListener('click', () => emit('explain', { label, start: reply.start, end: reply.end }));
     list.append(row);
   }
   return list;

@@ -5,7 +5,7 @@ import { element, onResize } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { describeSegment, detections, labelName, paintClass } from '../core/detections.js';
 import { verdictOn } from '../core/labels.js';
-import { playInterval } from '../player/playback.js';
+import { playAndAsk } from '../player/segment.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
 import { Review } from './labels/review.js';
 
@@ -113,7 +113,7 @@ class Lanes {
     if (index < 0) return;
     this.choose(index, false);
     this.showReview(this.marks[index]);
-    playInterval(this.marks[index].segment);
+    playAndAsk(this.marks[index].segment);
   }
 
   choose(index, focus) {

@@ -2,7 +2,8 @@
 
 import { MEAN } from '../core/channels.js';
 import { request, latestOnly } from '../core/rpc.js';
-import { showMessage, state } from '../core/state.js';
+import { ask, showMessage, state } from '../core/state.js';
+import { openTab } from '../core/tabs.js';
 import { element, fetchFile, find, onResize, saveFile, stem, toClipboard } from '../lib/dom.js';
 import { formatNumber, t, tForPointer } from '../lib/i18n.js';
 import { nextSpeed, playSelection, toggleBand, toggleLoop, togglePitch } from '../player/playback.js';
@@ -51,7 +52,7 @@ export function selectionValues(viewer) {
   return {
     ...selectionOverlay(viewer),
     loaded: refresh,
-    keys: PLAYBACK_KEYS,
+    keys: { ...PLAYBACK_KEYS, w: shortcut('measurements.what_hint', 'selection', askAboutSelection) },
   };
 }
 
@@ -126,6 +127,7 @@ class ValuesPanel {
     this.buttons = [
       this.button('measurements.copy', () => this.copy(this.asText())),
       this.button('measurements.csv', () => this.copy(asTable(this.values))),
+      this.button('measurements.what', askAboutSelection),
       this.button('measurements.save', (button) => save(viewer, button)),
     ];
     find(this.root, '.sg-group').append(...this.buttons);
@@ -171,6 +173,13 @@ class ValuesPanel {
   async copy(text) {
     this.note.textContent = t(await toClipboard(text) ? 'measurements.copied' : 'measurements.not_copied');
   }
+}
+
+/** Classify, explain and compare the selection, on the tab for it. */
+function askAboutSelection() {
+  if (!state.selection) return;
+  ask(state.selection);
+  openTab('classify');
 }
 
 function asTable(values) {

@@ -20,6 +20,7 @@ from esc.batch.runner import BatchOptions, classify_blocks
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier, Prediction
 from esc.classification.first_clip import Clip, array_blocks
+from esc.classification.intervals import classify_clips, interval_clips
 from esc.classification.saliency import Explanation
 from esc.classification.saliency import explain as explain_waveform
 from esc.classification.similarity import fingerprint
@@ -29,6 +30,7 @@ from esc.ui.inference.zero_gpu import GPU_LENT, device_here, on_gpu, on_gpu_for
 from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Sound
 
+Interval = tuple[float, float]  # start and end in seconds
 Turn = AbstractContextManager[None]  # at the network, see `FairTurns.turn`
 Activations = dict[str, tuple[int, np.ndarray]]  # see `Classifier.mean_activations`
 LIKELIEST = 5  # classes whose saliency maps are computed in any case
@@ -81,45 +83,69 @@ def _held(turn: Turn) -> Turn:
     return nullcontext() if GPU_LENT else turn
 
 
-# A borrowed GPU is reached by another process, so each of these functions sends no more than a clip, or a file's path.
+# A borrowed GPU is reached by another process, so each of these functions sends no more than some clips, or a file's path.
 
 
-def predict(path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn) -> Prediction:
-    """Return the prediction for a waveform's first clip, see `Classifier.first_clip`."""
-    clip = classifier(path).first_clip(waveform, sample_rate)
+def _clips(path: Path, waveform: np.ndarray, sample_rate: int, interval: Interval | None) -> tuple[Clip, ...]:
+    """Return a waveform's first clip, see `Classifier.first_clip`, or the clips of an interval."""
+    network = classifier(path)
+    return (
+        (network.first_clip(waveform, sample_rate),)
+        if interval is None
+        else interval_clips(network, waveform, sample_rate, *interval)
+    )
+
+
+def predict(path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn, interval: Interval | None = None) -> Prediction:
+    """Return the prediction for a waveform's first clip, or for an interval."""
+    clips = _clips(path, waveform, sample_rate, interval)
     with _held(turn):
-        return _predict(path, clip)
+        return _predict(path, clips)
 
 
 @on_gpu
-def _predict(path: Path, clip: Clip) -> Prediction:
-    return classifier(path).classify_clip(clip)
+def _predict(path: Path, clips: tuple[Clip, ...]) -> Prediction:
+    return classify_clips(classifier(path), clips)
 
 
-def embedding(path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn) -> np.ndarray | None:
-    """Return the embedding of a waveform's first clip, (n_features,); None if the sound is silent."""
-    clip = classifier(path).first_clip(waveform, sample_rate)
-    if is_silent(clip.samples):
+def embedding(
+    path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn, interval: Interval | None = None
+) -> np.ndarray | None:
+    """Return the mean embedding of the clips of `predict`, (n_features,); None if all are silent."""
+    clips = [clip.samples for clip in _clips(path, waveform, sample_rate, interval) if not is_silent(clip.samples)]
+    if not clips:
         return None
     with _held(turn):
-        return _embedding(path, clip.samples)
+        return _embedding(path, clips)
 
 
 @on_gpu
-def _embedding(path: Path, samples: np.ndarray) -> np.ndarray:
+def _embedding(path: Path, clips: Sequence[np.ndarray]) -> np.ndarray:
     network = classifier(path)
-    return network.embedding(samples, network.checkpoint.spectrogram.sample_rate)
+    rate = network.checkpoint.spectrogram.sample_rate
+    return np.mean([network.embedding(samples, rate) for samples in clips], axis=0)
 
 
 def explain(
-    path: Path, waveform: np.ndarray, sample_rate: int, start_s: float | None, labels: Sequence[str], turn: Turn
+    path: Path,
+    waveform: np.ndarray,
+    sample_rate: int,
+    start_s: float | None,
+    labels: Sequence[str],
+    turn: Turn,
+    end_s: float | None = None,
 ) -> Explanation:
     """Return saliency maps of the `LIKELIEST` classes and of `labels`, see `esc.classification.saliency.explain`.
 
     The clip begins at `start_s`; None: it is the first clip, as in `predict`.
+    What ends at `end_s`, before the clip would, is padded.
     """
     network = classifier(path)
-    if start_s is None:
+    if start_s is not None and end_s is not None:
+        clip = interval_clips(
+            network, waveform, sample_rate, start_s, min(end_s, start_s + network.checkpoint.input.clip_seconds)
+        )[0]
+    elif start_s is None:
         clip = network.first_clip(waveform, sample_rate)
     else:
         begin_s = network.clip_start(waveform.shape[-1], sample_rate, start_s)

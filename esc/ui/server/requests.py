@@ -83,6 +83,23 @@ class IntervalRequest(SoundRequest):
             raise PageError("page.request", reason=f"end = {self.end}, ≥ {self.start}")
 
 
+class PartRequest(SoundRequest):
+    """A request about an interval of a sound, or without times about its first clip."""
+
+    start: Seconds | None = None
+    end: Seconds | None = None
+
+    def model_post_init(self, context: object) -> None:
+        """Check that there are both times, in order."""
+        if (self.start is None) != (self.end is None) or (self.end or 0.0) < (self.start or 0.0):
+            raise PageError("page.request", reason=f"start = {self.start}, end = {self.end}")
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Start and end in seconds."""
+        return None if self.start is None or self.end is None else (self.start, self.end)
+
+
 class TileRequest(IntervalRequest):
     """A request for what a screen shows of a sound."""
 

@@ -11,32 +11,42 @@ import numpy as np
 from esc.audio.channels import distinct_channels
 from esc.audio.waveform import SILENCE_PEAK
 from esc.classification.classifier import Prediction
+from esc.classification.intervals import interval_fit
 from esc.ui.inference.inference import classifier, predict
-from esc.ui.server.requests import SoundRequest
+from esc.ui.server.requests import PartRequest
 from esc.ui.sessions.sound import Sound
 from esc.ui.tabs.base import Tab
 
 
 class ClassifyTab(Tab):
-    """The prediction; "classify" brings {"token", "sound", "turn"}."""
+    """The prediction; "classify" brings {"token", "sound", "turn"}, perhaps {"start", "end"}."""
 
     module = "tabs/classify.js"
     elem_id = "classify"
     template = '<div class="sg-classify" aria-live="polite"></div>'
     event = "classify"
 
-    def classify(self, request: SoundRequest) -> Iterator[dict]:
-        """Yield the prediction for the first clip, then with those for the channels."""
+    def classify(self, request: PartRequest) -> Iterator[dict]:
+        """Yield the prediction for the first clip or an interval, then with those for the channels."""
         sound = self.sound(request)
         reply = prediction_reply(self.checkpoint_of(request), self._predict(request, sound, sound.waveform))
+        if request.interval is not None:
+            start_s, end_s = request.interval
+            reply |= {
+                "interval": [start_s, end_s],
+                "fit": interval_fit(end_s - start_s, reply["clip_seconds"]),
+                "end": min(reply["start"] + reply["clip_seconds"], end_s),
+            }
         yield reply
         if sound.channels is not None:
             names = distinct_channels(sound.facts.channels)
             each = [self._predict(request, sound, sound.channels[:, index]) for index in range(len(names))]
             yield reply | {"channels": [[name, *_answer(one)] for name, one in zip(names, each, strict=True)]}
 
-    def _predict(self, request: SoundRequest, sound: Sound, waveform: np.ndarray) -> Prediction:
-        return predict(self.checkpoint_of(request), waveform, sound.facts.sample_rate, self.services.turns.turn(request.token))
+    def _predict(self, request: PartRequest, sound: Sound, waveform: np.ndarray) -> Prediction:
+        return predict(
+            self.checkpoint_of(request), waveform, sound.facts.sample_rate, self.services.turns.turn(request.token), request.interval
+        )
 
 
 def _answer(prediction: Prediction) -> tuple[str, float | None]:

@@ -16,7 +16,7 @@ from esc.errors import CheckpointError
 from esc.ui.inference.inference import LIKELIEST, classifier, clip_fit, clip_offset_s, explain
 from esc.ui.server.public_files import playable_url
 from esc.ui.server.rendering import as_base64
-from esc.ui.server.requests import SoundRequest
+from esc.ui.server.requests import Seconds, SoundRequest
 from esc.ui.sessions.sound import Sound
 from esc.ui.tabs.base import Queue, Tab
 
@@ -28,11 +28,12 @@ class SaliencyRequest(SoundRequest):
     """A request for saliency maps."""
 
     start: float = 0.0
+    end: Seconds | None = None  # of what the clip holds; it is padded where that is shorter
     labels: list[str] = Field(default_factory=list, max_length=MAX_LABELS)
 
 
 class SaliencyTab(Tab):
-    """The saliency maps; "explain" brings {"token", "sound", "start", "labels"}."""
+    """The saliency maps; "explain" brings {"token", "sound", "start", "end", "labels"}."""
 
     module = "tabs/saliency.js"
     elem_id = "saliency"
@@ -45,11 +46,14 @@ class SaliencyTab(Tab):
         sound = self.sound(request)
         turn = self.services.turns.turn(request.token)
         checkpoint = self.checkpoint_of(request)
-        explanation = explain(checkpoint, sound.waveform, sound.facts.sample_rate, request.start, request.labels, turn)
-        return self._drawable(checkpoint, sound, explanation) | {"asked": request.start}
+        explanation = explain(
+            checkpoint, sound.waveform, sound.facts.sample_rate, request.start, request.labels, turn, request.end
+        )
+        return self._drawable(checkpoint, sound, explanation, request.end) | {"asked": request.start, "end": request.end}
 
-    def _drawable(self, checkpoint: Path, sound: Sound, explanation: Explanation) -> dict:
+    def _drawable(self, checkpoint: Path, sound: Sound, explanation: Explanation, end_s: float | None) -> dict:
         meta, prediction = classifier(checkpoint).checkpoint, explanation.prediction
+        own_s = sound.seconds if end_s is None else end_s - prediction.start_s
         common = {"start": prediction.start_s, "verdict": prediction.verdict}
         if not explanation.maps:
             return common | {"maps": {}}
@@ -68,10 +72,11 @@ class SaliencyTab(Tab):
             "low_hz": spectrogram.fmin,
             "high_hz": spectrogram.fmax,
             "mel_scale": spectrogram.mel_scale,
-            "before_s": clip_offset_s(meta, len(sound.waveform), sound.facts.sample_rate),
+            "before_s": clip_offset_s(meta, round(own_s * sound.facts.sample_rate), sound.facts.sample_rate),
             "clip": self._clip_url(sound, prediction.clip, spectrogram.sample_rate),
             "clip_seconds": meta.input.clip_seconds,
-            "fit": clip_fit(meta, sound.seconds),
+            "fit": clip_fit(meta, own_s),
+            "own_s": own_s,
             "cell_s": frames * spectrogram.hop_length / spectrogram.sample_rate,
             "cell_bands": bands,
             "deletion": _deletion(checkpoint),

@@ -20,7 +20,7 @@ from esc.example_sounds import FOLDER, example_sounds
 from esc.ui.inference.inference import classifier, embedding
 from esc.ui.server.public_files import example_url, playable_url
 from esc.ui.server.rendering import as_base64
-from esc.ui.server.requests import SoundRequest
+from esc.ui.server.requests import PartRequest
 from esc.ui.sessions.sound import Sound
 from esc.ui.tabs.base import Services, Tab
 
@@ -30,7 +30,7 @@ _POOL = 2  # bands and frames of the network's input per cell of a thumbnail, wh
 
 
 class SimilarSoundsTab(Tab):
-    """The section of similar sounds; "similar_sounds" brings {"token", "sound", "turn"}.
+    """The section of similar sounds; "similar_sounds" brings {"token", "sound", "turn"}, perhaps {"start", "end"}.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ class SimilarSoundsTab(Tab):
         self._index: SoundIndex | None = None
         self._lock = threading.Lock()
 
-    def similar_sounds(self, request: SoundRequest) -> dict:
-        """Return the nearest sounds of the index."""
+    def similar_sounds(self, request: PartRequest) -> dict:
+        """Return the sounds of the index nearest to the first clip or an interval."""
         sound = self.sound(request)
         network, turn = classifier(self.checkpoint), self.services.turns.turn(request.token)
-        own = embedding(self.checkpoint, sound.waveform, sound.facts.sample_rate, turn)
+        own = embedding(self.checkpoint, sound.waveform, sound.facts.sample_rate, turn, request.interval)
         index = self._opened(network)
         nearest = [] if own is None else index.nearest(own, SHOWN)
         return {
@@ -63,6 +63,7 @@ class SimilarSoundsTab(Tab):
             "features": index.embeddings.shape[1],
             "clip_seconds": network.checkpoint.input.clip_seconds,
             "silent": own is None,
+            "interval": request.interval and list(request.interval),
             "rows": [self._row(sound, rank, one, index) for rank, one in enumerate(nearest)],
         }
 
