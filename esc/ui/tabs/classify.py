@@ -27,7 +27,7 @@ class ClassifyTab(Tab):
     event = "classify"
 
     def classify(self, request: PartRequest) -> Iterator[dict]:
-        """Yield the prediction for the first clip or an interval, then with those for the channels."""
+        """Yield the prediction for the first clip or an interval, then also for channels."""
         sound = self.sound(request)
         reply = prediction_reply(self.checkpoint_of(request), self._predict(request, sound, sound.waveform))
         if request.interval is not None:
