@@ -27,6 +27,7 @@ export class OneRequest extends Component {
     });
     this.on(events, 'sound asked', () => this.requestOnce());
     this.on(events, 'network', () => {
+      if (state.asked) delete state.asked.label; // a class of the other network
       this.requested = null;
       this.requestOnce();
     });

@@ -45,7 +45,11 @@ class ClassifyTab(Tab):
 
     def _predict(self, request: PartRequest, sound: Sound, waveform: np.ndarray) -> Prediction:
         return predict(
-            self.checkpoint_of(request), waveform, sound.facts.sample_rate, self.services.turns.turn(request.token), request.interval
+            self.checkpoint_of(request),
+            waveform,
+            sound.facts.sample_rate,
+            self.services.turns.turn(request.token),
+            request.interval,
         )
 
 
