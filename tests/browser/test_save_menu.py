@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -70,6 +71,17 @@ def test_files_code_and_settings(open_sheet, tmp_path):
         {"name": "other.json", "mimeType": "application/json", "buffer": b'{"a": [1]}'}
     )
     expect(status).to_have_text(ENGLISH["save.no_settings"].format(name="other.json"))
+
+
+def test_print_is_one_page_with_the_view_alone(open_sheet):
+    sheet = open_sheet(link="example=crow&selection=1,2,500,1500")
+    sheet.until("viewer.data !== null && session.state.selection !== null")
+    sheet.page.emulate_media(media="print")
+    expect(sheet.page.locator(f"{MEL} .sg-plot")).to_be_visible()
+    for control in (f"{MEL} .sg-toolbar", f"{MEL} .sg-side", "[role=tablist]", ".sg-play", "#footer"):
+        expect(sheet.page.locator(control).first).to_be_hidden()
+    printed = sheet.page.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 
 
 def test_link_restores_each_field(open_sheet):
