@@ -118,6 +118,11 @@ def test_one_sound_with_two_settings(sheet: Sheet, two):
     page.select_option(".sg-kind", "mfcc")
     sheet.until(f"compare.panes[0].view === 'mfcc' && {READY}")
     expect(page.locator(".sg-range-db")).to_be_disabled()
+    page.select_option(".sg-other", "rain")
+    sheet.until(f"compare.other.sound?.example === 'rain' && {READY}")
+    sheet.ev("() => { compare.other.sound.id = 'gone'; compare.refresh(); }")
+    expect(page.locator(".sg-compare > .sg-error")).to_have_text(ENGLISH["compare.gone"])
+    expect(page.locator(".sg-other")).to_have_value("")
     page.select_option(".sg-example", "crow")  # another A
     sheet.until(f"session.state.sound.example === 'crow' && {READY}")
 

@@ -292,9 +292,9 @@ def test_time_formats(sheet: Sheet):
     times = [4.5, 59.996, 659.7, 3599.7, 3600]
     clocks = sheet.ev("(times) => times.map((time) => i18n.formatTime(time))", times)
     assert clocks == ["0:04.50", "1:00.00", "11:00", "1:00:00", "1:00:00"]
-    ticks = """async ([start, end, count]) => {
+    ticks = """async ([start, end, count, origin = null]) => {
         const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/lib/time_axis.js'));
-        const { marks, name: unit } = (await import(name)).timeTicks(start, end, count);
+        const { marks, name: unit } = (await import(name)).timeTicks(start, end, count, origin);
         return [unit, ...marks.map(([, text]) => text)];
     }"""
     for asked, expected in [
@@ -303,6 +303,8 @@ def test_time_formats(sheet: Sheet):
         ([0, 600, 12], ["min:s", *(f"{minute}:00" for minute in range(11))]),
         ([10, 160, 6], ["min:s", "0:30", "1:00", "1:30", "2:00", "2:30"]),
         ([0, 7000, 5], ["h:min", "00:00", "00:30", "01:00", "01:30"]),
+        ([0, 180, 4, 86_310], ["h:min:s", "23:59:00", "00:00:00", "00:01:00"]),  # recorded from 23:58:30 on
+        ([0, 100, 5, 86_310], ["time, s", "0", "20", "40", "60", "80", "100"]),
     ]:
         assert sheet.ev(ticks, asked) == expected
 
@@ -605,3 +607,14 @@ def test_hostile_file_name(sheet: Sheet, busy_wav: Path):
     sheet.page.set_input_files("input.sg-file", {"name": NASTY, "mimeType": "audio/wav", "buffer": BROKEN})
     expect(sheet.page.locator(".sg-message")).to_contain_text(NASTY)
     assert sheet.page.locator("#player img").count() == 0  # an alert would be among the complaints
+
+
+def test_time_of_day_of_a_recording(sheet: Sheet, tmp_path: Path):
+    path = sounds.write(tmp_path / "dawn.wav", np.tile(sounds.tone(440.0, 10.0, 8_000), 13), 8_000)
+    guano = b"GUANO|Version:1.0\nTimestamp:2026-05-01T04:59:30+02:00"
+    sound = path.read_bytes() + b"guan" + len(guano).to_bytes(4, "little") + guano
+    path.write_bytes(sound[:4] + (len(sound) - 8).to_bytes(4, "little") + sound[8:])
+    sheet.open_file(path)
+    sheet.page.mouse.move(*sheet.point(0.5, 0.5))
+    readout = sheet.page.locator("#mel .sg-readout")
+    expect(readout).to_contain_text(re.compile(r"6[45]\.\d+ s .* 05:00:3[45]"))

@@ -1,6 +1,7 @@
 // Plot of a 2D view: its geometry, the image from the levels, axes, level scale and play head.
 
 import { audio, show, state } from '../core/state.js';
+import { startOfDay } from '../core/time_of_day.js';
 import { display, displayedRange } from '../core/display_settings.js';
 import {
   drawLevelScale, drawPlayhead, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
@@ -210,7 +211,7 @@ export class Plot extends SoundView {
   }
 
   timeScale(context, area) {
-    const times = timeTicks(state.visible.start, state.visible.end, area.width / 70);
+    const times = timeTicks(state.visible.start, state.visible.end, area.width / 70, startOfDay());
     const shares = times.marks.map(([time, text]) => [(this.xOf(time) - area.left) / area.width, text]);
     drawTimeAxis(context, area, shares, { name: times.name });
   }

@@ -1,5 +1,6 @@
 // Plugins of the 2D viewers (see viewer.js), in the order in which their hooks are called.
 
+import { clockReading } from './clock_reading.js';
 import { detectionLanes } from './detection_lanes.js';
 import { displayPanel } from './display_panel.js';
 import { featureOverlays } from './feature_overlays.js';
@@ -19,6 +20,10 @@ import { waveformStrip } from './waveform_strip.js';
 
 /** @type {((viewer: any) => any)[]} */
 export const PLUGINS = [
+<<<<<<< HEAD
   toolbar, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, saveMenu, fullScreen, addLink, resolutionBox,
+=======
+  toolbar, clockReading, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, fullScreen, addLink, resolutionBox,
+>>>>>>> 5104eb6 (Time axis in the time of day where a long file says when it was recorded; the readout names it, too)
   featureOverlays, labelTrack, detectionLanes, labelList, waveformStrip, shortcutsDialog,
 ];

@@ -144,14 +144,12 @@ class Compare extends Component {
     return { other: id, other_config, ...(other_cepstrum && { other_cepstrum }), offset: this.offset.seconds, range_db };
   }
 
-  /** Give up B where the server has it no longer. */
-  async checked(asked) {
-    try {
-      return await asked;
-    } catch (error) {
-      if (error.key === 'page.gone' && !this.signal.aborted) this.other.use(null);
-      throw error;
-    }
+  /** Give up a sound B that the server has no longer; return whether it was B. */
+  forget(id) {
+    if (this.signal.aborted || this.other.sound?.id !== id) return false;
+    this.other.use(null);
+    this.showError(t('compare.gone'));
+    return true;
   }
 
   refresh() {

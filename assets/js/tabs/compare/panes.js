@@ -40,8 +40,13 @@ const paneOf = (Base, part) => class extends Base {
     return { cepstrum: PLAIN, other_cepstrum: PLAIN, ...own, view: this.view, ...this.comparison.query(this.panel) };
   }
 
-  fetch(query) {
-    return this.comparison.checked(request(this.server.compare_view, query));
+  async fetch(query) {
+    try {
+      return await request(this.server.compare_view, query);
+    } catch (error) {
+      if (error.key !== 'page.gone' || !this.comparison.forget(query.other)) throw error;
+      return request(this.server.compare_view, { ...query, other: query.sound, offset: 0 });
+    }
   }
 
   accept(answer, query) {

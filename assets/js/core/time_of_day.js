@@ -1,0 +1,12 @@
+// Time of day in a recording whose file says when it began.
+
+import { state } from './state.js';
+
+/** Seconds from midnight to the start of the open sound; null where the file says nothing, or was slowed down. */
+export function startOfDay() {
+  const { recorded = '', expansion } = state.sound?.metadata ?? {};
+  const clock = /T(\d\d):(\d\d):(\d\d)/.exec(recorded);
+  if (!clock || expansion) return null;
+  const [hours, minutes, seconds] = clock.slice(1).map(Number);
+  return 3600 * hours + 60 * minutes + seconds;
+}
