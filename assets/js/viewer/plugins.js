@@ -20,10 +20,6 @@ import { waveformStrip } from './waveform_strip.js';
 
 /** @type {((viewer: any) => any)[]} */
 export const PLUGINS = [
-<<<<<<< HEAD
-  toolbar, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, saveMenu, fullScreen, addLink, resolutionBox,
-=======
-  toolbar, clockReading, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, fullScreen, addLink, resolutionBox,
->>>>>>> 5104eb6 (Time axis in the time of day where a long file says when it was recorded; the readout names it, too)
-  featureOverlays, labelTrack, detectionLanes, labelList, waveformStrip, shortcutsDialog,
+  toolbar, clockReading, addMinimap, displayPanel, selectionValues, harmonicCursor, spectrumSlice, saveMenu, fullScreen, addLink,
+  resolutionBox, featureOverlays, labelTrack, detectionLanes, labelList, waveformStrip, shortcutsDialog,
 ];
