@@ -126,7 +126,7 @@ class LabelList {
     const { list } = labels.now;
     this.root.toggleAttribute('data-empty', !list.length);
     this.note.textContent = list.length ? t('labels.count', { count: formatNumber(list.length) }) : tForPointer('labels.none');
-    this.name.disabled = this.snap.disabled = !state.selection;
+    this.name.hidden = this.snap.hidden = !state.selection;
     this.name.textContent = t(labels.chosen === null ? 'labels.do_name_it' : 'labels.do_rename');
     if (this.table.rows !== list || this.chosen !== labels.chosen) this.table.setRows(list);
     this.chosen = labels.chosen;
