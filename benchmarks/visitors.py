@@ -20,6 +20,7 @@ import soundfile
 
 from benchmarks.harness import Row, run, serving_app
 from benchmarks.visitor import Visitor, reply_of
+from esc.audio.channels import MEAN
 from esc.audio.io import load_audio
 from esc.classification.classifier import Classifier
 from esc.config import LIBROSA
@@ -99,7 +100,7 @@ def greedy_while(url: str, times: int) -> tuple[list[float], bool]:
 
     def ask() -> None:
         with suppress(httpx.HTTPError):  # the server ends first
-            greedy.call("timeline", [file, 0.1])
+            greedy.call("timeline", [file, 0.1, MEAN])
 
     began = threading.Thread(target=ask, daemon=True)
     began.start()

@@ -520,7 +520,7 @@ def test_broken_file(open_sheet, busy_wav: Path, tmp_path: Path, locale, sentenc
     sheet.until("session.audio.currentTime > 0.05")
 
 
-TABS = ("wave", "stft", "mel", "mfcc", "surface", "classify", "live", "compare", "files", "learn", "about")
+TABS = ("wave", "stft", "mel", "mfcc", "surface", "classify", "live", "compare", "teach", "files", "learn", "about")
 
 
 def test_russian_page(open_sheet, busy_wav: Path):

@@ -32,7 +32,7 @@ def test_arrow_keys_move_every_slider(sheet):
 
 
 def test_unusual_sample_rate_is_listed(sheet):
-    sheet.ev("() => { location.hash = '#sample_rate=12345'; }")
+    sheet.ev("() => { location.hash = '#sample_rate=12345&fmax=6000'; }")
     expect(sheet.page.locator("#sg-sample_rate option:checked")).to_have_text("12,345 Hz")
 
 

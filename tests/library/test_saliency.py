@@ -131,26 +131,24 @@ def seeing(bands: slice, n_mels: int = 128) -> Classifier:
     model = build_model("resnet18", 2)
     model.conv1, model.bn1, model.maxpool = nn.AvgPool2d(2), nn.Identity(), nn.AvgPool2d(2)
     model.layer1, model.layer2 = Loudness(64, 1), Loudness(128, 2)
-    model.layer3, model.layer4 = Loudness(256, 2), Loudness(512, 2)
-    inside = torch.zeros(512, n_mels // 32)
-    inside[:, bands] = 1.0
-    model.avgpool = BandMeans(inside)
-    model.fc = nn.Linear(2, 2, bias=False)
-    model.fc.weight = nn.Parameter(torch.eye(2))
+    inside = torch.zeros(n_mels // 32)
+    inside[bands] = 1.0
+    model.layer3, model.layer4 = Loudness(256, 2), InBands(512, 2, inside)
+    model.fc = nn.Linear(512, 2, bias=False)
+    model.fc.weight = nn.Parameter(torch.eye(2).repeat_interleave(256, dim=1) / 128)  # half of the bands are in each mean
     meta = Checkpoint(architecture="resnet18", class_names=("there", "elsewhere"), spectrogram=ESC50, input=InputConfig())
     return Classifier(model.eval(), meta, torch.device("cpu"))
 
 
-class BandMeans(nn.Module):
-    """Mean over the bands that are meant and over the others, in place of the mean over the picture."""
+class InBands(Loudness):
+    """Half of the channels are 0 outside the bands that are meant, the others inside them."""
 
-    def __init__(self, inside: torch.Tensor) -> None:
-        super().__init__()
-        self.inside = inside[0]
+    def __init__(self, channels: int, stride: int, inside: torch.Tensor) -> None:
+        super().__init__(channels, stride)
+        self.masks = torch.stack([inside, 1.0 - inside]).repeat_interleave(channels // 2, dim=0)[:, :, None]
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        bands = maps.relu().mean(dim=(1, 3))  # (clips, n_mels / 32)
-        return torch.stack([(bands * self.inside).mean(dim=1), (bands * (1 - self.inside)).mean(dim=1)], dim=1)[..., None]
+        return super().forward(maps) * self.masks
 
 
 def test_map_locates_the_evidence():
