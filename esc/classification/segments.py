@@ -57,7 +57,8 @@ def segments(
     The probability of a class at a moment is its mean over the windows that contain the moment, with 0 for windows that are
     out of distribution; it is 0 for all classes in a silent window, and where no window is sure. A segment is a run of
     moments at which the class keeps `keep_probability` and once reaches `open_probability` (hysteresis, as in the edge
-    tracking of Canny, 1986). Runs less than `PAUSE_S` apart are one segment.
+    tracking of Canny, 1986), or in which a window that is sure of the class with that probability finds it most likely.
+    Runs less than `PAUSE_S` apart are one segment.
 
     Parameters
     ----------
@@ -76,17 +77,22 @@ def segments(
     check_range("open_probability", open_probability, 0.0, 1.0)
     check_range("keep_probability", keep_probability, 0.0, open_probability)
     windows = list(results)
-    probabilities, rises_db = _moment_probabilities(windows, len(class_names)), _level_changes(windows)
+    probabilities, sure = _moment_probabilities(windows, len(class_names))
+    rises_db = _level_changes(windows)
+    likeliest = {(moment, target) for moment, target, probability in sure if probability >= open_probability}
     end_s = max((window.end_s for window in windows), default=0.0)
     least = min(LEAST_S * MOMENTS_PER_S, len(probabilities))
     tiny = float(np.finfo(np.float32).tiny)
     found = []
-    for target in np.flatnonzero(probabilities.max(axis=0, initial=0.0) >= max(open_probability, tiny)):
+    reached = probabilities.max(axis=0, initial=0.0) >= max(open_probability, tiny)
+    for target in sorted({*np.flatnonzero(reached).tolist(), *(target for _, target in likeliest)}):
         likely = probabilities[:, target]
+        opened = likely >= open_probability
+        opened[[moment for moment, one in likeliest if one == target]] = True
         kept = [
             (first, past)
             for first, past in runs(likely >= max(keep_probability, tiny))
-            if likely[first:past].max() >= open_probability and past - first >= least
+            if opened[first:past].any() and past - first >= least
         ]
         for first, past in _joined(kept, PAUSE_S * MOMENTS_PER_S):
             start_s, past_s, uncertainty_s = _edges(first / MOMENTS_PER_S, past / MOMENTS_PER_S, rises_db)
@@ -95,7 +101,7 @@ def segments(
             if past_s > end_s - 1 / MOMENTS_PER_S:
                 past_s = end_s
             mean = float(likely[first:past].mean())
-            found.append(Segment(class_names[int(target)], start_s, past_s, mean, uncertainty_s))
+            found.append(Segment(class_names[target], start_s, past_s, mean, uncertainty_s))
     return tuple(sorted(found, key=lambda segment: (segment.start_s, segment.end_s, segment.label)))
 
 
@@ -115,11 +121,15 @@ def runs(mask: np.ndarray) -> Iterator[tuple[int, int]]:
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def _moment_probabilities(windows: Sequence[WindowResult], n_classes: int) -> np.ndarray:
-    """Return the probabilities (n_moments, n_classes), float32, see `segments`."""
+def _moment_probabilities(windows: Sequence[WindowResult], n_classes: int) -> tuple[np.ndarray, list[tuple[int, int, float]]]:
+    """Return probabilities and where sure windows find their class.
+
+    The first are float32 (n_moments, n_classes), see `segments`; the second a moment, target and probability of each window.
+    """
     n_moments = max((moments(window).stop for window in windows), default=0)
     sums, counts = np.zeros((n_moments, n_classes), np.float32), np.zeros((n_moments, 1), np.float32)
     nameless = np.ones(n_moments, bool)
+    sure = []
     for window in windows:
         own = moments(window)
         if window.probabilities is None:
@@ -129,16 +139,19 @@ def _moment_probabilities(windows: Sequence[WindowResult], n_classes: int) -> np
             continue
         nameless[own] &= window.verdict == UNSURE
         activity = window.activity
-        if activity is None:
-            sums[own] += window.probabilities
-        else:
+        likely = window.probabilities[None]
+        if activity is not None:
             times_s = (np.arange(own.start, own.stop) + 0.5) / MOMENTS_PER_S - activity.start_s
-            sums[own] += _interpolated(activity.probabilities, times_s / activity.cell_s)
+            likely = _interpolated(activity.probabilities, times_s / activity.cell_s)
+        sums[own] += likely
+        if window.verdict != UNSURE:
+            target = int(window.probabilities.argmax())
+            sure.append((own.start + int(likely[:, target].argmax()), target, float(window.probabilities[target])))
     for window in windows:
         if window.probabilities is None:
             nameless[moments(window)] = True
     sums[nameless] = 0.0
-    return sums / np.maximum(1, counts)
+    return sums / np.maximum(1, counts), sure
 
 
 def _interpolated(values: np.ndarray, at: np.ndarray) -> np.ndarray:

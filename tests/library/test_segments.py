@@ -120,6 +120,17 @@ def test_short_pause_and_short_activation():
     assert [(one.start_s, one.end_s) for one in segments(short, NAMES)] == [(0.0, 0.4)], "as long as the sound"
 
 
+def test_a_sure_window_has_its_class():
+    """A steady sound, whose activations stay below the opening probability, is where its window finds it most likely."""
+    cells = np.tile(np.float32([0.3, 0.05, 0.05]), (10, 1))
+    steady = Activity(0.0, cells, 0.5, np.full(500, -40.0, np.float32), 0.01, np.zeros(50, bool))
+    sure = [window(0, 5, 0.85, 0.1, 0.05, activity=steady)]
+    assert segments(sure, NAMES) == (Segment("dog", 0.0, 5.0, pytest.approx(0.3), WIDE),)
+    assert segments(sure, NAMES, 0.9) == ()
+    unsure = WindowResult(0, 5, UNSURE, np.array([0.85, 0.1, 0.05], np.float32), steady)
+    assert segments([unsure], NAMES) == ()
+
+
 def test_silence_within_a_window():
     heard = window(0, 5, 1, 0, 0, activity=activity(0.0, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0], silent=[*range(20, 30), 40]))
     found = segments([heard], NAMES)
