@@ -70,7 +70,7 @@ class PlayableCopy:
 
 
 class ChannelFile:
-    """Samples of all channels for drawing; without room for them there is none."""
+    """Samples of all channels for drawing; without space for them there are none."""
 
     def __init__(self, path: Path, facts: AudioFacts, sample_bytes: int, budget: DiskBudget, announced: int) -> None:
         self._path, self._facts, self._budget = path, facts, budget

@@ -187,9 +187,9 @@ def _write(
             if drawn:
                 drawn.write(channels)
             if copy_path:
-                heard = channels if facts.channel == MEAN and len(channels) <= 2 else mono[None]
-                copy = copy or stack.enter_context(PlayableCopy(copy_path, facts, len(heard)))
-                copy.write(heard.T)
+                playable = channels if facts.channel == MEAN and len(channels) <= 2 else mono[None]
+                copy = copy or stack.enter_context(PlayableCopy(copy_path, facts, len(playable)))
+                copy.write(playable.T)
 
 
 def decode_in_worker(

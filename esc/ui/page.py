@@ -30,9 +30,9 @@ from esc.ui.i18n.catalogue import ENGLISH, MESSAGES
 from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.inference.inference import loaded_digest
 from esc.ui.server.events import CheckedBlocks
+from esc.ui.server.middleware.page_head import CompressedPage, PageHead
 from esc.ui.server.middleware.request_gate import RequestGate
-from esc.ui.server.middleware.web_security import CompressedPage, SecurityHeaders, health_route
-from esc.ui.server.page_head import PageHead
+from esc.ui.server.middleware.web_security import SecurityHeaders, health_route
 from esc.ui.server.public_files import routes
 from esc.ui.sessions.temp_dir import make_temp_dir
 from esc.ui.tabs.about_model import AboutModelTab

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from chromium import Sheet
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
-from esc.ui.server.page_head import first_modules
+from esc.ui.server.middleware.page_head import first_modules
 from esc.ui.tabs.viewer import VIEWS
 
 pytestmark = pytest.mark.browser

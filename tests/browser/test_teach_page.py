@@ -115,8 +115,8 @@ def test_teach_use_save_and_load(open_sheet, folders, tmp_path):
     with zipfile.ZipFile(saved) as archive:
         archive.extractall(tmp_path / "mine")
     said = classify(tmp_path / "long.wav", "--checkpoint", tmp_path / "mine", "--format", "json")
-    told = {one["label"]: one["probability"] for one in json.loads(said.stdout)[0]["top"]}
-    assert shown == pytest.approx({label: 100 * share for label, share in told.items()}, abs=0.06)
+    listed = {one["label"]: one["probability"] for one in json.loads(said.stdout)[0]["top"]}
+    assert shown == pytest.approx({label: 100 * share for label, share in listed.items()}, abs=0.06)
     assert sheet.page.evaluate("document.querySelectorAll('.sg-teach .sg-error:not([hidden])').length") == 0
 
     elsewhere = open_sheet()

@@ -132,12 +132,12 @@ def test_a_sure_window_has_its_class():
 
 
 def test_silence_within_a_window():
-    heard = window(0, 5, 1, 0, 0, activity=activity(0.0, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0], silent=[*range(20, 30), 40]))
-    found = segments([heard], NAMES)
-    assert silent_intervals([heard], found) == (), "rain fills it"
+    whole = window(0, 5, 1, 0, 0, activity=activity(0.0, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0], silent=[*range(20, 30), 40]))
+    found = segments([whole], NAMES)
+    assert silent_intervals([whole], found) == (), "rain fills it"
     dog = tuple(one for one in found if one.label == "dog")
-    assert silent_intervals([heard], dog) == ((2.0, 3.0),), "a pause of 0.1 s is none"
-    assert uncertain_intervals([heard], dog, NAMES) == (), "the window is sure of the dog"
+    assert silent_intervals([whole], dog) == ((2.0, 3.0),), "a pause of 0.1 s is none"
+    assert uncertain_intervals([whole], dog, NAMES) == (), "the window is sure of the dog"
 
 
 def test_cell_probabilities_formula(rng):

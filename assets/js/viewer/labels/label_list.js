@@ -143,9 +143,9 @@ class LabelList {
       const known = new Set(labels.now.list.map((label) => [label.name, label.start, label.end, label.low_hz].join('\t')));
       const read = reply.labels.map(([name, start, end, low_hz, high_hz, probability]) => ({ name, start, end, low_hz, high_hz, probability }))
         .filter(({ name, start, end, low_hz: low }) => !known.has([name, start, end, low].join('\t')));
-      const room = Math.max(0, MOST_LABELS - labels.now.list.length);
-      if (read.length) addLabels(read.slice(0, room));
-      showMessage(readText(file.name, Math.min(room, read.length), reply), 'note');
+      const free = Math.max(0, MOST_LABELS - labels.now.list.length);
+      if (read.length) addLabels(read.slice(0, free));
+      showMessage(readText(file.name, Math.min(free, read.length), reply), 'note');
     } catch (error) {
       if (!this.viewer.signal.aborted) showMessage(error.message);
     }

@@ -11,7 +11,7 @@ import { latin, shortcut } from '../shortcuts.js';
 import { nameSelection, playLabel, renameLabel, snapSelection } from './label_actions.js';
 import { shownName } from './names.js';
 
-const MOST_MARKS = 300; // more can't be told apart
+const MOST_MARKS = 300; // more can't be distinguished
 const MOST_LANES = 6;
 const EDGE_PX = 7;
 const LEAST_PX = 4;

@@ -1,4 +1,4 @@
-"""Security headers of all replies, compression of the page, and the server's health."""
+"""Security headers of all replies, and the server's health."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 
 from starlette.datastructures import MutableHeaders
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -59,15 +58,6 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, sending if scope["type"] == "http" else send)
-
-
-class CompressedPage(GZipMiddleware):
-    """ASGI middleware that compresses the page itself, which holds the configuration of all its components."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        is_page = scope["type"] == "http" and scope["path"] == "/"
-        await (super().__call__ if is_page else self.app)(scope, receive, send)
 
 
 def health_route(version: str, digest: Callable[[], str | None]) -> Route:

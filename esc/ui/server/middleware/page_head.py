@@ -1,4 +1,4 @@
-"""Additions to the head of the page: the chosen language and preloads."""
+"""Additions to the head of the page, and compression of the page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import PurePosixPath
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from esc.paths import ASSETS
@@ -50,6 +51,11 @@ def preloads() -> bytes:
     return "".join(f'<link rel="modulepreload" href="{MODULES}/{module}">' for module in first_modules()).encode()
 
 
+def is_page(scope: Scope) -> bool:
+    """Return whether a request is for the page itself."""
+    return scope["type"] == "http" and scope["path"] == "/"
+
+
 class PageHead:
     """ASGI middleware that adds script and preloads to the page.
 
@@ -63,7 +69,7 @@ class PageHead:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http" or scope["path"] != "/":
+        if not is_page(scope):
             await self._app(scope, receive, send)
             return
         start: Message = {}
@@ -85,3 +91,11 @@ class PageHead:
             await send({"type": "http.response.body", "body": body})
 
         await self._app(scope, receive, sending)
+
+
+class CompressedPage(GZipMiddleware):
+    """ASGI middleware that compresses the page itself, which holds the configuration of all its components."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await (super().__call__ if is_page(scope) else self.app)(scope, receive, send)
