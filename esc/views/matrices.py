@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,21 +38,35 @@ class Matrix:
         return {"values": self.values, "times_s": self.times_s} | rows
 
 
-def spectrogram_matrix(view: str, waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float) -> Matrix:
+def spectrogram_matrix(
+    view: str,
+    waveform: Waveform,
+    config: SpectrogramConfig,
+    start_s: float,
+    end_s: float,
+    long_peak: Callable[[], float] | None = None,
+) -> Matrix:
     """Return a "mel" or "stft" spectrogram in dB of the frames centred in [start_s, end_s].
 
-    Reference and floor are the whole sound's: equals the same columns of `mel_db` or `stft_db`.
+    Reference and floor are the whole sound's: equals the same columns of `mel_db` or `stft_db`. Of sounds with more than
+    `MAX_PEAK_VALUES` the maximum power is what `long_peak` returns.
 
     Raises
     ------
     ParameterError
-        "parameter.too_much": more than `MAX_VALUES` values.
+        "export.too_much": more than `MAX_VALUES` values, or a longer sound without `long_peak`.
     """
     transform, freqs_hz = (mel_power, mel_freqs_hz(config)) if view == "mel" else (stft_power, stft_freqs_hz(config))
     frames = frames_between(waveform, config, start_s, end_s)
     check_size(len(frames) * len(freqs_hz), MAX_VALUES)
     power = np.concatenate(list(_powers(waveform, config, frames, transform)), axis=1)
-    peak = _peak_power(waveform, config, transform, power, len(frames) == config.n_frames(len(waveform)))
+    n_frames = config.n_frames(len(waveform))
+    if len(frames) == n_frames:
+        peak = float(power.max())
+    elif long_peak and n_frames * config.n_freqs > MAX_PEAK_VALUES:
+        peak = max(float(power.max()), long_peak())
+    else:
+        peak = _peak_power(waveform, config, transform)
     fixed = config.replace(db_ref=max(AMIN, peak)) if config.db_ref == "max" else config
     level_db = np.maximum(power_to_level_db(power, fixed), power_to_level_db(peak, fixed) - config.top_db)
     return Matrix(level_db.astype(np.float32), np.array(frames) * (config.hop_length / config.sample_rate), freqs_hz)
@@ -125,10 +139,8 @@ def _powers(waveform: Waveform, config: SpectrogramConfig, frames: range, transf
         yield power_frames(waveform, config, numbers, transform).numpy()
 
 
-def _peak_power(waveform: Waveform, config: SpectrogramConfig, transform: Transform, power: np.ndarray, whole: bool) -> float:
+def _peak_power(waveform: Waveform, config: SpectrogramConfig, transform: Transform) -> float:
     """Return the maximum of the whole sound's spectrogram."""
-    if whole:
-        return float(power.max())
     frames = range(config.n_frames(len(waveform)))
     check_size(len(frames) * config.n_freqs, MAX_PEAK_VALUES)
     return max(float(part.max()) for part in _powers(waveform, config, frames, transform))

@@ -124,6 +124,14 @@ def test_folds_keep_recordings_together_and_have_every_class():
         outside = {(one.label, one.recording) for one, number in zip(several, folds, strict=True) if number != fold}
         assert not inside & outside
         assert {label for label, _ in inside} == {label for label, _ in outside} == {"a", "b"}
+    shared = [
+        Example("", label, np.zeros((1, 1)), tape)
+        for label, tapes in (("a", "012"), ("b", "234"))
+        for tape in tapes
+        for _ in range(2)
+    ]
+    folds, grouped = fold_numbers(shared)
+    assert grouped and {len({f for e, f in zip(shared, folds, strict=True) if e.recording == tape}) for tape in "01234"} == {1}
     one_tape = [Example(f"{n}", label, np.zeros((1, 1)), f"tape {label}") for label in "ab" for n in range(3)]
     folds, grouped = fold_numbers(one_tape)
     assert (len(set(folds)), grouped) == (3, False)

@@ -16,11 +16,14 @@ import numpy as np
 import pytest
 import soundfile
 
+import sounds
 from esc.config import LIBROSA, PRESETS
 from esc.dsp.mfcc import CepstrumConfig
+from esc.errors import ParameterError
 from esc.example_sounds import example_sounds
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.tabs.base import Services
+from esc.views.matrices import spectrogram_matrix
 
 EXAMPLE = "crow"
 PART = {"start": 1.0, "end": 2.5}
@@ -244,6 +247,17 @@ def test_wrong_requests_name_the_field(app, field):
     )  # fmt: skip
     assert reply["key"] == "page.request"
     assert field in reply["error"]
+
+
+def test_a_part_of_a_long_sound(monkeypatch):
+    """Where the whole sound is too long for a search, its peak is given."""
+    waveform = np.concatenate([sounds.tone(1_000.0, 1.0, 22_050, 0.1), sounds.tone(1_000.0, 1.0, 22_050, 1.0)])
+    whole = spectrogram_matrix("stft", waveform, LIBROSA, 0.0, 2.0)
+    monkeypatch.setattr("esc.views.matrices.MAX_PEAK_VALUES", 1_000)
+    with pytest.raises(ParameterError):
+        spectrogram_matrix("stft", waveform, LIBROSA, 0.0, 0.5)
+    part = spectrogram_matrix("stft", waveform, LIBROSA, 0.0, 0.5, lambda: 10 ** (whole.values.max() / 10))
+    np.testing.assert_allclose(part.values, whole.values[:, : part.values.shape[1]], atol=1e-3)
 
 
 def test_others_have_no_access_and_size_is_limited(app, monkeypatch):

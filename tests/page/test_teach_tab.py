@@ -150,6 +150,21 @@ def packed(tmp_path_factory) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
+def test_damaged_zip_leaves_no_examples(tab, session, tmp_path, monkeypatch):
+    """What was unpacked before the damage would count among the files of a page that never learns its ids."""
+    monkeypatch.setattr("esc.ui.sessions.uploaded_files.MAX_FILES", 2)
+    tone = sounds.write(tmp_path / "tone.wav", sounds.tone(440.0, 0.2, RATE), RATE).read_bytes()
+    path = zipped(tmp_path / "late.zip", {"a/1.wav": tone, "a/2.wav": tone})
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"data", 0, content.rindex(b"PK\x01\x02") - 10) + 50] ^= 0xFF  # its check sum is wrong
+    path.write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(DataError) as raised:
+            add(tab, session, path)
+        assert raised.value.key == "teach.zip"
+    assert len(add(tab, session, zipped(tmp_path / "good.zip", {"a/1.wav": tone, "a/2.wav": tone + b"\0\0"}))) == 2
+
+
 def test_network_in_a_zip(packed, tmp_path):
     (tmp_path / "net").mkdir()
     loaded = unpack(

@@ -20,7 +20,7 @@ events.addEventListener('sound', async () => {
   loadLabels(NO_LABELS);
   const found = unkept.get(opened) ?? await kept('labels', opened).catch(() => null);
   if (!found || digest !== opened) return;
-  if (labels.now === NO_LABELS || !labels.now.list.length) loadLabels(found);
+  if (!labels.now.list.length) loadLabels(found);
   else addLabels(found.list, found.refused); // one was added meanwhile
 });
 

@@ -46,7 +46,9 @@ function lossText({ channel, channels_db: levels, rms_db: mean, silent }) {
 }
 
 /** The answers of the channels, if a class is among them that is not the mean's. */
-function answersText({ verdict, channels }) {
+function answersText(reply) {
+  if (!reply) return [];
+  const { verdict, channels } = reply;
   const classes = channels.filter(([, , probability]) => probability !== null);
   if (classes.every(([, label]) => label === verdict)) return [];
   const answers = channels.map(([channel, label, probability]) => t('channels.answer', {

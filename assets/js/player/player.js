@@ -78,9 +78,9 @@ class Player extends Component {
     acceptDrops(root, (file) => this.openFile(file), this.signal);
     new RecordButton(this);
     this.on(events, 'recorded', ({ detail }) => this.openRecording(detail.file));
-    this.on(events, 'open', ({ detail: { name, request: query, first } }) => {
+    this.on(events, 'open', async ({ detail: { name, request: query, first, opened } }) => {
       if (first) this.openFirst(name, query);
-      else this.open(name, query);
+      else if (await this.open(name, query)) opened?.();
     });
     this.on(events, 'sound', () => showFacts(this.find('.sg-facts'), state.sound));
     this.on(this.find('.sg-channel select'), 'change', ({ target }) => openChannel(target.value));

@@ -20,7 +20,7 @@ class Classify extends OneRequest {
     onResize(context.root, () => this.requestOnce(), this.signal); // a tab that opens gains a size
     this.offer = answersOffer(this.signal);
     this.onValue(context, (reply) => { // the second reply of a request
-      if (reply?.channels && reply.sound === state.sound?.id) emit('channel_answers', reply);
+      if (reply?.channels && reply.turn === this.turn - 1) emit('channel_answers', reply); // of the reply that is shown
     });
     const empty = element('<div class="sg-empty"><p class="sg-strong" data-t="classify.empty"></p></div>');
     empty.prepend(waveIcon());
@@ -33,6 +33,7 @@ class Classify extends OneRequest {
   }
 
   showWait() {
+    emit('channel_answers', null);
     const wait = textElement('p', t('classify.wait'), 'sg-wait');
     this.host.replaceChildren(wait);
     return wait;

@@ -14,7 +14,7 @@ from esc.errors import CheckpointError, DataError
 from esc.paths import atomic_write, project_relative
 
 CARD = "README.md"
-_GROUPED = "No recording is on both sides of a split."
+_GROUPED = "No file is on both sides of a split."
 _NOT_GROUPED = (
     "A class has examples of one recording only, which are on both sides of the splits: expect less on other recordings."
 )

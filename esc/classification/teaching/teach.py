@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -138,44 +138,61 @@ def check_classes(labels: Sequence[str], other: str | None = None) -> tuple[str,
         As `teach` does.
     """
     counts = Counter(labels)
-    for label in counts:
-        if label in (SILENCE, UNKNOWN, UNSURE):
-            raise DataError("own.reserved", label=label)
-        if not label.strip() or not label.isprintable() or len(label) > MAX_NAME:
-            raise DataError("teach.name", label=label, limit=MAX_NAME)
+    check_names(counts)
     if other is not None and other not in counts:
         raise DataError("teach.other", label=other, choices=", ".join(counts))
-    if not MIN_CLASSES <= len(counts) <= MAX_CLASSES:
-        raise DataError("teach.classes", count=len(counts), least=MIN_CLASSES, most=MAX_CLASSES)
     for label, files in counts.items():
         if files < MIN_EXAMPLES:
             raise DataError("teach.few", label=label, files=files, least=MIN_EXAMPLES)
     return tuple(sorted(counts, key=lambda label: label == other))
 
 
+def check_names(labels: Collection[str]) -> None:
+    """Raise DataError for impossible names of classes, too few or too many."""
+    for label in labels:
+        if label in (SILENCE, UNKNOWN, UNSURE):
+            raise DataError("own.reserved", label=label)
+        if not label.strip() or not label.isprintable() or len(label) > MAX_NAME:
+            raise DataError("teach.name", label=label, limit=MAX_NAME)
+    if not MIN_CLASSES <= len(labels) <= MAX_CLASSES:
+        raise DataError("teach.classes", count=len(labels), least=MIN_CLASSES, most=MAX_CLASSES)
+
+
 def fold_numbers(examples: Sequence[Example]) -> tuple[np.ndarray, bool]:
     """Return the fold of each example, and whether all examples of a recording share one.
 
-    There are as many folds as the rarest class has recordings, at most `MAX_FOLDS`, and each class is in every one. With a
-    class of a single recording, its examples count as recordings.
+    There are as many folds as the rarest class has recordings, at most `MAX_FOLDS`, and each class is in two at least. Where
+    recordings don't allow that, examples count as recordings.
     """
-    recordings = [(one.label, one.recording or f"example {number}") for number, one in enumerate(examples)]
-    per_class = Counter(label for label, _ in set(recordings))
-    grouped = min(per_class.values()) >= 2
-    if not grouped:
-        recordings = [(one.label, f"example {number}") for number, one in enumerate(examples)]
-        per_class = Counter(label for label, _ in recordings)
-    n_folds = min(MAX_FOLDS, *per_class.values())
-    fold: dict[tuple[str, str], int] = {}
-    for label in per_class:
-        sizes = Counter(one for one in recordings if one[0] == label)
-        order = sorted(sizes)
-        np.random.default_rng(_SEED).shuffle(order)
+    labels = [one.label for one in examples]
+    alone = [f"example {number}" for number in range(len(examples))]
+    recordings = [one.recording or name for one, name in zip(examples, alone, strict=True)]
+    if (folds := _folds(labels, recordings)) is not None:
+        return folds, True
+    folds = _folds(labels, alone)
+    assert folds is not None  # each class has several examples
+    return folds, False
+
+
+def _folds(labels: Sequence[str], recordings: Sequence[str]) -> np.ndarray | None:
+    """Return folds that keep recordings together; None if one holds a whole class."""
+    pairs = list(zip(labels, recordings, strict=True))
+    sizes = Counter(pairs)
+    n_folds = min(MAX_FOLDS, *Counter(label for label, _ in sizes).values())
+    fold: dict[str, int] = {}
+    for label in dict.fromkeys(labels):
+        own = {recording: size for (one, recording), size in sizes.items() if one == label}
         filled = [0] * n_folds
-        for one in sorted(order, key=lambda recording: -sizes[recording]):
-            fold[one] = filled.index(min(filled))
-            filled[fold[one]] += sizes[one]
-    return np.array([fold[one] for one in recordings]), grouped
+        for recording in own.keys() & fold.keys():  # with examples of a class before
+            filled[fold[recording]] += own[recording]
+        order = sorted(own.keys() - fold.keys())
+        np.random.default_rng(_SEED).shuffle(order)
+        for recording in sorted(order, key=lambda one: -own[one]):
+            fold[recording] = filled.index(min(filled))
+            filled[fold[recording]] += own[recording]
+        if np.count_nonzero(filled) < 2:
+            return None
+    return np.array([fold[recording] for recording in recordings])
 
 
 def _cross_validated(

@@ -11,6 +11,7 @@ from esc.classification.teaching.teach import Example
 from esc.errors import DataError, EscError
 from esc.ui.sessions.uploaded_files import UploadedFile
 
+_PASSING = ("audio.timeout", "audio.disk_full", "audio.crashed")
 MAX_WINDOWS = 2_000  # of a session: 23 MB of activations
 
 
@@ -24,6 +25,15 @@ class Lesson:
     digests: dict[str, str] = field(default_factory=dict)
     recordings: dict[str, str] = field(default_factory=dict)  # of selections: the sound that they are of
 
+    def forget(self, example_id: str) -> None:
+        """Delete what is known of an example."""
+        for known in (self.pooled, self.thumbnails, self.errors, self.digests, self.recordings):
+            known.pop(example_id, None)
+
+    def retry(self) -> None:
+        """Delete errors that were not the fault of a file."""
+        self.errors = {example: error for example, error in self.errors.items() if error.key not in _PASSING}
+
 
 def bounded(windows: Iterator[np.ndarray], most: int) -> Iterator[np.ndarray]:
     """Pass on windows; DataError for more than `most`."""
@@ -35,10 +45,12 @@ def bounded(windows: Iterator[np.ndarray], most: int) -> Iterator[np.ndarray]:
 
 
 def usable_examples(lesson: Lesson, files: Sequence[tuple[UploadedFile, str]]) -> list[tuple[str, Example]]:
-    """Return the usable examples with ids, without copies; DataError for mixed classes."""
+    """Return the usable examples with ids, without copies and dropped ones; DataError for mixed classes."""
     first: dict[str, tuple[UploadedFile, str]] = {}
     found = []
     for file, label in files:
+        if file.id not in lesson.digests:
+            continue
         other, other_label = first.setdefault(lesson.digests[file.id], (file, label))
         if other_label != label:
             raise DataError("own.twice", first=other.name, second=file.name, labels=f"{other_label}, {label}")

@@ -39,16 +39,16 @@ class TaughtNetworks:
         self._archives: weakref.WeakKeyDictionary[Session, tuple[Path, ...]] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def new_folder(self) -> Path:
-        """Return a new folder to write a network to.
+    def new_folder(self, session: Session) -> Path:
+        """Return a new folder to write a session's network to.
 
         Raises
         ------
         PageError
-            "page.busy" if all sessions together have too many.
+            "page.busy" if the other sessions have too many.
         """
         with self._lock:
-            if len(self._own) >= MAX_NETWORKS:
+            if len(self._own) - (session in self._own) >= MAX_NETWORKS:
                 raise PageError("page.busy")
         folder = self._folder / secrets.token_hex(8)
         folder.mkdir(parents=True)

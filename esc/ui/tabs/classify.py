@@ -28,8 +28,8 @@ class ClassifyTab(Tab):
 
     def classify(self, request: PartRequest) -> Iterator[dict]:
         """Yield the prediction for the first clip or an interval, then also for channels."""
-        sound = self.sound(request)
-        reply = prediction_reply(self.checkpoint_of(request), self._predict(request, sound, sound.waveform))
+        sound, checkpoint = self.sound(request), self.checkpoint_of(request)
+        reply = prediction_reply(checkpoint, self._predict(request, checkpoint, sound, sound.waveform))
         if request.interval is not None:
             start_s, end_s = request.interval
             reply |= {
@@ -40,12 +40,12 @@ class ClassifyTab(Tab):
         yield reply
         if sound.channels is not None:
             names = distinct_channels(sound.facts.channels)
-            each = [self._predict(request, sound, sound.channels[:, index]) for index in range(len(names))]
+            each = [self._predict(request, checkpoint, sound, sound.channels[:, index]) for index in range(len(names))]
             yield reply | {"channels": [[name, *_answer(one)] for name, one in zip(names, each, strict=True)]}
 
-    def _predict(self, request: PartRequest, sound: Sound, waveform: np.ndarray) -> Prediction:
+    def _predict(self, request: PartRequest, checkpoint: Path, sound: Sound, waveform: np.ndarray) -> Prediction:
         return predict(
-            self.checkpoint_of(request),
+            checkpoint,
             waveform,
             sound.facts.sample_rate,
             self.services.turns.turn(request.token),

@@ -21,9 +21,9 @@ from esc.classification.metrics_file import read_metrics
 from esc.classification.teaching.archive import unpack
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.saving import save_taught
-from esc.classification.teaching.teach import MAX_CLASSES, MIN_CLASSES, MIN_EXAMPLES, Taught, check_classes, teach
+from esc.classification.teaching.teach import MAX_CLASSES, MIN_CLASSES, MIN_EXAMPLES, Taught, check_classes, check_names, teach
 from esc.dsp.spectrogram import clip_mel_db
-from esc.errors import AudioError, CheckpointError, DataError
+from esc.errors import AudioError, CheckpointError, DataError, PageError
 from esc.paths import sha256_of
 from esc.ui.i18n.catalogue import error_message
 from esc.ui.inference.inference import classifier
@@ -110,11 +110,15 @@ class TeachTab(Tab):
         path, name = self.services.handlers.upload(request.path, request.name)
         if not name.lower().endswith(".zip"):
             return {"examples": [self._added(session, path, name)]}
-        added = []
-        with TemporaryDirectory() as folder:
-            for label, inside, file in sounds_in_zip(path, name, ENDINGS, Path(folder)):
-                added.append(self._added(session, file, inside) | {"label": label})
-                file.unlink()
+        added: list[dict] = []
+        try:
+            with TemporaryDirectory() as folder:
+                for label, inside, file in sounds_in_zip(path, name, ENDINGS, Path(folder)):
+                    added.append(self._added(session, file, inside) | {"label": label})
+                    file.unlink()
+        except BaseException:
+            self._forget(session, [one["id"] for one in added])  # the page never learns their ids
+            raise
         return {"examples": added}
 
     def add_selection(self, request: IntervalRequest) -> dict:
@@ -132,13 +136,14 @@ class TeachTab(Tab):
 
     def remove_examples(self, request: RemoveRequest) -> dict:
         """Delete examples, by their ids."""
-        session = self.session(request)
-        lesson = self._lesson(session)
-        for example_id in request.ids:
-            self._examples.remove(session, example_id)
-            for known in (lesson.pooled, lesson.thumbnails, lesson.errors, lesson.digests, lesson.recordings):
-                known.pop(example_id, None)
+        self._forget(self.session(request), request.ids)
         return {}
+
+    def _forget(self, session: Session, ids: list[str]) -> None:
+        lesson = self._lesson(session)
+        for example_id in ids:
+            self._examples.remove(session, example_id)
+            lesson.forget(example_id)
 
     def teach(self, request: TeachRequest) -> Iterator[dict]:
         """Teach the examples; yield the progress, and at last the figures and wrong examples."""
@@ -146,6 +151,7 @@ class TeachTab(Tab):
         wanted, lesson, language = self._turns.begin(session, request.turn), self._lesson(session), session.language
         files = [(self._examples.get(session, one.id), one.label) for one in request.examples]
         check_classes([label for _, label in files], request.other)
+        lesson.retry()
         del session  # its page may be closed in the middle of the run
         for number, (file, _) in enumerate(files):
             yield {"stage": "working", "done": number, "count": len(files)}
@@ -154,7 +160,7 @@ class TeachTab(Tab):
                 return
             self._read(lesson, file, request.token)
         yield {"stage": "working", "done": len(files), "count": len(files)}
-        examples = usable_examples(lesson, files)
+        examples, thumbnails = usable_examples(lesson, files), dict(lesson.thumbnails)  # some may be dropped meanwhile
         with self.services.turns.turn(request.token):
             taught = teach(self._network(), [one for _, one in examples], request.other)
         if not wanted():
@@ -162,11 +168,11 @@ class TeachTab(Tab):
             return
         self._keep(self.session(request), taught)
         refused = {file.id: error_message(lesson.errors[file.id], language) for file, _ in files if file.id in lesson.errors}
-        wrong = _wrong(lesson, [example_id for example_id, _ in examples], taught)
+        wrong = _wrong(thumbnails, [example_id for example_id, _ in examples], taught)
         yield {"stage": "done", "figures": taught.figures, "wrong": wrong, "refused": refused}
 
     def _keep(self, session: Session, taught: Taught) -> None:
-        folder = self._taught.new_folder()
+        folder = self._taught.new_folder(session)
         try:
             save_taught(folder, taught)
         except BaseException:
@@ -188,12 +194,13 @@ class TeachTab(Tab):
         """Make an uploaded ZIP of a checkpoint the session's own network."""
         session = self.session(request)
         path, name = self.services.handlers.upload(request.path, request.name)
-        folder = self._taught.new_folder()
+        folder = self._taught.new_folder(session)
         try:
             network = unpack(path, folder, name)
-            if len(network.class_names) > MAX_CLASSES:
-                counts = {"count": len(network.class_names), "least": MIN_CLASSES, "most": MAX_CLASSES}
-                raise CheckpointError("checkpoint.archive", name=name, reason=str(DataError("teach.classes", **counts)))
+            check_names(network.class_names)
+        except DataError as error:
+            self._taught.delete(folder)
+            raise CheckpointError("checkpoint.archive", name=name, reason=str(error)) from error
         except BaseException:
             self._taught.delete(folder)
             raise
@@ -237,9 +244,14 @@ class TeachTab(Tab):
                 lesson.pooled[file.id] = np.concatenate(found)
         except AudioError as error:
             lesson.errors[file.id] = error
+        except PageError:
+            if file.id in lesson.digests:
+                raise
+        if file.id not in lesson.digests:  # dropped meanwhile
+            lesson.forget(file.id)
 
 
-def _wrong(lesson: Lesson, ids: list[str], taught: Taught) -> list[dict]:
+def _wrong(thumbnails: dict[str, str], ids: list[str], taught: Taught) -> list[dict]:
     """Return the examples taken for another class, the surest first."""
     rows, columns = THUMBNAIL
     found = [
@@ -249,7 +261,7 @@ def _wrong(lesson: Lesson, ids: list[str], taught: Taught) -> list[dict]:
             "label": one.label,
             "guess": one.guess,
             "probability": one.probability,
-            "thumbnail": lesson.thumbnails[example_id],
+            "thumbnail": thumbnails[example_id],
             "rows": rows,
             "columns": columns,
         }

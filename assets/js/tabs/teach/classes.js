@@ -77,9 +77,13 @@ export class Classes extends Component {
 
   /** @param {string} soundText what the button that adds the open sound says; '' without a sound */
   draw(soundText) {
-    const focused = [...this.host.querySelectorAll('.sg-class-name')].indexOf(document.activeElement);
+    const names = () => /** @type {HTMLInputElement[]} */ ([...this.host.querySelectorAll('.sg-class-name')]);
+    const focused = names().find((name) => name === document.activeElement);
+    const [place, caret] = [names().indexOf(focused), focused?.selectionStart];
     this.host.replaceChildren(...this.list.map((one) => this.card(one, soundText)));
-    if (focused >= 0) this.host.querySelectorAll('.sg-class-name')[focused]?.focus();
+    const again = names()[place];
+    again?.focus();
+    again?.setSelectionRange(caret, caret);
   }
 
   /** @param {TaughtClass} one
@@ -91,6 +95,7 @@ export class Classes extends Component {
       .map((selector) => card.querySelector(selector));
     name.value = one.name;
     name.placeholder = t('teach.name');
+    name.addEventListener('input', () => { one.name = name.value; }); // cards may be drawn anew while it is typed
     name.addEventListener('change', () => {
       one.name = name.value.trim();
       this.acts.changed();

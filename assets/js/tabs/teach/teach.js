@@ -239,8 +239,7 @@ class Teach extends Component {
   }
 
   play({ id, name }) {
-    events.addEventListener('sound', () => play(), { once: true, signal: this.signal });
-    emit('open', { name, request: { uploaded: id } });
+    emit('open', { name, request: { uploaded: id }, opened: () => play() });
   }
 
   exampleOf({ id }) {

@@ -32,10 +32,19 @@ export function labelTrack(viewer) {
   };
 }
 
+/** @type {{list?: any[], visible?: any, found?: any[]}} of the last call: overlays are drawn at each move of a pointer */
+let last = {};
+
 /** Of a sound's labels, those that are visible, in order of time. */
 function visibleLabels() {
-  const { start, end } = state.visible;
-  return labels.now.list.filter((label) => label.end >= start && label.start <= end).sort((a, b) => a.start - b.start);
+  const { now: { list } } = labels;
+  const { visible } = state;
+  if (last.list !== list || last.visible !== visible) {
+    const { start, end } = visible;
+    const found = list.filter((label) => label.end >= start && label.start <= end).sort((a, b) => a.start - b.start);
+    last = { list, visible, found };
+  }
+  return last.found;
 }
 
 class Track {

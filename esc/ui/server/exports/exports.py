@@ -145,7 +145,11 @@ class Exports:
         waveform = self._store.waveform(sound, config.sample_rate)
         if request.view == "mfcc":
             return mfcc_matrix(waveform, config, *times, request.cepstrum or PLAIN)
-        return spectrogram_matrix(request.source, waveform, config, *times)
+
+        def long_peak() -> float:
+            return 10 ** (self._renderer.peak_db(sound, config.replace(db_ref=1.0), request.source) / 10)
+
+        return spectrogram_matrix(request.source, waveform, config, *times, long_peak)
 
     @staticmethod
     def _variant(result: dict) -> Matrix:
