@@ -43,6 +43,7 @@ export function setSound(sound, view = null) {
     state.asked = null;
     select(null);
   }
+  if (state.asked) delete state.asked.label; // another channel may have another class there
   emit('sound');
   if (view?.selection) select(view.selection);
 }

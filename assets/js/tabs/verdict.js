@@ -40,7 +40,8 @@ export function predictionBox(reply) {
   add(verdictText(reply), 'sg-big');
   if (!known) add(verdictReason(reply));
   box.append(mostLikely(reply, known));
-  add(t(reply.calibrated ? 'classify.numbers_calibrated' : 'classify.numbers_plain', reply), 'sg-small');
+  const numbers = reply.taught ? 'taught' : reply.calibrated ? 'calibrated' : 'plain';
+  add(t(`classify.numbers_${numbers}`, reply), 'sg-small');
   return box;
 }
 

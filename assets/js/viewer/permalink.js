@@ -19,6 +19,7 @@ const NO_EXAMPLE = 'none'; // a link's `example` that opens none
 
 let waiting = null; // ranges of a link whose sound is not open yet
 let timer = 0;
+let opening = false; // a sound, perhaps in another tab: both are one entry of the browser's history
 let wantedOfSound = new URLSearchParams(); // fields of a link for when its sound is open
 
 /** Add "copy link" to a view's overflow menu. */
@@ -30,6 +31,11 @@ messagesReady.then(() => setTimeout(() => { // once the modules mounted with the
   restore();
   if (!['example', 'length'].some((name) => name in (waiting ?? {}))) openExample(exampleOption(FIRST_EXAMPLE), true);
   for (const name of ['sound', 'visible', 'selection', 'display', 'parameters']) events.addEventListener(name, later);
+  events.addEventListener('open', () => { opening = true; });
+  events.addEventListener('opened', () => {
+    opening = false;
+    later();
+  });
   for (const name of ['click', 'keyup']) document.addEventListener(name, later); // a tab may have been opened
   let restored = ''; // the address that popstate has restored: hashchange follows, but not where two sounds are alike
   window.addEventListener('popstate', () => {
@@ -49,6 +55,7 @@ function later() {
 }
 
 function write() {
+  if (opening) return;
   const fields = settings().toString();
   const address = location.pathname + location.search + (fields && `#${fields}`);
   writeAddress(address);

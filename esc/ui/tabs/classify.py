@@ -65,6 +65,7 @@ def prediction_reply(checkpoint: Path, prediction: Prediction) -> dict:
         "verdict": prediction.verdict,
         "top": [list(pair) for pair in prediction.top],
         "calibrated": meta.calibration is not None,
+        "taught": bool(meta.provenance.get("taught")),
         "count": len(meta.class_names),
         "limit_db": round(20 * math.log10(SILENCE_PEAK)),
         "start": prediction.start_s,

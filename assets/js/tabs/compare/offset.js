@@ -53,9 +53,11 @@ export class Offset {
       const query = { sound, other: other.id, sample_rate: parameters.values.sample_rate };
       const { offset, correlation } = await request(this.tab.server.compare_align, query);
       if (this.tab.signal.aborted || state.sound.id !== sound || this.tab.second.id !== other.id) return;
-      this.set(this.possible(offset));
+      const alike = correlation >= ALIKE;
+      if (alike) this.set(this.possible(offset));
       const found = { offset: formatNumber(offset, 3), correlation: formatNumber(correlation, 2) };
-      showMessage(t(correlation < ALIKE ? 'compare.unlike' : 'compare.aligned', found), 'note');
+      this.tab.showError(alike ? '' : t('compare.unlike', found));
+      if (alike) showMessage(t('compare.aligned', found), 'note');
     } catch (error) {
       if (!this.tab.signal.aborted) this.tab.showError(error.message);
     } finally {

@@ -40,7 +40,8 @@ export class Figures extends Component {
     const interval = t('teach.interval', {
       count: formatNumber(figures.examples), low: formatPercent(figures.low), high: formatPercent(figures.high),
     });
-    this.find('.sg-interval').textContent = figures.grouped ? interval : `${interval} ${t('teach.one_recording')}`;
+    const limits = [!figures.grouped && t('teach.one_recording'), !figures.other && t('teach.no_other')];
+    this.find('.sg-interval').textContent = [interval, ...limits].filter(Boolean).join(' ');
     this.drawMatrix(names, figures.confusion);
     this.find('.sg-wrong-title').textContent = wrong.length ? t('teach.wrong', { count: wrong.length }) : t('teach.none_wrong');
     this.find('.sg-wrong').replaceChildren(...wrong.map((one) => this.row(one, names)));

@@ -32,7 +32,7 @@ export function labelTrack(viewer) {
   };
 }
 
-/** @type {{list?: any[], visible?: any, found?: any[]}} of the last call: overlays are drawn at each move of a pointer */
+/** @type {{list?: readonly any[], visible?: any, found?: any[]}} of the last call: overlays are drawn at each move of a pointer */
 let last = {};
 
 /** Of a sound's labels, those that are visible, in order of time. */
