@@ -15,6 +15,7 @@ import numpy as np
 
 from esc.classification.classifier import UNKNOWN, UNSURE
 from esc.classification.sliding_window import MOMENTS_PER_S, WindowResult
+from esc.dsp.axes import rows_at
 from esc.errors import check_range
 
 OPEN_PROBABILITY = 0.5  # a segment reaches it at least once: as likely as all other classes together
@@ -142,7 +143,7 @@ def _moment_probabilities(windows: Sequence[WindowResult], n_classes: int) -> tu
         likely = window.probabilities[None]
         if activity is not None:
             times_s = (np.arange(own.start, own.stop) + 0.5) / MOMENTS_PER_S - activity.start_s
-            likely = _interpolated(activity.probabilities, times_s / activity.cell_s)
+            likely = rows_at(activity.probabilities, times_s / activity.cell_s)
         sums[own] += likely
         if window.verdict != UNSURE:
             target = int(window.probabilities.argmax())
@@ -152,15 +153,6 @@ def _moment_probabilities(windows: Sequence[WindowResult], n_classes: int) -> tu
             nameless[moments(window)] = True
     sums[nameless] = 0.0
     return sums / np.maximum(1, counts), sure
-
-
-def _interpolated(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return rows of `values` at fractional indices, interpolated linearly."""
-    at = at.clip(0, len(values) - 1).astype(np.float32)
-    below = np.minimum(at.astype(int), max(0, len(values) - 2))
-    above = np.minimum(below + 1, len(values) - 1)
-    share = (at - below)[:, None]
-    return (1 - share) * values[below] + share * values[above]
 
 
 def _level_changes(windows: Sequence[WindowResult]) -> np.ndarray:

@@ -44,3 +44,12 @@ def stft_rows(config: SpectrogramConfig) -> np.ndarray:
         return np.arange(config.n_freqs)
     mels = np.linspace(0.0, hz_to_mel(config.sample_rate / 2, "slaney"), MAX_ROWS, endpoint=False)
     return np.unique(np.round(mel_to_hz(mels, "slaney") * config.n_fft / config.sample_rate).astype(int))
+
+
+def rows_at(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Return rows (n, ...) at fractional indices, interpolated linearly, constant beyond the ends."""
+    index = index.clip(0, len(values) - 1)
+    below = np.minimum(index.astype(int), max(0, len(values) - 2))
+    above = np.minimum(below + 1, len(values) - 1)
+    weight = (index - below).astype(np.float32)[:, None]
+    return values[below] * (1 - weight) + values[above] * weight

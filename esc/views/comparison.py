@@ -8,7 +8,7 @@ import numpy as np
 
 from esc.audio.resampling import LazyResampled, Shifted
 from esc.config import SpectrogramConfig
-from esc.dsp.axes import row_bounds_hz
+from esc.dsp.axes import row_bounds_hz, rows_at
 from esc.dsp.frames import Waveform, frames_between
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.dsp.spectrogram import mel_power
@@ -130,19 +130,15 @@ def _common_bounds(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _on_grid(layer: _Layer, bounds: np.ndarray, times_s: np.ndarray) -> np.ndarray:
     values = layer.values
     if not np.array_equal(layer.times_s, times_s):
-        values = _interpolated(values.T, layer.times_s, times_s).T
+        values = rows_at(values.T, _indices(layer.times_s, times_s)).T
     if np.array_equal(layer.bounds, bounds):
         return values.copy()
     centres, wanted = ((edges[1:] + edges[:-1]) / 2 for edges in (layer.bounds, bounds))
-    values = _interpolated(values, centres, wanted)
+    values = rows_at(values, _indices(centres, wanted))
     values[(wanted < layer.bounds[0] - _EDGE_EPS) | (wanted > layer.bounds[-1] + _EDGE_EPS)] = np.nan
     return values
 
 
-def _interpolated(values: np.ndarray, at: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return rows (n, ...) at positions `at`, interpolated to the wanted ones, constant beyond."""
-    position = np.interp(wanted, at, np.arange(len(at)))
-    below = np.minimum(position.astype(int), max(0, len(at) - 2))
-    above = np.minimum(below + 1, len(at) - 1)
-    weight = (position - below).astype(np.float32)[:, None]
-    return values[below] * (1 - weight) + values[above] * weight
+def _indices(at: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the fractional indices of the wanted positions among increasing ones."""
+    return np.interp(wanted, at, np.arange(len(at)))
