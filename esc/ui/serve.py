@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from pathlib import Path
 
 import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
@@ -23,4 +24,6 @@ def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: i
     chosen = checkpoint or DEFAULT_CHECKPOINT
     page = build_page(chosen, index)
     warm_up(chosen)
+    # sent to stop a service or container: ends as Ctrl-C does, so that no visitor's file stays
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     page.launch(server_name=host, server_port=port, **launch_options(page))

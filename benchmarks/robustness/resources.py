@@ -1,0 +1,51 @@
+"""Memory, processes and files of a running server."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from benchmarks.harness import App
+
+
+def processes_of(parent: int) -> list[int]:
+    """Return the ids of a process and all that it started."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(path.parent.name))
+    found = [parent]
+    for process in found:
+        found += children.get(process, [])
+    return found
+
+
+def memory_mb(app: App) -> float:
+    """Return the memory of a server and its workers, shared pages counted once."""
+    kilobytes = 0
+    for process in processes_of(app.process.pid):
+        try:
+            text = Path(f"/proc/{process}/smaps_rollup").read_text()
+        except OSError:  # ended meanwhile
+            continue
+        kilobytes += int(next(iter(re.findall(r"^Pss:\s+(\d+)", text, re.MULTILINE)), 0))
+    return kilobytes / 1024
+
+
+def files_mb(folder: Path) -> float:
+    """Return the size of all files in a folder."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_size if path.is_file() else 0
+        except OSError:
+            continue
+    return total / 1e6
+
+
+def files_left(folder: Path) -> int:
+    """Return how many files a folder holds."""
+    return sum(path.is_file() for path in folder.rglob("*"))
