@@ -17,8 +17,8 @@ class Visitor:
         self.hash = secrets.token_hex(6)
         config = self.http.get(f"{url}/config").json()
         self.components = {one["props"]["elem_id"]: one["id"] for one in config["components"] if one["props"].get("elem_id")}
-        self._events = {tuple(target): one["id"] for one in config["dependencies"] for target in one["targets"]}
-        load = next(number for (_, event), number in self._events.items() if event == "load")
+        self.events = {tuple(target): one["id"] for one in config["dependencies"] for target in one["targets"]}
+        load = next(number for (_, event), number in self.events.items() if event == "load")
         begun = self.http.post("/run/predict", json={"data": [], "fn_index": load, "session_hash": self.hash})
         self.token = begun.json()["data"][0]["token"]
 
@@ -42,7 +42,7 @@ class Visitor:
         body = {
             "data": [],
             "event_data": {"token": self.token} | data,
-            "fn_index": self._events[number, event],
+            "fn_index": self.events[number, event],
             "trigger_id": number,
             "session_hash": self.hash,
         }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 from pathlib import Path
 
 import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
@@ -11,6 +10,7 @@ from esc.classification.checkpoint import read_config
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
+from esc.ui.sessions.temp_dir import delete_on_sigterm
 
 
 def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: int | None) -> None:
@@ -24,6 +24,5 @@ def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: i
     chosen = checkpoint or DEFAULT_CHECKPOINT
     page = build_page(chosen, index)
     warm_up(chosen)
-    # sent to stop a service or container: ends as Ctrl-C does, so that no visitor's file stays
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    delete_on_sigterm()
     page.launch(server_name=host, server_port=port, **launch_options(page))

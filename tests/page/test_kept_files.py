@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from esc.ui.sessions import kept_files
@@ -37,9 +39,11 @@ def test_old_uploads_and_their_folders_go(uploads, monkeypatch):
     assert names(uploads) == []
 
 
-def test_uploads_past_the_size_go_oldest_first(uploads, monkeypatch):
+@pytest.mark.parametrize(("most", "free"), [(250, 10**9), (10**9, 150)])
+def test_uploads_past_the_size_go_oldest_first(uploads, monkeypatch, most, free):
     monkeypatch.setattr(kept_files, "_NEW_SECONDS", -1.0)
-    monkeypatch.setattr(kept_files, "MAX_UPLOAD_BYTES", 250)
+    monkeypatch.setattr(kept_files, "MAX_UPLOAD_BYTES", most)
+    monkeypatch.setattr(kept_files.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
     delete_old_uploads(uploads)
     assert [name for name in names(uploads) if name.endswith(".wav")] == ["2/a.wav", "3/a.wav"]
 

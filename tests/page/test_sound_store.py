@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -515,3 +516,15 @@ def test_waiting_uploads_hold_no_room(tmp_path, store, monkeypatch):
         assert all(one.result(60).seconds for one in opened)
     assert len(rooms) == 8
     assert min(rooms) > store_module.MAX_DISK_BYTES / 2**store_module.DECODES_AT_A_TIME / 2
+
+
+def test_half_of_a_small_disk_is_left_to_others(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.wav", 2.0)  # 44,144 bytes, 88,200 decoded
+    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda folder: SimpleNamespace(total=600_000))
+    store = store_module.SoundStore(tmp_path / "samples", tmp_path / "playable")
+    monkeypatch.setattr(decoding, "MEMORY_SECONDS", 0.5)
+    sounds = [store.open(store.new_session("en").token, path, "a") for _ in range(4)]
+    assert len({sound.id for sound in sounds}) == 4
+    assert sum(file.stat().st_size for file in files(tmp_path)) <= 300_000
+    with pytest.raises(AudioError, match="a"):
+        store.open(store.new_session("en").token, write(tmp_path / "b.wav", 20.0), "b")

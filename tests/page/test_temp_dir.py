@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,8 @@ from esc.ui.sessions.temp_dir import make_temp_dir
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
 import time
-from esc.ui.sessions.temp_dir import make_temp_dir
+from esc.ui.sessions.temp_dir import delete_on_sigterm, make_temp_dir
+delete_on_sigterm()
 print(make_temp_dir("app"), flush=True)
 time.sleep({seconds})
 """
@@ -51,8 +53,13 @@ def test_what_a_killed_app_left_is_removed_and_nothing_else(tmp_path):
         alive.wait()
 
 
-def test_it_goes_with_its_process():
-    process, folder = begun(0)
-    assert process.wait(30) == 0
+@pytest.mark.parametrize(
+    "stopped", [False, pytest.param(True, marks=pytest.mark.skipif(sys.platform == "win32", reason="killed"))]
+)
+def test_it_goes_with_its_process(stopped):
+    process, folder = begun(60 if stopped else 0)
+    if stopped:
+        process.terminate()
+    assert process.wait(30) == (-signal.SIGTERM if stopped else 0)
     assert folder.name.startswith("app-")
     assert not folder.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections import deque
@@ -46,7 +47,10 @@ class KeptFiles:
 
 
 def delete_old_uploads(folder: Path) -> None:
-    """Delete uploads older than `KEEP_SECONDS`, the oldest past `MAX_UPLOAD_BYTES`, and empty folders."""
+    """Delete uploads that are too old or too many, the oldest first, and empty folders.
+
+    They take at most `MAX_UPLOAD_BYTES`, and half of what is free without them.
+    """
     files = []
     for path in folder.rglob("*"):
         with suppress(OSError):  # deleted meanwhile
@@ -57,7 +61,8 @@ def delete_old_uploads(folder: Path) -> None:
             elif age_s > _NEW_SECONDS:
                 path.rmdir()  # fails where it is not empty
     total = sum(size for _, size, _ in files)
+    most = min(MAX_UPLOAD_BYTES, (total + shutil.disk_usage(folder).free) // 2)
     for age_s, size, path in sorted(files, reverse=True):
-        if age_s > KEEP_SECONDS or (total > MAX_UPLOAD_BYTES and age_s > _NEW_SECONDS):
+        if age_s > KEEP_SECONDS or (total > most and age_s > _NEW_SECONDS):
             path.unlink(missing_ok=True)
             total -= size

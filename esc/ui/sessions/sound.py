@@ -70,6 +70,15 @@ class Sound:
         """Whether its waveforms are memory-mapped files."""
         return isinstance(self.waveform, np.memmap)
 
+    def resampled_path(self, folder: Path, sample_rate: int) -> Path:
+        """Return the path of the waveform at another rate."""
+        return folder / f"{PREFIX}{self.id}-{sample_rate}"
+
+    def forget_rate(self, folder: Path, sample_rate: int) -> None:
+        """Forget the waveform at another rate, and delete its file."""
+        del self.resampled[sample_rate]
+        delete_file(self.resampled_path(folder, sample_rate))
+
 
 @dataclass(eq=False)
 class Lease:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import threading
 import time
 import weakref
@@ -30,7 +31,7 @@ MAX_SESSIONS = 2000
 IDLE_SECONDS = 3600.0  # after which a closed page's session is dropped
 ABANDONED_SECONDS = 6 * 3600.0  # the same for any session: a program's is never reported closed
 RATES_A_SOUND = 3  # resampled waveforms kept with the original
-MAX_DISK_BYTES = 6 * 10**9
+MAX_DISK_BYTES = 6 * 10**9  # or half of a small disk
 MAX_SOUND_BYTES = 3 * 10**9  # on disk, of one sound: two hours of stereo at 48 kHz with a copy for browsers
 MAX_MEMORY_BYTES = 10**9
 
@@ -56,6 +57,7 @@ class SoundStore:
         delete_files(self._folders, "")
         weakref.finalize(self, delete_files, self._folders, "")  # runs at exit, too
         self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._half_of_disk = shutil.disk_usage(folder).total // 2
         self._lock = threading.RLock()
         self.decoder = Decoder(*self._folders)
         self._reserved: dict[object, int] = {}  # bytes on disk for files being written
@@ -104,8 +106,8 @@ class SoundStore:
             raise PageError("page.gone") from None
         try:
             with self.decoder.slot(owner or token):  # room is divided among those that decode, not among those that wait
-                most = min(MAX_SOUND_BYTES, MAX_DISK_BYTES)
-                room = min((MAX_DISK_BYTES - self._used_bytes()[0]) // DECODES_AT_A_TIME, most)  # without dropping others
+                most = min(MAX_SOUND_BYTES, self._most_bytes)
+                room = min((self._most_bytes - self._used_bytes()[0]) // DECODES_AT_A_TIME, most)  # without dropping others
                 while True:
                     try:
                         with self._reserve(None, room) as release:
@@ -214,12 +216,12 @@ class SoundStore:
         leased = {lease.sample_rate for lease in sound.leases}
         idle = [rate for rate in sound.resampled if rate not in leased]
         for rate in idle[: max(0, len(sound.resampled) - RATES_A_SOUND + 1)]:
-            self._forget_rate(sound, rate)
+            sound.forget_rate(self._folders[0], rate)
         if not sound.on_disk:
             sound.resampled[sample_rate] = resample(sound.waveform, sound.facts.sample_rate, sample_rate)
             self._make_room(sound, 0)
             return
-        path = self._resampled_path(sound, sample_rate)
+        path = sound.resampled_path(self._folders[0], sample_rate)
         with self._reserve(sound, 4 * -(-len(sound.waveform) * sample_rate // sound.facts.sample_rate)):
             try:
                 resample_to_file(sound.waveform, sound.facts.sample_rate, sample_rate, path)
@@ -231,8 +233,9 @@ class SoundStore:
             delete_files(self._folders, sound.id)
             raise PageError("page.gone")
 
-    def _resampled_path(self, sound: Sound, sample_rate: int) -> Path:
-        return self._folders[0] / f"{PREFIX}{sound.id}-{sample_rate}"
+    @property
+    def _most_bytes(self) -> int:
+        return min(MAX_DISK_BYTES, self._half_of_disk)
 
     @contextmanager
     def _reserve(self, sound: Sound | None, n_bytes: int) -> Iterator[Callable[[], None]]:
@@ -270,29 +273,25 @@ class SoundStore:
                 # of equal ones the least recently used
                 greediest = max(others, key=lambda one: sum(held_bytes(each)[short] for each in one.sounds.values()))
                 self._forget(greediest, next(key for key, one in greediest.sounds.items() if one is not sound))
-            if self._used_bytes(*filter(None, [sound]))[0] + n_bytes > MAX_DISK_BYTES:
+            if self._used_bytes(*filter(None, [sound]))[0] + n_bytes > self._most_bytes:
                 raise PageError("page.busy")
 
     def _short_of(self, sound: Sound | None, n_bytes: int) -> int | None:
         """Return what `held_bytes` has too much of: 0 for disk, 1 for memory, or None."""
         disk, memory = self._used_bytes(*filter(None, [sound]))
-        return 0 if disk + n_bytes > MAX_DISK_BYTES else 1 if memory > MAX_MEMORY_BYTES else None
+        return 0 if disk + n_bytes > self._most_bytes else 1 if memory > MAX_MEMORY_BYTES else None
 
     def _check_alone(self, sound: Sound, n_bytes: int) -> None:
-        if held_bytes(sound)[0] + n_bytes > MAX_DISK_BYTES:
+        if held_bytes(sound)[0] + n_bytes > self._most_bytes:
             leased = {lease.sample_rate for lease in sound.leases}
             on_disk = [rate for rate, array in sound.resampled.items() if isinstance(array, np.memmap)]
             for rate in set(on_disk) - leased:
-                self._forget_rate(sound, rate)
+                sound.forget_rate(self._folders[0], rate)
         alone = held_bytes(sound)[0] + n_bytes
-        if alone > MAX_DISK_BYTES:
+        if alone > self._most_bytes:
             minutes = sound.seconds / 60
-            limit = float(minutes * MAX_DISK_BYTES / alone)
+            limit = float(minutes * self._most_bytes / alone)
             raise AudioError("audio.too_long", name=sound.name, minutes=minutes, limit_minutes=limit)
-
-    def _forget_rate(self, sound: Sound, sample_rate: int) -> None:
-        del sound.resampled[sample_rate]
-        delete_file(self._resampled_path(sound, sample_rate))
 
     def _forget(self, session: Session, sound_id: str) -> None:
         session.sounds.pop(sound_id).dropped = True

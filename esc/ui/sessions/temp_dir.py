@@ -6,6 +6,7 @@ import atexit
 import os
 import re
 import shutil
+import signal
 import tempfile
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,6 +18,7 @@ except ImportError:  # Windows: no way to know which processes live, so nothing 
 
 _MARK = ".in-use"  # locked while its process lives, which holds across containers, unlike a process id
 _held: list[TextIOWrapper] = []  # locks held until the process ends
+_made: list[Path] = []
 
 
 def make_temp_dir(name: str) -> Path:
@@ -32,8 +34,24 @@ def make_temp_dir(name: str) -> Path:
         fcntl.flock(mark, fcntl.LOCK_EX)
         unnamed.rename(folder / _MARK)
     _held.append(mark)
+    _made.append(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def delete_on_sigterm() -> None:
+    """Let SIGTERM, which stops services and containers, delete the process's directories first.
+
+    An orderly end would wait for the work of all threads, longer than a container is given.
+    """
+
+    def end(number: int, frame: object) -> None:
+        for folder in _made:
+            shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _abandoned(folder: Path) -> bool:
