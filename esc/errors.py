@@ -39,7 +39,8 @@ MESSAGES = {
     "note.damaged": "The file is damaged: parts of it can't be decoded and are left out.",
     "note.tracks": "The file has several sound tracks; only the default one is used.",
     "note.phase": "The channels cancel out: their mean, which is displayed and classified, has lost most of the sound.",
-    "note.scale": "The samples are far beyond full scale, as integers that were not divided by theirs: all levels are too high.",
+    "note.scale": "The samples are far beyond full scale, as integers that were not divided by theirs: all levels are too high. "
+    "full_scale = 32768 divides them.",
     "audio.disk_full": "The server's disk is full: {name} could not be processed. Try again later.",
     "audio.share": "{name} would take more than {limit_gb:.1f} GB on the server, once decoded. Cut it, or lower its sample rate.",
     # parameters

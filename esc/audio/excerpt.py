@@ -19,6 +19,7 @@ import numpy as np
 import soundfile
 
 from esc.audio.channels import MEAN
+from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.io import open_blocks
 from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
 from esc.errors import AudioError
@@ -37,7 +38,13 @@ class Excerpt:
 
 
 def write_excerpt(
-    source: str | os.PathLike, target: str | os.PathLike, first: int, stop: int, name: str | None = None, channel: str = MEAN
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    first: int,
+    stop: int,
+    name: str | None = None,
+    channel: str = MEAN,
+    full_scale: float = 1.0,
 ) -> Excerpt:
     """Write samples `first` to `stop` of a file to a WAV of the same rate.
 
@@ -51,7 +58,7 @@ def write_excerpt(
     OSError
         The disk is full.
     """
-    facts, blocks = open_blocks(source, name, channel)
+    facts, blocks = open_blocks(source, name, channel, full_scale)
     subtype, bits = wav_format(None if channel in ("mid", "side") else facts.bits)
     n_channels = facts.channels if channel == MEAN else 1
     megabytes = (stop - first) * n_channels * bits / 8e6
@@ -72,11 +79,19 @@ def write_excerpt(
 
 
 def write_excerpt_in_worker(
-    source: Path, target: Path, first: int, stop: int, name: str, timeout_s: float, channel: str = MEAN
+    source: Path, target: Path, first: int, stop: int, name: str, timeout_s: float, how: Reading = AS_IT_IS
 ) -> Excerpt:
     """Return the result of `write_excerpt` in a worker process; raises as `run_in_worker` does."""
     files = str(source.absolute()), str(target.absolute())
-    arguments = [f"--name={name}", f"--channel={channel}", "--", *files, str(first), str(stop)]
+    arguments = [
+        f"--name={name}",
+        f"--channel={how.channel}",
+        f"--full-scale={how.full_scale}",
+        "--",
+        *files,
+        str(first),
+        str(stop),
+    ]
     return Excerpt(**run_in_worker("esc.audio.excerpt", arguments, name, timeout_s))
 
 
@@ -89,8 +104,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("stop", metavar="STOP", type=int, help="the one after the last")
     parser.add_argument("--name", help="what messages call the file")
     parser.add_argument("--channel", default=MEAN, help="mean: all channels; left, right, mid, side or a number from 1")
+    parser.add_argument("--full-scale", type=float, default=1.0, help="sample value that becomes 1")
     given = parser.parse_args(arguments)
-    chosen = given.source, given.target, given.first, given.stop, given.name, given.channel
+    chosen = given.source, given.target, given.first, given.stop, given.name, given.channel, given.full_scale
     return reply(lambda: dataclasses.asdict(write_excerpt(*chosen)))
 
 

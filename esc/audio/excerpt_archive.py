@@ -28,7 +28,11 @@ Interval = tuple[str, int, int]  # name, first sample, the one after the last
 
 
 def write_excerpts(
-    source: str | os.PathLike, target: str | os.PathLike, intervals: Sequence[Interval], name: str | None = None
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    intervals: Sequence[Interval],
+    name: str | None = None,
+    full_scale: float = 1.0,
 ) -> int:
     """Write intervals of a file, overlapping or not, to a ZIP of WAVs.
 
@@ -41,7 +45,7 @@ def write_excerpts(
     OSError
         The disk is full.
     """
-    facts, blocks = open_blocks(source, name)
+    facts, blocks = open_blocks(source, name, full_scale=full_scale)
     subtype, bits = wav_format(facts.bits)
     n_bytes = sum(stop - first for _, first, stop in intervals) * facts.channels * bits / 8
     if n_bytes > MAX_EXCERPT_BYTES:
@@ -78,12 +82,15 @@ def write_excerpts(
     return written
 
 
-def write_excerpts_in_worker(source: Path, target: Path, intervals: Sequence[Interval], name: str, timeout_s: float) -> int:
+def write_excerpts_in_worker(
+    source: Path, target: Path, intervals: Sequence[Interval], name: str, timeout_s: float, full_scale: float = 1.0
+) -> int:
     """Return the result of `write_excerpts` in a worker process; raises as `run_in_worker` does."""
     listed = target.with_suffix(".json")
     try:
         listed.write_text(json.dumps(intervals), encoding="utf-8")
-        arguments = [f"--name={name}", "--", str(source.absolute()), str(target.absolute()), str(listed.absolute())]
+        options = [f"--name={name}", f"--full-scale={full_scale}"]
+        arguments = [*options, "--", str(source.absolute()), str(target.absolute()), str(listed.absolute())]
         return run_in_worker("esc.audio.excerpt_archive", arguments, name, timeout_s)["written"]
     finally:
         listed.unlink(missing_ok=True)
@@ -98,9 +105,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("target", metavar="TARGET.zip")
     parser.add_argument("intervals", metavar="INTERVALS.json", type=Path, help="a list of [name, first sample, the one after]")
     parser.add_argument("--name", help="what messages call the file")
+    parser.add_argument("--full-scale", type=float, default=1.0, help="sample value that becomes 1")
     given = parser.parse_args(arguments)
     intervals = [(str(entry), int(first), int(stop)) for entry, first, stop in json.loads(given.intervals.read_text("utf-8"))]
-    return reply(lambda: {"written": write_excerpts(given.source, given.target, intervals, given.name)})
+    return reply(lambda: {"written": write_excerpts(given.source, given.target, intervals, given.name, given.full_scale)})
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,23 @@ from esc.audio.waveform import SILENCE_PEAK
 _CANCELLED = 0.2  # of the power that uncorrelated channels keep in their mean
 _ULTRASOUND_HZ = 100_000  # sample rates beyond it are for what nobody hears
 _INTEGER_PEAK = 100.0  # of floats: no level of a recording, but integers that were never divided by their full scale
+
+
+class Reading(NamedTuple):
+    """How a file is read: the channel, and the sample value that becomes 1."""
+
+    channel: str = MEAN
+    full_scale: float = 1.0
+
+
+AS_IT_IS = Reading()
+
+
+def integer_scale(peak: float) -> float | None:
+    """Return the full scale of the integers that floats with this peak were, or None."""
+    if peak <= _INTEGER_PEAK:
+        return None
+    return 2.0**15 if peak <= 1.5 * 2**15 else 2.0**23  # half as much again: of resampled ones
 
 
 @dataclass
@@ -40,6 +58,8 @@ class AudioFacts:
         Players find any moment exactly: constant bit rate or exact index, right length, no gaps.
     channel : str
         Selected one, as named by `esc.audio.channels`; the mono waveform is its.
+    full_scale : float
+        What the file's samples were divided by.
     announced_s : float
         Length in the header, 0 if it names none.
     metadata : dict
@@ -58,6 +78,7 @@ class AudioFacts:
     tracks: int = 1
     steady: bool = True
     channel: str = MEAN
+    full_scale: float = 1.0
     announced_s: float = field(default=0.0, repr=False)
     metadata: dict[str, str] = field(default_factory=dict, repr=False)
     _low: float = field(default=np.inf, repr=False)
@@ -66,6 +87,11 @@ class AudioFacts:
     _squares: float = field(default=0.0, repr=False)
     _channel_squares: np.ndarray | float = field(default=0.0, repr=False)  # of each channel
     finite: int = field(default=0, repr=False)  # finite samples over all channels
+
+    @property
+    def reading(self) -> Reading:
+        """How the file is read."""
+        return Reading(self.channel, self.full_scale)
 
     @property
     def seconds(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,13 @@ MAX_BYTES = 500 * 10**6
 MAX_SECONDS = 2 * 3600.0
 ACCEPTED = "WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, AAC, WebM, MP4, MKA"
 MAX_PEAK = 1e6  # times full scale: beyond it samples are no sound
+FULL_SCALES = (1.0, 2.0**31)  # of integers up to 32 bits, stored as floats
 MAX_WAVEFORM_BYTES = 2**31  # of an array: two hours at 74 kHz
 
 
-def load_audio(path: str | os.PathLike, sample_rate: int | None = None, channel: str | int = MEAN) -> tuple[np.ndarray, int]:
+def load_audio(
+    path: str | os.PathLike, sample_rate: int | None = None, channel: str | int = MEAN, full_scale: float = 1.0
+) -> tuple[np.ndarray, int]:
     """Return a file's sound as a mono waveform, and its sample rate.
 
     By default channels are averaged; the result is resampled by soxr's high quality, both as `librosa.load` does.
@@ -41,6 +44,8 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None, channel:
         Hz to resample to; the file's own rate where it is left out.
     channel : str or int
         As for `esc.audio.channels.check_channel`: "mean", "left", "right", "mid", "side", or a number from 1.
+    full_scale : float
+        Sample value that becomes 1: 32768 where integers of 16 bits were stored as floats.
 
     Returns
     -------
@@ -55,11 +60,11 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None, channel:
         The file is missing, empty, unreadable, too large, too long, at an unusual rate, lacks the channel, holds no finite
         sample, or the waveform would take more than `MAX_WAVEFORM_BYTES`.
     ParameterError
-        `sample_rate` is no whole number from 1,000 to 768,000, or `channel` names none.
+        `sample_rate` is no whole number from 1,000 to 768,000, `channel` names none, or `full_scale` is below 1.
     """
     if sample_rate is not None:
         check_range("sample_rate", sample_rate, *SAMPLE_RATES, Integral)
-    facts, blocks = open_audio(path, channel=channel)
+    facts, blocks = open_audio(path, None, channel, full_scale)
     rate = sample_rate or facts.sample_rate
     name = Path(path).name
     if facts.codec.startswith("pcm"):
@@ -76,22 +81,23 @@ def load_audio(path: str | os.PathLike, sample_rate: int | None = None, channel:
 
 
 def open_audio(
-    path: str | os.PathLike, name: str | None = None, channel: str | int = MEAN
+    path: str | os.PathLike, name: str | None = None, channel: str | int = MEAN, full_scale: float = 1.0
 ) -> tuple[AudioFacts, Iterator[np.ndarray]]:
     """Return a file's facts, updated during reading, and a channel's float32 blocks.
 
     Errors of the container are raised at once, those of the content while the blocks are read. Messages call the file
     `name`.
     """
-    facts, blocks = open_blocks(path, name, channel)
+    facts, blocks = open_blocks(path, name, channel, full_scale)
     return facts, (mono for _, mono in blocks)
 
 
 def open_blocks(
-    path: str | os.PathLike, name: str | None = None, channel: str | int = MEAN
+    path: str | os.PathLike, name: str | None = None, channel: str | int = MEAN, full_scale: float = 1.0
 ) -> tuple[AudioFacts, Iterator[tuple[np.ndarray, np.ndarray]]]:
     """Return facts and blocks as `open_audio`, each as `(channels, n)` and as mono."""
     path, channel = Path(path), check_channel(channel)
+    check_range("full_scale", full_scale, *FULL_SCALES, Real)
     name = name or path.name
     if not path.is_file():
         raise AudioError("audio.missing", name=name)
@@ -101,7 +107,7 @@ def open_blocks(
         raise AudioError("audio.too_big", name=name, megabytes=size / 1e6, limit_mb=MAX_BYTES / 1e6)
     source = _open(path, name)
     _check_limits(source, name, channel)
-    source.facts.channel = channel
+    source.facts.channel, source.facts.full_scale = channel, float(full_scale)
     return source.facts, _checked(source.blocks(), source.facts, name)
 
 
@@ -141,6 +147,7 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
     """Yield finite `(channels, n)` blocks and mono ones; count samples and check the limits."""
     limit = int(MAX_SECONDS * facts.sample_rate)
     for block in blocks:
+        block = block if facts.full_scale == 1.0 else block / np.float32(facts.full_scale)
         good = np.isfinite(block)
         finite = int(good.sum())
         if finite < block.size:

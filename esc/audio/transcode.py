@@ -1,6 +1,6 @@
 """Decoding in a worker process, safe from hostile and broken files.
 
-    python -m esc.audio.transcode SOURCE TARGET.f32 [--playable COPY.flac] [--channel left] [--name NAME]
+    python -m esc.audio.transcode SOURCE TARGET.f32 [--playable COPY.flac] [--channel left] [--full-scale 32768] [--name NAME]
 
 writes a channel, by default the mean of all, as raw float32 at the file's own rate and prints the fields of `Decoded` as
 `esc.audio.sandbox` says: `decode` and `main` run in the worker, `decode_in_worker` is what the server calls.
@@ -22,7 +22,7 @@ import numpy as np
 
 from esc.audio.channels import MEAN, check_channel
 from esc.audio.decoded_files import ChannelFile, DiskBudget, PlayableCopy, copy_rate
-from esc.audio.facts import AudioFacts
+from esc.audio.facts import AS_IT_IS, AudioFacts, Reading
 from esc.audio.io import MAX_SECONDS, open_blocks
 from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
 
@@ -72,6 +72,7 @@ class Decoded:
     codec: str
     n_samples: int
     channel: str = MEAN
+    full_scale: float = 1.0
     peak: float
     rms: float
     channel_rms: tuple[float, ...] = ()
@@ -79,6 +80,11 @@ class Decoded:
     silent: bool
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     copied: bool
+
+    @property
+    def reading(self) -> Reading:
+        """How the file was read."""
+        return Reading(self.channel, self.full_scale)
 
     @property
     def seconds(self) -> float:
@@ -113,6 +119,7 @@ def decode(
     name: str | None = None,
     max_bytes: int | None = None,
     channel: str = MEAN,
+    full_scale: float = 1.0,
 ) -> Decoded:
     """Write a file's mono waveform to `target` as raw float32 and return its properties.
 
@@ -133,7 +140,7 @@ def decode(
         The file's name in messages.
     max_bytes : int, optional
         Space for the files.
-    channel : str
+    channel, full_scale
         As for `esc.audio.load_audio`.
 
     Raises
@@ -143,13 +150,13 @@ def decode(
     OSError
         The disk is full.
     """
-    facts, blocks = open_blocks(source, name, channel)
+    facts, blocks = open_blocks(source, name, channel, full_scale)
     whole = channel == MEAN
-    copied = playable is not None and not (whole and plays_in_browsers(source, facts))
+    copied = playable is not None and not (whole and full_scale == 1.0 and plays_in_browsers(source, facts))
     _write(facts, blocks, target, playable if copied else None, DiskBudget(name, max_bytes))
     if playable is not None and not copied and not plays_in_browsers(source, facts):
         copied = True
-        again, blocks = open_blocks(source, name, channel)
+        again, blocks = open_blocks(source, name, channel, full_scale)
         _write(again, blocks, None, playable, DiskBudget(name, max_bytes, 4 * facts.n_samples))
     counted = [field.name for field in dataclasses.fields(Decoded) if field.name != "copied"]
     return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copied)
@@ -193,10 +200,11 @@ def _write(
 
 
 def decode_in_worker(
-    source: Path, target: Path, playable: Path, name: str, timeout_s: float, max_bytes: int | None = None, channel: str = MEAN
+    source: Path, target: Path, playable: Path, name: str, timeout_s: float, max_bytes: int | None = None, how: Reading = AS_IT_IS
 ) -> Decoded:
     """Return the result of `decode` in a worker process; raises as `run_in_worker` does."""
-    options = [f"--playable={playable.absolute()}", f"--name={name}", f"--channel={check_channel(channel)}"]
+    options = [f"--playable={playable.absolute()}", f"--name={name}"]
+    options += [f"--channel={check_channel(how.channel)}", f"--full-scale={how.full_scale}"]
     options += [] if max_bytes is None else [f"--max-bytes={max_bytes}"]
     arguments = [*options, "--", str(source.absolute()), str(target.absolute())]
     result = run_in_worker("esc.audio.transcode", arguments, name, timeout_s)
@@ -213,8 +221,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--name", help="the file's name in messages")
     parser.add_argument("--max-bytes", type=int, help="space for the files")
     parser.add_argument("--channel", default=MEAN, help="mean, left, right, mid, side or a number from 1")
+    parser.add_argument("--full-scale", type=float, default=1.0, help="sample value that becomes 1")
     given = parser.parse_args(arguments)
-    chosen = given.source, given.target, given.playable, given.name, given.max_bytes, given.channel
+    chosen = given.source, given.target, given.playable, given.name, given.max_bytes, given.channel, given.full_scale
     return reply(lambda: dataclasses.asdict(decode(*chosen)))
 
 

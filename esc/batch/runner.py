@@ -47,6 +47,7 @@ class BatchOptions:
     hop_seconds: float | None = None  # as for `esc.classification.sliding_window.windows`
     workers: int = 1  # threads for the timeline of one file
     channel: str = MEAN  # as for `esc.audio.open_audio`; EACH: only for `classify_files`, a result per channel
+    full_scale: float = 1.0  # as for `esc.audio.open_audio`
 
 
 def sound_files(paths: Sequence[Path]) -> tuple[list[Path], list[AudioError]]:
@@ -83,7 +84,7 @@ def classify_file(
     """
     name = display_path(path)
     try:
-        facts, blocks = open_audio(path, name, options.channel)
+        facts, blocks = open_audio(path, name, options.channel, options.full_scale)
         for result in classify_blocks(name, facts, blocks, classifier, options):
             if on_window and isinstance(result, WindowResult):
                 on_window(result)

@@ -13,10 +13,11 @@ import typer
 from rich.console import Console
 
 from esc.audio.channels import EACH, MEAN, check_channel
+from esc.audio.io import FULL_SCALES
 from esc.batch.result_formats import ResultFormat
 from esc.cli.console import CheckpointOption, ProgressBar, check_output_file, result_table
 from esc.cli.option_groups import grouped
-from esc.errors import AudioError
+from esc.errors import AudioError, check_range
 
 if TYPE_CHECKING:
     from esc.batch.results import FileResult
@@ -37,6 +38,9 @@ class ClassifyOptions:
     channel: Annotated[
         str, typer.Option("--channel", help="mean, left, right, mid, side, a number from 1, or each: a result per channel.")
     ] = MEAN
+    full_scale: Annotated[
+        float, typer.Option("--full-scale", help="Sample value that is full scale: 32768 for 16-bit integers stored as floats.")
+    ] = 1.0
     checkpoint: CheckpointOption = None
 
 
@@ -86,7 +90,9 @@ def classify_command(
     check_hop(options.hop, checkpoint.input.clip_seconds)
     files, errors = sound_files(paths)
     top = min(options.top, len(checkpoint.class_names))
-    batch = BatchOptions(options.checkpoint, top, options.timeline, options.hop, channel=options.channel)
+    batch = BatchOptions(
+        options.checkpoint, top, options.timeline, options.hop, channel=options.channel, full_scale=options.full_scale
+    )
     if engine.engine == "plain":
         _check_label_tracks(output, len(files) + (options.channel == EACH))
         cores = torch.get_num_threads()
@@ -111,6 +117,7 @@ def _check_usage(options: ClassifyOptions, output: OutputOptions, engine: Engine
     """Refuse options that exclude each other."""
     if options.hop is not None and not options.timeline:
         raise typer.BadParameter("only with --timeline", param_hint="--hop")
+    check_range("full_scale", options.full_scale, *FULL_SCALES)
     if options.channel != EACH:
         check_channel(options.channel)
     elif engine.engine == "ray":

@@ -79,6 +79,24 @@ def test_offer_of_channels_that_cancel_out(open_sheet, tmp_path):
     assert sheet.loudest_hz() == pytest.approx(440, abs=40)
 
 
+def test_offer_to_divide_integers_by_their_full_scale(open_sheet, tmp_path):
+    sheet = open_sheet()
+    sheet.open_file(sounds.write(tmp_path / "integers.wav", 32_768 * sounds.tone(440.0, 2.0, 44_100), 44_100, "FLOAT"))
+    offer = sheet.page.locator(".sg-scale-offer")
+    expect(offer).to_contain_text(ENGLISH["scale.integers"])
+    raw_db = sheet.ev("session.state.sound.peak_db")
+    with sheet.new_picture():
+        offer.get_by_role("button", name="Divide by 32,768").click()
+    expect(offer).to_contain_text("The samples were divided by 32,768.")
+    assert sheet.ev("session.state.sound.peak_db") == pytest.approx(raw_db - 90.31, abs=0.02)
+    with sheet.new_picture():
+        offer.get_by_role("button", name=ENGLISH["scale.undo"]).click()
+    expect(offer).to_contain_text(ENGLISH["scale.integers"])
+    assert sheet.ev("session.state.sound.peak_db") == raw_db
+    sheet.choose_example("crow")
+    expect(offer).to_be_hidden()
+
+
 def test_each_channel_of_a_file_in_the_batch(open_sheet, crow_and_rain):
     sheet = open_sheet()
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_files"], exact=True).click()

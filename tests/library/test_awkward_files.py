@@ -17,7 +17,7 @@ from esc.audio import io
 from esc.audio.facts import AudioFacts
 from esc.audio.io import load_audio, open_audio
 from esc.audio.transcode import decode
-from esc.errors import AudioError
+from esc.errors import AudioError, ParameterError
 
 FILES = Path(__file__).resolve().parents[1] / "files"
 CASES = {row["file"]: row for row in csv.DictReader((FILES / "cases.csv").read_text(encoding="utf-8").splitlines())}
@@ -244,6 +244,11 @@ def test_unrelated_channels_do_not_cancel(tmp_path, rng, channels):
 def test_integers_as_floats_are_noted(tmp_path):
     path = sounds.write(tmp_path / "a.wav", 32_768 * sounds.tone(), 44_100, "FLOAT")
     assert read(path)[0].notes == ("scale",)
+    waveform, _ = load_audio(path, full_scale=32_768)
+    np.testing.assert_array_equal(waveform, sounds.tone())
+    for wrong in (0, 0.5, 2**32, float("nan"), "32768", True):
+        with pytest.raises(ParameterError, match="full_scale"):
+            load_audio(path, full_scale=wrong)
     assert read(sounds.write(tmp_path / "b.wav", 8 * sounds.tone(), 44_100, "FLOAT"))[0].notes == ()
 
 

@@ -115,6 +115,9 @@ def test_each_channel_equals_the_channel_as_a_file(two_classes, tmp_path):
     for result in (left, right):
         waveform, rate = load_audio(two_classes, channel=result.channel)
         (alone,) = classify_files([sounds.write(tmp_path / "alone.wav", waveform, rate, "FLOAT")], BatchOptions())
+        integers = sounds.write(tmp_path / "integers.wav", 32_768 * waveform, rate, "FLOAT")
+        (divided,) = classify_files([integers], BatchOptions(full_scale=32_768))
+        assert divided.top == alone.top
         assert alone.verdict == result.verdict
         assert dict(alone.top) == pytest.approx(dict(result.top), abs=1e-4)
 

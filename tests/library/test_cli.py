@@ -208,6 +208,7 @@ def test_missing_file_and_empty_folder(tmp_path):
         ([EXAMPLES, "--timeline", "--hop", 9], "hop"),
         ([EXAMPLES, "--hop", 1], "--timeline"),
         ([EXAMPLES, "--jobs", 0], "--jobs"),
+        ([EXAMPLES, "--full-scale", 0.5], "full_scale"),
         ([EXAMPLES, "--output", "/no/such/folder/x.csv"], "--output"),
         ([EXAMPLES, "--output", EXAMPLES], "--output"),
         ([EXAMPLES, "--checkpoint", EXAMPLES], "no checkpoint"),

@@ -8,6 +8,7 @@ import soundfile
 
 import sounds
 from esc.audio.excerpt import Excerpt, write_excerpt, write_excerpt_in_worker
+from esc.audio.facts import Reading
 from esc.audio.io import load_audio
 from esc.errors import AudioError
 
@@ -37,6 +38,9 @@ def test_excerpt_samples_are_unchanged(tmp_path, ending, subtype, kept):
 def test_excerpt_by_ffmpeg(tmp_path):
     source = sounds.write_av(tmp_path / "a.m4a", sounds.in_channels(sounds.tone(1000.0, 2.0), 2), 44_100, "aac")
     assert write_excerpt_in_worker(source, tmp_path / "b.wav", 40_000, 60_000, "a.m4a", 60).channels == 2
+    whole, _ = soundfile.read(tmp_path / "b.wav")
+    write_excerpt_in_worker(source, tmp_path / "c.wav", 40_000, 60_000, "a.m4a", 60, Reading("mean", 4.0))
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "c.wav")[0], whole / 4)
     got, _ = soundfile.read(tmp_path / "b.wav", dtype="float32")
     mono, _ = load_audio(source)
     np.testing.assert_allclose(got.mean(axis=1), mono[40_000:60_000], atol=1e-6)

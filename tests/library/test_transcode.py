@@ -55,7 +55,7 @@ def test_worker_writes_what_soundfile_reads(tmp_path, noise, capfd):
     del facts["rms"], facts["peak"], facts["channel_rms"]
     assert facts == {
         "sample_rate": RATE, "channels": 2, "container": "wav", "codec": "pcm_s24le", "n_samples": RATE,
-        "notes": [], "silent": False, "metadata": {}, "copied": False, "channel": "mean",
+        "notes": [], "silent": False, "metadata": {}, "copied": False, "channel": "mean", "full_scale": 1.0,
     }  # fmt: skip
     assert not (tmp_path / "copy.flac").exists()
 

@@ -9,8 +9,8 @@ import { fileUrl, saveFile, textElement } from '../lib/dom.js';
 import { className, formatNumber, formatTime, language, setMessages, t, tForPointer } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 import { localStore, localStored } from '../lib/storage.js';
-import { levelOffer } from './channel_offer.js';
 import { acceptDrops } from './drop_zone.js';
+import { levelOffer, scaleOffer } from './reading_offers.js';
 import { RecentSounds } from './recent_sounds.js';
 import { RecordButton } from './record_button.js';
 import { saveRecordingButton, unopenedLine } from './recordings.js';
@@ -84,7 +84,7 @@ class Player extends Component {
     });
     this.on(events, 'sound', () => showFacts(this.find('.sg-facts'), state.sound));
     this.on(this.find('.sg-channel select'), 'change', ({ target }) => openChannel(target.value));
-    this.find('.sg-unopened').before(levelOffer(this.signal));
+    this.find('.sg-unopened').before(levelOffer(this.signal), scaleOffer(this.signal));
     this.on(events, 'message', ({ detail }) => this.message(detail.text, detail.kind));
     const begin = (value) => { if (value?.token) setToken(value.token); };
     this.onValue({ watch, props }, begin);

@@ -6,7 +6,7 @@ import { mounting } from '../lib/component.js';
 import { element, onResize, textElement } from '../lib/dom.js';
 import { formatNumber, formatTime, t, tForPointer } from '../lib/i18n.js';
 import { waveIcon } from '../lib/thumbnails.js';
-import { answersOffer } from '../player/channel_offer.js';
+import { answersOffer } from '../player/reading_offers.js';
 import { retryButton } from '../widgets/retry_button.js';
 import { OneRequest } from './one_request.js';
 import { predictionBox } from './verdict.js';

@@ -7,7 +7,7 @@ import { ask, events, showMessage, state } from '../core/state.js';
 import { mounting } from '../lib/component.js';
 import { element, onResize } from '../lib/dom.js';
 import { formatDuration, formatMoment, formatPercent, formatTime, t } from '../lib/i18n.js';
-import { answersOffer } from '../player/channel_offer.js';
+import { answersOffer } from '../player/reading_offers.js';
 import { playAndAsk } from '../player/segment.js';
 import { Mel } from '../viewer/views.js';
 import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';

@@ -18,6 +18,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from esc.audio.channels import MEAN
+from esc.audio.facts import Reading
 from esc.batch.results import SoundResult
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.event_summary import UncertainInterval, silent_intervals, uncertain_intervals
@@ -155,7 +156,7 @@ class TimelineRuns:
         """Open a file in a session of its own; `owner` and `channel` as of `SoundStore.open`."""
         session = self._store.new_session("en")
         try:
-            yield self._store.open(session.token, path, name, owner, channel)
+            yield self._store.open(session.token, path, name, owner, Reading(channel))
         finally:
             self._store.drop(session.token)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from esc.audio.channels import distinct_channels
+from esc.audio.facts import Reading, integer_scale
 from esc.config import SpectrogramConfig
 from esc.dsp.decibels import amplitude_to_dbfs
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
@@ -102,11 +103,14 @@ class Handlers:
         """Decode a sound and return its facts and envelope."""
         session = self.store.session(request.token)
         if request.sound is not None:
-            sound = self.store.open_channel(request.token, request.sound, request.channel)
+            full_scale = request.full_scale or self.store.sound(request.token, request.sound).facts.full_scale
+            sound = self.store.open_again(request.token, request.sound, Reading(request.channel, full_scale))
         else:
-            sound = self.store.open(request.token, *self._source(request), channel=request.channel)
+            sound = self.store.open(
+                request.token, *self._source(request), how=Reading(request.channel, request.full_scale or 1.0)
+            )
         facts = sound.facts
-        notes = [key for key in facts.notes if key != "phase"]  # the page itself offers the channels
+        notes = [key for key in facts.notes if key not in ("phase", "scale")]  # the page itself offers channels and scale
         return {
             "id": sound.id,
             "digest": sound.digest,
@@ -118,6 +122,8 @@ class Handlers:
             "channels": facts.channels,
             "channel": facts.channel,
             "channels_db": dict(zip(distinct_channels(facts.channels), map(amplitude_to_dbfs, facts.channel_rms), strict=True)),
+            "full_scale": facts.full_scale,
+            "integer_scale": integer_scale(facts.peak),
             "channels_drawn": sound.channels is not None,
             "format": facts.format,
             "peak_db": amplitude_to_dbfs(facts.peak),

@@ -107,7 +107,8 @@ class PageLabels:
 
         def write(path: Path) -> int:
             with self._store.decoder.slot(request.token):
-                return write_excerpts_in_worker(sound.original, path, intervals, sound.name, DECODE_SECONDS)
+                full_scale = sound.facts.full_scale
+                return write_excerpts_in_worker(sound.original, path, intervals, sound.name, DECODE_SECONDS, full_scale)
 
         path, written = self._store.companion(sound, f"labels-{secrets.token_hex(8)}.zip", write)
         self._kept.add(path)

@@ -65,7 +65,7 @@ class Measurements:
 
         def write(path: Path) -> Excerpt:
             with self._store.decoder.slot(owner):
-                return write_excerpt_in_worker(sound.original, path, first, stop, sound.name, DECODE_SECONDS, sound.facts.channel)
+                return write_excerpt_in_worker(sound.original, path, first, stop, sound.name, DECODE_SECONDS, sound.facts.reading)
 
         path, written = self._store.companion(sound, f"cut-{secrets.token_hex(8)}.wav", write)
         self.kept.add(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from esc.audio.channels import MEAN
+from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.transcode import Decoded, channels_path, decode_in_worker
 from esc.errors import PageError
 from esc.ui.sessions.fair_turns import FairTurns
@@ -56,7 +56,7 @@ class Decoder:
                 leave.join()  # or both could leave at once
                 leave.function()
 
-    def decode(self, sound_id: str, path: Path, name: str, max_bytes: int, channel: str = MEAN) -> Sound:
+    def decode(self, sound_id: str, path: Path, name: str, max_bytes: int, how: Reading = AS_IT_IS) -> Sound:
         """Return a decoded sound; an error may leave unfinished files.
 
         Its files, without the upload, take at most `max_bytes`. The caller holds a slot.
@@ -75,7 +75,7 @@ class Decoder:
                 link_or_copy(path, original)  # the upload may be deleted meanwhile
         except FileNotFoundError:
             raise PageError("page.gone") from None
-        facts: Decoded = decode_in_worker(original, samples, copy, name, DECODE_SECONDS, max_bytes, channel)
+        facts: Decoded = decode_in_worker(original, samples, copy, name, DECODE_SECONDS, max_bytes, how)
         if facts.seconds > MEMORY_SECONDS:
             waveform: np.ndarray = np.memmap(samples, np.float32, mode="r")
         else:

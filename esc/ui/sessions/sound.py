@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from esc.audio.facts import Reading
 from esc.audio.sandbox import detect_full_disk
 from esc.audio.transcode import Decoded
 from esc.errors import PageError
@@ -98,10 +99,10 @@ class Session:
     last_used: float = field(default_factory=time.monotonic, repr=False)
     closed: bool = field(default=False, repr=False)  # its page is reported closed, which may be a broken connection
 
-    def channel(self, of: Sound, channel: str) -> Sound | None:
-        """Return another channel of a sound's file if it is open, now the newest sound."""
+    def read_as(self, of: Sound, how: Reading) -> Sound | None:
+        """Return a sound's file read otherwise if it is open, now the newest sound."""
         for sound in self.sounds.values():
-            if (sound.digest, sound.name, sound.facts.channel) == (of.digest, of.name, channel):
+            if (sound.digest, sound.name, sound.facts.reading) == (of.digest, of.name, how):
                 self.sounds.move_to_end(sound.id)
                 return sound
         return None

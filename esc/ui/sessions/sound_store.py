@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from esc.audio.channels import MEAN
+from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.resampling import LazyResampled, resample_to_file
 from esc.audio.waveform import resample
 from esc.config import LIMITS
@@ -84,11 +84,11 @@ class SoundStore:
             session.last_used = time.monotonic()
             return session
 
-    def open(self, token: object, path: str | os.PathLike, name: str, owner: Hashable = None, channel: str = MEAN) -> Sound:
+    def open(self, token: object, path: str | os.PathLike, name: str, owner: Hashable = None, how: Reading = AS_IT_IS) -> Sound:
         """Return a sound of the session, decoded in a worker process.
 
         The caller vouches that this session may read `path`; `name` is the user's name for it, `owner` who takes turns at the
-        decoders, by default the session; `channel` one of `esc.audio.channels`.
+        decoders, by default the session.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class SoundStore:
                 while True:
                     try:
                         with self._reserve(None, room) as release:
-                            sound = self.decoder.decode(sound_id, path, name, max(0, room - size), channel)
+                            sound = self.decoder.decode(sound_id, path, name, max(0, room - size), how)
                             self._admit(token, sound, release)
                             return sound
                     except AudioError as error:
@@ -125,12 +125,12 @@ class SoundStore:
             delete_files(self._folders, sound_id)
             raise
 
-    def open_channel(self, token: object, sound_id: object, channel: str) -> Sound:
-        """Return another channel of an open sound's file, decoded unless the session has it."""
+    def open_again(self, token: object, sound_id: object, how: Reading) -> Sound:
+        """Return an open sound's file read otherwise, decoded unless the session has it."""
         sound = self.sound(token, sound_id)
         with self._lock:
-            known = self.session(token).channel(sound, channel)
-        return known or self.open(token, sound.original, sound.name, channel=channel)
+            known = self.session(token).read_as(sound, how)
+        return known or self.open(token, sound.original, sound.name, how=how)
 
     def sound(self, token: object, sound_id: object) -> Sound:
         """Return a sound of the session; a dropped one or another session's raises PageError("page.gone")."""

@@ -1,8 +1,8 @@
-// A word on channels that differ, with a button for each to open it alone.
+// Offers to read the open sound's file otherwise: another channel, or integers divided by their full scale.
 
 import { MEAN, channelName, openChannel } from '../core/channels.js';
 import { labelName } from '../core/detections.js';
-import { events, state } from '../core/state.js';
+import { emit, events, state } from '../core/state.js';
 import { element, textElement } from '../lib/dom.js';
 import { formatNumber, formatPercent, t } from '../lib/i18n.js';
 
@@ -18,23 +18,37 @@ export function answersOffer(signal) {
   return offer('channel_answers', answersText, signal);
 }
 
-/** Return a line for the `[text, channels]` of an event; another sound hides it. */
-function offer(name, read, signal) {
-  const line = element('<p class="sg-channel-offer" role="status" hidden></p>');
-  const show = (text = '', channels = []) => {
+/** Return a line that offers to divide integers that were stored as floats by their full scale, or says that it is done. */
+export function scaleOffer(signal) {
+  return offer('sound', () => scaleText(state.sound), signal, 'sg-scale-offer');
+}
+
+/** Return a line for the `[text, buttons]` of an event; another sound hides it. */
+function offer(name, read, signal, kind = 'sg-channel-offer') {
+  const line = element(`<p class="${kind}" role="status" hidden></p>`);
+  const show = (text = '', buttons = []) => {
     line.hidden = !text;
-    line.replaceChildren(textElement('span', text), ...channels.map(button));
+    line.replaceChildren(textElement('span', text), ...buttons.map(([label, press]) => button(label, press)));
   };
   events.addEventListener('sound', () => show(), { signal });
   events.addEventListener(name, (/** @type {CustomEvent} */ { detail }) => show(...read(detail)), { signal });
   return line;
 }
 
-function button(channel) {
-  const made = textElement('button', channelName(channel), 'sg-link');
+function button(label, press) {
+  const made = textElement('button', label, 'sg-link');
   made.setAttribute('type', 'button');
-  made.addEventListener('click', () => openChannel(channel));
+  made.addEventListener('click', press);
   return made;
+}
+
+const channelButtons = (channels) => channels.map((channel) => [channelName(channel), () => openChannel(channel)]);
+
+function scaleText({ id: sound, name, channel, full_scale: divided, integer_scale: found }) {
+  const scale = formatNumber(divided > 1 ? divided : found ?? 1);
+  const read = (full_scale) => () => emit('open', { name, request: { sound, channel, full_scale } });
+  if (divided > 1) return [t('scale.divided', { scale }), [[t('scale.undo'), read(1)]]];
+  return found ? [t('scale.integers', { scale }), [[t('scale.divide', { scale }), read(found)]]] : [];
 }
 
 function lossText({ channel, channels_db: levels, rms_db: mean, silent }) {
@@ -42,7 +56,7 @@ function lossText({ channel, channels_db: levels, rms_db: mean, silent }) {
   const louder = Object.keys(levels).filter((name) => levels[name] !== null && levels[name] - (mean ?? -Infinity) > LOSS_DB);
   if (!louder.length) return [];
   const loss = Math.max(...louder.map((name) => levels[name])) - mean;
-  return [silent ? t('channels.cancelled') : t('channels.quieter', { loss: formatNumber(loss) }), louder];
+  return [silent ? t('channels.cancelled') : t('channels.quieter', { loss: formatNumber(loss) }), channelButtons(louder)];
 }
 
 /** The answers of the channels, if a class is among them that is not the mean's. */
@@ -54,5 +68,5 @@ function answersText(reply) {
   const answers = channels.map(([channel, label, probability]) => t('channels.answer', {
     channel: channelName(channel), what: labelName(label) + (probability === null ? '' : ` (${formatPercent(probability)})`),
   }));
-  return [t('channels.differ', { answers: answers.join(' · ') }), channels.map(([channel]) => channel)];
+  return [t('channels.differ', { answers: answers.join(' · ') }), channelButtons(channels.map(([channel]) => channel))];
 }
