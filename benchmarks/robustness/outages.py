@@ -33,7 +33,7 @@ from esc.config import LIBROSA
 from esc.ui.sessions.sound import PREFIX
 
 SMALL_DISK_MB = 20
-WAIT_S = 180.0  # uploads of the last minute stay, then they are cleaned away
+WAIT_S = 240.0  # uploads of the last minute stay, then they are cleaned away
 
 
 def opened(visitor: Visitor, name: str, content: bytes) -> str:

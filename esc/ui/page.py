@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import os
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -120,9 +121,16 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
     def delete_old() -> None:
         services.delete_old()
         downloads.delete_old()
+        _release_freed_memory()
 
     page.delete_old = delete_old
     return page
+
+
+def _release_freed_memory() -> None:
+    """Return freed memory to the system: glibc keeps it for each of many threads."""
+    with suppress(AttributeError, OSError, TypeError):  # another C library, another system
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:

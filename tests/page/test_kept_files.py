@@ -39,6 +39,16 @@ def test_old_uploads_and_their_folders_go(uploads, monkeypatch):
     assert names(uploads) == []
 
 
+def test_parts_of_uploads_whose_browser_is_gone_go(uploads, monkeypatch):
+    (uploads / "tmp1234").write_bytes(b"x")
+    delete_old_uploads(uploads)
+    assert "tmp1234" in names(uploads)
+    monkeypatch.setattr(kept_files, "_STALLED_SECONDS", -1.0)
+    before = names(uploads)
+    delete_old_uploads(uploads)
+    assert names(uploads) == [name for name in before if name != "tmp1234"]
+
+
 @pytest.mark.parametrize(("most", "free"), [(250, 10**9), (10**9, 150)])
 def test_uploads_past_the_size_go_oldest_first(uploads, monkeypatch, most, free):
     monkeypatch.setattr(kept_files, "_NEW_SECONDS", -1.0)

@@ -12,6 +12,7 @@ from pathlib import Path
 KEEP_SECONDS = 1800.0  # an open sound has a link of its own
 MAX_UPLOAD_BYTES = 4 * 10**9
 _NEW_SECONDS = 60.0  # an upload is opened as soon as it is complete
+_STALLED_SECONDS = 120.0  # without a byte: the browser is gone, and Gradio keeps the part that came
 
 
 class KeptFiles:
@@ -63,6 +64,7 @@ def delete_old_uploads(folder: Path) -> None:
     total = sum(size for _, size, _ in files)
     most = min(MAX_UPLOAD_BYTES, (total + shutil.disk_usage(folder).free) // 2)
     for age_s, size, path in sorted(files, reverse=True):
-        if age_s > KEEP_SECONDS or (total > most and age_s > _NEW_SECONDS):
+        part = path.parent == folder and age_s > _STALLED_SECONDS  # a whole upload has a folder of its own
+        if part or age_s > KEEP_SECONDS or (total > most and age_s > _NEW_SECONDS):
             path.unlink(missing_ok=True)
             total -= size
