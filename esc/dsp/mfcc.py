@@ -89,6 +89,12 @@ def first_of_windows(frames: np.ndarray, n_frames: int) -> np.ndarray:
     return np.clip(frames - DELTA_WIDTH // 2, 0, n_frames - DELTA_WIDTH)
 
 
+def windows_of(frames: range, n_frames: int) -> range:
+    """Return the frames that consecutive derivatives need; `shaped` of these alone gives the whole sound's values."""
+    first, last = first_of_windows(np.array([frames.start, frames.stop - 1]), n_frames)
+    return range(int(first), int(last) + DELTA_WIDTH)
+
+
 def delta_weights(order: int, dtype: np.dtype) -> np.ndarray:
     """Return Savitzky-Golay weights (1964) of a window's frames for a derivative of `order`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from esc.dsp.axes import stft_freqs_hz
 from esc.dsp.decibels import AMIN, power_to_level_db
 from esc.dsp.frames import CHUNK_VALUES, Transform, Waveform, frames_between, power_frames
 from esc.dsp.mel import mel_freqs_hz
-from esc.dsp.mfcc import PLAIN, CepstrumConfig, mfcc_of_db, shaped
+from esc.dsp.mfcc import PLAIN, CepstrumConfig, mfcc_of_db, shaped, windows_of
 from esc.dsp.spectrogram import mel_power, stft_power
 from esc.errors import ParameterError
 
@@ -56,8 +57,36 @@ def spectrogram_matrix(
     ParameterError
         "export.too_much": more than `MAX_VALUES` values, or a longer sound without `long_peak`.
     """
-    transform, freqs_hz = (mel_power, mel_freqs_hz(config)) if view == "mel" else (stft_power, stft_freqs_hz(config))
     frames = frames_between(waveform, config, start_s, end_s)
+    return _levels(view, waveform, config, frames, long_peak)
+
+
+def mfcc_matrix(
+    waveform: Waveform,
+    config: SpectrogramConfig,
+    start_s: float,
+    end_s: float,
+    cepstrum: CepstrumConfig = PLAIN,
+    long_peak: Callable[[], float] | None = None,
+) -> Matrix:
+    """Return the coefficients from 0 of the frames centred in [start_s, end_s].
+
+    Equals the same columns of `shaped` of the whole sound; `long_peak` as in `spectrogram_matrix`.
+    """
+    frames = frames_between(waveform, config, start_s, end_s)
+    needed = windows_of(frames, config.n_frames(len(waveform))) if cepstrum.delta else frames
+    levels = _levels("mel", waveform, config, needed, long_peak)
+    shown = slice(frames.start - needed.start, frames.stop - needed.start)
+    values = shaped(mfcc_of_db(torch.from_numpy(levels.values), config).numpy(), cepstrum)[:, shown]
+    return Matrix(values, levels.times_s[shown], np.arange(config.n_mfcc), "coefficients")
+
+
+def _levels(
+    view: str, waveform: Waveform, config: SpectrogramConfig, frames: range, long_peak: Callable[[], float] | None
+) -> Matrix:
+    """Return the numbered frames of a "mel" or "stft" spectrogram in dB."""
+    power_of, freqs_hz = (mel_power, mel_freqs_hz(config)) if view == "mel" else (stft_power, stft_freqs_hz(config))
+    transform = partial(power_of, precise=True)
     check_size(len(frames) * len(freqs_hz), MAX_VALUES)
     power = np.concatenate(list(_powers(waveform, config, frames, transform)), axis=1)
     n_frames = config.n_frames(len(waveform))
@@ -70,20 +99,6 @@ def spectrogram_matrix(
     fixed = config.replace(db_ref=max(AMIN, peak)) if config.db_ref == "max" else config
     level_db = np.maximum(power_to_level_db(power, fixed), power_to_level_db(peak, fixed) - config.top_db)
     return Matrix(level_db.astype(np.float32), np.array(frames) * (config.hop_length / config.sample_rate), freqs_hz)
-
-
-def mfcc_matrix(
-    waveform: Waveform, config: SpectrogramConfig, start_s: float, end_s: float, cepstrum: CepstrumConfig = PLAIN
-) -> Matrix:
-    """Return the coefficients from 0 of the frames centred in [start_s, end_s].
-
-    Equals the same columns of `shaped` of the whole sound.
-    """
-    frames = frames_between(waveform, config, start_s, end_s)
-    seconds = len(waveform) / config.sample_rate
-    whole = spectrogram_matrix("mel", waveform, config, 0.0, seconds)  # derivatives have context, and all share a floor
-    values = shaped(mfcc_of_db(torch.from_numpy(whole.values), config).numpy(), cepstrum)[:, frames.start : frames.stop]
-    return Matrix(values, whole.times_s[frames.start : frames.stop], np.arange(config.n_mfcc), "coefficients")
 
 
 def waveform_matrix(waveform: np.ndarray, sample_rate: int, start_s: float, end_s: float) -> Matrix:

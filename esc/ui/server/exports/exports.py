@@ -143,13 +143,14 @@ class Exports:
         if config is None or request.view == "wave":
             return waveform_matrix(sound.waveform, sound.facts.sample_rate, *times)
         waveform = self._store.waveform(sound, config.sample_rate)
-        if request.view == "mfcc":
-            return mfcc_matrix(waveform, config, *times, request.cepstrum or PLAIN)
+        source = "mel" if request.view == "mfcc" else request.source
 
         def long_peak() -> float:
-            return 10 ** (self._renderer.peak_db(sound, config.replace(db_ref=1.0), request.source) / 10)
+            return 10 ** (self._renderer.peak_db(sound, config.replace(db_ref=1.0), source) / 10)
 
-        return spectrogram_matrix(request.source, waveform, config, *times, long_peak)
+        if request.view == "mfcc":
+            return mfcc_matrix(waveform, config, *times, request.cepstrum or PLAIN, long_peak)
+        return spectrogram_matrix(source, waveform, config, *times, long_peak)
 
     @staticmethod
     def _variant(result: dict) -> Matrix:
