@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from types import MappingProxyType
 
 from esc.batch.tables import delimited, safe_cell
@@ -32,6 +33,16 @@ class Label:
     probability: float | None = None  # of a network's segment
     figures: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))  # by a name of `FIGURES`
     uncertainty_s: float | None = None  # of start and end of a network's segment
+
+
+@dataclass(frozen=True)
+class LabelledSound:
+    """A sound's labels, and what label files say of it."""
+
+    file: str
+    seconds: float
+    sample_rate: int
+    labels: Sequence[Label]
 
 
 @dataclass(frozen=True)
@@ -77,12 +88,13 @@ def uncertainty_text(label: Label) -> str:
     return "" if label.uncertainty_s is None else _seconds(label.uncertainty_s)
 
 
-def as_csv(labels: Sequence[Label], file: str) -> str:
+def as_csv(sounds: Sequence[LabelledSound]) -> str:
     """Return a row per label; measurements follow where any label has them."""
     columns = ["file", "start", "end", "low_hz", "high_hz", "label", "probability"]
-    figures = [name for name in FIGURES if any(label.figures.get(name) is not None for label in labels)]
+    listed = [(sound.file, label) for sound in sounds for label in sound.labels]
+    figures = [name for name in FIGURES if any(label.figures.get(name) is not None for _, label in listed)]
     rows = [[*columns, *figures]]
-    for label in labels:
+    for file, label in listed:
         band = ["" if hz is None else f"{hz:.1f}" for hz in (label.low_hz, label.high_hz)]
         probability = "" if label.probability is None else _probability(label.probability)
         measured = ["" if value is None else f"{value:.3f}" for value in (label.figures.get(name) for name in figures)]
@@ -91,23 +103,36 @@ def as_csv(labels: Sequence[Label], file: str) -> str:
     return delimited(rows, ",")
 
 
-def as_json(labels: Iterable[Label], file: str, seconds: float) -> str:
-    """Return {"file", "seconds", "labels"} as JSON, with all digits."""
+def as_json(sounds: Sequence[LabelledSound]) -> str:
+    """Return {"file", "seconds", "labels"} as JSON with all digits, or a list.
+
+    The list is that of several sounds.
+    """
     listed = []
-    for label in labels:
-        row: dict[str, object] = {"label": label.name, "start": label.start_s, "end": label.end_s}
-        more = {"low_hz": label.low_hz, "high_hz": label.high_hz, "probability": label.probability, **label.figures}
-        listed.append(row | {name: value for name, value in more.items() if value is not None})
-    whole = {"file": file, "seconds": seconds, "labels": listed}
-    return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    for sound in sounds:
+        rows = []
+        for label in sound.labels:
+            row: dict[str, object] = {"label": label.name, "start": label.start_s, "end": label.end_s}
+            more = {"low_hz": label.low_hz, "high_hz": label.high_hz, "probability": label.probability, **label.figures}
+            rows.append(row | {name: value for name, value in more.items() if value is not None})
+        listed.append({"file": sound.file, "seconds": sound.seconds, "labels": rows})
+    return json.dumps(listed[0] if len(listed) == 1 else listed, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def as_text(labels: Sequence[Label], form: str, file: str, seconds: float, sample_rate: int) -> str:
-    """Return the labels of one sound in a format of `esc.batch.result_formats`."""
+def as_text(sounds: Sequence[LabelledSound], form: str) -> str:
+    """Return labels in a format of `esc.batch.result_formats`.
+
+    Times of a Raven selection table run on through all sounds, those of a label track begin with each sound.
+    """
     if form == "json":
-        return as_json(labels, file, seconds)
+        return as_json(sounds)
     if form == "csv":
-        return as_csv(labels, file)
-    if form == "raven":
-        return as_raven(RavenRow(label, file, 1, 0.0, sample_rate / 2) for label in labels)
-    return as_audacity(labels)
+        return as_csv(sounds)
+    if form == "audacity":
+        return "".join(as_audacity(sound.labels) for sound in sounds)
+    before_s = accumulate((sound.seconds for sound in sounds), initial=0.0)
+    return as_raven(
+        RavenRow(label, sound.file, 1, 0.0, sound.sample_rate / 2, passed_s)
+        for sound, passed_s in zip(sounds, before_s, strict=False)
+        for label in sound.labels
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, get_args
 
 from esc.audio.channels import MEAN, channel_number
@@ -143,12 +143,17 @@ def as_text(listed: Sequence[FileResult], form: str, top_k: int, with_timeline: 
     return "".join(label_formats.as_audacity(labels_of(one)) for one in listed if not isinstance(one, AudioError))
 
 
-def track_names(results: Sequence[SoundResult]) -> list[str]:
-    """Return a file name for each label track, possible on every system; duplicates are numbered."""
+def track_names(results: Sequence[SoundResult], with_folders: bool = False) -> list[str]:
+    """Return a file name for each label track, possible on every system; duplicates are numbered.
+
+    With folders, those of the sounds come before it, except the root and "..".
+    """
     names: list[str] = []
     for result in results:
         suffix = "" if result.channel == MEAN else f"_{result.channel}"
-        stem = safe_name(Path(result.file).stem + suffix)
+        path = PurePath(result.file)
+        folders = [part for part in path.parts[:-1] if part not in (path.anchor, "..")] if with_folders else []
+        stem = "/".join([*map(safe_name, folders), safe_name(path.stem + suffix)])
         name, number = f"{stem}.txt", 2
         while name.lower() in map(str.lower, names):
             name, number = f"{stem}_{number}.txt", number + 1

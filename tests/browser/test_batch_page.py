@@ -65,12 +65,47 @@ def test_batch_folder(open_sheet, folder, tmp_path):
     expect(length).to_have_attribute("aria-sort", "descending")
     assert named(sheet) == [both, siren, broken]
     with page.expect_download() as saving:
-        page.locator(".sg-files .sg-downloads .sg-chip", has_text="JSON").click()
+        page.locator(".sg-files .sg-save .sg-chip", has_text="JSON").click()
     saved = json.loads(Path(saving.value.path()).read_text())
     assert [row["file"].split("/", 1)[-1] for row in saved] == [siren, broken, both]
     rows.nth(1).get_by_role("button").click()
     sheet.until("session.state.sound?.name.endsWith('b siren.wav')")
     expect(page.locator(".sg-bars li[data-label=siren]")).to_be_visible(timeout=WAIT_MS)
+    walk_label_and_save(sheet)
+
+
+def walk_label_and_save(sheet) -> None:
+    """Go to the next file, label it, and find the label in the list and in one file of all labels."""
+    page = sheet.page
+    navigation = page.locator(".sg-file-navigation")
+    expect(navigation).to_contain_text("2 of 2")
+    page.keyboard.press("Shift+P")
+    sheet.until("session.state.sound?.name.endsWith('rain, siren.wav')")
+    expect(navigation).to_contain_text("1 of 2")
+    expect(navigation.get_by_role("button", name=ENGLISH["batch.previous"])).to_be_disabled()
+    navigation.get_by_role("button", name=ENGLISH["batch.next"]).click()
+    sheet.until("session.state.sound?.name.endsWith('b siren.wav')")
+    sheet.load("core/labels", "labels")
+    sheet.ev("labels.addLabels([{ name: 'mine', start: 0.25, end: 0.5 }])")
+    enter(sheet)
+    rows, kinds = page.locator(".sg-list tbody tr"), page.locator(".sg-kinds")
+    expect(rows).to_have_count(3)
+    expect(page.locator(".sg-list tbody tr[aria-current=true]")).to_contain_text("b siren.wav")
+    kinds.locator("[data-kind=refused]").click()
+    assert named(sheet) == ["c broken.wav"]
+    kinds.locator("[data-kind=labelled]").click()
+    assert named(sheet)[0].startswith("b siren.wav")
+    expect(page.locator(".sg-filter p")).to_have_text(ENGLISH["batch.shown"].format(shown=1, count=3))
+    kinds.locator("[data-kind=labelled]").click()
+    page.get_by_label(ENGLISH["batch.search"]).fill("DEEP")
+    expect(rows).to_have_count(1)
+    page.get_by_label(ENGLISH["batch.search"]).fill("")
+    expect(rows).to_have_count(3)
+    with page.expect_download() as saving:
+        page.locator(".sg-save-labels .sg-chip[data-form=json]").click()
+    saved = json.loads(Path(saving.value.path()).read_text())
+    assert saved["file"].endswith("/b siren.wav")
+    assert saved["labels"] == [{"label": "mine", "start": 0.25, "end": 0.5}]
 
 
 def test_batch_stop_and_continue(open_sheet, tmp_path):

@@ -16,7 +16,7 @@ import soundfile
 import sounds
 from esc.audio.excerpt_archive import write_excerpts_in_worker
 from esc.batch.label_files import MAX_PROBLEMS, read_labels
-from esc.batch.label_formats import FIGURES, Label, as_text
+from esc.batch.label_formats import FIGURES, Label, LabelledSound, as_text
 from esc.batch.tables import safe_name
 from esc.dsp.energy_edges import energy_edge
 from esc.errors import AudioError, LabelFileError
@@ -31,13 +31,17 @@ LABELS = [
 FORMS = ("audacity", "raven", "csv", "json")
 
 
+def text_of(labels: list[Label], form: str) -> str:
+    return as_text([LabelledSound("a.wav", SECONDS, RATE, labels)], form)
+
+
 def read(text: str):
     return read_labels(text, "a.txt", SECONDS, RATE)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_labels_written_and_read_back(form):
-    found = read(as_text(LABELS, form, "a.wav", SECONDS, RATE))
+    found = read(text_of(LABELS, form))
     assert found.n_problems == 0
     wanted = [(" ".join(one.name.split()), one.start_s, one.end_s, one.low_hz, one.high_hz) for one in LABELS]
     assert [(one.name, one.start_s, one.end_s, one.low_hz, one.high_hz) for one in found.labels] == wanted
@@ -46,23 +50,36 @@ def test_labels_written_and_read_back(form):
 
 
 def test_audacity_and_raven_files_in_crowsetta(tmp_path):
-    (tmp_path / "a.txt").write_text(as_text(LABELS[1:2], "audacity", "a.wav", SECONDS, RATE), encoding="utf-8")
+    (tmp_path / "a.txt").write_text(text_of(LABELS[1:2], "audacity"), encoding="utf-8")
     track = crowsetta.formats.seq.AudSeq.from_file(tmp_path / "a.txt").to_seq()
     assert (list(track.labels), list(track.onsets_s), list(track.offsets_s)) == (["крик совы"], [1.0], [2.5])
-    (tmp_path / "c.txt").write_text(as_text(LABELS, "raven", "a.wav", SECONDS, RATE), encoding="utf-8")
+    (tmp_path / "c.txt").write_text(text_of(LABELS, "raven"), encoding="utf-8")
     boxes = crowsetta.formats.bbox.Raven.from_file(tmp_path / "c.txt", annot_col="Species").to_bbox()
     got = [(box.label, box.onset, box.offset, box.low_freq, box.high_freq) for box in boxes]
     assert got[:2] == [("dog", 0.5, 1.25, 300.0, 4000.0), ("крик совы", 1.0, 2.5, 0.0, RATE / 2)]
 
 
+def test_labels_of_several_sounds():
+    both = [LabelledSound(name, SECONDS, RATE, LABELS[:2]) for name in ("deep/a.wav", "b.wav")]
+    rows = list(csv.DictReader(io.StringIO(as_text(both, "csv"))))
+    assert [(row["file"], float(row["start"])) for row in rows] == [
+        (one.file, label.start_s) for one in both for label in one.labels
+    ]
+    raven = list(csv.DictReader(io.StringIO(as_text(both, "raven")), delimiter="\t"))
+    assert [float(row["Begin Time (s)"]) for row in raven] == [0.5, 1.0, SECONDS + 0.5, SECONDS + 1.0]
+    assert [(row["Begin Path"], float(row["File Offset (s)"])) for row in raven][2] == ("b.wav", 0.5)
+    listed = json.loads(as_text(both, "json"))
+    assert [(one["file"], len(one["labels"])) for one in listed] == [("deep/a.wav", 2), ("b.wav", 2)]
+
+
 def test_figures_in_csv_and_json():
     labels = [Label("dog", 0.0, 1.0, figures=dict.fromkeys(FIGURES, None) | {"peak_hz": 1000.5}), Label("=cmd", 1.0, 2.0)]
-    rows = list(csv.DictReader(io.StringIO(as_text(labels, "csv", "a.wav", SECONDS, RATE))))
+    rows = list(csv.DictReader(io.StringIO(text_of(labels, "csv"))))
     assert rows[0]["peak_hz"] == "1000.500"
     assert "peak_db" not in rows[0]
     assert rows[1]["label"] == "'=cmd"  # no formula
-    assert read(as_text(labels, "csv", "a.wav", SECONDS, RATE)).labels[1].name == "=cmd"
-    assert json.loads(as_text(labels, "json", "a.wav", SECONDS, RATE))["labels"][0]["peak_hz"] == 1000.5
+    assert read(text_of(labels, "csv")).labels[1].name == "=cmd"
+    assert json.loads(text_of(labels, "json"))["labels"][0]["peak_hz"] == 1000.5
 
 
 @pytest.mark.parametrize(

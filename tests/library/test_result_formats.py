@@ -80,6 +80,10 @@ def test_label_tracks_have_names_for_every_system():
     assert track_names([result(name) for name in names]) == [
         "_con.txt", "Rain.txt", "rain_2.txt", "what_.txt", "_a___b___.txt", "end.txt", "_lpt1.x.txt",
     ]  # fmt: skip
+    deep = ["/a/con/1.wav", "b/Rain.wav", "c/rain.wav", "b/rain.mp3", "../nul/x.wav"]
+    assert track_names([result(name) for name in deep], with_folders=True) == [
+        "a/_con/1.txt", "b/Rain.txt", "c/rain.txt", "b/rain_2.txt", "_nul/x.txt",
+    ]  # fmt: skip
 
 
 def test_paths_are_printed_safely():

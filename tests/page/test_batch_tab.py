@@ -128,6 +128,19 @@ def test_results_equal_the_command_line_and_broken_files_have_a_reason(files, se
         labels = pd.read_csv(archive.open("b both.txt"), sep="\t", names=["start", "end", "label"])
     assert list(labels["label"]) == [mark["label"] for file, mark in marks if file == "b both.wav"]
 
+    label = ["x", 0.5, 1.0, None, None, None, None, None, None, None]
+    asked = {"token": session.token, "form": "csv", "labels": json.dumps({ids[name]: [label] for name in list(ids)[1::-1]})}
+    own = pd.read_csv(io.StringIO(ask(files.file_labels, asked)["text"]))
+    assert list(zip(own["file"], own["start"], own["label"], strict=True)) == [
+        ("a siren.wav", 0.5, "x"),
+        ("b both.wav", 0.5, "x"),
+    ]
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(ask(files.file_labels, asked | {"form": "audacity"})["base64"]))) as archive:
+        assert archive.namelist() == ["a siren.txt", "b both.txt"]
+    for labels in ("{}", json.dumps({list(ids.values())[3]: [label]}), json.dumps({"other": [label]}), '{"a": [[1]]}'):
+        with pytest.raises(PageError):
+            ask(files.file_labels, asked | {"labels": labels})
+
 
 def test_cancelled_run_continues_where_it_stopped(files, session, folder, monkeypatch):
     ids = list(add_all(files, session, folder).values())

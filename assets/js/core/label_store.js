@@ -32,6 +32,12 @@ events.addEventListener('labels', (/** @type {CustomEvent} */ { detail }) => {
   timer = setTimeout(store, QUIET_MS);
 });
 
+/** The labels of a sound, open or not, by its digest. @returns {Promise<readonly any[]>} */
+export async function labelsOf(of) {
+  if (of === digest) return labels.now.list;
+  return (unkept.get(of) ?? await kept('labels', of).catch(() => null))?.list ?? [];
+}
+
 /** The labels were saved as a file: nothing is lost where the browser keeps none. */
 export function labelsSaved() {
   guardUnload('labels', false);

@@ -11,6 +11,7 @@ import { icon } from '../lib/icons.js';
 import { localStore, localStored } from '../lib/storage.js';
 import { acceptDrops } from './drop_zone.js';
 import { levelOffer, scaleOffer } from './reading_offers.js';
+import { fileNavigation } from './file_navigation.js';
 import { RecentSounds } from './recent_sounds.js';
 import { RecordButton } from './record_button.js';
 import { saveRecordingButton, unopenedLine } from './recordings.js';
@@ -70,6 +71,7 @@ class Player extends Component {
     });
     this.addExamples(props.examples);
     this.addRecentSounds();
+    this.find('.sg-about-sound').prepend(fileNavigation(this.signal));
     this.find('.sg-message button').addEventListener('click', () => this.message(''));
     this.find('.sg-welcome button').addEventListener('click', () => {
       localStore(WELCOMED, true);

@@ -1,5 +1,6 @@
 // Keyboard shortcuts of the views; shortcuts_dialog.js lists them.
 
+import { openFileBy } from '../core/file_list.js';
 import { audio, seek, show, showAll, state, togglePlay, zoom } from '../core/state.js';
 
 const step = (share) => share * (state.visible.end - state.visible.start);
@@ -15,6 +16,8 @@ export const KEYS = {
   ArrowRight: shortcut('viewer_toolbar.key_head_right', 'sound', () => seek(audio.currentTime + step(0.025))),
   Home: shortcut('viewer_toolbar.key_begin', 'sound', () => seek(0)),
   End: shortcut('viewer_toolbar.key_end', 'sound', () => seek(state.sound.seconds)),
+  P: shortcut('batch.key_previous', 'sound', () => openFileBy(-1)),
+  N: shortcut('batch.key_next', 'sound', () => openFileBy(1)),
   '+': shortcut('viewer_toolbar.zoom_in', 'shown', () => zoom(0.5)),
   '=': { run: () => zoom(0.5) },
   '-': shortcut('viewer_toolbar.zoom_out', 'shown', () => zoom(2)),
@@ -39,7 +42,7 @@ const LATIN = { BracketLeft: '[{', BracketRight: ']}', Comma: ',<', Period: '.>'
 const FIELDS = 'input:not([type=range]), select, textarea, dialog, [contenteditable]';
 const ARROW_CONTROLS = 'input, [role=slider], [role=separator], [role=tab], [role=toolbar], [role=listbox]';
 const ARROWS = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End', 'PageUp', 'PageDown'];
-const WITHOUT_VIEW = [' ', '?']; // act where no view is on screen, too
+const WITHOUT_VIEW = [' ', '?', 'N', 'P']; // act where no view is on screen, too
 
 /** @type {Set<any>} all views, of which one is on screen at most */
 const viewers = new Set();

@@ -136,12 +136,13 @@ function compare(one, other) {
  * @param {string[]} formats
  * @param {(format: string) => Promise<{name: string, text?: string, base64?: string, blob?: Blob}>} fetchFile
  * @param {(message: string) => void} failed
+ * @param {string} [heading] message before them
  */
-export function downloadButtons(host, formats, fetchFile, failed) {
+export function downloadButtons(host, formats, fetchFile, failed, heading = 'timeline.download') {
   host.classList.add('sg-downloads');
   host.setAttribute('role', 'group');
-  host.setAttribute('aria-label', t('timeline.download'));
-  host.replaceChildren(textElement('span', t('timeline.download')), ...formats.map((format) => {
+  host.setAttribute('aria-label', t(heading));
+  host.replaceChildren(textElement('span', t(heading)), ...formats.map((format) => {
     const button = element(`<button type="button" class="sg-chip" data-form="${format}"
       data-t="timeline.form_${format}"></button>`);
     button.addEventListener('click', async () => {

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from esc.audio.excerpt_archive import Interval, write_excerpts_in_worker
 from esc.batch.label_files import MAX_LABELS, MAX_NAME, LabelFile, read_labels
-from esc.batch.label_formats import FIGURES, Label, as_text
+from esc.batch.label_formats import FIGURES, Label, LabelledSound, as_text
 from esc.batch.tables import safe_name
 from esc.dsp.energy_edges import energy_edge
 from esc.dsp.measurements import samples_between
 from esc.errors import LabelFileError, PageError
 from esc.ui.server.public_files import playable_url
-from esc.ui.server.requests import BoxRequest, SoundRequest
+from esc.ui.server.requests import BoxRequest, PageRequest, SoundRequest
 from esc.ui.sessions.decoding import DECODE_SECONDS
 from esc.ui.sessions.kept_files import KeptFiles
 from esc.ui.sessions.sound import Sound
 from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.sessions.uploaded_files import MAX_FILES
 
 MAX_EXCERPTS = 2000
 REACH_S = 0.3  # how far an edge moves at most
@@ -34,7 +35,10 @@ LabelRow = tuple[
     Annotated[str, Field(max_length=MAX_NAME)], Seconds, Seconds, Hz, Hz, Annotated[float | None, Field(ge=0, le=1)],
     Figure, Figure, Figure, Figure,
 ]  # fmt: skip
-_ROWS = TypeAdapter(Annotated[list[LabelRow], Field(max_length=MAX_LABELS)])
+LabelForm = Literal["json", "csv", "audacity", "raven"]
+_Rows = Annotated[list[LabelRow], Field(max_length=MAX_LABELS)]
+_ROWS = TypeAdapter(_Rows)
+_FILES = TypeAdapter(Annotated[dict[str, _Rows], Field(max_length=MAX_FILES)])
 
 
 class ReadLabelsRequest(SoundRequest):
@@ -51,24 +55,42 @@ class LabelsRequest(SoundRequest):
 
     def read(self) -> list[Label]:
         """Return the checked labels."""
-        try:
-            rows = _ROWS.validate_json(self.labels, strict=True)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            reason = f"labels.{'.'.join(map(str, first['loc']))} = {str(first['input'])[:60]}"
-            raise PageError("page.request", reason=reason) from None
-        if not rows:
-            raise LabelFileError("labels.none")
-        for name, start, end, low, high, *_ in rows:
-            if end < start or (low is None) != (high is None) or (low is not None and high is not None and low > high):
-                raise PageError("page.request", reason=f"labels: {name[:40]} {start} {end} {low} {high}")
-        return [Label(*row[:6], dict(zip(FIGURES, row[6:], strict=True))) for row in rows]
+        return _labels(_validated(_ROWS, self.labels))
 
 
 class LabelFileRequest(LabelsRequest):
     """A request for labels as a file."""
 
-    form: Literal["json", "csv", "audacity", "raven"]
+    form: LabelForm
+
+
+class FileLabelsRequest(PageRequest):
+    """A request for the labels of several files as a file; `labels` is the JSON text of {id: rows}."""
+
+    labels: str
+    form: LabelForm
+
+    def read(self) -> dict[str, list[Label]]:
+        """Return the checked labels of each file."""
+        return {file_id: _labels(rows) for file_id, rows in _validated(_FILES, self.labels).items()}
+
+
+def _validated(rows: TypeAdapter, text: str) -> Any:
+    try:
+        return rows.validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        reason = f"labels.{'.'.join(map(str, first['loc']))} = {str(first['input'])[:60]}"
+        raise PageError("page.request", reason=reason) from None
+
+
+def _labels(rows: list[LabelRow]) -> list[Label]:
+    if not rows:
+        raise LabelFileError("labels.none")
+    for name, start, end, low, high, *_ in rows:
+        if end < start or (low is None) != (high is None) or (low is not None and high is not None and low > high):
+            raise PageError("page.request", reason=f"labels: {name[:40]} {start} {end} {low} {high}")
+    return [Label(*row[:6], dict(zip(FIGURES, row[6:], strict=True))) for row in rows]
 
 
 class PageLabels:
@@ -95,7 +117,8 @@ class PageLabels:
 
     def text(self, sound: Sound, request: LabelFileRequest) -> dict:
         """Return labels as the text of a file, with its name."""
-        text = as_text(request.read(), request.form, sound.name, sound.seconds, sound.facts.sample_rate)
+        labelled = LabelledSound(sound.name, sound.seconds, sound.facts.sample_rate, request.read())
+        text = as_text([labelled], request.form)
         return {"name": f"{Path(sound.name).stem}-labels.{ENDINGS[request.form]}", "text": text}
 
     def excerpts(self, sound: Sound, request: LabelsRequest) -> dict:

@@ -89,9 +89,10 @@ class Decoder:
             channels = np.memmap(drawn, np.float16, mode="r").reshape(-1, facts.channels)
             files.add(drawn)
         held = sum(file.stat().st_size for file in files)
-        return Sound(sound_id, name, facts, original, playable, waveform, channels, _digest(original), file_bytes=held)
+        return Sound(sound_id, name, facts, original, playable, waveform, channels, content_digest(original), file_bytes=held)
 
 
-def _digest(path: Path) -> str:
+def content_digest(path: Path) -> str:
+    """Return what identifies a file's content, and its labels in the browser."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:32]

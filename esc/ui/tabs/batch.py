@@ -8,7 +8,7 @@ import math
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
@@ -17,14 +17,17 @@ from pydantic import Field, PlainValidator
 
 from esc.audio.channels import EACH, MEAN, channel_numbers, check_channel
 from esc.audio.io import ACCEPTED, MAX_BYTES
-from esc.batch.label_formats import as_audacity
+from esc.batch.label_formats import Label, LabelledSound, as_audacity
+from esc.batch.label_formats import as_text as label_text
 from esc.batch.result_formats import as_row, labels_of, track_names
 from esc.batch.results import FileResult, SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import AudioError, CheckpointError, EscError, PageError
 from esc.ui.i18n.catalogue import error_message, note_messages
 from esc.ui.inference.timeline_runs import UPDATE_S, TimelineRuns
+from esc.ui.server.label_requests import FileLabelsRequest
 from esc.ui.server.requests import PageRequest, UploadRequest
+from esc.ui.sessions.decoding import content_digest
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, UploadedFile
 from esc.ui.tabs.base import Queue, Services
@@ -63,6 +66,12 @@ class Batch:
         count = max((row.get("channels", 0) for row in self.rows if row["id"] == file_id), default=0)
         yield from channel_numbers(count)[1:]
 
+    def sounds(self) -> dict[str, SoundResult]:
+        """Return a result of each file that was read, by the file's id."""
+        with self.lock:
+            pairs = zip(reversed(self.rows), reversed(self.results), strict=True)  # the first channel's wins
+            return {row["id"]: result for row, result in pairs if isinstance(result, SoundResult)}
+
     def add(self, row: dict, result: FileResult) -> None:
         """Add the row of a file or channel, unless another run has added it."""
         with self.lock:  # a cancelled run may finish the same file as its successor
@@ -94,12 +103,12 @@ class FilesFileRequest(PageRequest):
 class BatchTab(RunTab):
     """The files tab; "classify_files" brings {"token", "files", "channel", "hop", "turn"}."""
 
-    module = "tabs/batch.js"
+    module = "tabs/batch/batch.js"
     elem_id = "files"
     template = '<div class="sg-files"></div>'
     event = "classify_files"
     queue = Queue("files", newest_only=False)  # many files must not delay a single sound's timeline
-    functions = ("add_file", "rows", "stop", "clear", "files_file")
+    functions = ("add_file", "rows", "stop", "clear", "files_file", "file_labels")
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -112,9 +121,10 @@ class BatchTab(RunTab):
         return super().props() | {"limits": limits, "endings": SOUND_ENDINGS, "channels": CHANNELS}
 
     def add_file(self, request: UploadRequest) -> dict:
-        """Add an upload (`path`, `name`) to the page's files and return its `id`."""
+        """Add an upload (`path`, `name`) to the page's files and return its `id` and the `digest` of its content."""
         path, name = self.services.handlers.upload(request.path, request.name)
-        return {"id": self._uploads.add(self.session(request), path, name).id}
+        file = self._uploads.add(self.session(request), path, name)
+        return {"id": file.id, "digest": content_digest(file.path)}
 
     def classify_files(self, request: FilesRequest) -> Iterator[dict]:
         """Classify the `files` (ids), or each of their channels; yield the progress.
@@ -152,9 +162,25 @@ class BatchTab(RunTab):
         results = sorted(batch.results, key=lambda result: as_row(result)["file"])
         sounds = [result for result in results if isinstance(result, SoundResult)]
         if form == "audacity" and len(sounds) > 1:
-            return {"name": "soundglass-labels.zip", "base64": base64.b64encode(_zipped(sounds)).decode("ascii")}
+            tracks = zip(track_names(sounds, with_folders=True), map(labels_of, sounds), strict=True)
+            return {"name": "soundglass-labels.zip", "base64": _zipped(tracks)}
         text = page_text(results, form, batch.runs.meta.spectrogram)
         return {"name": f"soundglass-files.{ENDINGS[form]}", "text": text}
+
+    def file_labels(self, request: FileLabelsRequest) -> dict:
+        """Return the user's labels of classified files as one file; label tracks as a zip, in the files' folders."""
+        batch = self._batches.get(self.session(request))
+        sounds = batch.sounds() if batch else {}
+        labels = request.read()
+        if not labels or not set(labels) <= set(sounds):
+            raise PageError("page.gone")
+        results = sorted((sounds[one] for one in labels), key=lambda result: result.file)
+        by_result = {id(sounds[one]): found for one, found in labels.items()}
+        labelled = [LabelledSound(one.file, one.seconds, one.sample_rate, by_result[id(one)]) for one in results]
+        if request.form == "audacity" and len(results) > 1:
+            tracks = zip(track_names(results, with_folders=True), (one.labels for one in labelled), strict=True)
+            return {"name": "soundglass-labels.zip", "base64": _zipped(tracks)}
+        return {"name": f"soundglass-labels.{ENDINGS[request.form]}", "text": label_text(labelled, request.form)}
 
     def _batch(self, session: Session, request: FilesRequest) -> Batch:
         """Return the session's batch at this hop, channel and checkpoint; another is dropped."""
@@ -212,9 +238,10 @@ def _sparsely(progress: Iterator[dict]) -> Iterator[dict]:
             passed_s = time.monotonic()
 
 
-def _zipped(results: list[SoundResult]) -> bytes:
+def _zipped(tracks: Iterable[tuple[str, Sequence[Label]]]) -> str:
+    """Return label tracks with their names as a ZIP, in base64."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, result in zip(track_names(results), results, strict=True):
-            archive.writestr(name, as_audacity(labels_of(result)))
-    return buffer.getvalue()
+        for name, labels in tracks:
+            archive.writestr(name, as_audacity(labels))
+    return base64.b64encode(buffer.getvalue()).decode("ascii")

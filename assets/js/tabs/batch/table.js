@@ -1,16 +1,23 @@
 // Table of classified files: class, confidence and a miniature timeline.
 
-import { MEAN, channelName } from '../core/channels.js';
-import { element, textElement } from '../lib/dom.js';
-import { formatDuration, formatPercent, t } from '../lib/i18n.js';
-import { describeSegment, labelName, paintClass, toSegment, toUncertain } from '../core/detections.js';
-import { SortableTable } from '../widgets/sortable_table.js';
+import { MEAN, channelName } from '../../core/channels.js';
+import { state } from '../../core/state.js';
+import { element, textElement } from '../../lib/dom.js';
+import { formatDuration, formatNumber, formatPercent, t } from '../../lib/i18n.js';
+import { describeSegment, labelName, paintClass, toSegment, toUncertain } from '../../core/detections.js';
+import { SortableTable } from '../../widgets/sortable_table.js';
 
-/** Return a table of BatchFiles; `open(file)` follows a click on a classified one. */
-export function fileTable(table, open, signal) {
-  const label = ({ overall, state: now }) => (overall ? labelName(overall[0], overall[2]) : now === 'done' ? t('timeline.nothing_sure') : '');
+/** What a file was classified as. */
+export function classText({ overall, state: now }) {
+  if (overall) return labelName(overall[0], overall[2]);
+  return now === 'done' ? t('timeline.nothing_sure') : '';
+}
+
+/** Return a table of BatchFiles; `open(file)` follows a click on a classified one, `countLabels(file)`: those of the user's own. */
+export function fileTable(table, open, countLabels, signal) {
+  const label = classText;
   return new SortableTable(table, [
-    { key: 'file', title: t('batch.column_file'), value: (one) => one.name, fill: fillName },
+    { key: 'file', title: t('batch.column_file'), value: (one) => one.name, fill: (cell, one) => fillName(cell, one, countLabels(one)) },
     {
       key: 'class', title: t('timeline.column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : label(one)),
       fill: (cell, one) => fillClass(cell, one, label(one)),
@@ -30,15 +37,17 @@ export function fileTable(table, open, signal) {
   ], {
     signal, by: 'file', caption: t('batch.table'), act: open,
     name: (one) => (one.state === 'done' ? t('batch.open', { name: one.name }) : ''),
+    mark: (one) => Boolean(one.digest) && one.digest === state.sound?.digest,
   });
 }
 
 /** The name, its folders in grey. */
-function fillName(cell, one) {
+function fillName(cell, one, nLabels) {
   const at = one.name.lastIndexOf('/') + 1;
   const whole = textElement('span', one.name.slice(at));
   if (at) whole.prepend(textElement('small', one.name.slice(0, at)));
   if (one.channel && one.channel !== MEAN) whole.append(textElement('small', ` ${channelName(one.channel)}`, 'sg-file-channel'));
+  if (nLabels) whole.append(textElement('small', ` ${t('batch.labels', { count: formatNumber(nLabels) })}`));
   cell.append(whole);
 }
 

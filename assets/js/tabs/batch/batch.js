@@ -1,17 +1,20 @@
 // Classification of many files: chosen or dropped, uploaded one after the other, classified by the server and listed.
 
-import { MEAN, channelName } from '../core/channels.js';
-import { dropped } from '../core/dropped_files.js';
-import { request, token } from '../core/rpc.js';
-import { emit, events, showMessage } from '../core/state.js';
-import { openTab } from '../core/tabs.js';
-import { guardUnload } from '../core/unload_guard.js';
-import { mounting } from '../lib/component.js';
-import { formatNumber, language, t, tForPointer } from '../lib/i18n.js';
-import { downloadButtons } from '../widgets/sortable_table.js';
-import { fileTable } from './batch_table.js';
-import { Job, controls } from './job.js';
-import { networkSwitch } from './teach/network_switch.js';
+import { MEAN, channelName } from '../../core/channels.js';
+import { setFileList } from '../../core/file_list.js';
+import { dropped } from '../../core/dropped_files.js';
+import { request, token } from '../../core/rpc.js';
+import { events, showMessage } from '../../core/state.js';
+import { guardUnload } from '../../core/unload_guard.js';
+import { mounting } from '../../lib/component.js';
+import { formatNumber, language, t, tForPointer } from '../../lib/i18n.js';
+import { downloadButtons } from '../../widgets/sortable_table.js';
+import { addPart, openFile, refuse } from './batch_file.js';
+import { FileLabels } from './file_labels.js';
+import { FileFilter } from './filter.js';
+import { classText, fileTable } from './table.js';
+import { Job, controls } from '../job.js';
+import { networkSwitch } from '../teach/network_switch.js';
 
 const TRANSIENT = ['offline', 'page.busy', 'page.session']; // errors of the moment or the page, not of the file
 const CLEAR = '<button type="button" class="sg-button sg-clear" data-t="batch.clear"></button>';
@@ -30,18 +33,12 @@ const SKELETON = `
   <div class="sg-network-place"></div>
   <div class="sg-job" hidden>${CHANNEL}${controls('batch.progress', CLEAR)}</div>
   <p class="sg-error" role="alert" hidden></p>
+  <div class="sg-filter-place"></div>
   <div class="sg-scroll sg-list" hidden><table class="sg-table"></table></div>
-  <div class="sg-save" hidden></div>`;
+  <div class="sg-save" hidden></div>
+  <div class="sg-save-labels" hidden></div>`;
 
-/** @typedef {object} BatchFile a file and, once it is classified, the server's row for it
- * @property {File} file
- * @property {string} name
- * @property {string} [id] on the server
- * @property {string} state waiting, sending, sent, classifying, done or refused
- * @property {number} share of its length that is classified
- * @property {any[]} parts its channels, where each is classified
- * @property {string | null} [error]
- */
+/** @typedef {import('./batch_file.js').BatchFile} BatchFile */
 
 class Batch extends Job {
   /** @type {BatchFile[]} */
@@ -57,7 +54,12 @@ class Batch extends Job {
     super(host, SKELETON, context);
     this.upload = context.upload;
     this.showLimits(this.props.limits);
-    this.table = fileTable(this.find('.sg-table'), openFile, this.signal);
+    this.labels = new FileLabels(() => this.draw(), this.signal);
+    this.table = fileTable(this.find('.sg-table'), (one) => openFile(one, 'classify'), (one) => this.labels.count(one), this.signal);
+    this.table.turned = () => this.listFiles();
+    this.on(events, 'sound', () => this.table.show()); // which of them is open
+    const searched = (one) => `${one.name}\n${classText(one)}`;
+    this.filter = new FileFilter(this.find('.sg-filter-place'), searched, (one) => this.labels.count(one) > 0, () => this.draw());
     const choice = this.find('.sg-batch-channel');
     choice.append(...this.props.channels.map((name) => new Option(name === EACH ? t('batch.each_channel') : channelName(name), name)));
     this.on(choice, 'change', () => {
@@ -65,6 +67,8 @@ class Batch extends Job {
       this.changeHop();
     });
     downloadButtons(this.find('.sg-save'), this.props.forms, (form) => this.file(form), showMessage);
+    const forms = this.props.forms.filter((form) => form !== 'excel');
+    downloadButtons(this.find('.sg-save-labels'), forms, (form) => this.labelFile(form), showMessage, 'batch.save_labels');
     this.draw();
     this.on(this.find('.sg-sources'), 'change', ({ target: input }) => {
       const inFolder = input.webkitdirectory;
@@ -146,8 +150,9 @@ class Batch extends Job {
     this.draw();
     try {
       const { path } = await this.upload(one.file);
-      const { id } = await request(this.server.add_file, { path, name: one.name });
-      if (this.files.includes(one)) Object.assign(one, { id, state: 'sent' });
+      const { id, digest } = await request(this.server.add_file, { path, name: one.name });
+      if (this.files.includes(one)) Object.assign(one, { id, digest, state: 'sent' });
+      this.labels.read(digest);
     } catch (error) {
       const [current, transient] = [turn === this.turn, !error.key || TRANSIENT.includes(error.key)];
       if (current && !transient) refuse(one, error.message);
@@ -195,6 +200,19 @@ class Batch extends Job {
     this.unsaved = false;
     this.draw();
     return file;
+  }
+
+  /** The user's labels of all classified files. */
+  async labelFile(form) {
+    const done = this.files.filter((one) => one.state === 'done' && this.labels.count(one));
+    return request(this.server.file_labels, { form, labels: await this.labels.asJson(done) });
+  }
+
+  /** Let the player go through the files in the order of the table. */
+  listFiles() {
+    const done = this.table.shownRows.filter((one) => one.state === 'done');
+    const unique = [...new Map(done.map((one) => [one.id, one])).values()];
+    setFileList(unique.map((one) => ({ id: one.id, name: one.name, digest: one.digest, open: () => openFile(one) })));
   }
 
   async take(reply) {
@@ -255,24 +273,11 @@ class Batch extends Job {
     });
     this.showError(this.error);
     guardUnload('files', this.busy || this.unsaved);
-    this.table.setRows(files.flatMap((one) => [...one.parts, ...(one.state === 'done' && one.parts.length ? [] : [one])]));
+    const rows = files.flatMap((one) => [...one.parts, ...(one.state === 'done' && one.parts.length ? [] : [one])]);
+    this.table.setRows(this.filter.apply(rows));
     this.find('.sg-save').hidden = this.busy || !done;
+    this.find('.sg-save-labels').hidden = this.busy || !files.some((one) => one.state === 'done' && this.labels.count(one));
   }
-}
-
-function refuse(one, error) {
-  Object.assign(one, { state: 'refused', error });
-}
-
-/** Add a channel's row to its file, which is done with the last one. */
-function addPart(one, row) {
-  one.parts.push({ name: one.name, share: 1, ...row, state: 'done' });
-  if (one.parts.length === row.channels) one.state = 'done';
-}
-
-function openFile(one) {
-  emit('open', { name: one.name, request: { uploaded: one.id, channel: one.channel } });
-  openTab('classify');
 }
 
 export const mount = mounting('.sg-files', Batch);
