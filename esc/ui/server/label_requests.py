@@ -65,7 +65,10 @@ class LabelFileRequest(LabelsRequest):
 
 
 class FileLabelsRequest(PageRequest):
-    """A request for the labels of several files as a file; `labels` is the JSON text of {id: rows}."""
+    """A request for the labels of several files as one file.
+
+    `labels` is the JSON text of {id: rows}.
+    """
 
     labels: str
     form: LabelForm

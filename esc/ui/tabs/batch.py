@@ -121,7 +121,7 @@ class BatchTab(RunTab):
         return super().props() | {"limits": limits, "endings": SOUND_ENDINGS, "channels": CHANNELS}
 
     def add_file(self, request: UploadRequest) -> dict:
-        """Add an upload (`path`, `name`) to the page's files and return its `id` and the `digest` of its content."""
+        """Add an upload (`path`, `name`) and return its `id` and its content's `digest`."""
         path, name = self.services.handlers.upload(request.path, request.name)
         file = self._uploads.add(self.session(request), path, name)
         return {"id": file.id, "digest": content_digest(file.path)}
@@ -168,7 +168,10 @@ class BatchTab(RunTab):
         return {"name": f"soundglass-files.{ENDINGS[form]}", "text": text}
 
     def file_labels(self, request: FileLabelsRequest) -> dict:
-        """Return the user's labels of classified files as one file; label tracks as a zip, in the files' folders."""
+        """Return the user's labels of classified files as one file.
+
+        Label tracks of several are a zip, in the files' folders.
+        """
         batch = self._batches.get(self.session(request))
         sounds = batch.sounds() if batch else {}
         labels = request.read()
