@@ -90,7 +90,10 @@ def first_of_windows(frames: np.ndarray, n_frames: int) -> np.ndarray:
 
 
 def windows_of(frames: range, n_frames: int) -> range:
-    """Return the frames that consecutive derivatives need; `shaped` of these alone gives the whole sound's values."""
+    """Return the frames that the derivatives of consecutive frames need.
+
+    `shaped` of these alone equals that of the whole sound.
+    """
     first, last = first_of_windows(np.array([frames.start, frames.stop - 1]), n_frames)
     return range(int(first), int(last) + DELTA_WIDTH)
 
