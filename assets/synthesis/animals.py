@@ -21,7 +21,7 @@ from .blocks import (
 
 
 def crickets(rng: np.random.Generator) -> np.ndarray:
-    """Return a field cricket close by and the chorus of a warm night."""
+    """Return the chorus of a warm night, and a field cricket some way off."""
     track = silence()
     time = times_s(0.022)
     for chirp_s in np.arange(0.12, 4.9, 0.36):
@@ -38,7 +38,7 @@ def crickets(rng: np.random.Generator) -> np.ndarray:
         band: Spectrum = {freq_hz / 1.7: -60, freq_hz / 1.15: -16, freq_hz: 0, freq_hz * 1.15: -16, freq_hz * 1.7: -60}
         chorus += gain(level) * noise(rng, band) * (0.35 + trill) * gain(drift(rng, 1, -2, 2))
     night = 0.045 * noise(rng, OUTDOOR_FLOOR)
-    return reverb(rng, track, 0.7, -14) + chorus + night
+    return gain(-20) * reverb(rng, track, 0.7, -6) + gain(6) * chorus + night
 
 
 def syllable(contour_khz: tuple[float, ...], seconds: float) -> np.ndarray:

@@ -67,7 +67,7 @@ def test_files_code_and_settings(open_sheet, tmp_path):
     )
     sheet.until("viewer.data.request.config.n_mels === 64 && viewer.data.request.config.fmax === 11025")
     assert sheet.ev("viewer.data.request.config.db_ref") == "max"
-    page.locator(f"{MEL} .sg-save input[type=file]").set_input_files(
+    page.locator(f"{MEL} .sg-save-panel input[type=file]").set_input_files(
         {"name": "other.json", "mimeType": "application/json", "buffer": b'{"a": [1]}'}
     )
     expect(status).to_have_text(ENGLISH["save.no_settings"].format(name="other.json"))

@@ -37,7 +37,7 @@ class SaveMenu {
     const { root, panel, button } = menu('save', 'save.export', { text: true, signal: viewer.signal });
     root.classList.add('sg-right');
     viewer.toolbar.append(root);
-    panel.classList.add('sg-save');
+    panel.classList.add('sg-save-panel');
     panel.append(...this.sections(more));
     this.panel = panel;
     this.status = find(panel, '[role=status]');
