@@ -15,7 +15,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,22 +41,23 @@ class Row:
     goal: float
     unit: str = "x"
     at_most: bool = False  # the goal is the largest figure that meets it, not the smallest
+    detail: str = ""  # the figures behind it
 
     @property
     def met(self) -> bool:
         """Whether the goal is met; a figure that was not measured misses it."""
         return self.figure is not None and (self.figure <= self.goal if self.at_most else self.figure >= self.goal)
 
-    def cells(self) -> tuple[str, str, str, str, str]:
+    def cells(self) -> tuple[str, ...]:
         """Return the row's texts."""
         figure = "not measured" if self.figure is None else f"{self.figure:.3g} {self.unit}"
-        goal = f"{'<=' if self.at_most else '>='} {self.goal:g} {self.unit}"
-        return self.what, self.against, figure, goal, "met" if self.met else "MISSED"
+        goal = "-" if self.figure is None else f"{'<=' if self.at_most else '>='} {self.goal:g} {self.unit}".rstrip()
+        return self.what, self.against, figure, goal, "pass" if self.met else "FAIL", self.detail
 
 
 def table(rows: list[Row]) -> str:
     """Return rows as a Markdown table with aligned columns."""
-    lines = [("what", "against", "figure", "goal", "verdict"), *(row.cells() for row in rows)]
+    lines = [("what", "against", "figure", "goal", "verdict", "ours, the other's"), *(row.cells() for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     texts = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
     texts.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
@@ -170,6 +171,12 @@ def open_page(browser, url: str, example: bool = True):
     return page
 
 
+def resident_gb(process: subprocess.Popen) -> float:
+    """Return the resident memory of a process in GB."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024 / 1e9
+
+
 def run(
     doc: str, measure: Callable[..., dict], rows: Callable[[dict], list[Row]], given: list[str] | None, **options: tuple
 ) -> list[Row]:
@@ -181,8 +188,12 @@ def run(
     for name, (default, meaning) in options.items():
         parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{meaning} (default {default:g})")
     parser.add_argument("--json", action="store_true", help="print JSON only")
+    parser.add_argument("--rows", type=Path, help="JSON file for the rows")
     arguments = vars(parser.parse_args(given))
-    as_json, before = arguments.pop("json"), machine()
+    as_json, file, before = arguments.pop("json"), arguments.pop("rows"), machine()
     result = measure(**arguments)
-    print(json.dumps(result | before, indent=1) if as_json else f"{table(rows(result))}\n{before}")
-    return rows(result)
+    found = rows(result)
+    print(json.dumps(result | before, indent=1) if as_json else f"{table(found)}\n{before}")
+    if file:
+        file.write_text(json.dumps([asdict(row) for row in found]), encoding="utf-8")
+    return found

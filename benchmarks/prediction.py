@@ -77,10 +77,17 @@ def rows(result: dict) -> list[Row]:
     """Return ratios to the bare pass."""
     bare, forward, clip = (result["milliseconds"][kind] for kind in ("bare", "forward", "clip"))
     folder = f"{result['files']} files of 5 s, classify --jobs 2, start included"
+    rate, bare_rate = result["files_per_second"], 1e3 / bare
     return [
-        Row("forward pass of the app", "bare float32 pass", bare / forward, GOAL_FORWARD),
-        Row("a clip of 5 s, file -> label", "bare float32 pass", clip / bare, GOAL_CLIP, at_most=True),
-        Row(folder, "bare float32 pass", result["files_per_second"] * bare / 1e3, GOAL_FOLDER),
+        Row(
+            "forward pass of the app",
+            "bare float32 pass",
+            bare / forward,
+            GOAL_FORWARD,
+            detail=f"{forward:.1f} ms, {bare:.1f} ms",
+        ),
+        Row("a clip of 5 s, file -> label", "bare float32 pass", clip / bare, GOAL_CLIP, at_most=True, detail=f"{clip:.1f} ms"),
+        Row(folder, "bare float32 pass", rate / bare_rate, GOAL_FOLDER, detail=f"{rate:.1f}, {bare_rate:.1f} a second"),
     ]
 
 

@@ -95,7 +95,8 @@ def _by_chunks(
         for start in range(first, min(first + share, n_frames), step):
             part = slice(start, min(start + step, first + share))
             stft = torch.fft.rfft(frames[..., part, :] * window).to(torch.complex64)
-            transformed[..., part, :] = transform(stft.real.square() + stft.imag.square())
+            squares = torch.view_as_real(stft).square_()
+            transformed[..., part, :] = transform(squares[..., 0] + squares[..., 1])
 
     starts = range(0, n_frames, share)
     deque(map_chunks(compute, starts) if on_cpu else map(compute, starts), maxlen=0)
@@ -108,10 +109,10 @@ def power_to_db(power: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
     Each spectrogram (the last two axes) of a batch has its own floor, and with "max" its own reference; silence becomes one
     flat value. Equals `librosa.power_to_db(S, ref=db_ref, top_db=top_db)` of each, with `ref=np.max` for "max".
     """
-    power = power.clamp_min(AMIN)
-    reference = power.amax(dim=(-2, -1), keepdim=True) if config.db_ref == "max" else reference_power(config)
-    level_db = 10.0 * torch.log10(power / reference)
-    return torch.maximum(level_db, level_db.amax(dim=(-2, -1), keepdim=True) - config.top_db)
+    level_db = power.clamp_min(AMIN)  # a copy; new memory for each step takes three times as long
+    reference = level_db.amax(dim=(-2, -1), keepdim=True) if config.db_ref == "max" else reference_power(config)
+    level_db.div_(reference).log10_().mul_(10.0)
+    return level_db.clamp_min_(level_db.amax(dim=(-2, -1), keepdim=True) - config.top_db)
 
 
 def stft_db(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
