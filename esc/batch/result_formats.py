@@ -14,6 +14,7 @@ from esc.audio.channels import MEAN, channel_number
 from esc.batch import label_formats
 from esc.batch.label_formats import Label, RavenRow, uncertainty_text
 from esc.batch.tables import delimited, safe_cell, safe_name
+from esc.classification.classifier import UNSURE
 from esc.config import SpectrogramConfig
 from esc.errors import AudioError
 
@@ -65,7 +66,8 @@ def as_json(results: Sequence[FileResult]) -> str:
 def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> str:
     """Return a row per file with its `top_k` likeliest classes, or per segment.
 
-    Files that were refused and, per segment, those without any have a row, too. If channels other than the mean were
+    Files that were refused have a row, too. Per segment, those without any have one with the verdict in place of a class:
+    "silence", "unknown" or "unsure". If channels other than the mean were
     classified, a column names them. An apostrophe precedes what a spreadsheet would take for a formula.
     """
     if with_timeline:
@@ -93,7 +95,7 @@ def _cells(result: SoundResult, with_timeline: bool) -> list[list[str]]:
         return [
             [_seconds(one.start_s), _seconds(one.end_s), one.name, _probability(one.probability), uncertainty_text(one)]
             for one in labels_of(result)
-        ] or [[]]
+        ] or [["", "", result.overall[0] if result.overall else UNSURE]]
     top = [cell for label, probability in result.top for cell in (label, _probability(probability))]
     return [[_seconds(result.seconds), result.verdict, *top]]
 

@@ -8,6 +8,7 @@ measures the result; training/NOTES.md says how the constants were chosen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ _REACH_S = 1.0  # an edge moves by no more
 _NEARBY_S = 0.6  # standard deviation of the weight by which near changes are preferred
 _LEAST_DB = 2.0  # a smaller change is none
 _UNCERTAINTIES_S = (
+    (math.inf, 0.0),  # the sound's own start and end
     (20.0, 0.02),
     (10.0, 0.1),
     (5.0, 0.2),
@@ -44,7 +46,7 @@ class Segment:
     start_s: float
     end_s: float
     probability: float  # mean over the segment
-    uncertainty_s: float = 0.0  # of start and end: two in three are within it
+    uncertainty_s: float = 0.0  # of start and end: two in three are within it; 0 where both are the sound's own
 
 
 def segments(
@@ -96,13 +98,13 @@ def segments(
             if opened[first:past].any() and past - first >= least
         ]
         for first, past in _joined(kept, PAUSE_S * MOMENTS_PER_S):
-            start_s, past_s, uncertainty_s = _edges(first / MOMENTS_PER_S, past / MOMENTS_PER_S, rises_db)
-            if start_s < 1 / MOMENTS_PER_S:  # a sound's own start and end are edges, too
-                start_s = 0.0
+            (start_s, rise_db), (past_s, fall_db) = _edges(first / MOMENTS_PER_S, past / MOMENTS_PER_S, rises_db)
+            if start_s < 1 / MOMENTS_PER_S:  # a sound's own start and end are edges, too, and certain
+                start_s, rise_db = 0.0, math.inf
             if past_s > end_s - 1 / MOMENTS_PER_S:
-                past_s = end_s
+                past_s, fall_db = end_s, math.inf
             mean = float(likely[first:past].mean())
-            found.append(Segment(class_names[target], start_s, past_s, mean, uncertainty_s))
+            found.append(Segment(class_names[target], start_s, past_s, mean, _uncertainty_s(min(rise_db, fall_db))))
     return tuple(sorted(found, key=lambda segment: (segment.start_s, segment.end_s, segment.label)))
 
 
@@ -189,13 +191,13 @@ def _joined(found: Sequence[tuple[int, int]], pause: float) -> list[tuple[int, i
     return joined
 
 
-def _edges(start_s: float, end_s: float, rises_db: np.ndarray) -> tuple[float, float, float]:
-    """Return start, end and their uncertainty, after moving both to changes of level nearby."""
+def _edges(start_s: float, end_s: float, rises_db: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return start and end, each moved to a change of level nearby, with its size."""
     if len(rises_db):
-        (start, rise_db), (end, fall_db) = _nearest_rise(start_s, rises_db), _nearest_rise(end_s, -rises_db)
-        if end - start >= 1 / MOMENTS_PER_S:
-            return start, end, max(_uncertainty_s(rise_db), _uncertainty_s(fall_db))
-    return start_s, end_s, _uncertainty_s(0.0)
+        start, end = _nearest_rise(start_s, rises_db), _nearest_rise(end_s, -rises_db)
+        if end[0] - start[0] >= 1 / MOMENTS_PER_S:
+            return start, end
+    return (start_s, 0.0), (end_s, 0.0)
 
 
 def _nearest_rise(time_s: float, rises_db: np.ndarray) -> tuple[float, float]:

@@ -124,7 +124,7 @@ def test_csv_row_per_segment(folder, in_json, tmp_path):
     ended = classify(folder, "--timeline", "--format", "csv", "--output", target)
     assert (ended.returncode, ended.stdout) == (1, "")
     table = pd.read_csv(target)
-    table = table[table["label"].notna()]
+    table = table[table["start"].notna()]
     expected = [(row["file"], mark["label"]) for row in in_json[1] for mark in row["timeline"]]
     assert list(zip(table["file"], table["label"], strict=True)) == expected
     marks = [mark for row in in_json[1] for mark in row["timeline"]]

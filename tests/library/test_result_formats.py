@@ -86,6 +86,16 @@ def test_label_tracks_have_names_for_every_system():
     ]  # fmt: skip
 
 
+def test_every_file_has_a_row_per_segment():
+    """Silent and uncertain files have one with the verdict, refused ones with the error."""
+    silent = result("a.wav", timeline=(), silences=((0.0, 10.0),), verdict="silence", top=())
+    refused = AudioError("audio.refused", name="c.wav", reason="no sound")
+    listed = rows(as_csv([silent, result("b.wav", timeline=()), refused], 1, True))
+    assert [(one["file"], one["start"], one["label"], bool(one["error"])) for one in listed] == [
+        ("a.wav", "", "silence", False), ("b.wav", "", "unsure", False), ("c.wav", "", "", True),
+    ]  # fmt: skip
+
+
 def test_paths_are_printed_safely():
     assert display_path("a\x1b[31mb\nc\u202egnp.wav") == "a\ufffd[31mb\ufffdc\ufffdgnp.wav"
     assert display_path(b"caf\xe9.wav".decode("utf-8", "surrogateescape")) == "caf\ufffd.wav"

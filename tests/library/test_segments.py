@@ -56,7 +56,7 @@ def test_overlapping_windows_are_averaged():
         Segment("cat", 4.0, 6.0, pytest.approx(0.6), WIDE),
     )
     assert segments(results, NAMES, 0.5, 0.35) == (
-        Segment("dog", 0.0, 6.0, pytest.approx(0.6), WIDE),
+        Segment("dog", 0.0, 6.0, pytest.approx(0.6), 0.0),  # both edges are the sound's own
         Segment("cat", 2.0, 6.0, pytest.approx((0.35 + 0.6) / 2), WIDE),
     )
 
@@ -125,7 +125,7 @@ def test_a_sure_window_has_its_class():
     cells = np.tile(np.float32([0.3, 0.05, 0.05]), (10, 1))
     steady = Activity(0.0, cells, 0.5, np.full(500, -40.0, np.float32), 0.01, np.zeros(50, bool))
     sure = [window(0, 5, 0.85, 0.1, 0.05, activity=steady)]
-    assert segments(sure, NAMES) == (Segment("dog", 0.0, 5.0, pytest.approx(0.3), WIDE),)
+    assert segments(sure, NAMES) == (Segment("dog", 0.0, 5.0, pytest.approx(0.3), 0.0),)
     assert segments(sure, NAMES, 0.9) == ()
     unsure = WindowResult(0, 5, UNSURE, np.array([0.85, 0.1, 0.05], np.float32), steady)
     assert segments([unsure], NAMES) == ()

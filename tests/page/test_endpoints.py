@@ -18,6 +18,7 @@ from gradio_client.exceptions import AppError
 import sounds
 from chromium import Server
 from esc import Classifier, load_audio, mel_db
+from esc.classification.intervals import classify_clips, interval_clips
 from esc.classification.saliency import explain
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig
 from esc.ui.api.downloads import Downloads
@@ -82,6 +83,28 @@ def test_explain_says_what_the_library_says(client: Client, tmp_path: Path):
             np.arange(said_["shape"][1]), sr=44_100, hop_length=classifier.checkpoint.spectrogram.hop_length
         )
         np.testing.assert_allclose(arrays["times_s"], 2.5 + frames, atol=1e-6)
+
+
+def test_classify_and_explain_an_interval(client: Client, tmp_path: Path):
+    """As the page's question about a row: padded, whole or averaged, with the maps of the clip in which it is likeliest."""
+    sound = np.concatenate([np.zeros(44_100, np.float32), *(sounds.busy(4.0, seed=seed) for seed in range(3))])
+    path, rate, classifier = sounds.write(tmp_path / "long.wav", sound, 44_100, "FLOAT"), 44_100, Classifier.load()
+    for start, end, given in ((2.0, 3.5, None), (1.0, 11.0, None), (None, 3.0, (0.0, 3.0)), (3.0, None, (3.0, 8.0))):
+        expected = classify_clips(classifier, interval_clips(classifier, sound, rate, *(given or (start, end))))
+        label = client.predict(handle_file(path), "mean", start, end, api_name="/classify")
+        found = {entry["label"]: entry["confidence"] for entry in label["confidences"]}
+        decided = {} if expected.verdict in dict(expected.top) else {expected.verdict: 1.0}
+        assert found == pytest.approx(dict(expected.top) | decided, abs=1e-4)
+        answer, result = client.predict(handle_file(path), None, start, "mean", end, api_name="/explain")
+        assert answer["start"] == pytest.approx(expected.start_s, abs=1e-4)
+        assert answer["end"] == pytest.approx(min((given or (start, end))[1], expected.start_s + 5), abs=1e-4)
+        with np.load(result) as arrays:
+            np.testing.assert_allclose(arrays["picture_db"], expected.spectrogram_db, atol=1e-3)
+    for start, end, word in ((3.0, 2.0, "end_s"), (0.0, 99.0, "end_s"), ("soon", 2.0, "start"), (1.0, 1.0, "interval")):
+        for arguments in (("mean", start, end, "/classify"), (None, start, "mean", end, "/explain")):
+            with pytest.raises(AppError) as refused:
+                client.predict(handle_file(path), *arguments[:-1], api_name=arguments[-1])
+            assert word in said(refused.value)
 
 
 def test_explain_silence_and_nonsense(client: Client, tmp_path: Path, wav: Path):

@@ -31,11 +31,12 @@ def declare_endpoints(endpoints: Endpoints) -> None:
         columns = gr.Number(value=SURFACE_COLUMNS, label="columns")
         declare("surface", [sound, preset, changes, columns, channel], [gr.JSON(label="surface"), matrix], 2, "matrices")
         declare("waveform", [sound, rate, channel], [gr.JSON(label="facts"), matrix], 2, "matrices")
-        declare("classify", [sound, channel], [classes], NETWORK.limit, NETWORK.name)
-        label, start = gr.Textbox(value=None, label="label"), gr.Number(value=None, label="start")
+        label = gr.Textbox(value=None, label="label")
+        start, end = gr.Number(value=None, label="start"), gr.Number(value=None, label="end")
+        declare("classify", [sound, channel, start, end], [classes], NETWORK.limit, NETWORK.name)
         declare(
             "explain",
-            [sound, label, start, channel],
+            [sound, label, start, channel, end],
             [gr.JSON(label="explanation"), matrix],
             SaliencyTab.queue.limit,
             SaliencyTab.queue.name,

@@ -15,6 +15,7 @@ import torch
 from esc.audio.channels import MEAN, check_channel
 from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
+from esc.classification.classifier import Prediction
 from esc.classification.sliding_window import check_hop
 from esc.config import SpectrogramConfig
 from esc.dsp.axes import frame_times_s, stft_freqs_hz
@@ -26,7 +27,7 @@ from esc.errors import AudioError, PageError, ParameterError
 from esc.ui.api import arguments
 from esc.ui.api.arguments import localized_errors
 from esc.ui.api.downloads import Downloads
-from esc.ui.inference.inference import classifier, clip_offset_s, explain, predict
+from esc.ui.inference.inference import Interval, classifier, clip_offset_s, explain, interval_from, predict
 from esc.ui.server.rendering import ViewRenderer
 from esc.ui.sessions.sound import Sound
 from esc.ui.tabs.base import Services
@@ -45,7 +46,7 @@ class Endpoints:
     ----------
     services : Services
     downloads : Downloads
-        For the .npz files that are returned.
+        For .npz files.
     """
 
     def __init__(self, services: Services, downloads: Downloads) -> None:
@@ -173,34 +174,36 @@ class Endpoints:
         if values > MAX_VALUES:
             raise ParameterError("parameter.too_much", millions=values / 1e6, limit=MAX_VALUES / 1e6)
         matrix = transform(np.array(self._waveform(opened, config.sample_rate)), config).numpy()
-        axes = {"times_s": frame_times_s(matrix.shape[1], config)}
-        if freqs_hz is not None:
-            axes["freqs_hz"] = freqs_hz(config)
+        axes = {"times_s": frame_times_s(matrix.shape[1], config)} | ({"freqs_hz": freqs_hz(config)} if freqs_hz else {})
         meta, path = self._written(quantity, {quantity: matrix}, axes)
         return meta | {"config": config.to_dict(), "channel": opened.facts.channel}, path
 
     def _written(self, name: str, matrices: dict[str, np.ndarray], axes: dict[str, np.ndarray]) -> tuple[dict, str]:
         """Return the shape and axes of matrices, and the path of their new file."""
         (shape,) = {matrix.shape for matrix in matrices.values()}
-        meta = {axis: values.tolist() for axis, values in axes.items()}
-        return meta | {"shape": list(shape)}, self._downloads.save(name, matrices | axes)
+        return {axis: values.tolist() for axis, values in axes.items()} | {"shape": list(shape)}, self._downloads.save(
+            name, matrices | axes
+        )
 
-    def classify(self, sound: str, channel: str = MEAN, request: Caller = None) -> dict[str, float]:
-        """ESC-50 class of a sound's first five seconds, after any long initial silence.
+    def classify(
+        self, sound: str, channel: str = MEAN, start: float | None = None, end: float | None = None, request: Caller = None
+    ) -> dict[str, float]:
+        """ESC-50 class of an interval or the first five seconds after any silence.
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            start: Start of the interval in seconds, 0 by default if there is an end.
+            end: Its end, five seconds later by default. A shorter interval is padded by reflection; of a longer one,
+                probabilities are means over five seconds every 2.5 seconds, or over 24 spread evenly.
         Returns:
             The likeliest class as label and the five likeliest with their probabilities as confidences. A silent sound has
             the label "silence"; a sound of no known class has the label "unknown", and one whose class is uncertain
             the label "unsure", with confidence 1, before the likeliest classes.
         """
         with localized_errors("classify", request), self._opened(sound, channel, request) as opened:
-            turn = self._turns.turn(arguments.owner_of(request))
-            prediction = predict(self._checkpoint, opened.waveform, opened.facts.sample_rate, turn)
-            decided = {} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}
-            return decided | dict(prediction.top)
+            prediction = self._predicted(opened, self._interval(opened, start, end), request)
+            return ({} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}) | dict(prediction.top)
 
     def explain(
         self,
@@ -208,6 +211,7 @@ class Endpoints:
         label: str | None = None,
         start: float | None = None,
         channel: str = MEAN,
+        end: float | None = None,
         request: Caller = None,
     ) -> tuple[dict, str]:
         """Saliency map of a class for five seconds of a sound file.
@@ -218,30 +222,37 @@ class Endpoints:
             start: Start of the five seconds, in seconds; that of /classify by default. Moved back where the five seconds
                 would exceed the sound.
             channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            end: End of an interval from start, in seconds. Padded if short; of a long one, its likeliest five seconds.
         Returns:
-            A JSON object with label, its probability, the verdict, start (seconds), times_s (in the sound; below 0 and past
-            its end where a short sound was padded by reflection), freqs_hz and shape, and an .npz file with the float32
-            matrices map (0 to 1: importance for the class) and picture_db (the network's input), and both axes. For a
-            silent sound label and probability are null and the map is 0.
+            A JSON object with label, its probability, the verdict, start and end (seconds), times_s (in the sound; before start
+            and past end where a short interval was padded by reflection), freqs_hz and shape, and an .npz file with the
+            float32 matrices map (0 to 1: importance for the class) and picture_db (the network's input), and both axes.
+            In silence label and probability are null and the map is 0.
         """
         with localized_errors("explain", request), self._opened(sound, channel, request) as opened:
-            labels, start_s = arguments.checked_labels(label), arguments.checked_number("start", start)
+            labels, rate = arguments.checked_labels(label), opened.facts.sample_rate
             checkpoint, turn = classifier(self._checkpoint).checkpoint, self._turns.turn(arguments.owner_of(request))
-            found = explain(self._checkpoint, opened.waveform, opened.facts.sample_rate, start_s, labels, turn)
+            interval = self._interval(opened, start, end)
+            begin_s, stop_s = interval or (None, None)
+            if interval and interval[1] - interval[0] > checkpoint.input.clip_seconds:
+                begin_s = self._predicted(opened, interval, request).start_s
+            found = explain(self._checkpoint, opened.waveform, rate, begin_s, labels, turn, stop_s)
             spectrogram_db = found.prediction.spectrogram_db
             named = next((name for name in (*labels, *dict(found.prediction.top)) if name in found.maps), None)  # none in silence
-            before_s = clip_offset_s(checkpoint, len(opened.waveform), opened.facts.sample_rate)
+            end_s = min(found.prediction.start_s + checkpoint.input.clip_seconds, stop_s or opened.seconds)
+            before_s = clip_offset_s(checkpoint, round((end_s - found.prediction.start_s) * rate), rate)
             axes = {
                 "times_s": found.prediction.start_s - before_s + frame_times_s(spectrogram_db.shape[1], checkpoint.spectrogram),
                 "freqs_hz": mel_freqs_hz(checkpoint.spectrogram),
             }
-            heat = found.maps[named] if named else np.zeros_like(spectrogram_db)
-            meta, path = self._written("explain", {"map": heat, "picture_db": spectrogram_db}, axes)
+            maps = {"map": found.maps[named] if named else np.zeros_like(spectrogram_db), "picture_db": spectrogram_db}
+            meta, path = self._written("explain", maps, axes)
             return meta | {
                 "label": named,
                 "probability": found.probabilities[named] if named else None,
                 "verdict": found.prediction.verdict,
                 "start": found.prediction.start_s,
+                "end": end_s,
                 "channel": opened.facts.channel,
             }, path
 
@@ -264,6 +275,14 @@ class Endpoints:
                 raise AudioError("audio.too_long", name=opened.name, minutes=opened.seconds / 60, limit_minutes=limit)
             *_, result = self._runs.run(opened, hop, lambda: True, arguments.owner_of(request))
             return as_row(cast(SoundResult, result))  # only a cancelled run ends otherwise
+
+    def _interval(self, opened: Sound, start: object, end: object) -> Interval | None:
+        start_s, end_s = arguments.checked_number("start", start), arguments.checked_number("end", end)
+        return interval_from(self._checkpoint, len(opened.waveform), opened.facts.sample_rate, start_s, end_s)
+
+    def _predicted(self, opened: Sound, interval: Interval | None, request: Caller) -> Prediction:
+        turn = self._turns.turn(arguments.owner_of(request))
+        return predict(self._checkpoint, opened.waveform, opened.facts.sample_rate, turn, interval)
 
     def _opened(self, path: str | None, channel: str, request: gr.Request | None) -> AbstractContextManager[Sound]:
         if not path:

@@ -96,6 +96,20 @@ def _clips(path: Path, waveform: np.ndarray, sample_rate: int, interval: Interva
     )
 
 
+def interval_from(path: Path, n_samples: int, sample_rate: int, start_s: float | None, end_s: float | None) -> Interval | None:
+    """Return an interval; None without times: the first clip.
+
+    Without a start it begins with the sound; without an end it is the clip from `start_s`, see `Classifier.clip_start`.
+    """
+    if end_s is not None:
+        return start_s or 0.0, end_s
+    if start_s is None:
+        return None
+    network = classifier(path)
+    begin_s = network.clip_start(n_samples, sample_rate, start_s)
+    return begin_s, min(begin_s + network.checkpoint.input.clip_seconds, n_samples / sample_rate)
+
+
 def predict(path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn, interval: Interval | None = None) -> Prediction:
     """Return the prediction for a waveform's first clip, or for an interval."""
     clips = _clips(path, waveform, sample_rate, interval)
