@@ -74,7 +74,9 @@ STYLES = (
 CLEAN_EVERY_S = 60.0
 MAX_THREADS = 100  # above the sum of the queues' limits, so that runs that wait for a turn delay no view
 log = logging.getLogger(__name__)
-_HEAD = '<meta name="color-scheme" content="light dark">'
+# what Gradio, which confines style sheets to its container, would lose: pages for print, and its own footer there
+_HEAD = """<meta name="color-scheme" content="light dark">
+<style>@page { size: A4 landscape; margin: 10mm; } @media print { footer { display: none !important; } }</style>"""
 
 
 class Page(CheckedBlocks):

@@ -149,11 +149,48 @@ def test_waveform_above_the_spectrogram(open_sheet):
     sheet.page.mouse.click(left + 0.25 * (right - left), sheet.ev(f"{strip}.getBoundingClientRect().top") + 5)
     sheet.until("Math.abs(session.audio.currentTime - 1.25) < 0.02")
     sheet.page.click("#mel [data-do=display]")
-    sheet.page.uncheck("#mel .sg-waveform")
+    sheet.page.select_option("#mel .sg-second-view", "none")
     expect(sheet.page.locator("#mel .sg-wave-strip")).to_be_hidden()
     phone = open_sheet(link="example=crow", **SIZES["phone"])
     phone.until(DRAWN)
     expect(phone.page.locator("#mel .sg-wave-strip")).to_be_hidden()
+
+
+def test_second_view_on_one_time_axis(open_sheet):
+    sheet = open_sheet(link="example=crow", **LAPTOP)
+    sheet.until(DRAWN)
+    page, pane = sheet.page, "document.querySelector('#mel .sg-second').component"
+    page.click("#mel [data-do=display]")
+    page.select_option("#mel .sg-second-view", "stft")
+    page.keyboard.press("Escape")
+    sheet.until(f"{pane}.current() && {pane}.data.rows === 1025")
+    edges = "((one) => [1, 4].map((time) => one.plot.getBoundingClientRect().left + one.xOf(time)))"
+    assert sheet.ev(f"{edges}({pane})") == pytest.approx(sheet.ev(f"{edges}(viewer)"), abs=0.5)
+    expect(page.locator("#mel .sg-wave-strip")).to_be_hidden()
+    assert sheet.ev("viewer.plot.getBoundingClientRect().bottom") < LAPTOP["viewport"]["height"]
+    page.fill("#sg-n_fft", "1024")  # both follow parameters, zoom and selection
+    sheet.until(f"viewer.data.request.config.n_fft === 1024 && {pane}.data.rows === 513")
+    box = page.locator("#mel .sg-second .sg-plot").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -600)
+    sheet.until(f"viewer.data.end - viewer.data.start < 4 && Math.abs({pane}.data.end - viewer.data.end) < 0.05")
+    expect(page.locator("#mel .sg-readout").last).to_contain_text("Hz")  # of what is pointed at in the second view
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2 + 40, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    sheet.until("session.state.selection?.low_hz > 0")
+    sheet.until("location.hash.includes('second=stft')")
+    page.fill("#sg-top_db", "-5")
+    expect(page.locator("#mel .sg-second .sg-empty")).to_contain_text("top_db")
+    page.fill("#sg-top_db", "60")
+    sheet.until(f"{pane}.current() && {pane}.data.high_db - {pane}.data.low_db < 61")
+    page.get_by_role("tab", name=ENGLISH["page.tab_wave"], exact=True).click()
+    sheet.until("document.querySelector('#wave .sg-second')?.component.current()")
+    page.get_by_role("tab", name=ENGLISH["page.tab_stft"], exact=True).click()  # a view above itself is the waveform
+    expect(page.locator("#stft .sg-wave-strip")).to_be_visible()
+    expect(page.locator("#stft .sg-second")).to_have_count(0)
 
 
 def test_first_modules_are_preloaded(open_sheet):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
 from chromium import Sheet
 from esc.ui.i18n.catalogue import ENGLISH
+from esc.ui.tabs.viewer import VIEWS
 
 pytestmark = pytest.mark.browser
 DRAWN = "viewer.data !== null && viewer.current() && !viewer.host.hasAttribute('data-busy')"
@@ -124,6 +127,50 @@ def test_selection_is_typed(shown):
     shown.ev("session.select({ start: 3, end: 4 })")
     expect(fields.locator("[data-edge=start]")).to_have_value("3")
     expect(fields.locator("[data-edge=low_hz]")).to_have_value("")
+
+
+def tab_to(sheet: Sheet, selector: str, key: str = "Tab") -> None:
+    """Press a key until an element has the focus."""
+    for _ in range(150):
+        if sheet.ev("(selector) => document.activeElement.matches(selector)", selector):
+            return
+        sheet.page.keyboard.press(key)
+    pytest.fail(f"{selector} is not reached by {key}")
+
+
+def test_keyboard_alone_from_load_to_save(open_sheet):
+    """Choose a sound, turn a parameter, label, save, and compare two settings without a pointer."""
+    sheet = open_sheet()
+    page, press = sheet.page, sheet.page.keyboard.press
+    tab_to(sheet, ".sg-example")
+    page.keyboard.type("crow")
+    sheet.until(f"session.state.sound?.example === 'crow' && {DRAWN}")
+    tab_to(sheet, "#sg-n_mels")
+    page.keyboard.type("64")
+    sheet.until("viewer.data.rows === 64")
+    tab_to(sheet, "#mel .sg-plot", "Shift+Tab")
+    for key in ("ArrowRight", "[", "ArrowRight", "]"):
+        press(key)
+    sheet.until("session.state.selection !== null")
+    press("Enter")
+    page.keyboard.type("Crow")
+    press("Enter")
+    expect(page.locator("#mel .sg-label-track .sg-mark")).to_have_count(1)
+    tab_to(sheet, "#mel .sg-toolbar .sg-tool", "Shift+Tab")
+    tab_to(sheet, "#mel [data-do=export]", "ArrowRight")
+    press("Enter")
+    tab_to(sheet, "#mel [data-save=png]")
+    with page.expect_download() as saving:
+        press("Enter")
+    assert Path(saving.value.path()).read_bytes().startswith(b"\x89PNG")
+    press("Escape")
+    tab_to(sheet, "[role=tab]", "Shift+Tab")
+    tab_to(sheet, f"[role=tab]:nth-of-type({(*VIEWS, 'classify', 'live', 'compare').index('compare') + 1})", "Shift+Tab")
+    press("Enter")
+    tab_to(sheet, ".sg-compare .sg-other-settings")
+    page.keyboard.type(ENGLISH["parameters.preset_clicks"][:6])
+    expect(page.locator(".sg-compare .sg-pane-title").last).to_contain_text("RMS")
+    expect(page.locator(".sg-compare .sg-other-settings")).to_have_value("clicks")
 
 
 def test_parameters_are_undone_and_redone(shown):

@@ -7,6 +7,7 @@ import { localStore, localStored } from '../lib/storage.js';
 
 const KEY = 'soundglass-display';
 export const HEADROOM_DB = 30; // how far gain reaches beyond the levels of the spectrogram
+export const SECOND_VIEWS = ['none', 'wave', 'stft', 'mel', 'mfcc'];
 export const HEIGHTS = { least: 160, most: 1200 }; // CSS pixels
 
 const finite = (low, high) => (value) => Number.isFinite(value) && value >= low && value <= high;
@@ -15,13 +16,13 @@ const LEGAL = {
   low: (value) => value === null || finite(-200, HEADROOM_DB)(value),
   high: finite(-200, HEADROOM_DB),
   smooth: (value) => typeof value === 'boolean',
-  waveform: (value) => typeof value === 'boolean',
+  second: (value) => SECOND_VIEWS.includes(value),
   height: (value) => value === null || finite(HEIGHTS.least, HEIGHTS.most)(value),
   axes: (value) => value !== null && typeof value === 'object' && Object.values(value).every((kind) => KINDS.includes(kind)),
 };
 
 /** Settings of a first visit. `low` and `high` are dB below the maximum; null: the spectrogram's floor. */
-export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, smooth: false, waveform: true, height: null, axes: {} });
+export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, smooth: false, second: 'wave', height: null, axes: {} });
 
 /** @type {typeof DEFAULTS & {axes: Record<string, string>}} */
 export const display = { ...DEFAULTS, ...legalOf(localStored(KEY) ?? {}).legal };
@@ -29,6 +30,12 @@ export const display = { ...DEFAULTS, ...legalOf(localStored(KEY) ?? {}).legal }
 /** The levels of the darkest and the brightest colour, in dB below the maximum of a view's data. */
 export function displayedRange({ low_db: low, high_db: high }) {
   return [Math.min(display.low ?? low - high, display.high - 1), display.high];
+}
+
+/** The view that is shown above another one, on its time axis, or 'none'; a view above itself is the waveform. */
+export function secondOf(view) {
+  const chosen = display.second === view ? DEFAULTS.second : display.second;
+  return chosen === view ? 'none' : chosen;
 }
 
 /** Split settings into the legal ones and the names of the others. */

@@ -99,6 +99,12 @@ function numbers(held, unknown) {
   return list;
 }
 
+/** A processor, as training describes it in English, in the page's language. */
+function deviceName(device) {
+  const [, count, kind, load] = device.match(/^(\d+) CPU (cores|threads)(, under other load)?$/) ?? [];
+  return count ? t(`about_model.device_${kind}`, { count }) + (load ? t('about_model.device_load') : '') : device;
+}
+
 function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
   const { hours } = made;
   const time = hours < 1 ? t('about_model.minutes', { minutes: formatNumber(60 * hours) })
@@ -107,7 +113,7 @@ function protocol({ made, spectrogram, figures: { held_out: held, history } }) {
   const valid = made.valid_fold ?? NONE;
   const sentence = t('about_model.protocol_said', {
     train: made.train_folds?.join(', ') ?? NONE, data: made.data?.split(/,| \(/)[0] ?? NONE, valid, epoch: made.epoch ?? NONE, seed: made.seed ?? NONE,
-    time: Number.isFinite(hours) ? time : NONE, device: made.device ?? NONE,
+    time: Number.isFinite(hours) ? time : NONE, device: deviceName(made.device ?? NONE),
     bands: spectrogram.n_mels, low, high, rate, n_fft: spectrogram.n_fft, hop: spectrogram.hop_length,
   });
   const own = history?.valid_accuracy.at(-1);

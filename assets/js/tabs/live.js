@@ -38,6 +38,7 @@ const SKELETON = `
       <div class="sg-waterfall"><canvas role="img" data-aria="live.picture"></canvas>
         <div class="sg-empty"><p class="sg-strong" data-t="live.empty"></p></div></div>
       <div class="sg-live-meter"></div>
+      <p class="sg-small" data-t="live.reference"></p>
     </div>
     <section class="sg-live-classes" data-aria="page.tab_classify"></section>
   </div>`;

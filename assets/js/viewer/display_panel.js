@@ -3,7 +3,9 @@
 import { element, find, onDrag, onResize, translated } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { NAMES, table } from '../lib/colormaps.js';
-import { DEFAULTS, HEIGHTS, HEADROOM_DB, changeDisplay, display, displayedRange } from '../core/display_settings.js';
+import {
+  DEFAULTS, HEIGHTS, HEADROOM_DB, SECOND_VIEWS, changeDisplay, display, displayedRange, secondOf,
+} from '../core/display_settings.js';
 import { menu } from '../widgets/menu.js';
 import { shortcut } from './shortcuts.js';
 
@@ -22,13 +24,11 @@ const PANEL = `
   </div>
   <label class="sg-for-levels sg-check"><input type="checkbox" class="sg-smooth">
     <span data-t="viewer_toolbar.smooth"></span></label>
-  <label class="sg-for-waveform sg-check"><input type="checkbox" class="sg-waveform">
-    <span data-t="viewer_toolbar.wave_strip"></span></label>
+  <label class="sg-for-second"><span data-t="viewer_toolbar.second"></span><select class="sg-second-view"></select></label>
   <button type="button" class="sg-link" data-t="viewer_toolbar.display_reset"></button>`;
 
 export function displayPanel(viewer) {
   viewer.under.append(heightHandle(viewer));
-  if (viewer.view === 'wave') return {}; // one colour, one axis
   const { root, panel } = menu('display', 'viewer_toolbar.display', { text: true, signal: viewer.signal });
   root.classList.add('sg-right');
   viewer.toolbar.append(root);
@@ -54,11 +54,14 @@ function wire(panel, viewer) {
   const on = (selector, name, listener) => find(panel, selector).addEventListener(name, ({ target }) => listener(target));
   wireColours(find(panel, '.sg-colours'), viewer);
   for (const kind of viewer.axes) find(panel, '.sg-axis').append(new Option(t(`viewer.axis_${kind}`), kind));
+  for (const name of SECOND_VIEWS.filter((one) => one !== viewer.view)) {
+    find(panel, '.sg-second-view').append(new Option(t(name === 'none' ? 'viewer_toolbar.second_none' : `page.tab_${name}`), name));
+  }
   on('.sg-axis', 'change', ({ value }) => setAxis(viewer, value));
   on('.sg-low', 'input', ({ value }) => changeDisplay({ low: Math.min(Number(value), display.high - 1) }));
   on('.sg-high', 'input', ({ value }) => changeDisplay({ high: Math.max(Number(value), rangeOf(viewer)[0] + 1) }));
   on('.sg-smooth', 'change', ({ checked }) => changeDisplay({ smooth: checked }));
-  on('.sg-waveform', 'change', ({ checked }) => changeDisplay({ waveform: checked }));
+  on('.sg-second-view', 'change', ({ value }) => changeDisplay({ second: value }));
   on('.sg-link', 'click', () => changeDisplay({ ...DEFAULTS }));
   onDrag( // the bar between the thumbs moves both
     find(panel, '.sg-levels i'),
@@ -70,7 +73,7 @@ function wire(panel, viewer) {
   );
 }
 
-const dataOf = (viewer) => viewer.data ?? { low_db: -80, high_db: 0 };
+const dataOf = (viewer) => (viewer.data?.levels ? viewer.data : { low_db: -80, high_db: 0 }); // a waveform has none
 const floorOf = (viewer) => Math.round(dataOf(viewer).low_db - dataOf(viewer).high_db);
 const span = (viewer) => 2 * HEADROOM_DB - floorOf(viewer);
 const rangeOf = (viewer) => displayedRange({ low_db: floorOf(viewer), high_db: 0 });
@@ -123,7 +126,8 @@ function show(panel, viewer) {
     levels.style.setProperty(`--${name}`, (100 * (value - floor + HEADROOM_DB)) / span(viewer));
   }
   if (viewer.pitched) find(panel, '.sg-axis').value = viewer.axisKind();
-  for (const name of ['smooth', 'waveform']) find(panel, `.sg-${name}`).checked = display[name];
+  find(panel, '.sg-smooth').checked = display.smooth;
+  find(panel, '.sg-second-view').value = secondOf(viewer.view);
   const { high_db: top, unit = t('page.unit_db') } = dataOf(viewer);
   find(panel, '.sg-range output').textContent = `${formatNumber(top + low)} … ${formatNumber(top + high)} ${unit}`;
   const image = new ImageData(256, 1);

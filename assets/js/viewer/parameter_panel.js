@@ -3,7 +3,7 @@
 import { element, find, translated } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { Advice } from './parameter_advice.js';
-import { applyParameters, parameters, setSpec } from './parameters.js';
+import { applyParameters, configOf, parameters, queryOf, setSpec } from './parameters.js';
 
 const UNITS = {
   n_fft: 'samples', win_length: 'samples', hop_length: 'samples', n_mels: 'bands', n_mfcc: 'bands', lifter: 'bands',
@@ -152,17 +152,14 @@ export class ParameterPanel {
     this.preset.value = Object.keys(spec.presets).find((name) => same(spec.presets[name])) ?? 'own';
   }
 
-  /** Parameters for the view's requests; those that it does not use are set to legal values. */
-  values(all = parameters.values) {
-    const { n_mfcc: count, lifter, delta, ...values } = all;
-    if (this.of === 'mfcc') return { ...values, n_mfcc: count };
-    return this.of === 'stft' ? { ...values, n_mels: 40, fmin: 0, fmax: values.sample_rate / 2 } : values;
+  /** Parameters for the view's requests. */
+  values() {
+    return configOf(this.of);
   }
 
   /** The part of a request that holds the parameters; `all`: other ones than the present. */
   query(all = parameters.values) {
-    const { lifter, delta } = all;
-    return { config: this.values(all), ...(this.of === 'mfcc' && { cepstrum: { lifter, delta } }) };
+    return queryOf(this.of, all);
   }
 
   /** The part of a fix that concerns the view: the STFT has no mel bands and leaves the other views' alone if possible. */

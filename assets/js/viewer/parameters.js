@@ -35,6 +35,18 @@ export function conflicts({ n_fft, win_length, fmin, fmax, sample_rate, n_mfcc, 
   return [...new Set(possible.filter(([holds]) => !holds).flatMap(([, names]) => names))];
 }
 
+/** Parameters for requests of a kind of view; those that it does not use are set to legal values. */
+export function configOf(kind, { n_mfcc, lifter, delta, ...values } = parameters.values) {
+  if (kind === 'mfcc') return { ...values, n_mfcc };
+  return kind === 'stft' ? { ...values, n_mels: 40, fmin: 0, fmax: values.sample_rate / 2 } : values;
+}
+
+/** The part of a request that holds the parameters. */
+export function queryOf(kind, all = parameters.values) {
+  const { lifter, delta } = all;
+  return { config: configOf(kind, all), ...(kind === 'mfcc' && { cepstrum: { lifter, delta } }) };
+}
+
 /** The title of a level axis: dB of what. */
 export const levelAxis = (reference) => t({
   max: 'page.level_axis_max', full_scale: 'page.level_axis_full_scale',

@@ -81,11 +81,12 @@ function settings() {
 
 /** The display's settings and the components' that differ from the defaults. */
 function displayNow() {
-  const { low, high, smooth, colours, axes } = display;
+  const { low, high, smooth, colours, axes, second } = display;
   return {
     ...(colours !== DEFAULTS.colours && { colours }),
     ...((low !== DEFAULTS.low || high !== DEFAULTS.high) && { levels: low === null ? `,${high}` : list(low, high) }),
     ...(smooth ? { smooth: '1' } : {}),
+    ...(second !== DEFAULTS.second && { second }),
     ...Object.fromEntries(Object.entries(axes).map(([view, kind]) => [`axis_${view}`, kind])),
     ...linkFields(),
   };
@@ -109,7 +110,7 @@ function restoreSettings(fields) {
 }
 
 function unknownOf(fields) {
-  const known = ['view', ...RANGES, 'colours', 'levels', 'smooth', ...FIELD_NAMES, ...Object.keys(parameters.values)];
+  const known = ['view', ...RANGES, 'colours', 'levels', 'smooth', 'second', ...FIELD_NAMES, ...Object.keys(parameters.values)];
   return [...fields.keys()].filter((name) => !known.includes(name) && !name.startsWith('axis_'));
 }
 
@@ -164,6 +165,7 @@ function restoreDisplay(fields) {
   const axes = [...fields].filter(([name]) => name.startsWith('axis_')).map(([name, kind]) => [name.slice(5), kind]);
   if (axes.length) asked.axes = Object.fromEntries(axes);
   if (fields.has('colours')) asked.colours = fields.get('colours');
+  if (fields.has('second')) asked.second = fields.get('second');
   if (fields.has('smooth')) asked.smooth = fields.get('smooth') === '1';
   if (fields.has('levels')) {
     const [low, high] = fields.get('levels').split(',');
@@ -175,7 +177,7 @@ function restoreDisplay(fields) {
     delete legal.low;
     delete legal.high;
   }
-  changeDisplay({ ...DEFAULTS, height: display.height, waveform: display.waveform, ...legal }, false);
+  changeDisplay({ ...DEFAULTS, height: display.height, ...legal }, false);
   return wrong.map((name) => ({ low: 'levels', high: 'levels', axes: 'axis' }[name] ?? name));
 }
 

@@ -7,6 +7,7 @@ import { Component } from '../lib/component.js';
 import { t, tForPointer } from '../lib/i18n.js';
 import { waveIcon } from '../lib/thumbnails.js';
 import { ParameterPanel } from './parameter_panel.js';
+import { queryOf } from './parameters.js';
 
 const BUSY_MS = 250; // slower answers show that the view waits
 
@@ -59,7 +60,7 @@ export class SoundView extends Component {
     this.readout.textContent = this.hint;
     this.find('.sg-empty').prepend(waveIcon());
     this.showEmpty(t(`viewer.empty_${this.view}`), tForPointer('viewer.empty_hint'));
-    this.panel = /** @type {any} */ (spec && new ParameterPanel(this, spec));
+    this.panel = spec ? new ParameterPanel(this, spec) : this.withoutPanel();
     const showOpened = () => host.toggleAttribute('data-opened', Boolean(state.sound)); // else its tools can't do anything
     this.onState('sound', showOpened);
     showOpened();
@@ -82,6 +83,19 @@ export class SoundView extends Component {
   /** Listen to events of the shared state, named with spaces between, for as long as the view exists. */
   onState(names, listener) {
     this.on(events, names, listener);
+  }
+
+  /** What stands for the panel in a view without one: it has the parameters of all views.
+   * @returns {any}
+   */
+  withoutPanel() {
+    const said = (refused) => this.host.toggleAttribute('data-refused', refused);
+    const refused = ({ message }) => {
+      this.clear();
+      this.showEmpty(message, '');
+      said(true);
+    };
+    return { query: () => queryOf(this.view), accepted: () => said(false), refused };
   }
 
   showEmpty(title, hint) {

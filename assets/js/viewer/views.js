@@ -5,6 +5,7 @@ import { state } from '../core/state.js';
 import { ticks, hzToMel } from '../lib/frequency_axis.js';
 import { messagesReady, formatNumber, t } from '../lib/i18n.js';
 import { columnAt } from './plot.js';
+import { SecondView } from './second_view.js';
 import { Viewer } from './viewer.js';
 import { decodeWaveform, drawTag, maxAmplitude, paintWaveform } from './waveform_drawing.js';
 
@@ -149,5 +150,5 @@ const VIEWS = { mel: Mel, stft: Stft, mfcc: Mfcc, wave: Wave };
 
 export async function mount(root, { server, props }) {
   await messagesReady;
-  new VIEWS[props.view](root.querySelector('.sg-viewer'), server, props.parameters);
+  new SecondView(new VIEWS[props.view](root.querySelector('.sg-viewer'), server, props.parameters), VIEWS);
 }

@@ -1,7 +1,7 @@
 // Waveform above a spectrogram, on its time axis, where the window is large enough (see layout.css).
 
 import { latestOnly, request } from '../core/rpc.js';
-import { display } from '../core/display_settings.js';
+import { secondOf } from '../core/display_settings.js';
 import { audio, onPlayhead, seek, state } from '../core/state.js';
 import { pixelRatio, prepareCanvas } from '../lib/canvas_axes.js';
 import { element, find, onResize, onThemeChange } from '../lib/dom.js';
@@ -39,7 +39,7 @@ class WaveformStrip {
   }
 
   showOrHide() {
-    this.root.hidden = !display.waveform;
+    this.root.hidden = secondOf(this.viewer.view) !== 'wave';
   }
 
   get onScreen() {

@@ -15,6 +15,7 @@ FUNCTIONS = (
     "read_labels", "label_file", "label_excerpts", "snap_edges", "export",
 )  # fmt: skip
 VIEWS, FIRST_VIEW = ("wave", "stft", "mel", "mfcc", "surface"), "mel"  # in the order of the tabs, and the one that opens
+SECOND = ("wave_view", "stft_view", "mel_view", "mfcc_view")  # may be drawn above any view
 
 
 class ViewerTab(Tab):
@@ -30,5 +31,5 @@ class ViewerTab(Tab):
         return {"view": self.elem_id, "parameters": parameters_for_page(), "plotly": PLOTLY}
 
     def server_functions(self) -> list[Callable[[Any], dict]]:
-        own = {f"{self.elem_id}_view", "wave_view"}  # a waveform is drawn above the spectrograms, too
+        own = {f"{self.elem_id}_view", *SECOND}
         return self.services.handlers.functions(*sorted(own), *FUNCTIONS)
