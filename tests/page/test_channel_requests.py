@@ -13,6 +13,7 @@ from esc.config import LIBROSA
 from esc.paths import DEFAULT_CHECKPOINT, ROOT
 from esc.ui.inference.inference import classifier
 from esc.ui.tabs.base import Services
+from esc.ui.tabs.batch import BatchTab, RowsRequest
 from esc.ui.tabs.classify import ClassifyTab
 from esc.ui.tabs.timeline import TimelineTab
 
@@ -104,6 +105,11 @@ def test_answers_of_channels(services, page):
     first, second = tab.replies({"token": page.token, "sound": opened["id"], "turn": 1})
     assert "channels" not in first and second | {"channels": None} == first | {"channels": None}
     assert [(channel, label) for channel, label, _ in second["channels"]] == [("left", "crow"), ("right", "rain")]
+    files = BatchTab(services[0])
+    listed = files.server_functions()[0]({"token": page.token, "path": str(path), "name": path.name})["ok"]["id"]
+    list(files.replies({"token": page.token, "files": [listed], "hop": 1.0, "turn": 1}))
+    (row,) = files.rows(RowsRequest(token=page.token, after=0))["rows"]
+    assert row["differ"] == [["left", "crow"], ["right", "rain"]]
     for channel, label in (("left", "crow"), ("right", "rain")):
         alone = page("open_sound", sound=opened["id"], channel=channel)["ok"]
         (reply,) = tab.replies({"token": page.token, "sound": alone["id"], "turn": 2})

@@ -221,7 +221,7 @@ function segmentTable(table, signal) {
     column('end', (row) => row.end, formatMoment),
     column('duration', (row) => row.end - row.start, formatDuration),
     column('uncertainty', (row) => row.uncertainty ?? 0, formatUncertainty),
-    column('probability', (row) => row.probability, (share) => formatPercent(share)),
+    { ...column('probability', (row) => row.probability, (share) => formatPercent(share)), title: t('timeline.column_mean') },
   ], {
     signal, by: 'start', act: playAndAsk, caption: t('timeline.segments'),
     name: (row) => t('timeline.play_segment', { what: describeSegment(row) }),

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import Field, PlainValidator
 
-from esc.audio.channels import EACH, MEAN, channel_numbers, check_channel
+from esc.audio.channels import EACH, MEAN, channel_numbers, check_channel, distinct_channels
 from esc.audio.io import ACCEPTED, MAX_BYTES
 from esc.batch.label_formats import Label, LabelledSound, as_audacity
 from esc.batch.label_formats import as_text as label_text
@@ -24,11 +24,12 @@ from esc.batch.results import FileResult, SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import AudioError, CheckpointError, EscError, PageError
 from esc.ui.i18n.catalogue import error_message, note_messages
+from esc.ui.inference.inference import predict
 from esc.ui.inference.timeline_runs import UPDATE_S, TimelineRuns
 from esc.ui.server.label_requests import FileLabelsRequest
 from esc.ui.server.requests import PageRequest, UploadRequest
 from esc.ui.sessions.decoding import content_digest
-from esc.ui.sessions.sound import Session
+from esc.ui.sessions.sound import Session, Sound
 from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, UploadedFile
 from esc.ui.tabs.base import Queue, Services
 from esc.ui.tabs.runs import ENDINGS, Form, RunRequest, RunTab, StopRequest, intervals, overall, page_text
@@ -221,9 +222,21 @@ class BatchTab(RunTab):
         with batch.runs.opened(file.path, file.name, owner, channel) as sound:
             for news in batch.runs.run(sound, batch.hop_seconds, wanted, owner):
                 if isinstance(news, SoundResult):
-                    batch.add(_row(file, news, language) | {"channels": sound.facts.channels}, news)
+                    more = {"channels": sound.facts.channels, "differ": self._differing(batch, sound, owner)}
+                    batch.add(_row(file, news, language) | more, news)
                 else:
                     yield {"id": file.id, "done_s": news.done_s, "seconds": sound.seconds}
+
+    def _differing(self, batch: Batch, sound: Sound, owner: str) -> list[list[str]]:
+        """Return each channel with the verdict on its first clip where those differ, else nothing."""
+        if batch.channel != MEAN or sound.channels is None:
+            return []
+        checkpoint, rate, turns = batch.runs.checkpoint, sound.facts.sample_rate, self.services.turns
+        answers = [
+            [name, predict(checkpoint, sound.channels[:, index], rate, turns.turn(owner)).verdict]
+            for index, name in enumerate(distinct_channels(sound.facts.channels))
+        ]
+        return answers if len({verdict for _, verdict in answers}) > 1 else []
 
 
 def _row(file: UploadedFile, result: SoundResult, language: str) -> dict:

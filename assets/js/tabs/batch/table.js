@@ -69,6 +69,10 @@ function fillClass(cell, one, label) {
       cell.append(dot);
     }
     cell.append(label);
+    if (one.differ?.length) {
+      const answers = one.differ.map(([channel, name]) => `${channelName(channel)}: ${labelName(name)}`).join(', ');
+      cell.append(textElement('small', ` ${t('batch.differ', { answers })}`, 'sg-differ'));
+    }
     for (const note of one.notes) cell.append(textElement('small', ` ${note}`));
   }
 }
