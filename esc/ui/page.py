@@ -74,9 +74,10 @@ STYLES = (
 CLEAN_EVERY_S = 60.0
 MAX_THREADS = 100  # above the sum of the queues' limits, so that runs that wait for a turn delay no view
 log = logging.getLogger(__name__)
-# what Gradio, which confines style sheets to its container, would lose: pages for print, and its own footer there
+# for print; in a style sheet of ours it would be confined to what lies within Gradio's container
 _HEAD = """<meta name="color-scheme" content="light dark">
-<style>@page { size: A4 landscape; margin: 10mm; } @media print { footer { display: none !important; } }</style>"""
+<style>@page { size: A4 landscape; margin: 10mm; }
+@media print { footer { display: none !important; } .gradio-container { overflow: visible !important; } }</style>"""
 
 
 class Page(CheckedBlocks):
