@@ -148,7 +148,7 @@ MESSAGES = {
     "download.exists": "{path} is there already and holds something else. Remove it or give another --output.",
     "weights.unreachable": "ImageNet weights could not be fetched ({reason}). Give a file with --weights, or start from "
     "fresh weights with --fresh: that is another experiment.",
-    "weights.checkpoint": "{path} can't be fine-tuned: {reason}. Give the folder of a checkpoint with --weights.",
+    "weights.checkpoint": "{path} can't be fine-tuned: {reason}. Give the folder of a checkpoint with --from.",
     "weights.unreadable": "{path} can't be used as ImageNet weights: {reason}.",
     "run.missing": "There is no run in {path}: {reason}. Train one (python -m training train).",
     "run.damaged": "{path} can't be taken up ({reason}). Remove the run's folder and train anew.",

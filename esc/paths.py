@@ -17,7 +17,7 @@ _DATA = _PACKAGE if (_PACKAGE / "assets").is_dir() else ROOT  # installed, the p
 ASSETS = _DATA / "assets"
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 DEFAULT_CHECKPOINT = _DATA / "checkpoints" / "esc50-resnet18"
-CHECKPOINT_VARIABLE = "SOUNDGLASS_CHECKPOINT"  # names the folder of another checkpoint, to the app and all commands
+CHECKPOINT_VARIABLE = "SOUNDGLASS_CHECKPOINT"  # names the folder or ZIP of another checkpoint, to the app and all commands
 
 
 def project_relative(path: Path) -> Path:

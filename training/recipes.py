@@ -227,7 +227,7 @@ def fitted(recipe: Recipe, n_clips: int) -> Recipe:
 RECIPES = MappingProxyType(
     {RecipeName.BEST: BEST, RecipeName.FIRST: FIRST, RecipeName.NOTEBOOK: NOTEBOOK_RECIPE, RecipeName.ROBUST: ROBUST}
 )
-FRESH_SUFFIX = "-fresh"
+FRESH_SUFFIX, TUNED_SUFFIX = "-fresh", "-tuned"
 _VARIABLE = ("architecture", "sub_batch", "mixed_precision")  # these may differ without making it another recipe
 
 

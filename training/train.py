@@ -112,17 +112,18 @@ class _Run:
             group.broadcast(lambda: run_dir.truncate_history(self.folder, self.state.epoch))
             log.info("%s: resuming after epoch %d of %d", self.folder, self.state.epoch, recipe.epochs)
         else:
-            model, origin = group.broadcast(lambda: self._initial_model(weights))
+            model, origin = group.broadcast(partial(self._initial_model, weights))
             self.state = new_state(recipe, model, n_classes, self.clips.n_known, self.device)
             dtype = dtype_name(self.state.precision)
-            self.settings = settings | {"initial_weights": origin, "device": device_name(self.device), "precision": dtype}
+            self.settings = settings | origin | {"device": device_name(self.device), "precision": dtype}
             self.settings |= {"unknown_clips": self.clips.n_unknown} if self.clips.n_unknown else {}
             group.broadcast(self._start_files)
 
-    def _initial_model(self, weights: Path | None) -> tuple[nn.Module, str]:
+    def _initial_model(self, weights: Path | None) -> tuple[nn.Module, dict[str, str]]:
         if self.config.recipe.initial_weights == "checkpoint":
             return checkpoint_model(self.config, self.class_names, weights)
-        return initial_model(self.config.recipe, len(self.class_names), weights)
+        model, origin = initial_model(self.config.recipe, len(self.class_names), weights)
+        return model, {"initial_weights": origin}
 
     def _start_files(self) -> None:
         write_json(self.folder / run_dir.SETTINGS, self.settings)
@@ -172,7 +173,9 @@ class _Run:
         """Write the checkpoint."""
         recipe = self.config.recipe
         provenance = {name: value for name, value in self.settings.items() if name != "data_folder"}  # of this machine alone
+        licences = provenance.get("licence"), provenance.pop("initial_licence", None)  # weights and data: both apply
         provenance |= {
+            "licence": "; ".join(dict.fromkeys(filter(None, licences))) or None,
             "run": self.folder.name,
             "epoch": self.state.epoch,
             "hours": round(self.state.seconds / 3600, 2),

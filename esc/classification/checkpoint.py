@@ -20,10 +20,11 @@ from torch import nn
 from torchvision.models import ResNet
 
 from esc.classification.calibration import Calibration
+from esc.classification.checkpoint_archive import checkpoint_folder
 from esc.classification.resnet import build_model
 from esc.config import InputConfig, SpectrogramConfig
 from esc.errors import CheckpointError, ParameterError, reason_of
-from esc.paths import DEFAULT_CHECKPOINT, project_relative, write_json
+from esc.paths import project_relative, write_json
 
 FORMAT = 1
 SHARD_BYTES = 9_500_000
@@ -100,14 +101,14 @@ def load_checkpoint(folder: Path | None = None) -> tuple[ResNet, Checkpoint]:
     Parameters
     ----------
     folder : path, optional
-        The shipped checkpoint by default.
+        Also a ZIP; the shipped checkpoint by default.
 
     Raises
     ------
     CheckpointError
         The folder is missing, damaged, altered or of another format.
     """
-    folder = Path(folder) if folder is not None else DEFAULT_CHECKPOINT
+    folder = checkpoint_folder(folder)
     checkpoint = read_config(folder)
     try:
         with torch.device("meta"):  # shapes only: the weights come from the shards
@@ -164,7 +165,7 @@ def _class_names(names: Any) -> tuple[str, ...]:
 
 def read_config(folder: Path | None = None) -> Checkpoint:
     """Return a checkpoint, by default the shipped one, without reading its weights."""
-    folder = Path(folder) if folder is not None else DEFAULT_CHECKPOINT
+    folder = checkpoint_folder(folder)
     path = folder / _CONFIG
     try:
         meta = _read_json(path)

@@ -14,12 +14,12 @@ from torchvision.models import ResNet
 from esc.audio.waveform import is_silent
 from esc.classification.calibration import calibrated_probabilities, cell_probabilities, known_and_sure, unknown_score
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
+from esc.classification.checkpoint_archive import checkpoint_folder
 from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
 from esc.classification.ood_detector import OodDetector
 from esc.classification.resnet import embed, layer_outputs, mean_activations
 from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import check_range
-from esc.paths import DEFAULT_CHECKPOINT
 
 SILENCE = "silence"  # verdict without running the network
 MAX_TOP = 10_000
@@ -72,17 +72,17 @@ class Classifier:
 
     @classmethod
     def load(cls, path: str | Path | None = None, device: str | None = None) -> Classifier:
-        """Return the classifier of a checkpoint folder, by default the shipped one.
+        """Return the classifier of a checkpoint's folder or ZIP, by default the shipped one.
 
         It runs on `device`, such as "cpu"; by default on a GPU if available.
 
         Raises
         ------
         CheckpointError
-            The folder is missing, damaged or of another format.
+            The checkpoint is missing, damaged or of another format.
         """
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        folder = DEFAULT_CHECKPOINT if path is None else Path(path)
+        folder = checkpoint_folder(path)
         model, checkpoint = load_checkpoint(folder)
         detector, sha256 = None, checkpoint.calibration and checkpoint.calibration.detector_sha256
         if sha256:

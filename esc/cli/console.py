@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CheckpointOption = Annotated[
     Path | None,
-    typer.Option("--checkpoint", envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one."),
+    typer.Option("--checkpoint", envvar=CHECKPOINT_VARIABLE, help="Folder or ZIP of the checkpoint; by default the shipped one."),
 ]
 _NONE = "none of the sounds it knows"
 PROGRESS_AFTER_S = 1.0  # shorter work needs no progress bar

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
 from esc.classification.checkpoint import read_config
-from esc.paths import DEFAULT_CHECKPOINT
+from esc.classification.checkpoint_archive import checkpoint_folder
 from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
 from esc.ui.sessions.temp_dir import delete_on_sigterm
@@ -18,10 +18,10 @@ def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: i
 
     Without the shipped checkpoint the page runs and says so where something is classified.
     """
+    chosen = checkpoint_folder(checkpoint)
     if checkpoint is not None:
-        read_config(checkpoint)
+        read_config(chosen)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    chosen = checkpoint or DEFAULT_CHECKPOINT
     page = build_page(chosen, index)
     warm_up(chosen)
     delete_on_sigterm()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -112,12 +111,16 @@ def test_teach_use_save_and_load(open_sheet, folders, tmp_path):
         page.locator(".sg-teach .sg-keep").click()
     saved = tmp_path / "mine.zip"
     saving.value.save_as(saved)
-    with zipfile.ZipFile(saved) as archive:
-        archive.extractall(tmp_path / "mine")
-    said = classify(tmp_path / "long.wav", "--checkpoint", tmp_path / "mine", "--format", "json")
+    said = classify(tmp_path / "long.wav", "--checkpoint", saved, "--format", "json")
     listed = {one["label"]: one["probability"] for one in json.loads(said.stdout)[0]["top"]}
     assert shown == pytest.approx({label: 100 * share for label, share in listed.items()}, abs=0.06)
     assert sheet.page.evaluate("document.querySelectorAll('.sg-teach .sg-error:not([hidden])').length") == 0
+    enter(sheet, "about")
+    expect(page.locator("#about table").first.locator("tbody tr")).to_have_count(3)
+    cells = page.locator("#about table").nth(1).locator("tbody td")
+    assert [int(text) for text in cells.all_inner_texts() if text.isdigit()] == [count for row in counts for count in row]
+    right = sum(counts[i][i] for i in range(3))
+    expect(page.locator("#about .sg-numbers dd").first).to_contain_text(f"{100 * right / 13:.1f}")
 
     elsewhere = open_sheet()
     enter(elsewhere, "teach")

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from safetensors.torch import load_file, save_file
 
 import sounds
@@ -216,10 +217,25 @@ def test_zip_from_elsewhere(packed, tab, session, tmp_path, change):
 
 def test_zip_that_grows(tab, session, tmp_path, monkeypatch):
     """Its size is counted while it is unpacked, whatever it states."""
-    monkeypatch.setattr("esc.classification.teaching.archive.MAX_BYTES", 10**6)
+    monkeypatch.setattr("esc.classification.checkpoint_archive.MAX_BYTES", 10**6)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.md", bytes(5 * 10**6))
     (tmp_path / "up" / "big.zip").write_bytes(buffer.getvalue())
     with pytest.raises(EscError, match="more than 1 MB"):
         ask(tab.load_network, {"token": session.token, "path": str(tmp_path / "up" / "big.zip"), "name": "big.zip"})
+
+
+def test_zip_as_a_checkpoint(packed, tmp_path):
+    """Wherever a folder is legal, its ZIP is; one that is replaced is read anew."""
+    path = zipped(tmp_path / "net.zip", packed)
+    theirs, ours = Classifier.load(), Classifier.load(path)
+    assert ours.checkpoint == read_config(path) == theirs.checkpoint
+    assert ours.detector is not None and theirs.detector is not None
+    assert all(torch.equal(tensor, ours.model.state_dict()[name]) for name, tensor in theirs.model.state_dict().items())
+    zipped(path, packed | {"evil.py": b""})
+    with pytest.raises(CheckpointError, match=r"net\.zip can't be used as a network: evil.py is no file"):
+        Classifier.load(path)
+    path.write_bytes(b"no ZIP")
+    with pytest.raises(CheckpointError, match=r"net\.zip can't be used"):
+        read_config(path)

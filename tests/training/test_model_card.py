@@ -28,7 +28,7 @@ def test_card_of_a_fine_tuned_checkpoint(trained):
     more = {"recipe": recipe, "initial_weights": "fine-tuned from best-fold5-seed1", "unknown_clips": 508, "hours": 1.5}
     checkpoint = dataclasses.replace(classifier.checkpoint, provenance=made | more)
     text = _training(checkpoint)
-    assert "--recipe robust --weights CHECKPOINT --unknown FOLDER --fold 5 --seed 1`" in text
+    assert "--recipe robust --from CHECKPOINT --unknown FOLDER --fold 5 --seed 1`" in text
     assert f"50% of them replaced by one of {recipe['augmentation']['recordings']} distorted recordings" in text
     evaluation = Evaluation(
         Metrics(0.75, 1.0, 0.05, 20, np.zeros((20, 4)), np.zeros((20, 4))), checkpoint, np.zeros(20, np.int64), ()

@@ -23,6 +23,7 @@ from training.engine.state import State
 from training.evaluation import unknown_clips as module
 from training.evaluation.unknown_clips import unknown_clips
 from training.recipes import RECIPES, recipe_name
+from training.runs.run_dir import ESC_50
 
 ROBUST = dataclasses.replace(
     QUICK,
@@ -145,6 +146,31 @@ def test_robust_command(data, cache, trained, tmp_path, monkeypatch, run_command
     assert (settings["unknown_clips"], settings["valid_fold"]) == (7, HELD_OUT)
     code, _, errors = run_command(*command, "--recipe", "first")
     assert code == 1 and "trains without sounds of no class" in errors
+
+
+@pytest.mark.slow
+def test_fine_tuning_to_other_classes(data, data_of_robust, cache, trained, tmp_path, monkeypatch, run_command):
+    monkeypatch.chdir(tmp_path)
+    other_input = dataclasses.replace(
+        QUICK, epochs=2, architecture="resnet34", spectrogram=QUICK.spectrogram.replace(hop_length=64)
+    )
+    monkeypatch.setattr("training.cli.options.RECIPES", {"first": other_input})
+    command = ("train", "--data", data, "--cache", cache, "--fold", "4", "--from", trained / "checkpoint")
+    code, _, errors = run_command(*command, "--leave-out-classes", "hum", "--name", "tuned")
+    assert code == 0, errors
+    tuned = tmp_path / "runs" / "tuned" / "checkpoint"
+    (model, meta), (base, known) = load_checkpoint(tuned), load_checkpoint(trained / "checkpoint")
+    assert (meta.class_names, model.fc.out_features) == (("hiss", "chirp", "ticks"), 3)
+    assert (meta.architecture, meta.spectrogram, meta.input) == (known.architecture, known.spectrogram, known.input)
+    assert meta.provenance["initial_weights"] == f"fine-tuned from whole, trained on {ESC_50.name}"
+    assert meta.provenance["licence"] == ESC_50.licence, "that of the weights below"
+    pair = (one.conv1.weight.detach().flatten() for one in (model, base))
+    assert 0.9 < float(torch.cosine_similarity(*pair, dim=0)) < 0.99999, "it starts from the checkpoint"
+    with pytest.raises(DataError, match="trained on fold 5, which is held out"):
+        loop.train(data_of_robust, outer(ROBUST), tmp_path / "back", weights=tuned)
+    for extra, message in ((("--arch", "resnet34"), "as it is"), (("--from", tmp_path / "none"), "Invalid value for --from")):
+        code, _, errors = run_command(*command, *extra)
+        assert code == 2 and message in " ".join(re.sub("[│╭╰─╮╯]", " ", errors).split())
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
-from esc.errors import ParameterError
+from esc.classification.checkpoint import read_config
+from esc.errors import CheckpointError, ParameterError
 from training.data.esc50 import Clip, data_folder, origin_of, read_clips
-from training.recipes import FRESH_SUFFIX, RECIPES, Architecture, Recipe, RecipeName
+from training.recipes import FRESH_SUFFIX, RECIPES, TUNED_SUFFIX, Architecture, Recipe, RecipeName
 from training.runs.paths import CACHE, EVALUATION_LOG
 from training.runs.run_dir import ESC_50, Origin
 
+IMAGENET_FILES = (".pth", ".pt", ".safetensors")
 _RECIPES = (
     "'first': from scratch, 1 to 2 hours on two cores; 'best': 200 epochs, minutes on a GPU and hours without; 'notebook': "
     "the original notebook with large spectrograms, best on a GPU; 'robust': fine-tunes a checkpoint of 'best' on distorted "
@@ -73,8 +75,11 @@ class RecipeOptions:
     weights: Annotated[
         Path | None,
         typer.Option(
-            help="File of ImageNet weights (.pth, .safetensors) for 'notebook', by default downloaded; for 'robust' the "
-            "folder of the checkpoint to fine-tune."
+            "--weights",
+            "--from",
+            help="Folder or ZIP of a checkpoint to fine-tune, also to other classes: the shipped one is "
+            "checkpoints/esc50-resnet18. For 'notebook' also a file of ImageNet weights (.pth, .safetensors), by default "
+            "downloaded.",
         ),
     ] = None
     fresh: Annotated[bool, typer.Option("--fresh", help="Start 'notebook' from fresh weights: another experiment.")] = False
@@ -90,13 +95,28 @@ class RecipeOptions:
         except ParameterError as error:
             raise typer.BadParameter(str(error), param_hint="--sub-batch") from error
         if chosen.initial_weights == "checkpoint" and self.weights is None:
-            raise typer.BadParameter("this recipe fine-tunes a checkpoint: give its folder", param_hint="--weights")
-        return chosen
+            raise typer.BadParameter("this recipe fine-tunes a checkpoint: give its folder", param_hint="--from")
+        return chosen if self.weights is None or chosen.initial_weights == "checkpoint" else self._fine_tuning(chosen)
+
+    def _fine_tuning(self, recipe: Recipe) -> Recipe:
+        """Return a recipe with network and input of the given checkpoint, if it is one."""
+        assert self.weights is not None
+        if self.weights.suffix in IMAGENET_FILES:
+            return recipe
+        if self.fresh or self.arch is not None:
+            raise typer.BadParameter("a checkpoint is fine-tuned as it is, without --fresh and --arch", param_hint="--from")
+        try:
+            of = read_config(self.weights)
+        except CheckpointError as error:
+            raise typer.BadParameter(str(error), param_hint="--from") from error
+        recipe = dataclasses.replace(recipe, initial_weights="checkpoint", architecture=of.architecture)
+        return dataclasses.replace(recipe, spectrogram=of.spectrogram, input=of.input)
 
     def run_name(self, origin: Origin, *parts: str) -> str:
         """Return the default name of a run, begun by that of own data."""
         default = RECIPES[self.recipe]
-        fresh = FRESH_SUFFIX if self.chosen().initial_weights != default.initial_weights else ""
+        begins = self.chosen().initial_weights
+        fresh = "" if begins == default.initial_weights else TUNED_SUFFIX if begins == "checkpoint" else FRESH_SUFFIX
         architecture = "" if self.arch in (None, default.architecture) else str(self.arch)
         data = "" if origin.folder is None or origin.name == ESC_50.name else Path(origin.folder).name
         return "-".join(part for part in (data, f"{self.recipe}{fresh}", architecture, *parts) if part)

@@ -6,6 +6,7 @@ import logging
 import pickle
 import socket
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -17,11 +18,12 @@ from esc.classification.checkpoint import load_checkpoint
 from esc.classification.resnet import build_model
 from esc.errors import DataError, reason_of
 from training.recipes import Recipe
-from training.runs.run_dir import RunConfig
+from training.runs.run_dir import ESC_50, RunConfig
 
 log = logging.getLogger(__name__)
 FRESH = "fresh"
 _TIMEOUT_S = 20.0
+_TRAINED_ON = ", trained on "  # also in the description by `esc.classification.teaching`
 
 
 def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> tuple[nn.Module, str]:
@@ -46,29 +48,52 @@ def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> t
     return model, origin
 
 
-def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Path | None) -> tuple[nn.Module, str]:
-    """Return the network of a checkpoint to be fine-tuned, and a description of its origin.
+def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Path | None) -> tuple[nn.Module, dict[str, str]]:
+    """Return the network of a checkpoint to fine-tune, and its origin as settings.
+
+    Its last layer is a fresh one where its classes are others.
 
     Raises
     ------
     DataError, CheckpointError
-        There is no checkpoint, it has another input or other classes, or it was trained on the run's validation fold.
+        There is no checkpoint, it has another architecture or input, or it may have been trained on the validation fold.
     """
     if folder is None:
         raise DataError("weights.checkpoint", path="--weights", reason="this recipe starts from a checkpoint")
     model, checkpoint = load_checkpoint(folder)
-    recipe, seen = config.recipe, checkpoint.provenance.get("train_folds", ())
-    if (checkpoint.architecture, checkpoint.class_names) != (recipe.architecture, class_names):
-        raise DataError("weights.checkpoint", path=folder, reason="it has another architecture or other classes")
+    recipe, made = config.recipe, checkpoint.provenance
+    if checkpoint.architecture != recipe.architecture:
+        raise DataError("weights.checkpoint", path=folder, reason="it has another architecture")
     if (checkpoint.spectrogram, checkpoint.input) != (recipe.spectrogram, recipe.input):
         raise DataError("weights.checkpoint", path=folder, reason="it has another input than this recipe")
-    if config.valid_fold in seen or not seen:
+    if _has_seen(made, config):
         raise DataError(
             "weights.checkpoint", path=folder, reason=f"it was trained on fold {config.valid_fold}, which is held out"
         )
-    origin = f"fine-tuned from {checkpoint.provenance.get('run', folder.name)}"
+    origin = f"fine-tuned from {made.get('run', folder.name)}"
+    if (data := made.get("data", ESC_50.name)) != config.origin.name:
+        origin = f"{origin}{_TRAINED_ON}{'; '.join(dict.fromkeys([data, *_earlier_data(made)]))}"
+    if checkpoint.class_names != class_names:
+        model.fc = nn.Linear(model.fc.in_features, len(class_names))
     log.info("initial weights: %s", origin)
-    return model, origin
+    return model, {"initial_weights": origin} | ({"initial_licence": made["licence"]} if made.get("licence") else {})
+
+
+def _has_seen(made: dict[str, Any], config: RunConfig) -> bool:
+    """Return whether a checkpoint may have been trained on a run's validation fold.
+
+    Folds of other data are not those of the run. Of the data below a fine-tuned network only the names are known.
+    """
+    if config.origin.name in _earlier_data(made):
+        return True
+    folds = made.get("train_folds", ())
+    return made.get("data", ESC_50.name) == config.origin.name and (config.valid_fold in folds or not folds)
+
+
+def _earlier_data(made: dict[str, Any]) -> list[str]:
+    """Return names of other data below a checkpoint's own training."""
+    _, found, names = str(made.get("initial_weights", "")).partition(_TRAINED_ON)
+    return names.split("; ") if found else []
 
 
 def _imagenet(architecture: str, file: Path | None) -> tuple[dict[str, torch.Tensor], str]:

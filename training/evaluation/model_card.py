@@ -74,9 +74,9 @@ def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out
     made = checkpoint.provenance
     initial = made["initial_weights"]
     from_scratch, is_tuned = initial.startswith("fresh"), initial.startswith("fine-tuned")
-    trained = (
-        f"{initial[0].upper()}{initial[1:]}" if is_tuned else f"Trained {'from scratch' if from_scratch else f'({initial})'}"
-    )
+    trained = f"Trained {'from scratch' if from_scratch else f'({initial})'}"
+    if is_tuned:
+        trained = f"{initial[0].upper()}{initial[1:]}{',' if 'trained on' in initial else ''}"
     kept = "last epoch" if made["recipe"]["ema_decay"] is None else "last epoch, exponential moving average of the weights"
     folds = ", ".join(map(str, made["train_folds"]))
     data = "no other data, " if from_scratch else ""
@@ -154,7 +154,7 @@ def _command(made: dict) -> str:
     fresh = " --fresh" if name.endswith(FRESH_SUFFIX) else ""
     options = f"--fold {made['valid_fold']} --seed {made['seed']}"
     if made["recipe"]["initial_weights"] == "checkpoint":
-        options = f"--weights CHECKPOINT --unknown FOLDER {options}"
+        options = f"--from CHECKPOINT --unknown FOLDER {options}"
     return f"{command} --recipe {name.removesuffix(FRESH_SUFFIX)}{fresh} {options}"
 
 

@@ -1,6 +1,7 @@
 // About the model: measured figures as numbers and charts, protocol and limits. Figures not measured name their command.
 
 import { request } from '../core/rpc.js';
+import { events } from '../core/state.js';
 import { lines, reliability } from '../lib/charts.js';
 import { Component, mounting } from '../lib/component.js';
 import { element, onResize, textElement } from '../lib/dom.js';
@@ -27,6 +28,7 @@ class AboutModel extends Component {
     super(host, '');
     this.server = server;
     onResize(root, () => this.load(), this.signal); // a tab that opens gains a size
+    this.on(events, 'network', () => { this.requested = false; this.load(); });
     this.load();
   }
 
@@ -46,6 +48,7 @@ class AboutModel extends Component {
 }
 
 function page(about) {
+  if (about.figures.taught) return taughtPage(about);
   const { architecture, classes, clip_seconds: seconds, made } = about;
   const { held_out: held, unknown, history, deletion } = about.figures;
   const [name, length] = [architecture.replace('resnet', 'ResNet'), formatNumber(seconds, seconds % 1 ? 1 : 0)];
@@ -76,6 +79,38 @@ function page(about) {
   ];
 }
 
+/** A network with own classes: what its examples told, by cross-validation. */
+function taughtPage({ made, wrong, architecture, clip_seconds: seconds, figures: { taught } }) {
+  const { classes, confusion } = taught;
+  const [name, length] = [architecture.replace('resnet', 'ResNet'), formatNumber(seconds, seconds % 1 ? 1 : 0)];
+  const list = element('<dl class="sg-numbers"></dl>');
+  const interval = t('about_model.taught_interval', { low: tenths(taught.low), high: tenths(taught.high) });
+  list.append(
+    number('about_model.taught_accuracy', `${tenths(taught.accuracy)} · ${interval}`),
+    number('about_model.taught_examples', formatNumber(taught.examples)),
+  );
+  const heads = ['class', 'examples', 'windows', 'recall'].map((head) => t(`about_model.taught_${head}`));
+  const rows = classes.map((one) => [className(one.name), formatNumber(one.examples), formatNumber(one.windows), formatPercent(one.recall)]);
+  const names = classes.map((one) => className(one.name));
+  const limits = ['taught_limits', 'taught_licence'].map((key) => paragraph(t(`about_model.${key}`, { licence: made.licence ?? NONE })));
+  if (!taught.grouped) limits.unshift(paragraph(t('about_model.taught_alone')));
+  const matrix = table([t('about_model.is'), ...names], confusion.map((row, i) => [names[i], ...row.map((count) => formatNumber(count))]));
+  const sections = { taught_classes: [table(heads, rows)], taught_matrix: [matrix], limits };
+  const parts = Object.entries(sections).map(([title, inside]) => {
+    const box = document.createElement('section');
+    box.append(textElement('h2', t(`about_model.${title}`)), ...inside);
+    return box;
+  });
+  const head = t('about_model.head', { architecture: name, classes: classes.length, seconds: length });
+  return [paragraph(head, 'sg-lead'), ...wrong ? [paragraph(wrong, 'sg-error')] : [], list, ...parts];
+}
+
+function number(name, value) {
+  const row = document.createElement('div');
+  row.append(textElement('dt', t(name)), textElement('dd', value));
+  return row;
+}
+
 /** The replacement for figures that were not measured: the command that does it. */
 function missing(command) {
   const sentence = paragraph(`${t('about_model.missing')} `, 'sg-missing');
@@ -92,9 +127,7 @@ function numbers(held, unknown) {
     'about_model.auroc': unknown && formatNumber(unknown.auroc, 3),
   };
   for (const [name, value] of Object.entries(figures)) {
-    const row = document.createElement('div');
-    row.append(textElement('dt', t(name)), textElement('dd', value ?? t('about_model.unmeasured')));
-    list.append(row);
+    list.append(number(name, value ?? t('about_model.unmeasured')));
   }
   return list;
 }

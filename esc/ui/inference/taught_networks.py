@@ -47,12 +47,16 @@ class TaughtNetworks:
         PageError
             "page.busy" if the other sessions have too many.
         """
-        with self._lock:
-            if len(self._own) - (session in self._own) >= MAX_NETWORKS:
-                raise PageError("page.busy")
+        self.check_space(session)
         folder = self._folder / secrets.token_hex(8)
         folder.mkdir(parents=True)
         return folder
+
+    def check_space(self, session: Session) -> None:
+        """Raise PageError("page.busy") if the other sessions have too many networks for another one."""
+        with self._lock:
+            if len(self._own) - (session in self._own) >= MAX_NETWORKS:
+                raise PageError("page.busy")
 
     def keep(self, session: Session, folder: Path) -> None:
         """Use a folder as the session's network; its earlier one is deleted."""

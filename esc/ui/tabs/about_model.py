@@ -33,7 +33,7 @@ class AboutModelTab(Tab):
     functions = ("about",)
 
     def about(self, request: PageRequest) -> dict:
-        """Return the model's configuration and metrics; damaged metrics are reported in `wrong`.
+        """Return configuration and metrics of the network in use; damaged metrics are reported in `wrong`.
 
         Raises
         ------
@@ -41,11 +41,12 @@ class AboutModelTab(Tab):
             The checkpoint is missing or damaged.
         """
         language = self.session(request).language
-        meta = read_config(self.checkpoint)
+        checkpoint = self.checkpoint_of(request)
+        meta = read_config(checkpoint)
         measured, wrong = {}, None
         for name, read in (("figures", read_metrics), ("robustness", read_robustness)):
             try:
-                measured[name] = read(self.checkpoint)
+                measured[name] = read(checkpoint)
             except CheckpointError as error:
                 log.warning("%s", error)
                 wrong = error_message(error, language)

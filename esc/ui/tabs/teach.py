@@ -151,6 +151,7 @@ class TeachTab(Tab):
         wanted, lesson, language = self._turns.begin(session, request.turn), self._lesson(session), session.language
         files = [(self._examples.get(session, one.id), one.label) for one in request.examples]
         check_classes([label for _, label in files], request.other)
+        self._taught.check_space(session)  # before minutes of work
         lesson.retry()
         del session  # its page may be closed in the middle of the run
         for number, (file, _) in enumerate(files):
