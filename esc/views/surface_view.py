@@ -11,7 +11,35 @@ from esc.dsp.axes import row_bounds_hz
 from esc.dsp.mel import mel_freqs_hz
 from esc.views.spectrogram_view import View
 
-MAX_ROWS = 160  # with 320 columns 51,200 vertices: a rotating surface shows no more detail
+MAX_ROWS = 160  # with 320 columns 51,200 vertices: from afar a rotating surface shows no more detail
+MAX_FINE_ROWS = 256  # from near
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Rows of a surface: their greatest number, and their frequencies (None: all)."""
+
+    max_rows: int = MAX_ROWS
+    band_hz: tuple[float, float] | None = None
+
+
+def rows_between(view: View, freqs_hz: np.ndarray, low_hz: float, high_hz: float) -> tuple[View, np.ndarray]:
+    """Return the rows centred in a frequency range, at least two, and their frequencies.
+
+    Parameters
+    ----------
+    view : View
+        Levels of shape (n_rows, n_columns).
+    freqs_hz : array, shape (n_rows,)
+        The rows' centres in Hz, rising.
+    low_hz, high_hz : float
+        Hz.
+    """
+    inside = np.flatnonzero((freqs_hz >= low_hz) & (freqs_hz <= high_hz)).tolist()
+    first = inside[0] if inside else int((freqs_hz < low_hz).sum())
+    first = min(first, max(0, len(freqs_hz) - 2))
+    kept = slice(first, max(first + len(inside), first + 2))
+    return dataclasses.replace(view, levels=view.levels[kept]), freqs_hz[kept]
 
 
 def pool_rows(view: View, freqs_hz: np.ndarray, max_rows: int = MAX_ROWS) -> tuple[View, np.ndarray]:

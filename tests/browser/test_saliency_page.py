@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,23 @@ def test_saliency_of_classes(sheet: Sheet):
     expect(why.locator(".sg-chip")).to_have_count(5)
     expect(why).to_contain_text(ENGLISH["saliency.given_whole"].format(seconds="5.00"))
     assert sheet.ev(COLOURED) > 500
+
+    sheet.load("player/playback", "playback")  # what to listen for, and only that
+    regions = sheet.ev("document.querySelector('.sg-saliency').component.map.regions()")
+    buttons = why.locator(".sg-region")
+    expect(buttons).to_have_count(len(regions))
+    assert [one["weight"] for one in regions] == sorted((one["weight"] for one in regions), reverse=True)
+    expect(buttons.first).to_contain_text(re.compile(r"^[\d,]+ to [\d,]+ Hz, [\d.]+ to [\d.]+ s \d+ % of the evidence$"))
+    sheet.ev(
+        """() => session.audio.addEventListener('play', () => {
+            window.played = { ...playback.playback.span, ...playback.audibleRange() }; }, { once: true })"""
+    )
+    buttons.first.click()
+    sheet.until("window.played")
+    played = sheet.ev("window.played")
+    for name, field in (("start", "start"), ("end", "end"), ("low", "low_hz"), ("high", "high_hz")):
+        assert played[name] == pytest.approx(regions[0][field], abs=0.1)
+    sheet.until("session.audio.paused && playback.playback.span === null && playback.audibleRange() === null")
 
     asked = len(sheet.requests)  # strength and the other classes that are at hand are the browser's own
     strong = sheet.ev(PIXELS)

@@ -52,32 +52,47 @@ def choose(sheet, selector, value):
 def test_camera_survives_new_data(surface, tone_wav):
     sheet = surface
     first = sheet.ev(CAMERA)
-    sheet.page.click("[data-choice=above]")
+    corner, above = (sheet.page.locator(f"[data-choice={name}]") for name in ("corner", "above"))
+    expect(corner).to_have_attribute("aria-pressed", "true")
+    above.click()
+    expect(above).to_have_attribute("aria-pressed", "true")
+    expect(corner).to_have_attribute("aria-pressed", "false")
     sheet.until(f"(before) => {CAMERA} !== before", first)
-    above = sheet.ev(CAMERA)
+    above_eye = sheet.ev(CAMERA)
     box = sheet.page.locator(".sg-surface").bounding_box()
     sheet.page.mouse.move(box["x"] + 300, box["y"] + 300)
     sheet.page.mouse.down()
     sheet.page.mouse.move(box["x"] + 380, box["y"] + 240, steps=5)
     sheet.page.mouse.up()
-    sheet.until(f"(before) => {CAMERA} !== before", above)
+    sheet.until(f"(before) => {CAMERA} !== before", above_eye)
     sheet.until(LANDED)
     turned = sheet.ev(CAMERA)
+    expect(above).to_have_attribute("aria-pressed", "false")
     drawings = sheet.ev("viewer.drawn")
     sheet.page.fill("#sg-surface-n_mels", "64")
     sheet.until("(before) => viewer.drawn > before && viewer.data.rows === 64", drawings)
     assert sheet.ev(CAMERA) == turned
     heights = np.array(sheet.ev("viewer.stage.data[0].z.map((row) => Math.max(...row))"))
     assert heights.max() == pytest.approx(sheet.ev("viewer.data.high_db"), abs=0.4)  # the peak stands
+    floor = sheet.ev("(([surface, floor]) => [floor.surfacecolor, surface.z, [...new Set(floor.z.flat())]])(viewer.stage.data)")
+    assert floor[0] == floor[1], "the shadow is the spectrogram"
+    assert len(floor[2]) == 1 and floor[2][0] < sheet.ev("viewer.data.low_db")
     asked = len(sheet.requests)
     choose(sheet, ".sg-colours", "viridis")
     choose(sheet, ".sg-light", "glossy")
     sheet.until("viewer.stage._fullData[0].lighting.specular > 0.5")
     sheet.page.locator(".sg-viewer[data-view=surface] .sg-height").fill("1")
-    sheet.until("viewer.stage._fullLayout.scene.aspectratio.z === 1")
+    sheet.until("viewer.stage._fullLayout.scene.aspectratio.z === 1.3")  # and the gap above the floor
     assert len(sheet.requests) == asked  # the browser's own
-    sheet.ev("session.show(1.5, 2.5)")
-    sheet.until("viewer.data.start > 1")
+    sheet.ev("session.show(1.5, 2.5, { frequencyRange: { low_hz: 500, high_hz: 2000 } })")
+    sheet.until("viewer.data.start > 1 && viewer.data.centres_hz[0] >= 500 && viewer.data.centres_hz.at(-1) <= 2000")
+    sheet.ev("session.show(1.5, 2.5, { frequencyRange: null })")
+    sheet.until("viewer.data.centres_hz.at(-1) > 9000")
+    sheet.ev("viewer.turn(0, 0, 0.4)")  # from near
+    sheet.until("viewer.data.request.columns === 640")
+    sheet.ev("viewer.turn(0, 0, 2.5)")
+    sheet.until("viewer.data.request.columns === 320")
+    turned = sheet.ev(CAMERA)
     sheet.page.click("[data-choice=stft]")
     sheet.until("viewer.data.of === 'stft'")
     assert sheet.ev("viewer.stage._fullData[0].y.at(-1)") > 10_000  # in Hz, up to half the rate
@@ -251,6 +266,21 @@ def test_camera_key_ends_flight(surface):
     )
     sheet.page.wait_for_timeout(1500)
     assert sheet.ev("viewer.camera.eye") == eye
+    sheet.load("surface/camera", "camera")
+    opened = sheet.ev(
+        """async () => {
+            viewer.camera = viewer.fitted(camera.CAMERAS.corner);
+            const [{ eye: to }, { lookFrom }, eyes] = [viewer.camera, viewer, []];
+            viewer.lookFrom = (next) => { eyes.push(next.eye.z); lookFrom.call(viewer, next); };
+            camera.openWith(viewer);
+            while (!(Math.abs(eyes.at(-1) - to.z) < 1e-6)) await new Promise((done) => { setTimeout(done, 50); });
+            camera.openWith(viewer);
+            document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Shift' }));
+            delete viewer.lookFrom;
+            return { first: eyes[0], to: to.z, stopped: viewer.flight.signal.aborted };
+        }"""
+    )
+    assert opened["first"] > opened["to"] + 0.3 and opened["stopped"]
     sheet.load("core/display_settings", "settings")
     drawings = sheet.ev("viewer.drawn")
     sheet.ev("settings.changeDisplay({ low: null, high: -90 }, false)")  # below the spectrogram's floor

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import librosa
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import nn
 
 import sounds
@@ -23,6 +25,7 @@ from esc.classification.saliency import (
     heat_maps,
     layer_cam,
 )
+from esc.classification.saliency_regions import LEAST_LEVEL, outline_level, saliency_regions, smoothed_map
 from esc.config import ESC50, InputConfig
 from esc.dsp.spectrogram import network_input
 from esc.errors import AudioError, ParameterError
@@ -259,3 +262,54 @@ def calibrated_by_hand(classifier: Classifier, pictures: np.ndarray) -> np.ndarr
 
 def test_layer_names(classifier):
     assert [name for name, _ in classifier.model.named_children() if name.startswith("layer")] == list(LAYERS)
+
+
+# regions
+
+
+def test_saliency_regions_of_known_blobs():
+    """Two blobs: their times, bands and weights by a flood fill of our own, and outlines on the level set."""
+    heat = np.zeros((128, 431), np.float32)
+    heat[20:40, 100:160] = 1.0
+    heat[80:95, 300:330] = 0.7
+    found = saliency_regions(heat, 2.5, ESC50)
+    smooth = smoothed_map(heat)
+    level = outline_level(smooth)
+    assert level == LEAST_LEVEL  # the blobs are less than a tenth of the map
+    filled = [flood(smooth > level, 30, 130), flood(smooth > level, 87, 315)]
+    hop_s = ESC50.hop_length / ESC50.sample_rate
+    centres_hz = librosa.mel_frequencies(n_mels=130, fmin=ESC50.fmin, fmax=ESC50.fmax, htk=ESC50.mel_scale == "htk")[1:-1]
+    for region, cells in zip(found, filled, strict=True):
+        bands, frames = cells.T
+        assert region.start_s == pytest.approx(2.5 + (frames.min() - 0.5) * hop_s)
+        assert region.end_s == pytest.approx(2.5 + (frames.max() + 0.5) * hop_s)
+        assert centres_hz[bands.min() - 1] < region.low_hz < centres_hz[bands.min()]
+        assert centres_hz[bands.max()] < region.high_hz < centres_hz[bands.max() + 1]
+        assert region.weight == pytest.approx(heat[bands, frames].sum() / heat.sum(), rel=1e-4)
+        for outline in region.outlines:
+            on_line = ndimage.map_coordinates(smooth, outline[:, ::-1].T, order=1)
+            np.testing.assert_allclose(on_line, level, atol=1e-6)
+    assert found[0].weight > found[1].weight
+    assert sum(region.weight for region in found) == pytest.approx(1.0, abs=0.01)
+    assert saliency_regions(np.zeros_like(heat), 0.0, ESC50) == []
+
+
+def flood(inside: np.ndarray, band: int, frame: int) -> np.ndarray:
+    """Return the cells (n, 2) that are connected with one."""
+    seen, waiting = {(band, frame)}, [(band, frame)]
+    while waiting:
+        y, x = waiting.pop()
+        for cell in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
+            if inside[cell] and cell not in seen:
+                seen.add(cell)
+                waiting.append(cell)
+    return np.array(sorted(seen))
+
+
+def test_saliency_regions_cover_most_evidence(classifier):
+    found = explain(classifier, sounds.busy(5.0), RATE)
+    heat = next(iter(found.maps.values()))
+    regions = saliency_regions(heat, 0.0, classifier.checkpoint.spectrogram)
+    weights = [region.weight for region in regions]
+    assert weights == sorted(weights, reverse=True) and 0 < sum(weights) <= 1
+    assert (smoothed_map(heat) > outline_level(smoothed_map(heat))).mean() <= 0.101

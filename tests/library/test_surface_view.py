@@ -8,7 +8,7 @@ from esc.dsp.axes import stft_freqs_hz
 from esc.dsp.spectrogram import mel_db, stft_db
 from esc.dsp.tiles import Tile
 from esc.views.spectrogram_view import mel_view, stft_view
-from esc.views.surface_view import MAX_ROWS, pool_rows, row_freqs_hz
+from esc.views.surface_view import MAX_ROWS, pool_rows, row_freqs_hz, rows_between
 
 RATE = LIBROSA.sample_rate
 
@@ -50,3 +50,18 @@ def test_rows_of_the_stft_lie_where_their_bins_are():
     shared, middles_hz = pool_rows(stft_view(np.ones(RATE, np.float32) * 0.1, LIBROSA, Tile(0.0, 1.0, 50)), freqs_hz)
     assert len(middles_hz) == shared.levels.shape[0] <= MAX_ROWS
     assert (np.diff(middles_hz) > 0).all() and middles_hz[0] < 100 and middles_hz[-1] > 10_900
+
+
+@pytest.mark.parametrize(
+    ("low_hz", "high_hz", "count"), [(500.0, 2000.0, None), (0.0, 11_025.0, 1025), (700.0, 701.0, 2), (2e4, 3e4, 2)]
+)
+def test_rows_between_frequencies(low_hz, high_hz, count):
+    freqs_hz = row_freqs_hz("stft", LIBROSA)
+    drawn = stft_view(np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32), LIBROSA, Tile(0.0, 1.0, 20))
+    part, part_hz = rows_between(drawn, freqs_hz, low_hz, high_hz)
+    if count is None:
+        assert ((freqs_hz >= low_hz) & (freqs_hz <= high_hz)).sum() == len(part_hz)
+        assert part_hz[0] >= low_hz and part_hz[-1] <= high_hz
+    else:
+        assert len(part_hz) == count
+    np.testing.assert_array_equal(part.levels, drawn.levels[np.isin(freqs_hz, part_hz)])

@@ -6,7 +6,7 @@ import { filterTo } from './bandpass_filter.js';
 
 export const SPEEDS = [1, 0.5, 0.25];
 export const playback = {
-  /** @type {import('../core/state.js').Interval & {name?: string} | null} the interval at whose end playback stops or loops */
+  /** @type {import('../core/state.js').Interval & {name?: string, banded?: boolean} | null} the interval at whose end playback stops or loops */
   span: null,
   loop: false,
   speed: 1,
@@ -21,7 +21,9 @@ let redraw = 0;
 
 /** Change some of the settings and apply them. */
 function change(settings) {
+  const banded = playback.span?.banded;
   Object.assign(playback, settings);
+  if (banded !== playback.span?.banded) filter();
   audio.loop = playback.loop && !playback.span; // the end of a span is watched here
   audio.playbackRate = audio.defaultPlaybackRate = playback.speed; // the default outlives the next sound
   audio.preservesPitch = playback.keepPitch;
@@ -35,16 +37,16 @@ export function playSelection() {
   else playSpan(state.selection);
 }
 
-/** Select an interval, play it from its start, and show it.
- * @param {import('../core/state.js').Interval} interval
+/** Select an interval, play it from its start, and show it; with frequencies: only these.
+ * @param {import('../core/state.js').Selection} interval
  * @param {string} [name] of what sounds there
  */
-export function playInterval({ start, end }, name = undefined) {
+export function playInterval({ start, end, low_hz, high_hz }, name = undefined) {
   if (!state.sound) return;
-  select({ start, end });
+  select({ start, end, low_hz, high_hz });
   const { start: from, end: to } = state.visible;
   if (start < from || start >= to) show(start - (to - from) * 0.1, start + (to - from) * 0.9);
-  if (state.selection) playSpan({ ...state.selection, name });
+  if (state.selection) playSpan({ ...state.selection, name, banded: Number.isFinite(low_hz) });
 }
 
 function playSpan(span) {
@@ -87,7 +89,7 @@ keepFlag('loop', false, () => playback.loop, (loop) => { if (loop !== playback.l
 /** The frequencies { low, high } that are played, or null for all. */
 export function audibleRange() {
   const { low_hz: low, high_hz: high } = state.selection ?? {};
-  return playback.banded && Number.isFinite(low) ? { low, high } : null;
+  return (playback.banded || playback.span?.banded) && Number.isFinite(low) ? { low, high } : null;
 }
 
 function filter() {

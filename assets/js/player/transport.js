@@ -177,7 +177,7 @@ function playbackText() {
   const band = range && { low: formatNumber(range.low), high: formatNumber(range.high) };
   return [
     span?.name ? t('playback.playing_segment', { ...interval, name: span.name }) : interval ? t('playback.playing_selection', interval) : t('playback.playing_all'),
-    banded && (band ? t('playback.playing_band', band) : t('playback.playing_no_band')),
+    (band || banded) && (band ? t('playback.playing_band', band) : t('playback.playing_no_band')),
     speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : t('playback.playing_falls', { speed: SPEED_SIGNS[speed] })),
     loop && t('playback.playing_loop'),
   ].filter(Boolean).join(' · ');

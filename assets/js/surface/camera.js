@@ -6,12 +6,16 @@
 const UP = { x: 0, y: 0, z: 1 };
 /** @type {Record<string, Camera>} */
 export const CAMERAS = {
-  corner: { eye: { x: -1.06, y: -1.68, z: 1.1 }, up: UP, center: { x: -0.06, y: 0.04, z: -0.14 } },
+  corner: { eye: { x: -0.9, y: -1.95, z: 1.16 }, up: UP, center: { x: -0.02, y: 0, z: -0.16 } },
   above: { eye: { x: 0, y: -0.01, z: 2.1 }, up: UP, center: { x: 0, y: 0, z: 0 } },
   side: { eye: { x: 0, y: -2.3, z: 0.4 }, up: UP, center: { x: 0, y: 0, z: -0.05 } },
   waterfall: { eye: { x: -2.1, y: 0.37, z: 0.8 }, up: UP, center: { x: 0, y: 0, z: -0.14 } },
 };
 const FLIGHT_MS = 500;
+const OPENING_MS = 2600;
+const SLOW_MS = 300; // a browser without a graphics card takes longer for a frame: a flight would stutter
+const NEAR = 1.5; // distance of the eye
+const SAME = 0.01; // coordinates of one point of view
 const MOST = 20; // coordinate of a link's camera
 
 /** A camera as text for an address: nine numbers. @type {(camera: Camera) => string} */
@@ -39,19 +43,51 @@ export const turned = (camera, around, up, factor) => {
   return { ...camera, eye: { x: across * Math.cos(angle), y: across * Math.sin(angle), z: upwards } };
 };
 
-/** Fly from one camera to another, until the signal aborts; at once for users who prefer reduced motion.
- * @type {(from: Camera, to: Camera, lookFrom: (camera: Camera) => void, signal: AbortSignal) => void}
- */
-export const fly = (from, to, lookFrom, signal) => {
-  const begun = performance.now();
+/** Whether two cameras are one point of view. @type {(one: Camera, other: Camera) => boolean} */
+export const same = (one, other) => ['eye', 'center'].every((point) => (
+  ['x', 'y', 'z'].every((axis) => Math.abs(one[point][axis] - other[point][axis]) < SAME)));
+
+/** Whether a camera has come closer than those of the buttons. @type {(camera: Camera, narrow: boolean) => boolean} */
+export const isNear = ({ eye: { x, y, z } }, narrow) => Math.hypot(x, y, z) < (narrow ? NEAR * 1.5 : NEAR);
+
+/** The straight way from one camera to another. @type {(from: Camera, to: Camera) => (share: number) => Camera} */
+export const wayTo = (from, to) => {
   const mix = (a, b, share) => ({ x: a.x + (b.x - a.x) * share, y: a.y + (b.y - a.y) * share, z: a.z + (b.z - a.z) * share });
+  return (share) => ({ eye: mix(from.eye, to.eye, share), up: to.up, center: mix(from.center, to.center, share) });
+};
+
+/** The way of the first drawing: from far above, around and down to a camera. @type {(to: Camera) => (share: number) => Camera} */
+export const openingTo = (to) => (share) => turned(to, -0.9 * (1 - share), 0.5 * (1 - share), 1 + 0.4 * (1 - share));
+
+/** Fly along a way, until the signal aborts; at once to its end for users who prefer reduced motion, and where frames are slow.
+ * @param {(share: number) => Camera} way
+ * @param {(camera: Camera) => void} lookFrom
+ * @param {AbortSignal} signal
+ * @param {number} [ms] how long it takes
+ */
+export const fly = (way, lookFrom, signal, ms = FLIGHT_MS) => {
+  const begun = performance.now();
+  let before = Infinity;
   const step = (now) => {
     if (signal.aborted) return;
-    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    const gone = still ? 1 : Math.min(1, Math.max(0, (now - begun) / FLIGHT_MS));
-    const share = gone * gone * (3 - 2 * gone);
-    lookFrom({ eye: mix(from.eye, to.eye, share), up: to.up, center: mix(from.center, to.center, share) });
+    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches || now - before > SLOW_MS;
+    const gone = still ? 1 : Math.min(1, Math.max(0, (now - begun) / ms));
+    before = now;
+    lookFrom(way(gone * gone * (3 - 2 * gone)));
     if (gone < 1) requestAnimationFrame(step);
   };
   requestAnimationFrame(step);
 };
+
+/** Fly to a surface's camera for the first time, until the first press, key or wheel.
+ * @param {any} surface
+ */
+export function openWith(surface) {
+  if (window.matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  const signal = surface.newFlight();
+  const { flight } = surface;
+  for (const name of ['pointerdown', 'keydown', 'wheel']) {
+    document.addEventListener(name, () => flight.abort(), { signal, capture: true, passive: true });
+  }
+  fly(openingTo(surface.camera), (next) => surface.lookFrom(next), signal, OPENING_MS);
+}

@@ -10,42 +10,78 @@ import { levelAxis } from '../viewer/parameters.js';
 import { columnAt } from '../viewer/plot.js';
 
 export const LIGHTS = {
+  ridges: { ambient: 0.36, diffuse: 0.95, specular: 0.22, roughness: 0.5, fresnel: 0.1 },
   soft: { ambient: 0.62, diffuse: 0.7, specular: 0.12, roughness: 0.7, fresnel: 0.15 },
   glossy: { ambient: 0.45, diffuse: 0.75, specular: 0.75, roughness: 0.3, fresnel: 0.4 },
   flat: { ambient: 1, diffuse: 0, specular: 0, roughness: 1, fresnel: 0 },
 };
 const STOPS = 33; // of the colour map: Plotly draws straight between them
+const SUN = { x: -1.5e4, y: -4e3, z: 0.9e4 }; // low, from the left: slopes in time and in frequency differ in brightness
+const GAP = 0.3; // between the surface and its floor, in the units of Plotly's `aspectratio`
 const LIFT = 0.012; // of the level range: height of the profile above the surface, and margin at both ends of the axis
 
 /** Position of a frequency on its axis: in mel, or in Hz for the STFT. */
 const position = (data, hz) => (data.of === 'mel' ? hzToMel(hz, data.mel_scale) : hz);
 const decibels = ({ low_db: low, high_db: high }) => (level) => low + (level / 255) * (high - low);
 
-/** The surface, in the colours and the level range of all views. */
-export function surfaceTrace(data, light, bar) {
-  const { levels, rows, columns, low_db: low, high_db: high, centres_hz: centres } = data;
+/** Times of the columns' middles. */
+const middles = ({ start, end, columns }) => (
+  Array.from({ length: columns }, (_, column) => start + ((column + 0.5) * (end - start)) / columns));
+const levelsDb = ({ levels, rows, columns, low_db: low, high_db: high }) => (
+  Array.from({ length: rows }, (_, row) => (
+    Array.from(levels.subarray(row * columns, (row + 1) * columns), decibels({ low_db: low, high_db: high })))));
+
+/** Plotly's colour scale of the display's colours. */
+function colourScale() {
   const colours = table(display.colours);
-  const db = decibels(data);
-  const [cmin, cmax] = displayedRange(data).map((below) => high + below);
-  const seconds = (data.end - data.start) / columns;
+  return Array.from({ length: STOPS }, (_, i) => {
+    const colour = colours[Math.round((255 * i) / (STOPS - 1))];
+    return [i / (STOPS - 1), `rgb(${colour & 255},${(colour >> 8) & 255},${(colour >> 16) & 255})`]; // Plotly wants commas
+  });
+}
+
+/** Level of the floor: `GAP` below the surface at any height of it. */
+const floorDb = ({ low_db: low, high_db: high }, height) => low - (GAP / height) * (high - low);
+
+/** The spectrogram from above, on the floor. */
+export function floorTrace(data, height) {
+  const [cmin, cmax] = displayedRange(data).map((below) => data.high_db + below);
+  const floor = floorDb(data, height);
   return {
     type: 'surface',
-    x: Array.from({ length: columns }, (_, column) => data.start + (column + 0.5) * seconds),
+    x: middles(data),
+    y: data.centres_hz.map((hz) => position(data, hz)),
+    z: data.centres_hz.map(() => Array(data.columns).fill(floor)),
+    surfacecolor: levelsDb(data),
+    colorscale: colourScale(),
+    cmin,
+    cmax,
+    showscale: false,
+    hoverinfo: 'none', // its time is pointed at, too
+    lighting: LIGHTS.flat,
+    contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
+  };
+}
+
+/** The surface, in the colours and the level range of all views. */
+export function surfaceTrace(data, light, bar) {
+  const { columns, high_db: high, centres_hz: centres } = data;
+  const [cmin, cmax] = displayedRange(data).map((below) => high + below);
+  return {
+    type: 'surface',
+    x: middles(data),
     y: centres.map((hz) => position(data, hz)),
-    z: Array.from({ length: rows }, (_, row) => Array.from(levels.subarray(row * columns, (row + 1) * columns), db)),
+    z: levelsDb(data),
     customdata: centres.map((hz) => Array(columns).fill(hz)),
     hovertemplate:
       `%{x:.3f} ${t('page.unit_s')} · %{customdata:.0f} ${t('page.unit_hz')} · %{z:.1f} ${t('page.unit_db')}<extra></extra>`,
-    colorscale: Array.from({ length: STOPS }, (_, i) => {
-      const colour = colours[Math.round((255 * i) / (STOPS - 1))];
-      return [i / (STOPS - 1), `rgb(${colour & 255},${(colour >> 8) & 255},${(colour >> 16) & 255})`]; // Plotly wants commas
-    }),
+    colorscale: colourScale(),
     cmin,
     cmax,
     showscale: bar,
     colorbar: { thickness: 10, len: 0.62, outlinewidth: 0, ticksuffix: ` ${t('page.unit_db')}`, x: 1, xpad: 4 },
     lighting: LIGHTS[light],
-    lightposition: { x: -1e4, y: -1.2e4, z: 1.6e4 },
+    lightposition: SUN,
     contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
   };
 }
@@ -65,7 +101,7 @@ export function profileAt(data, time) {
 }
 
 /** Axes, proportions and camera; the constant `uirevision` makes Plotly keep a camera turned by the pointer. */
-export function sceneLayout(data, { height, camera, ink, line, family, narrow }) {
+export function sceneLayout(data, { height, camera, ink, line, family, narrow, shape }) {
   const { centres_hz: centres, mel_scale: scale, low_db: low, high_db: high } = data;
   const kind = data.of === 'mel' ? 'mel' : 'linear';
   const marks = frequencyTicks(frequencyAxis(kind, centres[0], centres[centres.length - 1], scale), kind, narrow ? 0.2 : 0.12);
@@ -86,7 +122,7 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow })
       camera,
       dragmode: 'orbit',
       aspectmode: 'manual',
-      aspectratio: { x: narrow ? 1.25 : 1.8, y: 1.05, z: height },
+      aspectratio: { x: narrow ? 1.25 : Math.min(2.4, Math.max(1.5, 1.05 * shape)), y: 1.05, z: height + GAP },
       xaxis: {
         ...axis,
         title: title(times.name),
@@ -100,7 +136,19 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow })
         tickvals: marks.map((hz) => position(data, hz)),
         ticktext: marks.map(hertz),
       },
-      zaxis: { ...axis, title: title(levelAxis(data.request.config.db_ref)), nticks: 5, range: [low - lift, high + lift] },
+      zaxis: {
+        ...axis,
+        title: title(levelAxis(data.request.config.db_ref)),
+        tickvals: levelTicks(low, high),
+        range: [floorDb(data, height) - lift, high + lift],
+      },
     },
   };
+}
+
+/** Whole tens or twenties of dB within a range. */
+function levelTicks(low, high) {
+  const step = high - low > 45 ? 20 : 10;
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.max(0, Math.floor(high / step) - first + 1) }, (_, i) => (first + i) * step);
 }

@@ -1,9 +1,8 @@
 // 3D view: the spectrogram as a surface, drawn by the plotly.min.js of the Python package.
 
 import { audio, onPlayhead, seek, showMessage, state } from '../core/state.js';
-import { decodeBase64, element, fileUrl, find, onResize, onThemeChange, translated } from '../lib/dom.js';
+import { decodeBase64, fileUrl, find, onResize, onThemeChange } from '../lib/dom.js';
 import { messagesReady, t, tForPointer } from '../lib/i18n.js';
-import { wireColours } from '../viewer/display_panel.js';
 import { fullScreen } from '../viewer/fullscreen.js';
 import { minimap } from '../viewer/minimap.js';
 import { addLink } from '../viewer/permalink.js';
@@ -11,16 +10,17 @@ import { saveMenu } from '../viewer/save_menu.js';
 import { KEYS, shortcut, wireKeys } from '../viewer/shortcuts.js';
 import { shortcutsDialog } from '../viewer/shortcuts_dialog.js';
 import { EMPTY, SoundView } from '../viewer/sound_view.js';
-import { group, menu } from '../widgets/menu.js';
+import { group } from '../widgets/menu.js';
 import { rovingFocus } from '../widgets/roving_focus.js';
-import { CAMERAS, fly, turned } from './camera.js';
-import { exportedLook, keepLook } from './look.js';
+import { CAMERAS, fly, isNear, openWith, same, turned, wayTo } from './camera.js';
+import { displayMenu, exportedLook, keepLook, textButton } from './look.js';
 import { SurfacePlayhead } from './playhead.js';
 import { hasWebgl, loadPlotly, plotly } from './plotly.js';
 import { savePage, savePng } from './save.js';
-import { LIGHTS, sceneLayout, surfaceTrace } from './scene.js';
+import { floorTrace, sceneLayout, surfaceTrace } from './scene.js';
 
-const COLUMNS = 320; // more are indistinguishable in 3D
+const GRID = { columns: 320, rows: 160 }; // more are indistinguishable from afar
+const FINE_GRID = { columns: 640, rows: 256 }; // of a camera that is near
 const NARROW = 600; // CSS pixels: a phone
 const TURN = Math.PI / 18; // a press of a key
 const CLICK_PX = 5; // a press that moves less is a click
@@ -31,12 +31,6 @@ const MARKUP = `
     ${EMPTY}
     <p class="sg-drawing" data-t="surface.drawing" hidden></p>
   </div>`;
-const DISPLAY = `
-  <label><span data-t="viewer_toolbar.colours"></span><select class="sg-colours"></select></label>
-  <label><span data-t="surface.light"></span><select class="sg-light"></select></label>
-  <label><span data-t="surface.height"></span>
-    <input type="range" class="sg-height" min="0.1" max="1.2" step="0.05" value="0.5"></label>`;
-
 export async function mount(root, { server, props }) {
   await messagesReady;
   new Surface(root.querySelector('.sg-viewer'), server, props.parameters, fileUrl(props.plotly));
@@ -51,7 +45,7 @@ class Surface extends SoundView {
     ['surface.gesture_right_drag', 'surface.gesture_shift'], ['viewer_toolbar.gesture_click', 'viewer_toolbar.gesture_seek'],
     ['viewer_toolbar.gesture_pinch', 'surface.gesture_closer'],
   ];
-  look = { of: 'mel', light: 'soft', height: 0.5 };
+  look = { of: 'mel', light: 'ridges', height: 0.5 };
   hovered = null; // time under the pointer
   drawn = 0; // how often Plotly has drawn the surface
   webgl = null; // whether the browser can draw in 3D, once asked
@@ -85,9 +79,9 @@ class Surface extends SoundView {
   /** Fill the toolbar; return the shortcuts. */
   addTools() {
     this.sources = ['mel', 'stft'].map((of) => textButton(`surface.source_${of}`, of, () => this.showOf(of)));
-    const cameras = Object.entries(CAMERAS).map(([name, camera]) => (
+    this.cameras = Object.entries(CAMERAS).map(([name, camera]) => (
       textButton(`surface.camera_${name}`, name, () => this.flyTo(camera))));
-    this.toolbar.append(group('surface.source', ...this.sources), group('surface.cameras', ...cameras), this.displayMenu());
+    this.toolbar.append(group('surface.source', ...this.sources), group('surface.cameras', ...this.cameras), displayMenu(this));
     this.markSource();
     saveMenu(this, [
       ['screen_png', t('surface.save_png'), () => this.save('png')], ['html', t('surface.save_html'), () => this.save('html')],
@@ -109,23 +103,6 @@ class Surface extends SoundView {
 
   keys() {
     return this.shortcuts;
-  }
-
-  displayMenu() {
-    const { root, panel } = menu('display', 'viewer_toolbar.display', { text: true, signal: this.signal });
-    root.classList.add('sg-right');
-    panel.innerHTML = DISPLAY;
-    translated(panel);
-    const [light, height] = [find(panel, '.sg-light'), find(panel, '.sg-height')];
-    wireColours(find(panel, '.sg-colours'), this);
-    light.append(...Object.keys(LIGHTS).map((name) => new Option(t(`surface.light_${name}`), name)));
-    for (const control of [light, height]) {
-      control.addEventListener('input', () => {
-        Object.assign(this.look, { light: light.value, height: Number(height.value) });
-        this.draw();
-      });
-    }
-    return root;
   }
 
   wire() {
@@ -178,8 +155,17 @@ class Surface extends SoundView {
     for (const button of this.sources) button.setAttribute('aria-pressed', String(button.dataset.choice === this.look.of));
   }
 
+  /** Which cameras' buttons are pressed. */
+  markCamera() {
+    for (const button of this.cameras) {
+      button.setAttribute('aria-pressed', String(same(this.camera, this.fitted(CAMERAS[button.dataset.choice]))));
+    }
+  }
+
+  /** The visible interval and frequencies, in a finer grid from near. */
   query() {
-    return { ...super.query(), columns: COLUMNS, of: this.look.of };
+    const grid = isNear(this.camera, this.narrow) ? FINE_GRID : GRID;
+    return { ...super.query(), ...grid, ...state.frequencyRange, of: this.look.of };
   }
 
   exported() {
@@ -187,8 +173,7 @@ class Surface extends SoundView {
   }
 
   async fetch(query) {
-    const [answer] = await Promise.all([super.fetch(query), loadPlotly(this.plotlyUrl)]);
-    return answer;
+    return (await Promise.all([super.fetch(query), loadPlotly(this.plotlyUrl)]))[0];
   }
 
   async reuse() {
@@ -216,21 +201,26 @@ class Surface extends SoundView {
     this.stale = !this.onScreen;
     if (!this.data || this.stale) return;
     this.host.toggleAttribute('data-filled', true);
+    const first = !this.drawn;
+    if (first && same(this.camera, CAMERAS.corner)) this.camera = this.fitted(CAMERAS.corner); // its width is known only now
     const { traces, layout } = this.scene();
     await plotly().react(this.stage, traces, layout, CONFIG);
     if (this.signal.aborted) return plotly().purge(this.stage);
-    if (!this.drawn) this.listen();
+    if (first) this.listen();
     this.drawn += 1;
     this.playhead.follow(this.stage, () => this.movePlayhead(audio.currentTime));
     this.movePlayhead(audio.currentTime);
+    this.markCamera();
+    if (first && same(this.camera, this.fitted(CAMERAS.corner))) openWith(this);
   }
 
   /** Plotly's traces and layout. */
   scene() {
     const { data, camera, narrow, look: { light, height } } = this;
     const { color: ink, fontFamily: family } = getComputedStyle(this.host);
-    const layout = sceneLayout(data, { height, camera, ink, line: this.colour('--sg-line'), family, narrow });
-    return { traces: [surfaceTrace(data, light, !narrow)], layout };
+    const shape = this.plot.clientWidth / Math.max(1, this.plot.clientHeight);
+    const layout = sceneLayout(data, { height, camera, ink, line: this.colour('--sg-line'), family, narrow, shape });
+    return { traces: [surfaceTrace(data, light, !narrow), floorTrace(data, height)], layout };
   }
 
   /** A colour of the page. */
@@ -240,7 +230,11 @@ class Surface extends SoundView {
 
   listen() {
     // Plotly keeps only cameras turned by the pointer, so every camera is stored here
-    this.stage.on('plotly_relayout', (moved) => { this.camera = moved['scene.camera'] ?? this.camera; });
+    this.stage.on('plotly_relayout', (moved) => {
+      this.camera = moved['scene.camera'] ?? this.camera;
+      this.markCamera();
+      this.refresh(); // a finer or coarser grid
+    });
     this.stage.on('plotly_hover', ({ points: [point] }) => { this.hovered = point.x; });
     this.stage.on('plotly_unhover', () => { this.hovered = null; });
   }
@@ -262,9 +256,14 @@ class Surface extends SoundView {
 
   flyTo(camera) {
     if (!this.data) return;
+    fly(wayTo(this.camera, this.fitted(camera)), (next) => this.lookFrom(next), this.newFlight());
+  }
+
+  /** The signal of a new flight, which ends the one before. */
+  newFlight() {
     this.flight.abort();
     this.flight = new AbortController();
-    fly(this.camera, this.fitted(camera), (next) => this.lookFrom(next), this.flight.signal);
+    return this.flight.signal;
   }
 
   turn(around, up, factor = 1) {
@@ -288,11 +287,4 @@ class Surface extends SoundView {
       showMessage(error.message);
     }
   }
-}
-
-/** A button of a group, named by a message; `choice` is what it stands for. */
-function textButton(name, choice, press) {
-  const button = element(`<button type="button" class="sg-tool sg-choice" data-choice="${choice}" data-t="${name}"></button>`);
-  button.addEventListener('click', press);
-  return button;
 }

@@ -5,6 +5,7 @@ import { events, play, state } from '../core/state.js';
 import { Component, mounting } from '../lib/component.js';
 import { decodeBase64, element, fileUrl, textElement } from '../lib/dom.js';
 import { className, formatNumber, formatPercent, formatTime, language, t } from '../lib/i18n.js';
+import { playInterval } from '../player/playback.js';
 import { clipPlayer } from '../player/clip_player.js';
 import { offerRetryLater } from '../widgets/retry_button.js';
 import { SaliencyMap } from './saliency_map.js';
@@ -17,6 +18,8 @@ const SKELETON = `
     <p class="sg-wait"></p>
     <p class="sg-error" role="alert" hidden></p>
     <div class="sg-map" role="img"><canvas></canvas><canvas></canvas><p data-t="saliency.none" hidden></p></div>
+    <h3 class="sg-regions-title" data-t="saliency.regions"></h3>
+    <ol class="sg-regions"></ol>
     <div class="sg-tools">
       <label><span data-t="saliency.strength"></span><input type="range" min="0" max="100" value="75"></label>
       <span class="sg-scale" aria-hidden="true">
@@ -91,10 +94,10 @@ class Saliency extends Component {
     if (reply.error || !Object.keys(reply.maps).length) return;
     const maps = Object.fromEntries(Object.entries(reply.maps).map(([label, heat]) => [label, decodeBase64(heat)]));
     const same = this.showsClip(reply.asked, reply.end);
-    const before = same ? this.data : { maps: {}, probabilities: {} };
+    const before = same ? this.data : { maps: {}, probabilities: {}, regions: {} };
     this.data = this.map.data = {
       ...reply, levels: decodeBase64(reply.levels), maps: { ...before.maps, ...maps },
-      probabilities: { ...before.probabilities, ...reply.probabilities },
+      probabilities: { ...before.probabilities, ...reply.probabilities }, regions: { ...before.regions, ...reply.regions },
     };
     this.clip.src = `${fileUrl(reply.clip)}?from=${reply.start}-${reply.end ?? ''}`;
     this.host.toggleAttribute('data-filled', true);
@@ -133,10 +136,39 @@ class Saliency extends Component {
     this.find('h2').textContent = t('saliency.title', { name: className(label) });
     this.find('.sg-map p').hidden = this.data.maps[label].some(Boolean);
     this.find('.sg-map').setAttribute('aria-label', t('saliency.map', { name: className(label) }));
+    this.showRegions();
     this.draw();
     for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.sg-bars li'))) {
       row.ariaCurrent = row.dataset.label === label ? 'true' : null;
     }
+  }
+
+  /** What to listen for: a button for each region plays only that, the most important first. */
+  showRegions() {
+    const regions = this.map.regions();
+    this.map.chosen = -1;
+    this.find('.sg-regions-title').hidden = !regions.length;
+    this.find('.sg-regions').replaceChildren(...regions.map((region, number) => {
+      const item = element('<li><button type="button" class="sg-region"><span></span> <small></small></button></li>');
+      const button = item.querySelector('button');
+      button.querySelector('span').textContent = regionText(region);
+      button.querySelector('small').textContent = t('saliency.region_weight', { share: formatNumber(100 * region.weight) });
+      button.title = t('saliency.play_region');
+      button.addEventListener('click', () => this.playRegion(region));
+      for (const name of ['pointerenter', 'focus']) button.addEventListener(name, () => this.choosePart(number));
+      for (const name of ['pointerleave', 'blur']) button.addEventListener(name, () => this.choosePart(-1));
+      return item;
+    }));
+  }
+
+  choosePart(number) {
+    this.map.chosen = number;
+    this.map.draw();
+  }
+
+  playRegion({ start, end, low_hz, high_hz }) {
+    this.clip.pause();
+    playInterval({ start, end, low_hz, high_hz }, className(this.label));
   }
 
   /** A button for each class whose map is there, and a list of all others. */
@@ -178,6 +210,13 @@ class Saliency extends Component {
     this.clip.currentTime = 0;
     play(this.clip);
   }
+}
+
+/** A region in words: 400 to 900 Hz, 2.1 to 2.6 s. */
+function regionText({ start, end, low_hz: low, high_hz: high }) {
+  const hz = (value) => formatNumber(Number(value.toPrecision(2)));
+  const digits = end - start < 0.2 ? 2 : 1;
+  return t('saliency.region', { low: hz(low), high: hz(high), start: formatNumber(start, digits), end: formatNumber(end, digits) });
 }
 
 export const mount = mounting('.sg-saliency', Saliency);

@@ -15,6 +15,7 @@ export class SaliencyMap {
   data = null;
   label = ''; // the class that is shown
   strength = 0; // of the map, 0 to 1
+  chosen = -1; // region that plays or is pointed at
 
   /**
    * @param {any} plot element with two canvases, the image's and the play head's
@@ -56,15 +57,49 @@ export class SaliencyMap {
     const off = new OffscreenCanvas(columns, rows);
     off.getContext('2d').putImageData(heated(levels, maps[this.label], rows, columns, this.strength), 0, 0);
     const context = prepareCanvas(this.image, this.plot.getBoundingClientRect());
-    context.imageSmoothingEnabled = false;
+    context.imageSmoothingQuality = 'high';
     context.drawImage(off, area.left, area.top, area.width, area.height);
     const [first, last] = this.span();
     const times = timeTicks(first, last, area.width / 70);
     const shares = times.marks.map(([time, text]) => [this.shareOf(time), text]);
     drawVerticalAxis(context, area, getComputedStyle(this.plot), this.marks(area.height), t('page.freq_axis'));
     drawTimeAxis(context, area, shares, { right: MARGINS.right, name: times.name });
+    this.drawOutlines(context, area);
     this.drawMirrored(context, area);
     this.drawHead();
+  }
+
+  /** The outlines of the regions, numbered as in their list; the chosen one is stronger. */
+  drawOutlines(context, area) {
+    const { rows, columns } = this.data;
+    context.save();
+    context.beginPath();
+    context.rect(area.left, area.top, area.width, area.height);
+    context.clip();
+    context.lineJoin = 'round';
+    for (const [number, { outlines }] of this.regions().entries()) {
+      context.beginPath();
+      for (const outline of outlines) {
+        for (const [i, [frame, band]] of outline.entries()) {
+          const x = area.left + ((frame + 0.5) / columns) * area.width;
+          const y = area.top + (1 - (band + 0.5) / rows) * area.height;
+          if (i) context.lineTo(x, y);
+          else context.moveTo(x, y);
+        }
+      }
+      const strokes = /** @type {[string, number][]} */ ([['rgb(0 0 0 / 65%)', 4], ['#fff', number === this.chosen ? 3 : 1.6]]);
+      for (const [style, width] of strokes) { // visible on every colour
+        context.strokeStyle = style;
+        context.lineWidth = width;
+        context.stroke();
+      }
+    }
+    context.restore();
+  }
+
+  /** The regions of the shown class. @returns {any[]} */
+  regions() {
+    return this.data.regions[this.label] ?? [];
   }
 
   /** Ticks [share of the height, text] of the frequency axis; band i of n lies around mel i + 1 of n + 1 steps. */

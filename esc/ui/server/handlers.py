@@ -148,7 +148,9 @@ class Handlers:
 
     def surface_view(self, request: SurfaceRequest) -> dict:
         """Return levels of a surface, pooled from the "mel" or "stft" view (`of`)."""
-        return self._view("surface" if request.of == "mel" else "surface_stft", request, request.config)
+        sound, view = self._sound(request), "surface" if request.of == "mel" else "surface_stft"
+        with self._slot(request):
+            return self._renderer.render(view, sound, request.config, request.tile, grid=request.grid)
 
     def wave_view(self, request: WaveRequest) -> dict:
         """Return each column's minimum, maximum and RMS sample, or the samples."""

@@ -34,7 +34,7 @@ from esc.views.spectrogram_view import (
     stft_level_at,
     stft_view,
 )
-from esc.views.surface_view import pool_rows, row_freqs_hz
+from esc.views.surface_view import Grid, pool_rows, row_freqs_hz, rows_between
 from esc.views.waveform_view import wave_view
 
 CACHED_BYTES, CACHED_PEAKS = 64 * 2**20, 512  # a view has some 0.2 MB, at most 4
@@ -61,17 +61,18 @@ class ViewRenderer:
         config: SpectrogramConfig | None,
         tile: Tile,
         cepstrum: CepstrumConfig = PLAIN,
+        grid: Grid = Grid(),  # noqa: B008  # frozen
     ) -> dict:
         """Return a tile of a view: levels in base64, their range and axes.
 
-        `view` is "mel", "stft", "mfcc" (shaped by `cepstrum`), "surface", "surface_stft", "wave" (without a config) or
-        "wave_channels", of each channel, too.
+        `view` is "mel", "stft", "mfcc" (shaped by `cepstrum`), "surface", "surface_stft" (both in rows of `grid`), "wave"
+        (without a config) or "wave_channels", of each channel, too.
         """
         mfcc = partial(self._mfcc, cepstrum)
         methods: dict[str, Callable[..., dict]] = {"mel": self._levels, "stft": self._levels, "mfcc": mfcc}
         methods |= {"wave": self._wave, "wave_channels": self._wave}
-        method = methods.get(view, self._surface)
-        key = (view, sound.id, config, tile, cepstrum)
+        method = methods.get(view, partial(self._surface, grid))
+        key = (view, sound.id, config, tile, cepstrum, grid)
 
         def compute() -> dict:
             rendered = method(view, sound, config, tile)
@@ -124,10 +125,12 @@ class ViewRenderer:
         """Return a "mel" or "stft" view pooled for a surface, and its rows' frequencies."""
         return pool_rows(self.anchored(source, sound, config, tile)[0], row_freqs_hz(source, config))
 
-    def _surface(self, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
+    def _surface(self, grid: Grid, view: str, sound: Sound, config: SpectrogramConfig, tile: Tile) -> dict:
         source = "stft" if view == "surface_stft" else "mel"
         shown, n_frames = self.anchored(source, sound, config, tile)
-        pooled, freqs_hz = pool_rows(shown, row_freqs_hz(source, config))
+        freqs_hz = row_freqs_hz(source, config)
+        kept = (shown, freqs_hz) if grid.band_hz is None else rows_between(shown, freqs_hz, *grid.band_hz)
+        pooled, freqs_hz = pool_rows(*kept, grid.max_rows)
         axis = {"centres_hz": freqs_hz.round(3).tolist(), "mel_scale": config.mel_scale}
         return _packed(pooled) | axis | _parameter_advice(config, sound, n_frames, source == "mel", shown)
 

@@ -22,6 +22,7 @@ from esc.dsp.tiles import Tile
 from esc.errors import PageError
 from esc.features import FEATURES
 from esc.ui.server.parameters import config_from_page
+from esc.views.surface_view import MAX_FINE_ROWS, MAX_ROWS, Grid
 
 MAX_TURN = 2**53  # the browser's largest whole number
 Value = TypeVar("Value")
@@ -128,6 +129,15 @@ class SurfaceRequest(ViewRequest):
     """A request for a surface, pooled from a view."""
 
     of: Source = "mel"
+    rows: Annotated[int, Field(ge=1, le=MAX_FINE_ROWS)] = MAX_ROWS
+    low_hz: Hz | None = None  # of the rows; all without both
+    high_hz: Hz | None = None
+
+    @property
+    def grid(self) -> Grid:
+        """Return the rows asked for."""
+        band = None if self.low_hz is None or self.high_hz is None else (self.low_hz, self.high_hz)
+        return Grid(self.rows, band)
 
 
 class LevelRequest(SoundRequest):

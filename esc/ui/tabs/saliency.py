@@ -12,6 +12,7 @@ from pydantic import Field
 
 from esc.classification.metrics_file import read_metrics
 from esc.classification.saliency import Explanation, cell_size
+from esc.classification.saliency_regions import Region, saliency_regions
 from esc.errors import CheckpointError
 from esc.ui.inference.inference import LIKELIEST, classifier, clip_fit, clip_offset_s, explain
 from esc.ui.server.public_files import playable_url
@@ -60,6 +61,11 @@ class SaliencyTab(Tab):
         spectrogram, spectrogram_db = meta.spectrogram, prediction.spectrogram_db
         share = (spectrogram_db - spectrogram_db.max()) / spectrogram.top_db + 1.0
         bands, frames = cell_size()
+        before_s = clip_offset_s(meta, round(own_s * sound.facts.sample_rate), sound.facts.sample_rate)
+        regions = {
+            label: _regions(saliency_regions(heat, prediction.start_s - before_s, spectrogram), prediction.start_s, own_s)
+            for label, heat in explanation.maps.items()
+        }
         return common | {
             "top": [list(pair) for pair in prediction.top[:LIKELIEST]],
             "labels": list(meta.class_names),
@@ -72,7 +78,8 @@ class SaliencyTab(Tab):
             "low_hz": spectrogram.fmin,
             "high_hz": spectrogram.fmax,
             "mel_scale": spectrogram.mel_scale,
-            "before_s": clip_offset_s(meta, round(own_s * sound.facts.sample_rate), sound.facts.sample_rate),
+            "before_s": before_s,
+            "regions": regions,
             "clip": self._clip_url(sound, prediction.clip, spectrogram.sample_rate),
             "clip_seconds": meta.input.clip_seconds,
             "fit": clip_fit(meta, own_s),
@@ -85,6 +92,17 @@ class SaliencyTab(Tab):
     def _clip_url(self, sound: Sound, clip: np.ndarray, sample_rate: int) -> str:
         write = partial(soundfile.write, data=clip.clip(-1, 1), samplerate=sample_rate)
         return playable_url(self.store.companion(sound, "clip.flac", write)[0])
+
+
+def _regions(found: list[Region], start_s: float, own_s: float) -> list[dict]:
+    """Return regions with their outlines; their times end where the sound was mirrored."""
+    shown = []
+    for region in found:
+        times = {"start": max(region.start_s, start_s), "end": min(region.end_s, start_s + own_s)}
+        if times["end"] > times["start"]:
+            outlines = [line.round(2).tolist() for line in region.outlines]
+            shown.append(region.figures() | times | {"outlines": outlines})
+    return shown
 
 
 def _bytes(shares: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ export function renameLabel(viewer, label) {
 
 /** Choose a label, show it, and play it from its start. */
 export function playLabel(label) {
-  if (label.end > label.start) playInterval(label);
+  if (label.end > label.start) playInterval({ start: label.start, end: label.end });
   else seek(label.start);
   chooseLabel(label.id);
 }
