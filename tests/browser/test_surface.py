@@ -275,7 +275,7 @@ def test_camera_key_ends_flight(surface):
             camera.openWith(viewer);
             while (!(Math.abs(eyes.at(-1) - to.z) < 1e-6)) await new Promise((done) => { setTimeout(done, 50); });
             camera.openWith(viewer);
-            document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Shift' }));
+            document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Shift', bubbles: true }));
             delete viewer.lookFrom;
             return { first: eyes[0], to: to.z, stopped: viewer.flight.signal.aborted };
         }"""
