@@ -135,6 +135,31 @@ def test_labels_by_pointer_over_a_reload(open_sheet, tone_wav: Path, tmp_path):
     expect(page.locator(".sg-message")).to_contain_text(ENGLISH["labels.problem_order"])
 
 
+def test_labels_of_another_tab_of_the_browser(open_sheet, tone_wav: Path):
+    """Labels that another tab keeps for the same sound appear here; a point can be chosen, renamed and deleted."""
+    sheet = opened(open_sheet, tone_wav)
+    sheet.load("lib/database", "database")
+    point = {"name": "click", "start": 1.5, "end": 1.5, "low_hz": None, "high_hz": None, "probability": None, "of": None}
+    sheet.ev(
+        """async (label) => {
+            const { digest } = session.state.sound;
+            await database.keep('labels', digest, { list: [label], refused: [] });
+            new BroadcastChannel('soundglass-labels').postMessage(digest);
+        }""",
+        point,
+    )
+    sheet.until("labels.labels.now.list.length === 1")
+    page = sheet.page
+    page.locator("#mel .sg-label-track .sg-mark").click()
+    page.get_by_role("button", name=ENGLISH["labels.do_rename"], exact=True).locator("visible=true").click()
+    page.fill(".sg-name-field input", "tick")
+    page.keyboard.press("Enter")
+    assert names(sheet) == ["tick"]
+    page.locator("#mel .sg-plot").focus()
+    page.keyboard.press("Delete")
+    assert names(sheet) == []
+
+
 def test_labels_by_keyboard_alone(open_sheet, tone_wav: Path):
     """Select, name, rename, move an edge, delete and undo without a pointer."""
     sheet = opened(open_sheet, tone_wav)

@@ -12,6 +12,14 @@ let due = null;
 let digest = ''; // of the sound whose labels are shown
 /** @type {Map<string, import('./labels.js').Labels>} those that the browser could not keep */
 const unkept = new Map();
+const otherTabs = new BroadcastChannel('soundglass-labels');
+
+// another tab of the browser has kept labels of the sound that is open here
+otherTabs.addEventListener('message', async ({ data }) => {
+  if (data !== digest || due) return;
+  const found = await kept('labels', digest).catch(() => null);
+  if (data === digest && !due) loadLabels(found ?? NO_LABELS);
+});
 
 events.addEventListener('sound', async () => {
   if (state.sound.digest === digest) return; // another channel of it
@@ -54,6 +62,7 @@ async function store() {
   try {
     await (empty ? forget('labels', of) : keep('labels', of, value));
     if (unkept.get(of) === now) unkept.delete(of);
+    otherTabs.postMessage(of);
     if (!due && !unkept.size) guardUnload('labels', false);
   } catch (error) {
     console.info(String(error)); // off or full: the page asks before it is left

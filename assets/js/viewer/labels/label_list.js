@@ -126,7 +126,8 @@ class LabelList {
     const { list } = labels.now;
     this.root.toggleAttribute('data-empty', !list.length);
     this.note.textContent = list.length ? t('labels.count', { count: formatNumber(list.length) }) : tForPointer('labels.none');
-    this.name.hidden = this.snap.hidden = !state.selection;
+    this.snap.hidden = !state.selection;
+    this.name.hidden = !state.selection && labels.chosen === null; // a point has no selection
     this.name.textContent = t(labels.chosen === null ? 'labels.do_name_it' : 'labels.do_rename');
     if (this.table.rows !== list || this.chosen !== labels.chosen) this.table.setRows(list);
     this.chosen = labels.chosen;
