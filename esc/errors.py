@@ -28,6 +28,7 @@ MESSAGES = {
     "audio.whole": "A waveform of whole numbers ({dtype}) has no defined scale: divide it by its full scale first.",
     "audio.silent": "{name} is silent: there is nothing to compare.",
     "audio.timeout": "Reading {name} took longer than {seconds:.0f} s and was stopped. Try a shorter sound.",
+    "audio.track": "{name} has no sound track {track}; it has {n_tracks}.",
     "audio.channel": "{name} has no channel {channel}; it has {choices}.",
     "audio.excerpt_too_big": "This selection would take {megabytes:.0f} MB; at most {limit_mb:.0f} MB can be saved. Select less.",
     "audio.changed": "{name} was changed or removed during the run. Run the command again.",
@@ -37,7 +38,7 @@ MESSAGES = {
     "note.band": "The classes cover sounds up to 20 kHz: what lies above is displayed, but not classified.",
     "note.cut_off": "The file is cut off: it announces more sound than it contains.",
     "note.damaged": "The file is damaged: parts of it can't be decoded and are left out.",
-    "note.tracks": "The file has several sound tracks; only the default one is used.",
+    "note.tracks": "The file has several sound tracks; unless another one is chosen, the default one is used.",
     "note.phase": "The channels cancel out: their mean, which is displayed and classified, has lost most of the sound.",
     "note.scale": "The samples are far beyond full scale, as integers that were not divided by theirs: all levels are too high. "
     "full_scale = 32768 divides them.",

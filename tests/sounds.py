@@ -74,6 +74,21 @@ def write_av(path: Path, samples: np.ndarray, sample_rate: int, codec: str, bit_
     return path
 
 
+def write_tracks(path: Path, tracks: list[np.ndarray], sample_rate: int) -> Path:
+    """Write an MP4 with a sound track for each `(n_samples,)` or `(n_samples, channels)`; the first one is the default."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("aac", rate=sample_rate, layout=LAYOUTS[samples[0].size]) for samples in tracks]
+        for position in range(0, len(tracks[0]), 1024):
+            for stream, samples in zip(streams, tracks, strict=True):
+                part = np.ascontiguousarray(samples[position : position + 1024].reshape(-1, samples[0].size).T, np.float32)
+                frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=stream.layout.name)
+                frame.sample_rate, frame.time_base, frame.pts = sample_rate, Fraction(1, sample_rate), position
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    return path
+
+
 def write_silent_film(path: Path, seconds: float = 0.5) -> Path:
     """Write a video without an audio track."""
     with av.open(str(path), "w") as container:

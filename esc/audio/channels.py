@@ -1,4 +1,4 @@
-"""Selection of a channel: the mean of all, one of them, mid or side."""
+"""Selection of a sound track and channel: the mean of all, one, mid or side."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from esc.errors import AudioError, ParameterError
 MEAN, EACH = "mean", "each"
 _WEIGHTS = {"left": (1.0, 0.0), "right": (0.0, 1.0), "mid": (0.5, 0.5), "side": (0.5, -0.5)}  # of the first two channels
 _NUMBER = re.compile(r"[1-9][0-9]{0,2}")
+_TRACK = re.compile(r"([1-9][0-9]?):(.+)", re.DOTALL)
 
 
 def check_channel(channel: str | int) -> str:
@@ -20,24 +21,53 @@ def check_channel(channel: str | int) -> str:
     ----------
     channel : str or int
         "mean" of all channels; "left", "right", "mid" (half their sum), "side" (half left minus right) of the first two; or
-        the number of a channel, from 1.
+        the number of a channel, from 1. Of another sound track than the default one with its number: "2:mean", "2:left".
 
     Raises
     ------
     ParameterError
         It is none of these.
     """
-    name = str(channel)
+    _, name = split_track(str(channel))
     if name != MEAN and name not in _WEIGHTS and not _NUMBER.fullmatch(name):
-        raise ParameterError("parameter.choice", field="channel", value=name, choices=", ".join([MEAN, *_WEIGHTS, "1, 2, ..."]))
-    return name
+        raise ParameterError(
+            "parameter.choice", field="channel", value=channel, choices=", ".join([MEAN, *_WEIGHTS, "1, 2, ..."])
+        )
+    return str(channel)
+
+
+def split_track(channel: str) -> tuple[int, str]:
+    """Return the number of the sound track, 0 for the default one, and its channel."""
+    found = _TRACK.fullmatch(channel)
+    return (int(found[1]), found[2]) if found else (0, channel)
+
+
+def is_mean(channel: str) -> bool:
+    """Return whether all channels of a track are meant."""
+    return split_track(channel)[1] == MEAN
 
 
 def check_in_file(channel: str, n_channels: int, name: str) -> None:
-    """Raise AudioError if the file `name` has no such channel."""
-    needed = 1 if channel == MEAN else 2 if channel in _WEIGHTS else int(channel)
+    """Raise AudioError if the track of the file `name` has no such channel."""
+    track, part = split_track(channel)
+    needed = 1 if part == MEAN else 2 if part in _WEIGHTS else int(part)
     if needed > n_channels:
-        raise AudioError("audio.channel", name=name, channel=channel, choices=", ".join(channels_of(n_channels)))
+        choices = (f"{track}:{one}" if track else one for one in channels_of(n_channels))
+        raise AudioError("audio.channel", name=name, channel=channel, choices=", ".join(choices))
+
+
+def check_track(channel: str, n_tracks: int, default: int, name: str) -> str:
+    """Return the channel, without a number if its track is the default one.
+
+    Raises
+    ------
+    AudioError
+        The file `name` has no such track.
+    """
+    track, part = split_track(channel)
+    if track > n_tracks:
+        raise AudioError("audio.track", name=name, track=track, n_tracks=n_tracks)
+    return part if track == default else channel
 
 
 def channels_of(n_channels: int) -> tuple[str, ...]:
@@ -57,11 +87,13 @@ def distinct_channels(n_channels: int) -> tuple[str, ...]:
 
 def channel_number(channel: str) -> int:
     """Return the number of the file's channel, from 1; 1 for those computed from several."""
+    _, channel = split_track(channel)
     return 2 if channel == "right" else int(channel) if channel.isdigit() else 1
 
 
 def select_channel(block: np.ndarray, channel: str) -> np.ndarray:
     """Return float32 samples `(n,)` of a channel that the block `(channels, n)` has."""
+    _, channel = split_track(channel)
     if channel == MEAN:
         return block[0] if len(block) == 1 else block.mean(axis=0, dtype=np.float64).astype(np.float32)
     if channel in ("mid", "side"):

@@ -32,16 +32,15 @@ _DOUBTFUL = (  # (container, codec) that FFmpeg's libraries take for something e
     ("aiff", "gsm"), ("au", "g726le"), ("w64", "adpcm_ms"), ("wav", "adpcm_ms"), ("wav", "amrnb"), ("wav", "g726"),
 )  # fmt: skip
 _LOSSLESS = ("flac", "alac", "wavpack", "tta", "ape")
-_HEAD_BYTES = 2_048  # before the first packet of an MP3, where a header in its own frame may stand
-_LEAST_PACKET = 8  # bytes; no codec's packet is smaller
+_HEAD_BYTES, _LEAST_PACKET = 2_048, 8  # before an MP3's first packet, where a header may stand; no codec's packet is smaller
 _BLOCK = 1 << 18  # samples per channel yielded at a time: 6 s at 44.1 kHz
 
 
-def open_track(path: Path) -> Track | JoinedTracks | SndfileTrack:
-    """Return a track by FFmpeg's libraries or libsndfile; raises as `Track` does."""
+def open_track(path: Path, number: int = 0) -> Track | JoinedTracks | SndfileTrack:
+    """Return a sound track, 0 for the default one; raises as `Track` does."""
     links, cut_off = file_links(path)
     try:
-        track = JoinedTracks(path, links, cut_off) if links else Track(path)
+        track = JoinedTracks(path, links, cut_off, number) if links else Track(path, number=number)
     except LookupError:
         raise
     except (av.FFmpegError, OSError, ValueError):
@@ -55,7 +54,7 @@ def open_track(path: Path) -> Track | JoinedTracks | SndfileTrack:
 
 
 class Track:
-    """The default sound track of an open file.
+    """A sound track of an open file, by default its default one.
 
     Raises LookupError if there is none; `av.FFmpegError`, OSError or ValueError if it can't be decoded.
 
@@ -65,8 +64,8 @@ class Track:
         All but the counts are completed by `blocks`.
     """
 
-    def __init__(self, path: Path, section: FileSection | None = None, like: AudioFacts | None = None) -> None:
-        self._file, self._like = section, like  # what else to close; rate and channels of the blocks
+    def __init__(self, path: Path, section: FileSection | None = None, like: AudioFacts | None = None, number: int = 0) -> None:
+        self._file, self._like, self._number = section, like, number  # what else to close; rate and channels of the blocks
         try:
             options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
             # as a URL: a colon in a relative path would begin with a protocol; tags may be in any encoding
@@ -105,8 +104,9 @@ class Track:
             yield np.concatenate(waiting, axis=1)
 
     def _open(self, path: Path) -> None:
-        stream = self._container.streams.best("audio")
-        if not isinstance(stream, av.AudioStream):
+        best, tracks = self._container.streams.best("audio"), [*self._container.streams.audio]
+        stream = tracks[self._number - 1] if 0 < self._number <= len(tracks) else best
+        if best is None or not isinstance(stream, av.AudioStream):
             raise LookupError("no sound track")
         if not stream.codec_context:
             raise ValueError("unknown codec")
@@ -115,7 +115,7 @@ class Track:
         self._decoded_s, self._gap, self._sizes = 0.0, False, set[int]()  # sizes of packets
         self._ticks_s = defaultdict(float, {one.index: float(one.time_base or 0) for one in self._container.streams})
         self.facts = facts = AudioFacts(codec.sample_rate, codec.channels, self._container.format.name.split(",")[0], codec.name)
-        facts.tracks = len(self._container.streams.audio)
+        facts.tracks, facts.default_track = len(tracks), [one.index for one in tracks].index(best.index) + 1
         facts.metadata = read_metadata(path, {**stream.metadata, **self._container.metadata})
         if codec.name == "flac":
             codec.options = {"err_detect": "crccheck"}
@@ -234,8 +234,8 @@ class Track:
 class JoinedTracks:
     """The links of a file in order, used like `Track`."""
 
-    def __init__(self, path: Path, links: list[tuple[int, int]], cut_off: bool) -> None:
-        self._path, self._links = path, links
+    def __init__(self, path: Path, links: list[tuple[int, int]], cut_off: bool, number: int) -> None:
+        self._path, self._links, self._number = path, links, number
         self._first = self._track(0)
         self.facts = self._first.facts
         self.facts.cut_off = cut_off
@@ -259,7 +259,7 @@ class JoinedTracks:
             self.facts.cut_off |= track.facts.cut_off
 
     def _track(self, number: int) -> Track:
-        return Track(self._path, FileSection(self._path, *self._links[number]), self.facts if number else None)
+        return Track(self._path, FileSection(self._path, *self._links[number]), self.facts if number else None, self._number)
 
 
 class _Converter:

@@ -18,7 +18,7 @@ from types import MappingProxyType
 import numpy as np
 import soundfile
 
-from esc.audio.channels import MEAN
+from esc.audio.channels import MEAN, is_mean, split_track
 from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.io import open_blocks
 from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
@@ -59,8 +59,8 @@ def write_excerpt(
         The disk is full.
     """
     facts, blocks = open_blocks(source, name, channel, full_scale)
-    subtype, bits = wav_format(None if channel in ("mid", "side") else facts.bits)
-    n_channels = facts.channels if channel == MEAN else 1
+    subtype, bits = wav_format(None if split_track(channel)[1] in ("mid", "side") else facts.bits)
+    n_channels = facts.channels if is_mean(channel) else 1
     megabytes = (stop - first) * n_channels * bits / 8e6
     if megabytes > MAX_EXCERPT_BYTES / 1e6:
         raise AudioError("audio.excerpt_too_big", megabytes=megabytes, limit_mb=MAX_EXCERPT_BYTES / 1e6)
@@ -68,7 +68,7 @@ def write_excerpt(
     made = facts.sample_rate, n_channels, subtype
     with detect_full_disk(target), soundfile.SoundFile(str(target), "w", *made, format="WAV") as wav:
         for channels, mono in blocks:
-            samples = channels if channel == MEAN else mono[None]
+            samples = channels if is_mean(channel) else mono[None]
             kept = samples[:, max(0, first - position) : max(0, stop - position)]
             position += samples.shape[1]
             wav.write(stored(kept.T, bits))

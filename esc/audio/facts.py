@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esc.audio.channels import MEAN
+from esc.audio.channels import MEAN, is_mean, split_track
 from esc.audio.waveform import SILENCE_PEAK
 
 _CANCELLED = 0.2  # of the power that uncorrelated channels keep in their mean
@@ -53,7 +53,9 @@ class AudioFacts:
     damaged : bool
         Parts in the middle could not be decoded and were left out.
     tracks : int
-        Number of sound tracks, of which the default one is read.
+        Number of sound tracks.
+    default_track : int
+        Number of the one that is read unless `channel` names another, from 1.
     steady : bool
         Players find any moment exactly: constant bit rate or exact index, right length, no gaps.
     channel : str
@@ -76,6 +78,7 @@ class AudioFacts:
     cut_off: bool = False
     damaged: bool = False
     tracks: int = 1
+    default_track: int = 1
     steady: bool = True
     channel: str = MEAN
     full_scale: float = 1.0
@@ -121,8 +124,8 @@ class AudioFacts:
         found = {
             "cut_off": self.cut_off,
             "damaged": self.damaged,
-            "tracks": self.tracks > 1,
-            "phase": self.channel == MEAN and self.channels > 1 and cancelled,
+            "tracks": self.tracks > 1 and not split_track(self.channel)[0],
+            "phase": is_mean(self.channel) and self.channels > 1 and cancelled,
             "band": self.sample_rate > _ULTRASOUND_HZ,
             "scale": self.peak > _INTEGER_PEAK,
         }
@@ -131,7 +134,7 @@ class AudioFacts:
     def count(self, block: np.ndarray, mono: np.ndarray, finite: int) -> None:
         """Add a block `(channels, n)` and its mono waveform, in which `finite` samples were finite."""
         self.n_samples += len(mono)
-        self.peak = max(self.peak, float(np.abs(block if self.channel == MEAN else mono).max(initial=0.0)))
+        self.peak = max(self.peak, float(np.abs(block if is_mean(self.channel) else mono).max(initial=0.0)))
         self._low = min(self._low, float(mono.min(initial=np.inf)))
         self._high = max(self._high, float(mono.max(initial=-np.inf)))
         self._sum += float(mono.sum(dtype=np.float64))

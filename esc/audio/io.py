@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from esc.audio.channels import MEAN, check_channel, check_in_file, select_channel
+from esc.audio.channels import MEAN, check_channel, check_in_file, check_track, select_channel, split_track
 from esc.audio.facts import AudioFacts
 from esc.audio.resampling import ResampledBlocks
 from esc.audio.waveform import MIN_SAMPLES
@@ -43,7 +43,8 @@ def load_audio(
     sample_rate : int, optional
         Hz to resample to; the file's own rate where it is left out.
     channel : str or int
-        As for `esc.audio.channels.check_channel`: "mean", "left", "right", "mid", "side", or a number from 1.
+        As for `esc.audio.channels.check_channel`: "mean", "left", "right", "mid", "side", or a number from 1; of the second
+        sound track "2:mean" and so on.
     full_scale : float
         Sample value that becomes 1: 32768 where integers of 16 bits were stored as floats.
 
@@ -57,8 +58,8 @@ def load_audio(
     Raises
     ------
     AudioError
-        The file is missing, empty, unreadable, too large, too long, at an unusual rate, lacks the channel, holds no finite
-        sample, or the waveform would take more than `MAX_WAVEFORM_BYTES`.
+        The file is missing, empty, unreadable, too large, too long, at an unusual rate, lacks the track or channel, holds no
+        finite sample, or the waveform would take more than `MAX_WAVEFORM_BYTES`.
     ParameterError
         `sample_rate` is no whole number from 1,000 to 768,000, `channel` names none, or `full_scale` is below 1.
     """
@@ -105,33 +106,34 @@ def open_blocks(
         raise AudioError("audio.empty", name=name)
     if size > MAX_BYTES:
         raise AudioError("audio.too_big", name=name, megabytes=size / 1e6, limit_mb=MAX_BYTES / 1e6)
-    source = _open(path, name)
-    _check_limits(source, name, channel)
-    source.facts.channel, source.facts.full_scale = channel, float(full_scale)
+    source = _open(path, name, channel)
+    source.facts.channel, source.facts.full_scale = _check_limits(source, name, channel), float(full_scale)
     return source.facts, _checked(source.blocks(), source.facts, name)
 
 
-def _open(path: Path, name: str) -> Track | JoinedTracks | SndfileTrack:
+def _open(path: Path, name: str, channel: str) -> Track | JoinedTracks | SndfileTrack:
     import av  # takes its time to load
 
     from esc.audio.decoding import open_track
 
     try:
-        return open_track(path)
+        return open_track(path, split_track(channel)[0])
     except LookupError as error:
         raise AudioError("audio.no_track", name=name, accepted=ACCEPTED) from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise _unreadable(name, error) from error
 
 
-def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str, channel: str) -> None:
-    """Close a file beyond the limits or without the channel and raise AudioError."""
+def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str, channel: str) -> str:
+    """Return the channel as `check_track` does; close what is refused."""
     facts, (low, high) = source.facts, SAMPLE_RATES
     # of compressed sounds the announced length may be wrong by hours: they are counted
     seconds = facts.announced_s if facts.codec.startswith("pcm") else 0.0
     if seconds <= MAX_SECONDS and low <= facts.sample_rate <= high:
         try:
-            return check_in_file(channel, facts.channels, name)
+            channel = check_track(channel, facts.tracks, facts.default_track, name)
+            check_in_file(channel, facts.channels, name)
+            return channel
         except AudioError:
             source.close()
             raise

@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from esc.audio.channels import MEAN, check_channel
+from esc.audio.channels import MEAN, check_channel, is_mean
 from esc.audio.decoded_files import ChannelFile, DiskBudget, PlayableCopy, copy_rate
 from esc.audio.facts import AS_IT_IS, AudioFacts, Reading
 from esc.audio.io import MAX_SECONDS, open_blocks
@@ -58,6 +58,8 @@ class Decoded:
         Root mean square of each channel.
     notes : tuple of str
         As of `AudioFacts`.
+    tracks, default_track : int
+        As of `AudioFacts`.
     silent : bool
         As `esc.audio.is_silent` of the mono waveform.
     metadata : dict
@@ -77,6 +79,8 @@ class Decoded:
     rms: float
     channel_rms: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
+    tracks: int = 1
+    default_track: int = 1
     silent: bool
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     copied: bool
@@ -151,7 +155,7 @@ def decode(
         The disk is full.
     """
     facts, blocks = open_blocks(source, name, channel, full_scale)
-    whole = channel == MEAN
+    whole = is_mean(channel)
     copied = playable is not None and not (whole and full_scale == 1.0 and plays_in_browsers(source, facts))
     _write(facts, blocks, target, playable if copied else None, DiskBudget(name, max_bytes))
     if playable is not None and not copied and not plays_in_browsers(source, facts):
@@ -175,14 +179,14 @@ def _write(
     budget: DiskBudget,
 ) -> None:
     """Write blocks and their channels to `target`, and as FLAC to `copy_path`, where given."""
-    audible = min(facts.channels, 2) if facts.channel == MEAN else 1
+    audible = min(facts.channels, 2) if is_mean(facts.channel) else 1
     sample_bytes = (4 if target else 0) + (2 * audible if copy_path else 0)
     announced = int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate)
     budget.check(announced * sample_bytes)
     with ExitStack() as stack:
         samples = stack.enter_context(open(target, "wb")) if target else None
         drawn = None
-        if target and facts.channel == MEAN and facts.channels > 1:
+        if target and is_mean(facts.channel) and facts.channels > 1:
             drawn = stack.enter_context(ChannelFile(channels_path(target), facts, sample_bytes, budget, announced))
         if copy_path:
             stack.enter_context(detect_full_disk(copy_path))
@@ -194,7 +198,7 @@ def _write(
             if drawn:
                 drawn.write(channels)
             if copy_path:
-                playable = channels if facts.channel == MEAN and len(channels) <= 2 else mono[None]
+                playable = channels if is_mean(facts.channel) and len(channels) <= 2 else mono[None]
                 copy = copy or stack.enter_context(PlayableCopy(copy_path, facts, len(playable)))
                 copy.write(playable.T)
 

@@ -36,7 +36,11 @@ class ClassifyOptions:
     timeline: Annotated[bool, typer.Option("--timeline", help="Classify the whole sound, segment by segment.")] = False
     hop: Annotated[float | None, typer.Option("--hop", help="Seconds between windows; by default half a clip.")] = None
     channel: Annotated[
-        str, typer.Option("--channel", help="mean, left, right, mid, side, a number from 1, or each: a result per channel.")
+        str,
+        typer.Option(
+            "--channel",
+            help="mean, left, right, mid, side, a number from 1, or each: a result per channel; 2:mean: of sound track 2.",
+        ),
     ] = MEAN
     full_scale: Annotated[
         float, typer.Option("--full-scale", help="Sample value that is full scale: 32768 for 16-bit integers stored as floats.")

@@ -1,7 +1,10 @@
 """Channels on the page, in a real Chromium: choice, offers, waveforms, link, and a channel that a sound has not."""
 
+import io
+
 import numpy as np
 import pytest
+import soundfile
 from playwright.sync_api import expect
 
 import sounds
@@ -115,3 +118,28 @@ def test_each_channel_of_a_file_in_the_batch(open_sheet, crow_and_rain):
     sheet.until("session.state.sound?.channel === '2'")
     expect(sheet.page.locator(".sg-channel select")).to_have_value("right")
     expect(sheet.page.locator(".sg-classify .sg-big")).to_have_text("rain", ignore_case=True)
+
+
+def test_choice_of_a_sound_track(open_sheet, tmp_path):
+    """The second track is drawn, played, saved under its name, in the link, and offered as B in Compare."""
+    tracks = [sounds.tone(440.0, 3.0, 44_100), sounds.in_channels(sounds.tone(2_500.0, 3.0, 44_100), 2)]
+    sheet = open_sheet()
+    sheet.open_file(sounds.write_tracks(tmp_path / "two.mp4", tracks, 44_100))
+    box, choice = sheet.page.locator(".sg-channel"), sheet.page.locator(".sg-channel select")
+    expect(box.locator("span")).to_have_text(ENGLISH["channels.choice_track"])
+    expect(choice.locator("option")).to_have_text(["Track 1", "Track 2"])
+    expect(sheet.page.locator(".sg-message")).to_contain_text("several sound tracks")
+    assert sheet.loudest_hz() == pytest.approx(440, abs=40)
+    with sheet.new_picture():
+        choice.select_option("2:mean")
+    assert sheet.loudest_hz() == pytest.approx(2_500, abs=90)
+    expect(choice).to_have_value("2:mean")
+    expect(choice.locator("option").nth(2)).to_have_text("Track 2: Left")
+    sheet.until("location.hash.includes('channel=2%3Amean')")
+    copy = sheet.page.request.get(sheet.ev("session.audio.src")).body()
+    samples, rate = soundfile.read(io.BytesIO(copy))
+    assert np.abs(np.fft.rfft(samples[:, 0])).argmax() * rate / len(samples) == pytest.approx(2_500, abs=5)
+    choice.select_option("2:right")
+    sheet.until("session.state.sound.channel === '2:right' && location.hash.includes('2%3Aright')")
+    sheet.ev("location.hash = location.hash.replace('2%3Aright', '7%3Amean')")
+    expect(sheet.page.locator(".sg-message")).to_contain_text("two.mp4 has no channel 7:mean; it has mean, 2:mean, 2:left")

@@ -102,6 +102,57 @@ def test_missing_channel(folder, file, channel, has):
         load_audio(folder / file, channel=channel)
 
 
+@pytest.fixture(scope="module")
+def two_tracks(tmp_path_factory):
+    """A track of 440 Hz, and one of 1 kHz on the left and 3 kHz on the right."""
+    stereo = np.stack([sounds.tone(freq_hz, 1.0, RATE) for freq_hz in (1_000.0, 3_000.0)], axis=1)
+    path = tmp_path_factory.mktemp("tracks") / "two.mp4"
+    return sounds.write_tracks(path, [sounds.tone(440.0, 1.0, RATE), stereo], RATE)
+
+
+def loudest_hz(waveform, rate):
+    return float(np.abs(np.fft.rfft(waveform)).argmax()) * rate / len(waveform)
+
+
+@pytest.mark.parametrize(
+    ("asked", "channel", "freq_hz"),
+    [("mean", "mean", 440), ("1:mean", "mean", 440), ("2:left", "2:left", 1_000), ("2:2", "2:2", 3_000)],
+)
+def test_channel_of_a_sound_track(two_tracks, tmp_path, asked, channel, freq_hz):
+    waveform, rate = load_audio(two_tracks, channel=asked)
+    assert loudest_hz(waveform, rate) == pytest.approx(freq_hz, abs=5)
+    facts = decode(two_tracks, tmp_path / "two.f32", tmp_path / "two.flac", channel=asked)
+    assert (facts.channel, facts.tracks, facts.default_track) == (channel, 2, 1)
+    assert ("tracks" in facts.notes) == (channel == "mean")
+    copy, _ = soundfile.read(tmp_path / "two.flac")
+    assert len(copy) == facts.n_samples and loudest_hz(copy, rate) == pytest.approx(freq_hz, abs=5), "the one drawn plays"
+    cut = write_excerpt(two_tracks, tmp_path / "cut.wav", 0, 20_000, channel=asked)
+    assert cut.channels == 1 and loudest_hz(soundfile.read(tmp_path / "cut.wav")[0], rate) == pytest.approx(freq_hz, abs=5)
+
+
+def test_whole_sound_track_keeps_its_channels(two_tracks, tmp_path):
+    facts = decode(two_tracks, tmp_path / "two.f32", tmp_path / "two.flac", channel="2:mean")
+    assert (facts.channel, facts.channels) == ("2:mean", 2)
+    assert soundfile.info(tmp_path / "two.flac").channels == 2
+    assert channels_path(tmp_path / "two.f32").exists()
+
+
+def test_missing_sound_track(two_tracks, folder):
+    with pytest.raises(AudioError, match=r"two.mp4 has no sound track 3; it has 2\."):
+        load_audio(two_tracks, channel="3:mean")
+    with pytest.raises(AudioError, match=r"two.mp4 has no channel 2:3; it has 2:mean, 2:left, .* 2:2\."):
+        load_audio(two_tracks, channel="2:3")
+    with pytest.raises(AudioError, match=r"one.wav has no sound track 2; it has 1\."):
+        load_audio(folder / "one.wav", channel="2:mean")
+    with pytest.raises(ParameterError, match="2:centre"):
+        load_audio(two_tracks, channel="2:centre")
+
+
+def test_command_line_classifies_a_sound_track(two_tracks):
+    (row,) = json.loads(classify(two_tracks, "--channel", "2:right", "--format", "json").stdout)
+    assert row["channel"] == "2:right"
+
+
 @pytest.mark.parametrize("channel", ["", "0", "-1", "Left", "1.0", "²", 0, "each"])
 def test_channel_that_is_none(folder, channel):
     with pytest.raises(ParameterError, match=r"channel = .* is not possible: choose one of mean, left, right, mid, side, 1, 2"):

@@ -95,6 +95,18 @@ def test_channel_that_a_file_has_not(page, tones):
     assert "it has mean, 1." in page("open_sound", path=str(mono), name="mono.wav", channel="right")["error"]
 
 
+def test_sound_track_is_opened_once(page):
+    path = sounds.write_tracks(page.folder / "two.mp4", [sounds.tone(freq_hz, 1.0, RATE) for freq_hz in (440.0, 2_500.0)], RATE)
+    first = page("open_sound", path=str(path), name=path.name)["ok"]
+    assert (first["channel"], first["tracks"], first["default_track"]) == ("mean", 2, 1) and first["notes"]
+    second = page("open_sound", sound=first["id"], channel="2:mean")["ok"]
+    assert (second["channel"], second["notes"]) == ("2:mean", [])
+    assert page("open_sound", sound=second["id"], channel="2:mean")["ok"]["id"] == second["id"]
+    box = {"start": 0.2, "end": 0.8, "low_hz": 0, "high_hz": 8_000, "config": CONFIG}
+    assert page("measure", sound=second["id"], **box)["ok"]["peak_hz"] == pytest.approx(2_500, abs=10)
+    assert "two.mp4 has no sound track 3; it has 2." in page("open_sound", sound=first["id"], channel="3:mean")["error"]
+
+
 def test_answers_of_channels(services, page):
     crow, rate = load_audio(ROOT / "assets/examples/crow.flac")
     rain, _ = load_audio(ROOT / "assets/examples/rain.flac", rate)

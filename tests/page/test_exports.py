@@ -10,6 +10,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import av
 import librosa
 import nbformat
 import numpy as np
@@ -280,3 +281,21 @@ def test_others_have_no_access_and_size_is_limited(app, monkeypatch):
     assert reply["key"] == "export.too_much"
     assert not [path for path in app.folder.iterdir() if path.suffix == ".csv" and path.stat().st_size == 0]
     assert json.loads(app.export("ipynb", "mel")["ok"]["text"])["nbformat"] == 4
+
+
+def test_code_reads_the_sound_track(app, monkeypatch):
+    tones = [sounds.tone(freq_hz, 1.0, 22_050) for freq_hz in (440.0, 2_000.0)]
+    path = sounds.write_tracks(app.folder.parent / "tracks.mp4", tones, 22_050)
+    monkeypatch.chdir(path.parent)
+    sound = app.ask("open_sound", {"path": str(path), "name": path.name, "channel": "2:mean"})["ok"]
+
+    def ffmpeg(command, check):  # of which only the arguments are ours
+        assert command == ["ffmpeg", "-y", "-i", "tracks.mp4", "-map", "0:a:1", "track2.wav"] and check
+        with av.open(command[3]) as source:
+            frames = [frame.to_ndarray()[0] for frame in source.decode(source.streams.audio[1])]
+        soundfile.write(command[-1], np.concatenate(frames)[: round(sound["seconds"] * 22_050)], 22_050, "FLOAT")
+
+    monkeypatch.setattr("subprocess.run", ffmpeg)
+    about = {"sound": sound["id"], "end": sound["seconds"]}
+    computed = run(app.code("wave", **about))["view"]
+    np.testing.assert_allclose(computed, app.arrays("wave", **about)["values"], atol=1e-6)

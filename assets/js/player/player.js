@@ -150,7 +150,8 @@ class Player extends Component {
     this.examples.value = example ?? '';
     const [box, choices] = [this.find('.sg-channel'), state.sound ? channelChoices(state.sound) : []];
     box.hidden = !choices.length;
-    box.lastElementChild.replaceChildren(...choices.map((channel) => new Option(channelName(channel), channel)));
+    box.firstElementChild.textContent = t(state.sound?.tracks > 1 ? 'channels.choice_track' : 'channels.choice');
+    box.lastElementChild.replaceChildren(...choices.map((channel) => new Option(channelName(channel, state.sound), channel)));
     if (choices.length) box.lastElementChild.value = chosenChannel(state.sound);
   }
 

@@ -1,6 +1,6 @@
 // Offers to read the open sound's file otherwise: another channel, or integers divided by their full scale.
 
-import { MEAN, channelName, openChannel } from '../core/channels.js';
+import { channelName, isMean, ofTrack, openChannel } from '../core/channels.js';
 import { labelName } from '../core/detections.js';
 import { emit, events, state } from '../core/state.js';
 import { element, textElement } from '../lib/dom.js';
@@ -42,7 +42,7 @@ function button(label, press) {
   return made;
 }
 
-const channelButtons = (channels) => channels.map((channel) => [channelName(channel), () => openChannel(channel)]);
+const channelButtons = (channels) => channels.map((channel) => [channelName(channel), () => openChannel(ofTrack(state.sound, channel))]);
 
 function scaleText({ id: sound, name, channel, full_scale: divided, integer_scale: found }) {
   const scale = formatNumber(divided > 1 ? divided : found ?? 1);
@@ -52,7 +52,7 @@ function scaleText({ id: sound, name, channel, full_scale: divided, integer_scal
 }
 
 function lossText({ channel, channels_db: levels, rms_db: mean, silent }) {
-  if (channel !== MEAN) return [];
+  if (!isMean(channel)) return [];
   const louder = Object.keys(levels).filter((name) => levels[name] !== null && levels[name] - (mean ?? -Infinity) > LOSS_DB);
   if (!louder.length) return [];
   const loss = Math.max(...louder.map((name) => levels[name])) - mean;

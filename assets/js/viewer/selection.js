@@ -196,7 +196,7 @@ export async function saveSelection(viewer) {
   const { id, name, channel } = state.sound;
   const { start, end } = state.selection;
   const { url } = await request(viewer.server.save_selection, { sound: id, ...state.selection });
-  saveFile([await fetchFile(url)], `${stem(name)}${channel === MEAN ? '' : ` ${channel}`} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
+  saveFile([await fetchFile(url)], `${stem(name)}${channel === MEAN ? '' : ` ${channel.replace(':', ' ')}`} ${start.toFixed(3)}-${end.toFixed(3)} s.wav`);
 }
 
 async function save(viewer, button) {

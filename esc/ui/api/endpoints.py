@@ -63,7 +63,7 @@ class Endpoints:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_mels": 64, "hop_length": 256}.
-            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_mels, n_frames), config and channel, and an .npz file with the
             float32 matrix as mel_db, its times_s and freqs_hz.
@@ -80,7 +80,7 @@ class Endpoints:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
-            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames), config and channel, and an .npz file with the
             float32 matrix as stft_db, its times_s and freqs_hz.
@@ -98,7 +98,7 @@ class Endpoints:
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_mfcc": 13, "lifter": 22, "delta": 1}: number of
                 coefficients, liftering (0: none), order of the time derivative (0, 1 or 2).
-            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
         Returns:
             A JSON object with times_s, shape (n_mfcc, n_frames), config, channel and cepstrum, and an .npz file with the float32
             matrix as mfcc and its times_s.
@@ -125,7 +125,7 @@ class Endpoints:
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
             columns: Maximum number of columns (time steps), 2 to 2000.
-            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
         Returns:
             A JSON object with times_s, freqs_hz, shape (rows, columns), config and channel, and an .npz file with the matrix as
             surface_db, in steps of top_db / 255 below its maximum. Each value is the maximum of the frames and bands
@@ -149,7 +149,7 @@ class Endpoints:
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             sample_rate: Sample rate in Hz; that of the file by default.
-            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
         Returns:
             A JSON object with sample_rate, seconds, channels, channel, peak and rms, and an .npz file with the float32 samples as
             waveform.
@@ -192,7 +192,7 @@ class Endpoints:
 
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
-            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             start: Start of the interval in seconds, 0 by default if there is an end.
             end: Its end, five seconds later by default. A shorter interval is padded by reflection; of a longer one,
                 probabilities are means over five seconds every 2.5 seconds, or over 24 spread evenly.
@@ -221,7 +221,7 @@ class Endpoints:
             label: One of the 50 classes; the likeliest by default.
             start: Start of the five seconds, in seconds; that of /classify by default. Moved back where the five seconds
                 would exceed the sound.
-            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             end: End of an interval from start, in seconds. Padded if short; of a long one, its likeliest five seconds.
         Returns:
             A JSON object with label, its probability, the verdict, start and end (seconds), times_s (in the sound; before start
@@ -262,7 +262,7 @@ class Endpoints:
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             hop_seconds: Seconds between the starts of two windows, 0.1 to 5; 2.5 by default.
-            channel: mean (of all), left, right, mid, side, or the number of a channel from 1.
+            channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
         Returns:
             A JSON object with file, seconds, the top and verdict of /classify, timeline: a list of label, start, end
             (seconds), mean probability and uncertainty (of start and end, seconds) of each segment, and uncertain: intervals

@@ -121,6 +121,8 @@ class Handlers:
             "sample_rate": facts.sample_rate,
             "channels": facts.channels,
             "channel": facts.channel,
+            "tracks": facts.tracks,
+            "default_track": facts.default_track,
             "channels_db": dict(zip(distinct_channels(facts.channels), map(amplitude_to_dbfs, facts.channel_rms), strict=True)),
             "full_scale": facts.full_scale,
             "integer_scale": integer_scale(facts.peak),

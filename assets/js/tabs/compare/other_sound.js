@@ -59,13 +59,13 @@ export class OtherSound {
   /** Open another channel of A as B. */
   openChannel(channel) {
     const { id, name } = state.sound;
-    this.open(`${name} · ${channelName(channel)}`, { sound: id, channel });
+    this.open(`${name} · ${channelName(channel, state.sound)}`, { sound: id, channel });
   }
 
   /** Offer the channels of A. */
   showChannels() {
     const channels = state.sound ? channelChoices(state.sound) : [];
-    this.channels.replaceChildren(...channels.map((channel) => new Option(channelName(channel), CHANNEL + channel)));
+    this.channels.replaceChildren(...channels.map((channel) => new Option(channelName(channel, state.sound), CHANNEL + channel)));
     this.channels.hidden = !channels.length;
   }
 

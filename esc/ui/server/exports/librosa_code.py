@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from esc.audio.channels import MEAN
+from esc.audio.channels import MEAN, split_track
 from esc.config import LIBROSA, SpectrogramConfig
 from esc.dsp.frames import frames_between
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
@@ -74,11 +74,16 @@ def _load(state: ViewState) -> str:
 
 def _read(state: ViewState, rate: str, y: str = "y", sr: str = "sr") -> str:
     """Return the lines that read the view's channel of a file."""
-    name = _quoted(state.file_name)
-    if state.channel == MEAN:
+    name, (track, channel) = _quoted(state.file_name), split_track(state.channel)
+    if track:  # librosa reads only the default one
+        first = f"subprocess.run(['ffmpeg', '-y', '-i', {name}, '-map', '0:a:{track - 1}', 'track{track}.wav'], check=True)"
+        return (
+            f"import subprocess\n\n{first}\n{_read(replace(state, file_name=f'track{track}.wav', channel=channel), rate, y, sr)}"
+        )
+    if channel == MEAN:
         return f"{y}, {sr} = librosa.load({name}, sr={rate})"
     mixed = {"left": "[0]", "right": "[1]", "mid": "[:2].mean(axis=0)", "side": "[:2].T @ [0.5, -0.5]"}
-    part = mixed.get(state.channel) or f"[{int(state.channel) - 1}]"
+    part = mixed.get(channel) or f"[{int(channel) - 1}]"
     return f"channels, {sr} = librosa.load({name}, sr={rate}, mono=False)\n{y} = np.atleast_2d(channels){part}  # {state.channel}"
 
 
