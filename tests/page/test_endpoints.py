@@ -20,6 +20,7 @@ from chromium import Server
 from esc import Classifier, load_audio, mel_db
 from esc.classification.intervals import classify_clips, interval_clips
 from esc.classification.saliency import explain
+from esc.classification.saliency_regions import saliency_regions
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig
 from esc.ui.api.downloads import Downloads
 from esc.ui.page import build_page
@@ -83,6 +84,8 @@ def test_explain_says_what_the_library_says(client: Client, tmp_path: Path):
             np.arange(said_["shape"][1]), sr=44_100, hop_length=classifier.checkpoint.spectrogram.hop_length
         )
         np.testing.assert_allclose(arrays["times_s"], 2.5 + frames, atol=1e-6)
+    regions = saliency_regions(expected.maps["dog"], 2.5, classifier.checkpoint.spectrogram)
+    assert [one["weight"] for one in said_["regions"]] == pytest.approx([one.weight for one in regions], abs=1e-2)
 
 
 def test_classify_and_explain_an_interval(client: Client, tmp_path: Path):

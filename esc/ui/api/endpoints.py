@@ -16,6 +16,7 @@ from esc.audio.channels import MEAN, check_channel
 from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
 from esc.classification.classifier import Prediction
+from esc.classification.saliency_regions import saliency_regions
 from esc.classification.sliding_window import check_hop
 from esc.config import SpectrogramConfig
 from esc.dsp.axes import frame_times_s, stft_freqs_hz
@@ -227,6 +228,7 @@ class Endpoints:
             A JSON object with label, its probability, the verdict, start and end (seconds), times_s (in the sound; before start
             and past end where a short interval was padded by reflection), freqs_hz and shape, and an .npz file with the
             float32 matrices map (0 to 1: importance for the class) and picture_db (the network's input), and both axes.
+            regions lists start, end, low_hz, high_hz and weight (share of the map) of the map's largest parts.
             In silence label and probability are null and the map is 0.
         """
         with localized_errors("explain", request), self._opened(sound, channel, request) as opened:
@@ -241,20 +243,15 @@ class Endpoints:
             named = next((name for name in (*labels, *dict(found.prediction.top)) if name in found.maps), None)  # none in silence
             end_s = min(found.prediction.start_s + checkpoint.input.clip_seconds, stop_s or opened.seconds)
             before_s = clip_offset_s(checkpoint, round((end_s - found.prediction.start_s) * rate), rate)
-            axes = {
-                "times_s": found.prediction.start_s - before_s + frame_times_s(spectrogram_db.shape[1], checkpoint.spectrogram),
-                "freqs_hz": mel_freqs_hz(checkpoint.spectrogram),
-            }
-            maps = {"map": found.maps[named] if named else np.zeros_like(spectrogram_db), "picture_db": spectrogram_db}
-            meta, path = self._written("explain", maps, axes)
-            return meta | {
-                "label": named,
-                "probability": found.probabilities[named] if named else None,
-                "verdict": found.prediction.verdict,
-                "start": found.prediction.start_s,
-                "end": end_s,
-                "channel": opened.facts.channel,
-            }, path
+            first_s, spectrogram = found.prediction.start_s - before_s, checkpoint.spectrogram
+            times_s = first_s + frame_times_s(spectrogram_db.shape[1], spectrogram)
+            heat = found.maps[named] if named else np.zeros_like(spectrogram_db)
+            axes = {"times_s": times_s, "freqs_hz": mel_freqs_hz(spectrogram)}
+            meta, path = self._written("explain", {"map": heat, "picture_db": spectrogram_db}, axes)
+            meta |= {"label": named, "probability": found.probabilities[named] if named else None}
+            meta |= {"verdict": found.prediction.verdict, "start": found.prediction.start_s, "end": end_s}
+            regions = [region.figures() for region in saliency_regions(heat, first_s, spectrogram)]
+            return meta | {"channel": opened.facts.channel, "regions": regions}, path
 
     def timeline(self, sound: str, hop_seconds: float | None = None, channel: str = MEAN, request: Caller = None) -> dict:
         """Timeline of a sound file, as of `python -m esc classify --timeline --format json`.
