@@ -30,6 +30,7 @@ from esc.views.spectrogram_view import mel_view
 SHORTEST_S, GOAL, ROUNDS, COLUMNS = 5.0, 1.05, 3, 1000
 LONG_S = 60.0  # work that takes long enough to be timed once
 IMAGE = ROOT / "benchmarks" / "growth.png"
+WHOLE_MINUTES = 60
 
 
 def measure(minutes: float) -> dict:
@@ -59,7 +60,8 @@ def measure(minutes: float) -> dict:
                 taken.setdefault(name, []).append(_seconds(work, 1 if length_s > LONG_S else ROUNDS))
     exponents = {name: float(np.polyfit(np.log(lengths_s), np.log(times), 1)[0]) for name, times in taken.items()}
     result = {"lengths_s": lengths_s.tolist(), "processor_s": taken, "exponents": exponents}
-    _draw(result)
+    if minutes >= WHOLE_MINUTES:  # no plot of a quick run replaces that of a whole one
+        _draw(result)
     return result
 
 

@@ -7,7 +7,7 @@ evidence (training/NOTES.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import contourpy
 import numpy as np
@@ -39,6 +39,12 @@ class Region:
         """Return times, frequencies and weight in the form of JSON."""
         times = {"start": round(self.start_s, 3), "end": round(self.end_s, 3)}
         return times | {"low_hz": round(self.low_hz, 1), "high_hz": round(self.high_hz, 1), "weight": round(self.weight, 4)}
+
+
+def regions_within(regions: list[Region], start_s: float, end_s: float) -> list[Region]:
+    """Return the parts of regions between two times, beyond which a sound was mirrored."""
+    cut = [replace(one, start_s=max(one.start_s, start_s), end_s=min(one.end_s, end_s)) for one in regions]
+    return [one for one in cut if one.end_s > one.start_s]
 
 
 def smoothed_map(heat: np.ndarray) -> np.ndarray:

@@ -88,8 +88,10 @@ def classify_command(
 
     from esc.batch.runner import BatchOptions, sound_files
     from esc.classification.checkpoint import read_config
+    from esc.classification.checkpoint_archive import checkpoint_folder
     from esc.classification.sliding_window import check_hop
 
+    options = replace(options, checkpoint=checkpoint_folder(options.checkpoint))  # a ZIP is extracted once for all workers
     checkpoint = read_config(options.checkpoint)
     check_hop(options.hop, checkpoint.input.clip_seconds)
     files, errors = sound_files(paths)

@@ -10,7 +10,7 @@ from esc.classification.checkpoint import read_config
 from esc.classification.checkpoint_archive import checkpoint_folder
 from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
-from esc.ui.sessions.temp_dir import delete_on_sigterm
+from esc.ui.sessions.temp_dir import delete_at_end, delete_on_sigterm
 
 
 def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: int | None) -> None:
@@ -21,6 +21,8 @@ def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: i
     chosen = checkpoint_folder(checkpoint)
     if checkpoint is not None:
         read_config(chosen)
+        if checkpoint.is_file():
+            delete_at_end(chosen)  # by SIGTERM, too
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     page = build_page(chosen, index)
     warm_up(chosen)

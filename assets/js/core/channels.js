@@ -53,7 +53,9 @@ function channelsOf(count) {
 /** The choice that a sound is: left is 1, right is 2. */
 export function chosenChannel(sound) {
   const aliases = { 1: 'left', 2: 'right', left: '1', right: '2' };
-  return channelChoices(sound).includes(sound.channel) ? sound.channel : ofTrack(sound, aliases[splitTrack(sound.channel)[1]]);
+  const choices = channelChoices(sound);
+  const alias = ofTrack(sound, aliases[splitTrack(sound.channel)[1]]);
+  return [sound.channel, alias].find((one) => choices.includes(one)) ?? ofTrack(sound, MEAN); // of one channel they are the same
 }
 
 /** What of a sound is drawn, classified and played, in words; nothing for a sound of one channel. */

@@ -25,7 +25,13 @@ const LEGAL = {
 export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, smooth: false, second: 'wave', height: null, axes: {} });
 
 /** @type {typeof DEFAULTS & {axes: Record<string, string>}} */
-export const display = { ...DEFAULTS, ...legalOf(localStored(KEY) ?? {}).legal };
+export const display = { ...DEFAULTS, ...legalOf(stored()).legal };
+
+/** The stored settings; those of earlier versions could hide the waveform. */
+function stored() {
+  const { waveform, ...settings } = localStored(KEY) ?? {};
+  return waveform === false ? { second: 'none', ...settings } : settings;
+}
 
 /** The levels of the darkest and the brightest colour, in dB below the maximum of a view's data. */
 export function displayedRange({ low_db: low, high_db: high }) {

@@ -1,6 +1,6 @@
 // Keeps the labels of each sound in the browser by the sound's content, and brings them back when it is opened again.
 
-import { events, state } from './state.js';
+import { emit, events, state } from './state.js';
 import { NO_LABELS, addLabels, labels, loadLabels } from './labels.js';
 import { guardUnload } from './unload_guard.js';
 import { forget, keep, kept } from '../lib/database.js';
@@ -10,24 +10,33 @@ let timer = 0;
 /** @type {{digest: string, now: import('./labels.js').Labels} | null} changes that are not kept yet */
 let due = null;
 let digest = ''; // of the sound whose labels are shown
+let loading = ''; // its digest until they are there
 /** @type {Map<string, import('./labels.js').Labels>} those that the browser could not keep */
 const unkept = new Map();
 const otherTabs = new BroadcastChannel('soundglass-labels');
 
 // another tab of the browser has kept labels of the sound that is open here
 otherTabs.addEventListener('message', async ({ data }) => {
-  if (data !== digest || due) return;
-  const found = await kept('labels', digest).catch(() => null);
-  if (data === digest && !due) loadLabels(found ?? NO_LABELS);
+  emit('labels_kept', { digest: data });
+  const hasOwn = () => due || unkept.has(digest);
+  if (data !== digest || hasOwn()) return;
+  try {
+    const found = await kept('labels', digest);
+    if (data === digest && !hasOwn()) loadLabels(found ?? NO_LABELS);
+  } catch (error) {
+    console.info(String(error)); // they stay as they are
+  }
 });
 
 events.addEventListener('sound', async () => {
   if (state.sound.digest === digest) return; // another channel of it
   store();
-  const opened = digest = state.sound.digest;
+  const opened = digest = loading = state.sound.digest;
   loadLabels(NO_LABELS);
   const found = unkept.get(opened) ?? await kept('labels', opened).catch(() => null);
-  if (!found || digest !== opened) return;
+  if (digest !== opened) return;
+  loading = '';
+  if (!found) return;
   if (!labels.now.list.length) loadLabels(found);
   else addLabels(found.list, found.refused); // one was added meanwhile
 });
@@ -42,7 +51,7 @@ events.addEventListener('labels', (/** @type {CustomEvent} */ { detail }) => {
 
 /** The labels of a sound, open or not, by its digest. @returns {Promise<readonly any[]>} */
 export async function labelsOf(of) {
-  if (of === digest) return labels.now.list;
+  if (of === digest && of !== loading) return labels.now.list;
   return (unkept.get(of) ?? await kept('labels', of).catch(() => null))?.list ?? [];
 }
 

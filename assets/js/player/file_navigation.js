@@ -17,9 +17,11 @@ export function fileNavigation(signal) {
     const { index, count, previous, next } = filePosition();
     root.hidden = index < 0 || count < 2;
     find(root, 'output').textContent = t('batch.position', { number: formatNumber(index + 1), count: formatNumber(count) });
-    for (const [button, key, file] of /** @type {const} */ ([[back, 'previous', previous], [forward, 'next', next]])) {
-      button.disabled = !file;
-      button.title = file ? `${t(`batch.${key}`)}: ${file.name}` : '';
+    for (const [button, key, file, shortcut] of /** @type {const} */ ([
+      [back, 'previous', previous, 'Shift+P'], [forward, 'next', next, 'Shift+N'],
+    ])) {
+      button.ariaDisabled = String(!file); // a disabled one would lose the focus
+      button.title = file ? `${t(`batch.${key}`)} (${shortcut}): ${file.name}` : '';
     }
   };
   root.addEventListener('click', ({ target }) => {

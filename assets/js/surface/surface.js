@@ -201,11 +201,11 @@ class Surface extends SoundView {
     this.stale = !this.onScreen;
     if (!this.data || this.stale) return;
     this.host.toggleAttribute('data-filled', true);
-    const first = !this.drawn;
-    if (first && same(this.camera, CAMERAS.corner)) this.camera = this.fitted(CAMERAS.corner); // its width is known only now
+    if (!this.drawn && same(this.camera, CAMERAS.corner)) this.camera = this.fitted(CAMERAS.corner); // its width is known only now
     const { traces, layout } = this.scene();
     await plotly().react(this.stage, traces, layout, CONFIG);
     if (this.signal.aborted) return plotly().purge(this.stage);
+    const first = !this.drawn; // of draws that overlap, the one that ends first
     if (first) this.listen();
     this.drawn += 1;
     this.playhead.follow(this.stage, () => this.movePlayhead(audio.currentTime));

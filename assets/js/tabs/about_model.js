@@ -23,24 +23,27 @@ const paragraph = (text, kind = '') => textElement('p', text, kind);
 
 class AboutModel extends Component {
   requested = false;
+  turn = 0; // replies for an earlier network are dropped
 
   constructor(host, { server, root }) {
     super(host, '');
     this.server = server;
     onResize(root, () => this.load(), this.signal); // a tab that opens gains a size
-    this.on(events, 'network', () => { this.requested = false; this.load(); });
+    this.on(events, 'network', () => { this.turn += 1; this.requested = false; this.load(); });
     this.load();
   }
 
   async load() {
     if (this.requested || !this.onScreen) return;
     this.requested = true;
+    const { turn } = this;
+    const isLate = () => this.signal.aborted || turn !== this.turn;
     this.host.replaceChildren(paragraph(t('about_model.wait')));
     try {
       const about = await request(this.server.about, {});
-      if (!this.signal.aborted) this.host.replaceChildren(...page(about));
+      if (!isLate()) this.host.replaceChildren(...page(about));
     } catch (error) {
-      if (this.signal.aborted) return;
+      if (isLate()) return;
       const retry = retryButton(() => { this.requested = false; this.load(); });
       this.host.replaceChildren(paragraph(t('about_model.off'), 'sg-strong'), paragraph(error.message, 'sg-error'), retry);
     }

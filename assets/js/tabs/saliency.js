@@ -156,9 +156,15 @@ class Saliency extends Component {
       button.title = t('saliency.play_region');
       button.addEventListener('click', () => this.playRegion(region));
       for (const name of ['pointerenter', 'focus']) button.addEventListener(name, () => this.choosePart(number));
-      for (const name of ['pointerleave', 'blur']) button.addEventListener(name, () => this.choosePart(-1));
+      button.setAttribute('aria-label', `${t('saliency.play_region')}: ${button.textContent}`);
+      for (const name of ['pointerleave', 'blur']) button.addEventListener(name, () => this.choosePart(this.focusedPart()));
       return item;
     }));
+  }
+
+  /** Number of the region whose button has the focus, or -1. */
+  focusedPart() {
+    return [...this.find('.sg-regions').children].findIndex((item) => item.contains(document.activeElement));
   }
 
   choosePart(number) {

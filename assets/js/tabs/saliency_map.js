@@ -15,7 +15,7 @@ export class SaliencyMap {
   data = null;
   label = ''; // the class that is shown
   strength = 0; // of the map, 0 to 1
-  chosen = -1; // region that plays or is pointed at
+  chosen = -1; // region whose button is pointed at or has the focus
 
   /**
    * @param {any} plot element with two canvases, the image's and the play head's

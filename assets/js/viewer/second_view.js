@@ -15,7 +15,7 @@ export class SecondView {
   pane = null;
   /** @type {{viewer: any, time: number} | null} */
   pointed = null; // in one of the two
-  host = element('<div class="sg-viewer sg-pane sg-second"></div>');
+  host = document.createElement('div');
 
   /**
    * @param {any} lead the view
@@ -32,13 +32,14 @@ export class SecondView {
 
   /** Show the chosen kind. */
   update() {
-    const { lead, host } = this;
+    const { lead } = this;
     const kind = secondOf(lead.view);
     const wanted = ['none', 'wave'].includes(kind) ? '' : kind;
     if ((this.pane?.view ?? '') === wanted) return;
     this.close();
     lead.host.toggleAttribute('data-second', Boolean(wanted));
     if (!wanted) return;
+    const host = this.host = element('<div class="sg-viewer sg-pane sg-second"></div>'); // without the last one's state
     host.dataset.owner = `${lead.owner}-second`;
     lead.above.append(host);
     const pane = this.pane = new (paneOf(this.kinds[kind], lead))(host, lead.server, null);

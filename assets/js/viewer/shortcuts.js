@@ -64,7 +64,7 @@ document.addEventListener('keydown', (event) => {
   const keys = viewer.keys();
   const [own, other] = [combination(event), latin(event)];
   const key = keys[own] ?? keys[other];
-  if (!key || (!state.sound && !key.always) || (!shown && !WITHOUT_VIEW.includes(own))) return;
+  if (!key || (!state.sound && !key.always) || (!shown && ![own, other].some((one) => WITHOUT_VIEW.includes(one)))) return;
   event.preventDefault();
   played = event.key === ' ';
   key.run(event);

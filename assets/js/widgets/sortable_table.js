@@ -27,6 +27,7 @@ export class SortableTable {
   rows = /** @type {readonly any[]} */ ([]);
   first = 0; // row of the page, in their order
   shownRows = /** @type {any[]} */ ([]);
+  drawnRows = /** @type {readonly any[]} */ ([]);
   turned = (/** @type {number} */ _first, /** @type {number} */ _last, /** @type {number} */ _count) => {};
 
   /**
@@ -91,7 +92,10 @@ export class SortableTable {
       if (column.value) headings.cells[i].ariaSort = column.key !== this.by ? 'none' : this.up ? 'ascending' : 'descending';
     });
     const body = this.table.tBodies[0];
-    const focused = [...body.rows].find((line) => line.contains(document.activeElement))?.dataset.row;
+    const before = [...body.rows].find((line) => line.contains(document.activeElement))?.dataset.row;
+    const moved = before ? this.rows.indexOf(this.drawnRows[Number(before)]) : -1;
+    const focused = moved < 0 ? before : String(moved); // the rows may be others
+    this.drawnRows = this.rows;
     body.replaceChildren(...page.map(({ row, index }) => this.line(row, index)));
     if (focused) /** @type {HTMLElement} */ (body.querySelector(`[data-row="${focused}"] button`))?.focus();
     this.shownRows = page.map(({ row }) => row);

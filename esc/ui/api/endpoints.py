@@ -16,7 +16,7 @@ from esc.audio.channels import MEAN, check_channel
 from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
 from esc.classification.classifier import Prediction
-from esc.classification.saliency_regions import saliency_regions
+from esc.classification.saliency_regions import regions_within, saliency_regions
 from esc.classification.sliding_window import check_hop
 from esc.config import SpectrogramConfig
 from esc.dsp.axes import frame_times_s, stft_freqs_hz
@@ -194,8 +194,9 @@ class Endpoints:
         Parameters:
             sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
-            start: Start of the interval in seconds, 0 by default if there is an end.
-            end: Its end, five seconds later by default. A shorter interval is padded by reflection; of a longer one,
+            start: Start of the interval in seconds, 0 by default if there is an end; without one, of five seconds, moved back
+                where these would exceed the sound.
+            end: Its end. A shorter interval is padded by reflection; of a longer one,
                 probabilities are means over five seconds every 2.5 seconds, or over 24 spread evenly.
         Returns:
             The likeliest class as label and the five likeliest with their probabilities as confidences. A silent sound has
@@ -250,8 +251,8 @@ class Endpoints:
             meta, path = self._written("explain", {"map": heat, "picture_db": spectrogram_db}, axes)
             meta |= {"label": named, "probability": found.probabilities[named] if named else None}
             meta |= {"verdict": found.prediction.verdict, "start": found.prediction.start_s, "end": end_s}
-            regions = [region.figures() for region in saliency_regions(heat, first_s, spectrogram)]
-            return meta | {"channel": opened.facts.channel, "regions": regions}, path
+            regions = regions_within(saliency_regions(heat, first_s, spectrogram), found.prediction.start_s, end_s)
+            return meta | {"channel": opened.facts.channel, "regions": [one.figures() for one in regions]}, path
 
     def timeline(self, sound: str, hop_seconds: float | None = None, channel: str = MEAN, request: Caller = None) -> dict:
         """Timeline of a sound file, as of `python -m esc classify --timeline --format json`.

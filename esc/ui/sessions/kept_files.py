@@ -61,6 +61,8 @@ def delete_old_uploads(folder: Path) -> None:
                 files.append((age_s, stat.st_size, path))
             elif age_s > _NEW_SECONDS:
                 path.rmdir()  # fails where it is not empty
+    if not files:
+        return  # perhaps there is no folder yet
     total = sum(size for _, size, _ in files)
     most = min(MAX_UPLOAD_BYTES, (total + shutil.disk_usage(folder).free) // 2)
     for age_s, size, path in sorted(files, reverse=True):

@@ -8,6 +8,8 @@ import re
 import shutil
 import signal
 import tempfile
+import time
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -17,6 +19,8 @@ except ImportError:  # Windows: no way to know which processes live, so nothing 
     fcntl = None  # type: ignore[assignment]
 
 _MARK = ".in-use"  # locked while its process lives, which holds across containers, unlike a process id
+_ATTEMPTS = 3
+_UNMARKED_SECONDS = 3600.0  # a directory that has lost its mark for longer was deleted in part
 _held: list[TextIOWrapper] = []  # locks held until the process ends
 _made: list[Path] = []
 
@@ -34,9 +38,14 @@ def make_temp_dir(name: str) -> Path:
         fcntl.flock(mark, fcntl.LOCK_EX)
         unnamed.rename(folder / _MARK)
     _held.append(mark)
+    delete_at_end(folder)
+    return folder
+
+
+def delete_at_end(folder: Path) -> None:
+    """Let the end of the process, or SIGTERM, delete a directory."""
     _made.append(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def delete_on_sigterm() -> None:
@@ -46,7 +55,7 @@ def delete_on_sigterm() -> None:
     """
 
     def end(number: int, frame: object) -> None:
-        for folder in _made:
+        for folder in _made * _ATTEMPTS:  # threads and decoders may still write
             shutil.rmtree(folder, ignore_errors=True)
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
@@ -60,5 +69,9 @@ def _abandoned(folder: Path) -> bool:
             if fcntl:
                 fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return fcntl is not None
-    except OSError:  # no mark, so not ours; or its lock is held
+    except FileNotFoundError:
+        with suppress(OSError):
+            return time.time() - folder.stat().st_mtime > _UNMARKED_SECONDS
+        return False
+    except OSError:  # its lock is held
         return False

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from esc.classification.metrics_file import read_metrics
 from esc.classification.saliency import Explanation, cell_size
-from esc.classification.saliency_regions import Region, saliency_regions
+from esc.classification.saliency_regions import Region, regions_within, saliency_regions
 from esc.errors import CheckpointError
 from esc.ui.inference.inference import LIKELIEST, classifier, clip_fit, clip_offset_s, explain
 from esc.ui.server.public_files import playable_url
@@ -95,14 +95,9 @@ class SaliencyTab(Tab):
 
 
 def _regions(found: list[Region], start_s: float, own_s: float) -> list[dict]:
-    """Return regions with their outlines; their times end where the sound was mirrored."""
-    shown = []
-    for region in found:
-        times = {"start": max(region.start_s, start_s), "end": min(region.end_s, start_s + own_s)}
-        if times["end"] > times["start"]:
-            outlines = [line.round(2).tolist() for line in region.outlines]
-            shown.append(region.figures() | times | {"outlines": outlines})
-    return shown
+    """Return regions with their outlines."""
+    within = regions_within(found, start_s, start_s + own_s)
+    return [region.figures() | {"outlines": [line.round(2).tolist() for line in region.outlines]} for region in within]
 
 
 def _bytes(shares: np.ndarray) -> np.ndarray:

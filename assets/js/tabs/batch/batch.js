@@ -211,7 +211,8 @@ class Batch extends Job {
   /** Let the player go through the files in the order of the table. */
   listFiles() {
     const done = this.table.shownRows.filter((one) => one.state === 'done');
-    const unique = [...new Map(done.map((one) => [one.id, one])).values()];
+    const ids = new Set();
+    const unique = done.filter(({ id }) => !ids.has(id) && ids.add(id)); // of its channels the first
     setFileList(unique.map((one) => ({ id: one.id, name: one.name, digest: one.digest, open: () => openFile(one) })));
   }
 

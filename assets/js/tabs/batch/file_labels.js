@@ -16,6 +16,9 @@ export class FileLabels {
     this.signal = signal;
     const readOpen = () => { if (state.sound && this.known.has(state.sound.digest)) this.read(state.sound.digest); };
     events.addEventListener('labels', readOpen, { signal });
+    events.addEventListener('labels_kept', (/** @type {CustomEvent} */ { detail }) => {
+      if (this.known.has(detail.digest)) this.read(detail.digest);
+    }, { signal });
   }
 
   /** Find the labels of a file. */

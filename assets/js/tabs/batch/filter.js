@@ -48,6 +48,10 @@ export class FileFilter {
 
   /** Return the rows to list, and show how many there are of each kind. */
   apply(rows) {
+    if (rows.length < 2) { // the filter is hidden
+      const input = /** @type {HTMLInputElement} */ (find(this.root, 'input'));
+      [this.kind, this.text, input.value] = [null, '', ''];
+    }
     const counts = new Map();
     const count = (kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1);
     for (const row of rows) {
