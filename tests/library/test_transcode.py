@@ -56,6 +56,7 @@ def test_worker_writes_what_soundfile_reads(tmp_path, noise, capfd):
     assert facts == {
         "sample_rate": RATE, "channels": 2, "container": "wav", "codec": "pcm_s24le", "n_samples": RATE,
         "notes": [], "silent": False, "metadata": {}, "copied": False, "channel": "mean", "full_scale": 1.0,
+        "tracks": 1, "default_track": 1,
     }  # fmt: skip
     assert not (tmp_path / "copy.flac").exists()
 
