@@ -21,6 +21,8 @@ MESSAGES = {
     "audio.not_finite": "{name} holds no finite sample: all values are NaN or infinite.",
     "audio.scale": "{name} holds samples up to {peak} times full scale: it is damaged, or its sample format is not what its "
     "header says.",
+    "audio.integers": "{name} holds samples up to {peak} times full scale: it is damaged, or holds integers of 24 or 32 bits as "
+    "floats. full_scale = 8388608 or 2147483648 divides them (--full-scale on the command line).",
     "audio.memory": "{name} would take more than {limit_mb:.0f} MB as an array at {rate} Hz. Give a lower sample_rate or read "
     "it block by block (open_audio).",
     "audio.rate": "{name} has a sample rate of {rate} Hz; accepted are {low} to {high} Hz.",

@@ -1,6 +1,6 @@
 """Excerpts of one sound file as WAVs in a ZIP, in a single pass.
 
-    python -m esc.audio.excerpt_archive SOURCE TARGET.zip INTERVALS.json [--name NAME]
+    python -m esc.audio.excerpt_archive SOURCE TARGET.zip INTERVALS.json [--channel 2:mean] [--name NAME]
 
 works as `esc.audio.excerpt` does; INTERVALS is a list of [name in the archive, first sample, the one after the last].
 """
@@ -19,7 +19,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from esc.audio.channels import MEAN
 from esc.audio.excerpt import MAX_EXCERPT_BYTES, stored, wav_format
+from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.io import open_blocks
 from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
 from esc.errors import AudioError
@@ -32,11 +34,13 @@ def write_excerpts(
     target: str | os.PathLike,
     intervals: Sequence[Interval],
     name: str | None = None,
+    track: str = MEAN,
     full_scale: float = 1.0,
 ) -> int:
     """Write intervals of a file, overlapping or not, to a ZIP of WAVs.
 
-    Returns their number. Channels, rate and samples are as in `esc.audio.excerpt.write_excerpt`.
+    Returns their number. All channels of a sound track are written: of the default one ("mean") or another ("2:mean"). Rate and
+    samples are as in `esc.audio.excerpt.write_excerpt`.
 
     Raises
     ------
@@ -45,7 +49,7 @@ def write_excerpts(
     OSError
         The disk is full.
     """
-    facts, blocks = open_blocks(source, name, full_scale=full_scale)
+    facts, blocks = open_blocks(source, name, track, full_scale)
     subtype, bits = wav_format(facts.bits)
     n_bytes = sum(stop - first for _, first, stop in intervals) * facts.channels * bits / 8
     if n_bytes > MAX_EXCERPT_BYTES:
@@ -83,13 +87,13 @@ def write_excerpts(
 
 
 def write_excerpts_in_worker(
-    source: Path, target: Path, intervals: Sequence[Interval], name: str, timeout_s: float, full_scale: float = 1.0
+    source: Path, target: Path, intervals: Sequence[Interval], name: str, timeout_s: float, how: Reading = AS_IT_IS
 ) -> int:
     """Return the result of `write_excerpts` in a worker process; raises as `run_in_worker` does."""
     listed = target.with_suffix(".json")
     try:
         listed.write_text(json.dumps(intervals), encoding="utf-8")
-        options = [f"--name={name}", f"--full-scale={full_scale}"]
+        options = [f"--name={name}", f"--channel={how.channel}", f"--full-scale={how.full_scale}"]
         arguments = [*options, "--", str(source.absolute()), str(target.absolute()), str(listed.absolute())]
         return run_in_worker("esc.audio.excerpt_archive", arguments, name, timeout_s)["written"]
     finally:
@@ -105,10 +109,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("target", metavar="TARGET.zip")
     parser.add_argument("intervals", metavar="INTERVALS.json", type=Path, help="a list of [name, first sample, the one after]")
     parser.add_argument("--name", help="what messages call the file")
+    parser.add_argument("--channel", default=MEAN, help="mean, or 2:mean and so on of another sound track")
     parser.add_argument("--full-scale", type=float, default=1.0, help="sample value that becomes 1")
     given = parser.parse_args(arguments)
     intervals = [(str(entry), int(first), int(stop)) for entry, first, stop in json.loads(given.intervals.read_text("utf-8"))]
-    return reply(lambda: {"written": write_excerpts(given.source, given.target, intervals, given.name, given.full_scale)})
+    chosen = given.source, given.target, intervals, given.name, given.channel, given.full_scale
+    return reply(lambda: {"written": write_excerpts(*chosen)})
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from esc.audio.waveform import SILENCE_PEAK
 
 _CANCELLED = 0.2  # of the power that uncorrelated channels keep in their mean
 _ULTRASOUND_HZ = 100_000  # sample rates beyond it are for what nobody hears
+_INTEGER_SCALES = (2.0**15, 2.0**23, 2.0**31)
 _INTEGER_PEAK = 100.0  # of floats: no level of a recording, but integers that were never divided by their full scale
 
 
@@ -29,7 +30,7 @@ def integer_scale(peak: float) -> float | None:
     """Return the full scale of the integers that floats with this peak were, or None."""
     if peak <= _INTEGER_PEAK:
         return None
-    return 2.0**15 if peak <= 1.5 * 2**15 else 2.0**23  # half as much again: of resampled ones
+    return next((scale for scale in _INTEGER_SCALES if peak <= 1.5 * scale), None)  # half as much again: of resampled ones
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from esc.audio.channels import MEAN, check_channel, check_in_file, check_track, select_channel, split_track
-from esc.audio.facts import AudioFacts
+from esc.audio.facts import AudioFacts, integer_scale
 from esc.audio.resampling import ResampledBlocks
 from esc.audio.waveform import MIN_SAMPLES
 from esc.config import SAMPLE_RATES
@@ -157,7 +157,8 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
         mono = select_channel(block, facts.channel)
         facts.count(block, mono, finite)
         if facts.peak > MAX_PEAK:
-            raise AudioError("audio.scale", name=name, peak=f"{facts.peak:.1e}")
+            integers = facts.full_scale == 1.0 and integer_scale(facts.peak)
+            raise AudioError("audio.integers" if integers else "audio.scale", name=name, peak=f"{facts.peak:.1e}")
         if facts.n_samples > limit:
             raise _too_long(name, facts.seconds)
         yield block, mono

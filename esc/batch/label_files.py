@@ -27,6 +27,8 @@ _ALIASES = {  # names of columns, in the order of preference
     "high_hz": ("high_hz", "high freq (hz)", "high frequency", "high"),
     "label": ("label", "species", "annotation", "common name", "name", "scientific name", "event_label", "class", "text"),
     "probability": ("probability", "confidence", "score"),
+    "file": ("file", "begin path"),
+    "offset": ("file offset (s)",),
 }
 _WHOLE_BAND = 0.99  # of half the sample rate: a table's full height stands for all frequencies
 
@@ -61,7 +63,7 @@ class LabelFile:
             self.problems.append(Problem(line, field, "".join(filter(str.isprintable, str(value)))[:40], reason))
 
 
-def read_labels(text: str, name: str, seconds: float, sample_rate: int) -> LabelFile:
+def read_labels(text: str, name: str, seconds: float, sample_rate: int, sound_name: str = "") -> LabelFile:
     """Return the labels in the text of a file, in the order of their start.
 
     Parameters
@@ -72,14 +74,20 @@ def read_labels(text: str, name: str, seconds: float, sample_rate: int) -> Label
         The file's name, for errors.
     seconds, sample_rate : float, int
         Of the sound: a label past its end is left out, one that crosses it is cut; frequencies end at half the rate.
+    sound_name : str
+        Where any label names it as its file, those of other files are not read.
 
     Raises
     ------
     LabelFileError
         The text is in none of the formats.
     """
-    found = LabelFile()
-    for line, row in _rows(text.removeprefix("\ufeff"), name):
+    text = text.removeprefix("\ufeff")
+    found, files = LabelFile(), {_file(row) for _, row in _rows(text, name)} - {""}
+    for line, row in _rows(text, name):
+        if sound_name in files and _file(row) != sound_name:
+            continue
+        row = _from_own_start(row) if len(files) > 1 else row
         if len(found.labels) == MAX_LABELS:
             found.leave_out(line, "label", f"> {MAX_LABELS}", "many")
             break
@@ -89,8 +97,25 @@ def read_labels(text: str, name: str, seconds: float, sample_rate: int) -> Label
     return found
 
 
+def _file(row: Row) -> str:
+    return str(row.get("file") or "")
+
+
+def _from_own_start(row: Row) -> Row:
+    """Return a row with times from the start of its file.
+
+    In Raven's tables of several files they run on through all of them.
+    """
+    if not row.get("offset"):
+        return row
+    start_s, end_s, offset_s = (_number(LabelFile(), 0, row, key) for key in ("start", "end", "offset"))
+    if start_s is None or end_s is None or offset_s is None:
+        return row
+    return {**row, "start": offset_s, "end": round(offset_s + end_s - start_s, 6)}
+
+
 def _rows(text: str, name: str) -> Iterator[tuple[int, Row]]:
-    """Return the lines of a file, numbered, as {"start", "end", "low_hz", "high_hz", "label", "probability"}."""
+    """Return the lines of a file, numbered, with the keys of `_ALIASES`."""
     begin = text.lstrip()[:1]
     if begin in ("{", "["):
         return _json_rows(text, name)
@@ -108,18 +133,22 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, Row]]:
 
 
 def _json_rows(text: str, name: str) -> Iterator[tuple[int, Row]]:
-    """Return the labels of JSON: a list, or an object with "labels" or "timeline"."""
+    """Return the labels of JSON: a list, or files' objects with "labels" or "timeline"."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         raise LabelFileError("labels.format", name=name) from None
-    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and "timeline" in value[0]:
-        value = value[0]  # a timeline of `result_formats`
-    if isinstance(value, dict):
-        value = value.get("labels", value.get("timeline"))
-    if not isinstance(value, list):
-        raise LabelFileError("labels.format", name=name)
-    return ((number, row if isinstance(row, dict) else {}) for number, row in enumerate(value, start=1))
+    rows: list[Row] = []
+    for entry in value if isinstance(value, list) else [value]:
+        one = entry if isinstance(entry, dict) else {}
+        listed = one.get("labels", one.get("timeline"))
+        if isinstance(listed, list):
+            rows += [{"file": one.get("file"), **(row if isinstance(row, dict) else {})} for row in listed]
+        elif isinstance(value, list):
+            rows.append(one)
+        else:
+            raise LabelFileError("labels.format", name=name)
+    return enumerate(rows, start=1)
 
 
 def _table_rows(lines: list[str], delimiter: str, columns: dict[str, int], view: int | None) -> Iterator[tuple[int, Row]]:
@@ -138,8 +167,9 @@ def _table_rows(lines: list[str], delimiter: str, columns: dict[str, int], view:
                     continue
                 seen.add(cells[0])
             row = {key: cells[at] for key, at in columns.items() if 0 <= at < len(cells)}
-            if str(row.get("label", ""))[:1] == "'" and str(row["label"])[1:2] in FORMULA:
-                row["label"] = str(row["label"])[1:]  # the apostrophe of `safe_cell`
+            for key in {"label", "file"} & row.keys():
+                if row[key].startswith("'") and row[key][1:2] in FORMULA:
+                    row[key] = row[key][1:]  # the apostrophe of `safe_cell`
             yield reader.line_num, row
     except csv.Error:  # a cell beyond the module's limit ends the table
         yield reader.line_num, {"start": "…"}
@@ -176,7 +206,7 @@ def _label(found: LabelFile, line: int, row: Row, seconds: float, sample_rate: i
     if start_s >= seconds:
         found.leave_out(line, "start", row["start"], "past")
         return None
-    if end_s > seconds + 1e-3:  # rounded times may be a little longer
+    if end_s > seconds + 2e-3:  # rounded times may be a little longer
         found.leave_out(line, "end", row["end"], "cut")
     low_hz, high_hz = _band(found, line, row, sample_rate / 2)
     name = " ".join("".join(one if one.isprintable() else " " for one in str(row.get("label") or "")).split())[:MAX_NAME]

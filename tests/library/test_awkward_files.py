@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import sounds
 from esc.audio import io
-from esc.audio.facts import AudioFacts
+from esc.audio.facts import AudioFacts, integer_scale
 from esc.audio.io import load_audio, open_audio
 from esc.audio.transcode import decode
 from esc.errors import AudioError, ParameterError
@@ -250,6 +250,18 @@ def test_integers_as_floats_are_noted(tmp_path):
         with pytest.raises(ParameterError, match="full_scale"):
             load_audio(path, full_scale=wrong)
     assert read(sounds.write(tmp_path / "b.wav", 8 * sounds.tone(), 44_100, "FLOAT"))[0].notes == ()
+
+
+@pytest.mark.parametrize(("bits", "key"), [(24, "audio.integers"), (32, "audio.integers"), (64, "audio.scale")])
+def test_wide_integers_as_floats_are_refused_unless_divided(tmp_path, bits, key):
+    scale = 2.0 ** (bits - 1)
+    path = sounds.write(tmp_path / "a.wav", scale * sounds.tone(), 44_100, "FLOAT")
+    with pytest.raises(AudioError) as caught:
+        load_audio(path)
+    assert caught.value.key == key and (str(2 ** (bits - 1)) in str(caught.value)) == (bits < 64)
+    assert integer_scale(scale) == (scale if bits < 64 else None)
+    if bits < 64:
+        np.testing.assert_array_equal(load_audio(path, full_scale=scale)[0], sounds.tone())
 
 
 def test_no_array_beyond_the_limit(tmp_path, monkeypatch):

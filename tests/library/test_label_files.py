@@ -72,6 +72,18 @@ def test_labels_of_several_sounds():
     assert [(one["file"], len(one["labels"])) for one in listed] == [("deep/a.wav", 2), ("b.wav", 2)]
 
 
+@pytest.mark.parametrize("form", ["raven", "csv", "json"])
+def test_label_file_of_several_sounds_is_read_for_the_open_one(form):
+    others = [Label("cat", 0.0, 9.0)]
+    text = as_text([LabelledSound("a.wav", 30.0, RATE, others), LabelledSound("=b.wav", SECONDS, RATE, LABELS)], form)
+    found = read_labels(text, "a.txt", SECONDS, RATE, "=b.wav")
+    assert found.n_problems == 0
+    times = [(one.start_s, one.end_s, one.probability) for one in LABELS]
+    assert [(one.start_s, one.end_s, one.probability) for one in found.labels] == times
+    (foreign,) = read_labels(text_of(others, form), "a.txt", SECONDS, RATE, "c.wav").labels
+    assert (foreign.name, foreign.end_s) == ("cat", 9.0)
+
+
 def test_figures_in_csv_and_json():
     labels = [Label("dog", 0.0, 1.0, figures=dict.fromkeys(FIGURES, None) | {"peak_hz": 1000.5}), Label("=cmd", 1.0, 2.0)]
     rows = list(csv.DictReader(io.StringIO(text_of(labels, "csv"))))

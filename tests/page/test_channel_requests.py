@@ -1,6 +1,8 @@
 """Channels on the page's server: opening, views, measurements, answers and saved selections of each."""
 
 import base64
+import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +103,16 @@ def test_sound_track_is_opened_once(page):
     assert (first["channel"], first["tracks"], first["default_track"]) == ("mean", 2, 1) and first["notes"]
     second = page("open_sound", sound=first["id"], channel="2:mean")["ok"]
     assert (second["channel"], second["notes"]) == ("2:mean", [])
-    assert page("open_sound", sound=second["id"], channel="2:mean")["ok"]["id"] == second["id"]
+    for one, channel in (("2:mean", second), ("1:mean", first)):
+        assert page("open_sound", sound=second["id"], channel=one)["ok"]["id"] == channel["id"], "it is not decoded twice"
+    labels = json.dumps([["a", 0.2, 0.8, *[None] * 7]])
+    saved = page("label_excerpts", sound=second["id"], labels=labels)["ok"]["url"]
+    with (
+        zipfile.ZipFile(page.folder / "app" / "playable" / Path(saved).name) as archive,
+        archive.open("a/two_0.200-0.800.wav") as wav,
+    ):
+        samples, rate = soundfile.read(wav)
+    assert np.abs(np.fft.rfft(samples)).argmax() * rate / len(samples) == pytest.approx(2_500, abs=10)
     box = {"start": 0.2, "end": 0.8, "low_hz": 0, "high_hz": 8_000, "config": CONFIG}
     assert page("measure", sound=second["id"], **box)["ok"]["peak_hz"] == pytest.approx(2_500, abs=10)
     assert "two.mp4 has no sound track 3; it has 2." in page("open_sound", sound=first["id"], channel="3:mean")["error"]

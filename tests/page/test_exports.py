@@ -187,12 +187,13 @@ def test_samples_as_a_table(app):
     np.testing.assert_allclose(table["time_s"], arrays["times_s"], atol=1e-6)
 
 
-@pytest.mark.parametrize("channel", ["left", "side", "2"])
-def test_code_reads_the_channel(app, channel, tmp_path, monkeypatch, rng):
+@pytest.mark.parametrize(("channel", "full_scale"), [("left", 1.0), ("side", 32_768.0), ("2", 1.0)])
+def test_code_reads_the_channel(app, channel, full_scale, monkeypatch, rng):
     path = app.folder.parent / "stereo.wav"
-    soundfile.write(path, rng.uniform(-0.5, 0.5, (22_050, 2)), 22_050)
+    soundfile.write(path, full_scale * rng.integers(-16_384, 16_384, (22_050, 2)) / 32_768, 22_050, "FLOAT")
     monkeypatch.chdir(path.parent)
-    sound = app.ask("open_sound", {"path": str(path), "name": path.name, "channel": channel})["ok"]
+    about = {"path": str(path), "name": path.name, "channel": channel, "full_scale": full_scale}
+    sound = app.ask("open_sound", about)["ok"]
     about = {"sound": sound["id"], "end": sound["seconds"]}
     computed = run(app.code("mel", features=["onsets"], **about).partition("\n\ntimes =")[0])["view"]
     assert_equal_levels(computed, app.arrays("mel", **about)["values"])
@@ -287,10 +288,11 @@ def test_code_reads_the_sound_track(app, monkeypatch):
     tones = [sounds.tone(freq_hz, 1.0, 22_050) for freq_hz in (440.0, 2_000.0)]
     path = sounds.write_tracks(app.folder.parent / "tracks.mp4", tones, 22_050)
     monkeypatch.chdir(path.parent)
-    sound = app.ask("open_sound", {"path": str(path), "name": path.name, "channel": "2:mean"})["ok"]
+    sound = app.ask("open_sound", {"path": str(path), "name": path.name, "channel": "2:mean", "full_scale": 4.0})["ok"]
 
     def ffmpeg(command, check):  # of which only the arguments are ours
-        assert command == ["ffmpeg", "-y", "-i", "tracks.mp4", "-map", "0:a:1", "track2.wav"] and check
+        options = ["-map", "0:a:1", "-c:a", "pcm_f32le"]
+        assert command == ["ffmpeg", "-y", "-i", "tracks.mp4", *options, "track2.wav"] and check
         with av.open(command[3]) as source:
             frames = [frame.to_ndarray()[0] for frame in source.decode(source.streams.audio[1])]
         soundfile.write(command[-1], np.concatenate(frames)[: round(sound["seconds"] * 22_050)], 22_050, "FLOAT")

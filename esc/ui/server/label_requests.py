@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from esc.audio.channels import MEAN, split_track
 from esc.audio.excerpt_archive import Interval, write_excerpts_in_worker
+from esc.audio.facts import Reading
 from esc.batch.label_files import MAX_LABELS, MAX_NAME, LabelFile, read_labels
 from esc.batch.label_formats import FIGURES, Label, LabelledSound, as_text
 from esc.batch.tables import safe_name
@@ -111,7 +113,7 @@ class PageLabels:
 
     def read(self, sound: Sound, request: ReadLabelsRequest) -> dict:
         """Return the labels of a file as rows, and what was left out of it."""
-        found: LabelFile = read_labels(request.text, request.name, sound.seconds, sound.facts.sample_rate)
+        found: LabelFile = read_labels(request.text, request.name, sound.seconds, sound.facts.sample_rate, sound.name)
         return {
             "labels": [[one.name, one.start_s, one.end_s, one.low_hz, one.high_hz, one.probability] for one in found.labels],
             "problems": [[one.line, one.field, one.value, one.reason] for one in found.problems],
@@ -129,12 +131,13 @@ class PageLabels:
         labels = request.read()
         if len(labels) > MAX_EXCERPTS:
             raise LabelFileError("labels.many", count=len(labels), limit=MAX_EXCERPTS)
+        track = split_track(sound.facts.channel)[0]
+        how = Reading(f"{track}:{MEAN}" if track else MEAN, sound.facts.full_scale)
         intervals = archive_entries(labels, Path(sound.name).stem, sound.facts.n_samples, sound.facts.sample_rate)
 
         def write(path: Path) -> int:
             with self._store.decoder.slot(request.token):
-                full_scale = sound.facts.full_scale
-                return write_excerpts_in_worker(sound.original, path, intervals, sound.name, DECODE_SECONDS, full_scale)
+                return write_excerpts_in_worker(sound.original, path, intervals, sound.name, DECODE_SECONDS, how)
 
         path, written = self._store.companion(sound, f"labels-{secrets.token_hex(8)}.zip", write)
         self._kept.add(path)

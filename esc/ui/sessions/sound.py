@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from esc.audio.channels import check_track
 from esc.audio.facts import Reading
 from esc.audio.sandbox import detect_full_disk
 from esc.audio.transcode import Decoded
@@ -101,6 +102,7 @@ class Session:
 
     def read_as(self, of: Sound, how: Reading) -> Sound | None:
         """Return a sound's file read otherwise if it is open, now the newest sound."""
+        how = how._replace(channel=check_track(how.channel, of.facts.tracks, of.facts.default_track, of.name))
         for sound in self.sounds.values():
             if (sound.digest, sound.name, sound.facts.reading) == (of.digest, of.name, how):
                 self.sounds.move_to_end(sound.id)

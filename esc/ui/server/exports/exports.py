@@ -83,6 +83,7 @@ class Exports:
                 features=tuple(request.features),
                 source=request.source,
                 channel=sound.facts.channel,
+                full_scale=sound.facts.full_scale,
                 colours=request.figure.colours,
             )
         )

@@ -34,6 +34,7 @@ class ViewState:
     source: str = "mel"  # the spectrogram of a surface
     colours: str = "magma"
     channel: str = MEAN
+    full_scale: float = 1.0
 
     @property
     def whole(self) -> bool:
@@ -76,15 +77,18 @@ def _read(state: ViewState, rate: str, y: str = "y", sr: str = "sr") -> str:
     """Return the lines that read the view's channel of a file."""
     name, (track, channel) = _quoted(state.file_name), split_track(state.channel)
     if track:  # librosa reads only the default one
-        first = f"subprocess.run(['ffmpeg', '-y', '-i', {name}, '-map', '0:a:{track - 1}', 'track{track}.wav'], check=True)"
+        options = f"'-map', '0:a:{track - 1}', '-c:a', 'pcm_f32le'"
+        first = f"subprocess.run(['ffmpeg', '-y', '-i', {name}, {options}, 'track{track}.wav'], check=True)"
         return (
             f"import subprocess\n\n{first}\n{_read(replace(state, file_name=f'track{track}.wav', channel=channel), rate, y, sr)}"
         )
+    divided = "" if state.full_scale == 1.0 else f"\n{y} /= {state.full_scale!r}"
     if channel == MEAN:
-        return f"{y}, {sr} = librosa.load({name}, sr={rate})"
+        return f"{y}, {sr} = librosa.load({name}, sr={rate}){divided}"
     mixed = {"left": "[0]", "right": "[1]", "mid": "[:2].mean(axis=0)", "side": "[:2].T @ [0.5, -0.5]"}
     part = mixed.get(channel) or f"[{int(channel) - 1}]"
-    return f"channels, {sr} = librosa.load({name}, sr={rate}, mono=False)\n{y} = np.atleast_2d(channels){part}  # {state.channel}"
+    load = f"channels, {sr} = librosa.load({name}, sr={rate}, mono=False)"
+    return f"{load}\n{y} = np.atleast_2d(channels){part}  # {state.channel}{divided}"
 
 
 def _wave(state: ViewState) -> list[str]:
