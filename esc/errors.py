@@ -152,6 +152,8 @@ MESSAGES = {
     "weights.unreachable": "ImageNet weights could not be fetched ({reason}). Give a file with --weights, or start from "
     "fresh weights with --fresh: that is another experiment.",
     "weights.checkpoint": "{path} can't be fine-tuned: {reason}. Give the folder of a checkpoint with --from.",
+    "weights.left_out": "{path} can't be fine-tuned: it was trained on classes that are left out ({classes}). Give a "
+    "checkpoint that was trained without them.",
     "weights.unreadable": "{path} can't be used as ImageNet weights: {reason}.",
     "run.missing": "There is no run in {path}: {reason}. Train one (python -m training train).",
     "run.damaged": "{path} can't be taken up ({reason}). Remove the run's folder and train anew.",

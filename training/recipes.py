@@ -216,7 +216,11 @@ def fitted(recipe: Recipe, n_clips: int) -> Recipe:
     """
     if n_clips >= _STEPS * recipe.known_batch:
         return recipe
-    batch = max(_MIN_BATCH, n_clips // _STEPS // 2 * 2)
+    return _with_batch(recipe, max(_MIN_BATCH, n_clips // _STEPS // 2 * 2))
+
+
+def _with_batch(recipe: Recipe, batch: int) -> Recipe:
+    """Return a recipe with a smaller batch, and what depends on it."""
     share = batch / recipe.batch_size
     sub_batch = recipe.sub_batch if recipe.sub_batch and batch % recipe.sub_batch == 0 else None
     unknown = min(max(round(recipe.unknown_batch * share), 1), batch - 2) if recipe.unknown_batch else 0
@@ -228,6 +232,7 @@ RECIPES = MappingProxyType(
     {RecipeName.BEST: BEST, RecipeName.FIRST: FIRST, RecipeName.NOTEBOOK: NOTEBOOK_RECIPE, RecipeName.ROBUST: ROBUST}
 )
 FRESH_SUFFIX, TUNED_SUFFIX = "-fresh", "-tuned"
+_INPUT = ("spectrogram", "input")
 _VARIABLE = ("architecture", "sub_batch", "mixed_precision")  # these may differ without making it another recipe
 
 
@@ -235,14 +240,18 @@ def recipe_name(values: dict) -> str | None:
     """Return the name of the recipe with these values (`Recipe.to_dict`); None for any other.
 
     ImageNet recipes run from fresh weights are another experiment and get the suffix "-fresh". Options that are newer than
-    the values have their defaults, options that are gone do not count.
+    the values have their defaults, options that are gone do not count. A recipe that fine-tunes a checkpoint has the
+    checkpoint's input and gets the suffix "-tuned". Batches may have been fitted to few clips.
     """
-    augmentation = values.get("augmentation")
+    augmentation, batch = values.get("augmentation"), values.get("batch_size", 0)
     known = _fields_of(Recipe, values) | {"augmentation": augmentation and _fields_of(Augmentation, augmentation)}
     for name, recipe in RECIPES.items():
-        for suffix, candidate in (("", recipe), (FRESH_SUFFIX, replace(recipe, initial_weights="fresh"))):
-            plain = candidate.to_dict()
-            if all(plain[key] == known[key] for key in plain if key not in _VARIABLE):
+        for suffix, begins in (("", recipe.initial_weights), (FRESH_SUFFIX, "fresh"), (TUNED_SUFFIX, "checkpoint")):
+            candidate = replace(recipe, initial_weights=begins)
+            if _MIN_BATCH <= batch < recipe.batch_size:
+                candidate = _with_batch(candidate, batch)
+            plain, variable = candidate.to_dict(), (*_VARIABLE, *(_INPUT if suffix == TUNED_SUFFIX else ()))
+            if all(plain[key] == known[key] for key in plain if key not in variable):
                 return f"{name}{suffix}"
     return None
 

@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
@@ -23,7 +24,7 @@ from training.data.preprocessing import Prepared
 from training.engine.batches import on_device
 from training.engine.devices import best_device, device_name, dtype_name
 from training.engine.distributed import ALONE, Group
-from training.engine.pretrained import checkpoint_model, initial_model
+from training.engine.pretrained import checkpoint_model, fingerprint, initial_model
 from training.engine.state import new_state
 from training.engine.step import take_epoch
 from training.evaluation.held_out_log import record
@@ -69,12 +70,12 @@ def train(
     Raises
     ------
     DataError
-        The run has other settings, state or weights can't be used, the loss is not finite, the disk is full.
+        The run has other settings or initial weights, state or weights can't be used, the loss is not finite, the disk is full.
     ParameterError
         The group's processes can't share the recipe's batch.
     """
     group.indices(config.recipe.batch_size, config.recipe.forward_batch)  # check before anything is written
-    settings = group.broadcast(lambda: run_dir.claim(run, config))
+    settings = group.broadcast(lambda: run_dir.claim(run, replace(config, weights=fingerprint(config.recipe, weights))))
     with run_dir.log_to(run) if group.is_main else nullcontext():
         if group.broadcast(lambda: run_dir.has_checkpoint(run)):
             log.info("%s has ended: its checkpoint stays as it is", run)
@@ -119,7 +120,7 @@ class _Run:
             self.settings |= {"unknown_clips": self.clips.n_unknown} if self.clips.n_unknown else {}
             group.broadcast(self._start_files)
 
-    def _initial_model(self, weights: Path | None) -> tuple[nn.Module, dict[str, str]]:
+    def _initial_model(self, weights: Path | None) -> tuple[nn.Module, dict[str, Any]]:
         if self.config.recipe.initial_weights == "checkpoint":
             return checkpoint_model(self.config, self.class_names, weights)
         model, origin = initial_model(self.config.recipe, len(self.class_names), weights)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,18 +14,25 @@ import torch
 
 import sounds
 import training.train as loop
-from esc.classification.checkpoint import load_checkpoint
+from esc.classification.checkpoint import Checkpoint, load_checkpoint, read_config
+from esc.classification.resnet import build_model
+from esc.classification.teaching.teach import _provenance
 from esc.errors import DataError
+from esc.paths import DEFAULT_CHECKPOINT
 from small_data import CLASSES, HELD_OUT, QUICK, RATE, TRAINING_FOLDS, outer
 from training.augmentation.plan import draw
 from training.data.esc50 import UNKNOWN, UNKNOWN_FOLD
 from training.data.preprocessing import prepare_for
+from training.engine import pretrained
 from training.engine.batches import network_batch, on_device
+from training.engine.pretrained import checkpoint_model, fingerprint
 from training.engine.state import State
 from training.evaluation import unknown_clips as module
+from training.evaluation.held_out_log import log_evaluation
+from training.evaluation.model_card import _command
 from training.evaluation.unknown_clips import unknown_clips
-from training.recipes import RECIPES, recipe_name
-from training.runs.run_dir import ESC_50
+from training.recipes import RECIPES, fitted, recipe_name
+from training.runs.run_dir import ESC_50, STATE, Origin, RunConfig, claim
 
 ROBUST = dataclasses.replace(
     QUICK,
@@ -155,8 +164,10 @@ def test_fine_tuning_to_other_classes(data, data_of_robust, cache, trained, tmp_
         QUICK, epochs=2, architecture="resnet34", spectrogram=QUICK.spectrogram.replace(hop_length=64)
     )
     monkeypatch.setattr("training.cli.options.RECIPES", {"first": other_input})
-    command = ("train", "--data", data, "--cache", cache, "--fold", "4", "--from", trained / "checkpoint")
-    code, _, errors = run_command(*command, "--leave-out-classes", "hum", "--name", "tuned")
+    own = shutil.copytree(data, tmp_path / "own")
+    (own / "meta" / "esc50.csv").write_text((own / "meta" / "esc50.csv").read_text().replace(",hum,", ",buzz,"))
+    command = ("train", "--data", own, "--cache", cache, "--fold", "4", "--from", trained / "checkpoint")
+    code, _, errors = run_command(*command, "--leave-out-classes", "buzz", "--name", "tuned")
     assert code == 0, errors
     tuned = tmp_path / "runs" / "tuned" / "checkpoint"
     (model, meta), (base, known) = load_checkpoint(tuned), load_checkpoint(trained / "checkpoint")
@@ -168,6 +179,10 @@ def test_fine_tuning_to_other_classes(data, data_of_robust, cache, trained, tmp_
     assert 0.9 < float(torch.cosine_similarity(*pair, dim=0)) < 0.99999, "it starts from the checkpoint"
     with pytest.raises(DataError, match="trained on fold 5, which is held out"):
         loop.train(data_of_robust, outer(ROBUST), tmp_path / "back", weights=tuned)
+    code, _, errors = run_command(*command, "--leave-out-classes", "hiss", "--name", "without")
+    assert code == 1 and "trained on classes that are left out (hiss)" in errors
+    code, _, errors = run_command(*command[:-1], tuned, "--leave-out-classes", "buzz", "--name", "tuned")
+    assert code == 1 and "started with other settings (weights)" in errors
     for extra, message in ((("--arch", "resnet34"), "as it is"), (("--from", tmp_path / "none"), "Invalid value for --from")):
         code, _, errors = run_command(*command, *extra)
         assert code == 2 and message in " ".join(re.sub("[│╭╰─╮╯]", " ", errors).split())
@@ -178,6 +193,8 @@ def test_fine_tuning_to_other_classes(data, data_of_robust, cache, trained, tmp_
     [
         (("train", "--recipe", "robust"), "give its folder"),
         (("crossval", "--recipe", "robust", "--weights", "a"), "several folds"),
+        (("crossval", "--recipe", "best", "--from", DEFAULT_CHECKPOINT), "several folds"),
+        (("train", "--recipe", "best", "--from", "w.pth"), "ImageNet weights is for 'notebook'"),
         (("sweep", "n_mels=64", "--recipe", "robust"), "several inputs"),
     ],
 )
@@ -193,3 +210,83 @@ def test_robust_recipe_has_a_name():
     for gone in ("recordings", "as_it_is_share", "room_share", "noise_share", "band_share"):
         old["augmentation"].pop(gone)
     assert recipe_name(old | {"source": "spectrograms"}) == "best", "runs older than these options"
+
+
+FOUR = Checkpoint(
+    architecture=ROBUST.architecture, class_names=CLASSES, spectrogram=ROBUST.spectrogram, input=ROBUST.input,
+    provenance={"run": "first", "data": "A", "train_folds": [1, 2, 3, 5], "valid_fold": 4},
+)  # fmt: skip
+
+
+def _tuned(
+    monkeypatch, parent: Checkpoint, data: str, names: tuple[str, ...], fold: int, *, inner=False, left_out=()
+) -> Checkpoint:
+    """Return the checkpoint of a run that fine-tunes another one, without training it."""
+    folds = tuple(other for other in (1, 2, 3, 4, 5) if other != fold)
+    folds, fold = (folds[:-1], folds[-1]) if inner else (folds, fold)
+    config = RunConfig(ROBUST, folds, fold, 1, left_out, Origin(data))
+    monkeypatch.setattr(
+        pretrained, "load_checkpoint", lambda _: (build_model(ROBUST.architecture, len(parent.class_names)), parent)
+    )
+    _, origin = checkpoint_model(config, names, Path("parent"))
+    return dataclasses.replace(parent, class_names=names, provenance=config.to_dict() | {"run": "next"} | origin)
+
+
+def test_all_data_below_a_checkpoint_are_remembered(monkeypatch, tmp_path):
+    own = ("buzz", "hiss")
+    once = _tuned(monkeypatch, FOUR, "B", own, 5)
+    twice = _tuned(monkeypatch, once, "B", own, 5)
+    assert twice.provenance["initial_weights"] == "fine-tuned from next, trained on A"
+    assert twice.provenance["seen_classes"] == ["chirp", "hum", "ticks"]
+    taught = dataclasses.replace(twice, class_names=("a", "b"), provenance=_provenance(twice, ("a", "b"), 9))
+    assert taught.provenance["initial_weights"].endswith(", trained on B; A")
+    for below in (twice, taught):
+        with pytest.raises(DataError, match="trained on fold 4"):
+            _tuned(monkeypatch, below, "A", CLASSES, 4)
+        with pytest.raises(DataError, match=r"classes that are left out \(hum\)"):
+            _tuned(monkeypatch, below, "C", ("x", "y"), 5, left_out=("hum", "z"))
+    inner = _tuned(monkeypatch, FOUR, "A", CLASSES, 5, inner=True)
+    assert (inner.provenance["train_folds"], inner.provenance["seen_folds"]) == ([1, 2, 3], [1, 2, 3, 5])
+    with pytest.raises(DataError, match="trained on fold 5"):
+        _tuned(monkeypatch, inner, "A", CLASSES, 5)
+    for fold in (4, 5):
+        log_evaluation(tmp_path / "log.csv", tmp_path, inner, fold, 0.5)
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2, "header and fold 4"
+
+
+def test_a_renamed_copy_is_the_same_data(monkeypatch):
+    with pytest.raises(DataError, match="trained on fold 5"):
+        _tuned(monkeypatch, FOUR, "copy", CLASSES[::-1], 5)
+    assert _tuned(monkeypatch, FOUR, "copy", CLASSES, 4).provenance["seen_folds"] == [1, 2, 3, 5]
+    assert "seen_folds" not in _tuned(monkeypatch, FOUR, "own sounds", CLASSES[:2], 5).provenance
+
+
+def test_a_run_is_resumed_from_the_same_weights_only(tmp_path):
+    file, config = tmp_path / "a.pth", outer(dataclasses.replace(QUICK, initial_weights="imagenet"))
+    file.write_bytes(b"1")
+    first = dataclasses.replace(config, weights=fingerprint(config.recipe, file))
+    file.write_bytes(b"2")
+    other = dataclasses.replace(config, weights=fingerprint(config.recipe, file))
+    settings = claim(tmp_path / "run", first)
+    (tmp_path / "run" / STATE).touch()
+    assert claim(tmp_path / "run", first) == claim(tmp_path / "run", config) == settings
+    with pytest.raises(DataError, match=r"other settings \(weights\)"):
+        claim(tmp_path / "run", other)
+    other.check(tmp_path, {name: value for name, value in settings.items() if name != "weights"})  # an older run
+    assert fingerprint(ROBUST, DEFAULT_CHECKPOINT) != fingerprint(ROBUST, tmp_path) is None
+    assert fingerprint(QUICK, file) is None
+
+
+@pytest.mark.parametrize("n_clips", [100, 2_000])
+def test_command_of_a_tuned_recipe(n_clips):
+    shipped = read_config()
+    tuned = dataclasses.replace(
+        RECIPES["best"],
+        initial_weights="checkpoint",
+        architecture="resnet34",
+        spectrogram=ROBUST.spectrogram,
+        input=shipped.input,
+    )
+    made = RunConfig(fitted(tuned, n_clips), (1, 2, 3, 4), 5, origin=Origin("own")).to_dict()
+    wanted = "python -m training train --data FOLDER --recipe best --from CHECKPOINT --fold 5 --seed 1"
+    assert _command(made) == wanted

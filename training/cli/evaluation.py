@@ -15,6 +15,7 @@ from esc.errors import CheckpointError, DataError
 from esc.paths import CHECKPOINT_VARIABLE, DEFAULT_CHECKPOINT
 from training.cli.options import EvaluationOptions
 from training.runs.paths import EXAMPLES
+from training.runs.run_dir import seen_folds
 
 if TYPE_CHECKING:
     from training.evaluation.held_out_log import Evaluation
@@ -59,12 +60,12 @@ def evaluate_command(
             "calibration": None if meta.calibration is None else meta.calibration.to_dict(),
             "clips": metrics.clips,
             "fold": fold,
-            "trained_on": meta.provenance.get("train_folds"),
+            "trained_on": sorted(seen_folds(meta.provenance)) or None,
             "config": {"spectrogram": meta.spectrogram.to_dict(), "input": meta.input.to_dict()},
         }
         typer.echo(json.dumps(result))
         return
-    if fold in meta.provenance.get("train_folds", ()):
+    if fold in seen_folds(meta.provenance):
         typer.echo(f"Fold {fold} was trained on: these figures are optimistic.", err=True)
     typer.echo(f"fold {fold}: accuracy {metrics.accuracy:.4f}, {metrics.clips} clips")
     typer.echo(f"before calibration: loss {before.loss:.4f}, ECE {before.ece:.4f}")
@@ -234,5 +235,5 @@ def _check_held_out(checkpoint: Path, fold: int) -> None:
     """Raise DataError if a checkpoint was trained on a fold."""
     from esc.classification.checkpoint import read_config
 
-    if fold in read_config(checkpoint).provenance.get("train_folds", ()):
+    if fold in seen_folds(read_config(checkpoint).provenance):
         raise DataError("run.seen", fold=fold)

@@ -102,6 +102,8 @@ class RecipeOptions:
         """Return a recipe with network and input of the given checkpoint, if it is one."""
         assert self.weights is not None
         if self.weights.suffix in IMAGENET_FILES:
+            if recipe.initial_weights != "imagenet":
+                raise typer.BadParameter("a file of ImageNet weights is for 'notebook' without --fresh", param_hint="--from")
             return recipe
         if self.fresh or self.arch is not None:
             raise typer.BadParameter("a checkpoint is fine-tuned as it is, without --fresh and --arch", param_hint="--from")

@@ -10,7 +10,7 @@ import typer
 
 from training.cli.options import DataOptions, EvaluationOptions, RecipeOption, RecipeOptions, RunName, Seed, UnknownFolder
 from training.data.esc50 import Clip, all_folds, check_folds, left_out, without_classes
-from training.recipes import RECIPES, RecipeName, fitted
+from training.recipes import RECIPES, Recipe, RecipeName, fitted
 from training.runs.paths import RESULTS, RUNS
 
 if TYPE_CHECKING:
@@ -59,11 +59,12 @@ def train_command(
     from training.runs.run_dir import RunConfig
     from training.train import NEVER, Validation, train
 
+    chosen = recipe.chosen()
     clips = options.clips()
     train_folds, valid_fold = split.folds(clips)
     classes = left_out(clips, split.leave_out_classes)
     origin, n_clips = options.origin(clips), sum(clip.fold in train_folds for clip in without_classes(clips, classes))
-    config = RunConfig(fitted(recipe.chosen(), n_clips), train_folds, valid_fold, seed, classes, origin)
+    config = RunConfig(fitted(chosen, n_clips), train_folds, valid_fold, seed, classes, origin)
     parts = f"fold{split.fold}", "inner" if split.inner else "", f"without{len(classes)}" if classes else "", f"seed{seed}"
     run = RUNS / (name or recipe.run_name(origin, *parts))
     validation = Validation(valid_every or (1 if split.inner else NEVER), None if split.inner else options.evaluation_log)
@@ -84,7 +85,7 @@ def crossval_command(options: EvaluationOptions, recipe: RecipeOptions, seed: Se
     from training.cross_validation import SUMMARY, cross_validate
     from training.runs.run_dir import RunConfig
 
-    _check_weights(recipe.recipe)
+    _check_weights(recipe.chosen())
     clips = options.clips()
     origin, n_clips = options.origin(clips), min(sum(clip.fold != fold for clip in clips) for fold in all_folds(clips))
     folder = RUNS / (name or recipe.run_name(origin, "crossval", f"seed{seed}"))
@@ -114,7 +115,7 @@ def sweep_command(
     from training.runs.run_dir import RunConfig
     from training.sweep import TABLE, combinations, parse_grid, sweep
 
-    _check_weights(recipe)
+    _check_weights(RECIPES[recipe])
     clips = options.clips()
     train_folds, valid_fold = SplitOptions(fold, inner=True).folds(clips)
     recipes = combinations(dataclasses.replace(RECIPES[recipe], epochs=epochs), parse_grid(grid))
@@ -150,6 +151,6 @@ def results_command(
     typer.echo(f"wrote {write_results(RESULTS, options.evaluation_log)}")
 
 
-def _check_weights(recipe: RecipeName) -> None:
-    if RECIPES[recipe].initial_weights == "checkpoint":
+def _check_weights(recipe: Recipe) -> None:
+    if recipe.initial_weights == "checkpoint":
         raise typer.BadParameter("one checkpoint can't hold out several folds or have several inputs", param_hint="--recipe")

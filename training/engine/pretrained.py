@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import pickle
 import socket
@@ -14,11 +15,12 @@ import torchvision
 from safetensors import SafetensorError
 from torch import nn
 
-from esc.classification.checkpoint import load_checkpoint
+from esc.classification.checkpoint import Checkpoint, load_checkpoint
+from esc.classification.checkpoint_archive import checkpoint_folder
 from esc.classification.resnet import build_model
 from esc.errors import DataError, reason_of
 from training.recipes import Recipe
-from training.runs.run_dir import ESC_50, RunConfig
+from training.runs.run_dir import ESC_50, RunConfig, seen_folds
 
 log = logging.getLogger(__name__)
 FRESH = "fresh"
@@ -48,7 +50,7 @@ def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> t
     return model, origin
 
 
-def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Path | None) -> tuple[nn.Module, dict[str, str]]:
+def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Path | None) -> tuple[nn.Module, dict[str, Any]]:
     """Return the network of a checkpoint to fine-tune, and its origin as settings.
 
     Its last layer is a fresh one where its classes are others.
@@ -56,7 +58,8 @@ def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Pa
     Raises
     ------
     DataError, CheckpointError
-        There is no checkpoint, it has another architecture or input, or it may have been trained on the validation fold.
+        There is no checkpoint, it has another architecture or input, or it may have been trained on the validation fold or
+        on classes that are left out.
     """
     if folder is None:
         raise DataError("weights.checkpoint", path="--weights", reason="this recipe starts from a checkpoint")
@@ -66,28 +69,62 @@ def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Pa
         raise DataError("weights.checkpoint", path=folder, reason="it has another architecture")
     if (checkpoint.spectrogram, checkpoint.input) != (recipe.spectrogram, recipe.input):
         raise DataError("weights.checkpoint", path=folder, reason="it has another input than this recipe")
-    if _has_seen(made, config):
+    if _has_seen(checkpoint, config, class_names):
         raise DataError(
             "weights.checkpoint", path=folder, reason=f"it was trained on fold {config.valid_fold}, which is held out"
         )
+    seen_classes = {*checkpoint.class_names, *made.get("seen_classes", ())}
+    if known := [name for name in config.left_out_classes if name in seen_classes]:
+        raise DataError("weights.left_out", path=folder, classes=", ".join(known))
     origin = f"fine-tuned from {made.get('run', folder.name)}"
-    if (data := made.get("data", ESC_50.name)) != config.origin.name:
-        origin = f"{origin}{_TRAINED_ON}{'; '.join(dict.fromkeys([data, *_earlier_data(made)]))}"
+    earlier = dict.fromkeys([made.get("data", ESC_50.name), *_earlier_data(made)])
+    if others := [name for name in earlier if name != config.origin.name]:
+        origin += _TRAINED_ON + "; ".join(others)
     if checkpoint.class_names != class_names:
         model.fc = nn.Linear(model.fc.in_features, len(class_names))
     log.info("initial weights: %s", origin)
-    return model, {"initial_weights": origin} | ({"initial_licence": made["licence"]} if made.get("licence") else {})
+    folds = seen_folds(made) if _is_same_data(checkpoint, config, class_names) else ()
+    below: dict[str, Any] = {"seen_folds": sorted(folds), "seen_classes": sorted(seen_classes.difference(class_names))}
+    below |= {"initial_licence": made.get("licence")}
+    return model, {"initial_weights": origin} | {name: value for name, value in below.items() if value}
 
 
-def _has_seen(made: dict[str, Any], config: RunConfig) -> bool:
+def fingerprint(recipe: Recipe, weights: Path | None) -> str | None:
+    """Return the SHA-256 of the files of initial weights; None without any."""
+    if weights is None or recipe.initial_weights == "fresh":
+        return None
+    is_file = recipe.initial_weights == "imagenet"
+    files = [weights] if is_file else sorted(checkpoint_folder(weights).glob("*.safetensors"))
+    digest = hashlib.sha256()
+    try:
+        for file in files:
+            digest.update(file.read_bytes())
+    except OSError:  # reported where the weights are read; a resumed run does without them
+        return None
+    return digest.hexdigest() if files else None
+
+
+def _has_seen(checkpoint: Checkpoint, config: RunConfig, class_names: tuple[str, ...]) -> bool:
     """Return whether a checkpoint may have been trained on a run's validation fold.
 
     Folds of other data are not those of the run. Of the data below a fine-tuned network only the names are known.
     """
-    if config.origin.name in _earlier_data(made):
+    if config.origin.name in _earlier_data(checkpoint.provenance):
         return True
-    folds = made.get("train_folds", ())
-    return made.get("data", ESC_50.name) == config.origin.name and (config.valid_fold in folds or not folds)
+    folds = seen_folds(checkpoint.provenance)
+    return _is_same_data(checkpoint, config, class_names) and (config.valid_fold in folds or not folds)
+
+
+def _is_same_data(checkpoint: Checkpoint, config: RunConfig, class_names: tuple[str, ...]) -> bool:
+    """Return whether a checkpoint's data count as those of a run.
+
+    They do if the names of the data sets are equal, or all names of classes: a renamed or trimmed copy. Data that share only
+    some classes, such as own sounds of a dog, are others; so is a copy with fewer classes under another name.
+    """
+    made = checkpoint.provenance
+    if made.get("data", ESC_50.name) == config.origin.name:
+        return True
+    return {*class_names, *config.left_out_classes} == {*checkpoint.class_names, *made.get("left_out_classes", ())}
 
 
 def _earlier_data(made: dict[str, Any]) -> list[str]:

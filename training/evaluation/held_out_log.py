@@ -17,6 +17,7 @@ from training.data.esc50 import Clip, check_folds, class_names, without_classes
 from training.data.preprocessing import Prepared, prepare
 from training.engine.devices import best_device, to_device
 from training.evaluation.metrics import Metrics, compute_metrics, evaluate
+from training.runs.run_dir import seen_folds
 
 log = logging.getLogger(__name__)
 _COLUMNS = ("date", "run", "fold", "accuracy")
@@ -84,7 +85,7 @@ def evaluate_fold(folder: Path, clips: list[Clip], fold: int, cache: Path, evalu
 
 def log_evaluation(evaluation_log: Path, folder: Path, checkpoint: Checkpoint, fold: int, accuracy: float) -> None:
     """Append an evaluation to the log, unless the checkpoint was trained on the fold."""
-    if fold not in checkpoint.provenance.get("train_folds", ()):
+    if fold not in seen_folds(checkpoint.provenance):
         record(evaluation_log, checkpoint.provenance.get("run", folder.name), fold, accuracy)
 
 

@@ -14,7 +14,7 @@ from esc.classification.metrics_file import read_metrics
 from esc.classification.robustness_file import Robustness, read_robustness
 from training.evaluation.held_out_log import Evaluation
 from training.evaluation.ood import REFUSED, UNSURE
-from training.recipes import FRESH_SUFFIX, recipe_name
+from training.recipes import FRESH_SUFFIX, TUNED_SUFFIX, recipe_name
 from training.runs.disk import write_atomic
 from training.runs.run_dir import ESC_50
 
@@ -154,8 +154,9 @@ def _command(made: dict) -> str:
     fresh = " --fresh" if name.endswith(FRESH_SUFFIX) else ""
     options = f"--fold {made['valid_fold']} --seed {made['seed']}"
     if made["recipe"]["initial_weights"] == "checkpoint":
-        options = f"--from CHECKPOINT --unknown FOLDER {options}"
-    return f"{command} --recipe {name.removesuffix(FRESH_SUFFIX)}{fresh} {options}"
+        unknown = " --unknown FOLDER" if made["recipe"].get("unknown_batch") else ""
+        options = f"--from CHECKPOINT{unknown} {options}"
+    return f"{command} --recipe {name.removesuffix(FRESH_SUFFIX).removesuffix(TUNED_SUFFIX)}{fresh} {options}"
 
 
 def _duration(hours: float) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from esc.errors import DataError
 from training.recipes import Recipe
@@ -42,6 +43,7 @@ class RunConfig:
     seed: int = 1  # for initial weights, order of the clips and augmentation
     left_out_classes: tuple[str, ...] = ()  # classes missing from the training data
     origin: Origin = ESC_50
+    weights: str | None = None  # SHA-256 of initial weights; None if not given, which resumes a run with any
 
     def to_dict(self) -> dict:
         """Return plain values for JSON."""
@@ -52,7 +54,9 @@ class RunConfig:
     def check(self, run: Path, settings: dict) -> None:
         """Raise DataError if a run was started with other settings."""
         wanted = {key: value for key, value in self.to_dict().items() if key not in _NO_SETTINGS}
-        defaults = {"data": ESC_50.name}  # of runs that are older than the field
+        if self.weights is None:
+            del wanted["weights"]
+        defaults = {"data": ESC_50.name, "weights": self.weights}  # of runs that are older than the field
         different = [key for key, value in wanted.items() if settings.get(key, defaults.get(key)) != value]
         if different:
             raise DataError("run.mismatch", path=run, differences=", ".join(different))
@@ -87,6 +91,11 @@ def read_settings(run: Path) -> dict:
     except (OSError, ValueError, TypeError) as error:
         raise DataError("run.missing", path=run, reason=f"{SETTINGS} can't be read ({error})") from error
     return settings
+
+
+def seen_folds(made: Mapping[str, Any]) -> set[int]:
+    """Return folds that a checkpoint, or one below it, was trained on."""
+    return {*made.get("seen_folds", ()), *made.get("train_folds", ())}
 
 
 def remembered_data(folder: Path) -> Path | None:

@@ -26,6 +26,7 @@ MIN_EXAMPLES, MIN_CLASSES, MAX_CLASSES, MAX_NAME = 3, 2, 100, 60
 MAX_FOLDS = 5
 REFUSED, UNSURE_SHARE = 0.04, 0.15  # of the examples' windows below the two thresholds
 _SEED = 18
+_TRAINED_ON = ", trained on "
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,11 +279,14 @@ def _figures(
 def _provenance(meta: Checkpoint, names: tuple[str, ...], n_examples: int) -> dict[str, Any]:
     """Return the origin of a taught network; its licence is that of the backbone."""
     made = meta.provenance
+    below = str(made.get("initial_weights", "")).partition(_TRAINED_ON)[2]
+    data = "; ".join(filter(None, (made.get("data", "data not stated"), below)))
     return {
         "run": "taught",
         "data": f"{n_examples} examples of {len(names)} classes",
         "licence": made.get("licence"),
-        "initial_weights": f"{made.get('run', 'a network')}, trained on {made.get('data', 'data not stated')}",
+        "initial_weights": f"{made.get('run', 'a network')}{_TRAINED_ON}{data}",  # read by `training.engine.pretrained`
+        "seen_classes": sorted({*made.get("seen_classes", ()), *meta.class_names}),
         "seed": _SEED,
         "taught": True,
     }
