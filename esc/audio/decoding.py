@@ -14,6 +14,7 @@ import numpy as np
 
 from esc.audio.extent import EXACT_TOLERANCE_S, read_extent
 from esc.audio.facts import AudioFacts
+from esc.audio.frame_conversion import FrameConverter
 from esc.audio.libsndfile import SndfileTrack, open_by_libsndfile
 from esc.audio.links import FileSection, file_links
 from esc.audio.metadata import read_metadata
@@ -32,7 +33,8 @@ _DOUBTFUL = (  # (container, codec) that FFmpeg's libraries take for something e
     ("aiff", "gsm"), ("au", "g726le"), ("w64", "adpcm_ms"), ("wav", "adpcm_ms"), ("wav", "amrnb"), ("wav", "g726"),
 )  # fmt: skip
 _LOSSLESS = ("flac", "alac", "wavpack", "tta", "ape")
-_HEAD_BYTES, _LEAST_PACKET = 2_048, 8  # before an MP3's first packet, where a header may stand; no codec's packet is smaller
+_HEAD_BYTES = 2_048  # before the first packet of an MP3, where a header in its own frame may stand
+_LEAST_PACKET = 8  # bytes; no codec's packet is smaller
 _BLOCK = 1 << 18  # samples per channel yielded at a time: 6 s at 44.1 kHz
 
 
@@ -182,7 +184,7 @@ class Track:
 
     def _samples(self) -> Iterator[np.ndarray]:
         """Yield the samples of all frames, and zeros for gaps in the time stamps."""
-        facts, convert = self.facts, _Converter(self._like or self.facts)
+        facts, convert = self.facts, FrameConverter(self._like or self.facts)
         tick_s = self._ticks_s[self._stream.index]
         clock_s = self._origin_s() if facts.container in _TIMED else None
         for frame in self._all_frames:
@@ -260,35 +262,6 @@ class JoinedTracks:
 
     def _track(self, number: int) -> Track:
         return Track(self._path, FileSection(self._path, *self._links[number]), self.facts if number else None, self._number)
-
-
-class _Converter:
-    """Conversion of frames to float32, all with the first one's rate and channels."""
-
-    def __init__(self, facts: AudioFacts) -> None:
-        self._facts = facts
-        self._kind: tuple | None = None
-        self._to_float: av.AudioResampler | None = None
-
-    def frame(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
-        """Yield a frame's samples, `(channels, n)`."""
-        kind = frame.format.name, frame.layout.name, frame.rate
-        if kind != self._kind or self._to_float is None:
-            yield from self.rest()
-            # interleaved: PyAV reads past the end of a frame of 8 planes
-            self._kind, self._to_float = kind, av.AudioResampler(format="flt", rate=self._facts.sample_rate)
-        yield from map(self._channels, self._to_float.resample(frame))
-
-    def rest(self) -> Iterator[np.ndarray]:
-        """Yield what the resampler still holds."""
-        if self._to_float is not None:
-            yield from map(self._channels, self._to_float.resample(None))
-
-    def _channels(self, frame: av.AudioFrame) -> np.ndarray:
-        samples = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T
-        if len(samples) != self._facts.channels:
-            samples = np.repeat(samples.mean(axis=0, dtype=np.float64)[None], self._facts.channels, axis=0)
-        return np.ascontiguousarray(samples, np.float32)
 
 
 def _bits(codec: av.AudioCodecContext, frame: av.AudioFrame) -> int:

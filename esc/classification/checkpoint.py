@@ -27,6 +27,7 @@ from esc.errors import CheckpointError, ParameterError, reason_of
 from esc.paths import project_relative, write_json
 
 FORMAT = 1
+TRAINED_ON = ", trained on "  # before the names of data in the provenance's `initial_weights`
 SHARD_BYTES = 9_500_000
 _CONFIG, _INDEX = "config.json", "model.safetensors.index.json"
 _JSON_BYTES = 10**7

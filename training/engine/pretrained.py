@@ -15,7 +15,7 @@ import torchvision
 from safetensors import SafetensorError
 from torch import nn
 
-from esc.classification.checkpoint import Checkpoint, load_checkpoint
+from esc.classification.checkpoint import TRAINED_ON, Checkpoint, load_checkpoint
 from esc.classification.checkpoint_archive import checkpoint_folder
 from esc.classification.resnet import build_model
 from esc.errors import DataError, reason_of
@@ -25,7 +25,6 @@ from training.runs.run_dir import ESC_50, RunConfig, seen_folds
 log = logging.getLogger(__name__)
 FRESH = "fresh"
 _TIMEOUT_S = 20.0
-_TRAINED_ON = ", trained on "  # also in the description by `esc.classification.teaching`
 
 
 def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> tuple[nn.Module, str]:
@@ -79,7 +78,7 @@ def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Pa
     origin = f"fine-tuned from {made.get('run', folder.name)}"
     earlier = dict.fromkeys([made.get("data", ESC_50.name), *_earlier_data(made)])
     if others := [name for name in earlier if name != config.origin.name]:
-        origin += _TRAINED_ON + "; ".join(others)
+        origin += TRAINED_ON + "; ".join(others)
     if checkpoint.class_names != class_names:
         model.fc = nn.Linear(model.fc.in_features, len(class_names))
     log.info("initial weights: %s", origin)
@@ -129,7 +128,7 @@ def _is_same_data(checkpoint: Checkpoint, config: RunConfig, class_names: tuple[
 
 def _earlier_data(made: dict[str, Any]) -> list[str]:
     """Return names of other data below a checkpoint's own training."""
-    _, found, names = str(made.get("initial_weights", "")).partition(_TRAINED_ON)
+    _, found, names = str(made.get("initial_weights", "")).partition(TRAINED_ON)
     return names.split("; ") if found else []
 
 

@@ -44,7 +44,7 @@ function colourScale() {
 const floorDb = ({ low_db: low, high_db: high }, height) => low - (GAP / height) * (high - low);
 
 /** The spectrogram from above, on the floor. */
-export function floorTrace(data, height) {
+function floorTrace(data, height, levels) {
   const [cmin, cmax] = displayedRange(data).map((below) => data.high_db + below);
   const floor = floorDb(data, height);
   return {
@@ -52,7 +52,7 @@ export function floorTrace(data, height) {
     x: middles(data),
     y: data.centres_hz.map((hz) => position(data, hz)),
     z: data.centres_hz.map(() => Array(data.columns).fill(floor)),
-    surfacecolor: levelsDb(data),
+    surfacecolor: levels,
     colorscale: colourScale(),
     cmin,
     cmax,
@@ -63,15 +63,20 @@ export function floorTrace(data, height) {
   };
 }
 
-/** The surface, in the colours and the level range of all views. */
-export function surfaceTrace(data, light, bar) {
+/** The surface and its floor, in the colours and the level range of all views. */
+export function surfaceTraces(data, { light, height }, bar) {
+  const levels = levelsDb(data);
+  return [surfaceTrace(data, light, bar, levels), floorTrace(data, height, levels)];
+}
+
+function surfaceTrace(data, light, bar, levels) {
   const { columns, high_db: high, centres_hz: centres } = data;
   const [cmin, cmax] = displayedRange(data).map((below) => high + below);
   return {
     type: 'surface',
     x: middles(data),
     y: centres.map((hz) => position(data, hz)),
-    z: levelsDb(data),
+    z: levels,
     customdata: centres.map((hz) => Array(columns).fill(hz)),
     hovertemplate:
       `%{x:.3f} ${t('page.unit_s')} · %{customdata:.0f} ${t('page.unit_hz')} · %{z:.1f} ${t('page.unit_db')}<extra></extra>`,

@@ -17,7 +17,7 @@ import { displayMenu, exportedLook, keepLook, textButton } from './look.js';
 import { SurfacePlayhead } from './playhead.js';
 import { hasWebgl, loadPlotly, plotly } from './plotly.js';
 import { savePage, savePng } from './save.js';
-import { floorTrace, sceneLayout, surfaceTrace } from './scene.js';
+import { sceneLayout, surfaceTraces } from './scene.js';
 
 const GRID = { columns: 320, rows: 160 }; // more are indistinguishable from afar
 const FINE_GRID = { columns: 640, rows: 256 }; // of a camera that is near
@@ -216,11 +216,11 @@ class Surface extends SoundView {
 
   /** Plotly's traces and layout. */
   scene() {
-    const { data, camera, narrow, look: { light, height } } = this;
+    const { data, camera, narrow, look } = this;
     const { color: ink, fontFamily: family } = getComputedStyle(this.host);
     const shape = this.plot.clientWidth / Math.max(1, this.plot.clientHeight);
-    const layout = sceneLayout(data, { height, camera, ink, line: this.colour('--sg-line'), family, narrow, shape });
-    return { traces: [surfaceTrace(data, light, !narrow), floorTrace(data, height)], layout };
+    const layout = sceneLayout(data, { height: look.height, camera, ink, line: this.colour('--sg-line'), family, narrow, shape });
+    return { traces: surfaceTraces(data, look, !narrow), layout };
   }
 
   /** A colour of the page. */

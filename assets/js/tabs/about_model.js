@@ -82,7 +82,7 @@ function page(about) {
   ];
 }
 
-/** A network with own classes: what its examples told, by cross-validation. */
+/** A network with own classes: what cross-validation of its examples gave. */
 function taughtPage({ made, wrong, architecture, clip_seconds: seconds, figures: { taught } }) {
   const { classes, confusion } = taught;
   const [name, length] = [architecture.replace('resnet', 'ResNet'), formatNumber(seconds, seconds % 1 ? 1 : 0)];

@@ -15,7 +15,6 @@ export class SecondView {
   pane = null;
   /** @type {{viewer: any, time: number} | null} */
   pointed = null; // in one of the two
-  host = document.createElement('div');
 
   /**
    * @param {any} lead the view
@@ -39,7 +38,7 @@ export class SecondView {
     this.close();
     lead.host.toggleAttribute('data-second', Boolean(wanted));
     if (!wanted) return;
-    const host = this.host = element('<div class="sg-viewer sg-pane sg-second"></div>'); // without the last one's state
+    const host = element('<div class="sg-viewer sg-pane sg-second"></div>'); // without the last one's state
     host.dataset.owner = `${lead.owner}-second`;
     lead.above.append(host);
     const pane = this.pane = new (paneOf(this.kinds[kind], lead))(host, lead.server, null);
@@ -67,8 +66,8 @@ export class SecondView {
   close() {
     this.pointed = null;
     this.pane?.destroy();
+    this.pane?.host.remove();
     this.pane = null;
-    this.host.remove();
   }
 }
 

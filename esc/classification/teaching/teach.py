@@ -14,7 +14,7 @@ from scipy.stats import t as student
 from torchvision.models import ResNet
 
 from esc.classification.calibration import Calibration
-from esc.classification.checkpoint import Checkpoint
+from esc.classification.checkpoint import TRAINED_ON, Checkpoint
 from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE
 from esc.classification.ood_detector import OodDetector
 from esc.classification.ood_fit import fit_regression, floored_std, make_detector, refit_distance, with_part_std
@@ -26,7 +26,6 @@ MIN_EXAMPLES, MIN_CLASSES, MAX_CLASSES, MAX_NAME = 3, 2, 100, 60
 MAX_FOLDS = 5
 REFUSED, UNSURE_SHARE = 0.04, 0.15  # of the examples' windows below the two thresholds
 _SEED = 18
-_TRAINED_ON = ", trained on "
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,13 +278,13 @@ def _figures(
 def _provenance(meta: Checkpoint, names: tuple[str, ...], n_examples: int) -> dict[str, Any]:
     """Return the origin of a taught network; its licence is that of the backbone."""
     made = meta.provenance
-    below = str(made.get("initial_weights", "")).partition(_TRAINED_ON)[2]
+    below = str(made.get("initial_weights", "")).partition(TRAINED_ON)[2]
     data = "; ".join(filter(None, (made.get("data", "data not stated"), below)))
     return {
         "run": "taught",
         "data": f"{n_examples} examples of {len(names)} classes",
         "licence": made.get("licence"),
-        "initial_weights": f"{made.get('run', 'a network')}{_TRAINED_ON}{data}",  # read by `training.engine.pretrained`
+        "initial_weights": f"{made.get('run', 'a network')}{TRAINED_ON}{data}",
         "seen_classes": sorted({*made.get("seen_classes", ()), *meta.class_names}),
         "seed": _SEED,
         "taught": True,

@@ -182,9 +182,8 @@ class Endpoints:
     def _written(self, name: str, matrices: dict[str, np.ndarray], axes: dict[str, np.ndarray]) -> tuple[dict, str]:
         """Return the shape and axes of matrices, and the path of their new file."""
         (shape,) = {matrix.shape for matrix in matrices.values()}
-        return {axis: values.tolist() for axis, values in axes.items()} | {"shape": list(shape)}, self._downloads.save(
-            name, matrices | axes
-        )
+        meta = {axis: values.tolist() for axis, values in axes.items()}
+        return meta | {"shape": list(shape)}, self._downloads.save(name, matrices | axes)
 
     def classify(
         self, sound: str, channel: str = MEAN, start: float | None = None, end: float | None = None, request: Caller = None

@@ -178,11 +178,11 @@ class BatchTab(RunTab):
         labels = request.read()
         if not labels or not set(labels) <= set(sounds):
             raise PageError("page.gone")
-        results = sorted((sounds[one] for one in labels), key=lambda result: result.file)
-        by_result = {id(sounds[one]): found for one, found in labels.items()}
-        labelled = [LabelledSound(one.file, one.seconds, one.sample_rate, by_result[id(one)]) for one in results]
-        if request.form == "audacity" and len(results) > 1:
-            tracks = zip(track_names(results, with_folders=True), (one.labels for one in labelled), strict=True)
+        pairs = sorted(((sounds[one], found) for one, found in labels.items()), key=lambda pair: pair[0].file)
+        labelled = [LabelledSound(one.file, one.seconds, one.sample_rate, found) for one, found in pairs]
+        if request.form == "audacity" and len(pairs) > 1:
+            names = track_names([one for one, _ in pairs], with_folders=True)
+            tracks = zip(names, (one.labels for one in labelled), strict=True)
             return {"name": "soundglass-labels.zip", "base64": _zipped(tracks)}
         return {"name": f"soundglass-labels.{ENDINGS[request.form]}", "text": label_text(labelled, request.form)}
 

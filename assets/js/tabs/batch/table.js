@@ -15,12 +15,11 @@ export function classText({ overall, state: now }) {
 
 /** Return a table of BatchFiles; `open(file)` follows a click on a classified one, `countLabels(file)`: those of the user's own. */
 export function fileTable(table, open, countLabels, signal) {
-  const label = classText;
   return new SortableTable(table, [
     { key: 'file', title: t('batch.column_file'), value: (one) => one.name, fill: (cell, one) => fillName(cell, one, countLabels(one)) },
     {
-      key: 'class', title: t('timeline.column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : label(one)),
-      fill: (cell, one) => fillClass(cell, one, label(one)),
+      key: 'class', title: t('timeline.column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : classText(one)),
+      fill: (cell, one) => fillClass(cell, one, classText(one)),
     },
     {
       key: 'probability', title: t('timeline.column_probability'), numeric: true, value: (one) => confidence(one) ?? -1,
