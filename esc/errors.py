@@ -43,7 +43,8 @@ MESSAGES = {
     "note.tracks": "The file has several sound tracks; unless another one is chosen, the default one is used.",
     "note.phase": "The channels cancel out: their mean, which is displayed and classified, has lost most of the sound.",
     "note.scale": "The samples are far beyond full scale, as integers that were not divided by theirs: all levels are too high. "
-    "full_scale = 32768 divides them.",
+    "full_scale = 32768 divides them (--full-scale on the command line).",
+    "note.divided": "The samples were within full scale before they were divided: full_scale is for integers stored as floats.",
     "audio.disk_full": "The server's disk is full: {name} could not be processed. Try again later.",
     "audio.share": "{name} would take more than {limit_gb:.1f} GB on the server, once decoded. Cut it, or lower its sample rate.",
     # parameters

@@ -13,6 +13,7 @@ from esc.audio.waveform import SILENCE_PEAK
 _CANCELLED = 0.2  # of the power that uncorrelated channels keep in their mean
 _ULTRASOUND_HZ = 100_000  # sample rates beyond it are for what nobody hears
 _INTEGER_SCALES = (2.0**15, 2.0**23, 2.0**31)
+_WITHIN_FULL_SCALE = 2.0  # peak of floats: decoders and resampling may exceed 1
 _INTEGER_PEAK = 100.0  # of floats: no level of a recording, but integers that were never divided by their full scale
 
 
@@ -129,6 +130,7 @@ class AudioFacts:
             "phase": is_mean(self.channel) and self.channels > 1 and cancelled,
             "band": self.sample_rate > _ULTRASOUND_HZ,
             "scale": self.peak > _INTEGER_PEAK,
+            "divided": self.full_scale > 1.0 and self.peak * self.full_scale <= _WITHIN_FULL_SCALE,
         }
         return tuple(key for key, applies in found.items() if applies)
 

@@ -122,8 +122,7 @@ def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
     before_s = 0.0
     for number, result in enumerate(results):
         if isinstance(result, AudioError):
-            if result.key in _READ:  # those of a timeout are no length
-                before_s += float(str(result.values.get("seconds", 0.0)))
+            before_s += read_seconds(result)
             continue
         high_hz = min(config.fmax, result.sample_rate / 2)
         channel = channel_number(result.channel)
@@ -132,6 +131,13 @@ def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
         if getattr(following, "file", None) != result.file:  # the channels of a file are at the same time
             before_s += result.seconds
     return label_formats.as_raven(rows)
+
+
+def read_seconds(result: FileResult) -> float:
+    """Return the length of a file; 0 of one that was not read to its end."""
+    if not isinstance(result, AudioError):
+        return result.seconds
+    return float(str(result.values.get("seconds", 0.0))) if result.key in _READ else 0.0  # those of a timeout are no length
 
 
 def as_text(listed: Sequence[FileResult], form: str, top_k: int, with_timeline: bool, config: SpectrogramConfig) -> str:

@@ -150,6 +150,11 @@ def test_labels_of_another_tab_of_the_browser(open_sheet, tone_wav: Path):
     )
     sheet.until("labels.labels.now.list.length === 1")
     page = sheet.page
+    sheet.ev("labels.addLabels([{ name: 'own', start: 2, end: 3 }])")
+    page.locator("#mel .sg-plot").focus()
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    assert names(sheet) == ["click"], "to undo a step of this tab leaves the other one's labels"
     page.locator("#mel .sg-label-track .sg-mark").click()
     page.get_by_role("button", name=ENGLISH["labels.do_rename"], exact=True).locator("visible=true").click()
     page.fill(".sg-name-field input", "tick")

@@ -246,6 +246,9 @@ def test_integers_as_floats_are_noted(tmp_path):
     assert read(path)[0].notes == ("scale",)
     waveform, _ = load_audio(path, full_scale=32_768)
     np.testing.assert_array_equal(waveform, sounds.tone())
+    plain = sounds.write(tmp_path / "b.wav", sounds.tone(), 44_100, "FLOAT")
+    facts, blocks = open_audio(plain, full_scale=32_768)
+    assert list(blocks) and facts.notes == ("divided",)
     for wrong in (0, 0.5, 2**32, float("nan"), "32768", True):
         with pytest.raises(ParameterError, match="full_scale"):
             load_audio(path, full_scale=wrong)

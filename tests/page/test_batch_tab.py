@@ -137,6 +137,12 @@ def test_results_equal_the_command_line_and_broken_files_have_a_reason(files, se
     ]
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(ask(files.file_labels, asked | {"form": "audacity"})["base64"]))) as archive:
         assert archive.namelist() == ["a siren.txt", "b both.txt"]
+    raven_of = [
+        pd.read_csv(io.StringIO(one), sep="\t")
+        for one in (ask(files.file_labels, asked | {"form": "raven"})["text"], given["raven"]["text"])
+    ]
+    begins = [dict(zip(one["Begin Path"], one["Begin Time (s)"] - one["File Offset (s)"], strict=True)) for one in raven_of]
+    assert begins[0]["b both.wav"] == pytest.approx(begins[1]["b both.wav"], abs=2e-3), "both tables are of the same sequence"
     for labels in ("{}", json.dumps({list(ids.values())[3]: [label]}), json.dumps({"other": [label]}), '{"a": [[1]]}'):
         with pytest.raises(PageError):
             ask(files.file_labels, asked | {"labels": labels})

@@ -37,11 +37,12 @@ events.addEventListener('visible', (/** @type {CustomEvent} */ { detail }) => re
 events.addEventListener('parameters', () => { if (state.sound) record('parameters'); });
 events.addEventListener('labels', (/** @type {CustomEvent} */ { detail }) => {
   if (!state.sound) return;
-  record(detail.gesture ?? '', detail.loaded);
+  if (detail.loaded) return adopt();
+  record(detail.gesture ?? '');
   if (!detail.gesture) changed = -Infinity;
 });
 
-/** Add the present view; `follow`: it only follows the play head, or what was loaded. */
+/** Add the present view; `follow`: it only follows the play head. */
 function record(name, follow = false) {
   const [view, now] = [viewNow(), performance.now()];
   if (restoring || follow || !entries.length) entries[at] = view;
@@ -54,6 +55,16 @@ function record(name, follow = false) {
     changed = returned ? -Infinity : now;
     lastChange = name;
   }
+  emit('history');
+}
+
+/** Give all entries what was loaded, such as labels of another tab of the browser: to undo a step does not undo that. */
+function adopt() {
+  if (!entries.length) entries = [viewNow()];
+  tracked.forEach((one, i) => {
+    const now = one.read();
+    if (!one.same(entries[at][i], now)) for (const entry of entries) entry[i] = now;
+  });
   emit('history');
 }
 

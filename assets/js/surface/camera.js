@@ -9,7 +9,7 @@ export const CAMERAS = {
   corner: { eye: { x: -0.9, y: -1.95, z: 1.16 }, up: UP, center: { x: -0.02, y: 0, z: -0.16 } },
   above: { eye: { x: 0, y: -0.01, z: 2.1 }, up: UP, center: { x: 0, y: 0, z: 0 } },
   side: { eye: { x: 0, y: -2.3, z: 0.4 }, up: UP, center: { x: 0, y: 0, z: -0.05 } },
-  waterfall: { eye: { x: -2.1, y: 0.37, z: 0.8 }, up: UP, center: { x: 0, y: 0, z: -0.14 } },
+  waterfall: { eye: { x: -2.4, y: 0.42, z: 1 }, up: UP, center: { x: 0, y: 0, z: -0.24 } },
 };
 const FLIGHT_MS = 500;
 const OPENING_MS = 2600;

@@ -143,8 +143,9 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow, s
       },
       zaxis: {
         ...axis,
-        title: title(levelAxis(data.request.config.db_ref)),
+        title: title(narrow ? '' : levelAxis(data.request.config.db_ref)), // a phone's edge would cut it
         tickvals: levelTicks(low, high),
+        ...narrow && { ticktext: levelTicks(low, high).map((level) => `${level} ${t('page.unit_db')}`.replace('-', '−')) },
         range: [floorDb(data, height) - lift, high + lift],
       },
     },

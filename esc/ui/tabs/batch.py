@@ -19,7 +19,7 @@ from esc.audio.channels import EACH, MEAN, channel_numbers, check_channel, disti
 from esc.audio.io import ACCEPTED, MAX_BYTES
 from esc.batch.label_formats import Label, LabelledSound, as_audacity
 from esc.batch.label_formats import as_text as label_text
-from esc.batch.result_formats import as_row, labels_of, track_names
+from esc.batch.result_formats import as_row, labels_of, read_seconds, track_names
 from esc.batch.results import FileResult, SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import AudioError, CheckpointError, EscError, PageError
@@ -67,11 +67,12 @@ class Batch:
         count = max((row.get("channels", 0) for row in self.rows if row["id"] == file_id), default=0)
         yield from channel_numbers(count)[1:]
 
-    def sounds(self) -> dict[str, SoundResult]:
-        """Return a result of each file that was read, by the file's id."""
+    def files(self) -> dict[str, FileResult]:
+        """Return a result of each file by the file's id, in the order of their names."""
         with self.lock:
-            pairs = zip(reversed(self.rows), reversed(self.results), strict=True)  # the first channel's wins
-            return {row["id"]: result for row, result in pairs if isinstance(result, SoundResult)}
+            pairs = reversed([*zip(self.rows, self.results, strict=True)])  # the first channel's wins
+        found = {row["id"]: result for row, result in pairs}
+        return dict(sorted(found.items(), key=lambda item: as_row(item[1])["file"]))
 
     def add(self, row: dict, result: FileResult) -> None:
         """Add the row of a file or channel, unless another run has added it."""
@@ -164,26 +165,27 @@ class BatchTab(RunTab):
         sounds = [result for result in results if isinstance(result, SoundResult)]
         if form == "audacity" and len(sounds) > 1:
             tracks = zip(track_names(sounds, with_folders=True), map(labels_of, sounds), strict=True)
-            return {"name": "soundglass-labels.zip", "base64": _zipped(tracks)}
+            return {"name": "soundglass-segments.zip", "base64": _zipped(tracks)}
         text = page_text(results, form, batch.runs.meta.spectrogram)
         return {"name": f"soundglass-files.{ENDINGS[form]}", "text": text}
 
     def file_labels(self, request: FileLabelsRequest) -> dict:
         """Return the user's labels of classified files as one file.
 
-        Label tracks of several are a zip, in the files' folders.
+        Label tracks of several are a zip, in the files' folders. Raven's times run on through all files of the list.
         """
         batch = self._batches.get(self.session(request))
-        sounds = batch.sounds() if batch else {}
+        files = batch.files() if batch else {}
         labels = request.read()
-        if not labels or not set(labels) <= set(sounds):
+        if not labels or not all(isinstance(files.get(one), SoundResult) for one in labels):
             raise PageError("page.gone")
-        pairs = sorted(((sounds[one], found) for one, found in labels.items()), key=lambda pair: pair[0].file)
-        labelled = [LabelledSound(one.file, one.seconds, one.sample_rate, found) for one, found in pairs]
-        if request.form == "audacity" and len(pairs) > 1:
-            names = track_names([one for one, _ in pairs], with_folders=True)
-            tracks = zip(names, (one.labels for one in labelled), strict=True)
-            return {"name": "soundglass-labels.zip", "base64": _zipped(tracks)}
+        sounds = [(one, labels[file_id]) for file_id, one in files.items() if isinstance(one, SoundResult) and file_id in labels]
+        if request.form == "audacity" and len(sounds) > 1:
+            names = track_names([one for one, _ in sounds], with_folders=True)
+            return {"name": "soundglass-labels.zip", "base64": _zipped(zip(names, (own for _, own in sounds), strict=True))}
+        labelled = [LabelledSound(one.file, one.seconds, one.sample_rate, own) for one, own in sounds]
+        if request.form == "raven":
+            labelled = [_labelled(one, labels.get(file_id, [])) for file_id, one in files.items()]
         return {"name": f"soundglass-labels.{ENDINGS[request.form]}", "text": label_text(labelled, request.form)}
 
     def _batch(self, session: Session, request: FilesRequest) -> Batch:
@@ -252,6 +254,11 @@ def _sparsely(progress: Iterator[dict]) -> Iterator[dict]:
         if time.monotonic() - passed_s >= UPDATE_S:
             yield item
             passed_s = time.monotonic()
+
+
+def _labelled(result: FileResult, labels: list[Label]) -> LabelledSound:
+    rate = result.sample_rate if isinstance(result, SoundResult) else 0
+    return LabelledSound(as_row(result)["file"], read_seconds(result), rate, labels)
 
 
 def _zipped(tracks: Iterable[tuple[str, Sequence[Label]]]) -> str:

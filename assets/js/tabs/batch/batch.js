@@ -66,7 +66,7 @@ class Batch extends Job {
       this.channel = choice.value;
       this.changeHop();
     });
-    downloadButtons(this.find('.sg-save'), this.props.forms, (form) => this.file(form), showMessage);
+    downloadButtons(this.find('.sg-save'), this.props.forms, (form) => this.file(form), showMessage, 'batch.save_results');
     const forms = this.props.forms.filter((form) => form !== 'excel');
     downloadButtons(this.find('.sg-save-labels'), forms, (form) => this.labelFile(form), showMessage, 'batch.save_labels');
     this.draw();

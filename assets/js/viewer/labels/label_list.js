@@ -141,12 +141,13 @@ class LabelList {
       const text = await file.text();
       const reply = await request(this.viewer.server.read_labels, { sound: sound.id, name: file.name, text });
       if (this.viewer.signal.aborted || state.sound !== sound) return;
-      const known = new Set(labels.now.list.map((label) => [label.name, label.start, label.end, label.low_hz].join('\t')));
+      const key = ({ name, start, end, low_hz: low }) => JSON.stringify([name, start.toFixed(3), end.toFixed(3), low?.toFixed(1)]); // as files round
+      const known = new Set(labels.now.list.map(key));
       const read = reply.labels.map(([name, start, end, low_hz, high_hz, probability]) => ({ name, start, end, low_hz, high_hz, probability }))
-        .filter(({ name, start, end, low_hz: low }) => !known.has([name, start, end, low].join('\t')));
+        .filter((label) => !known.has(key(label)));
       const free = Math.max(0, MOST_LABELS - labels.now.list.length);
       if (read.length) addLabels(read.slice(0, free));
-      showMessage(readText(file.name, Math.min(free, read.length), reply), 'note');
+      showMessage(readText(file.name, Math.min(free, read.length), reply.labels.length - read.length, reply), 'note');
     } catch (error) {
       if (!this.viewer.signal.aborted) showMessage(error.message);
     }
@@ -177,9 +178,9 @@ function fillName(cell, row) {
 }
 
 /** What was read from a file, and what was left out of it. */
-function readText(name, count, { problems, n_problems: all }) {
+function readText(name, count, known, { problems, n_problems: all }) {
   const lines = problems.slice(0, 5).map(([line, field, value, reason]) => (
     t('labels.problem', { line: formatNumber(line), field, value, reason: t(`labels.problem_${reason}`) })));
   const more = all > lines.length ? [t('labels.problems_more', { count: formatNumber(all - lines.length) })] : [];
-  return [t('labels.read', { name, count: formatNumber(count) }), ...lines, ...more].join(' ');
+  return [t('labels.read', { name, count: formatNumber(count), known: formatNumber(known) }), ...lines, ...more].join(' ');
 }
