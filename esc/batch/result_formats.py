@@ -134,7 +134,7 @@ def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
 
 
 def read_seconds(result: FileResult) -> float:
-    """Return the length of a file; 0 of one that was not read to its end."""
+    """Return the length of a file, 0 of one not read to its end."""
     if not isinstance(result, AudioError):
         return result.seconds
     return float(str(result.values.get("seconds", 0.0))) if result.key in _READ else 0.0  # those of a timeout are no length

@@ -68,7 +68,7 @@ class Batch:
         yield from channel_numbers(count)[1:]
 
     def files(self) -> dict[str, FileResult]:
-        """Return a result of each file by the file's id, in the order of their names."""
+        """Return a result of each file by its id, in the order of names."""
         with self.lock:
             pairs = reversed([*zip(self.rows, self.results, strict=True)])  # the first channel's wins
         found = {row["id"]: result for row, result in pairs}
