@@ -27,8 +27,8 @@ expect.set_options(timeout=WAIT_MS)
 FLAGS = (
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
+    "--enable-unsafe-swiftshader",  # WebGL without a graphics card; an emulated one for the whole page slows every frame
 )  # fmt: skip
-WEBGL_FLAGS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # an emulated GPU slows every frame
 # Where the play head is drawn, in CSS pixels: the column that covers most near the top of the overlay.
 PLAYHEAD = """(() => { const [ratio, { width }] = [Math.min(3, devicePixelRatio), viewer.overlay];
     const row = viewer.overlay.getContext('2d').getImageData(0, Math.round((viewer.area().top + 3) * ratio), width, 1).data;
@@ -99,33 +99,51 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def launch(chromium_path: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Browser]]:
-    """Return what starts a headless Chromium whose microphone plays a tone of `MICROPHONE_HZ`."""
+def chromium(chromium_path: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A headless Chromium whose microphone plays a tone of `MICROPHONE_HZ`."""
     recording = tmp_path_factory.mktemp("microphone") / "tone.wav"
     sounds.write(recording, sounds.tone(MICROPHONE_HZ, 5.0, 48_000), 48_000)
+    arguments = [*FLAGS, f"--use-file-for-fake-audio-capture={recording}"]
     with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+        yield browser
+        browser.close()
 
-        def started(*flags: str) -> Browser:
-            arguments = [*FLAGS, f"--use-file-for-fake-audio-capture={recording}", *flags]
-            return playwright.chromium.launch(executable_path=chromium_path, args=arguments)
 
-        yield started
+class Contexts:
+    """Browser contexts, used again by later tests: files that one has loaded need not be read and compiled anew."""
+
+    KEPT = 4
+
+    def __init__(self, browser: Browser):
+        self.browser = browser
+        self.free: list[tuple[dict, BrowserContext]] = []
+
+    def page(self, settings: dict, url: str) -> Page:
+        """Return a blank page of a context of these settings in which nothing is stored."""
+        at = next((at for at, (theirs, _) in enumerate(self.free) if theirs == settings), None)
+        context = self.browser.new_context(**settings) if at is None else self.free.pop(at)[1]
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        if at is not None:
+            storage = context.new_cdp_session(page)
+            storage.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "all"})
+            storage.detach()
+        return page
+
+    def give_back(self, settings: dict, context: BrowserContext) -> None:
+        """Close a context's pages and keep it for later, the newest few."""
+        for page in context.pages:
+            page.close()
+        self.free.append((settings, context))
+        if len(self.free) > self.KEPT:
+            self.free.pop(0)[1].close()
 
 
 @pytest.fixture(scope="session")
-def chromium(launch: Callable[..., Browser]) -> Iterator[Browser]:
-    """A Chromium without WebGL, quick to draw."""
-    browser = launch()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="session")
-def webgl_chromium(launch: Callable[..., Browser]) -> Iterator[Browser]:
-    """A Chromium with an emulated GPU, for tests marked `webgl`."""
-    browser = launch(*WEBGL_FLAGS)
-    yield browser
-    browser.close()
+def contexts(chromium: Browser) -> Contexts:
+    """The contexts of the tests' Chromium."""
+    return Contexts(chromium)
 
 
 @dataclass
@@ -245,32 +263,28 @@ class Sheet:
 
 
 @pytest.fixture
-def open_sheet(request: pytest.FixtureRequest, server: Server) -> Iterator[Callable[..., Sheet]]:
-    """Return what opens the app in a fresh context; at the end no page of them may have complained.
+def open_sheet(contexts: Contexts, server: Server) -> Iterator[Callable[..., Sheet]]:
+    """Return what opens the app for a new visitor; at the end no page of them may have complained.
 
     A test that provokes a complaint takes it out of `Sheet.complaints` itself.
     """
-    chromium = request.getfixturevalue("webgl_chromium" if request.node.get_closest_marker("webgl") else "chromium")
-    contexts: list[BrowserContext] = []
-    sheets: list[Sheet] = []
+    used: list[tuple[dict, Sheet]] = []
     logged = server.log.stat().st_size
 
     def opened(prepare: str = "", link: str = "example=none", **options) -> Sheet:
-        settings = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "permissions": ["microphone"]}
-        context = chromium.new_context(**settings | options)
-        context.set_default_timeout(WAIT_MS)
-        contexts.append(context)
+        settings = {"locale": "en-US", "viewport": {"width": 1280, "height": 900}, "permissions": ["microphone"]} | options
+        page = contexts.page(settings, server.url)
         if prepare:
-            context.add_init_script(prepare)
-        sheets.append(Sheet(context.new_page(), server.url))
-        return sheets[-1].start(link)
+            page.add_init_script(prepare)
+        used.append((settings, Sheet(page, server.url)))
+        return used[-1][1].start(link)
 
     yield opened
-    complaints = [complaint for sheet in sheets for complaint in sheet.complaints]  # not those of requests cut by the closing
-    for context in contexts:
-        context.close()
+    complaints = [complaint for _, sheet in used for complaint in sheet.complaints]  # not those of requests cut by the closing
+    for settings, sheet in used:
+        contexts.give_back(settings, sheet.page.context)
     assert complaints == [], complaints
-    foreign = [url for sheet in sheets for url in sheet.foreign()]
+    foreign = [url for _, sheet in used for url in sheet.foreign()]
     assert foreign == [], foreign
     with open(server.log, "rb") as log:
         log.seek(logged)

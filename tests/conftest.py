@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import sounds
-from chromium import chromium, launch, open_sheet, server, sheet, webgl_chromium  # noqa: F401, fixtures
+from chromium import chromium, contexts, open_sheet, server, sheet  # noqa: F401, fixtures
 from esc.audio.io import load_audio
 from esc.audio.waveform import fit_clip
 

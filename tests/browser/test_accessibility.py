@@ -11,7 +11,7 @@ from chromium import Sheet
 from esc.ui.i18n.catalogue import MESSAGES
 from esc.ui.tabs.viewer import VIEWS
 
-pytestmark = [pytest.mark.browser, pytest.mark.webgl]
+pytestmark = pytest.mark.browser
 GRAVE = ("serious", "critical")
 MEL, PANEL = ".sg-viewer[data-view=mel]", "[role=tabpanel]:not([style*='display: none'])"
 

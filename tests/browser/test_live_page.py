@@ -10,7 +10,7 @@ import soundfile
 from playwright.sync_api import Browser, BrowserType, expect
 
 import sounds
-from chromium import FLAGS, Sheet
+from chromium import FLAGS, Contexts, Sheet
 from esc import load_audio
 from esc.example_sounds import example_sounds
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
@@ -40,6 +40,12 @@ def chromium(chromium: Browser, chromium_path: str | None, tmp_path_factory: pyt
     own = kind.launch(executable_path=chromium_path, args=[*FLAGS, f"--use-file-for-fake-audio-capture={wav}"])
     yield own
     own.close()
+
+
+@pytest.fixture(scope="module")
+def contexts(chromium: Browser) -> Contexts:
+    """The contexts of that Chromium."""
+    return Contexts(chromium)
 
 
 def open_live(sheet: Sheet, words: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ from chromium import FLAGS, WAIT_MS, Sheet
 from esc.ui.i18n.catalogue import ENGLISH
 from esc.ui.server.public_files import plotly_script
 
-pytestmark = [pytest.mark.browser, pytest.mark.webgl]
+pytestmark = pytest.mark.browser
 RATE = 22_050
 CAMERA = "Object.values(viewer.stage._fullLayout.scene._scene.getCamera().eye).map((v) => v.toFixed(3)).join()"
 LANDED = f"Object.values(viewer.camera.eye).map((v) => v.toFixed(3)).join() === {CAMERA} && !window.flying"
@@ -114,9 +114,9 @@ def test_stft_surface_ignores_impossible_mel_fields(surface):
     expect(refusal).to_be_visible()
 
 
-def test_plotly_internals_for_the_playhead(webgl_chromium):
+def test_plotly_internals_for_the_playhead(chromium):
     """The play head in 3D reads these private fields: an update of Plotly that moves them fails here."""
-    page = webgl_chromium.new_page()
+    page = chromium.new_page()
     try:
         page.set_default_timeout(60_000)  # WebGL without a GPU
         page.set_content("<div id=stage style='width: 300px; height: 200px'></div>")
