@@ -22,12 +22,16 @@ GAP_S, MINUTE_HZ = 5.0, 44_100
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put tests that drive a browser at the end and those that train or read the data set before them.
 
     Browser files with an emulated GPU or many tests begin, so that both workers are busy until the end. A browser test
     that fails runs a second time, since a loaded machine can make a browser miss its time-outs; the summary lists it.
+    Tests marked `recorded` run only where `-m` names the mark.
     """
+    if "recorded" not in config.option.markexpr:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("recorded")])
+        items[:] = [item for item in items if not item.get_closest_marker("recorded")]
     counts = Counter(item.path for item in items)
 
     def rank(item: pytest.Item) -> tuple[int, ...]:
@@ -37,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=rank)
     for item in items:
-        if item.get_closest_marker("browser"):
+        if item.get_closest_marker("browser") and not item.get_closest_marker("recorded"):  # which repeats by itself
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
