@@ -29,7 +29,7 @@ class LiveRequest(PageRequest):
 class LiveTab(Tab):
     """The live tab; nothing that is sent here is kept."""
 
-    module = "tabs/live.js"
+    module = "tabs/live/live.js"
     elem_id = "live"
     template = '<div class="sg-live"></div>'
     functions = ("live_begin", "live_classify")

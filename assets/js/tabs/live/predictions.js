@@ -1,8 +1,8 @@
 // Predictions for the last seconds: a headline and the five most likely classes, moving smoothly.
 
-import { element } from '../lib/dom.js';
-import { className, formatNumber, formatPercent, t } from '../lib/i18n.js';
-import { listName, verdictReason, verdictState, verdictText } from './verdict.js';
+import { element } from '../../lib/dom.js';
+import { className, formatNumber, formatPercent, t } from '../../lib/i18n.js';
+import { listName, verdictReason, verdictState, verdictText } from '../verdict.js';
 
 const MOVE_MS = 500;
 const ANNOUNCE_MS = 5000; // between two announcements to a screen reader

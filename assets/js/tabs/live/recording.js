@@ -1,9 +1,9 @@
 // The recording of the live tab: opened as the session's sound, offered for saving.
 
-import { emit, events, state } from '../core/state.js';
-import { openTab } from '../core/tabs.js';
-import { saveFile, translated } from '../lib/dom.js';
-import { formatTime, t } from '../lib/i18n.js';
+import { emit, events, state } from '../../core/state.js';
+import { openTab } from '../../core/tabs.js';
+import { saveFile, translated } from '../../lib/dom.js';
+import { formatTime, t } from '../../lib/i18n.js';
 
 const SKELETON = `<span></span><button type="button" class="sg-link" data-tab="mel" data-t="live.see"></button>
   <button type="button" class="sg-link" data-tab="classify" data-t="page.tab_classify"></button>

@@ -1,21 +1,21 @@
 // The live tab: a scrolling spectrogram of the microphone, its level, and the most likely classes once a second.
 
-import { latestOnly, request } from '../core/rpc.js';
-import { audio, events } from '../core/state.js';
-import { openTab } from '../core/tabs.js';
-import { guardUnload } from '../core/unload_guard.js';
-import { Component, mounting } from '../lib/component.js';
-import { element, encodeBase64, textElement } from '../lib/dom.js';
-import { formatTime, t } from '../lib/i18n.js';
-import { icon } from '../lib/icons.js';
-import { PcmBuffer } from '../lib/pcm_buffer.js';
-import { waveIcon } from '../lib/thumbnails.js';
-import { microphoneError, microphones, openMicrophone } from '../player/microphone.js';
-import { LevelMeter } from '../widgets/level_meter.js';
-import { LivePredictions } from './live_predictions.js';
-import { LiveRecording } from './live_recording.js';
-import { KINDS, LiveSpectrogram } from './live_spectrogram.js';
-import { networkSwitch } from './teach/network_switch.js';
+import { latestOnly, request } from '../../core/rpc.js';
+import { audio, events } from '../../core/state.js';
+import { openTab } from '../../core/tabs.js';
+import { guardUnload } from '../../core/unload_guard.js';
+import { Component, mounting } from '../../lib/component.js';
+import { element, encodeBase64, textElement } from '../../lib/dom.js';
+import { formatTime, t } from '../../lib/i18n.js';
+import { icon } from '../../lib/icons.js';
+import { PcmBuffer } from '../../lib/pcm_buffer.js';
+import { waveIcon } from '../../lib/thumbnails.js';
+import { microphoneError, microphones, openMicrophone } from '../../player/microphone.js';
+import { LevelMeter } from '../../widgets/level_meter.js';
+import { LivePredictions } from './predictions.js';
+import { LiveRecording } from './recording.js';
+import { KINDS, LiveSpectrogram } from './spectrogram.js';
+import { networkSwitch } from '../teach/network_switch.js';
 
 const KEPT_MINUTES = 5;
 const EVERY_S = 1; // between two requests to the network

@@ -1,15 +1,15 @@
 // Scrolling spectrogram of the microphone, computed in the browser; the newest column is at the right.
 
-import { changeDisplay, display } from '../core/display_settings.js';
-import { events } from '../core/state.js';
+import { changeDisplay, display } from '../../core/display_settings.js';
+import { events } from '../../core/state.js';
 import {
   drawLevelScale, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
-} from '../lib/canvas_axes.js';
-import { table } from '../lib/colormaps.js';
-import { onResize, onThemeChange } from '../lib/dom.js';
-import { Spectrum } from '../lib/fft.js';
-import { frequencyAxis, frequencyTicks, ticks } from '../lib/frequency_axis.js';
-import { formatNumber, t } from '../lib/i18n.js';
+} from '../../lib/canvas_axes.js';
+import { table } from '../../lib/colormaps.js';
+import { onResize, onThemeChange } from '../../lib/dom.js';
+import { Spectrum } from '../../lib/fft.js';
+import { frequencyAxis, frequencyTicks, ticks } from '../../lib/frequency_axis.js';
+import { formatNumber, t } from '../../lib/i18n.js';
 
 const SPAN_S = 10;
 const HOP_S = 0.01;
