@@ -21,7 +21,7 @@ import soundfile
 from esc.audio.channels import MEAN, is_mean, split_track
 from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.io import open_blocks
-from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
+from esc.audio.sandbox import detect_full_disk, given_arguments, limit_memory, reply, run_in_worker
 from esc.errors import AudioError
 
 MAX_EXCERPT_BYTES = 500 * 10**6
@@ -127,4 +127,4 @@ def stored(samples: np.ndarray, bits: int) -> np.ndarray:
 
 if __name__ == "__main__":
     limit_memory()
-    sys.exit(main())
+    sys.exit(main(given_arguments()))

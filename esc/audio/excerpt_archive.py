@@ -23,7 +23,7 @@ from esc.audio.channels import MEAN
 from esc.audio.excerpt import MAX_EXCERPT_BYTES, stored, wav_format
 from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.io import open_blocks
-from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
+from esc.audio.sandbox import detect_full_disk, given_arguments, limit_memory, reply, run_in_worker
 from esc.errors import AudioError
 
 Interval = tuple[str, int, int]  # name, first sample, the one after the last
@@ -119,4 +119,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     limit_memory()
-    sys.exit(main())
+    sys.exit(main(given_arguments()))

@@ -1,8 +1,9 @@
 """Subprocesses for untrusted files, limited in time and memory.
 
-The server calls `run_in_worker(module, ...)`; the module's `main` passes its work to `reply` and exits with the code
-returned. The reply is one line of JSON: the result, or `{"error": key, "values": {...}}` with `EXIT_FILE_ERROR` for an
-error in the file. A full disk gives `EXIT_DISK_FULL`.
+The server calls `run_in_worker(module, ...)`; the module's `main` gets its arguments by `given_arguments`, passes its work
+to `reply` and exits with the code returned. The reply is one line of JSON: the result, or `{"error": key, "values": {...}}`
+with `EXIT_FILE_ERROR` for an error in the file. A full disk gives `EXIT_DISK_FULL`. Each process does one job; after
+`start_ahead` the next one's process is always started already, since its imports take longer than most files.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,7 +28,10 @@ MEMORY_LIMIT = 4 * 2**30  # bytes of address space, of which libraries map about
 EXIT_FILE_ERROR, EXIT_DISK_FULL = 3, 4
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PROBE_BYTES = 2**21  # more than libsndfile writes of one block
+FROM_STDIN = "-"  # as the only argument: the arguments follow as a line of JSON
 _log = logging.getLogger(__name__)
+_lock = threading.Lock()
+_ahead: dict[str, subprocess.Popen] = {}  # waiting for a job, by module
 
 
 def worker_command(module: str, *arguments: str) -> dict[str, Any]:
@@ -46,12 +51,40 @@ def run_in_worker(module: str, arguments: list[str], name: str, timeout_s: float
         The worker's error about the file, which messages call `name`; "audio.timeout" after `timeout_s` seconds;
         "audio.disk_full"; or "audio.crashed" with its standard error, without paths, in the log.
     """
-    command = worker_command(module, *arguments)
+    with _lock:
+        process = _ahead.pop(module, None)
+    ahead = process is not None
+    if process is None or process.poll() is not None:  # the system may have killed it
+        process = _started(module)
     try:
-        ended = subprocess.run(**command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s)
+        with process:
+            out, log = _communicate(process, json.dumps(arguments).encode() + b"\n", timeout_s)
     except subprocess.TimeoutExpired as error:
         raise AudioError("audio.timeout", name=name, seconds=timeout_s) from error
+    finally:
+        if ahead:
+            start_ahead(module)
+    ended = subprocess.CompletedProcess(process.args, process.returncode, out, log)
     return _result(ended, module, arguments, name)
+
+
+def start_ahead(module: str) -> None:
+    """Start a process for the module's next job.
+
+    After each job that used one, the next is started.
+    """
+    with _lock:
+        if module not in _ahead:
+            _ahead[module] = _started(module)
+
+
+def given_arguments() -> list[str]:
+    """Return the arguments of this worker: of its command, or from standard input."""
+    given = sys.argv[1:]
+    if given != [FROM_STDIN]:
+        return given
+    line = sys.stdin.readline()  # none if the server has ended
+    return json.loads(line) if line else sys.exit(0)
 
 
 def reply(work: Callable[[], dict]) -> int:
@@ -98,6 +131,19 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
     except (ValueError, OSError) as error:  # not always supported on macOS
         _log.warning("no limit on memory here: %s", error)
+
+
+def _started(module: str) -> subprocess.Popen:
+    command = worker_command(module, FROM_STDIN)
+    return subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _communicate(process: subprocess.Popen, line: bytes, timeout_s: float) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(line, timeout_s)
+    except BaseException:
+        process.kill()
+        raise
 
 
 def _result(ended: subprocess.CompletedProcess, module: str, arguments: list[str], name: str) -> dict:

@@ -24,7 +24,7 @@ from esc.audio.channels import MEAN, check_channel, is_mean
 from esc.audio.decoded_files import ChannelFile, DiskBudget, PlayableCopy, copy_rate
 from esc.audio.facts import AS_IT_IS, AudioFacts, Reading
 from esc.audio.io import MAX_SECONDS, open_blocks
-from esc.audio.sandbox import detect_full_disk, limit_memory, reply, run_in_worker
+from esc.audio.sandbox import detect_full_disk, given_arguments, limit_memory, reply, run_in_worker
 
 PLAYABLE = MappingProxyType(  # container: (codecs, suffixes with the right media type)
     {
@@ -233,4 +233,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     limit_memory()
-    sys.exit(main())
+    import esc.audio.decoding  # noqa: F401  before the arguments, for which a process started ahead waits
+
+    sys.exit(main(given_arguments()))

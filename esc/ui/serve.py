@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
+from esc.audio.sandbox import start_ahead
 from esc.classification.checkpoint import read_config
 from esc.classification.checkpoint_archive import checkpoint_folder
 from esc.ui.inference.inference import warm_up
@@ -26,5 +27,6 @@ def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: i
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     page = build_page(chosen, index)
     warm_up(chosen)
+    start_ahead("esc.audio.transcode")
     delete_on_sigterm()
     page.launch(server_name=host, server_port=port, **launch_options(page))

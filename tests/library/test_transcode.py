@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from esc.audio import sandbox
 from esc.audio.excerpt import write_excerpt_in_worker
 from esc.audio.io import load_audio, open_audio
-from esc.audio.sandbox import EXIT_DISK_FULL, EXIT_FILE_ERROR, reply
+from esc.audio.sandbox import EXIT_DISK_FULL, EXIT_FILE_ERROR, reply, start_ahead
 from esc.audio.transcode import Decoded, channels_path, decode, decode_in_worker, main
 from esc.audio.waveform import is_silent
 from esc.errors import AudioError
@@ -242,6 +243,31 @@ def test_memory_is_limited_in_the_worker():
     ended = subprocess.run([sys.executable, "-c", script], cwd=HOUSE, capture_output=True)
     assert ended.returncode == 1
     assert b"MemoryError" in ended.stderr
+
+
+def test_worker_started_ahead(tmp_path, noise, monkeypatch):
+    """Each job takes the process that waits, and leaves one for the next; a killed one is replaced, none outlives its server."""
+    ahead: dict[str, subprocess.Popen] = {}
+    monkeypatch.setattr(sandbox, "_ahead", ahead)
+    soundfile.write(tmp_path / "гроза\n1.wav", noise, RATE)
+    files = tmp_path / "гроза\n1.wav", tmp_path / "out.f32", tmp_path / "copy.flac"
+    module = "esc.audio.transcode"
+    start_ahead(module)
+    first = ahead[module]
+    assert decode_in_worker(*files, "\udcffone", 30).seconds == 1.0
+    assert first.returncode == 0
+    second = ahead[module]
+    second.kill()
+    second.wait()
+    assert decode_in_worker(*files, "two", 30).seconds == 1.0
+    third = ahead[module]
+    assert third.poll() is None
+    with pytest.raises(AudioError) as refused:
+        decode_in_worker(tmp_path / "missing.wav", *files[1:], "three", 30)
+    assert refused.value.key == "audio.missing"
+    last = ahead.pop(module)
+    assert last.communicate(timeout=30) == (b"", b"")  # standard input is closed, as by the end of the server
+    assert {third.returncode, last.returncode} == {sandbox.EXIT_FILE_ERROR, 0}
 
 
 def test_worker_takes_odd_names(tmp_path, noise):
