@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,2}")
 _TRACK = re.compile(r"([1-9][0-9]?):(.+)", re.DOTALL)
 
 
-def check_channel(channel: str | int) -> str:
+def check_channel(channel: str | int, with_each: bool = False) -> str:
     """Return the name of a channel.
 
     Parameters
@@ -22,6 +22,8 @@ def check_channel(channel: str | int) -> str:
     channel : str or int
         "mean" of all channels; "left", "right", "mid" (half their sum), "side" (half left minus right) of the first two; or
         the number of a channel, from 1. Of another sound track than the default one with its number: "2:mean", "2:left".
+    with_each : bool
+        Whether `EACH` is possible, too.
 
     Raises
     ------
@@ -29,10 +31,11 @@ def check_channel(channel: str | int) -> str:
         It is none of these.
     """
     _, name = split_track(str(channel))
+    if with_each and channel == EACH:
+        return EACH
     if name != MEAN and name not in _WEIGHTS and not _NUMBER.fullmatch(name):
-        raise ParameterError(
-            "parameter.choice", field="channel", value=channel, choices=", ".join([MEAN, *_WEIGHTS, "1, 2, ..."])
-        )
+        choices = [MEAN, *_WEIGHTS, "1, 2, ...", "2:mean, ...", *([EACH] if with_each else [])]
+        raise ParameterError("parameter.choice", field="channel", value=channel, choices=", ".join(choices))
     return str(channel)
 
 
@@ -47,12 +50,17 @@ def is_mean(channel: str) -> bool:
     return split_track(channel)[1] == MEAN
 
 
-def check_in_file(channel: str, n_channels: int, name: str) -> None:
-    """Raise AudioError if the track of the file `name` has no such channel."""
+def check_in_file(channel: str, n_channels: int, n_tracks: int, default: int, name: str) -> None:
+    """Raise AudioError if the track of the file `name` has no such channel.
+
+    Of the other ones of `n_tracks` it names the mean; a `default` track has no number.
+    """
     track, part = split_track(channel)
     needed = 1 if part == MEAN else 2 if part in _WEIGHTS else int(part)
     if needed > n_channels:
-        choices = (f"{track}:{one}" if track else one for one in channels_of(n_channels))
+        choices = [f"{track}:{one}" if track else one for one in channels_of(n_channels)]
+        others = [number for number in range(1, n_tracks + 1) if number != (track or default)]
+        choices += [MEAN if number == default else f"{number}:{MEAN}" for number in others]
         raise AudioError("audio.channel", name=name, channel=channel, choices=", ".join(choices))
 
 

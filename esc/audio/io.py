@@ -69,15 +69,15 @@ def load_audio(
     rate = sample_rate or facts.sample_rate
     name = Path(path).name
     if facts.codec.startswith("pcm"):
-        _check_memory(name, int(4 * facts.announced_s * rate), rate)
+        check_memory(name, int(4 * facts.announced_s * rate), rate)
     waveform = bytearray()  # grows without a second copy
     try:
         for block in ResampledBlocks(blocks, facts.sample_rate, rate):
             waveform += block.tobytes()
-            _check_memory(name, len(waveform), rate)
+            check_memory(name, len(waveform), rate)
     except MemoryError:
         waveform.clear()
-        _check_memory(name, MAX_WAVEFORM_BYTES + 1, rate)
+        check_memory(name, MAX_WAVEFORM_BYTES + 1, rate)
     return np.frombuffer(waveform, np.float32), rate
 
 
@@ -132,7 +132,7 @@ def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str, channe
     if seconds <= MAX_SECONDS and low <= facts.sample_rate <= high:
         try:
             channel = check_track(channel, facts.tracks, facts.default_track, name)
-            check_in_file(channel, facts.channels, name)
+            check_in_file(channel, facts.channels, facts.tracks, facts.default_track, name)
             return channel
         except AudioError:
             source.close()
@@ -175,7 +175,8 @@ def _unreadable(name: str, error: Exception) -> AudioError:
     return AudioError("audio.unreadable", name=name, reason=reason.rstrip("."), accepted=ACCEPTED)
 
 
-def _check_memory(name: str, n_bytes: int, rate: int) -> None:
+def check_memory(name: str, n_bytes: int, rate: int) -> None:
+    """Raise AudioError if a waveform takes more than `MAX_WAVEFORM_BYTES`."""
     if n_bytes > MAX_WAVEFORM_BYTES:
         raise AudioError("audio.memory", name=name, rate=rate, limit_mb=MAX_WAVEFORM_BYTES / 1e6)
 

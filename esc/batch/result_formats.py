@@ -30,13 +30,14 @@ _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 def as_row(result: FileResult) -> dict:
     """Return {"file", "seconds", "top", "verdict", "timeline", "uncertain", "notes"}, or {"file", "error"} if refused.
 
-    "channel" is added unless the mean was classified.
+    "channel" is added unless the mean was classified, "start" and "end" if an interval was.
     """
     if isinstance(result, AudioError):
         return {"file": _refused_name(result), "error": str(result)}
     return {
         "file": result.file,
         **({} if result.channel == MEAN else {"channel": result.channel}),
+        **dict(zip(("start", "end"), result.interval or (), strict=False)),
         "seconds": result.seconds,
         "top": [{"label": label, "probability": probability} for label, probability in result.top],
         "verdict": result.verdict,
@@ -66,16 +67,19 @@ def as_json(results: Sequence[FileResult]) -> str:
 def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> str:
     """Return a row per file with its `top_k` likeliest classes, or per segment.
 
-    Files that were refused have a row, too. Per segment, those without any have one with the verdict in place of a class:
-    "silence", "unknown" or "unsure". If channels other than the mean were
-    classified, a column names them. An apostrophe precedes what a spreadsheet would take for a formula.
+    Files that were refused have a row, too. Per segment, those without any have one with "silence", "unknown" or "unsure" in
+    place of a class; the verdict on the first clip, as in `as_row`, is in each row of a file. If channels other than the mean
+    were classified, a column names them; intervals have their times. An apostrophe precedes what a spreadsheet would take for
+    a formula.
     """
+    sounds = [result for result in results if not isinstance(result, AudioError)]
+    with_times = any(result.interval for result in sounds)
     if with_timeline:
-        columns = ["file", "start", "end", "label", "probability", "uncertainty"]
+        columns = ["file", "start", "end", "label", "probability", "uncertainty", "verdict"]
     else:
-        columns = ["file", "seconds", "verdict"]
+        columns = ["file", *(["start", "end"] if with_times else []), "seconds", "verdict"]
         columns += [name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}")]
-    with_channel = any(not isinstance(result, AudioError) and result.channel != MEAN for result in results)
+    with_channel = any(result.channel != MEAN for result in sounds)
     rows = [[columns[0], *(["channel"] if with_channel else []), *columns[1:], "notes", "error"]]
     for result in results:
         if isinstance(result, AudioError):
@@ -83,21 +87,28 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
             entries: list[list[str]] = [[]]
         else:
             names, remarks = [result.file, result.channel], [" ".join(result.notes), ""]
-            entries = _cells(result, with_timeline)
+            entries = _cells(result, with_timeline, with_times)
         listed = [[*names[: 1 + with_channel], *cells, *[""] * (len(columns) - 1 - len(cells)), *remarks] for cells in entries]
         rows += [[safe_cell(cell) for cell in row] for row in listed]
     return delimited(rows, ",")
 
 
-def _cells(result: SoundResult, with_timeline: bool) -> list[list[str]]:
+def _cells(result: SoundResult, with_timeline: bool, with_times: bool) -> list[list[str]]:
     """Return the cells after the file's name, of one or more rows."""
     if with_timeline:
         return [
-            [_seconds(one.start_s), _seconds(one.end_s), one.name, _probability(one.probability), uncertainty_text(one)]
+            [
+                *map(_seconds, (one.start_s, one.end_s)),
+                one.name,
+                _probability(one.probability),
+                uncertainty_text(one),
+                result.verdict,
+            ]
             for one in labels_of(result)
-        ] or [["", "", result.overall[0] if result.overall else UNSURE]]
+        ] or [["", "", result.overall[0] if result.overall else UNSURE, "", "", result.verdict]]
+    times = [_seconds(at_s) for at_s in result.interval] if result.interval else ["", ""] if with_times else []
     top = [cell for label, probability in result.top for cell in (label, _probability(probability))]
-    return [[_seconds(result.seconds), result.verdict, *top]]
+    return [[*times, _seconds(result.seconds), result.verdict, *top]]
 
 
 def _refused_name(error: AudioError) -> str:

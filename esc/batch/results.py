@@ -18,13 +18,14 @@ class SoundResult:
     file: str  # name of the sound; a path on the command line
     seconds: float  # length of the whole sound
     sample_rate: int  # Hz, of the file
-    clip_seconds: float  # length of the clip of `top` and `verdict`, within the sound, see `Classifier.first_clip`
+    clip_seconds: float  # length of the clip or interval of `top` and `verdict`, within the sound, see `Classifier.first_clip`
     top: tuple[tuple[str, float], ...]  # as `Prediction.top`
     verdict: str  # as `Prediction.verdict`
     timeline: tuple[Segment, ...] | None = None  # None if not requested
     silences: tuple[tuple[float, float], ...] = ()  # (start, end) in seconds, see `event_summary.silent_intervals`
     uncertain: tuple[UncertainInterval, ...] = ()  # see `event_summary.uncertain_intervals`
-    clip_start_s: float = 0.0  # above 0 only if the sound begins with silence
+    clip_start_s: float = 0.0  # above 0 only if the sound begins with silence, or of an interval
+    interval: tuple[float, float] | None = None  # (start, end) in seconds, if one was to be classified
     notes: tuple[str, ...] = ()  # as `AudioFacts.notes`
     channel: str = MEAN  # the one classified, see `esc.audio.channels`
 

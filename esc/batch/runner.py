@@ -22,9 +22,10 @@ from esc.batch.results import FileResult, SoundResult
 from esc.classification.classifier import Classifier
 from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.first_clip import FirstClipSearch
+from esc.classification.intervals import IntervalSearch, classify_clips
 from esc.classification.segments import segments
 from esc.classification.sliding_window import WindowResult, windows
-from esc.errors import AudioError, EscError, reason_of
+from esc.errors import AudioError, EscError, ParameterError, reason_of
 from esc.paths import display_path
 
 ENDINGS = (  # of sound files in a folder; a file named explicitly may have any ending
@@ -48,6 +49,8 @@ class BatchOptions:
     workers: int = 1  # threads for the timeline of one file
     channel: str = MEAN  # as for `esc.audio.open_audio`; EACH: only for `classify_files`, a result per channel
     full_scale: float = 1.0  # as for `esc.audio.open_audio`
+    start_s: float | None = None  # of an interval in place of the first clip, see `esc.classification.intervals.interval_from`
+    end_s: float | None = None
 
 
 def sound_files(paths: Sequence[Path]) -> tuple[list[Path], list[AudioError]]:
@@ -75,7 +78,8 @@ def classify_file(
 ) -> SoundResult:
     """Return the result for a file, which is read block by block.
 
-    `top` and `verdict` equal those of `Classifier.predict`. `on_window` is called with each window of the timeline.
+    `top` and `verdict` equal those of `Classifier.predict`, or of `classify_clips` for an interval. `on_window` is called with
+    each window of the timeline.
 
     Raises
     ------
@@ -111,7 +115,9 @@ def classify_blocks(
     options : BatchOptions
         Its `checkpoint` is ignored in favour of the classifier's.
     """
-    search = classifier.first_clip_search(facts.sample_rate)
+    search: FirstClipSearch | IntervalSearch = classifier.first_clip_search(facts.sample_rate)
+    if options.start_s is not None or options.end_s is not None:
+        search = IntervalSearch(classifier, facts.sample_rate, options.start_s, options.end_s, name)
     blocks = _searched(search, blocks)
     found: list[WindowResult] = []
     if options.timeline:
@@ -123,16 +129,17 @@ def classify_blocks(
             pass
     timeline = segments(found, classifier.class_names) if options.timeline else None
     try:
-        clip = search.end()
-    except AudioError as error:
+        interval, clips = search.end() if isinstance(search, IntervalSearch) else (None, (search.end(),))
+    except (AudioError, ParameterError) as error:
         raise AudioError("audio.refused", name=name, reason=str(error).rstrip("."), seconds=facts.seconds) from error
-    prediction = classifier.classify_clip(clip, options.top_k)
+    prediction = classify_clips(classifier, clips, options.top_k)
     yield SoundResult(
         file=name,
         seconds=facts.seconds,
         sample_rate=facts.sample_rate,
-        clip_start_s=prediction.start_s,
-        clip_seconds=min(classifier.checkpoint.input.clip_seconds, facts.seconds),
+        clip_start_s=interval[0] if interval else prediction.start_s,
+        clip_seconds=interval[1] - interval[0] if interval else min(classifier.checkpoint.input.clip_seconds, facts.seconds),
+        interval=interval,
         top=prediction.top,
         verdict=prediction.verdict,
         timeline=timeline,
@@ -186,7 +193,10 @@ def _classify_channels(
         except (AudioError, OSError):
             channels = (MEAN,)  # classifying it reports the error
     for channel in channels:
-        yield classify_or_error(path, classifier, replace(options, channel=channel), on_window)
+        result = classify_or_error(path, classifier, replace(options, channel=channel), on_window)
+        if isinstance(result, AudioError) and result.key == "audio.channel":
+            result = AudioError(result.key, **result.values | {"choices": f"{result.values['choices']}, {EACH}"})
+        yield result
 
 
 def classify_or_error(
@@ -237,8 +247,8 @@ def _worker_classifier(checkpoint: Path | None) -> Classifier:
     return Classifier.load(checkpoint)
 
 
-def _searched(search: FirstClipSearch, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Pass on blocks that the search for the first clip has taken."""
+def _searched(search: FirstClipSearch | IntervalSearch, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Pass on blocks that the search for clips has taken."""
     for block in blocks:
         search.take(block)
         yield block

@@ -1,4 +1,7 @@
-"""Classification of intervals of any length: padded to a clip, or averaged over clips."""
+"""Classification of intervals of any length: padded to a clip, or averaged over clips.
+
+The page and the API cut intervals from a waveform, the command line from a file's blocks.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-from esc.audio.waveform import MIN_SAMPLES, is_silent
+from esc.audio.io import MAX_SECONDS, check_memory
+from esc.audio.waveform import MIN_SAMPLES, is_silent, to_mono
 from esc.classification.calibration import SURE_PROBABILITY
 from esc.classification.classifier import UNKNOWN, UNSURE, Classifier, Prediction
 from esc.classification.first_clip import Clip
@@ -19,7 +23,23 @@ from esc.errors import AudioError, check_range
 
 MAX_CLIPS = 24  # of a long interval, spread evenly: the answer comes in about a second
 
+Interval = tuple[float, float]  # start and end in seconds
 _SAME_LENGTH = 0.02  # of a clip
+
+
+def interval_from(
+    classifier: Classifier, n_samples: int, sample_rate: int, start_s: float | None, end_s: float | None
+) -> Interval | None:
+    """Return an interval; None without times: the first clip.
+
+    Without a start it begins with the sound; without an end it is the clip from `start_s`, see `Classifier.clip_start`.
+    """
+    if end_s is not None:
+        return start_s or 0.0, end_s
+    if start_s is None:
+        return None
+    begin_s = classifier.clip_start(n_samples, sample_rate, start_s)
+    return begin_s, min(begin_s + classifier.checkpoint.input.clip_seconds, n_samples / sample_rate)
 
 
 def interval_clips(
@@ -43,10 +63,67 @@ def interval_clips(
     AudioError
         The interval has fewer than two samples.
     """
-    seconds = waveform.shape[-1] / sample_rate
+    _check_interval(start_s, end_s, waveform.shape[-1] / sample_rate)
+    part = waveform[..., round(start_s * sample_rate) : round(end_s * sample_rate)]
+    return _clips_of(classifier, part, sample_rate, start_s)
+
+
+class IntervalSearch:
+    """Search for the clips of an interval, block by block, as `interval_clips` finds them.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    sample_rate : int
+        Hz, of the sound.
+    start_s, end_s : float or None
+        As for `interval_from`, not both None.
+    name : str
+        The sound's, for errors.
+    """
+
+    def __init__(self, classifier: Classifier, sample_rate: int, start_s: float | None, end_s: float | None, name: str) -> None:
+        check_times(start_s, end_s)
+        self._classifier, self._rate, self._times, self._name = classifier, sample_rate, (start_s, end_s), name
+        first_s, last_s = start_s or 0.0, end_s
+        if last_s is None:  # a clip, moved back by no more than its length
+            clip_seconds = classifier.checkpoint.input.clip_seconds
+            first_s, last_s = max(0.0, first_s - clip_seconds), first_s + clip_seconds
+        self._first, self._stop = max(0, int(first_s * sample_rate) - 1), math.ceil(last_s * sample_rate) + 1
+        self._kept, self._received = bytearray(), 0
+
+    def take(self, block: np.ndarray) -> None:
+        """Take the next block, (n,) or (channels, n)."""
+        begin, stop = (max(0, at - self._received) for at in (self._first, self._stop))
+        self._received += block.shape[-1]
+        self._kept += to_mono(block[..., begin:stop]).tobytes() if begin < min(stop, block.shape[-1]) else b""
+        check_memory(self._name, len(self._kept), self._rate)
+
+    def end(self) -> tuple[Interval, tuple[Clip, ...]]:
+        """Return the interval and its clips after the last block; raises as `interval_clips` does."""
+        found = interval_from(self._classifier, self._received, self._rate, *self._times)
+        assert found is not None  # there are times
+        _check_interval(*found, self._received / self._rate)
+        first, stop = (round(at_s * self._rate) - self._first for at_s in found)
+        part = np.frombuffer(self._kept, np.float32)[first:stop]
+        return found, _clips_of(self._classifier, part, self._rate, found[0])
+
+
+def check_times(start_s: float | None, end_s: float | None) -> None:
+    """Raise ParameterError if no sound has such times."""
+    if start_s is not None:
+        check_range("start_s", start_s, 0.0, MAX_SECONDS)
+    if end_s is not None:
+        check_range("end_s", end_s, start_s or 0.0, MAX_SECONDS)
+
+
+def _check_interval(start_s: float, end_s: float, seconds: float) -> None:
     check_range("start_s", start_s, 0.0, seconds)
     check_range("end_s", end_s, start_s, seconds + 1e-3)  # a time in milliseconds may be rounded up
-    part = waveform[..., round(start_s * sample_rate) : round(end_s * sample_rate)]
+
+
+def _clips_of(classifier: Classifier, part: np.ndarray, sample_rate: int, start_s: float) -> tuple[Clip, ...]:
+    """Return the clips of an interval's samples; it begins at `start_s` in its sound."""
     if part.shape[-1] < MIN_SAMPLES:
         raise AudioError("audio.too_short", name="the interval", samples=part.shape[-1], least=MIN_SAMPLES)
     clip_seconds = classifier.checkpoint.input.clip_seconds

@@ -42,6 +42,12 @@ class ClassifyOptions:
             help="mean, left, right, mid, side, a number from 1, or each: a result per channel; 2:mean: of sound track 2.",
         ),
     ] = MEAN
+    start_s: Annotated[
+        float | None, typer.Option("--start", help="Start in seconds of the interval to classify; alone, of one clip.")
+    ] = None
+    end_s: Annotated[float | None, typer.Option("--end", help="End in seconds of the interval; alone, from the beginning.")] = (
+        None
+    )
     full_scale: Annotated[
         float, typer.Option("--full-scale", help="Sample value that is full scale: 32768 for 16-bit integers stored as floats.")
     ] = 1.0
@@ -78,7 +84,7 @@ def classify_command(
     output: OutputOptions,
     engine: EngineOptions,
 ) -> None:
-    """Classify sounds by their first clip that is not silent or, with --timeline, throughout.
+    """Classify sounds by their first clip after silence, an interval or, with --timeline, throughout.
 
     Files that can't be read are reported on standard error, the others are classified, and the exit code is 1.
     """
@@ -89,15 +95,25 @@ def classify_command(
     from esc.batch.runner import BatchOptions, sound_files
     from esc.classification.checkpoint import read_config
     from esc.classification.checkpoint_archive import checkpoint_folder
+    from esc.classification.intervals import check_times
     from esc.classification.sliding_window import check_hop
 
+    check_times(options.start_s, options.end_s)
     options = replace(options, checkpoint=checkpoint_folder(options.checkpoint))  # a ZIP is extracted once for all workers
     checkpoint = read_config(options.checkpoint)
     check_hop(options.hop, checkpoint.input.clip_seconds)
     files, errors = sound_files(paths)
     top = min(options.top, len(checkpoint.class_names))
     batch = BatchOptions(
-        options.checkpoint, top, options.timeline, options.hop, channel=options.channel, full_scale=options.full_scale
+        options.checkpoint,
+        top,
+        options.timeline,
+        options.hop,
+        1,
+        options.channel,
+        options.full_scale,
+        options.start_s,
+        options.end_s,
     )
     if engine.engine == "plain":
         _check_label_tracks(output, len(files) + (options.channel == EACH))
@@ -123,10 +139,10 @@ def _check_usage(options: ClassifyOptions, output: OutputOptions, engine: Engine
     """Refuse options that exclude each other."""
     if options.hop is not None and not options.timeline:
         raise typer.BadParameter("only with --timeline", param_hint="--hop")
+    if options.timeline and (options.start_s is not None or options.end_s is not None):
+        raise typer.BadParameter("not with --timeline, which is of the whole sound", param_hint="--start, --end")
     check_range("full_scale", options.full_scale, *FULL_SCALES)
-    if options.channel != EACH:
-        check_channel(options.channel)
-    elif engine.engine == "ray":
+    if check_channel(options.channel, with_each=True) == EACH and engine.engine == "ray":
         raise typer.BadParameter("each is not possible with --engine ray", param_hint="--channel")
     if output.output and output.form != "audacity":
         check_output_file(output.output)

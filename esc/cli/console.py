@@ -95,10 +95,12 @@ def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
                 what = {UNKNOWN: _NONE, SILENCE: SILENCE}.get(result.overall[0]) if result.overall else "nothing sure enough"
                 table.add_row(_file_cell(result), "", "", what, "", "")
         return table
-    table = Table("file", _right("seconds"), "verdict", "likeliest", box=box.SIMPLE)
+    titles = ["start s", "end s"] if any(result.interval for result in results) else ["seconds"]
+    table = Table("file", *map(_right, titles), "verdict", "likeliest", box=box.SIMPLE)
     for result in results:
         likeliest = ", ".join(f"{label} {probability:.2f}" for label, probability in result.top)
-        table.add_row(_file_cell(result), f"{result.seconds:.1f}", _verdict_text(result), likeliest)
+        shown = [f"{seconds:.1f}" for seconds in result.interval or (result.seconds,)]
+        table.add_row(_file_cell(result), *shown, _verdict_text(result), likeliest)
     return table
 
 

@@ -140,8 +140,10 @@ def test_whole_sound_track_keeps_its_channels(two_tracks, tmp_path):
 def test_missing_sound_track(two_tracks, folder):
     with pytest.raises(AudioError, match=r"two.mp4 has no sound track 3; it has 2\."):
         load_audio(two_tracks, channel="3:mean")
-    with pytest.raises(AudioError, match=r"two.mp4 has no channel 2:3; it has 2:mean, 2:left, .* 2:2\."):
+    with pytest.raises(AudioError, match=r"two.mp4 has no channel 2:3; it has 2:mean, 2:left, .* 2:2, mean\."):
         load_audio(two_tracks, channel="2:3")
+    with pytest.raises(AudioError, match=r"two.mp4 has no channel left; it has mean, 1, 2:mean\."):
+        load_audio(two_tracks, channel="left")
     with pytest.raises(AudioError, match=r"one.wav has no sound track 2; it has 1\."):
         load_audio(folder / "one.wav", channel="2:mean")
     with pytest.raises(ParameterError, match="2:centre"):
@@ -203,10 +205,10 @@ def test_raven_table_of_each_channel(two_classes):
 def test_command_line_refuses_a_channel(folder):
     lacking = classify(folder / "one.wav", "--channel", "left")
     assert lacking.returncode == 1
-    assert "one.wav has no channel left; it has mean, 1" in lacking.stderr
+    assert "one.wav has no channel left; it has mean, 1, each." in lacking.stderr
     unknown = classify(folder / "one.wav", "--channel", "centre")
     assert unknown.returncode == 2
-    assert "channel = centre" in unknown.stderr
+    assert "channel = centre is not possible" in unknown.stderr and unknown.stderr.endswith("2:mean, ..., each.\n")
     with_ray = classify(folder, "--channel", "each", "--engine", "ray", "--output", folder / "all.csv")
     assert with_ray.returncode == 2
     assert "--channel" in with_ray.stderr

@@ -23,6 +23,7 @@ from esc.batch.results import SoundResult
 from esc.batch.runner import BatchOptions, classify_files, sound_files
 from esc.classification.checkpoint import Checkpoint, save_checkpoint
 from esc.classification.classifier import Classifier
+from esc.classification.intervals import classify_clips, interval_clips
 from esc.classification.resnet import build_model
 from esc.classification.segments import Segment
 from esc.cli.main import main
@@ -207,6 +208,9 @@ def test_missing_file_and_empty_folder(tmp_path):
         ([EXAMPLES, "--top", 0], "--top"),
         ([EXAMPLES, "--timeline", "--hop", 9], "hop"),
         ([EXAMPLES, "--hop", 1], "--timeline"),
+        ([EXAMPLES, "--start", 1, "--timeline"], "--start"),
+        ([EXAMPLES, "--start", -1], "start_s = -1.0 is not possible: it must lie between 0.0 and 7200.0"),
+        ([EXAMPLES, "--start", 3, "--end", 2], "end_s = 2.0 is not possible: it must lie between 3.0 and 7200.0"),
         ([EXAMPLES, "--jobs", 0], "--jobs"),
         ([EXAMPLES, "--full-scale", 0.5], "full_scale"),
         ([EXAMPLES, "--output", "/no/such/folder/x.csv"], "--output"),
@@ -222,6 +226,30 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys):
     said = capsys.readouterr()
     assert (ended.value.code, said.out) == (2, "")
     assert word in said.err
+
+
+def test_interval_by_the_command_line(tmp_path):
+    """As `classify_clips` and /classify have it; a sound that ends before is refused alone."""
+    sound, rate = np.concatenate([sounds.busy(4.0, seed=seed) for seed in range(3)]), 44_100
+    path = sounds.write(tmp_path / "a long.wav", sound, rate, "FLOAT")
+    short = sounds.write(tmp_path / "b short.wav", sound[:rate], rate, "FLOAT")
+    network = Classifier.load()
+    for options, (start_s, end_s) in {
+        ("--start", 2.0, "--end", 3.5): (2.0, 3.5),
+        ("--start", 1.0, "--end", 11.0): (1.0, 11.0),
+        ("--end", 3.0): (0.0, 3.0),
+        ("--start", 11.0): (7.0, 12.0),
+    }.items():
+        expected = classify_clips(network, interval_clips(network, sound, rate, start_s, end_s))
+        (row,) = json.loads(classify(path, *options, "--format", "json").stdout)
+        assert (row["start"], row["end"], row["verdict"]) == (start_s, end_s, expected.verdict)
+        assert {one["label"]: one["probability"] for one in row["top"]} == pytest.approx(dict(expected.top), abs=1e-5)
+    ended = classify(tmp_path, "--start", 2.0, "--end", 3.5, "--format", "csv")
+    assert ended.returncode == 1
+    assert f"{short} was not classified (start_s = 2.0 is not possible: it must lie between 0.0 and 1.0)." in ended.stderr
+    first, second = csv.DictReader(io.StringIO(ended.stdout))
+    assert (first["start"], first["end"], second["start"], bool(second["error"])) == ("2.000", "3.500", "", True)
+    assert "start s" in classify(path, "--end", 3.0).stdout
 
 
 @pytest.mark.slow

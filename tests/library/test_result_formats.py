@@ -87,13 +87,27 @@ def test_label_tracks_have_names_for_every_system():
 
 
 def test_every_file_has_a_row_per_segment():
-    """Silent and uncertain files have one with the verdict, refused ones with the error."""
+    """Silent and uncertain files have one with the verdict, refused ones with the error; all have the verdict of the JSON."""
     silent = result("a.wav", timeline=(), silences=((0.0, 10.0),), verdict="silence", top=())
     refused = AudioError("audio.refused", name="c.wav", reason="no sound")
-    listed = rows(as_csv([silent, result("b.wav", timeline=()), refused], 1, True))
+    siren = (Segment("siren", 0.0, 9.0, 0.5), Segment("rain", 2.0, 9.0, 0.5))
+    results = [silent, result("b.wav", timeline=()), refused, result("d.wav", timeline=siren)]
+    listed = rows(as_csv(results, 1, True))
     assert [(one["file"], one["start"], one["label"], bool(one["error"])) for one in listed] == [
         ("a.wav", "", "silence", False), ("b.wav", "", "unsure", False), ("c.wav", "", "", True),
+        ("d.wav", "0.000", "siren", False), ("d.wav", "2.000", "rain", False),
     ]  # fmt: skip
+    verdicts = {row["file"]: row.get("verdict", "") for row in json.loads(as_json(results))}
+    assert [one["verdict"] for one in listed] == [verdicts[one["file"]] for one in listed]
+
+
+def test_interval_in_tables():
+    """An interval that was asked for is in JSON and CSV, the one of a whole sound is not."""
+    part = result("a.wav", interval=(2.0, 3.5), clip_start_s=2.0, clip_seconds=1.5)
+    listed = rows(as_csv([part, result("b.wav")], 1, False))
+    assert [(one["start"], one["end"], one["label_1"]) for one in listed] == [("2.000", "3.500", "rain"), ("", "", "rain")]
+    assert [(row.get("start"), row.get("end")) for row in json.loads(as_json([part, result()]))] == [(2.0, 3.5), (None, None)]
+    assert as_text([part], "audacity", 1, False, None) == "2.000000\t3.500000\train\n"
 
 
 def test_paths_are_printed_safely():

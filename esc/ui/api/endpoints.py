@@ -16,6 +16,7 @@ from esc.audio.channels import MEAN, check_channel
 from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
 from esc.classification.classifier import Prediction
+from esc.classification.intervals import Interval, interval_from
 from esc.classification.saliency_regions import regions_within, saliency_regions
 from esc.classification.sliding_window import check_hop
 from esc.config import SpectrogramConfig
@@ -28,7 +29,7 @@ from esc.errors import AudioError, PageError, ParameterError
 from esc.ui.api import arguments
 from esc.ui.api.arguments import localized_errors
 from esc.ui.api.downloads import Downloads
-from esc.ui.inference.inference import Interval, classifier, clip_offset_s, explain, interval_from, predict
+from esc.ui.inference.inference import classifier, clip_offset_s, explain, predict
 from esc.ui.server.rendering import ViewRenderer
 from esc.ui.sessions.sound import Sound
 from esc.ui.tabs.base import Services
@@ -275,7 +276,7 @@ class Endpoints:
 
     def _interval(self, opened: Sound, start: object, end: object) -> Interval | None:
         start_s, end_s = arguments.checked_number("start", start), arguments.checked_number("end", end)
-        return interval_from(self._checkpoint, len(opened.waveform), opened.facts.sample_rate, start_s, end_s)
+        return interval_from(classifier(self._checkpoint), len(opened.waveform), opened.facts.sample_rate, start_s, end_s)
 
     def _predicted(self, opened: Sound, interval: Interval | None, request: Caller) -> Prediction:
         turn = self._turns.turn(arguments.owner_of(request))

@@ -20,7 +20,7 @@ from esc.batch.runner import BatchOptions, classify_blocks
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier, Prediction
 from esc.classification.first_clip import Clip, array_blocks
-from esc.classification.intervals import classify_clips, interval_clips
+from esc.classification.intervals import Interval, classify_clips, interval_clips
 from esc.classification.saliency import Explanation
 from esc.classification.saliency import explain as explain_waveform
 from esc.classification.similarity import fingerprint
@@ -30,7 +30,6 @@ from esc.ui.inference.zero_gpu import GPU_LENT, device_here, on_gpu, on_gpu_for
 from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Sound
 
-Interval = tuple[float, float]  # start and end in seconds
 Turn = AbstractContextManager[None]  # at the network, see `FairTurns.turn`
 Activations = dict[str, tuple[int, np.ndarray]]  # see `Classifier.mean_activations`
 LIKELIEST = 5  # classes whose saliency maps are computed in any case
@@ -94,20 +93,6 @@ def _clips(path: Path, waveform: np.ndarray, sample_rate: int, interval: Interva
         if interval is None
         else interval_clips(network, waveform, sample_rate, *interval)
     )
-
-
-def interval_from(path: Path, n_samples: int, sample_rate: int, start_s: float | None, end_s: float | None) -> Interval | None:
-    """Return an interval; None without times: the first clip.
-
-    Without a start it begins with the sound; without an end it is the clip from `start_s`, see `Classifier.clip_start`.
-    """
-    if end_s is not None:
-        return start_s or 0.0, end_s
-    if start_s is None:
-        return None
-    network = classifier(path)
-    begin_s = network.clip_start(n_samples, sample_rate, start_s)
-    return begin_s, min(begin_s + network.checkpoint.input.clip_seconds, n_samples / sample_rate)
 
 
 def predict(path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn, interval: Interval | None = None) -> Prediction:

@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
@@ -87,7 +88,7 @@ class FilesRequest(RunRequest):
     """A request to classify files, by their ids."""
 
     files: Annotated[list[str], Field(min_length=1, max_length=MAX_FILES)]
-    channel: Annotated[str, PlainValidator(lambda value: value if value == EACH else check_channel(value))] = MEAN
+    channel: Annotated[str, PlainValidator(partial(check_channel, with_each=True))] = MEAN
 
 
 class RowsRequest(PageRequest):
