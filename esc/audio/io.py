@@ -19,7 +19,7 @@ from esc.errors import AudioError, check_range
 from esc.paths import display_path
 
 if TYPE_CHECKING:
-    from esc.audio.decoding import JoinedTracks, SndfileTrack, Track
+    from esc.audio.decoders.ffmpeg import JoinedTracks, SndfileTrack, Track
 
 MAX_BYTES = 500 * 10**6
 MAX_SECONDS = 2 * 3600.0
@@ -114,7 +114,7 @@ def open_blocks(
 def _open(path: Path, name: str, channel: str) -> Track | JoinedTracks | SndfileTrack:
     import av  # takes its time to load
 
-    from esc.audio.decoding import open_track
+    from esc.audio.decoders.ffmpeg import open_track
 
     try:
         return open_track(path, split_track(channel)[0])

@@ -148,7 +148,7 @@ def test_an_hour_needs_no_more_memory_than_a_moment(tmp_path):
     script = """
 import sys
 from pathlib import Path
-import av, esc.audio.decoding
+import av, esc.audio.decoders.ffmpeg
 from esc.audio.transcode import main
 def high_water_mb():  # unlike ru_maxrss, not inherited from whoever started this process
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024

@@ -26,7 +26,7 @@ def open_by_libsndfile(path: Path) -> SndfileTrack | None:
 
 
 class SndfileTrack:
-    """A file read by libsndfile, used like `esc.audio.decoding.Track`."""
+    """A file read by libsndfile, used like `esc.audio.decoders.ffmpeg.Track`."""
 
     def __init__(self, path: Path) -> None:
         self._source = source = soundfile.SoundFile(os.fsencode(path))  # a str would have to be valid UTF-8

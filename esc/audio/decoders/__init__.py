@@ -1,0 +1,1 @@
+"""Decoders: FFmpeg's libraries, libsndfile, and files of joined streams."""
