@@ -18,7 +18,7 @@ import torch
 from benchmarks.harness import Row, run
 from esc.classification.classifier import Classifier
 from esc.classification.first_clip import Clip
-from esc.classification.ood_detector import OodDetector
+from esc.classification.confidence.ood_detector import OodDetector
 
 GOAL = 1.05
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from esc.audio.io import load_audio
-from esc.classification.calibration import calibrated_probabilities, known_and_sure
+from esc.classification.confidence.calibration import calibrated_probabilities, known_and_sure
 from esc.classification.classifier import Classifier
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.teach import Example, teach

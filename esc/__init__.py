@@ -11,7 +11,7 @@ from importlib import import_module
 _MODULES = {
     "esc.audio": ("load_audio", "fit_clip", "resample"),
     "esc.batch.teach_files": ("teach_files",),
-    "esc.classification.calibration": ("Calibration",),
+    "esc.classification.confidence.calibration": ("Calibration",),
     "esc.classification.checkpoint": ("Checkpoint", "load_checkpoint", "save_checkpoint"),
     "esc.classification.classifier": ("Classifier", "Prediction"),
     "esc.config": (

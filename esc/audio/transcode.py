@@ -233,6 +233,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     limit_memory()
-    import esc.audio.decoding  # noqa: F401  before the arguments, for which a process started ahead waits
+    import esc.audio.decoders.ffmpeg  # noqa: F401  before the arguments, for which a process started ahead waits
 
     sys.exit(main(given_arguments()))

@@ -94,7 +94,7 @@ def classify_command(
 
     from esc.batch.runner import BatchOptions, sound_files
     from esc.classification.checkpoint import read_config
-    from esc.classification.checkpoint_archive import checkpoint_folder
+    from esc.classification.checkpoint_files.archive import checkpoint_folder
     from esc.classification.intervals import check_times
     from esc.classification.sliding_window import check_hop
 

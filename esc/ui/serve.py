@@ -8,7 +8,7 @@ from pathlib import Path
 import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
 from esc.audio.sandbox import start_ahead
 from esc.classification.checkpoint import read_config
-from esc.classification.checkpoint_archive import checkpoint_folder
+from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
 from esc.ui.sessions.temp_dir import delete_at_end, delete_on_sigterm

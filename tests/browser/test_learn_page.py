@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chromium import Sheet
-from esc.classification.metrics_file import read_metrics
+from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 

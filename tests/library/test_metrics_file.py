@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from esc.classification.metrics_file import FILE, RELIABILITY_BINS, read_metrics, write_metrics
+from esc.classification.checkpoint_files.metrics import FILE, RELIABILITY_BINS, read_metrics, write_metrics
 from esc.errors import CheckpointError
 
 BIN = {"low": 0.0, "high": 0.0667, "clips": 3, "confidence": 0.05, "accuracy": 0.33}

@@ -17,7 +17,7 @@ import torch
 
 import esc.classification.onnx_export
 from esc import Classifier, fit_clip, load_audio, mel_db
-from esc.classification.calibration import Calibration
+from esc.classification.confidence.calibration import Calibration
 from esc.classification.classifier import UNKNOWN
 from esc.classification.onnx_export import LIMIT, Parity, compare, export_onnx
 from esc.cli.main import main

@@ -11,7 +11,7 @@ from torch import nn
 
 import sounds
 from esc.audio.waveform import fit_clip, resample
-from esc.classification.calibration import calibrated_probabilities
+from esc.classification.confidence.calibration import calibrated_probabilities
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import SILENCE, Classifier
 from esc.classification.resnet import build_model

@@ -26,9 +26,9 @@ from esc.audio.io import load_audio
 from esc.batch import teach_files as files
 from esc.classification.checkpoint import Checkpoint, read_config
 from esc.classification.classifier import UNKNOWN, Classifier
-from esc.classification.metrics_file import read_metrics
-from esc.classification.ood_detector import OodDetector
-from esc.classification.ood_fit import refit_distance
+from esc.classification.checkpoint_files.metrics import read_metrics
+from esc.classification.confidence.ood_detector import OodDetector
+from esc.classification.confidence.ood_fit import refit_distance
 from esc.classification.resnet import build_model
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.head import PENALTY, balanced_weights, fit_head, smoothed_temperature, wilson_interval

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from esc.classification.checkpoint import read_config
-from esc.classification.metrics_file import FILE, write_metrics
-from esc.classification.robustness_file import FILE as ROBUSTNESS_FILE
-from esc.classification.robustness_file import write_robustness
+from esc.classification.checkpoint_files.metrics import FILE, write_metrics
+from esc.classification.checkpoint_files.robustness import FILE as ROBUSTNESS_FILE
+from esc.classification.checkpoint_files.robustness import write_robustness
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.tabs.about_model import AboutModelTab, card_text
 from esc.ui.tabs.base import Services

@@ -18,7 +18,7 @@ from playwright._impl._driver import compute_driver_executable
 
 import sounds
 from esc import Classifier
-from esc.classification.metrics_file import read_metrics
+from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.config import LIBROSA
 from esc.example_sounds import example_sounds
 from esc.paths import DEFAULT_CHECKPOINT

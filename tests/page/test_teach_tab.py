@@ -217,7 +217,7 @@ def test_zip_from_elsewhere(packed, tab, session, tmp_path, change):
 
 def test_zip_that_grows(tab, session, tmp_path, monkeypatch):
     """Its size is counted while it is unpacked, whatever it states."""
-    monkeypatch.setattr("esc.classification.checkpoint_archive.MAX_BYTES", 10**6)
+    monkeypatch.setattr("esc.classification.checkpoint_files.archive.MAX_BYTES", 10**6)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.md", bytes(5 * 10**6))

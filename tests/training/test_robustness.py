@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from esc.classification.robustness_file import FILE, compared, read_robustness, write_robustness
+from esc.classification.checkpoint_files.robustness import FILE, compared, read_robustness, write_robustness
 from esc.errors import CheckpointError, DataError
 from training.evaluation.robustness import AS_IT_IS, DISTORTIONS, GOALS, evaluate_robustness, plot_robustness
 

@@ -43,7 +43,7 @@ def evaluate_command(
     output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
 ) -> None:
     """Evaluate a checkpoint on one fold; evaluations on held-out data are logged."""
-    from esc.classification.metrics_file import read_metrics
+    from esc.classification.checkpoint_files.metrics import read_metrics
 
     found = _evaluate(options, fold, checkpoint)
     held_out = (read_metrics(checkpoint) or {}).get("held_out")
@@ -86,7 +86,7 @@ def robustness_command(
     save: Annotated[bool, typer.Option("--save", help="Store the figures with the checkpoint, for page and card.")] = False,
 ) -> None:
     """Evaluate a checkpoint on one fold after band limits, noise, rooms, clipping and codecs."""
-    from esc.classification.robustness_file import compared, read_robustness, write_robustness
+    from esc.classification.checkpoint_files.robustness import compared, read_robustness, write_robustness
     from training.evaluation.robustness import evaluate_robustness, plot_robustness
     from training.runs.disk import disk_full_error, save_figure
 
@@ -193,7 +193,7 @@ def explain_test_command(
     save: Annotated[bool, typer.Option("--save", help="Store the figures with the checkpoint, for the page.")] = False,
 ) -> None:
     """Deletion test of the saliency maps: cover marked cells, random ones and the loudest ones."""
-    from esc.classification.metrics_file import write_metrics
+    from esc.classification.checkpoint_files.metrics import write_metrics
     from training.evaluation.deletion_test import SHARES, run_deletion_test
 
     if save:

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from esc.classification.checkpoint import TRAINED_ON, Checkpoint, load_checkpoint
-from esc.classification.checkpoint_archive import checkpoint_folder
+from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.classification.resnet import build_model
 from esc.errors import DataError, reason_of
 from training.recipes import Recipe

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from esc.classification.calibration import Calibration
+from esc.classification.confidence.calibration import Calibration
 from esc.classification.checkpoint import read_config, write_config
 from esc.classification.classifier import Classifier
-from esc.classification.metrics_file import write_metrics
+from esc.classification.checkpoint_files.metrics import write_metrics
 from esc.errors import DataError
 from training.data.esc50 import Clip
 from training.evaluation.held_out_log import log_evaluation
@@ -44,7 +44,7 @@ class CalibrationResult:
     folds: tuple[int, ...]  # held-out folds on which the temperature was fitted
     before: Metrics  # without temperature
     after: Metrics  # with that of the other folds or, for a single fold, of other recordings
-    unknown: dict[str, Any]  # as `esc.classification.metrics_file.Unknown`
+    unknown: dict[str, Any]  # as `esc.classification.checkpoint_files.metrics.Unknown`
 
 
 def calibrate(

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from esc.classification.calibration import calibrated_probabilities
+from esc.classification.confidence.calibration import calibrated_probabilities
 from esc.classification.classifier import Classifier
 from esc.classification.saliency import FINE_LAYER, heat_maps, smoothed
 from esc.dsp.spectrogram import network_input
@@ -41,7 +41,7 @@ class Deletion:
     predicted: np.ndarray  # int64 (clips,); the class
 
     def figures(self) -> dict:
-        """Return the means in the form of `esc.classification.metrics_file`."""
+        """Return the means in the form of `esc.classification.checkpoint_files.metrics`."""
         means = {name: getattr(self, name).mean(axis=1).tolist() for name in ("marked", "random", "loudest")}
         about = {"clips": len(self.before), "method": METHOD, "shares": list(SHARES), "before": float(self.before.mean())}
         return about | means

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from esc.classification.calibration import Calibration, calibrated_probabilities, known_and_sure
+from esc.classification.confidence.calibration import Calibration, calibrated_probabilities, known_and_sure
 from esc.classification.classifier import Classifier
-from esc.classification.ood_detector import OodDetector
+from esc.classification.confidence.ood_detector import OodDetector
 from training.data.esc50 import Clip
 from training.data.preprocessing import clip_spectrogram, map_files
 from training.evaluation.ood_fit import DetectorData, Features, extract, scores, standardised
@@ -55,7 +55,7 @@ class Decisions:
 def ood_figures(
     classifier: Classifier, data: DetectorData, halves: np.ndarray, folders: OodFolders, clips: list[Clip]
 ) -> dict[str, Any]:
-    """Return the figures of a calibrated classifier, as `esc.classification.metrics_file.Unknown`.
+    """Return the figures of a calibrated classifier, as `esc.classification.checkpoint_files.metrics.Unknown`.
 
     Unknown sounds and those of `folders.known_valid` had no part in fitting detector or thresholds. Of the held-out clips,
     `halves` (clips,) of 0 and 1, each half is evaluated with thresholds from the other.

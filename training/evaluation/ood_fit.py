@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from esc.classification.classifier import Classifier
-from esc.classification.ood_detector import OodDetector
-from esc.classification.ood_fit import fit_distance, fit_regression, make_detector, with_part_std
+from esc.classification.confidence.ood_detector import OodDetector
+from esc.classification.confidence.ood_fit import fit_distance, fit_regression, make_detector, with_part_std
 from esc.classification.resnet import layer_outputs, pooled_embedding
 from esc.dsp.spectrogram import network_input
 from training.data.esc50 import Clip, without_classes

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from esc.classification.classifier import Classifier
-from esc.classification.robustness_file import Robustness
+from esc.classification.checkpoint_files.robustness import Robustness
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import clip_mel_db
 from esc.plotting.runs import plot_bars

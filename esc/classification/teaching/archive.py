@@ -5,9 +5,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from esc.classification.checkpoint_archive import DAMAGE, FILES, extract
+from esc.classification.checkpoint_files.archive import DAMAGE, FILES, extract
 from esc.classification.classifier import Classifier
-from esc.classification.metrics_file import read_metrics
+from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.errors import CheckpointError, reason_of
 
 

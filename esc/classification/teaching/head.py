@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
-from esc.classification.ood_fit import floored_std
+from esc.classification.confidence.ood_fit import floored_std
 
 PENALTY = 0.1  # scikit-learn's C, on standardised embeddings
 _TEMPERATURES = (0.05, 20.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from esc.classification.checkpoint import read_config, save_checkpoint, write_config
-from esc.classification.metrics_file import write_metrics
+from esc.classification.checkpoint_files.metrics import write_metrics
 from esc.classification.teaching.head import PENALTY
 from esc.classification.teaching.teach import REFUSED, UNSURE_SHARE, Taught
 from esc.errors import CheckpointError, DataError

@@ -13,11 +13,11 @@ from scipy.special import softmax
 from scipy.stats import t as student
 from torchvision.models import ResNet
 
-from esc.classification.calibration import Calibration
+from esc.classification.confidence.calibration import Calibration
 from esc.classification.checkpoint import TRAINED_ON, Checkpoint
 from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE
-from esc.classification.ood_detector import OodDetector
-from esc.classification.ood_fit import fit_regression, floored_std, make_detector, refit_distance, with_part_std
+from esc.classification.confidence.ood_detector import OodDetector
+from esc.classification.confidence.ood_fit import fit_regression, floored_std, make_detector, refit_distance, with_part_std
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.head import Head, balanced_weights, fit_head, smoothed_temperature, wilson_interval
 from esc.errors import DataError
@@ -55,7 +55,7 @@ class Taught:
     model: ResNet
     detector: OodDetector
     checkpoint: Checkpoint  # its calibration lacks the digest of the detector's file
-    figures: dict[str, Any]  # as `esc.classification.metrics_file.TaughtFigures`
+    figures: dict[str, Any]  # as `esc.classification.checkpoint_files.metrics.TaughtFigures`
     guesses: tuple[Guess, ...]  # of all examples in order
 
     @property

@@ -10,8 +10,8 @@ import gradio as gr
 from gradio.i18n import I18nData
 
 from esc.classification.checkpoint import read_config
-from esc.classification.metrics_file import read_metrics
-from esc.classification.robustness_file import read_robustness
+from esc.classification.checkpoint_files.metrics import read_metrics
+from esc.classification.checkpoint_files.robustness import read_robustness
 from esc.errors import CheckpointError
 from esc.ui.i18n.catalogue import MESSAGES, error_message
 from esc.ui.i18n.language_switch import visitor_language

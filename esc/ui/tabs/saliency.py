@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 from pydantic import Field
 
-from esc.classification.metrics_file import read_metrics
+from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.saliency import Explanation, cell_size
 from esc.classification.saliency_regions import Region, regions_within, saliency_regions
 from esc.errors import CheckpointError

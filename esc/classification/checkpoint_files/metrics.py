@@ -10,7 +10,7 @@ from typing import Annotated, Any, NotRequired
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from esc.classification.calibration import UnknownScore
+from esc.classification.confidence.calibration import UnknownScore
 from esc.errors import CheckpointError
 from esc.paths import project_relative, write_json
 

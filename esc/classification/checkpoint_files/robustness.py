@@ -8,7 +8,7 @@ from typing import Annotated, NotRequired
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from esc.classification.metrics_file import Count, Share
+from esc.classification.checkpoint_files.metrics import Count, Share
 from esc.errors import CheckpointError
 from esc.paths import project_relative, write_json
 

@@ -9,7 +9,7 @@ import torch
 from sklearn.covariance import ledoit_wolf
 from sklearn.linear_model import LogisticRegression
 
-from esc.classification.ood_detector import MAX_DEVIATION, OodDetector
+from esc.classification.confidence.ood_detector import MAX_DEVIATION, OodDetector
 
 _SHRINKAGE, _RIDGE = 0.05, 1e-4  # of the covariance, towards its diagonal and upwards
 _PENALTY = 1e-2  # scikit-learn's C of the regression

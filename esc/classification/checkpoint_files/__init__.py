@@ -1,0 +1,1 @@
+"""Files stored with a checkpoint: metrics, accuracy after distortions, and ZIP archives."""

@@ -1,0 +1,1 @@
+"""Confidence of predictions: calibrated probabilities and out-of-distribution detection."""
