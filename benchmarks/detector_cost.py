@@ -17,8 +17,8 @@ import torch
 
 from benchmarks.harness import Row, run
 from esc.classification.classifier import Classifier
-from esc.classification.first_clip import Clip
 from esc.classification.confidence.ood_detector import OodDetector
+from esc.classification.first_clip import Clip
 
 GOAL = 1.05
 

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from esc.audio.io import load_audio
-from esc.classification.confidence.calibration import calibrated_probabilities, known_and_sure
 from esc.classification.classifier import Classifier
+from esc.classification.confidence.calibration import calibrated_probabilities, known_and_sure
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.teach import Example, teach
 from training.data.esc50 import Clip, read_clips

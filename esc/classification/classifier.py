@@ -12,11 +12,11 @@ import torch
 from torchvision.models import ResNet
 
 from esc.audio.waveform import is_silent
-from esc.classification.confidence.calibration import calibrated_probabilities, cell_probabilities, known_and_sure, unknown_score
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
 from esc.classification.checkpoint_files.archive import checkpoint_folder
-from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
+from esc.classification.confidence.calibration import calibrated_probabilities, cell_probabilities, known_and_sure, unknown_score
 from esc.classification.confidence.ood_detector import OodDetector
+from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
 from esc.classification.resnet import embed, layer_outputs, mean_activations
 from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import check_range

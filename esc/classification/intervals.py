@@ -14,8 +14,8 @@ import torch
 
 from esc.audio.io import MAX_SECONDS, check_memory
 from esc.audio.waveform import MIN_SAMPLES, is_silent, to_mono
-from esc.classification.confidence.calibration import SURE_PROBABILITY
 from esc.classification.classifier import UNKNOWN, UNSURE, Classifier, Prediction
+from esc.classification.confidence.calibration import SURE_PROBABILITY
 from esc.classification.first_clip import Clip
 from esc.classification.sliding_window import HOP_PER_CLIP
 from esc.dsp.spectrogram import clip_mel_db

@@ -107,10 +107,10 @@ def test_saliency_of_classes(sheet: Sheet):
 
 
 def test_saliency_equals_library(sheet: Sheet, root: Path):
-    """Bytes of picture and map on the page against esc.classification.saliency on the same file."""
+    """Bytes of picture and map on the page against esc.classification.saliency.maps on the same file."""
     from esc.audio.io import load_audio
     from esc.classification.classifier import Classifier
-    from esc.classification.saliency import explain
+    from esc.classification.saliency.maps import explain
 
     sheet.open_example("siren")
     opened(sheet)

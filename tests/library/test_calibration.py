@@ -16,9 +16,9 @@ from safetensors.torch import save
 import sounds
 from esc.batch.result_formats import as_json
 from esc.batch.runner import BatchOptions, classify_file
-from esc.classification.confidence.calibration import Calibration, calibrated_probabilities, known_and_sure, unknown_score
 from esc.classification.checkpoint import load_checkpoint, read_config, save_checkpoint, write_config
 from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE, Classifier
+from esc.classification.confidence.calibration import Calibration, calibrated_probabilities, known_and_sure, unknown_score
 from esc.classification.confidence.ood_detector import FILE, OodDetector
 from esc.classification.resnet import LAYERS, embed, layer_outputs, pooled_embedding
 from esc.classification.segments import segments

@@ -11,7 +11,7 @@ from esc.audio.waveform import fit_clip, resample
 from esc.batch.runner import BatchOptions, classify_file
 from esc.classification.classifier import SILENCE, Classifier
 from esc.classification.first_clip import BLOCK_SAMPLES, FirstClipSearch
-from esc.classification.saliency import explain
+from esc.classification.saliency.maps import explain
 from esc.classification.similarity import SoundIndex
 from esc.errors import AudioError
 

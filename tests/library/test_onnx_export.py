@@ -17,8 +17,8 @@ import torch
 
 import esc.classification.onnx_export
 from esc import Classifier, fit_clip, load_audio, mel_db
-from esc.classification.confidence.calibration import Calibration
 from esc.classification.classifier import UNKNOWN
+from esc.classification.confidence.calibration import Calibration
 from esc.classification.onnx_export import LIMIT, Parity, compare, export_onnx
 from esc.cli.main import main
 from esc.config import ESC50, InputConfig, SpectrogramConfig

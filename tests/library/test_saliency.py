@@ -11,11 +11,11 @@ from torch import nn
 
 import sounds
 from esc.audio.waveform import fit_clip, resample
-from esc.classification.confidence.calibration import calibrated_probabilities
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import SILENCE, Classifier
+from esc.classification.confidence.calibration import calibrated_probabilities
 from esc.classification.resnet import build_model
-from esc.classification.saliency import (
+from esc.classification.saliency.maps import (
     CLASS_LAYER,
     FINE_LAYER,
     LAYERS,
@@ -25,7 +25,7 @@ from esc.classification.saliency import (
     heat_maps,
     layer_cam,
 )
-from esc.classification.saliency_regions import LEAST_LEVEL, outline_level, saliency_regions, smoothed_map
+from esc.classification.saliency.regions import LEAST_LEVEL, outline_level, saliency_regions, smoothed_map
 from esc.config import ESC50, InputConfig
 from esc.dsp.spectrogram import network_input
 from esc.errors import AudioError, ParameterError

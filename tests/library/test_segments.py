@@ -8,8 +8,8 @@ import scipy.special
 import torch
 
 import sounds
-from esc.classification.confidence.calibration import CELL_TEMPERATURE, Calibration, cell_probabilities
 from esc.classification.classifier import SILENCE, UNSURE, Classifier
+from esc.classification.confidence.calibration import CELL_TEMPERATURE, Calibration, cell_probabilities
 from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.segments import Segment, segments
 from esc.classification.sliding_window import Activity, WindowResult, windows

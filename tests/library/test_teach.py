@@ -25,8 +25,8 @@ from command_line import run
 from esc.audio.io import load_audio
 from esc.batch import teach_files as files
 from esc.classification.checkpoint import Checkpoint, read_config
-from esc.classification.classifier import UNKNOWN, Classifier
 from esc.classification.checkpoint_files.metrics import read_metrics
+from esc.classification.classifier import UNKNOWN, Classifier
 from esc.classification.confidence.ood_detector import OodDetector
 from esc.classification.confidence.ood_fit import refit_distance
 from esc.classification.resnet import build_model

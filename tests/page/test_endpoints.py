@@ -19,8 +19,8 @@ import sounds
 from chromium import Server
 from esc import Classifier, load_audio, mel_db
 from esc.classification.intervals import classify_clips, interval_clips
-from esc.classification.saliency import explain
-from esc.classification.saliency_regions import saliency_regions
+from esc.classification.saliency.maps import explain
+from esc.classification.saliency.regions import saliency_regions
 from esc.config import LIBROSA, PRESETS, SpectrogramConfig
 from esc.ui.api.downloads import Downloads
 from esc.ui.page import build_page

@@ -9,9 +9,9 @@ import shutil
 import numpy as np
 import pytest
 
-from esc.classification.classifier import Classifier
 from esc.classification.checkpoint_files.metrics import write_metrics
 from esc.classification.checkpoint_files.robustness import write_robustness
+from esc.classification.classifier import Classifier
 from test_metrics_file import FIGURES
 from training.evaluation.held_out_log import Evaluation
 from training.evaluation.metrics import Metrics

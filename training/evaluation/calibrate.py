@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from esc.classification.confidence.calibration import Calibration
 from esc.classification.checkpoint import read_config, write_config
-from esc.classification.classifier import Classifier
 from esc.classification.checkpoint_files.metrics import write_metrics
+from esc.classification.classifier import Classifier
+from esc.classification.confidence.calibration import Calibration
 from esc.errors import DataError
 from training.data.esc50 import Clip
 from training.evaluation.held_out_log import log_evaluation

@@ -1,4 +1,4 @@
-"""Deletion test of the saliency maps of `esc.classification.saliency` (after Petsiuk et al., 2018, "RISE").
+"""Deletion test of the saliency maps of `esc.classification.saliency.maps` (after Petsiuk et al., 2018, "RISE").
 
 Cells of the network's input are covered and the probability of the class is computed again. The cells that a map ranks
 highest are compared with two controls of the same area: the same map shifted at random in time and frequency, and the
@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from esc.classification.confidence.calibration import calibrated_probabilities
 from esc.classification.classifier import Classifier
-from esc.classification.saliency import FINE_LAYER, heat_maps, smoothed
+from esc.classification.confidence.calibration import calibrated_probabilities
+from esc.classification.saliency.maps import FINE_LAYER, heat_maps, smoothed
 from esc.dsp.spectrogram import network_input
 from training.data.esc50 import Clip
 from training.evaluation.held_out_log import fold_data, log_evaluation

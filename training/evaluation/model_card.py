@@ -7,11 +7,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from esc.audio.io import load_audio
-from esc.classification.confidence.calibration import SURE_PROBABILITY
 from esc.classification.checkpoint import Checkpoint
-from esc.classification.classifier import Classifier
 from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.checkpoint_files.robustness import Robustness, read_robustness
+from esc.classification.classifier import Classifier
+from esc.classification.confidence.calibration import SURE_PROBABILITY
 from training.evaluation.held_out_log import Evaluation
 from training.evaluation.ood import REFUSED, UNSURE
 from training.recipes import FRESH_SUFFIX, TUNED_SUFFIX, recipe_name

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-from esc.classification.confidence.calibration import Calibration, calibrated_probabilities, known_and_sure
 from esc.classification.classifier import Classifier
+from esc.classification.confidence.calibration import Calibration, calibrated_probabilities, known_and_sure
 from esc.classification.confidence.ood_detector import OodDetector
 from training.data.esc50 import Clip
 from training.data.preprocessing import clip_spectrogram, map_files

@@ -10,8 +10,8 @@ from zlib import crc32
 import numpy as np
 import torch
 
-from esc.classification.classifier import Classifier
 from esc.classification.checkpoint_files.robustness import Robustness
+from esc.classification.classifier import Classifier
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import clip_mel_db
 from esc.plotting.runs import plot_bars

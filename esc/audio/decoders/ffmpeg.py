@@ -12,11 +12,11 @@ from pathlib import Path
 import av
 import numpy as np
 
-from esc.audio.extent import EXACT_TOLERANCE_S, read_extent
-from esc.audio.facts import AudioFacts
 from esc.audio.decoders.frame_conversion import FrameConverter
 from esc.audio.decoders.libsndfile import SndfileTrack, open_by_libsndfile
 from esc.audio.decoders.links import FileSection, file_links
+from esc.audio.extent import EXACT_TOLERANCE_S, read_extent
+from esc.audio.facts import AudioFacts
 from esc.audio.metadata import read_metadata
 
 DEMUXERS = (  # none that opens other files, as playlists do

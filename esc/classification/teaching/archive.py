@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 
 from esc.classification.checkpoint_files.archive import DAMAGE, FILES, extract
-from esc.classification.classifier import Classifier
 from esc.classification.checkpoint_files.metrics import read_metrics
+from esc.classification.classifier import Classifier
 from esc.errors import CheckpointError, reason_of
 
 

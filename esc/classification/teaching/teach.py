@@ -13,9 +13,9 @@ from scipy.special import softmax
 from scipy.stats import t as student
 from torchvision.models import ResNet
 
-from esc.classification.confidence.calibration import Calibration
 from esc.classification.checkpoint import TRAINED_ON, Checkpoint
 from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE
+from esc.classification.confidence.calibration import Calibration
 from esc.classification.confidence.ood_detector import OodDetector
 from esc.classification.confidence.ood_fit import fit_regression, floored_std, make_detector, refit_distance, with_part_std
 from esc.classification.teaching.backbone import Backbone

@@ -17,7 +17,7 @@ from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
 from esc.classification.classifier import Prediction
 from esc.classification.intervals import Interval, interval_from
-from esc.classification.saliency_regions import regions_within, saliency_regions
+from esc.classification.saliency.regions import regions_within, saliency_regions
 from esc.classification.sliding_window import check_hop
 from esc.config import SpectrogramConfig
 from esc.dsp.axes import frame_times_s, stft_freqs_hz

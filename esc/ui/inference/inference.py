@@ -21,8 +21,8 @@ from esc.classification.checkpoint import Checkpoint
 from esc.classification.classifier import Classifier, Prediction
 from esc.classification.first_clip import Clip, array_blocks
 from esc.classification.intervals import Interval, classify_clips, interval_clips
-from esc.classification.saliency import Explanation
-from esc.classification.saliency import explain as explain_waveform
+from esc.classification.saliency.maps import Explanation
+from esc.classification.saliency.maps import explain as explain_waveform
 from esc.classification.similarity import fingerprint
 from esc.classification.sliding_window import BATCH, WindowResult
 from esc.errors import EscError
@@ -134,7 +134,7 @@ def explain(
     turn: Turn,
     end_s: float | None = None,
 ) -> Explanation:
-    """Return saliency maps of the `LIKELIEST` classes and of `labels`, see `esc.classification.saliency.explain`.
+    """Return saliency maps of the `LIKELIEST` classes and of `labels`, see `esc.classification.saliency.maps.explain`.
 
     The clip begins at `start_s`; None: it is the first clip, as in `predict`.
     What ends at `end_s`, before the clip would, is padded.

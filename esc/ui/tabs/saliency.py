@@ -11,8 +11,8 @@ import soundfile
 from pydantic import Field
 
 from esc.classification.checkpoint_files.metrics import read_metrics
-from esc.classification.saliency import Explanation, cell_size
-from esc.classification.saliency_regions import Region, regions_within, saliency_regions
+from esc.classification.saliency.maps import Explanation, cell_size
+from esc.classification.saliency.regions import Region, regions_within, saliency_regions
 from esc.errors import CheckpointError
 from esc.ui.inference.inference import LIKELIEST, classifier, clip_fit, clip_offset_s, explain
 from esc.ui.server.public_files import playable_url

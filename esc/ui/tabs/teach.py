@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from esc.audio.io import MAX_BYTES
 from esc.batch.runner import ENDINGS
+from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.classifier import Classifier
 from esc.classification.first_clip import array_blocks
-from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.teaching.archive import unpack
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.saving import save_taught

@@ -65,7 +65,7 @@ def saliency_regions(heat: np.ndarray, first_s: float, spectrogram: SpectrogramC
     Parameters
     ----------
     heat : array, shape (n_mels, n_frames)
-        As in `esc.classification.saliency.Explanation.maps`.
+        As in `esc.classification.saliency.maps.Explanation.maps`.
     first_s : float
         Time of the first frame's centre in seconds.
     spectrogram : SpectrogramConfig

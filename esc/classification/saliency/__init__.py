@@ -1,0 +1,1 @@
+"""Saliency of a class in a clip: maps over the spectrogram and their regions."""
