@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -15,7 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [ROOT / "app.py", *sorted(path for folder in ("esc", "training") for path in (ROOT / folder).rglob("*.py"))]
 NAMES = [str(path.relative_to(ROOT)) for path in SOURCES if path.is_file()]
-PLOTTERS = {"matplotlib", "plotly"}
 MAY_PLOT = {f"esc/plotting/{name}.py" for name in ("style", "sounds", "views", "runs")}
 
 
@@ -52,10 +52,6 @@ def imports(name: str, only_at_import: bool = False, for_types: bool = True) -> 
     return found
 
 
-def tops(modules: set[str]) -> set[str]:
-    return {module.split(".")[0] for module in modules}
-
-
 def in_library(name: str) -> bool:
     """Return whether a file is of `esc` below the page; `esc/__main__.py` starts the page, as app.py does."""
     return name.startswith("esc/") and not name.startswith("esc/ui/") and name != "esc/__main__.py"
@@ -71,34 +67,37 @@ def test_the_reader_of_imports_sees_them_all(tmp_path, monkeypatch):
     early = {"os.path", "esc.b", "esc.c.d", "x.y.z", "guarded"}
     assert imports("esc/a.py", only_at_import=True) == early
     assert imports("esc/a.py") == early | {"late", "called"}
+    assert offenders(["esc/a.py"], "esc.c", "x.y.z", "lat", "oss") == {"esc/a.py": {"esc.c.d", "x.y.z"}}
 
 
 def test_there_is_something_to_read():
     assert {"esc/audio/io.py", "esc/dsp/spectrogram.py", "training/train.py"} <= set(NAMES)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if in_library(name)])
-def test_the_library_knows_nothing_of_page_and_training(name):
-    found = imports(name)
-    assert not tops(found) & {"gradio", "gradio_client", "training", "app"}
-    if name != "esc/__main__.py":  # above all: its command `serve` runs the page
-        assert not any(module.startswith("esc.ui") for module in found)
+def offenders(names: Iterable[str], *packages: str, **which: bool) -> dict[str, set[str]]:
+    """Return which of these modules import one of the packages, with the imports."""
+    found = {
+        name: {module for module in imports(name, **which) if any(f"{module}.".startswith(f"{package}.") for package in packages)}
+        for name in names
+    }
+    return {name: modules for name, modules in found.items() if modules}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("esc/ui/")])
-def test_the_page_knows_nothing_of_training_and_entry_point(name):
-    assert not tops(imports(name)) & {"training", "app"}
+def test_the_library_knows_nothing_of_page_and_training():
+    library = [name for name in NAMES if in_library(name)]
+    assert offenders(library, "gradio", "gradio_client", "training", "app", "esc.ui") == {}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("training/")])
-def test_training_knows_nothing_of_the_page(name):
-    found = imports(name)
-    assert not tops(found) & {"gradio", "app"}
-    assert not any(module.startswith("esc.ui") for module in found)
+def test_the_page_knows_nothing_of_training_and_entry_point():
+    assert offenders([name for name in NAMES if name.startswith("esc/ui/")], "training", "app") == {}
+
+
+def test_training_knows_nothing_of_the_page():
+    assert offenders([name for name in NAMES if name.startswith("training/")], "gradio", "app", "esc.ui") == {}
 
 
 def test_entry_point_without_training():
-    assert "training" not in tops(imports("app.py"))
+    assert offenders(["app.py"], "training") == {}
 
 
 # floors from the ground up; a module may import from its own floor's package and from lower floors only
@@ -200,54 +199,49 @@ def test_entries_of_a_folder(top):
     assert len(entries[Path(top)]) <= MOST_ENTRIES
 
 
-@pytest.mark.parametrize("name", [*NAMES, *(f"assets/js/{name}" for name in SCRIPTS)])
-def test_lines_of_a_module(name):
-    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+def test_lines_of_a_module():
+    names = [*NAMES, *(f"assets/js/{name}" for name in SCRIPTS)]
+    lines = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in names}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_size_of_functions(name):
+def nodes(*kinds: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+    """Yield (module, node) of these kinds in our code."""
+    return ((name, node) for name in NAMES for node in ast.walk(tree_of(ROOT / name)) if isinstance(node, kinds))
+
+
+def test_size_of_functions():
     large = []
-    for node in ast.walk(tree_of(ROOT / name)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            arguments = node.args
-            count = len(arguments.posonlyargs + arguments.args + arguments.kwonlyargs)
-            count -= bool(arguments.args) and arguments.args[0].arg in ("self", "cls")
-            first = node.body[0]
-            documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-            lines = node.end_lineno - (first.end_lineno if documented else node.lineno)
-            if lines > MOST_FUNCTION_LINES or count > MOST_PARAMETERS:
-                large.append(f"{node.name}: {lines} lines, {count} parameters")
+    for name, node in nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+        arguments = node.args
+        count = len(arguments.posonlyargs + arguments.args + arguments.kwonlyargs)
+        count -= bool(arguments.args) and arguments.args[0].arg in ("self", "cls")
+        first = node.body[0]
+        documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+        lines = node.end_lineno - (first.end_lineno if documented else node.lineno)
+        if lines > MOST_FUNCTION_LINES or count > MOST_PARAMETERS:
+            large.append(f"{name}: {node.name}: {lines} lines, {count} parameters")
     assert large == []
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_first_docstring_lines(name):
-    long = []
-    tree = tree_of(ROOT / name)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            text = ast.get_docstring(node)
-            if text and len(text.splitlines()[0].split()) > 15:
-                long.append(text.splitlines()[0])
-    assert long == []
+def test_first_docstring_lines():
+    first = [
+        (name, text.splitlines()[0])
+        for name, node in nodes(ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        if (text := ast.get_docstring(node))
+    ]
+    assert len(first) > len(NAMES)
+    assert [(name, line) for name, line in first if len(line.split()) > 15] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_plotting_libraries_in_one_module(name):
-    if name not in MAY_PLOT:
-        assert not tops(imports(name, for_types=False)) & PLOTTERS
+def test_plotting_libraries_in_one_package():
+    assert offenders([name for name in NAMES if name not in MAY_PLOT], "matplotlib", "plotly", for_types=False) == {}
+    assert offenders(NAMES, "matplotlib.pyplot") == {}, "pyplot's state leaks in a server"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_we_avoid(name):
-    assert not tops(imports(name)) & {"torchaudio", "audiomentations", "pydub"}
-    assert "matplotlib.pyplot" not in imports(name), "pyplot's state leaks in a server"
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_librosa_is_for_tests_and_extra_analyses_and_loads_late(name):
-    assert "librosa" not in tops(imports(name, only_at_import=True)), "its first import takes seconds"
+def test_what_we_avoid():
+    assert offenders(NAMES, "torchaudio", "audiomentations", "pydub") == {}
+    assert offenders(NAMES, "librosa", only_at_import=True) == {}, "its first import takes seconds"
 
 
 HEAVY = ("torch", "torchvision", "librosa", "gradio", "plotly", "matplotlib", "av", "scipy")
