@@ -8,15 +8,16 @@ works as `esc.audio.excerpt` does; INTERVALS is a list of [name in the archive, 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
+import shutil
 import sys
+import tempfile
+import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import soundfile
 
 from esc.audio.channels import MEAN
@@ -26,6 +27,7 @@ from esc.audio.io import open_blocks
 from esc.audio.sandbox import detect_full_disk, given_arguments, limit_memory, reply, run_in_worker
 from esc.errors import AudioError
 
+_IN_MEMORY_BYTES = 4 * 10**6  # of each excerpt
 Interval = tuple[str, int, int]  # name, first sample, the one after the last
 
 
@@ -55,35 +57,44 @@ def write_excerpts(
     if n_bytes > MAX_EXCERPT_BYTES:
         raise AudioError("audio.excerpt_too_big", megabytes=n_bytes / 1e6, limit_mb=MAX_EXCERPT_BYTES / 1e6)
     waiting = sorted(intervals, key=lambda interval: interval[1], reverse=True)  # the next one is the last
-    opened: list[tuple[Interval, list[np.ndarray]]] = []
+    opened: list[tuple[Interval, _Wav]] = []
     position, written = 0, 0
-
-    def close(entry: str, parts: list[np.ndarray]) -> None:
-        wav = io.BytesIO()
-        samples = np.concatenate(parts) if parts else np.zeros((0, facts.channels), np.float32)
-        soundfile.write(wav, stored(samples, bits), facts.sample_rate, subtype, format="WAV")
-        archive.writestr(entry, wav.getvalue())
-
+    made = facts.sample_rate, facts.channels, subtype
     with detect_full_disk(target), zipfile.ZipFile(target, "w") as archive:
         for channels, _ in blocks:
             end = position + channels.shape[1]
             while waiting and waiting[-1][1] < end:
-                opened.append((waiting.pop(), []))
+                opened.append((waiting.pop(), _Wav(*made)))
             still = []
-            for (entry, first, stop), parts in opened:
-                parts.append(channels[:, max(0, first - position) : max(0, stop - position)].T.astype(np.float32))
+            for (entry, first, stop), wav in opened:
+                wav.samples.write(stored(channels[:, max(0, first - position) : max(0, stop - position)].T, bits))
                 if stop <= end:
-                    close(entry, parts)
+                    wav.close_into(archive, entry)
                     written += 1
                 else:
-                    still.append(((entry, first, stop), parts))
+                    still.append(((entry, first, stop), wav))
             opened, position = still, end
             if not waiting and not opened:
                 break
-        for (entry, _, _), parts in opened:  # the file is shorter than announced
-            close(entry, parts)
+        for (entry, _, _), wav in opened:  # the file is shorter than announced
+            wav.close_into(archive, entry)
             written += 1
     return written
+
+
+class _Wav:
+    """A WAV that grows, on the disk once it is large: an hour would not fit into a worker's memory several times."""
+
+    def __init__(self, sample_rate: int, channels: int, subtype: str) -> None:
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115, closed by `close_into`
+        self.samples = soundfile.SoundFile(self._file, "w", sample_rate, channels, subtype, format="WAV")
+
+    def close_into(self, archive: zipfile.ZipFile, entry: str) -> None:
+        """Add it to an archive."""
+        self.samples.close()
+        with self._file, archive.open(zipfile.ZipInfo(entry, time.localtime()[:6]), "w") as target:
+            self._file.seek(0)
+            shutil.copyfileobj(self._file, target)
 
 
 def write_excerpts_in_worker(

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 import sounds
-from esc.audio.excerpt_archive import write_excerpts_in_worker
+from esc.audio.excerpt_archive import write_excerpts, write_excerpts_in_worker
 from esc.batch.label_files import MAX_PROBLEMS, read_labels
 from esc.batch.label_formats import FIGURES, Label, LabelledSound, as_text
 from esc.batch.tables import safe_name
@@ -139,7 +139,7 @@ def test_a_hundred_thousand_lines_and_garbage():
     assert found.n_problems > len(found.problems) == MAX_PROBLEMS
 
 
-def test_excerpts_in_a_folder_for_each_name(tmp_path):
+def test_excerpts_in_a_folder_for_each_name(tmp_path, monkeypatch):
     stereo = np.stack([sounds.busy(10.0, RATE), -sounds.busy(10.0, RATE, seed=1)], axis=1).clip(-1, 1)
     soundfile.write(tmp_path / "a.flac", stereo, RATE, "PCM_24")
     labels = [Label("dog", 0.5, 1.25), Label("../con", 1.0, 2.5), Label("dog", 0.5, 1.25), Label("", 9.5, 10.0)]
@@ -153,6 +153,10 @@ def test_excerpts_in_a_folder_for_each_name(tmp_path):
         held, rate = soundfile.read(io.BytesIO(archive.read(names[0])), dtype="int32")
     assert rate == RATE
     np.testing.assert_array_equal(held, soundfile.read(tmp_path / "a.flac", dtype="int32")[0][RATE : round(2.5 * RATE)])
+    monkeypatch.setattr("esc.audio.excerpt_archive._IN_MEMORY_BYTES", 1_000)  # larger ones wait on the disk
+    assert write_excerpts(tmp_path / "a.flac", tmp_path / "d.zip", intervals) == 4
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive, zipfile.ZipFile(tmp_path / "d.zip") as same:
+        assert all(same.read(name) == archive.read(name) for name in names)
     assert safe_name("con") == "_con"
     with pytest.raises(AudioError):
         write_excerpts_in_worker(tmp_path / "a.flac", tmp_path / "c.zip", [("x.wav", 0, 10**10)], "a.flac", 60)
