@@ -26,6 +26,8 @@ MESSAGES = {
     "audio.memory": "{name} would take more than {limit_mb:.0f} MB as an array at {rate} Hz. Give a lower sample_rate or read "
     "it block by block (open_audio).",
     "audio.rate": "{name} has a sample rate of {rate} Hz; accepted are {low} to {high} Hz.",
+    "audio.expanded_rate": "{name} has a sample rate of {rate} Hz, which a time expansion of {factor} makes {expanded} Hz; "
+    "accepted are {low} to {high} Hz.",
     "audio.shape": "A waveform is one-dimensional or (channels, samples); this one has the shape {shape}.",
     "audio.whole": "A waveform of whole numbers ({dtype}) has no defined scale: divide it by its full scale first.",
     "audio.silent": "{name} is silent: there is nothing to compare.",
@@ -33,6 +35,8 @@ MESSAGES = {
     "audio.track": "{name} has no sound track {track}; it has {n_tracks}.",
     "audio.channel": "{name} has no channel {channel}; it has {choices}.",
     "audio.excerpt_too_big": "This selection would take {megabytes:.0f} MB; at most {limit_mb:.0f} MB can be saved. Select less.",
+    "audio.slowed_too_long": "{name} is too long to play at a tenth of its speed; at most {minutes:.0f} minutes can be. Select "
+    "and save a part of it, and open that.",
     "audio.changed": "{name} was changed or removed during the run. Run the command again.",
     "audio.crashed": "Reading {name} failed ({reason}). The file may be damaged or need too much memory.",
     "audio.too_short_to_name": "This sound is too short to name: it lasts {ms:.0f} ms; {least_ms:.0f} ms are needed.",

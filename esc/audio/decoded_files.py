@@ -13,7 +13,8 @@ import soxr
 from esc.audio.facts import AudioFacts
 from esc.errors import AudioError
 
-_BROWSER_RATES = 8_000, 192_000
+LOWEST_RATE = 8_000  # that every browser plays
+_BROWSER_RATES = LOWEST_RATE, 192_000
 _LOW_COPY_RATE = 48_000
 _FLAC_ANY_RATE = 65_536  # Hz; from here on FLAC can store only multiples of ten
 _FLOAT16_MOST = 65_504.0
@@ -37,20 +38,22 @@ class DiskBudget:
             raise AudioError("audio.disk_full", name=self.name, needed_bytes=ahead * (self.taken + n_bytes), known=ahead == 1)
 
 
-def copy_rate(facts: AudioFacts) -> int:
-    """Return the rate at which all browsers play a sound."""
+def copy_rate(sample_rate: float, low_rate: int = _LOW_COPY_RATE) -> int:
+    """Return the rate at which all browsers play a sound.
+
+    Sounds at a rate that some refuse as too low are resampled to `low_rate`.
+    """
     low, high = _BROWSER_RATES  # the highest one keeps ultrasound for slow playback
-    return min(facts.sample_rate, high) if facts.sample_rate >= low else _LOW_COPY_RATE
+    return round(min(sample_rate, high)) if sample_rate >= low else low_rate
 
 
 class PlayableCopy:
-    """A FLAC file for browsers."""
+    """A FLAC file for browsers, at one of the rates of `copy_rate`."""
 
-    def __init__(self, path: str | os.PathLike, facts: AudioFacts, channels: int) -> None:
-        rate = copy_rate(facts)
+    def __init__(self, path: str | os.PathLike, sample_rate: float, rate: int, channels: int) -> None:
         self._resampler = None
-        if rate != facts.sample_rate:
-            self._resampler = soxr.ResampleStream(facts.sample_rate, rate, channels, dtype="float32", quality="HQ")
+        if rate != round(sample_rate):
+            self._resampler = soxr.ResampleStream(sample_rate, rate, channels, dtype="float32", quality="HQ")
         # rounding such a rate to tens changes it by less than 0.01 %, inaudibly
         named_rate = rate if rate < _FLAC_ANY_RATE else round(rate, -1)
         self._channels = channels

@@ -1,6 +1,6 @@
 """Excerpts of sound files as WAV, sample by sample.
 
-    python -m esc.audio.excerpt SOURCE TARGET.wav FIRST STOP [--channel left] [--name NAME]
+    python -m esc.audio.excerpt SOURCE TARGET.wav FIRST STOP [--channel left] [--name NAME] ...
 
 works as `esc.audio.transcode` does: `write_excerpt` and `main` run in the worker, which the server starts by
 `write_excerpt_in_worker`.
@@ -18,10 +18,19 @@ from types import MappingProxyType
 import numpy as np
 import soundfile
 
-from esc.audio.channels import MEAN, is_mean, split_track
+from esc.audio.channels import is_mean, split_track
 from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.io import open_blocks
-from esc.audio.sandbox import detect_full_disk, given_arguments, limit_memory, reply, run_in_worker
+from esc.audio.sandbox import (
+    add_reading_options,
+    detect_full_disk,
+    given_arguments,
+    given_reading,
+    limit_memory,
+    reading_options,
+    reply,
+    run_in_worker,
+)
 from esc.errors import AudioError
 
 MAX_EXCERPT_BYTES = 500 * 10**6
@@ -43,12 +52,11 @@ def write_excerpt(
     first: int,
     stop: int,
     name: str | None = None,
-    channel: str = MEAN,
-    full_scale: float = 1.0,
+    how: Reading = AS_IT_IS,
 ) -> Excerpt:
     """Write samples `first` to `stop` of a file to a WAV of the same rate.
 
-    All channels are written, or one other than their mean.
+    With a time expansion the rate is that of the original sound. All channels are written, or one other than their mean.
     Files of 8, 16 and 24 bits keep their integers; others, mid and side become 32-bit floats. Works block by block up to `stop`.
 
     Raises
@@ -58,7 +66,8 @@ def write_excerpt(
     OSError
         The disk is full.
     """
-    facts, blocks = open_blocks(source, name, channel, full_scale)
+    facts, blocks = open_blocks(source, name, *how)
+    channel = how.channel
     subtype, bits = wav_format(None if split_track(channel)[1] in ("mid", "side") else facts.bits)
     n_channels = facts.channels if is_mean(channel) else 1
     megabytes = (stop - first) * n_channels * bits / 8e6
@@ -83,15 +92,7 @@ def write_excerpt_in_worker(
 ) -> Excerpt:
     """Return the result of `write_excerpt` in a worker process; raises as `run_in_worker` does."""
     files = str(source.absolute()), str(target.absolute())
-    arguments = [
-        f"--name={name}",
-        f"--channel={how.channel}",
-        f"--full-scale={how.full_scale}",
-        "--",
-        *files,
-        str(first),
-        str(stop),
-    ]
+    arguments = [f"--name={name}", *reading_options(how), "--", *files, str(first), str(stop)]
     return Excerpt(**run_in_worker("esc.audio.excerpt", arguments, name, timeout_s))
 
 
@@ -103,10 +104,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("first", metavar="FIRST", type=int, help="the first sample")
     parser.add_argument("stop", metavar="STOP", type=int, help="the one after the last")
     parser.add_argument("--name", help="what messages call the file")
-    parser.add_argument("--channel", default=MEAN, help="mean: all channels; left, right, mid, side or a number from 1")
-    parser.add_argument("--full-scale", type=float, default=1.0, help="sample value that becomes 1")
+    add_reading_options(parser)
     given = parser.parse_args(arguments)
-    chosen = given.source, given.target, given.first, given.stop, given.name, given.channel, given.full_scale
+    chosen = given.source, given.target, given.first, given.stop, given.name, given_reading(given)
     return reply(lambda: dataclasses.asdict(write_excerpt(*chosen)))
 
 

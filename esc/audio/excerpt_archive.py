@@ -1,6 +1,6 @@
 """Excerpts of one sound file as WAVs in a ZIP, in a single pass.
 
-    python -m esc.audio.excerpt_archive SOURCE TARGET.zip INTERVALS.json [--channel 2:mean] [--name NAME]
+    python -m esc.audio.excerpt_archive SOURCE TARGET.zip INTERVALS.json [--channel 2:mean] [--name NAME] ...
 
 works as `esc.audio.excerpt` does; INTERVALS is a list of [name in the archive, first sample, the one after the last].
 """
@@ -20,11 +20,19 @@ from pathlib import Path
 
 import soundfile
 
-from esc.audio.channels import MEAN
 from esc.audio.excerpt import MAX_EXCERPT_BYTES, stored, wav_format
 from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.io import open_blocks
-from esc.audio.sandbox import detect_full_disk, given_arguments, limit_memory, reply, run_in_worker
+from esc.audio.sandbox import (
+    add_reading_options,
+    detect_full_disk,
+    given_arguments,
+    given_reading,
+    limit_memory,
+    reading_options,
+    reply,
+    run_in_worker,
+)
 from esc.errors import AudioError
 
 _IN_MEMORY_BYTES = 4 * 10**6  # of each excerpt
@@ -36,12 +44,11 @@ def write_excerpts(
     target: str | os.PathLike,
     intervals: Sequence[Interval],
     name: str | None = None,
-    track: str = MEAN,
-    full_scale: float = 1.0,
+    how: Reading = AS_IT_IS,
 ) -> int:
     """Write intervals of a file, overlapping or not, to a ZIP of WAVs.
 
-    Returns their number. All channels of a sound track are written: of the default one ("mean") or another ("2:mean"). Rate and
+    Returns their number. All channels of a sound track are written: the channel of `how` is "mean" or "2:mean". Rate and
     samples are as in `esc.audio.excerpt.write_excerpt`.
 
     Raises
@@ -51,7 +58,7 @@ def write_excerpts(
     OSError
         The disk is full.
     """
-    facts, blocks = open_blocks(source, name, track, full_scale)
+    facts, blocks = open_blocks(source, name, *how)
     subtype, bits = wav_format(facts.bits)
     n_bytes = sum(stop - first for _, first, stop in intervals) * facts.channels * bits / 8
     if n_bytes > MAX_EXCERPT_BYTES:
@@ -104,8 +111,14 @@ def write_excerpts_in_worker(
     listed = target.with_suffix(".json")
     try:
         listed.write_text(json.dumps(intervals), encoding="utf-8")
-        options = [f"--name={name}", f"--channel={how.channel}", f"--full-scale={how.full_scale}"]
-        arguments = [*options, "--", str(source.absolute()), str(target.absolute()), str(listed.absolute())]
+        arguments = [
+            f"--name={name}",
+            *reading_options(how),
+            "--",
+            str(source.absolute()),
+            str(target.absolute()),
+            str(listed.absolute()),
+        ]
         return run_in_worker("esc.audio.excerpt_archive", arguments, name, timeout_s)["written"]
     finally:
         listed.unlink(missing_ok=True)
@@ -120,11 +133,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("target", metavar="TARGET.zip")
     parser.add_argument("intervals", metavar="INTERVALS.json", type=Path, help="a list of [name, first sample, the one after]")
     parser.add_argument("--name", help="what messages call the file")
-    parser.add_argument("--channel", default=MEAN, help="mean, or 2:mean and so on of another sound track")
-    parser.add_argument("--full-scale", type=float, default=1.0, help="sample value that becomes 1")
+    add_reading_options(parser)
     given = parser.parse_args(arguments)
     intervals = [(str(entry), int(first), int(stop)) for entry, first, stop in json.loads(given.intervals.read_text("utf-8"))]
-    chosen = given.source, given.target, intervals, given.name, given.channel, given.full_scale
+    chosen = given.source, given.target, intervals, given.name, given_reading(given)
     return reply(lambda: {"written": write_excerpts(*chosen)})
 
 

@@ -18,10 +18,11 @@ _INTEGER_PEAK = 100.0  # of floats: no level of a recording, but integers that w
 
 
 class Reading(NamedTuple):
-    """How a file is read: the channel, and the sample value that becomes 1."""
+    """How a file is read: as the arguments of `esc.audio.load_audio`."""
 
     channel: str = MEAN
     full_scale: float = 1.0
+    time_expansion: float = 1.0
 
 
 AS_IT_IS = Reading()
@@ -40,8 +41,8 @@ class AudioFacts:
 
     Attributes
     ----------
-    sample_rate : int
-        Hz, as decoded.
+    file_rate : int
+        Hz, as decoded; `sample_rate` is that of the sound before a recorder slowed it down.
     channels : int
     container, codec : str
         As FFmpeg names them, for example "wav" and "pcm_s16le".
@@ -64,13 +65,15 @@ class AudioFacts:
         Selected one, as named by `esc.audio.channels`; the mono waveform is its.
     full_scale : float
         What the file's samples were divided by.
+    time_expansion : float
+        What the file's times are divided by, and its frequencies multiplied.
     announced_s : float
-        Length in the header, 0 if it names none.
+        Length in the header, in the file's own time, 0 if it names none.
     metadata : dict
         As `esc.audio.metadata.read_metadata` returns.
     """
 
-    sample_rate: int
+    file_rate: int
     channels: int
     container: str
     codec: str
@@ -84,6 +87,7 @@ class AudioFacts:
     steady: bool = True
     channel: str = MEAN
     full_scale: float = 1.0
+    time_expansion: float = 1.0
     announced_s: float = field(default=0.0, repr=False)
     metadata: dict[str, str] = field(default_factory=dict, repr=False)
     _low: float = field(default=np.inf, repr=False)
@@ -96,7 +100,12 @@ class AudioFacts:
     @property
     def reading(self) -> Reading:
         """How the file is read."""
-        return Reading(self.channel, self.full_scale)
+        return Reading(self.channel, self.full_scale, self.time_expansion)
+
+    @property
+    def sample_rate(self) -> int:
+        """Sample rate in Hz, by the time of the recorded sound."""
+        return round(self.file_rate * self.time_expansion)
 
     @property
     def seconds(self) -> float:

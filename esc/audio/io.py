@@ -26,11 +26,16 @@ MAX_SECONDS = 2 * 3600.0
 ACCEPTED = "WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, AAC, WebM, MP4, MKA"
 MAX_PEAK = 1e6  # times full scale: beyond it samples are no sound
 FULL_SCALES = (1.0, 2.0**31)  # of integers up to 32 bits, stored as floats
+TIME_EXPANSIONS = (1.0, 100.0)
 MAX_WAVEFORM_BYTES = 2**31  # of an array: two hours at 74 kHz
 
 
 def load_audio(
-    path: str | os.PathLike, sample_rate: int | None = None, channel: str | int = MEAN, full_scale: float = 1.0
+    path: str | os.PathLike,
+    sample_rate: int | None = None,
+    channel: str | int = MEAN,
+    full_scale: float = 1.0,
+    time_expansion: float = 1.0,
 ) -> tuple[np.ndarray, int]:
     """Return a file's sound as a mono waveform, and its sample rate.
 
@@ -47,6 +52,9 @@ def load_audio(
         sound track "2:mean" and so on.
     full_scale : float
         Sample value that becomes 1: 32768 where integers of 16 bits were stored as floats.
+    time_expansion : float
+        Factor from 1 to 100 by which a recorder slowed the sound down, as bat detectors do: times are divided and frequencies
+        multiplied by it.
 
     Returns
     -------
@@ -61,15 +69,16 @@ def load_audio(
         The file is missing, empty, unreadable, too large, too long, at an unusual rate, lacks the track or channel, holds no
         finite sample, or the waveform would take more than `MAX_WAVEFORM_BYTES`.
     ParameterError
-        `sample_rate` is no whole number from 1,000 to 768,000, `channel` names none, or `full_scale` is below 1.
+        `sample_rate` is no whole number from 1,000 to 768,000, `channel` names none, `full_scale` is below 1, or
+        `time_expansion` is not from 1 to 100.
     """
     if sample_rate is not None:
         check_range("sample_rate", sample_rate, *SAMPLE_RATES, Integral)
-    facts, blocks = open_audio(path, None, channel, full_scale)
+    facts, blocks = open_audio(path, None, channel, full_scale, time_expansion)
     rate = sample_rate or facts.sample_rate
     name = Path(path).name
     if facts.codec.startswith("pcm"):
-        check_memory(name, int(4 * facts.announced_s * rate), rate)
+        check_memory(name, int(4 * facts.announced_s / time_expansion * rate), rate)
     waveform = bytearray()  # grows without a second copy
     try:
         for block in ResampledBlocks(blocks, facts.sample_rate, rate):
@@ -82,23 +91,32 @@ def load_audio(
 
 
 def open_audio(
-    path: str | os.PathLike, name: str | None = None, channel: str | int = MEAN, full_scale: float = 1.0
+    path: str | os.PathLike,
+    name: str | None = None,
+    channel: str | int = MEAN,
+    full_scale: float = 1.0,
+    time_expansion: float = 1.0,
 ) -> tuple[AudioFacts, Iterator[np.ndarray]]:
     """Return a file's facts, updated during reading, and a channel's float32 blocks.
 
     Errors of the container are raised at once, those of the content while the blocks are read. Messages call the file
     `name`.
     """
-    facts, blocks = open_blocks(path, name, channel, full_scale)
+    facts, blocks = open_blocks(path, name, channel, full_scale, time_expansion)
     return facts, (mono for _, mono in blocks)
 
 
 def open_blocks(
-    path: str | os.PathLike, name: str | None = None, channel: str | int = MEAN, full_scale: float = 1.0
+    path: str | os.PathLike,
+    name: str | None = None,
+    channel: str | int = MEAN,
+    full_scale: float = 1.0,
+    time_expansion: float = 1.0,
 ) -> tuple[AudioFacts, Iterator[tuple[np.ndarray, np.ndarray]]]:
     """Return facts and blocks as `open_audio`, each as `(channels, n)` and as mono."""
     path, channel = Path(path), check_channel(channel)
     check_range("full_scale", full_scale, *FULL_SCALES, Real)
+    check_range("time_expansion", time_expansion, *TIME_EXPANSIONS, Real)
     name = name or path.name
     if not path.is_file():
         raise AudioError("audio.missing", name=name)
@@ -107,8 +125,10 @@ def open_blocks(
     if size > MAX_BYTES:
         raise AudioError("audio.too_big", name=name, megabytes=size / 1e6, limit_mb=MAX_BYTES / 1e6)
     source = _open(path, name, channel)
-    source.facts.channel, source.facts.full_scale = _check_limits(source, name, channel), float(full_scale)
-    return source.facts, _checked(source.blocks(), source.facts, name)
+    facts = source.facts
+    facts.full_scale, facts.time_expansion = float(full_scale), float(time_expansion)
+    facts.channel = _check_limits(source, name, channel)
+    return facts, _checked(source.blocks(), facts, name)
 
 
 def _open(path: Path, name: str, channel: str) -> Track | JoinedTracks | SndfileTrack:
@@ -138,16 +158,18 @@ def _check_limits(source: Track | JoinedTracks | SndfileTrack, name: str, channe
             source.close()
             raise
     source.close()
-    raise (
-        _too_long(name, seconds)
-        if seconds > MAX_SECONDS
-        else AudioError("audio.rate", name=name, rate=facts.sample_rate, low=low, high=high)
-    )
+    if seconds > MAX_SECONDS:
+        raise _too_long(name, seconds)
+    rates = {"rate": facts.file_rate, "low": low, "high": high}
+    if facts.time_expansion == 1.0:
+        raise AudioError("audio.rate", name=name, **rates)
+    factor = f"{facts.time_expansion:g}"
+    raise AudioError("audio.expanded_rate", name=name, factor=factor, expanded=facts.sample_rate, **rates)
 
 
 def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield finite `(channels, n)` blocks and mono ones; count samples and check the limits."""
-    limit = int(MAX_SECONDS * facts.sample_rate)
+    limit = int(MAX_SECONDS * facts.file_rate)
     for block in blocks:
         block = block if facts.full_scale == 1.0 else block / np.float32(facts.full_scale)
         good = np.isfinite(block)
@@ -160,7 +182,7 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
             integers = facts.full_scale == 1.0 and integer_scale(facts.peak)
             raise AudioError("audio.integers" if integers else "audio.scale", name=name, peak=f"{facts.peak:.1e}")
         if facts.n_samples > limit:
-            raise _too_long(name, facts.seconds)
+            raise _too_long(name, facts.n_samples / facts.file_rate)
         yield block, mono
     if facts.n_samples == 0:
         raise AudioError("audio.no_samples", name=name)

@@ -1,12 +1,13 @@
 """Metadata of a recording: time, device, place and time expansion.
 
 Tags as FFmpeg names them (RIFF INFO and bext of a WAV, ID3, Vorbis comments, MP4 atoms), GUANO of bat detectors
-(https://guano-md.org) and the comment of an AudioMoth.
+(https://guano-md.org), WAMD of Wildlife Acoustics and the comment of an AudioMoth.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from esc.audio.extent import read_chunk
 
 FIELDS = ("recorded", "device", "place", "expansion", "title", "artist", "comment")
 _MAX_LENGTH = 200  # characters of a value
-_GUANO_BYTES = 65_536
+_MAX_BYTES = 65_536  # of a chunk
 _TAGS = MappingProxyType(  # field: FFmpeg's names, the first that is there counts
     {
         "device": ("com.apple.quicktime.model", "com.android.model", "model", "encoded_by"),
@@ -27,6 +28,7 @@ _TAGS = MappingProxyType(  # field: FFmpeg's names, the first that is there coun
     }
 )
 _GUANO = MappingProxyType({"place": "loc position", "expansion": "te", "comment": "note"})
+_WAMD = MappingProxyType({1: "device", 5: "recorded", 6: "place", 10: "comment", 15: "expansion"})
 _AUDIOMOTH = re.compile(
     r"Recorded at (\d\d:\d\d:\d\d) (\d\d)/(\d\d)/(\d{4}) \(UTC([+-]\d\d?)?(?::(\d\d))?\).*? by (AudioMoth \w+)"
 )
@@ -47,7 +49,8 @@ def read_metadata(path: Path, tags: Mapping[str, str]) -> dict[str, str]:
         clock, day, month, year, hours, minutes, device = moth.groups()
         offset = f"{int(hours or 0):+03}:{minutes or '00'}"
         found |= {"recorded": f"{year}-{month}-{day}T{clock}{offset}", "device": device}
-    guano = _guano(read_chunk(path, b"guan", _GUANO_BYTES))
+    found |= _wamd(read_chunk(path, b"wamd", _MAX_BYTES))
+    guano = _guano(read_chunk(path, b"guan", _MAX_BYTES))
     found |= {field: guano[key] for field, key in _GUANO.items() if guano.get(key)}
     if device := " ".join(filter(None, (guano.get("make"), guano.get("model")))):
         found["device"] = device
@@ -64,6 +67,22 @@ def _guano(chunk: bytes) -> dict[str, str]:
         return {}
     pairs = (line.partition(":") for line in lines[1:])
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _wamd(chunk: bytes) -> dict[str, str]:
+    """Return the fields of a WAMD chunk: numbers of two bytes, lengths of four, values."""
+    found: dict[str, str] = {}
+    while len(chunk) >= 6:
+        number, length = struct.unpack_from("<HI", chunk)
+        value, chunk = chunk[6 : 6 + length], chunk[6 + length :]
+        if (field := _WAMD.get(number)) == "expansion":
+            found[field] = str(int.from_bytes(value, "little"))
+        elif field:
+            found[field] = value.decode("utf-8", "surrogateescape").rstrip("\0").strip()
+    if position := re.fullmatch(r"\S+,\s*([\d.]+),\s*([NS]),\s*([\d.]+),\s*([EW])\b.*", found.get("place", "")):
+        latitude, north, longitude, east = position.groups()
+        found["place"] = f"{'-' * (north == 'S')}{latitude} {'-' * (east == 'W')}{longitude}"
+    return {field: text for field, text in found.items() if text}
 
 
 def _recorded(known: Mapping[str, str]) -> str:

@@ -15,12 +15,15 @@ import os
 import subprocess
 import sys
 import threading
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import soundfile
 
+from esc.audio.channels import MEAN, check_channel
+from esc.audio.facts import Reading
 from esc.errors import AudioError, EscError
 from esc.paths import ROOT
 
@@ -40,6 +43,24 @@ def worker_command(module: str, *arguments: str) -> dict[str, Any]:
     # one thread: the address space that NumPy's threads reserve would count against the limit
     environment = os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return {"args": [sys.executable, "-m", module, *arguments], "cwd": str(ROOT), "env": environment}
+
+
+def reading_options(how: Reading) -> list[str]:
+    """Return a worker's options for how a file is read, see `add_reading_options`."""
+    channel = f"--channel={check_channel(how.channel)}"
+    return [channel, f"--full-scale={how.full_scale}", f"--time-expansion={how.time_expansion}"]
+
+
+def add_reading_options(parser: ArgumentParser) -> None:
+    """Add the options of `Reading` to a worker's command line."""
+    parser.add_argument("--channel", default=MEAN, help="mean, left, right, mid, side or a number from 1; 2:mean: of track 2")
+    parser.add_argument("--full-scale", type=float, default=1.0, help="sample value that becomes 1")
+    parser.add_argument("--time-expansion", type=float, default=1.0, help="factor by which a recorder slowed the sound down")
+
+
+def given_reading(given: Namespace) -> Reading:
+    """Return the options of `add_reading_options` that were given."""
+    return Reading(given.channel, given.full_scale, given.time_expansion)
 
 
 def run_in_worker(module: str, arguments: list[str], name: str, timeout_s: float) -> dict:

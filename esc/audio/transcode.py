@@ -1,9 +1,10 @@
 """Decoding in a worker process, safe from hostile and broken files.
 
-    python -m esc.audio.transcode SOURCE TARGET.f32 [--playable COPY.flac] [--channel left] [--full-scale 32768] [--name NAME]
+    python -m esc.audio.transcode SOURCE TARGET.f32 [--playable COPY.flac] [--channel left] [--name NAME] ...
 
 writes a channel, by default the mean of all, as raw float32 at the file's own rate and prints the fields of `Decoded` as
-`esc.audio.sandbox` says: `decode` and `main` run in the worker, `decode_in_worker` is what the server calls.
+`esc.audio.sandbox` says: `decode` and `main` run in the worker, `decode_in_worker` is what the server calls. With --slowed
+it writes only a copy for browsers, see `write_slowed`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,21 @@ from types import MappingProxyType
 
 import numpy as np
 
-from esc.audio.channels import MEAN, check_channel, is_mean
-from esc.audio.decoded_files import ChannelFile, DiskBudget, PlayableCopy, copy_rate
+from esc.audio.channels import MEAN, is_mean
+from esc.audio.decoded_files import LOWEST_RATE, ChannelFile, DiskBudget, PlayableCopy, copy_rate
 from esc.audio.facts import AS_IT_IS, AudioFacts, Reading
 from esc.audio.io import MAX_SECONDS, open_blocks
-from esc.audio.sandbox import detect_full_disk, given_arguments, limit_memory, reply, run_in_worker
+from esc.audio.sandbox import (
+    add_reading_options,
+    detect_full_disk,
+    given_arguments,
+    given_reading,
+    limit_memory,
+    reading_options,
+    reply,
+    run_in_worker,
+)
+from esc.errors import AudioError
 
 PLAYABLE = MappingProxyType(  # container: (codecs, suffixes with the right media type)
     {
@@ -34,6 +45,8 @@ PLAYABLE = MappingProxyType(  # container: (codecs, suffixes with the right medi
         "mov": (("aac",), (".m4a", ".mp4")),
     }
 )
+SLOWDOWN = 10  # as of bat detectors
+MAX_SLOWED_BYTES = 500 * 10**6  # before compression
 _CONTAINERS = MappingProxyType({"mov": "MP4", "matroska": "Matroska"})
 
 
@@ -44,14 +57,14 @@ class Decoded:
     Attributes
     ----------
     sample_rate : int
-        Hz, as in the file and in the decoded samples.
+        Hz, of the decoded samples: the file's, times `time_expansion`.
     channels : int
     container, codec : str
         As the decoder names them.
     n_samples : int
         Samples of the mono waveform.
-    channel : str
-        As of `AudioFacts`: the waveform's.
+    channel, full_scale, time_expansion
+        As of `AudioFacts`; the channel is the waveform's.
     peak, rms : float
         Of `AudioFacts`: largest absolute sample, root mean square of the mono waveform; 1.0 is full scale.
     channel_rms : tuple of float
@@ -75,6 +88,7 @@ class Decoded:
     n_samples: int
     channel: str = MEAN
     full_scale: float = 1.0
+    time_expansion: float = 1.0
     peak: float
     rms: float
     channel_rms: tuple[float, ...] = ()
@@ -88,7 +102,7 @@ class Decoded:
     @property
     def reading(self) -> Reading:
         """How the file was read."""
-        return Reading(self.channel, self.full_scale)
+        return Reading(self.channel, self.full_scale, self.time_expansion)
 
     @property
     def seconds(self) -> float:
@@ -111,9 +125,8 @@ def plays_in_browsers(path: str | os.PathLike, facts: AudioFacts) -> bool:
     Whether the file is `steady` may be known only when it is decoded.
     """
     codecs, suffixes = PLAYABLE.get(facts.container, ((), ()))
-    return (
-        copy_rate(facts) == facts.sample_rate and facts.steady and facts.codec in codecs and Path(path).suffix.lower() in suffixes
-    )
+    playable = facts.time_expansion == 1.0 and copy_rate(facts.sample_rate) == facts.sample_rate
+    return playable and facts.steady and facts.codec in codecs and Path(path).suffix.lower() in suffixes
 
 
 def decode(
@@ -122,8 +135,7 @@ def decode(
     playable: str | os.PathLike | None = None,
     name: str | None = None,
     max_bytes: int | None = None,
-    channel: str = MEAN,
-    full_scale: float = 1.0,
+    how: Reading = AS_IT_IS,
 ) -> Decoded:
     """Write a file's mono waveform to `target` as raw float32 and return its properties.
 
@@ -144,8 +156,7 @@ def decode(
         The file's name in messages.
     max_bytes : int, optional
         Space for the files.
-    channel, full_scale
-        As for `esc.audio.load_audio`.
+    how : Reading
 
     Raises
     ------
@@ -154,13 +165,13 @@ def decode(
     OSError
         The disk is full.
     """
-    facts, blocks = open_blocks(source, name, channel, full_scale)
-    whole = is_mean(channel)
-    copied = playable is not None and not (whole and full_scale == 1.0 and plays_in_browsers(source, facts))
+    facts, blocks = open_blocks(source, name, *how)
+    whole = is_mean(how.channel)
+    copied = playable is not None and not (whole and how.full_scale == 1.0 and plays_in_browsers(source, facts))
     _write(facts, blocks, target, playable if copied else None, DiskBudget(name, max_bytes))
     if playable is not None and not copied and not plays_in_browsers(source, facts):
         copied = True
-        again, blocks = open_blocks(source, name, channel, full_scale)
+        again, blocks = open_blocks(source, name, *how)
         _write(again, blocks, None, playable, DiskBudget(name, max_bytes, 4 * facts.n_samples))
     counted = [field.name for field in dataclasses.fields(Decoded) if field.name != "copied"]
     return Decoded(**{name: getattr(facts, name) for name in counted}, copied=copied)
@@ -181,7 +192,7 @@ def _write(
     """Write blocks and their channels to `target`, and as FLAC to `copy_path`, where given."""
     audible = min(facts.channels, 2) if is_mean(facts.channel) else 1
     sample_bytes = (4 if target else 0) + (2 * audible if copy_path else 0)
-    announced = int(min(facts.announced_s, MAX_SECONDS) * facts.sample_rate)
+    announced = int(min(facts.announced_s, MAX_SECONDS) * facts.file_rate)
     budget.check(announced * sample_bytes)
     with ExitStack() as stack:
         samples = stack.enter_context(open(target, "wb")) if target else None
@@ -198,17 +209,60 @@ def _write(
             if drawn:
                 drawn.write(channels)
             if copy_path:
-                playable = channels if is_mean(facts.channel) and len(channels) <= 2 else mono[None]
-                copy = copy or stack.enter_context(PlayableCopy(copy_path, facts, len(playable)))
+                playable = _audible(facts, channels, mono)
+                opened = copy_path, facts.sample_rate, copy_rate(facts.sample_rate), len(playable)
+                copy = copy or stack.enter_context(PlayableCopy(*opened))
                 copy.write(playable.T)
+
+
+def _audible(facts: AudioFacts, channels: np.ndarray, mono: np.ndarray) -> np.ndarray:
+    """Return the channels of a block that browsers play: at most two."""
+    return channels if is_mean(facts.channel) and len(channels) <= 2 else mono[None]
+
+
+def write_slowed(
+    source: str | os.PathLike, target: str | os.PathLike, name: str | None = None, how: Reading = AS_IT_IS
+) -> dict[str, float]:
+    """Write a copy for browsers that is `SLOWDOWN` times slower.
+
+    It holds the sound's samples at a lower rate, so that frequencies fall as well; only rates below those of browsers are
+    resampled. Returns its length in "seconds".
+
+    Raises
+    ------
+    AudioError
+        As `esc.audio.open_audio` does; "audio.slowed_too_long" past `MAX_SLOWED_BYTES`.
+    OSError
+        The disk is full.
+    """
+    facts, blocks = open_blocks(source, name, *how)
+    slow_rate = facts.sample_rate / SLOWDOWN
+    rate = copy_rate(slow_rate, low_rate=LOWEST_RATE)
+    with ExitStack() as stack:
+        stack.enter_context(detect_full_disk(target))
+        copy = None
+        for channels, mono in blocks:
+            playable = _audible(facts, channels, mono)
+            limit_s = MAX_SLOWED_BYTES / (2 * len(playable) * rate)
+            if facts.n_samples > limit_s * slow_rate:
+                raise AudioError("audio.slowed_too_long", name=name or Path(source).name, minutes=limit_s / SLOWDOWN / 60)
+            copy = copy or stack.enter_context(PlayableCopy(target, slow_rate, rate, len(playable)))
+            copy.write(playable.T)
+    return {"seconds": SLOWDOWN * facts.seconds}
+
+
+def write_slowed_in_worker(source: Path, target: Path, name: str, timeout_s: float, how: Reading) -> float:
+    """Return the seconds of `write_slowed` in a worker process; raises as `run_in_worker` does."""
+    files = str(source.absolute()), str(target.absolute())
+    arguments = ["--slowed", f"--name={name}", *reading_options(how), "--", *files]
+    return run_in_worker("esc.audio.transcode", arguments, name, timeout_s)["seconds"]
 
 
 def decode_in_worker(
     source: Path, target: Path, playable: Path, name: str, timeout_s: float, max_bytes: int | None = None, how: Reading = AS_IT_IS
 ) -> Decoded:
     """Return the result of `decode` in a worker process; raises as `run_in_worker` does."""
-    options = [f"--playable={playable.absolute()}", f"--name={name}"]
-    options += [f"--channel={check_channel(how.channel)}", f"--full-scale={how.full_scale}"]
+    options = [f"--playable={playable.absolute()}", f"--name={name}", *reading_options(how)]
     options += [] if max_bytes is None else [f"--max-bytes={max_bytes}"]
     arguments = [*options, "--", str(source.absolute()), str(target.absolute())]
     result = run_in_worker("esc.audio.transcode", arguments, name, timeout_s)
@@ -221,13 +275,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m esc.audio.transcode", description="Decode a sound to raw float32.")
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("target", metavar="TARGET.f32")
+    parser.add_argument("--slowed", action="store_true", help="write a slowed copy for browsers to TARGET, a FLAC file")
     parser.add_argument("--playable", metavar="COPY.flac", help="path of a copy, if browsers can't play SOURCE")
     parser.add_argument("--name", help="the file's name in messages")
     parser.add_argument("--max-bytes", type=int, help="space for the files")
-    parser.add_argument("--channel", default=MEAN, help="mean, left, right, mid, side or a number from 1")
-    parser.add_argument("--full-scale", type=float, default=1.0, help="sample value that becomes 1")
+    add_reading_options(parser)
     given = parser.parse_args(arguments)
-    chosen = given.source, given.target, given.playable, given.name, given.max_bytes, given.channel, given.full_scale
+    how = given_reading(given)
+    if given.slowed:
+        return reply(lambda: write_slowed(given.source, given.target, given.name, how))
+    chosen = given.source, given.target, given.playable, given.name, given.max_bytes, how
     return reply(lambda: dataclasses.asdict(decode(*chosen)))
 
 

@@ -51,6 +51,7 @@ class BatchOptions:
     full_scale: float = 1.0  # as for `esc.audio.open_audio`
     start_s: float | None = None  # of an interval in place of the first clip, see `esc.classification.intervals.interval_from`
     end_s: float | None = None
+    time_expansion: float = 1.0  # as for `esc.audio.open_audio`
 
 
 def sound_files(paths: Sequence[Path]) -> tuple[list[Path], list[AudioError]]:
@@ -88,7 +89,7 @@ def classify_file(
     """
     name = display_path(path)
     try:
-        facts, blocks = open_audio(path, name, options.channel, options.full_scale)
+        facts, blocks = open_audio(path, name, options.channel, options.full_scale, options.time_expansion)
         for result in classify_blocks(name, facts, blocks, classifier, options):
             if on_window and isinstance(result, WindowResult):
                 on_window(result)

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from esc.audio.channels import EACH, MEAN, check_channel
-from esc.audio.io import FULL_SCALES
+from esc.audio.io import FULL_SCALES, TIME_EXPANSIONS
 from esc.batch.result_formats import ResultFormat
 from esc.cli.console import CheckpointOption, ProgressBar, check_output_file, result_table
 from esc.cli.option_groups import grouped
@@ -50,6 +50,9 @@ class ClassifyOptions:
     )
     full_scale: Annotated[
         float, typer.Option("--full-scale", help="Sample value that is full scale: 32768 for 16-bit integers stored as floats.")
+    ] = 1.0
+    time_expansion: Annotated[
+        float, typer.Option("--time-expansion", help="Factor by which a bat detector slowed the sounds down, for example 10.")
     ] = 1.0
     checkpoint: CheckpointOption = None
 
@@ -114,6 +117,7 @@ def classify_command(
         options.full_scale,
         options.start_s,
         options.end_s,
+        options.time_expansion,
     )
     if engine.engine == "plain":
         _check_label_tracks(output, len(files) + (options.channel == EACH))
@@ -142,6 +146,7 @@ def _check_usage(options: ClassifyOptions, output: OutputOptions, engine: Engine
     if options.timeline and (options.start_s is not None or options.end_s is not None):
         raise typer.BadParameter("not with --timeline, which is of the whole sound", param_hint="--start, --end")
     check_range("full_scale", options.full_scale, *FULL_SCALES)
+    check_range("time_expansion", options.time_expansion, *TIME_EXPANSIONS)
     if check_channel(options.channel, with_each=True) == EACH and engine.engine == "ray":
         raise typer.BadParameter("each is not possible with --engine ray", param_hint="--channel")
     if output.output and output.form != "audacity":

@@ -95,9 +95,58 @@ def test_offer_to_divide_integers_by_their_full_scale(open_sheet, tmp_path):
     with sheet.new_picture():
         offer.get_by_role("button", name=ENGLISH["scale.undo"]).click()
     expect(offer).to_contain_text(ENGLISH["scale.integers"])
+    sheet.page.locator("#mel .sg-plot").focus()
+    sheet.page.keyboard.press("Control+z")  # the press and its undoing are steps of the history
+    expect(offer).to_contain_text("The samples were divided by 32,768.")
+    sheet.until("location.hash.includes('full_scale=32768')")
+    sheet.page.keyboard.press("Control+z")
+    expect(offer).to_contain_text(ENGLISH["scale.integers"])
     assert sheet.ev("session.state.sound.peak_db") == raw_db
     sheet.choose_example("crow")
     expect(offer).to_be_hidden()
+
+
+def test_time_expansion_of_a_bat_detector(open_sheet, tmp_path):
+    """Axes, selection and labels follow the press; undo, redo and a reload keep what was pressed."""
+    guano = b"GUANO|Version: 1.0\nTE: 10\n\n"
+    path = sounds.write(tmp_path / "bat.wav", sounds.tone(4_000.0, 5.0, 44_100), 44_100, "PCM_16")
+    path.write_bytes(path.read_bytes() + b"guan" + len(guano).to_bytes(4, "little") + guano)
+    sheet = open_sheet()
+    sheet.load("core/labels", "labels")
+    sheet.open_file(path)
+    offer = sheet.page.locator(".sg-expansion-offer")
+    expect(offer).to_contain_text("time expansion 10×")
+    assert sheet.loudest_hz() == pytest.approx(4_000, abs=100)
+    sheet.ev("labels.addLabels([{ name: 'call', start: 1, end: 2, low_hz: 3000, high_hz: 5000 }])")
+    sheet.ev("session.select({ start: 1, end: 2 })")
+    offer.get_by_role("button", name=ENGLISH["expansion.apply"]).click()
+    label = "(({ start, end, high_hz }) => [start, end, high_hz])(labels.labels.now.list[0])"
+    slow, fast = [pytest.approx(values) for values in ([1, 2, 5_000], [0.1, 0.2, 50_000])]
+    sheet.until("location.hash.includes('sample_rate=220500')")  # the same frequencies stay in sight
+    sheet.until("!viewer.host.hasAttribute('data-busy') && viewer.data.edges_hz.at(-1) > 100_000")
+    assert sheet.loudest_hz() == pytest.approx(40_000, abs=1_500)
+    now = sheet.ev(
+        "(({ sound, visible, selection }) => [sound.seconds, sound.sample_rate, visible.end, selection.start])(session.state)"
+    )
+    assert now == pytest.approx([0.5, 441_000, 0.5, 0.1])
+    assert sheet.ev(label) == fast
+    sheet.page.locator("#mel .sg-plot").focus()
+    sheet.page.keyboard.press("Control+z")
+    sheet.until("session.state.sound.time_expansion === 1 && !location.hash.includes('sample_rate')")
+    assert sheet.ev(label) == slow
+    sheet.page.keyboard.press("Control+y")
+    sheet.until("session.state.sound.time_expansion === 10 && location.hash.includes('sample_rate=220500')")
+    assert sheet.ev(label) == fast
+    sheet.until("window.dispatchEvent(new Event('beforeunload', { cancelable: true }))")  # once the labels are kept
+    sheet.page.reload()
+    sheet.until("document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-main span')")
+    sheet.load("core/state", "session")
+    sheet.load("core/labels", "labels")
+    sheet.until("session.state.sound?.time_expansion === 10 && labels.labels.now.list.length === 1")
+    assert sheet.ev(label) == fast
+    offer.get_by_role("button", name=ENGLISH["expansion.undo"]).click()
+    sheet.until("session.state.sound.time_expansion === 1 && !location.hash.includes('sample_rate')")
+    assert sheet.ev(label) == slow
 
 
 def test_each_channel_of_a_file_in_the_batch(open_sheet, crow_and_rain):

@@ -11,6 +11,7 @@ import soundfile
 from PIL import Image
 from playwright.sync_api import expect
 
+import sounds
 from chromium import Sheet
 from esc.ui.i18n.catalogue import ENGLISH
 
@@ -125,6 +126,35 @@ def test_speed_and_pitch(open_sheet, two_tones):
     expect(sheet.page.locator(".sg-now-playing")).to_contain_text(ENGLISH["playback.playing_falls"].format(speed="¼×"))
     sheet.page.get_by_role("button", name=ENGLISH["playback.speed_100"]).click()
     sheet.until(f"Math.abs(loudestHz() - {LOW_HZ}) < 15")
+
+
+def test_a_tenth_of_the_speed(open_sheet, tmp_path):
+    """A bat's 40 kHz become 4 kHz, in a copy whose time is the sound's for the play head, selections and the loop."""
+    sheet = open_sheet(prepare=TAP)
+    sheet.open_file(sounds.write(tmp_path / "bat.wav", sounds.tone(40_000, 2.0, 384_000), 384_000, "PCM_16"))
+    sheet.page.get_by_role("button", name=ENGLISH["playback.speed_10"]).click()
+    sheet.until("session.audio.src.includes('slowed') && session.audio.readyState > 0")
+    samples, rate = soundfile.read(io.BytesIO(sheet.page.request.get(sheet.ev("session.audio.src")).body()))
+    assert (rate, len(samples)) == (38_400, 2 * 384_000)
+    assert np.abs(np.fft.rfft(samples)).argmax() * rate / len(samples) == pytest.approx(4_000, abs=0.1)
+    expect(sheet.page.locator(".sg-playback [data-do=keep_pitch]")).to_be_hidden()
+    select(sheet, 0.5, 1.9, 30_000, 50_000)
+    do(sheet, "only_band")
+    do(sheet, "play_selection")
+    sheet.until("Math.abs(loudestHz() - 4000) < 20")  # through a filter that fell with the sound
+    expect(sheet.page.locator(".sg-now-playing")).to_contain_text(ENGLISH["playback.playing_falls"].format(speed="⅒×"))
+    sheet.ev("() => { window.began = [session.audio.currentTime, performance.now()]; }")
+    sheet.until("performance.now() - began[1] > 2000")
+    now, seconds = sheet.ev("[session.audio.currentTime, (performance.now() - began[1]) / 1000]")
+    assert (now - sheet.ev("began[0]")) / seconds == pytest.approx(0.1, abs=0.02)
+    select(sheet, 1.2, 1.25, 30_000, 50_000)  # it plays on there, to its end
+    sheet.until("session.audio.paused && Math.abs(session.audio.currentTime - 1.25) < 0.001")
+    sheet.page.locator("#mel .sg-plot").focus()
+    sheet.page.keyboard.press("ArrowLeft")
+    assert sheet.ev("session.audio.currentTime") == pytest.approx(1.2, abs=0.001)
+    sheet.page.keyboard.press("d")  # back to normal speed, in the file itself, at the same moment
+    sheet.until("!session.audio.src.includes('slowed') && session.audio.readyState > 0")
+    assert sheet.ev("[session.audio.currentTime, session.audio.playbackRate]") == pytest.approx([1.2, 1.0], abs=0.001)
 
 
 def test_selection_once_and_looped(sheet: Sheet, two_tones):

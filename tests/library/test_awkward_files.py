@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import av
+import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -253,6 +254,31 @@ def test_integers_as_floats_are_noted(tmp_path):
         with pytest.raises(ParameterError, match="full_scale"):
             load_audio(path, full_scale=wrong)
     assert read(sounds.write(tmp_path / "b.wav", 8 * sounds.tone(), 44_100, "FLOAT"))[0].notes == ()
+
+
+@pytest.mark.parametrize("rate", [1_000, 44_100, 96_000])
+def test_time_expansion(tmp_path, rate):
+    """Samples stay, the rate is multiplied, and resampling starts from it."""
+    path = sounds.write(tmp_path / "bat.wav", sounds.tone(0.1 * rate, 1.0, rate), rate, "PCM_16")
+    slowed, _ = load_audio(path)
+    waveform, expanded = load_audio(path, time_expansion=8)
+    assert expanded == 8 * rate
+    np.testing.assert_array_equal(waveform, slowed)
+    facts, blocks = open_audio(path, time_expansion=8)
+    assert list(blocks) and (facts.seconds, facts.notes) == (0.125, ("band",) if rate > 12_500 else ())
+    resampled, _ = load_audio(path, 4 * rate, time_expansion=8)
+    np.testing.assert_allclose(resampled, librosa.resample(slowed, orig_sr=8 * rate, target_sr=4 * rate), atol=1e-6)
+    spectrum = np.abs(np.fft.rfft(resampled * np.hanning(len(resampled))))
+    assert spectrum.argmax() * 4 * rate / len(resampled) == pytest.approx(0.8 * rate, rel=0.01)
+    for wrong in (0, 0.5, 101, float("nan"), "10", True):
+        with pytest.raises(ParameterError, match="time_expansion"):
+            load_audio(path, time_expansion=wrong)
+
+
+def test_time_expansion_beyond_the_rates(tmp_path):
+    path = sounds.write(tmp_path / "a.wav", sounds.tone(), 44_100, "PCM_16")
+    with pytest.raises(AudioError, match="44100 Hz, which a time expansion of 20 makes 882000 Hz; accepted are 1000 to 768000"):
+        load_audio(path, time_expansion=20)
 
 
 @pytest.mark.parametrize(("bits", "key"), [(24, "audio.integers"), (32, "audio.integers"), (64, "audio.scale")])

@@ -13,6 +13,7 @@ import soundfile
 import sounds
 from command_line import classify
 from esc.audio.excerpt import write_excerpt
+from esc.audio.facts import Reading
 from esc.audio.io import load_audio, open_audio
 from esc.audio.transcode import channels_path, decode
 from esc.batch.runner import BatchOptions, classify_files
@@ -121,17 +122,17 @@ def loudest_hz(waveform, rate):
 def test_channel_of_a_sound_track(two_tracks, tmp_path, asked, channel, freq_hz):
     waveform, rate = load_audio(two_tracks, channel=asked)
     assert loudest_hz(waveform, rate) == pytest.approx(freq_hz, abs=5)
-    facts = decode(two_tracks, tmp_path / "two.f32", tmp_path / "two.flac", channel=asked)
+    facts = decode(two_tracks, tmp_path / "two.f32", tmp_path / "two.flac", how=Reading(asked))
     assert (facts.channel, facts.tracks, facts.default_track) == (channel, 2, 1)
     assert ("tracks" in facts.notes) == (channel == "mean")
     copy, _ = soundfile.read(tmp_path / "two.flac")
     assert len(copy) == facts.n_samples and loudest_hz(copy, rate) == pytest.approx(freq_hz, abs=5), "the one drawn plays"
-    cut = write_excerpt(two_tracks, tmp_path / "cut.wav", 0, 20_000, channel=asked)
+    cut = write_excerpt(two_tracks, tmp_path / "cut.wav", 0, 20_000, how=Reading(asked))
     assert cut.channels == 1 and loudest_hz(soundfile.read(tmp_path / "cut.wav")[0], rate) == pytest.approx(freq_hz, abs=5)
 
 
 def test_whole_sound_track_keeps_its_channels(two_tracks, tmp_path):
-    facts = decode(two_tracks, tmp_path / "two.f32", tmp_path / "two.flac", channel="2:mean")
+    facts = decode(two_tracks, tmp_path / "two.f32", tmp_path / "two.flac", how=Reading("2:mean"))
     assert (facts.channel, facts.channels) == ("2:mean", 2)
     assert soundfile.info(tmp_path / "two.flac").channels == 2
     assert channels_path(tmp_path / "two.f32").exists()
@@ -223,7 +224,7 @@ def test_damaged_file_of_each_channel_is_reported_once(tmp_path):
 @pytest.mark.parametrize(("channel", "kept"), [("left", [0.5, 0, 0]), ("3", [0, 0, 0.5]), ("side", [0.25, 0.25, 0])])
 def test_decoded_channel_and_its_copy(folder, tmp_path, channel, kept):
     target, copy = tmp_path / "out.f32", tmp_path / "copy.flac"
-    facts = decode(folder / "three.wav", target, copy, channel=channel)
+    facts = decode(folder / "three.wav", target, copy, how=Reading(channel))
     assert facts.channel == channel and facts.copied
     np.testing.assert_allclose(amplitudes(np.fromfile(target, np.float32)), kept, atol=1e-3)
     played, _ = soundfile.read(copy, always_2d=True)
@@ -247,7 +248,7 @@ def test_channels_without_room_are_left_out(folder, tmp_path):
     [("mean", 3, None), ("right", 1, [0, 0.5, 0]), ("3", 1, [0, 0, 0.5]), ("side", 1, [0.25, 0.25, 0])],
 )
 def test_excerpt_of_a_channel(folder, tmp_path, channel, shape, kept):
-    written = write_excerpt(folder / "three.wav", tmp_path / "cut.wav", 0, RATE, channel=channel)
+    written = write_excerpt(folder / "three.wav", tmp_path / "cut.wav", 0, RATE, how=Reading(channel))
     samples, _ = soundfile.read(tmp_path / "cut.wav", always_2d=True)
     assert written.channels == samples.shape[1] == shape and written.n_samples == RATE
     if kept:

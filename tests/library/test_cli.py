@@ -213,6 +213,7 @@ def test_missing_file_and_empty_folder(tmp_path):
         ([EXAMPLES, "--start", 3, "--end", 2], "end_s = 2.0 is not possible: it must lie between 3.0 and 7200.0"),
         ([EXAMPLES, "--jobs", 0], "--jobs"),
         ([EXAMPLES, "--full-scale", 0.5], "full_scale"),
+        ([EXAMPLES, "--time-expansion", 0.1], "time_expansion"),
         ([EXAMPLES, "--output", "/no/such/folder/x.csv"], "--output"),
         ([EXAMPLES, "--output", EXAMPLES], "--output"),
         ([EXAMPLES, "--checkpoint", EXAMPLES], "no checkpoint"),

@@ -1,4 +1,4 @@
-"""Metadata of recorders: RIFF INFO, bext, GUANO, AudioMoth, MP4 and tags in old encodings."""
+"""Metadata of recorders: RIFF INFO, bext, GUANO, WAMD, AudioMoth, MP4 and tags in old encodings."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ Note: oak, south edge
 AUDIOMOTH = "Recorded at 20:00:00 15/07/2019 (UTC+2) by AudioMoth 24E144085F256349 at medium gain while battery was 4.2V"
 CLOCK = {"recorded": "2026-07-15T20:15:30"}
 BEXT = struct.pack("<256s32s32s10s8sQH254x", b"Wren", b"ZOOM H5", b"", b"2026-07-15", b"20:15:30", 44_100, 0)
+WAMD = {
+    0: b"\1\0", 1: b"EM3", 5: b"2014-04-02 22:59:14-05:00", 6: b"WGS84,41.27530, N, 96.49440, W, 350", 10: b"pond",
+    13: b"\0" * 40, 15: b"\n\0",
+}  # fmt: skip
+
+
+def wamd(fields: dict[int, bytes]) -> bytes:
+    return chunk(b"wamd", b"".join(struct.pack("<HI", number, len(value)) + value for number, value in fields.items()))
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -59,6 +67,15 @@ def wav(tmp_path):
                 "expansion": "10", "comment": "oak, south edge",
             },
         ),
+        (
+            [wamd(WAMD)],
+            {
+                "recorded": "2014-04-02T22:59:14-05:00", "device": "EM3", "place": "41.27530 -96.49440", "expansion": "10",
+                "comment": "pond",
+            },
+        ),
+        ([wamd({15: b"\1\0", 6: b"WGS84", 5: b"\xff"}), chunk(b"guan", b"GUANO|Version: 1.0\nTE: 8")], {"expansion": "8"}),
+        ([wamd({15: b""})[:-3], chunk(b"wamd", b"\1")], {}),
         ([chunk(b"bext", BEXT)], CLOCK | {"device": "ZOOM H5", "comment": "Wren"}),
         (
             [info(b"ICMT", AUDIOMOTH.encode())],
@@ -70,7 +87,10 @@ def wav(tmp_path):
         ([chunk(b"guan", b"GUANO|Version: 1.0\nTE: nan\nLoc Position: 91 0\nTimestamp: yesterday\nno colon")], {}),
         ([chunk(b"guan", b"\xff" * 99)], {}),
     ],
-    ids=["none", "guano", "bext", "AudioMoth", "utf-8", "cp1251", "control", "illegal", "no text"],
+    ids=[
+        "none", "guano", "wamd", "wamd and guano", "cut wamd", "bext", "AudioMoth", "utf-8", "cp1251", "control", "illegal",
+        "no text",
+    ],
 )  # fmt: skip
 def test_metadata(wav, chunks, expected):
     path = wav(*chunks)

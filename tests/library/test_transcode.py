@@ -14,9 +14,10 @@ import soundfile
 
 from esc.audio import sandbox
 from esc.audio.excerpt import write_excerpt_in_worker
+from esc.audio.facts import Reading
 from esc.audio.io import load_audio, open_audio
 from esc.audio.sandbox import EXIT_DISK_FULL, EXIT_FILE_ERROR, reply, start_ahead
-from esc.audio.transcode import Decoded, channels_path, decode, decode_in_worker, main
+from esc.audio.transcode import Decoded, channels_path, decode, decode_in_worker, main, write_slowed
 from esc.audio.waveform import is_silent
 from esc.errors import AudioError
 
@@ -57,6 +58,7 @@ def test_worker_writes_what_soundfile_reads(tmp_path, noise, capfd):
     assert facts == {
         "sample_rate": RATE, "channels": 2, "container": "wav", "codec": "pcm_s24le", "n_samples": RATE,
         "notes": [], "silent": False, "metadata": {}, "copied": False, "channel": "mean", "full_scale": 1.0,
+        "time_expansion": 1.0,
         "tracks": 1, "default_track": 1,
     }  # fmt: skip
     assert not (tmp_path / "copy.flac").exists()
@@ -80,6 +82,35 @@ def test_copies_what_browsers_may_refuse(tmp_path, noise, file, subtype, copied)
         assert (facts.format, facts.subtype, facts.channels) == ("FLAC", "PCM_16", 2)
         original = soundfile.read(source, dtype="float32")[0]
         np.testing.assert_allclose(soundfile.read(copy, dtype="float32")[0], original.clip(-1, 1), atol=1.1 / 32768)
+
+
+@pytest.mark.parametrize(
+    ("rate", "expansion", "hz", "slow_rate"),
+    [
+        (384_000, 1, 40_000, 38_400), (768_000, 1, 120_000, 76_800), (44_100, 10, 4_000, 44_100), (44_100, 1, 2_000, 8_000),
+        (38_400, 20, 6_000, 76_800),
+    ],
+)  # fmt: skip
+def test_slowed_copy_for_browsers(tmp_path, rate, expansion, hz, slow_rate):
+    """A tone of a bat, recorded directly or by time expansion, is at a tenth of its frequency, and every sample is kept."""
+    source, copy = tmp_path / "bat.wav", tmp_path / "slowed.flac"
+    samples = np.stack([0.5 * np.sin(2 * np.pi * hz * np.arange(rate // 4) / rate)] * 2, axis=1)
+    soundfile.write(source, samples, rate, "PCM_16")
+    slowed_s = write_slowed(source, copy, how=Reading(time_expansion=expansion))["seconds"]
+    played, played_rate = soundfile.read(copy, dtype="float32")
+    assert (played_rate, slowed_s) == (slow_rate, pytest.approx(10 * 0.25 / expansion))
+    assert len(played) / played_rate == pytest.approx(slowed_s, abs=1e-3)
+    spectrum = np.abs(np.fft.rfft(played[:, 0] * np.hanning(len(played))))
+    assert spectrum.argmax() * played_rate / len(played) == pytest.approx(hz * expansion / 10, abs=2)
+    if slow_rate > 8_000:
+        np.testing.assert_array_equal(played, soundfile.read(source, dtype="float32")[0])
+
+
+def test_too_long_to_be_slowed(tmp_path, noise, monkeypatch):
+    soundfile.write(tmp_path / "a.wav", noise, RATE)
+    monkeypatch.setattr("esc.audio.transcode.MAX_SLOWED_BYTES", 200_000)
+    with pytest.raises(AudioError, match="too long to play at a tenth"):
+        write_slowed(tmp_path / "a.wav", tmp_path / "a.flac")
 
 
 def test_wrong_suffix_gets_a_copy(tmp_path, noise):

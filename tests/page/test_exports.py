@@ -187,12 +187,15 @@ def test_samples_as_a_table(app):
     np.testing.assert_allclose(table["time_s"], arrays["times_s"], atol=1e-6)
 
 
-@pytest.mark.parametrize(("channel", "full_scale"), [("left", 1.0), ("side", 32_768.0), ("2", 1.0)])
-def test_code_reads_the_channel(app, channel, full_scale, monkeypatch, rng):
+@pytest.mark.parametrize(
+    ("channel", "full_scale", "time_expansion"),
+    [("left", 1.0, 1.0), ("side", 32_768.0, 1.0), ("2", 1.0, 1.0), ("mean", 1.0, 2.0), ("left", 4.0, 2.5)],
+)
+def test_code_reads_the_file_as_the_page(app, channel, full_scale, time_expansion, monkeypatch, rng):
     path = app.folder.parent / "stereo.wav"
     soundfile.write(path, full_scale * rng.integers(-16_384, 16_384, (22_050, 2)) / 32_768, 22_050, "FLOAT")
     monkeypatch.chdir(path.parent)
-    about = {"path": str(path), "name": path.name, "channel": channel, "full_scale": full_scale}
+    about = {"path": str(path), "name": path.name, "channel": channel, "full_scale": full_scale, "time_expansion": time_expansion}
     sound = app.ask("open_sound", about)["ok"]
     about = {"sound": sound["id"], "end": sound["seconds"]}
     computed = run(app.code("mel", features=["onsets"], **about).partition("\n\ntimes =")[0])["view"]

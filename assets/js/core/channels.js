@@ -1,6 +1,7 @@
 // Sound tracks and channels of the open sound: their names, and the choice of one.
 
-import { emit, showMessage, state } from './state.js';
+import { readAs, readingOf, sameReading } from './reading.js';
+import { showMessage, state } from './state.js';
 import { t } from '../lib/i18n.js';
 
 export const MEAN = 'mean';
@@ -65,13 +66,13 @@ export function channelText(sound) {
   return NUMBER.test(channel) || sound.tracks > 1 ? name : t('channels.said', { channel: name });
 }
 
-/** Open another channel of the open sound, or show which it has. */
-export function openChannel(channel) {
+/** Open another channel of the open sound, or show which it has; `more`: how else to read it. */
+export function openChannel(channel, more = {}) {
   const { sound } = state;
-  if (!sound || channel === sound.channel) return;
+  if (!sound || sameReading(readingOf(sound), readingOf({ ...sound, ...more, channel }))) return;
   const [[track, part], [open]] = [splitTrack(channel), splitTrack(sound.channel)];
   const inTrack = [MEAN, ...(sound.channels > 1 ? OF_TWO : [])].includes(part) || (NUMBER.test(part) && Number(part) <= sound.channels);
   const exists = track === open ? inTrack : track <= (sound.tracks ?? 1); // the server knows another track's channels
-  if (exists) emit('open', { name: sound.name, request: { sound: sound.id, channel, example: sound.example } });
+  if (exists) readAs({ ...more, channel });
   else showMessage(t('channels.none', { name: sound.name, channel: channel.slice(0, 20), choices: (channelChoices(sound).join(', ') || MEAN) }));
 }

@@ -1,7 +1,9 @@
-// Keeps the labels of each sound in the browser by the sound's content, and brings them back when it is opened again.
+// Keeps the labels of each sound in the browser by the sound's content, and brings them back when it is opened again. They
+// are kept in the file's own time, whichever time expansion it is read with.
 
 import { emit, events, state } from './state.js';
-import { NO_LABELS, addLabels, labels, loadLabels } from './labels.js';
+import { NO_LABELS, addLabels, labels, loadLabels, rescaleLabels } from './labels.js';
+import { rescaled } from './time_scale.js';
 import { guardUnload } from './unload_guard.js';
 import { forget, keep, kept } from '../lib/database.js';
 
@@ -10,9 +12,12 @@ let timer = 0;
 /** @type {{digest: string, now: import('./labels.js').Labels} | null} changes that are not kept yet */
 let due = null;
 let digest = ''; // of the sound whose labels are shown
+let expansion = 1; // in whose times they are
 let loading = ''; // its digest until they are there
 /** @type {Map<string, import('./labels.js').Labels>} those that the browser could not keep */
 const unkept = new Map();
+const inFile = (list) => list.map((label) => rescaled(label, expansion));
+const inSound = (list) => list.map((label) => rescaled(label, 1 / expansion));
 const otherTabs = new BroadcastChannel('soundglass-labels');
 
 // another tab of the browser has kept labels of the sound that is open here
@@ -22,36 +27,47 @@ otherTabs.addEventListener('message', async ({ data }) => {
   if (data !== digest || hasOwn()) return;
   try {
     const found = await kept('labels', digest);
-    if (data === digest && !hasOwn()) loadLabels(found ?? NO_LABELS);
+    if (data === digest && !hasOwn()) load(found ?? NO_LABELS);
   } catch (error) {
     console.info(String(error)); // they stay as they are
   }
 });
 
 events.addEventListener('sound', async () => {
-  if (state.sound.digest === digest) return; // another channel of it
+  const { time_expansion: applied } = state.sound;
+  if (state.sound.digest === digest) { // read otherwise
+    const factor = expansion / applied;
+    expansion = applied;
+    if (factor !== 1) rescaleLabels(factor);
+    return;
+  }
   store();
+  expansion = applied;
   const opened = digest = loading = state.sound.digest;
   loadLabels(NO_LABELS);
   const found = unkept.get(opened) ?? await kept('labels', opened).catch(() => null);
   if (digest !== opened) return;
   loading = '';
   if (!found) return;
-  if (!labels.now.list.length) loadLabels(found);
-  else addLabels(found.list, found.refused); // one was added meanwhile
+  if (!labels.now.list.length) load(found);
+  else addLabels(inSound(found.list), found.refused); // one was added meanwhile
 });
 
+function load({ list, refused }) {
+  loadLabels({ list: inSound(list), refused });
+}
+
 events.addEventListener('labels', (/** @type {CustomEvent} */ { detail }) => {
-  if (detail.loaded || !state.sound) return;
-  due = { digest: state.sound.digest, now: labels.now };
+  if (detail.loaded || detail.scaled || !state.sound) return;
+  due = { digest: state.sound.digest, now: { list: inFile(labels.now.list), refused: labels.now.refused } };
   guardUnload('labels', true);
   clearTimeout(timer);
   timer = setTimeout(store, QUIET_MS);
 });
 
-/** The labels of a sound, open or not, by its digest. @returns {Promise<readonly any[]>} */
+/** The labels of a sound, open or not, by its digest, in the file's own time. @returns {Promise<readonly any[]>} */
 export async function labelsOf(of) {
-  if (of === digest && of !== loading) return labels.now.list;
+  if (of === digest && of !== loading) return inFile(labels.now.list);
   return (unkept.get(of) ?? await kept('labels', of).catch(() => null))?.list ?? [];
 }
 

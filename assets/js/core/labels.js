@@ -2,6 +2,7 @@
 // Each change makes a new list, so that the view history can hold the old one.
 
 import { emit, events, select, state } from './state.js';
+import { rescaled } from './time_scale.js';
 import { track } from './view_history.js';
 
 /** @typedef {object} Label
@@ -55,6 +56,13 @@ export const chosenLabel = () => labels.now.list.find(({ id }) => id === labels.
 export function loadLabels({ list, refused }) {
   labels.chosen = null;
   set({ list: list.map((label) => ({ ...label, id: ++ids })), refused }, { loaded: true });
+}
+
+/** Change the labels to the times of a sound that is read with another time expansion.
+ * @param {number} factor
+ */
+export function rescaleLabels(factor) {
+  set({ ...labels.now, list: labels.now.list.map((label) => rescaled(label, factor)) }, { scaled: true });
 }
 
 /** Add labels; return the id of the last one, which is chosen if it is the only one. */

@@ -1,11 +1,12 @@
 // State shared by all components: the open sound, its audio element, the visible range and the selection.
 
 import { t } from '../lib/i18n.js';
+import { slowableAudio } from '../lib/slowable_audio.js';
+import { rescaled } from './time_scale.js';
 
 const SHORTEST_S = 0.01;
 export const events = new EventTarget();
-export const audio = new Audio();
-audio.preload = 'auto';
+export const audio = slowableAudio();
 
 /** @typedef {{start: number, end: number}} Interval seconds
  * @typedef {{low_hz: number, high_hz: number}} FrequencyRange
@@ -31,21 +32,30 @@ export function emit(name, detail = {}) {
   events.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
-/** Open a sound: the whole, or with the visible range and selection of another channel.
+/** Open a sound: the whole or, where it is the open one read otherwise, with the same visible range and selection.
  * @param {any} sound
- * @param {{visible: Interval, frequencyRange: FrequencyRange | null, selection: Selection | null} | null} [view]
+ * @param {boolean} [same]
  */
-export function setSound(sound, view = null) {
+export function setSound(sound, same = false) {
+  const { visible, frequencyRange, selection, asked } = state;
+  const factor = same ? timeFactor(state.sound, sound) : 1;
   state.sound = sound;
-  state.visible = view?.visible ?? { start: 0, end: sound.seconds };
-  state.frequencyRange = view?.frequencyRange ?? null;
-  if (!view) {
-    state.asked = null;
-    select(null);
-  }
+  state.visible = same ? within(rescaled(visible, factor), sound) : { start: 0, end: sound.seconds };
+  state.frequencyRange = same ? rescaled(frequencyRange, factor) : null;
+  state.asked = same ? rescaled(asked, factor) : null;
+  if (!same) select(null);
   if (state.asked) delete state.asked.label; // another channel may have another class there
   emit('sound');
-  if (view?.selection) select(view.selection);
+  if (same && selection) select(rescaled(selection, factor));
+}
+
+/** What the times of a sound are multiplied by where its file is read with another time expansion. */
+export function timeFactor(before, after) {
+  return before.time_expansion / after.time_expansion;
+}
+
+function within({ start, end }, { seconds }) {
+  return { start: Math.min(start, seconds), end: seconds - end < 1e-6 ? seconds : end };
 }
 
 /** Select an interval, in all frequencies or between two of them, kept inside the sound; null: nothing.
@@ -120,7 +130,9 @@ export function seek(seconds) {
   emit('playhead');
 }
 
-/** Start a player, and show a message if the browser can't; resolves to whether it plays. */
+/** Start a player, and show a message if the browser can't; resolves to whether it plays.
+ * @param {HTMLAudioElement} [player]
+ */
 export async function play(player = audio) {
   try {
     await player.play();

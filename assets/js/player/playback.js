@@ -4,7 +4,8 @@ import { keepFlag, keepInLink } from '../core/link_fields.js';
 import { audio, emit, events, play, seek, select, show, state } from '../core/state.js';
 import { filterTo } from './bandpass_filter.js';
 
-export const SPEEDS = [1, 0.5, 0.25];
+export const SLOWEST = 0.1; // time expansion, as of bat detectors: the pitch falls
+export const SPEEDS = [1, 0.5, 0.25, SLOWEST];
 export const playback = {
   /** @type {import('../core/state.js').Interval & {name?: string, banded?: boolean} | null} the interval at whose end playback stops or loops */
   span: null,
@@ -25,9 +26,21 @@ function change(settings) {
   Object.assign(playback, settings);
   if (banded !== playback.span?.banded) filter();
   audio.loop = playback.loop && !playback.span; // the end of a span is watched here
-  audio.playbackRate = audio.defaultPlaybackRate = playback.speed; // the default outlives the next sound
-  audio.preservesPitch = playback.keepPitch;
+  applySpeed(audio);
   emit('playback');
+}
+
+/** Give a player the speed and the pitch.
+ * @param {import('../lib/slowable_audio.js').SlowableAudio} player
+ */
+export function applySpeed(player) {
+  player.playbackRate = player.defaultPlaybackRate = playback.speed * player.slowdown; // the default outlives the next sound
+  player.preservesPitch = keepsPitch();
+}
+
+/** Whether slower playback leaves the frequencies as they are. */
+export function keepsPitch() {
+  return playback.keepPitch && playback.speed > SLOWEST;
 }
 
 /** Play the selection from its start, or pause it. */
@@ -94,7 +107,7 @@ export function audibleRange() {
 
 function filter() {
   const range = audibleRange();
-  const fall = playback.keepPitch ? 1 : playback.speed; // slower playback lowers the frequencies
+  const fall = keepsPitch() ? 1 : playback.speed; // slower playback lowers the frequencies
   filterTo(range && { low: range.low * fall, high: range.high * fall });
 }
 
@@ -103,7 +116,7 @@ function watch() {
   clearTimeout(timer);
   const { span } = playback;
   if (!span || audio.paused || audio.seeking) return; // 'seeked' goes on
-  const left = (1000 * (span.end - audio.currentTime)) / audio.playbackRate;
+  const left = (1000 * (span.end - audio.currentTime)) / playback.speed;
   if (left <= 0) atEnd(span);
   else timer = setTimeout(watch, Math.max(0, left - NEAR_MS));
 }

@@ -2,19 +2,20 @@
 
 import { channelChoices, channelName, chosenChannel, openChannel } from '../core/channels.js';
 import { request, setToken } from '../core/rpc.js';
-import { audio, emit, events, play, seek, setSound, showMessage, state } from '../core/state.js';
+import { audio, emit, events, play, seek, setSound, showMessage, state, timeFactor } from '../core/state.js';
 import { guardUnload } from '../core/unload_guard.js';
 import { Component } from '../lib/component.js';
-import { fileUrl, saveFile, textElement } from '../lib/dom.js';
+import { saveFile, textElement } from '../lib/dom.js';
 import { className, formatNumber, formatTime, language, setMessages, t, tForPointer } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 import { localStore, localStored } from '../lib/storage.js';
 import { acceptDrops } from './drop_zone.js';
-import { levelOffer, scaleOffer } from './reading_offers.js';
+import { expansionOffer, levelOffer, scaleOffer } from './reading_offers.js';
 import { fileNavigation } from './file_navigation.js';
 import { RecentSounds } from './recent_sounds.js';
 import { RecordButton } from './record_button.js';
 import { saveRecordingButton, unopenedLine } from './recordings.js';
+import { Source } from './source.js';
 import { transport } from './transport.js';
 
 const WELCOMED = 'soundglass-welcomed'; // in the browser's storage once the welcome is closed
@@ -47,6 +48,7 @@ class Player extends Component {
   constructor(root, { server, upload, watch, props }) {
     super(root.querySelector('.sg-player'), SKELETON);
     this.server = server;
+    this.source = new Source(audio, server, this.signal);
     this.upload = upload;
     this.limits = props.limits;
     const input = this.find('.sg-file');
@@ -86,7 +88,7 @@ class Player extends Component {
     });
     this.on(events, 'sound', () => showFacts(this.find('.sg-facts'), state.sound));
     this.on(this.find('.sg-channel select'), 'change', ({ target }) => openChannel(target.value));
-    this.find('.sg-unopened').before(levelOffer(this.signal), scaleOffer(this.signal));
+    this.find('.sg-unopened').before(levelOffer(this.signal), scaleOffer(this.signal), expansionOffer(this.signal));
     this.on(events, 'message', ({ detail }) => this.message(detail.text, detail.kind));
     const begin = (value) => { if (value?.token) setToken(value.token); };
     this.onValue({ watch, props }, begin);
@@ -130,9 +132,9 @@ class Player extends Component {
     if (!found) {
       showMessage(t('player.kept_gone'), 'note');
       emit('opened');
-    } else if (!found.file) this.open(found.name, found.query);
+    } else if (!found.file) this.open(found.name, { ...found.query, ...found.reading });
     else if (found.recording) this.openRecording(found.file);
-    else this.openFile(found.file);
+    else this.openFile(found.file, false, found.reading);
   }
 
   /** Remember the sound that is open now. */
@@ -169,16 +171,18 @@ class Player extends Component {
     try {
       const sound = await request(this.server.open_sound, query);
       if (turn !== this.opened) return false;
-      const { visible, frequencyRange, selection } = state;
-      const { currentTime, paused } = audio;
-      audio.pause();
-      audio.src = fileUrl(sound.url);
+      const { paused } = audio;
+      const now = query.sound ? audio.currentTime * timeFactor(state.sound, sound) : 0;
+      this.source.open(sound);
       if (!first) this.message(''); // a link's notes stay
       this.welcome(first ? name : '');
-      setSound(sound, query.sound ? { visible, frequencyRange, selection } : null);
+      setSound(sound, Boolean(query.sound));
       if (query.uploaded) this.remember({ query });
-      if (query.sound) seek(currentTime);
-      if (query.sound && !paused) play();
+      if (query.sound) {
+        this.recent.readAs(sound);
+        seek(now);
+        if (!paused) play();
+      }
       if (sound.notes.length) showMessage(`${sound.name}: ${sound.notes.join(' ')}`, 'note');
       return true;
     } catch (error) {
@@ -197,7 +201,7 @@ class Player extends Component {
   }
 
   /** Upload and open a file; resolves to whether its sound is the open one now. */
-  async openFile(file, recording = false) {
+  async openFile(file, recording = false, reading = {}) {
     if (!file) return false;
     const { name } = file;
     if (file.size > this.limits.bytes) { // the server would refuse it too, after the whole upload
@@ -209,8 +213,8 @@ class Player extends Component {
     this.busy(t('player.uploading', { name }));
     try {
       const { path } = await this.upload(file);
-      const opened = turn === this.opened && await this.open(name, { path, name }, turn);
-      if (opened) this.remember({ file, recording });
+      const opened = turn === this.opened && await this.open(name, { path, name, ...reading }, turn);
+      if (opened) this.remember({ file, recording, reading });
       return opened;
     } catch (error) {
       console.warn(error);

@@ -1,8 +1,10 @@
-// Offers to read the open sound's file otherwise: another channel, or integers divided by their full scale.
+// Offers to read the open sound's file otherwise: another channel, integers divided by their full scale, or a bat detector's
+// time expansion undone.
 
 import { channelName, isMean, ofTrack, openChannel } from '../core/channels.js';
+import { expandTime, readAs } from '../core/reading.js';
 import { labelName } from '../core/detections.js';
-import { emit, events, state } from '../core/state.js';
+import { events, state } from '../core/state.js';
 import { element, textElement } from '../lib/dom.js';
 import { formatNumber, formatPercent, t } from '../lib/i18n.js';
 
@@ -21,6 +23,11 @@ export function answersOffer(signal) {
 /** Return a line that offers to divide integers that were stored as floats by their full scale, or says that it is done. */
 export function scaleOffer(signal) {
   return offer('sound', () => scaleText(state.sound), signal, 'sg-scale-offer');
+}
+
+/** Return a line that offers the original times and frequencies of a slowed recording, or says that they are shown. */
+export function expansionOffer(signal) {
+  return offer('sound', () => expansionText(state.sound), signal, 'sg-expansion-offer');
 }
 
 /** Return a line for the `[text, buttons]` of an event; another sound hides it. */
@@ -44,11 +51,18 @@ function button(label, press) {
 
 const channelButtons = (channels) => channels.map((channel) => [channelName(channel), () => openChannel(ofTrack(state.sound, channel))]);
 
-function scaleText({ id: sound, name, channel, full_scale: divided, integer_scale: found }) {
+function scaleText({ full_scale: divided, integer_scale: found }) {
   const scale = formatNumber(divided > 1 ? divided : found ?? 1);
-  const read = (full_scale) => () => emit('open', { name, request: { sound, channel, full_scale } });
+  const read = (full_scale) => () => readAs({ full_scale });
   if (divided > 1) return [t('scale.divided', { scale }), [[t('scale.undo'), read(1)]]];
   return found ? [t('scale.integers', { scale }), [[t('scale.divide', { scale }), read(found)]]] : [];
+}
+
+function expansionText({ time_expansion: applied, stated_expansion: stated }) {
+  const factor = formatNumber(applied > 1 ? applied : stated ?? 1);
+  const read = (time_expansion) => () => expandTime(time_expansion);
+  if (applied > 1) return [t('expansion.applied', { factor }), [[t('expansion.undo'), read(1)]]];
+  return stated ? [t('expansion.stated', { factor }), [[t('expansion.apply', { factor }), read(stated)]]] : [];
 }
 
 function lossText({ channel, channels_db: levels, rms_db: mean, silent }) {

@@ -1,5 +1,6 @@
 // The user's own sounds that were opened last: kept in the browser over reloads, listed, reopened and forgotten.
 
+import { readingOf, sameReading } from '../core/reading.js';
 import { element } from '../lib/dom.js';
 import { allKept, forget, forgetAll, keep, kept } from '../lib/database.js';
 import { t } from '../lib/i18n.js';
@@ -9,7 +10,9 @@ const MOST_BYTES = 300e6; // of all
 const PREFIX = 'kept:'; // of values in the list of sounds
 const FORGET = 'forget-kept';
 
-/** @typedef {{digest: string, name: string, file?: File, query?: object, recording?: boolean, used?: number}} Recent */
+/** @typedef {{digest: string, name: string, file?: File, query?: object, recording?: boolean, reading?: object, used?: number}} Recent
+ * `reading`: how the file is read, as `readingOf` returns
+ */
 
 /** The group of kept sounds in the player's list. */
 export class RecentSounds {
@@ -48,6 +51,12 @@ export class RecentSounds {
       console.info(String(error)); // off or full: the sound lasts as long as the page
     }
     await this.draw();
+  }
+
+  /** Remember how the file of an opened sound is read now. */
+  readAs(sound) {
+    const recent = this.opened.get(sound.digest);
+    if (recent && !sameReading(recent.reading, readingOf(sound))) this.add({ ...recent, reading: readingOf(sound) });
   }
 
   /** Find a sound by its digest; null: it is not kept.

@@ -7,9 +7,9 @@ import { icon } from '../lib/icons.js';
 import { drawEnvelope } from '../lib/thumbnails.js';
 import { menu, toolButton } from '../widgets/menu.js';
 import { rovingFocus } from '../widgets/roving_focus.js';
-import { SPEEDS, audibleRange, playSelection, playback, setSpeed, toggleBand, toggleLoop, togglePitch } from './playback.js';
+import { SLOWEST, SPEEDS, audibleRange, keepsPitch, playSelection, playback, setSpeed, toggleBand, toggleLoop, togglePitch } from './playback.js';
 
-const SPEED_SIGNS = { 1: '1×', 0.5: '½×', 0.25: '¼×' };
+const SPEED_SIGNS = { 1: '1×', 0.5: '½×', 0.25: '¼×', 0.1: '⅒×' };
 
 const SKELETON = `
   <div class="sg-deck" data-empty="true">
@@ -158,7 +158,7 @@ function playbackSettings(signal) {
     [...speeds.children].forEach((one, i) => one.setAttribute('aria-pressed', String(playback.speed === SPEEDS[i])));
     loop.setAttribute('aria-pressed', String(playback.loop));
     pitch.setAttribute('aria-pressed', String(playback.keepPitch));
-    pitch.hidden = playback.speed === 1;
+    pitch.hidden = playback.speed === 1 || playback.speed === SLOWEST;
     band.setAttribute('aria-pressed', String(playback.banded));
     band.hidden = !playback.banded && !Number.isFinite(state.selection?.low_hz);
     now.textContent = now.title = audio.paused ? '' : playbackText();
@@ -171,14 +171,14 @@ function playbackSettings(signal) {
 
 /** What plays now, in words. */
 function playbackText() {
-  const { span, speed, keepPitch, loop, banded } = playback;
+  const { span, speed, loop, banded } = playback;
   const range = audibleRange();
   const interval = span && { start: formatNumber(span.start, 2), end: formatNumber(span.end, 2) };
   const band = range && { low: formatNumber(range.low), high: formatNumber(range.high) };
   return [
     span?.name ? t('playback.playing_segment', { ...interval, name: span.name }) : interval ? t('playback.playing_selection', interval) : t('playback.playing_all'),
     (band || banded) && (band ? t('playback.playing_band', band) : t('playback.playing_no_band')),
-    speed < 1 && (keepPitch ? SPEED_SIGNS[speed] : t('playback.playing_falls', { speed: SPEED_SIGNS[speed] })),
+    speed < 1 && (keepsPitch() ? SPEED_SIGNS[speed] : t('playback.playing_falls', { speed: SPEED_SIGNS[speed] })),
     loop && t('playback.playing_loop'),
   ].filter(Boolean).join(' · ');
 }

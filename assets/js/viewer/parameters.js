@@ -1,6 +1,6 @@
 // Parameters of the spectrograms, shared by all views: a change in one tab applies to the others.
 
-import { emit } from '../core/state.js';
+import { emit, events } from '../core/state.js';
 import { track } from '../core/view_history.js';
 import { t } from '../lib/i18n.js';
 
@@ -54,8 +54,16 @@ export const levelAxis = (reference) => t({
 
 track(() => ({ ...parameters.values }), (values) => applyParameters(values));
 
-/** Change parameters in all views; `source` is the field that is being typed into and keeps its text. */
-export function applyParameters(changes, source = null) {
+events.addEventListener('expanded', (/** @type {CustomEvent} */ { detail: { factor } }) => { // the same image, where possible
+  const { sample_rate, fmin, fmax } = parameters.values;
+  const scaled = { sample_rate: Math.round(sample_rate * factor), fmin: fmin * factor, fmax: fmax * factor };
+  const legal = Object.entries(scaled).every(([name, value]) => isLegal(name, value));
+  if (legal && !conflicts({ ...parameters.values, ...scaled }).length) applyParameters(scaled, null, true);
+});
+
+/** Change parameters in all views; `source` is the field that is being typed into and keeps its text; `follow`: they only
+ * follow how the file is read. */
+export function applyParameters(changes, source = null, follow = false) {
   Object.assign(parameters.values, changes);
-  emit('parameters', { source });
+  emit('parameters', { source, follow });
 }

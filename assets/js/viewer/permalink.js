@@ -1,8 +1,9 @@
-// Permalink: the address holds the example, channel, tab, visible range, selection, parameters and display settings that differ
+// Permalink: the address holds the example, how it is read, tab, visible range, selection, parameters and display settings that differ
 // from the defaults, and restores them. Illegal fields are ignored and named.
 
 import { MEAN, openChannel } from '../core/channels.js';
-import { emit, events, showMessage, select, show, state } from '../core/state.js';
+import { emit, events, showMessage, select, show, state, timeFactor } from '../core/state.js';
+import { rescaled } from '../core/time_scale.js';
 import { messagesReady, t } from '../lib/i18n.js';
 import { FIELD_NAMES, FIELD_TABS, linkFields, restoreLinkFields } from '../core/link_fields.js';
 import { DEFAULTS, changeDisplay, display, legalOf } from '../core/display_settings.js';
@@ -13,7 +14,7 @@ import { currentTab, openTab } from '../core/tabs.js';
 
 const QUIET_MS = 300;
 const SAME_LENGTH_S = 0.05;
-const RANGES = ['example', 'channel', 't', 'f', 'selection', 'length']; // fields of one sound
+const RANGES = ['example', 'channel', 'full_scale', 'time_expansion', 't', 'f', 'selection', 'length']; // fields of one sound
 const FIRST_EXAMPLE = 'siren'; // opened where a link names no sound
 const NO_EXAMPLE = 'none'; // a link's `example` that opens none
 
@@ -116,10 +117,12 @@ function unknownOf(fields) {
 
 function rangesNow() {
   if (!state.sound) return {};
-  const { sound: { seconds, example, channel }, visible: { start, end }, frequencyRange: band, selection } = state;
+  const { sound: { seconds, example, channel, full_scale, time_expansion }, visible: { start, end }, frequencyRange: band, selection } = state;
   return {
     ...(example ? { example } : { length: list(seconds) }),
     ...(channel !== MEAN && { channel }),
+    ...(full_scale > 1 && { full_scale }),
+    ...(time_expansion > 1 && { time_expansion }),
     ...((start > 0 || end < seconds) && { t: list(start, end) }),
     ...(band && { f: list(band.low_hz, band.high_hz) }),
     ...(selection && { selection: list(...Object.values(selection).filter((value) => value !== null)) }),
@@ -203,8 +206,10 @@ function restoreParameters(fields) {
 function showRanges() {
   const given = waiting;
   const { example = null, selection = '', length, channel = MEAN } = given;
+  const { reading, wrong } = readingOfLink(given);
+  const factor = timeFactor(reading, state.sound); // of the link's times, until the sound is read as it says
+  const seconds = state.sound.seconds / factor;
   waiting = null;
-  const { seconds } = state.sound;
   if (example !== state.sound.example) return; // another one was opened meanwhile
   if (length !== undefined && Math.abs(Number(length) - seconds) > SAME_LENGTH_S) return;
   const pair = (text = '', most) => {
@@ -212,16 +217,26 @@ function showRanges() {
     return low >= 0 && low < high && low < most ? [low, Math.min(high, most)] : null;
   };
   const [time, hz, chosen] = [pair(given.t, seconds), pair(given.f, 1e6), pair(selection, seconds)];
-  const [start, end] = time ?? [0, seconds];
-  show(start, end, { frequencyRange: hz && { low_hz: hz[0], high_hz: hz[1] } });
+  const visible = rescaled({ start: time?.[0] ?? 0, end: time?.[1] ?? seconds }, factor);
+  show(visible.start, visible.end, { frequencyRange: hz && rescaled({ low_hz: hz[0], high_hz: hz[1] }, factor) });
   const [low_hz, high_hz] = pair(selection.split(',').slice(2).join(','), 1e6) ?? [null, null];
-  if (chosen) select({ start: chosen[0], end: chosen[1], low_hz, high_hz });
+  if (chosen) select(rescaled({ start: chosen[0], end: chosen[1], low_hz, high_hz }, factor));
   const taken = { t: time, f: hz, selection: chosen };
-  const wrong = restoreLinkFields(wantedOfSound, true);
+  wrong.push(...restoreLinkFields(wantedOfSound, true));
   wantedOfSound = new URLSearchParams();
   wrong.push(...Object.keys(taken).filter((name) => given[name] !== undefined && !taken[name]));
   if (wrong.length) reportIgnored(wrong);
-  openChannel(channel);
+  openChannel(channel, reading);
+}
+
+/** How a link says that the file is read, and the names of illegal fields. */
+function readingOfLink(given) {
+  const most = { full_scale: 2 ** 31, time_expansion: 100 };
+  const reading = { full_scale: 1, time_expansion: 1 };
+  const fields = Object.keys(most).filter((name) => given[name] !== undefined);
+  const wrong = fields.filter((name) => !(Number(given[name]) >= 1 && Number(given[name]) <= most[name]));
+  for (const name of fields) if (!wrong.includes(name)) reading[name] = Number(given[name]);
+  return { reading, wrong };
 }
 
 function reportIgnored(names) {

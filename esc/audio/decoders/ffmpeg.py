@@ -125,9 +125,9 @@ class Track:
             codec.flags2 |= _SKIP_MANUAL
         frames = self._frames()
         if first := next(frames, None):  # what a header says of rate and channels may be wrong
-            facts.sample_rate, facts.channels = first.rate, first.layout.nb_channels
+            facts.file_rate, facts.channels = first.rate, first.layout.nb_channels
             facts.bits = _bits(codec, first)
-        if not facts.sample_rate or not facts.channels or (first is None and facts.damaged):
+        if not facts.file_rate or not facts.channels or (first is None and facts.damaged):
             raise ValueError("no packet can be decoded")
         self._all_frames = chain([first] if first else [], frames)
         self._read_lengths(path)
@@ -210,7 +210,7 @@ class Track:
             # a longer one lies between joined streams
             self._gap |= seconds <= _LOST_S and facts.container != "avi"  # whose time stamps count chunks
         elif not self._lost and seconds <= max(_DELAY_S, (self._container.duration or 0) / av.time_base):
-            missing = round(seconds * facts.sample_rate)
+            missing = round(seconds * facts.file_rate)
             for start in range(0, missing, _BLOCK):
                 yield np.zeros((facts.channels, min(_BLOCK, missing - start)), np.float32)
 
@@ -224,7 +224,7 @@ class Track:
         elif facts.announced_s:
             missing_s = facts.announced_s - max(self._decoded_s, played_s)
             exact = facts.codec.startswith(("pcm", *_LOSSLESS))
-            tolerance_s = EXACT_TOLERANCE_S if exact else _TOLERANCE_S + _PRIMING / facts.sample_rate
+            tolerance_s = EXACT_TOLERANCE_S if exact else _TOLERANCE_S + _PRIMING / facts.file_rate
             facts.cut_off |= missing_s > tolerance_s
             if facts.container == "flac":  # whose parser drops damaged frames without an error
                 facts.damaged |= not facts.cut_off and facts.announced_s - self._decoded_s > EXACT_TOLERANCE_S

@@ -24,7 +24,7 @@ class FrameConverter:
         if kind != self._kind or self._to_float is None:
             yield from self.rest()
             # interleaved: PyAV reads past the end of a frame of 8 planes
-            self._kind, self._to_float = kind, av.AudioResampler(format="flt", rate=self._facts.sample_rate)
+            self._kind, self._to_float = kind, av.AudioResampler(format="flt", rate=self._facts.file_rate)
         yield from map(self._channels, self._to_float.resample(frame))
 
     def rest(self) -> Iterator[np.ndarray]:

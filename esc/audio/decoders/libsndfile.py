@@ -51,4 +51,4 @@ class SndfileTrack:
                     yield np.ascontiguousarray(block.T)
             except soundfile.LibsndfileError:
                 facts.cut_off = True
-        facts.cut_off |= self._extent.missing * n_samples / facts.sample_rate > EXACT_TOLERANCE_S
+        facts.cut_off |= self._extent.missing * n_samples / facts.file_rate > EXACT_TOLERANCE_S

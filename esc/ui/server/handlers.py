@@ -12,13 +12,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from esc.audio.channels import distinct_channels
-from esc.audio.facts import Reading, integer_scale
+from esc.audio.facts import AS_IT_IS, Reading
+from esc.audio.transcode import SLOWDOWN
 from esc.config import SpectrogramConfig
-from esc.dsp.decibels import amplitude_to_dbfs
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.errors import PageError
-from esc.ui.i18n.catalogue import note_messages
 from esc.ui.server.comparison import Comparisons
 from esc.ui.server.error_replies import RequestLog, error_reply, fields, fix
 from esc.ui.server.exports.exports import Exports
@@ -26,8 +24,9 @@ from esc.ui.server.exports.request import ExportRequest
 from esc.ui.server.features import FeatureOverlays
 from esc.ui.server.label_requests import LabelFileRequest, LabelsRequest, PageLabels, ReadLabelsRequest
 from esc.ui.server.measurements import Measurements
+from esc.ui.server.open_sounds import slowed_copy, sound_facts
 from esc.ui.server.public_files import playable_url
-from esc.ui.server.rendering import ENVELOPE_COLUMNS, ViewRenderer, as_base64, envelope
+from esc.ui.server.rendering import ViewRenderer
 from esc.ui.server.requests import (
     AlignRequest,
     BoxRequest,
@@ -102,39 +101,17 @@ class Handlers:
     def open_sound(self, request: OpenRequest) -> dict:
         """Decode a sound and return its facts and envelope."""
         session = self.store.session(request.token)
+        before = AS_IT_IS if request.sound is None else self.store.sound(request.token, request.sound).facts.reading
+        how = Reading(request.channel, request.full_scale or before.full_scale, request.time_expansion or before.time_expansion)
         if request.sound is not None:
-            full_scale = request.full_scale or self.store.sound(request.token, request.sound).facts.full_scale
-            sound = self.store.open_again(request.token, request.sound, Reading(request.channel, full_scale))
+            sound = self.store.open_again(request.token, request.sound, how)
         else:
-            sound = self.store.open(
-                request.token, *self._source(request), how=Reading(request.channel, request.full_scale or 1.0)
-            )
-        facts = sound.facts
-        notes = [key for key in facts.notes if key not in ("phase", "scale")]  # the page itself offers channels and scale
-        return {
-            "id": sound.id,
-            "digest": sound.digest,
-            "name": sound.name,
-            "example": request.example if request.example in self._examples else None,
-            "url": playable_url(sound.playable),
-            "seconds": sound.seconds,
-            "sample_rate": facts.sample_rate,
-            "channels": facts.channels,
-            "channel": facts.channel,
-            "tracks": facts.tracks,
-            "default_track": facts.default_track,
-            "channels_db": dict(zip(distinct_channels(facts.channels), map(amplitude_to_dbfs, facts.channel_rms), strict=True)),
-            "full_scale": facts.full_scale,
-            "integer_scale": integer_scale(facts.peak),
-            "channels_drawn": sound.channels is not None,
-            "format": facts.format,
-            "peak_db": amplitude_to_dbfs(facts.peak),
-            "rms_db": amplitude_to_dbfs(facts.rms),
-            "silent": facts.silent,
-            "metadata": facts.metadata,
-            "notes": note_messages(notes, session.language),
-            "envelope": as_base64(envelope(sound.waveform, ENVELOPE_COLUMNS)),
-        }
+            sound = self.store.open(request.token, *self._source(request), how=how)
+        return sound_facts(sound, request.example if request.example in self._examples else None, session.language)
+
+    def slowed_copy(self, request: SoundRequest) -> dict:
+        """Return the address of a copy that browsers play ten times slower."""
+        return {"url": playable_url(slowed_copy(self.store, self._sound(request), request.token)), "slowdown": SLOWDOWN}
 
     def mel_view(self, request: ViewRequest) -> dict:
         """Return mel levels from `start` to `end` seconds in at most `columns` columns."""

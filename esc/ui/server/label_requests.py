@@ -10,7 +10,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from esc.audio.channels import MEAN, split_track
 from esc.audio.excerpt_archive import Interval, write_excerpts_in_worker
-from esc.audio.facts import Reading
 from esc.batch.label_files import MAX_LABELS, MAX_NAME, LabelFile, read_labels
 from esc.batch.label_formats import FIGURES, Label, LabelledSound, as_text
 from esc.batch.tables import safe_name
@@ -132,7 +131,7 @@ class PageLabels:
         if len(labels) > MAX_EXCERPTS:
             raise LabelFileError("labels.many", count=len(labels), limit=MAX_EXCERPTS)
         track = split_track(sound.facts.channel)[0]
-        how = Reading(f"{track}:{MEAN}" if track else MEAN, sound.facts.full_scale)
+        how = sound.facts.reading._replace(channel=f"{track}:{MEAN}" if track else MEAN)
         intervals = archive_entries(labels, Path(sound.name).stem, sound.facts.n_samples, sound.facts.sample_rate)
 
         def write(path: Path) -> int:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from esc.audio.channels import MEAN, check_channel
-from esc.audio.io import FULL_SCALES
+from esc.audio.io import FULL_SCALES, TIME_EXPANSIONS
 from esc.config import SAMPLE_RATES, SpectrogramConfig
 from esc.dsp.frames import MAX_COLUMNS
 from esc.dsp.mfcc import CepstrumConfig
@@ -239,6 +239,7 @@ class OpenRequest(PageRequest):
 
     channel: Channel = MEAN
     full_scale: Annotated[float, Field(ge=FULL_SCALES[0], le=FULL_SCALES[1])] | None = None
+    time_expansion: Annotated[float, Field(ge=TIME_EXPANSIONS[0], le=TIME_EXPANSIONS[1])] | None = None
     sound: str | None = None
     path: str | None = None
     name: str | None = None

@@ -56,6 +56,7 @@ class Sound:
     waveform: np.ndarray = field(repr=False)
     channels: np.ndarray | None = field(default=None, repr=False)
     digest: str = ""  # of the original's content, by which a page knows the sound again
+    slowed: Path | None = None  # a copy for slow playback, once it is asked for
     resampled: OrderedDict[int, np.ndarray] = field(default_factory=OrderedDict, repr=False)
     file_bytes: int = field(default=0, repr=False)  # of original and copy
     resampling: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held while resampling

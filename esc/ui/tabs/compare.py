@@ -26,4 +26,4 @@ class CompareTab(Tab):
         }
 
     def server_functions(self) -> list[Callable[[Any], dict]]:
-        return self.services.handlers.functions("open_sound", "compare_view", "compare_align", "compare_loudness")
+        return self.services.handlers.functions("open_sound", "slowed_copy", "compare_view", "compare_align", "compare_loudness")

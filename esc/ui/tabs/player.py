@@ -42,4 +42,4 @@ class PlayerTab(Tab):
         return tuple(dict.fromkeys((*CLASSES_RUSSIAN, *own)))
 
     def server_functions(self) -> list[Callable[[Any], dict]]:
-        return self.services.handlers.functions("open_sound")
+        return self.services.handlers.functions("open_sound", "slowed_copy")

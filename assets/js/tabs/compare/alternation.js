@@ -1,29 +1,35 @@
 // Alternates between A, which the page's player plays, and B, which runs beside it: one of them is muted.
 
 import { audio, play } from '../../core/state.js';
+import { slowableAudio } from '../../lib/slowable_audio.js';
+import { applySpeed } from '../../player/playback.js';
+import { Source } from '../../player/source.js';
 
 const DRIFT_S = 0.04; // more apart: B is moved
 const EVENTS = ['play', 'playing', 'pause', 'seeked', 'ratechange', 'timeupdate', 'ended'];
 
 export class Alternation {
-  clip = new Audio();
+  clip = slowableAudio();
   side = 'a'; // that is audible
   active = false; // whether B runs along
   offset = 0; // time of A at which B begins
   seconds = 0; // length of B
   gainDb = 0; // of B, so that both are as loud; the louder one is made softer
 
-  /** @param {AbortSignal} signal */
-  constructor(signal) {
-    this.clip.preload = 'auto';
+  /**
+   * @param {any} server
+   * @param {AbortSignal} signal
+   */
+  constructor(server, signal) {
+    this.source = new Source(this.clip, server, signal);
     for (const name of EVENTS) audio.addEventListener(name, () => this.sync(), { signal });
     signal.addEventListener('abort', () => this.stop());
   }
 
-  /** Play B's file from now on. @param {string} url */
-  load(url, seconds) {
-    if (this.clip.src !== url) this.clip.src = url;
-    this.seconds = seconds;
+  /** Play B from now on. */
+  load(sound) {
+    if (this.source.sound !== sound) this.source.open(sound);
+    this.seconds = sound.seconds;
   }
 
   /** Change some of the settings: `side`, `active`, `offset`, `gainDb`. */
@@ -47,7 +53,7 @@ export class Alternation {
       clip.pause();
       return;
     }
-    [clip.playbackRate, clip.preservesPitch] = [audio.playbackRate, audio.preservesPitch];
+    applySpeed(clip);
     if (!clip.seeking && Math.abs(clip.currentTime - at) > DRIFT_S) clip.currentTime = at;
     if (clip.paused) play(clip);
   }

@@ -2,7 +2,7 @@
 
 import { request } from '../../core/rpc.js';
 import { state } from '../../core/state.js';
-import { element, fileUrl } from '../../lib/dom.js';
+import { element } from '../../lib/dom.js';
 import { formatNumber, t } from '../../lib/i18n.js';
 import { Alternation } from './alternation.js';
 
@@ -15,7 +15,7 @@ export class Sides {
   /** @param {any} tab */
   constructor(tab) {
     this.tab = tab;
-    this.alternation = new Alternation(tab.signal);
+    this.alternation = new Alternation(tab.server, tab.signal);
     this.buttons = ['a', 'b'].map((side) => {
       const button = element(`<button type="button" class="sg-tool" data-side="${side}" data-tip="compare.side_${side}"></button>`);
       button.textContent = side.toUpperCase();
@@ -45,7 +45,7 @@ export class Sides {
   /** Show which is audible, and what makes both as loud. */
   async show() {
     const { active, alternation, tab: { other: { sound } } } = this;
-    if (sound) alternation.load(fileUrl(sound.url), sound.seconds);
+    if (sound) alternation.load(sound);
     alternation.change({ active, offset: this.tab.offset.seconds });
     for (const button of this.buttons) {
       button.disabled = !active;

@@ -84,6 +84,7 @@ class Exports:
                 source=request.source,
                 channel=sound.facts.channel,
                 full_scale=sound.facts.full_scale,
+                time_expansion=sound.facts.time_expansion,
                 colours=request.figure.colours,
             )
         )

@@ -35,6 +35,7 @@ class ViewState:
     colours: str = "magma"
     channel: str = MEAN
     full_scale: float = 1.0
+    time_expansion: float = 1.0
 
     @property
     def whole(self) -> bool:
@@ -70,10 +71,10 @@ def _load(state: ViewState) -> str:
     config = state.config
     return f"""{_IMPORTS}
 
-{_read(state, str(config.sample_rate))}"""
+{_read(state, config.sample_rate)}"""
 
 
-def _read(state: ViewState, rate: str, y: str = "y", sr: str = "sr") -> str:
+def _read(state: ViewState, rate: int | None, y: str = "y", sr: str = "sr") -> str:
     """Return the lines that read the view's channel of a file."""
     name, (track, channel) = _quoted(state.file_name), split_track(state.channel)
     if track:  # librosa reads only the default one
@@ -83,11 +84,15 @@ def _read(state: ViewState, rate: str, y: str = "y", sr: str = "sr") -> str:
             f"import subprocess\n\n{first}\n{_read(replace(state, file_name=f'track{track}.wav', channel=channel), rate, y, sr)}"
         )
     divided = "" if state.full_scale == 1.0 else f"\n{y} /= {state.full_scale!r}"
+    asked: float | None = rate
+    if state.time_expansion != 1.0:  # the file's rate and times are those of the slowed sound
+        asked = None if rate is None else rate / state.time_expansion
+        divided += f"\n{sr} = round({sr} * {state.time_expansion:g})  # time expansion"
     if channel == MEAN:
-        return f"{y}, {sr} = librosa.load({name}, sr={rate}){divided}"
+        return f"{y}, {sr} = librosa.load({name}, sr={asked}){divided}"
     mixed = {"left": "[0]", "right": "[1]", "mid": "[:2].mean(axis=0)", "side": "[:2].T @ [0.5, -0.5]"}
     part = mixed.get(channel) or f"[{int(channel) - 1}]"
-    load = f"channels, {sr} = librosa.load({name}, sr={rate}, mono=False)"
+    load = f"channels, {sr} = librosa.load({name}, sr={asked}, mono=False)"
     return f"{load}\n{y} = np.atleast_2d(channels){part}  # {state.channel}{divided}"
 
 
@@ -96,7 +101,7 @@ def _wave(state: ViewState) -> list[str]:
     return [
         f"""{_IMPORTS}
 
-{_read(state, "None")}
+{_read(state, None)}
 view = y{part}""",
         f"""fig, ax = plt.subplots(figsize=(10, 3))
 librosa.display.waveshow(view, sr=sr, offset={0.0 if state.whole else state.start_s!r}, ax=ax)
@@ -223,7 +228,7 @@ def _contour(state: ViewState):
     config = state.config
     rate = LIBROSA.sample_rate
     low, high = PITCH_HZ
-    slow = "y22, sr22 = y, sr" if config.sample_rate == rate else _read(state, str(rate), "y22", "sr22")
+    slow = "y22, sr22 = y, sr" if config.sample_rate == rate else _read(state, rate, "y22", "sr22")
     codes = {
         "pitch": f"{slow}\nf0, voiced_flag, voiced_probs = librosa.pyin(y22, fmin={low}, fmax={high}, sr=sr22)\n"
         "f0_times = librosa.times_like(f0, sr=sr22)",
