@@ -102,7 +102,7 @@ events.addEventListener('selection', (/** @type {CustomEvent} */ { detail }) => 
 });
 
 /** What names a segment of the network's timeline. @param {import('./detections.js').Segment} segment */
-export const segmentKey = ({ label, start, end, guess }) => `${guess ?? label} ${start.toFixed(2)} ${end.toFixed(2)}`;
+const segmentKey = ({ label, start, end, guess }) => `${guess ?? label} ${start.toFixed(2)} ${end.toFixed(2)}`;
 
 /** The verdict on a segment: 'accepted', 'corrected', 'refused', or '' before the review. */
 export function verdictOn(segment) {

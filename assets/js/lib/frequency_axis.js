@@ -24,7 +24,7 @@ export function hzToBark(hz) {
   return z > 20.1 ? z + 0.22 * (z - 20.1) : z;
 }
 
-export function barkToHz(bark) {
+function barkToHz(bark) {
   let z = bark;
   if (bark < 2) z = (bark - 0.3) / 0.85;
   else if (bark > 20.1) z = (bark + 0.22 * 20.1) / 1.22;

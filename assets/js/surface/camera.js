@@ -57,7 +57,7 @@ export const wayTo = (from, to) => {
 };
 
 /** The way of the first drawing: from far above, around and down to a camera. @type {(to: Camera) => (share: number) => Camera} */
-export const openingTo = (to) => (share) => turned(to, -0.9 * (1 - share), 0.5 * (1 - share), 1 + 0.4 * (1 - share));
+const openingTo = (to) => (share) => turned(to, -0.9 * (1 - share), 0.5 * (1 - share), 1 + 0.4 * (1 - share));
 
 /** Fly along a way, until the signal aborts; at once to its end for users who prefer reduced motion, and where frames are slow.
  * @param {(share: number) => Camera} way

@@ -10,7 +10,7 @@ const SKELETON = `<div class="sg-filter" hidden><input type="search" data-aria="
   <div class="sg-kinds" role="group" data-aria="batch.kinds"></div><p class="sg-small" role="status"></p></div>`;
 
 /** The class of a listed file, or its state where it has none. */
-export function kindOf({ state, overall }) {
+function kindOf({ state, overall }) {
   if (state === 'refused') return 'refused';
   return state === 'done' ? overall?.[0] ?? 'nothing' : 'pending';
 }

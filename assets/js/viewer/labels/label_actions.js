@@ -2,7 +2,7 @@
 
 import { request } from '../../core/rpc.js';
 import { seek, select, showMessage, state } from '../../core/state.js';
-import { addLabels, changeLabel, chooseLabel, chosenLabel, labels, removeLabel } from '../../core/labels.js';
+import { addLabels, changeLabel, chooseLabel, chosenLabel, labels } from '../../core/labels.js';
 import { t } from '../../lib/i18n.js';
 import { playInterval } from '../../player/playback.js';
 import { askName } from './name_field.js';
@@ -25,10 +25,6 @@ export function playLabel(label) {
   if (label.end > label.start) playInterval({ start: label.start, end: label.end });
   else seek(label.start);
   chooseLabel(label.id);
-}
-
-export function deleteChosen() {
-  if (labels.chosen !== null) removeLabel(labels.chosen);
 }
 
 /** Move the selection's edges, and the chosen label's, to where the energy rises and falls nearby. */
