@@ -48,6 +48,7 @@ def minutes():
     return (0.1 * np.random.default_rng(0).standard_normal(120 * RATE)).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_job_result_equals_librosa(jobs):
     sound = sounds.busy(2.0, RATE)
     job = wait(jobs, jobs.start("me", "mel centroid", task("centroid", sound)), lambda job: job.over)

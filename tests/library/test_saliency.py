@@ -238,6 +238,7 @@ def test_cover_and_rotate_values():
     assert len({tuple(one.flatten().tolist()) for one in shift_randomly(many, rng)}) > 8
 
 
+@pytest.mark.data
 def test_deletion_of_salient_cells_costs_most(classifier, data_dir):
     """On held-out clips of ESC-50: every 13th of fold 5, against as much elsewhere and against the loudest places."""
     from training.data.esc50 import read_clips

@@ -91,6 +91,7 @@ def assert_same(one: object, other: object) -> None:
         assert one == (pytest.approx(other, abs=1e-6) if isinstance(one, float) else other)
 
 
+@pytest.mark.slow
 def test_results_equal_the_command_line_and_broken_files_have_a_reason(files, session, folder, tmp_path):
     ids = add_all(files, session, folder)
     last = classify(files, session, list(ids.values()))[-1]
@@ -312,6 +313,7 @@ def test_missing_checkpoint_ends_the_run(folder, tmp_path):
     assert answer["off"] and "nowhere" in answer["error"]
 
 
+@pytest.mark.slow
 def test_session_ends_while_uploads_are_counted(tmp_path, store, folder):
     """A session's end, in whatever thread, does not disturb the sum of all files' sizes."""
     doomed, armed = [Session("doomed", "en")], False

@@ -32,6 +32,7 @@ def feature_request(view_request) -> dict:  # noqa: F811
     return view_request | {"view": "mel", "feature": "centroid", "columns": 1000}
 
 
+@pytest.mark.slow
 def test_layers_of_the_page_are_librosas(functions, feature_request):  # noqa: F811
     samples, rate = soundfile.read(EXAMPLE.parent / "crow.flac", dtype="float32")
     waveform = librosa.resample(samples, orig_sr=rate, target_sr=22_050)

@@ -106,6 +106,7 @@ def test_a_function_is_marked_for_the_gpu():
     assert any("spaces.GPU" in path.read_text(encoding="utf-8") for path in sources if path.is_file())
 
 
+@pytest.mark.slow
 def test_the_app_is_imported_without_the_package_spaces():
     """`spaces` exists on Spaces alone; None in sys.modules makes its import fail wherever the tests run."""
     code = "import sys; sys.modules['spaces'] = None; import esc.ui.serve; print('imported')"
@@ -160,6 +161,7 @@ os.waitpid(child, 0)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="ZeroGPU forks")
 def test_under_zerogpu_the_server_computes_on_its_cpu_and_a_fork_on_the_gpu():
     settings = {"SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": "http://127.0.0.1:9"}  # asked at the launch alone

@@ -88,6 +88,7 @@ def question(store: SoundStore, sound: Sound, /, **changes) -> dict:
     return {"token": token, "sound": sound.id, "hop": 0.5, "turn": 1} | changes
 
 
+@pytest.mark.slow
 def test_timeline_of_page_command_line_and_endpoint_are_equal(store, opened, rain_then_siren, server: Server):
     *_, result = TimelineRuns(store, DEFAULT_CHECKPOINT).run(opened, None, lambda: True)
     said = json.loads(classify(rain_then_siren, "--timeline", "--format", "json").stdout)
