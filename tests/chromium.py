@@ -37,7 +37,6 @@ PLAYHEAD = """(() => { const [ratio, { width }] = [Math.min(3, devicePixelRatio)
     return most > 150 ? covers.indexOf(most) / ratio : NaN; })()"""
 # what the web server logs of an upload whose page was closed meanwhile
 _DISCONNECTS = re.compile(rb"Traceback(?:(?!Traceback).)*?\nstarlette\.requests\.ClientDisconnect", re.DOTALL)
-_MODULE = "performance.getEntriesByType('resource').find((entry) => entry.name.endsWith('/core/state.js')).name"
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ class Sheet:
 
     def load(self, module: str, name: str) -> None:
         """Make one of the page's own modules a global of the page."""
-        self.page.evaluate(f"import({_MODULE}.replace('core/state', '{module}')).then((loaded) => {{ window.{name} = loaded; }})")
+        self.page.evaluate(f"() => {{ window.{name} = soundglass['{module}.js']; }}")
 
     def _on_failure(self, request) -> None:
         if request.failure != "net::ERR_ABORTED":  # a sound that is replaced while it loads

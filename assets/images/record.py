@@ -118,10 +118,7 @@ def open_tab(recording: Recording, name: str) -> None:
     recording.settle()
 
 
-TAB_TEXT = """async (name) => {
-    const address = performance.getEntriesByType('resource').find((entry) => entry.name.endsWith('/lib/i18n.js')).name;
-    return (await import(address)).t(`page.tab_${name}`);
-}"""
+TAB_TEXT = """(name) => soundglass['lib/i18n.js'].t(`page.tab_${name}`)"""
 
 
 def recorded(page) -> Recording:

@@ -107,7 +107,8 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
     texts = gr.I18n(**{language: _page_texts(texts) for language, texts in MESSAGES.items()})
     with Page(title=ENGLISH["page.title"], analytics_enabled=False) as page:
         tokens = gr.State({}, delete_callback=lambda held: store.close(held.get("token", "")))
-        player = PlayerTab(services).component()
+        player_tab = PlayerTab(services)
+        player = player_tab.component()
         _tabs(services, texts, index)
         gr.Markdown(texts("footer"), elem_id="footer")
         declare_endpoints(Endpoints(services, downloads))
@@ -119,7 +120,7 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
 
         page.load(begin, None, [player, tokens], api_visibility="private", show_progress="hidden", queue=False)
     health = health_route(_version(), partial(loaded_digest, checkpoint))
-    page.texts, page.public = texts, [health, *routes(folder / "playable")]
+    page.texts, page.public = texts, [health, *routes(folder / "playable", player_tab.texts)]
 
     def delete_old() -> None:
         services.delete_old()

@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from chromium import Sheet
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
-from esc.ui.server.middleware.page_head import first_modules
 from esc.ui.tabs.viewer import VIEWS
 
 pytestmark = pytest.mark.browser
@@ -193,13 +192,17 @@ def test_second_view_on_one_time_axis(open_sheet):
     expect(page.locator("#stft .sg-second")).to_have_count(0)
 
 
-def test_first_modules_are_preloaded(open_sheet):
-    """The page names exactly the modules that its first view imports, and each is fetched once and kept."""
+def test_files_of_the_first_view(open_sheet):
+    """One script and the texts of one language are fetched, once, compressed, and kept; a tab brings the other modules."""
     sheet = open_sheet()
     entries = (
         "performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => name.includes('/soundglass/'))"
     )
-    fetched = [url.split("/js/")[1] for url in sheet.ev(entries)]
-    assert sorted(fetched) == sorted(first_modules())
-    kept = "fetch(performance.getEntriesByType('resource').find((one) => one.name.includes('/soundglass/')).name)"
-    assert "immutable" in sheet.ev(f"{kept}.then((reply) => reply.headers.get('cache-control'))")
+    fetched = sheet.ev(entries)
+    assert sorted(url.rpartition("/")[2] for url in fetched) == ["first.js", "texts-en.json"]
+    for url in fetched:
+        headers = sheet.ev("(url) => fetch(url).then(({ headers }) => Object.fromEntries(headers))", url)
+        assert "immutable" in headers["cache-control"] and headers["content-encoding"] in ("br", "gzip")
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_about"], exact=True).click()
+    sheet.until("document.querySelector('.sg-about')?.component")
+    assert [url.rpartition("/")[2] for url in sheet.ev(entries) if url not in fetched] == ["others.js"]

@@ -24,7 +24,7 @@ def own(tmp_path_factory):
 def entered(sheet: Sheet, tab: str, name: str) -> None:
     """Wait until a tab and a sound are open and the address is written."""
     sheet.until("(name) => session.state.sound?.name === name", name)
-    sheet.until("async (tab) => (await import(window.tabs)).currentTab() === tab", tab)
+    sheet.until("(tab) => soundglass['core/tabs.js'].currentTab() === tab", tab)
     written = "(({ tab, sound } = {}) => tab === open && sound === session.state.sound.digest)(history.state?.soundglass)"
     sheet.until(f"(open) => {written}", tab)
 
@@ -37,8 +37,7 @@ def reloaded(sheet: Sheet) -> None:
 
 def prepared(sheet: Sheet) -> None:
     sheet.load("core/state", "session")
-    find = "performance.getEntriesByType('resource').find((entry) => entry.name.endsWith('/core/tabs.js')).name"
-    sheet.ev(f"() => {{ window.tabs = {find}; window.viewer = document.querySelector('.sg-viewer').component; }}")
+    sheet.ev("() => { window.viewer = document.querySelector('.sg-viewer').component; }")
 
 
 def test_back_through_tabs_and_sounds_and_a_reload(open_sheet, own):

@@ -86,9 +86,8 @@ def test_timeline_uncertain_and_late_start(open_sheet, tmp_path):
         assert ENGLISH[key[mark.get_attribute("data-label")]] in mark.get_attribute("title")
     expect(when.locator(".sg-totals li[data-label=unknown]")).to_be_visible()
     silence, siren, noise = sheet.ev(
-        """async () => {
-            const { name } = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js'));
-            const { detections } = await import(name);
+        """() => {
+            const { detections } = soundglass['core/detections.js'];
             const { segments, silences, uncertain } = detections.timeline;
             return [silences[0], segments.find(({ label }) => label === 'siren'), uncertain.at(-1)];
         }"""
@@ -144,7 +143,6 @@ MACHADO = [  # of linear RGB, of the whole deficiency: nobody's, protanopia, deu
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
     [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
 ]
-DETECTIONS = "performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/detections.js')).name"
 
 
 def oklab(linear_rgb):
@@ -159,18 +157,17 @@ def oklab(linear_rgb):
 def test_colours_and_names_of_classes(open_sheet):
     sheet = open_sheet()
     painted = sheet.ev(
-        f"""async () => {{
-            const {{ paintClass }} = await import({DETECTIONS});
-            const {{ classNames }} = i18n;
+        """() => {
+            const { paintClass } = soundglass['core/detections.js'];
             const context = document.createElement('canvas').getContext('2d');
-            return Object.keys(classNames).map((label) => {{
+            return Object.keys(i18n.texts.class_names).map((label) => {
                 const node = document.createElement('i');
                 paintClass(node, label);
                 context.fillStyle = node.style.getPropertyValue('--sg-colour');
                 context.fillRect(0, 0, 1, 1);
                 return [node.dataset.pattern, ...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
-            }});
-        }}"""
+            });
+        }"""
     )
     rgb = np.array([row[1:] for row in painted]) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
@@ -182,12 +179,12 @@ def test_colours_and_names_of_classes(open_sheet):
     sheet.choose_example("siren")
     sheet.until("session.state.sound?.example === 'siren'")
     sheet.ev(  # segments of all widths
-        f"""async () => {{
-            const {{ setTimeline }} = await import({DETECTIONS});
-            const {{ seconds }} = session.state.sound;
-            const segments = Object.keys(i18n.classNames).map((label, index) => [label, 0, (seconds * index) / 200, 0.9]);
-            setTimeline({{ stage: 'done', done_s: seconds, segments, silences: [], uncertain: [], totals: [], overall: null }});
-        }}"""
+        """() => {
+            const { setTimeline } = soundglass['core/detections.js'];
+            const { seconds } = session.state.sound;
+            const segments = Object.keys(i18n.texts.class_names).map((label, index) => [label, 0, (seconds * index) / 200, 0.9]);
+            setTimeline({ stage: 'done', done_s: seconds, segments, silences: [], uncertain: [], totals: [], overall: null });
+        }"""
     )
     shown = sheet.ev(
         """[...document.querySelectorAll('#mel .sg-mark span')].filter((name) => !name.hidden).map((name) => {

@@ -286,7 +286,7 @@ def test_shortcuts_dialog(open_sheet, locale, words):
     unlisted = sheet.ev(
         """() => { const text = document.querySelector('dialog').innerText;
             return Object.values(viewer.keys()).map((key) => key.label).filter(Boolean)
-                .filter((name) => !i18n.messages[name] || !text.includes(i18n.messages[name])); }"""
+                .filter((name) => !i18n.texts.messages[name] || !text.includes(i18n.texts.messages[name])); }"""
     )
     assert unlisted == []
     expect(listed).to_contain_text(words["viewer_toolbar.gesture_pinch"])
@@ -374,10 +374,7 @@ def test_permalink_restores_everything(open_sheet, long_wav):
     other.page.goto("about:blank")
     other.page.goto(link)
     other.until(f"document.querySelector('{stft}')?.component?.current()")
-    other.ev(
-        "import(performance.getEntriesByType('resource').find((one) => one.name.endsWith('/core/state.js')).name)"
-        ".then((module) => { window.session = module; })"
-    )
+    other.load("core/state", "session")
     other.until("session.state.selection !== null")
     assert window(other) == pytest.approx((1.5, 3.25, 300, 3000), abs=1e-3)
     assert other.ev("session.state.selection") == pytest.approx({"start": 2, "end": 2.5, "low_hz": 500, "high_hz": 1500})

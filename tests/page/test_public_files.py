@@ -18,12 +18,13 @@ def test_missing_plotly_is_named(monkeypatch):
     assert public_files.plotly_script().is_file()
     monkeypatch.setattr(public_files, "find_spec", lambda name: None)
     with pytest.raises(PackageError, match="plotly"):
-        public_files.routes(Path("playable"))
+        public_files.routes(Path("playable"), dict)
 
 
 def test_addresses_pass_the_front_server_of_ssr():
     addresses = (
-        public_files.MODULES,
+        public_files.script_url("first"),
+        public_files.texts_url("en"),
         public_files.PLOTLY,
         public_files.playable_url(Path("a")),
         public_files.example_url(Path("a")),

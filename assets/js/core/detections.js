@@ -1,7 +1,7 @@
 // Sound events detected in the open sound, shared by the timeline tab and the lanes under the views.
 
 import { emit } from './state.js';
-import { className, classNames, formatMoment, formatNumber, formatPercent, t } from '../lib/i18n.js';
+import { className, formatMoment, formatNumber, formatPercent, t, texts } from '../lib/i18n.js';
 
 /** @typedef {import('./state.js').Interval} Interval
  * @typedef {Interval & {label: string, probability: number, uncertainty?: number, guess?: string}} Segment
@@ -48,7 +48,7 @@ export function labelName(label, guess = null) {
 
 /** Give an element the colour and pattern of a class, the same in every sound: 50 classes differ in one or the other. */
 export function paintClass(node, label) {
-  const target = Object.keys(classNames).indexOf(label);
+  const target = Object.keys(texts.class_names).indexOf(label);
   if (target < 0) return; // such as silence
   node.style.setProperty('--sg-colour', `oklch(${COLOURS[target % COLOURS.length]})`);
   node.dataset.pattern = Math.floor(target / COLOURS.length) % PATTERNS; // ESC-50 has ten classes of a kind
@@ -56,7 +56,7 @@ export function paintClass(node, label) {
 
 /** The colour of a class or of a name of the user's own. */
 export function nameColour(name) {
-  const target = Object.keys(classNames).indexOf(name);
+  const target = Object.keys(texts.class_names).indexOf(name);
   const number = target < 0 ? [...name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) : target;
   return `oklch(${COLOURS[number % COLOURS.length]})`;
 }

@@ -1,14 +1,14 @@
 // The page's tabs by name, found by their text: Gradio gives their buttons no name of ours, and may write another language.
 
-import { allMessages, messages } from '../lib/i18n.js';
+import { texts } from '../lib/i18n.js';
 
 const PREFIX = 'page.tab_';
 const buttons = () => // a phone has some in a menu
   [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role=tab], .overflow-dropdown button'))];
 const nameOf = (button) => {
   const text = button.textContent.trim();
-  const says = (key) => key.startsWith(PREFIX) && allMessages.some((texts) => texts[key] === text);
-  return Object.keys(messages).find(says)?.slice(PREFIX.length);
+  const says = (key) => texts.tabs.some((names) => names[key] === text);
+  return Object.keys(texts.tabs[0] ?? {}).find(says)?.slice(PREFIX.length);
 };
 
 /** The name of the tab that is open: 'mel', 'classify', ... */

@@ -3,26 +3,19 @@
 // a script puts the chosen language in place of the browser's, see esc/ui/server/page_head.py
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
 const decimalSign = (1.5).toLocaleString(language).charAt(1);
-/** @type {Record<string, string>} */
-export let messages = {};
-/** @type {Record<string, string>} display names by label, in the order of the labels */
-export let classNames = {};
+/** The texts of the page's language, and of all languages those that are looked up by their wording.
+ * @type {{messages: Record<string, string>, class_names: Record<string, string>, tabs: Record<string, string>[],
+ *   all_class_names: Record<string, string>[]}} `class_names`: display names by label, in the order of the labels
+ */
+export const texts = { messages: {}, class_names: {}, tabs: [], all_class_names: [] };
 
 const ready = Promise.withResolvers();
 /** Resolves once the player has brought the texts: modules are mounted in any order. */
 export const messagesReady = ready.promise;
 
-/** @type {Record<string, string>[]} of all languages */
-export let allMessages = [];
-/** @type {Record<string, string>[]} of all languages */
-export let allClassNames = [];
-
-/** Set the texts and the class names, both by language. */
-export function setMessages(texts, names) {
-  allMessages = Object.values(texts);
-  messages = texts[language];
-  allClassNames = Object.values(names);
-  classNames = names[language];
+/** Load the texts from an address, which the head of the page has named (esc/ui/server/middleware/page_head.py). */
+export async function loadTexts(address) {
+  Object.assign(texts, await (await fetch(new URL(address, document.baseURI))).json());
   document.documentElement.lang = language;
   ready.resolve();
 }
@@ -33,11 +26,11 @@ export function setMessages(texts, names) {
  * @returns {string}
  */
 export function t(key, values = {}) {
-  return (messages[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+  return (texts.messages[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
 
 /** The display name of a class. */
-export const className = (label) => classNames[label] ?? label.replaceAll('_', ' ');
+export const className = (label) => texts.class_names[label] ?? label.replaceAll('_', ' ');
 
 /** Whether the page is used by touch: nothing hovers, and there is no Shift. */
 export function isTouch() {

@@ -6,7 +6,7 @@ import { audio, emit, events, play, seek, setSound, showMessage, state, timeFact
 import { guardUnload } from '../core/unload_guard.js';
 import { Component } from '../lib/component.js';
 import { saveFile, textElement } from '../lib/dom.js';
-import { className, formatNumber, formatTime, language, setMessages, t, tForPointer } from '../lib/i18n.js';
+import { className, formatNumber, formatTime, language, loadTexts, t, tForPointer } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 import { localStore, localStored } from '../lib/storage.js';
 import { acceptDrops } from './drop_zone.js';
@@ -290,7 +290,7 @@ function recordersFacts({ recorded, expansion, ...others }) {
   return { ...recorded && { recorded: time }, ...expansion && { expansion: `${formatNumber(Number(expansion))}×` }, ...others };
 }
 
-export function mount(root, context) {
-  setMessages(context.props.messages, context.props.class_names);
+export async function mount(root, context) {
+  await loadTexts(context.props.texts[language]);
   return new Player(root, context);
 }

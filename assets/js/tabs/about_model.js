@@ -5,7 +5,7 @@ import { events } from '../core/state.js';
 import { lines, reliability } from '../lib/charts.js';
 import { Component, mounting } from '../lib/component.js';
 import { element, onResize, textElement } from '../lib/dom.js';
-import { className, formatNumber, formatPercent, language, messages, t } from '../lib/i18n.js';
+import { className, formatNumber, formatPercent, language, t, texts } from '../lib/i18n.js';
 import { retryButton } from '../widgets/retry_button.js';
 
 const CALIBRATE = 'python -m training calibrate runs/NAME';
@@ -214,7 +214,7 @@ function robustness({ accuracy, clips, fold, previous }) {
 
 function distortion(name) {
   const known = `about_model.distortion_${name.replace(/\W/g, '_')}`;
-  return messages[known] ?? name;
+  return texts.messages[known] ?? name;
 }
 
 /** Recall per class as bars, the hardest first or by name. */
@@ -255,7 +255,7 @@ function confused({ confused: pairs }) {
 
 function outOfDistribution({ fit_sounds: fitted, threshold, unsure_threshold: unsure, known, kinds, labels = [], refused = [], missed = [] }) {
   const name = (label) => label.replaceAll('_', ' ');
-  const kind = (label) => (messages[`about_model.kind_${label}`] ? t(`about_model.kind_${label}`) : name(label));
+  const kind = (label) => (texts.messages[`about_model.kind_${label}`] ? t(`about_model.kind_${label}`) : name(label));
   const percent = (share) => (share === undefined ? NONE : tenths(share));
   const heads = ['kind', 'sounds', 'refused', 'unsure'].map((head) => t(`about_model.column_${head}`));
   const rows = (groups, last, named = kind) => groups.map((one) =>

@@ -1,6 +1,6 @@
 """Texts, error messages and class names of the page in English and Russian.
 
-The browser's language selects the static texts, which travel to the page in both languages; messages raised on the server
+The browser's language selects the static texts, which the page fetches in that language; messages raised on the server
 take the language of the session (its Accept-Language header). The texts are in the JSON files beside this module.
 """
 

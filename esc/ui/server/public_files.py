@@ -1,28 +1,39 @@
-"""Public files of the web server: modules, plotly, example sounds, playable sounds.
+"""Public files of the web server: scripts, texts, plotly, example sounds, playable sounds.
 
 Their addresses are relative to the page, so that it receives no path of the server.
 """
 
 from __future__ import annotations
 
+import gzip
+import json
 import secrets
+from asyncio import to_thread
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import brotli
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from esc.errors import PackageError
 from esc.paths import ASSETS
+from esc.ui.i18n.catalogue import LANGUAGES
+from esc.ui.server.scripts import FIRST, OTHERS, script, source_map
 
 _ROOT = "gradio_api/soundglass"  # with SSR, as on Spaces, Gradio's front server passes on no other paths
 # differs at each start, so that browsers never mix modules of two versions
 _VERSION = secrets.token_hex(4)
-MODULES = f"{_ROOT}/{_VERSION}/js"
-PLOTLY = f"{_ROOT}/{_VERSION}/plotly/plotly.min.js"
+_LASTING = f"{_ROOT}/{_VERSION}"
+PLOTLY = f"{_LASTING}/plotly/plotly.min.js"
+_LASTING_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
 _PLAYABLE, _EXAMPLES = f"{_ROOT}/sounds", f"{_ROOT}/examples"
 
 
@@ -36,11 +47,37 @@ def example_url(path: Path) -> str:
     return f"{_EXAMPLES}/{quote(path.name)}"
 
 
-def routes(playable: Path) -> list[Mount]:
-    """Return the routes of all public files; `playable` is the sound store's public folder."""
-    lasting = {MODULES: ASSETS / "js", PLOTLY.rsplit("/", 1)[0]: plotly_script().parent}
+def script_url(name: str) -> str:
+    """Return the address of a script, see `scripts.py`."""
+    return f"{_LASTING}/{name}.js"
+
+
+def texts_url(language: str) -> str:
+    """Return the address of the page's texts in a language."""
+    return f"{_LASTING}/texts-{language}.json"
+
+
+def routes(playable: Path, texts: Callable[[str], Mapping[str, Any]]) -> list[BaseRoute]:
+    """Return the routes of all public files.
+
+    Parameters
+    ----------
+    playable : path
+        The sound store's public folder.
+    texts : callable
+        Returns the page's texts in a language.
+    """
+    # beside the scripts, where their source maps look for the modules
+    lasting = {f"{_LASTING}/js": ASSETS / "js", PLOTLY.rsplit("/", 1)[0]: plotly_script().parent}
     others = {_PLAYABLE: playable, _EXAMPLES: ASSETS / "examples"}
+    made: dict[str, tuple[str, Callable[[], str]]] = {}
+    for name in (FIRST, OTHERS):
+        made[script_url(name)] = "text/javascript", partial(script, name)
+        made[f"{script_url(name)}.map"] = "application/json", partial(source_map, name)
+    for language in LANGUAGES:
+        made[texts_url(language)] = "application/json", partial(_as_json, texts, language)
     return [
+        *(Route(f"/{address}", _MadeFile(kind, make)) for address, (kind, make) in made.items()),
         *(Mount(f"/{address}", _LastingFiles(directory=folder)) for address, folder in lasting.items()),
         *(Mount(f"/{address}", _Files(directory=folder)) for address, folder in others.items()),
     ]
@@ -60,6 +97,40 @@ def plotly_script() -> Path:
     return Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
 
 
+def _as_json(texts: Callable[[str], Mapping[str, Any]], language: str) -> str:
+    return json.dumps(texts(language), ensure_ascii=False)
+
+
+class _MadeFile:
+    """ASGI app of a lasting text, made at its first request.
+
+    Parameters
+    ----------
+    kind : str
+        Its media type.
+    make : callable
+        Returns the text.
+    """
+
+    def __init__(self, kind: str, make: Callable[[], str]) -> None:
+        self._kind, self._make = kind, make
+        self._encoded = cache(self._encode)  # it's compressed once, better than Gradio does for each visitor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        accepted = Request(scope).headers.get("accept-encoding", "")
+        encoding = next((name for name in ("br", "gzip") if name in accepted), "identity")
+        headers = _LASTING_HEADERS | {"Content-Encoding": encoding, "Vary": "Accept-Encoding"}
+        body = await to_thread(self._encoded, encoding)
+        await Response(body, media_type=self._kind, headers=headers)(scope, receive, send)
+
+    def _encode(self, encoding: str) -> bytes:
+        text = self._make().encode()
+        if encoding == "br":
+            return brotli.compress(text, mode=brotli.MODE_TEXT, quality=9)
+        return gzip.compress(text) if encoding == "gzip" else text
+
+
 class _Files(StaticFiles):
     """A folder of files; users' files among them must not run as pages."""
 
@@ -74,5 +145,5 @@ class _LastingFiles(_Files):
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers.update(_LASTING_HEADERS)
         return response

@@ -11,6 +11,7 @@ from esc.errors import CheckpointError
 from esc.example_sounds import example_sounds
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, MESSAGES, class_name
 from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
+from esc.ui.server.public_files import texts_url
 from esc.ui.tabs.base import Tab
 
 
@@ -23,11 +24,21 @@ class PlayerTab(Tab):
 
     def props(self) -> dict[str, Any]:
         return {
-            "messages": {language: dict(texts) for language, texts in MESSAGES.items()},
-            "class_names": {language: {name: class_name(name, language) for name in self._labels()} for language in LANGUAGES},
+            "texts": {language: texts_url(language) for language in LANGUAGES},
             "examples": list(example_sounds()),
             "language_cookie": LANGUAGE_COOKIE,
             "limits": {"bytes": MAX_BYTES, "seconds": MAX_SECONDS, "accepted": ACCEPTED},
+        }
+
+    def texts(self, language: str) -> dict[str, Any]:
+        """Return the page's texts in a language, and names in all languages."""
+        names = {each: {label: class_name(label, each) for label in self._labels()} for each in LANGUAGES}
+        tabs = [{key: text for key, text in texts.items() if key.startswith("page.tab_")} for texts in MESSAGES.values()]
+        return {
+            "messages": dict(MESSAGES[language]),
+            "class_names": names[language],
+            "tabs": tabs,
+            "all_class_names": list(names.values()),
         }
 
     def _labels(self) -> tuple[str, ...]:

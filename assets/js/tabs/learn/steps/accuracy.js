@@ -1,7 +1,7 @@
 // Step: what accuracy and confidence mean, and where the network fails.
 
 import { textElement } from '../../../lib/dom.js';
-import { className, formatNumber, formatPercent, messages, t } from '../../../lib/i18n.js';
+import { className, formatNumber, formatPercent, t, texts } from '../../../lib/i18n.js';
 import { confidentClips } from '../formulas.js';
 
 const WORST = 3;
@@ -18,7 +18,7 @@ function failures({ figures: { held_out: held, unknown }, robustness }) {
   const [worst] = Object.entries(robustness?.accuracy ?? {}).sort((a, b) => a[1] - b[1]);
   if (worst) {
     const key = `about_model.distortion_${worst[0].replace(/\W/g, '_')}`;
-    sentences.push(t('learn.fails_distorted', { kind: messages[key] ?? worst[0], share: formatPercent(worst[1]) }));
+    sentences.push(t('learn.fails_distorted', { kind: texts.messages[key] ?? worst[0], share: formatPercent(worst[1]) }));
   }
   return sentences;
 }
