@@ -34,7 +34,7 @@ from esc.ui.server.events import CheckedBlocks
 from esc.ui.server.middleware.page_head import CompressedPage, PageHead
 from esc.ui.server.middleware.request_gate import RequestGate
 from esc.ui.server.middleware.web_security import SecurityHeaders, health_route
-from esc.ui.server.public_files import routes
+from esc.ui.server.public.files import routes
 from esc.ui.sessions.temp_dir import make_temp_dir
 from esc.ui.tabs.about_model import AboutModelTab
 from esc.ui.tabs.base import Services

@@ -18,7 +18,7 @@ from esc import Classifier, SoundIndex, load_audio
 from esc.example_sounds import FOLDER, example_sounds
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.i18n.catalogue import ENGLISH, class_name
-from esc.ui.server.public_files import example_url, playable_url
+from esc.ui.server.public.files import example_url, playable_url
 from esc.ui.tabs.base import Services
 from esc.ui.tabs.similar_sounds import SHOWN, SimilarSoundsTab
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from chromium import FLAGS, WAIT_MS, Sheet
 from esc.ui.i18n.catalogue import ENGLISH
-from esc.ui.server.public_files import plotly_script
+from esc.ui.server.public.files import plotly_script
 
 pytestmark = pytest.mark.browser
 RATE = 22_050

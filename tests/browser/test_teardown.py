@@ -8,7 +8,7 @@ import pytest
 
 from chromium import Sheet
 from esc.ui.i18n.catalogue import ENGLISH
-from esc.ui.server.scripts import FIRST, OTHERS, origins
+from esc.ui.server.public.scripts import FIRST, OTHERS, origins
 
 pytestmark = pytest.mark.browser
 

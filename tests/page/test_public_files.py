@@ -6,7 +6,7 @@ import pytest
 from gradio.route_utils import API_PREFIX
 
 from esc.errors import PackageError
-from esc.ui.server import public_files
+from esc.ui.server.public import files as public_files
 
 
 def test_addresses_hold_the_file_name_alone():

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from esc.paths import ASSETS
-from esc.ui.server.scripts import FIRST, OTHERS, imports, joined, modules_of, origins, script, source_map
+from esc.ui.server.public.scripts import FIRST, OTHERS, imports, joined, modules_of, origins, script, source_map
 
 SOURCES = {
     "lib/a.js": "/** One. */\nexport const one = 1;\nexport async function two() { return one + 1; }\n",

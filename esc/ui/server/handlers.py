@@ -25,7 +25,7 @@ from esc.ui.server.features import FeatureOverlays
 from esc.ui.server.label_requests import LabelFileRequest, LabelsRequest, PageLabels, ReadLabelsRequest
 from esc.ui.server.measurements import Measurements
 from esc.ui.server.open_sounds import slowed_copy, sound_facts
-from esc.ui.server.public_files import playable_url
+from esc.ui.server.public.files import playable_url
 from esc.ui.server.rendering import ViewRenderer
 from esc.ui.server.requests import (
     AlignRequest,

@@ -16,7 +16,7 @@ from esc.batch.tables import safe_name
 from esc.dsp.energy_edges import energy_edge
 from esc.dsp.measurements import samples_between
 from esc.errors import LabelFileError, PageError
-from esc.ui.server.public_files import playable_url
+from esc.ui.server.public.files import playable_url
 from esc.ui.server.requests import BoxRequest, PageRequest, SoundRequest
 from esc.ui.sessions.decoding import DECODE_SECONDS
 from esc.ui.sessions.kept_files import KeptFiles

@@ -12,7 +12,7 @@ from esc.audio.excerpt import Excerpt, write_excerpt_in_worker
 from esc.dsp.decibels import amplitude_to_dbfs, power_to_level_db
 from esc.dsp.measurements import mean_spectrum, measure_box, measure_waveform, peak_of, samples_between
 from esc.dsp.spectrogram import mel_power, stft_power
-from esc.ui.server.public_files import playable_url
+from esc.ui.server.public.files import playable_url
 from esc.ui.server.rendering import as_base64
 from esc.ui.server.requests import MeasureRequest, SpectrumRequest
 from esc.ui.sessions.decoding import DECODE_SECONDS

@@ -11,7 +11,7 @@ from esc.audio.transcode import Decoded, write_slowed_in_worker
 from esc.config import SAMPLE_RATES
 from esc.dsp.decibels import amplitude_to_dbfs
 from esc.ui.i18n.catalogue import note_messages
-from esc.ui.server.public_files import playable_url
+from esc.ui.server.public.files import playable_url
 from esc.ui.server.rendering import ENVELOPE_COLUMNS, as_base64, envelope
 from esc.ui.sessions.decoding import DECODE_SECONDS
 from esc.ui.sessions.sound import Sound

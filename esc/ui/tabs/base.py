@@ -15,9 +15,9 @@ from esc.ui.inference.taught_networks import TaughtNetworks
 from esc.ui.inference.timeline_runs import TimelineRuns
 from esc.ui.server.error_replies import RequestLog, error_reply
 from esc.ui.server.handlers import Handlers
-from esc.ui.server.public_files import script_url
+from esc.ui.server.public.files import script_url
+from esc.ui.server.public.scripts import script_of
 from esc.ui.server.requests import PageRequest, SoundRequest, checked
-from esc.ui.server.scripts import script_of
 from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Session, Sound
 from esc.ui.sessions.sound_store import SoundStore

@@ -11,7 +11,7 @@ from esc.errors import CheckpointError
 from esc.example_sounds import example_sounds
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, MESSAGES, class_name
 from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
-from esc.ui.server.public_files import texts_url
+from esc.ui.server.public.files import texts_url
 from esc.ui.tabs.base import Tab
 
 

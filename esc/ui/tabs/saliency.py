@@ -15,7 +15,7 @@ from esc.classification.saliency.maps import Explanation, cell_size
 from esc.classification.saliency.regions import Region, regions_within, saliency_regions
 from esc.errors import CheckpointError
 from esc.ui.inference.inference import LIKELIEST, classifier, clip_fit, clip_offset_s, explain
-from esc.ui.server.public_files import playable_url
+from esc.ui.server.public.files import playable_url
 from esc.ui.server.rendering import as_base64
 from esc.ui.server.requests import Seconds, SoundRequest
 from esc.ui.sessions.sound import Sound

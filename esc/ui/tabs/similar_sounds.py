@@ -18,7 +18,7 @@ from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError
 from esc.example_sounds import FOLDER, example_sounds
 from esc.ui.inference.inference import classifier, embedding
-from esc.ui.server.public_files import example_url, playable_url
+from esc.ui.server.public.files import example_url, playable_url
 from esc.ui.server.rendering import as_base64
 from esc.ui.server.requests import PartRequest
 from esc.ui.sessions.sound import Sound

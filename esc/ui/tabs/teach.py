@@ -29,7 +29,7 @@ from esc.ui.i18n.catalogue import error_message
 from esc.ui.inference.inference import classifier
 from esc.ui.inference.lessons import MAX_WINDOWS, Lesson, bounded, usable_examples
 from esc.ui.inference.timeline_runs import Turns
-from esc.ui.server.public_files import playable_url
+from esc.ui.server.public.files import playable_url
 from esc.ui.server.rendering import as_base64
 from esc.ui.server.requests import IntervalRequest, PageRequest, Turn, UploadRequest
 from esc.ui.sessions.sound import Session

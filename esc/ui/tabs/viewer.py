@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from esc.ui.server.parameters import parameters_for_page
-from esc.ui.server.public_files import PLOTLY
+from esc.ui.server.public.files import PLOTLY
 from esc.ui.tabs.base import Services, Tab
 
 # what every viewer asks the server for, in addition to its view

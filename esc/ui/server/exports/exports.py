@@ -15,7 +15,7 @@ from esc.ui.i18n.catalogue import MESSAGES
 from esc.ui.server.exports.librosa_code import ViewState, as_notebook, librosa_code
 from esc.ui.server.exports.request import ExportRequest
 from esc.ui.server.features import FeatureOverlays
-from esc.ui.server.public_files import playable_url
+from esc.ui.server.public.files import playable_url
 from esc.ui.server.rendering import ViewRenderer
 from esc.ui.server.requests import FeatureRequest
 from esc.ui.sessions.fair_turns import FairTurns

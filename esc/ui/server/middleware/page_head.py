@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from esc.ui.i18n.catalogue import LANGUAGES
 from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
-from esc.ui.server.public_files import script_url, texts_url
-from esc.ui.server.scripts import FIRST
+from esc.ui.server.public.files import script_url, texts_url
+from esc.ui.server.public.scripts import FIRST
 
 # Gradio and the modules read the language from `navigator`, and Gradio's own `head` is inserted too late for that. The script
 # and the texts are fetched while Gradio starts; the choice of texts is that of assets/js/lib/i18n.js.

@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 from esc.errors import PackageError
 from esc.paths import ASSETS
 from esc.ui.i18n.catalogue import LANGUAGES
-from esc.ui.server.scripts import FIRST, OTHERS, script, source_map
+from esc.ui.server.public.scripts import FIRST, OTHERS, script, source_map
 
 _ROOT = "gradio_api/soundglass"  # with SSR, as on Spaces, Gradio's front server passes on no other paths
 # differs at each start, so that browsers never mix modules of two versions

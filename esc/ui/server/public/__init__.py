@@ -1,0 +1,1 @@
+"""Public files, and the scripts that the browser modules are joined to."""
