@@ -199,7 +199,7 @@ def test_hidden_surface_redrawn_error_clears(surface):
     assert sheet.ev("viewer.data") is None
 
 
-def test_shortcuts_turn_the_camera(surface):
+def test_shortcuts_turn_the_camera_and_labels_lie_below(surface):
     sheet = surface
     sheet.page.focus(".sg-viewer[data-view=surface] .sg-plot")
     before = sheet.ev(CAMERA)
@@ -208,6 +208,28 @@ def test_shortcuts_turn_the_camera(surface):
     sheet.page.keyboard.press("?")
     sheet.page.get_by_text(ENGLISH["surface.turn_left"]).wait_for()
     sheet.page.keyboard.press("Escape")
+    eye = sheet.ev(CAMERA)
+    sheet.load("core/labels", "labels")
+    sheet.load("core/detections", "detections")
+    sheet.ev("session.select({ start: 1, end: 2 })")
+    sheet.page.keyboard.press("n")  # names the selection, as in the other views
+    sheet.page.keyboard.type("tone")
+    sheet.page.keyboard.press("Enter")
+    mark = sheet.page.locator("#surface .sg-label-track .sg-mark")
+    expect(mark).to_have_text("tone")
+    track, box = (one.bounding_box() for one in (sheet.page.locator("#surface .sg-label-track"), mark))
+    sheet.page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 10)
+    sheet.page.mouse.down()
+    sheet.page.mouse.move(track["x"] + 0.75 * track["width"], box["y"] + 10, steps=3)
+    sheet.page.mouse.up()
+    assert sheet.ev("labels.labels.now.list.map(({ start, end }) => [start, end])") == [[1, pytest.approx(3, abs=0.02)]]
+    timeline = {"segments": [["siren", 2, 3.5, 0.9]], "silences": [], "uncertain": [], "totals": [], "overall": None}
+    sheet.ev("(timeline) => detections.setTimeline({ ...timeline, stage: 'done' })", timeline)
+    sheet.page.click("#surface .sg-lanes .sg-mark")
+    sheet.until("session.audio.currentTime >= 2")
+    sheet.page.click("#surface .sg-review [data-do=accept]")
+    expect(mark).to_have_count(2)
+    assert sheet.ev(CAMERA) == eye, "no letter of the name turned it"
 
 
 def test_saved_page_works_offline(surface, tmp_path):

@@ -3,7 +3,9 @@
 import { audio, onPlayhead, seek, showMessage, state } from '../core/state.js';
 import { decodeBase64, fileUrl, find, onResize, onThemeChange } from '../lib/dom.js';
 import { messagesReady, t, tForPointer } from '../lib/i18n.js';
+import { detectionLanes } from '../viewer/detection_lanes.js';
 import { fullScreen } from '../viewer/fullscreen.js';
+import { labelTrack } from '../viewer/labels/label_track.js';
 import { minimap } from '../viewer/minimap.js';
 import { addLink } from '../viewer/permalink.js';
 import { saveMenu } from '../viewer/save_menu.js';
@@ -60,6 +62,7 @@ class Surface extends SoundView {
     this.playhead = new SurfacePlayhead(this.plot);
     this.camera = this.fitted(CAMERAS.corner);
     this.shortcuts = this.addTools();
+    detectionLanes(this);
     rovingFocus(this.toolbar, this.signal);
     this.wire();
     keepLook(this);
@@ -90,6 +93,7 @@ class Surface extends SoundView {
     const key = (label, ...turn) => shortcut(label, 'display', () => this.turn(...turn));
     return {
       ...KEYS,
+      ...labelTrack(this).keys,
       ...fullScreen(this).keys,
       a: key('surface.turn_left', -TURN, 0),
       d: key('surface.turn_right', TURN, 0),

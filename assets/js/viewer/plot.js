@@ -4,7 +4,7 @@ import { audio, show, state } from '../core/state.js';
 import { startOfDay } from '../core/time_of_day.js';
 import { display, displayedRange } from '../core/display_settings.js';
 import {
-  drawLevelScale, drawPlayhead, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
+  drawLevelScale, drawPlayhead, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, prepareCanvas,
 } from '../lib/canvas_axes.js';
 import { table } from '../lib/colormaps.js';
 import { frequencyAxis, frequencyTicks } from '../lib/frequency_axis.js';
@@ -66,10 +66,6 @@ export class Plot extends SoundView {
     return this.axes.length > 0;
   }
 
-  area() {
-    return plotArea(this.plot.getBoundingClientRect());
-  }
-
   inside({ x, y }) {
     const { left, top, width, height } = this.area();
     return x >= left && x <= left + width && y >= top && y <= top + height;
@@ -78,11 +74,6 @@ export class Plot extends SoundView {
   timeAt(x) {
     const { left, width } = this.area();
     return state.visible.start + ((x - left) / width) * (state.visible.end - state.visible.start);
-  }
-
-  xOf(time) {
-    const { left, width } = this.area();
-    return left + ((time - state.visible.start) / (state.visible.end - state.visible.start)) * width;
   }
 
   /** The height of a frequency on the plot, in views with a frequency axis and data. */

@@ -2,7 +2,7 @@
 
 import { request, latestOnly } from '../core/rpc.js';
 import { events, showMessage, state } from '../core/state.js';
-import { MARGIN } from '../lib/canvas_axes.js';
+import { MARGIN, plotArea } from '../lib/canvas_axes.js';
 import { Component } from '../lib/component.js';
 import { t, tForPointer } from '../lib/i18n.js';
 import { waveIcon } from '../lib/thumbnails.js';
@@ -111,6 +111,19 @@ export class SoundView extends Component {
   current() {
     return Boolean(this.data) && this.data.request.sound === state.sound?.id;
   }
+
+  area() {
+    return plotArea(this.plot.getBoundingClientRect());
+  }
+
+  /** Where a time lies on the time axis of the rows above and under the plot. */
+  xOf(time) {
+    const { left, width } = this.area();
+    return left + ((time - state.visible.start) / (state.visible.end - state.visible.start)) * width;
+  }
+
+  /** Draw what moves above the plot, in views that have a canvas for it. */
+  drawOverlay() {}
 
   /** Request the visible range if the view is on screen; the latest request wins. */
   refresh() {
