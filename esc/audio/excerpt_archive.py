@@ -90,7 +90,7 @@ def write_excerpts(
 
 
 class _Wav:
-    """A WAV that grows, on the disk once it is large: an hour would not fit into a worker's memory several times."""
+    """A WAV that grows, on the disk once it is large."""  # an hour would not fit into a worker's memory several times
 
     def __init__(self, sample_rate: int, channels: int, subtype: str) -> None:
         self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115, closed by `close_into`
