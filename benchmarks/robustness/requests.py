@@ -1,7 +1,8 @@
 """Mixed requests of visitors to a running server: what they are answered, and the memory and files that it holds meanwhile.
 
 `python -m benchmarks.robustness.requests --curve benchmarks/robustness/memory.svg`. A request's number decides what it asks;
-each ninth uploads a sound, whole or altered, each sixth is malformed.
+each ninth uploads a sound, whole or altered, each sixth is malformed. Before them each visitor opens as many sounds as a page
+keeps and looks at each, which fills what the server keeps by design; the memory's growth is counted from then on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,9 +32,12 @@ from benchmarks.visitors import flac
 from esc.audio.io import load_audio
 from esc.config import PRESETS
 from esc.example_sounds import example_sounds
+from esc.ui.sessions.sound_store import SOUNDS_A_SESSION
 
 THREADS, PARTS = 6, 5
 SAMPLE_S = 2.0
+GUESTS = 4  # of a thread
+LOOKS = 4  # at each sound before the mixed requests
 VIEWS = ("mel_view", "stft_view", "mfcc_view", "surface_view", "wave_view")
 KINDS = {"open": 11, "view": 40, "other function": 8, "classify": 6, "timeline": 3, "endpoint": 6, "page": 9, "malformed": 17}
 ROUTES = ("component_server", "queue/join", "call/mel", "call/classify", "call/timeline", "upload", "nothing")
@@ -58,6 +63,7 @@ class Answers:
     seconds: float = 0.0
     tracebacks: int = 0
     curve: list[tuple[int, float, float]] = field(default_factory=list)  # requests, MB of memory, MB of files
+    start_mb: float = 0.0  # before any visitor
     part_mb: list[float] = field(default_factory=list)
     growth_percent: float = 0.0
     files_left: int = 0
@@ -133,10 +139,19 @@ class Guest:
             "time": start, "label": "dog", "turn": self._turn, "hop": 1.0, "feature": "centroid", "name": "x",
         }  # fmt: skip
 
-    def _view(self, rng: random.Random) -> str:
+    def warm_up(self, rng: random.Random) -> None:
+        """Open as many sounds as a page keeps, and look at each."""
+        self.open(SOUND.name, SOUND.read_bytes())
+        for _ in range(SOUNDS_A_SESSION):
+            self.open(*whole_sound(rng))
+            for _ in range(LOOKS):
+                self._view(rng, 1500)
+
+    def _view(self, rng: random.Random, columns: int | None = None) -> str:
         view = rng.choice(VIEWS)
         component = "mel" if view == "wave_view" else view.removesuffix("_view")
-        return outcome_of_reply(self._visitor.ask(component, view, self._request(rng)))
+        request = self._request(rng)
+        return outcome_of_reply(self._visitor.ask(component, view, request | {"columns": columns or request["columns"]}))
 
     def _other_function(self, rng: random.Random) -> str:
         return outcome_of_reply(self._visitor.ask(*rng.choice(self._functions), self._request(rng)))
@@ -187,19 +202,25 @@ def upload_of(rng: random.Random) -> tuple[str, bytes]:
         known = bases()
         base = rng.choice(known)
         return base.name, mutated(base.read_bytes(), rng.choice(known).read_bytes(), rng)
+    return whole_sound(rng)
+
+
+def whole_sound(rng: random.Random) -> tuple[str, bytes]:
+    """Return the name and content of a part of an example."""
     rate = rng.choice((8_000, 22_050, 44_100))
     waveform, _ = load_audio(rng.choice(list(example_sounds().values())), rate)
     return "part.flac", flac(np.resize(waveform, round(rng.uniform(0.5, 8.0) * rate)), rate)
 
 
-def ask_all(app: App, requests: int, found: Answers) -> None:
-    """Send all requests, from some threads with a few visitors each."""
-    numbers, lock = iter(range(requests)), threading.Lock()
+def ask_all(app: App, requests: int, found: Answers, begin: Callable[[], object]) -> None:
+    """Send all requests, from some threads with a few visitors each; `begin` is called once all have warmed up."""
+    numbers, lock, ready = iter(range(requests)), threading.Lock(), threading.Barrier(THREADS, begin)
 
     def one_thread(thread: int) -> None:
-        guests = [Guest(app.url) for _ in range(4)]
-        for guest in guests:
-            guest.open(SOUND.name, SOUND.read_bytes())
+        guests = [Guest(app.url) for _ in range(GUESTS)]
+        for number, guest in enumerate(guests, GUESTS * thread):
+            guest.warm_up(random.Random(-1 - number))
+        ready.wait()
         while True:
             with lock:
                 number = next(numbers, None)
@@ -225,15 +246,20 @@ def run(requests: int) -> Answers:
     with TemporaryDirectory() as name:
         folder, end = Path(name), threading.Event()
         with serving_app(folder) as app:
+            found.start_mb = round(memory_mb(app), 1)
 
             def watch() -> None:
                 while not end.wait(SAMPLE_S):
                     found.curve.append((found.tried, round(memory_mb(app), 1), round(files_mb(app.folder), 1)))
 
-            watching, began = threading.Thread(target=watch), time.monotonic()
-            watching.start()
-            ask_all(app, requests, found)
-            found.seconds = time.monotonic() - began
+            watching, began = threading.Thread(target=watch), []
+
+            def begin() -> None:
+                began.append(time.monotonic())
+                watching.start()
+
+            ask_all(app, requests, found, begin)
+            found.seconds = time.monotonic() - began[0]
             end.set()
             watching.join()
         found.tracebacks = app.log.read_text(errors="replace").count("Traceback")
@@ -241,7 +267,7 @@ def run(requests: int) -> Answers:
     for part in range(PARTS):
         low, high = part * requests / PARTS, (part + 1) * requests / PARTS
         found.part_mb.append(median([mb for tried, mb, _ in found.curve if low <= tried < high] or [0.0]))
-    found.growth_percent = 100 * (found.part_mb[-1] / (found.part_mb[1] or 1.0) - 1)
+    found.growth_percent = 100 * (found.part_mb[-1] / (found.part_mb[0] or 1.0) - 1)
     return found
 
 
@@ -257,7 +283,7 @@ def draw(found: Answers, path: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
     axes.plot(tried, memory, label="memory of the server and its workers")
     axes.plot(tried, files, label="temporary files")
-    axes.set(xlabel="requests", ylabel="MB", ylim=(0, None), xlim=(0, None))
+    axes.set(xlabel="requests after the warm-up", ylabel="MB", ylim=(0, None), xlim=(0, None))
     axes.legend(loc="lower right", frameon=False)
     axes.grid(alpha=0.3)
     figure.savefig(path, metadata={"Date": None})

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import os
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -30,11 +29,13 @@ from esc.ui.api.mcp import serve_tools
 from esc.ui.i18n.catalogue import ENGLISH, MESSAGES
 from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.inference.inference import loaded_digest
+from esc.ui.process_memory import release_freed_memory
 from esc.ui.server.events import CheckedBlocks
 from esc.ui.server.middleware.page_head import CompressedPage, PageHead
 from esc.ui.server.middleware.request_gate import RequestGate
 from esc.ui.server.middleware.web_security import SecurityHeaders, health_route
 from esc.ui.server.public.files import routes
+from esc.ui.sessions.sound_store import MAX_SESSIONS
 from esc.ui.sessions.temp_dir import make_temp_dir
 from esc.ui.tabs.about_model import AboutModelTab
 from esc.ui.tabs.base import Services
@@ -125,16 +126,10 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
     def delete_old() -> None:
         services.delete_old()
         downloads.delete_old()
-        _release_freed_memory()
+        release_freed_memory()
 
     page.delete_old = delete_old
     return page
-
-
-def _release_freed_memory() -> None:
-    """Return freed memory to the system: glibc keeps it for each of many threads."""
-    with suppress(AttributeError, OSError, TypeError):  # another C library, another system
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _tabs(services: Services, texts: gr.I18n, index: Path | None) -> None:
@@ -194,6 +189,7 @@ def launch_options(page: Page) -> dict:
         },
         "footer_links": ["api"],
         "max_threads": MAX_THREADS,
+        "state_session_capacity": MAX_SESSIONS,  # of some 0.1 MB each
         "enable_monitoring": False,
         "mcp_server": serve_tools(),
     }

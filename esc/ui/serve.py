@@ -11,6 +11,7 @@ from esc.classification.checkpoint import read_config
 from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
+from esc.ui.process_memory import share_arenas
 from esc.ui.sessions.temp_dir import delete_at_end, delete_on_sigterm
 
 
@@ -19,6 +20,7 @@ def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: i
 
     Without the shipped checkpoint the page runs and says so where something is classified.
     """
+    share_arenas()
     chosen = checkpoint_folder(checkpoint)
     if checkpoint is not None:
         read_config(chosen)

@@ -29,7 +29,7 @@ from esc.ui.tabs.batch import BatchTab
 from esc.ui.tabs.timeline import TimelineTab
 
 RATE = 22_050
-PARAMETERS = ["sound", "preset", "changes", "channel"]  # of a spectrogram
+PARAMETERS = ["sound", "preset", "changes", "channel", "full_scale"]  # of a spectrogram
 EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "church_bells.flac"
 
 
@@ -228,6 +228,35 @@ def test_waveform_is_the_file_and_librosas_at_another_rate(client: Client, wav: 
     with pytest.raises(AppError) as refused:
         client.predict(handle_file(wav), sample_rate=100, api_name="/waveform")
     assert "between 1,000 and 768,000" in said(refused.value)
+
+
+def test_full_scale_of_integers_stored_as_floats(client: Client, wav: Path, tmp_path: Path):
+    own, _ = soundfile.read(wav, dtype="float32")
+    path = sounds.write(tmp_path / "integers.wav", own * 32_768, RATE, "FLOAT")
+    facts, samples = client.predict(handle_file(path), full_scale=32_768, api_name="/waveform")
+    with np.load(samples) as file:
+        np.testing.assert_array_equal(file["waveform"], own)
+    assert facts["peak"] == pytest.approx(np.abs(own).max())
+    label = client.predict(handle_file(wav), api_name="/classify")
+    assert client.predict(handle_file(path), full_scale=32_768, api_name="/classify") == label
+    for wrong in (0.5, "loud", 1e12):
+        for endpoint in ("/mel", "/classify"):
+            with pytest.raises(AppError) as refused:
+                client.predict(handle_file(path), full_scale=wrong, api_name=endpoint)
+            assert "full_scale = " in said(refused.value)
+
+
+def test_defaults_of_arguments_left_out_by_plain_http(server: Server, client: Client, wav: Path):
+    http = httpx.Client(base_url=f"{server.url}/gradio_api", timeout=60)
+    file = {
+        "path": http.post("/upload", files={"files": (wav.name, wav.read_bytes())}).json()[0],
+        "meta": {"_type": "gradio.FileData"},
+    }
+    event = http.post("/call/mel", json={"data": [file]}).json()["event_id"]
+    answer = http.get(f"/call/mel/{event}").text
+    assert "event: complete" in answer
+    (line,) = [line for line in answer.splitlines() if line.startswith("data: ")]
+    assert json.loads(line.removeprefix("data: "))[0] == client.predict(handle_file(wav), api_name="/mel")[0]
 
 
 def test_a_sound_too_long_to_hand_out_is_refused(client: Client, tmp_path: Path):

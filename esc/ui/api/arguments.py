@@ -5,9 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import gradio as gr
 
+from esc.audio.channels import check_channel
+from esc.audio.facts import AS_IT_IS, Reading
+from esc.audio.io import FULL_SCALES
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.errors import ParameterError, check_choice, check_range
@@ -55,6 +59,13 @@ def checked_labels(value: object) -> list[str]:
     if not isinstance(value, str | None):
         raise ParameterError("parameter.class", value=value)
     return [value] if value else []
+
+
+def reading_of(channel: str, full_scale: object) -> Reading:
+    """Return how a file is to be read."""
+    scale: Any = AS_IT_IS.full_scale if full_scale is None else full_scale
+    check_range("full_scale", scale, *FULL_SCALES)
+    return Reading(check_channel(channel), float(scale))
 
 
 def owner_of(request: gr.Request | None) -> object:

@@ -17,8 +17,7 @@ from weakref import WeakKeyDictionary, ref
 import numpy as np
 from cachetools import LRUCache
 
-from esc.audio.channels import MEAN
-from esc.audio.facts import Reading
+from esc.audio.facts import AS_IT_IS, Reading
 from esc.batch.results import SoundResult
 from esc.classification.checkpoint import Checkpoint
 from esc.classification.event_summary import UncertainInterval, silent_intervals, uncertain_intervals
@@ -152,11 +151,11 @@ class TimelineRuns:
         return digest, sound.facts.sample_rate, self.checkpoint, hop_seconds
 
     @contextmanager
-    def opened(self, path: Path, name: str, owner: Hashable = None, channel: str = MEAN) -> Iterator[Sound]:
-        """Open a file in a session of its own; `owner` and `channel` as of `SoundStore.open`."""
+    def opened(self, path: Path, name: str, owner: Hashable = None, how: Reading = AS_IT_IS) -> Iterator[Sound]:
+        """Open a file in a session of its own; `owner` and `how` as of `SoundStore.open`."""
         session = self._store.new_session("en")
         try:
-            yield self._store.open(session.token, path, name, owner, Reading(channel))
+            yield self._store.open(session.token, path, name, owner, how)
         finally:
             self._store.drop(session.token)
 

@@ -61,15 +61,16 @@ class CheckedBlocks(gr.Blocks):
         self._queue.__class__ = FairQueue
         return self
 
-    async def preprocess_data(self, block_fn: Any, *args: Any, **options: Any) -> Any:
-        """Return an event's inputs as its function gets them."""
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **options: Any) -> Any:
+        """Return an event's inputs as its function gets them, defaults for those missing at the end."""
+        defaults = [getattr(one, "value", None) for one in block_fn.inputs[len(inputs) :]]
         try:
-            return await super().preprocess_data(block_fn, *args, **options)
+            return await super().preprocess_data(block_fn, [*inputs, *defaults], *args, **options)
         except gr.Error:
             raise
         except Exception as error:
-            inputs = ", ".join(str(getattr(one, "label", None)) for one in block_fn.inputs)
-            raise PageError("page.request", reason=f"/{block_fn.api_name}: {inputs}") from error
+            labels = ", ".join(str(getattr(one, "label", None)) for one in block_fn.inputs)
+            raise PageError("page.request", reason=f"/{block_fn.api_name}: {labels}") from error
 
     async def process_api(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Run an event."""

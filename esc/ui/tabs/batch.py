@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from pydantic import Field, PlainValidator
 
 from esc.audio.channels import EACH, MEAN, channel_numbers, check_channel, distinct_channels
+from esc.audio.facts import Reading
 from esc.audio.io import ACCEPTED, MAX_BYTES
 from esc.batch.label_formats import Label, LabelledSound, as_audacity
 from esc.batch.label_formats import as_text as label_text
@@ -222,7 +223,7 @@ class BatchTab(RunTab):
     def _classify_one(
         self, owner: str, file: UploadedFile, channel: str, batch: Batch, wanted: Callable[[], bool], language: str
     ) -> Iterator[dict]:
-        with batch.runs.opened(file.path, file.name, owner, channel) as sound:
+        with batch.runs.opened(file.path, file.name, owner, Reading(channel)) as sound:
             for news in batch.runs.run(sound, batch.hop_seconds, wanted, owner):
                 if isinstance(news, SoundResult):
                     more = {"channels": sound.facts.channels, "differ": self._differing(batch, sound, owner)}
