@@ -219,7 +219,11 @@ def ask_all(app: App, requests: int, found: Answers, begin: Callable[[], object]
     def one_thread(thread: int) -> None:
         guests = [Guest(app.url) for _ in range(GUESTS)]
         for number, guest in enumerate(guests, GUESTS * thread):
-            guest.warm_up(random.Random(-1 - number))
+            try:
+                guest.warm_up(random.Random(-1 - number))
+            except Exception as error:  # a reply that is none
+                with lock:
+                    found.add("warm-up", 0.0, f"untyped: {type(error).__name__}: {error}")
         ready.wait()
         while True:
             with lock:

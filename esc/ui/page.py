@@ -29,12 +29,12 @@ from esc.ui.api.mcp import serve_tools
 from esc.ui.i18n.catalogue import ENGLISH, MESSAGES
 from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.inference.inference import loaded_digest
-from esc.ui.process_memory import release_freed_memory
 from esc.ui.server.events import CheckedBlocks
 from esc.ui.server.middleware.page_head import CompressedPage, PageHead
 from esc.ui.server.middleware.request_gate import RequestGate
 from esc.ui.server.middleware.web_security import SecurityHeaders, health_route
 from esc.ui.server.public.files import routes
+from esc.ui.sessions.process_memory import release_freed_memory
 from esc.ui.sessions.sound_store import MAX_SESSIONS
 from esc.ui.sessions.temp_dir import make_temp_dir
 from esc.ui.tabs.about_model import AboutModelTab

@@ -11,7 +11,7 @@ from esc.classification.checkpoint import read_config
 from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
-from esc.ui.process_memory import share_arenas
+from esc.ui.sessions.process_memory import share_arenas
 from esc.ui.sessions.temp_dir import delete_at_end, delete_on_sigterm
 
 

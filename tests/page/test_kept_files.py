@@ -58,8 +58,10 @@ def test_uploads_past_the_size_go_oldest_first(uploads, monkeypatch, most, free)
     assert [name for name in names(uploads) if name.endswith(".wav")] == ["2/a.wav", "3/a.wav"]
 
 
-def test_newest_file_stays_whatever_its_size(tmp_path):
-    kept = KeptFiles(10)
+@pytest.mark.parametrize(("most", "free"), [(10, 10**9), (10**9, 20)])
+def test_newest_file_stays_whatever_its_size(tmp_path, monkeypatch, most, free):
+    monkeypatch.setattr(kept_files.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    kept = KeptFiles(most)
     for name in ("a", "b"):
         (tmp_path / name).write_bytes(b"x" * 100)
         kept.add(tmp_path / name)

@@ -21,7 +21,7 @@ class KeptFiles:
     Parameters
     ----------
     max_bytes : int
-        In all; the newest file is kept whatever its size.
+        In all, and at most half of what is free without them; the newest file is kept whatever its size.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -34,7 +34,9 @@ class KeptFiles:
         with self._lock:
             with suppress(FileNotFoundError):  # deleted with its sound
                 self._files.append((path, path.stat().st_size, time.monotonic()))
-            while len(self._files) > 1 and sum(size for _, size, _ in self._files) > self._max_bytes:
+            total = sum(size for _, size, _ in self._files)
+            most = min(self._max_bytes, (total + shutil.disk_usage(path.parent).free) // 2)
+            while len(self._files) > 1 and sum(size for _, size, _ in self._files) > most:
                 self._delete_oldest()
 
     def delete_old(self) -> None:

@@ -10,9 +10,9 @@ _NO_GLIBC = (AttributeError, OSError, TypeError)
 
 
 def share_arenas() -> None:
-    """Let all threads allocate from a few arenas, so that each reuses what another has freed.
+    """Let all threads allocate from a few arenas.
 
-    It has to be called before there are threads.
+    So each reuses what another has freed. It has to be called before there are threads.
     """
     with suppress(*_NO_GLIBC):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
