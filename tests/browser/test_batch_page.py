@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 import sounds
 from chromium import ROOT
 from esc.audio.io import load_audio
-from esc.ui.i18n.catalogue import ENGLISH
+from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 from test_accessibility import GRAVE, findings
 
 pytestmark = pytest.mark.browser
@@ -200,5 +200,9 @@ def test_batch_phone_layout(open_sheet, folder):
     expect(sheet.page.locator(".sg-files")).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
     expect(sheet.page.locator(".sg-refused")).to_contain_text("не читается как звук")
     expect(sheet.page.locator(".sg-list tbody tr", has_text="b siren")).to_contain_text("сирена")
+    order = sheet.page.get_by_role("combobox", name=RUSSIAN["batch.order"])
+    expect(order).to_have_value("file up")
+    order.select_option(f"{RUSSIAN['timeline.column_duration']} ↓")
+    assert named(sheet) == ["deep/a <i> rain, siren.wav", "b siren.wav", "c broken.wav"]
     assert sheet.ev("document.documentElement.scrollWidth") <= 390
     assert [found for found in findings(sheet, "files on a phone") if found.impact in GRAVE] == []

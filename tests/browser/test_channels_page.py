@@ -1,14 +1,18 @@
 """Channels on the page, in a real Chromium: choice, offers, waveforms, link, and a channel that a sound has not."""
 
 import io
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from gradio_client import Client, handle_file
 from playwright.sync_api import expect
 
 import sounds
 from chromium import ROOT
+from command_line import classify
 from esc.audio.io import load_audio
 from esc.ui.i18n.catalogue import ENGLISH
 
@@ -167,6 +171,48 @@ def test_each_channel_of_a_file_in_the_batch(open_sheet, crow_and_rain):
     sheet.until("session.state.sound?.channel === '2'")
     expect(sheet.page.locator(".sg-channel select")).to_have_value("right")
     expect(sheet.page.locator(".sg-classify .sg-big")).to_have_text("rain", ignore_case=True)
+
+
+@pytest.mark.data
+def test_birds_left_and_chainsaw_right(open_sheet, data_dir, tmp_path):
+    """Two clips of ESC-50's held-out fold are named alike by page, API, files and command line."""
+    clips = [load_audio(next(data_dir.rglob(f"{name}.*")), 44_100)[0] for name in ("5-242490-A-14", "5-170338-B-41")]
+    path = sounds.write(tmp_path / "birds and chainsaw.wav", np.stack(clips, axis=1), 44_100)
+    labels = {"left": "chirping_birds", "right": "chainsaw"}
+    by_command = json.loads(classify(path, "--timeline", "--channel", "each", "--format", "json").stdout)
+    assert [(row["channel"], row["verdict"]) for row in by_command] == [("1", "chirping_birds"), ("2", "chainsaw")]
+    sheet = open_sheet()
+    sheet.open_file(path)
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"], exact=True).click()
+    client = Client(sheet.url, verbose=False)
+    for (channel, label), row in zip(labels.items(), by_command, strict=True):
+        sheet.page.locator(".sg-channel select").select_option(channel)
+        said = sheet.page.locator(".sg-channel-said")
+        expect(said).to_have_text(ENGLISH["channels.said"].format(channel=ENGLISH[f"channels.name_{channel}"]))
+        expect(sheet.page.locator(".sg-classify .sg-big")).to_have_text(label.replace("_", " "), ignore_case=True)
+        expect(sheet.page.locator(f".sg-timeline .sg-mark[data-label={label}]").first).to_be_visible()
+        answer = client.predict(handle_file(path), channel, None, None, api_name="/classify")
+        assert answer["label"] == label
+        by_api = {one["label"]: one["confidence"] for one in answer["confidences"]}
+        assert by_api == pytest.approx({one["label"]: one["probability"] for one in row["top"]}, abs=1e-4)
+    client.close()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_files"], exact=True).click()
+    files = sheet.page.locator(".sg-files")
+    sheet.page.set_input_files(".sg-files .sg-pick input:not([webkitdirectory])", path)
+    files.locator(".sg-batch-channel").select_option("each")
+    expect(files.locator(".sg-file-class")).to_have_text(["chirping birds", "chainsaw"], ignore_case=True)
+    expect(files).to_have_attribute("data-stage", "done")
+    with sheet.page.expect_download() as saving:
+        files.locator(".sg-save .sg-chip[data-form=json]").click()
+    by_files = json.loads(Path(saving.value.path()).read_text())
+
+    def found(rows):
+        return [
+            (row["channel"], row["verdict"], [(one["label"], one["start"], one["end"]) for one in row["timeline"]])
+            for row in rows
+        ]
+
+    assert found(by_files) == found(by_command)
 
 
 def test_choice_of_a_sound_track(open_sheet, tmp_path):

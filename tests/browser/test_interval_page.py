@@ -39,6 +39,11 @@ def test_row_and_selection_are_named_and_explained(sheet: Sheet, tmp_path):
     expect(sheet.page.locator(".sg-saliency .sg-clip-interval")).to_contain_text(re.compile("0:5[67].*1:0[12]"))
     sheet.ev("session.audio.pause()")
 
+    sheet.ev("for (const end of [1, 2, 3]) session.ask({ start: 0, end })")  # before any is answered: the last one is
+    heading = ENGLISH["classify.interval_padded"].format(start="0:00.00", end="0:03.00", seconds="5")
+    expect(box.locator(".sg-asked h3")).to_have_text(heading)
+    sheet.until(f"{SALIENCY}.data?.end === 3")
+
     sheet.ev("session.select({ start: 1, end: 2.5 })")  # shorter than a clip: padded
     tab.locator(".sg-ask").click()
     expect(tab.locator(".sg-ask")).to_be_hidden()

@@ -4,6 +4,7 @@ import { token } from '../core/rpc.js';
 import { events, state } from '../core/state.js';
 import { Component } from '../lib/component.js';
 import { offerRetryLater } from '../widgets/retry_button.js';
+import { newestOnly } from './newest_only.js';
 
 /** A component with one request a sound or interval. Subclasses have `showWait()`, which returns the line that says so, and `show(reply)`. */
 export class OneRequest extends Component {
@@ -19,7 +20,7 @@ export class OneRequest extends Component {
   constructor(host, event, context) {
     super(host, '');
     this.event = event;
-    this.trigger = context.trigger;
+    this.trigger = newestOnly(context, this.signal);
     this.onValue(context, (reply) => {
       if (reply?.turn !== this.turn || reply.sound !== state.sound?.id) return;
       if (!reply.error) this.turn += 1;

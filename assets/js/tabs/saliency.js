@@ -8,6 +8,7 @@ import { className, formatNumber, formatPercent, formatTime, language, t } from 
 import { playInterval } from '../player/playback.js';
 import { clipPlayer } from '../player/clip_player.js';
 import { offerRetryLater } from '../widgets/retry_button.js';
+import { newestOnly } from './newest_only.js';
 import { SaliencyMap } from './saliency_map.js';
 
 const SKELETON = `
@@ -40,7 +41,7 @@ class Saliency extends Component {
 
   constructor(host, context) {
     super(host, SKELETON);
-    this.trigger = context.trigger;
+    this.trigger = newestOnly(context, this.signal);
     this.slider = this.find('input');
     this.clip = clipPlayer(this.signal);
     this.map = new SaliencyMap(this.find('.sg-map'), this.clip, this.signal);

@@ -28,6 +28,7 @@ export class SortableTable {
   first = 0; // row of the page, in their order
   shownRows = /** @type {any[]} */ ([]);
   drawnRows = /** @type {readonly any[]} */ ([]);
+  choice = /** @type {HTMLSelectElement | null} */ (null); // of the order
   turned = (/** @type {number} */ _first, /** @type {number} */ _last, /** @type {number} */ _count) => {};
 
   /**
@@ -63,6 +64,23 @@ export class SortableTable {
     this.draw();
   }
 
+  /** Return a list of the orders, for layouts without headings. @param {string} label */
+  orders(label) {
+    const place = element('<div class="sg-order"><span></span> <select></select></div>');
+    place.firstChild.textContent = label;
+    this.choice = place.querySelector('select');
+    this.choice.ariaLabel = label;
+    for (const { key, title, value } of this.columns) {
+      if (value) this.choice.append(new Option(`${title} ↑`, `${key} up`), new Option(`${title} ↓`, `${key} down`));
+    }
+    this.choice.addEventListener('change', () => {
+      const [by, direction] = this.choice.value.split(' ');
+      Object.assign(this, { by, up: direction === 'up', first: 0 });
+      this.draw();
+    });
+    return place;
+  }
+
   setRows(rows) {
     this.rows = rows;
     this.show();
@@ -91,6 +109,7 @@ export class SortableTable {
     this.columns.forEach((column, i) => {
       if (column.value) headings.cells[i].ariaSort = column.key !== this.by ? 'none' : this.up ? 'ascending' : 'descending';
     });
+    if (this.choice) this.choice.value = `${this.by} ${this.up ? 'up' : 'down'}`;
     const body = this.table.tBodies[0];
     const before = [...body.rows].find((line) => line.contains(document.activeElement))?.dataset.row;
     const moved = before ? this.rows.indexOf(this.drawnRows[Number(before)]) : -1;

@@ -67,7 +67,6 @@ class Queue:
 
     name: str
     limit: int = 8  # of requests at a time; at the network they take turns
-    newest_only: bool = True  # a newer request replaces those of its page that wait
 
 
 NETWORK = Queue("network")
@@ -116,7 +115,7 @@ class Tab:
                 component,
                 api_visibility="private",
                 show_progress="hidden",
-                trigger_mode="always_last" if self.queue.newest_only else "multiple",
+                trigger_mode="multiple",  # "always_last" repeats the data of the request before: see tabs/newest_only.js
                 concurrency_limit=self.queue.limit,
                 concurrency_id=self.queue.name,
             )
@@ -130,12 +129,12 @@ class Tab:
         yield from self.replies(event._data)
 
     def replies(self, request: object) -> Iterator[dict]:
-        """Yield the replies to the event, each with its sound and turn.
+        """Yield the replies to the event, each with its sound, turn and number.
 
         Errors become replies as well. `request` comes from a browser and is checked by the model of the event's method.
         """
         request = request if isinstance(request, dict) else {}
-        about = {name: request[name] for name in ("sound", "turn") if name in request}
+        about = {name: request[name] for name in ("sound", "turn", "number") if name in request}
         language, method = "en", getattr(self, self.event)
         with RequestLog(self.event) as record:
             try:

@@ -111,7 +111,7 @@ class BatchTab(RunTab):
     elem_id = "files"
     template = '<div class="sg-files"></div>'
     event = "classify_files"
-    queue = Queue("files", newest_only=False)  # many files must not delay a single sound's timeline
+    queue = Queue("files")  # many files must not delay a single sound's timeline
     functions = ("add_file", "rows", "stop", "clear", "files_file", "file_labels")
 
     def __init__(self, services: Services) -> None:

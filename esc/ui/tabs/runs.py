@@ -36,7 +36,7 @@ class RunRequest(StopRequest):
 class RunTab(Tab):
     """A tab whose event starts a run, which a newer one, or `stop`, ends."""
 
-    queue = Queue("timelines", limit=16, newest_only=False)  # of its own: an hour must not delay another page's prediction
+    queue = Queue("timelines", limit=16)  # of its own: an hour must not delay another page's prediction
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)

@@ -82,7 +82,7 @@ class TeachTab(Tab):
     elem_id = "teach"
     template = '<div class="sg-teach"></div>'
     event = "teach"
-    queue = Queue("teach", newest_only=False)
+    queue = Queue("teach")
     functions = (
         "add_example",
         "add_selection",

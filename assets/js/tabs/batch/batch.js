@@ -56,6 +56,7 @@ class Batch extends Job {
     this.showLimits(this.props.limits);
     this.labels = new FileLabels(() => this.draw(), this.signal);
     this.table = fileTable(this.find('.sg-table'), (one) => openFile(one, 'classify'), (one) => this.labels.count(one), this.signal);
+    this.find('.sg-list').prepend(this.table.orders(t('batch.order')));
     this.table.turned = () => this.listFiles();
     this.on(events, 'sound', () => this.table.show()); // which of them is open
     const searched = (one) => `${one.name}\n${classText(one)}`;

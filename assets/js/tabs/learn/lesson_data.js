@@ -4,6 +4,7 @@ import { RequestError, request, token } from '../../core/rpc.js';
 import { state } from '../../core/state.js';
 import { decodeBase64 } from '../../lib/dom.js';
 import { parameters } from '../../viewer/parameters.js';
+import { newestOnly } from '../newest_only.js';
 import { spectrogram } from './formulas.js';
 
 const EXCERPT_S = 3;
@@ -50,9 +51,9 @@ export class LessonData {
    * @param {import('./figure.js').Figure} figure
    * @param {AbortSignal} signal
    */
-  constructor({ server, trigger }, figure, signal) {
-    this.server = server;
-    this.trigger = trigger;
+  constructor(context, figure, signal) {
+    this.server = context.server;
+    this.trigger = newestOnly(context, signal);
     this.figure = figure;
     this.signal = signal;
   }

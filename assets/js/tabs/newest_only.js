@@ -1,0 +1,28 @@
+// Requests of an event one after the other, of those that wait the newest only.
+//
+// Gradio's own trigger mode "always_last" sends the data of the request before again.
+
+const LOST_MS = 29_000; // without a reply: the next one is sent, such as by "Try again" after 30 s
+
+/** Return a `trigger` that waits for the reply to the request before.
+ * @param {{trigger: Function, watch: Function, props: any}} context
+ * @param {AbortSignal} signal of the component
+ */
+export function newestOnly({ trigger, watch, props }, signal) {
+  let [number, sent] = [0, -Infinity];
+  let waiting = /** @type {[string, any] | null} */ (null);
+  const send = (/** @type {string} */ event, /** @type {any} */ request) => {
+    [sent, waiting] = [performance.now(), null];
+    number += 1; // it comes back: equal replies to two requests would not be noticed
+    trigger(event, { ...request, number });
+  };
+  watch('value', () => {
+    if (props.value?.number !== number) return;
+    sent = -Infinity;
+    if (waiting && !signal.aborted) send(...waiting);
+  });
+  return (/** @type {string} */ event, /** @type {any} */ request) => {
+    if (performance.now() - sent < LOST_MS) waiting = [event, request];
+    else send(event, request);
+  };
+}
