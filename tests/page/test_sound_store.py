@@ -3,6 +3,8 @@
 import contextlib
 import errno
 import gc
+import shutil
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ import soxr
 
 from esc.audio.waveform import resample
 from esc.errors import AudioError, PageError, ParameterError
+from esc.ui.server.error_replies import RequestLog
 from esc.ui.sessions import decoding
 from esc.ui.sessions import sound_store as store_module
 from esc.ui.sessions.sound import Lease, link_or_copy
@@ -187,6 +190,38 @@ def test_full_disk_leaves_no_part_of_a_copy(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="space"):
         link_or_copy(write(tmp_path / "a.wav", 0.1), tmp_path / "b.wav")
     assert not (tmp_path / "b.wav").exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """The folder of a disk of 2 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.slow
+def test_full_disk_is_named_and_space_freed_is_used(small_disk):
+    store = SoundStore(small_disk / "samples", small_disk / "playable")
+    session, path, others = store.new_session("en"), write(small_disk / "a.aiff", 8.0), small_disk / "others"
+
+    def refused(work, *given):
+        before = files(small_disk)
+        others.write_bytes(bytes(shutil.disk_usage(small_disk).free - 100_000))
+        with pytest.raises((AudioError, OSError)) as error:
+            work(*given)
+        assert files(small_disk) == before
+        others.unlink()
+        return RequestLog("open").failure(error.value).key
+
+    assert refused(store.open, session.token, path, "a") == "audio.disk_full"  # samples and copy take 0.5 MB
+    sound = store.open(session.token, path, "a")
+    assert refused(store.waveform, sound, 4_000) == "page.disk_full"
+    assert len(store.waveform(sound, 4_000)) == 8 * 4_000
 
 
 def test_drop_removes_all_files(tmp_path, store):
