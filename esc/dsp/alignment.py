@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import correlate
+import scipy
 
 from esc.audio.resampling import read_segments
 from esc.dsp.frames import Waveform
@@ -53,7 +53,7 @@ def align(a: Waveform, b: Waveform, sample_rate: int) -> Alignment:
 
 def _best_lag(a: np.ndarray, b: np.ndarray) -> int:
     """Return the lag at which a[n + lag] is most like b[n]."""
-    return int(correlate(a, b, mode="full", method="fft").argmax()) - (len(b) - 1)
+    return int(scipy.signal.correlate(a, b, mode="full", method="fft").argmax()) - (len(b) - 1)
 
 
 def _lag_of_long(a: Waveform, b: Waveform) -> int:
@@ -66,7 +66,7 @@ def _lag_of_long(a: Waveform, b: Waveform) -> int:
     first += int(sums.argmax()) * block if sums.size else 0
     reach = 2 * block  # envelopes are right to a block
     around = _read(a, first + coarse - reach, length + 2 * reach)
-    return coarse - reach + int(correlate(around, _read(b, first, length), mode="valid", method="fft").argmax())
+    return coarse - reach + int(scipy.signal.correlate(around, _read(b, first, length), mode="valid", method="fft").argmax())
 
 
 def _envelope(waveform: Waveform, block: int) -> np.ndarray:

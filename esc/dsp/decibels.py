@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.signal import get_window
+import scipy
 
 from esc.config import SpectrogramConfig
 from esc.errors import ParameterError
@@ -24,7 +24,7 @@ def reference_power(config: SpectrogramConfig) -> float:
         `db_ref` is "max": only a whole spectrogram has a maximum.
     """
     if config.db_ref == "full_scale":
-        return float((get_window(config.window, config.win_length, fftbins=True).sum() / 2) ** 2)
+        return float((scipy.signal.get_window(config.window, config.win_length, fftbins=True).sum() / 2) ** 2)
     if isinstance(config.db_ref, str):
         raise ParameterError("parameter.db_ref", value=config.db_ref)
     return max(AMIN, config.db_ref)

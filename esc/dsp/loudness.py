@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.signal import sosfilt
+import scipy
 
 _OFFSET_DB = -0.691  # so that a sine of 997 Hz at full scale in one channel has -3.01 LUFS
 _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0
@@ -33,7 +33,8 @@ def loudness_lufs(waveform: np.ndarray, sample_rate: int) -> float | None:
     state = np.zeros((len(sections), 2))
     powers = []
     for start in range(0, len(waveform), step * _READ_STEPS):
-        weighted, state = sosfilt(sections, np.asarray(waveform[start : start + step * _READ_STEPS], np.float64), zi=state)
+        excerpt = np.asarray(waveform[start : start + step * _READ_STEPS], np.float64)
+        weighted, state = scipy.signal.sosfilt(sections, excerpt, zi=state)
         whole = len(weighted) // step * step
         powers.append(np.square(weighted[:whole]).reshape(-1, step).mean(axis=1))
     steps = np.concatenate(powers)

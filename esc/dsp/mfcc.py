@@ -7,9 +7,8 @@ from functools import lru_cache
 from numbers import Integral
 
 import numpy as np
+import scipy
 import torch
-from scipy.fft import dct
-from scipy.signal import savgol_coeffs
 
 from esc.config import Config, SpectrogramConfig
 from esc.dsp.spectrogram import mel_db
@@ -103,10 +102,10 @@ def delta_weights(order: int, dtype: np.dtype) -> np.ndarray:
 
     The derivative of a fitted polynomial of that degree is constant, so valid at the ends (librosa's `mode="interp"`).
     """
-    return savgol_coeffs(DELTA_WIDTH, order, deriv=order, use="dot").astype(dtype)
+    return scipy.signal.savgol_coeffs(DELTA_WIDTH, order, deriv=order, use="dot").astype(dtype)
 
 
 @lru_cache(maxsize=16)
 def _dct_matrix(n_mels: int, n_mfcc: int) -> torch.Tensor:
-    basis = dct(np.eye(n_mels), type=2, norm="ortho", axis=0)[:n_mfcc]
+    basis = scipy.fft.dct(np.eye(n_mels), type=2, norm="ortho", axis=0)[:n_mfcc]
     return torch.from_numpy(basis.astype(np.float32))

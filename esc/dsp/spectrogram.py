@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+import scipy
 import torch
-from scipy.signal import get_window
 
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.chunk_threads import map_chunks
@@ -160,5 +160,5 @@ def network_input(db: torch.Tensor, config: InputConfig) -> torch.Tensor:
 def _window(name: str, win_length: int, n_fft: int) -> torch.Tensor:
     """Return a window with zeros on both sides, float64, shape (n_fft,)."""
     before = (n_fft - win_length) // 2
-    window = np.pad(get_window(name, win_length, fftbins=True), (before, n_fft - win_length - before))
+    window = np.pad(scipy.signal.get_window(name, win_length, fftbins=True), (before, n_fft - win_length - before))
     return torch.from_numpy(window)

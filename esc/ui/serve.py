@@ -28,7 +28,8 @@ def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: i
             delete_at_end(chosen)  # by SIGTERM, too
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     page = build_page(chosen, index)
-    warm_up(chosen)
-    start_ahead("esc.audio.transcode")
     delete_on_sigterm()
-    page.launch(server_name=host, server_port=port, **launch_options(page))
+    page.launch(server_name=host, server_port=port, prevent_thread_lock=True, **launch_options(page))
+    warm_up(chosen)  # not before the page is served
+    start_ahead("esc.audio.transcode")
+    page.block_thread()

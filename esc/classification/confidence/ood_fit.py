@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from sklearn.covariance import ledoit_wolf
-from sklearn.linear_model import LogisticRegression
 
 from esc.classification.confidence.ood_detector import MAX_DEVIATION, OodDetector
 
@@ -36,6 +34,8 @@ def refit_distance(embeddings: np.ndarray, targets: np.ndarray, known: Mapping[s
     """
     white = (embeddings - known["embedding_mean"]) @ known["whitening"]
     class_means, within = _within(white, targets)
+    from sklearn.covariance import ledoit_wolf  # loads slowly
+
     covariance = ledoit_wolf(within, assume_centered=True)[0] + _RIDGE * np.eye(within.shape[1])
     whitening = np.linalg.cholesky(np.linalg.inv(covariance))
     return {
@@ -49,6 +49,8 @@ def fit_regression(known: np.ndarray, unknown: np.ndarray) -> dict[str, np.ndarr
     """Return the regression on pooled activations (clips, n_pooled) of known and unknown sounds."""
     both = np.concatenate([known, unknown]).astype(np.float64)
     pooled_mean, pooled_std = both.mean(axis=0), floored_std(both)
+    from sklearn.linear_model import LogisticRegression  # loads slowly
+
     regression = LogisticRegression(C=_PENALTY, max_iter=500, class_weight="balanced")
     inputs = np.clip((both - pooled_mean) / pooled_std, -MAX_DEVIATION, MAX_DEVIATION)
     regression.fit(inputs, np.repeat([1, 0], [len(known), len(unknown)]))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import contourpy
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from esc.config import SpectrogramConfig
 from esc.dsp.axes import row_bounds_hz
@@ -49,7 +49,7 @@ def regions_within(regions: list[Region], start_s: float, end_s: float) -> list[
 
 def smoothed_map(heat: np.ndarray) -> np.ndarray:
     """Return a map (n_mels, n_frames) smoothed by a Gaussian, with maximum 1 or 0."""
-    smooth = ndimage.gaussian_filter(heat.astype(np.float64), SIGMA, mode="nearest")
+    smooth = scipy.ndimage.gaussian_filter(heat.astype(np.float64), SIGMA, mode="nearest")
     peak = smooth.max()
     return smooth / peak if peak > 0 else smooth
 
@@ -78,13 +78,13 @@ def saliency_regions(heat: np.ndarray, first_s: float, spectrogram: SpectrogramC
     """
     smooth = smoothed_map(heat)
     level = outline_level(smooth)
-    parts, count = ndimage.label(smooth > level)
+    parts, count = scipy.ndimage.label(smooth > level)
     total = float(heat.sum())
     if not count or not total:
         return []
-    weights = ndimage.sum_labels(heat, parts, np.arange(1, count + 1)) / total
+    weights = scipy.ndimage.sum_labels(heat, parts, np.arange(1, count + 1)) / total
     hop_s = spectrogram.hop_length / spectrogram.sample_rate
-    bounds_hz, boxes = row_bounds_hz("mel", spectrogram), ndimage.find_objects(parts)
+    bounds_hz, boxes = row_bounds_hz("mel", spectrogram), scipy.ndimage.find_objects(parts)
     heaviest = np.argsort(-weights, kind="stable")[:MAX_REGIONS]
     chosen = [part for part in heaviest if part == heaviest[0] or weights[part] >= LEAST_WEIGHT]
     return [

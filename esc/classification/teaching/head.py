@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+import scipy
 from scipy.special import log_softmax
-from sklearn.linear_model import LogisticRegression
 
 from esc.classification.confidence.ood_fit import floored_std
 
@@ -41,6 +40,8 @@ def fit_head(embeddings: np.ndarray, targets: np.ndarray, weights: np.ndarray) -
         Of the windows, see `balanced_weights`.
     """
     mean, std = embeddings.mean(axis=0, dtype=np.float64), floored_std(embeddings.astype(np.float64))
+    from sklearn.linear_model import LogisticRegression  # loads slowly
+
     regression = LogisticRegression(C=PENALTY, max_iter=1_000)
     regression.fit((embeddings - mean) / std, targets, weights)
     weight, bias = regression.coef_ / std, regression.intercept_ - regression.coef_ @ (mean / std)
@@ -82,7 +83,7 @@ def smoothed_temperature(logits: np.ndarray, targets: np.ndarray, weights: np.nd
         return -float(weights @ (soft * log_softmax(logits / math.exp(log_temperature), axis=1)).sum(axis=1))
 
     low, high = map(math.log, _TEMPERATURES)
-    return math.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x)
+    return math.exp(scipy.optimize.minimize_scalar(loss, bounds=(low, high), method="bounded").x)
 
 
 def wilson_interval(right: int, total: int) -> tuple[float, float]:

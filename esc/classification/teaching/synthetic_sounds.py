@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import butter, lfilter, sosfilt
+import scipy
 
 SAMPLE_RATE = 44_100
 KINDS = ("noise", "tones", "speech")
@@ -61,7 +61,7 @@ def _vowel(seconds: float, pitch_hz: float, rng: np.random.Generator) -> np.ndar
     glide = pitch_hz * np.linspace(1.05, 0.9, n_samples) * (1 + 0.01 * rng.standard_normal())
     cycles = np.cumsum(glide) / SAMPLE_RATE
     pulses = np.diff(np.floor(cycles), prepend=0.0)
-    source = lfilter([1.0], [1.0, -0.97], pulses)  # spectral tilt of the glottis: 6 dB per octave
+    source = scipy.signal.lfilter([1.0], [1.0, -0.97], pulses)  # spectral tilt of the glottis: 6 dB per octave
     begin, end = (np.array(_VOWELS_HZ[rng.integers(len(_VOWELS_HZ))]) for _ in range(2))
     fade = np.linspace(0, 1, n_samples)
     voice = (1 - fade) * _resonances(source, begin) + fade * _resonances(source, end)
@@ -72,15 +72,15 @@ def _resonances(source: np.ndarray, formants_hz: np.ndarray) -> np.ndarray:
     for freq_hz, width_hz in zip(formants_hz, _WIDTHS_HZ, strict=True):
         radius = np.exp(-np.pi * width_hz / SAMPLE_RATE)
         poles = [1.0, -2 * radius * np.cos(2 * np.pi * freq_hz / SAMPLE_RATE), radius**2]
-        source = lfilter([sum(poles)], poles, source)
+        source = scipy.signal.lfilter([sum(poles)], poles, source)
     return source
 
 
 def _fricative(seconds: float, rng: np.random.Generator) -> np.ndarray:
     """Return a fricative: noise in a band between 2 and 10 kHz."""
     low_hz = rng.uniform(2_000, 5_000)
-    band = butter(4, (low_hz, low_hz + 4_000), "bandpass", fs=SAMPLE_RATE, output="sos")
-    return 0.15 * _faded(sosfilt(band, rng.standard_normal(round(seconds * SAMPLE_RATE))))
+    band = scipy.signal.butter(4, (low_hz, low_hz + 4_000), "bandpass", fs=SAMPLE_RATE, output="sos")
+    return 0.15 * _faded(scipy.signal.sosfilt(band, rng.standard_normal(round(seconds * SAMPLE_RATE))))
 
 
 def _faded(part: np.ndarray) -> np.ndarray:

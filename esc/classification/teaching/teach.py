@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 import torch
 from scipy.special import softmax
-from scipy.stats import t as student
 from torchvision.models import ResNet
 
 from esc.classification.checkpoint import TRAINED_ON, Checkpoint
@@ -232,7 +232,7 @@ def _limit(scores: np.ndarray, share: float) -> float:
     says little of what is to come.
     """
     n = len(scores)
-    limit = scores.mean() + student.ppf(share, n - 1) * scores.std(ddof=1) * np.sqrt(1 + 1 / n)
+    limit = scores.mean() + scipy.stats.t.ppf(share, n - 1) * scores.std(ddof=1) * np.sqrt(1 + 1 / n)
     return float(min(limit, np.quantile(scores, share)))
 
 

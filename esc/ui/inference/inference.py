@@ -25,6 +25,8 @@ from esc.classification.saliency.maps import Explanation
 from esc.classification.saliency.maps import explain as explain_waveform
 from esc.classification.similarity import fingerprint
 from esc.classification.sliding_window import BATCH, WindowResult
+from esc.config import LIBROSA
+from esc.dsp.spectrogram import mel_db
 from esc.errors import EscError
 from esc.ui.inference.zero_gpu import GPU_LENT, device_here, on_gpu, on_gpu_for
 from esc.ui.sessions.fair_turns import FairTurns
@@ -64,11 +66,12 @@ def _digest(path: Path, device: str | None) -> str:
 
 
 def warm_up(path: Path) -> threading.Thread:
-    """Load the network in a background thread, so that the first prediction is fast."""
+    """Load the network and the transform in a background thread, so that the first answers are fast."""
 
     def load() -> None:
         try:
             classifier(path)
+            mel_db(np.zeros(LIBROSA.n_fft, np.float32), LIBROSA)  # as the first view
         except EscError as error:
             logging.getLogger(__name__).warning("%s", error)  # each request raises it again
 
