@@ -165,8 +165,10 @@ def test_keyboard_alone_from_load_to_save(open_sheet):
     assert Path(saving.value.path()).read_bytes().startswith(b"\x89PNG")
     press("Escape")
     tab_to(sheet, "[role=tab]", "Shift+Tab")
-    tab_to(sheet, f"[role=tab]:nth-of-type({(*VIEWS, 'classify', 'live', 'compare').index('compare') + 1})", "Shift+Tab")
+    tab_to(sheet, f"[role=tab]:nth-of-type({(*VIEWS, 'classify', 'live', 'compare').index('compare') + 1})", "ArrowRight")
     press("Enter")
+    press("Shift+Tab")  # the tabs are one stop
+    assert sheet.ev("document.activeElement.closest('[role=tablist]')") is None
     tab_to(sheet, ".sg-compare .sg-other-settings")
     page.keyboard.type(ENGLISH["parameters.preset_clicks"][:6])
     expect(page.locator(".sg-compare .sg-pane-title").last).to_contain_text("RMS")

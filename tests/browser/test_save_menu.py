@@ -76,8 +76,14 @@ def test_files_code_and_settings(open_sheet, tmp_path):
 def test_print_is_one_page_with_the_view_alone(open_sheet):
     sheet = open_sheet(link="example=crow&selection=1,2,500,1500")
     sheet.until("viewer.data !== null && session.state.selection !== null")
+    canvases = f"[...document.querySelectorAll('{MEL} :is(.sg-plot, .sg-wave-strip) canvas')].filter((one) => one.offsetWidth)"
+    shape = f"{canvases}.map((one) => one.offsetWidth / one.offsetHeight)"
+    shapes = sheet.ev(shape)
+    sheet.ev("window.dispatchEvent(new Event('beforeprint'))")
     sheet.page.emulate_media(media="print")
     expect(sheet.page.locator(f"{MEL} .sg-plot")).to_be_visible()
+    assert len(shapes) >= 3
+    assert sheet.ev(shape) == pytest.approx(shapes, rel=0.01)
     for control in (f"{MEL} .sg-toolbar", f"{MEL} .sg-side", "[role=tablist]", ".sg-play", "#footer"):
         expect(sheet.page.locator(control).first).to_be_hidden()
     printed = sheet.page.pdf(prefer_css_page_size=True, print_background=True)

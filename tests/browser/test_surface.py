@@ -2,6 +2,7 @@
 
 import io
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -260,6 +261,36 @@ def test_saved_page_works_offline(surface, tmp_path):
         context.close()
 
 
+def test_video_of_one_turn(surface, tmp_path):
+    sheet = surface
+    drawings = sheet.ev("viewer.drawn")
+    for name, value in (("hop_length", "4096"), ("n_mels", "16")):  # a coarse surface is drawn fast
+        sheet.page.fill(f"#sg-surface-{name}", value)
+    sheet.until("(before) => viewer.drawn > before && viewer.data.rows === 16 && viewer.data.columns < 40", drawings)
+    sheet.load("surface/turn_video", "video")
+    camera = sheet.ev(CAMERA)
+    with sheet.page.expect_download() as saving:
+        sheet.ev("video.saveTurn(viewer, 'tone.wav', { seconds: 2, framesPerSecond: 24, width: 320, height: 180 })")
+    assert saving.value.suggested_filename == "tone-3d.webm"
+    saving.value.save_as(tmp_path / "turn.webm")
+    with av.open(str(tmp_path / "turn.webm")) as file:
+        assert (file.duration, file.streams.video[0].average_rate) == (2_000_000, 24)
+        frames = [(frame.time, frame.to_ndarray(format="gray").astype(float)) for frame in file.decode(video=0)]
+    assert [time for time, _ in frames] == pytest.approx([i / 24 for i in range(48)], abs=6e-4)
+    first, quarter, middle, last = (frames[i][1].reshape(9, 20, 16, 20).mean((1, 3)) for i in (0, 12, 24, 47))
+    assert min(np.abs(first - quarter).mean(), np.abs(first - middle).mean()) > 2
+    assert np.abs(first - last).mean() < 0.4 * np.abs(first - quarter).mean()  # 7.5 degrees from the next turn's first
+    assert sheet.ev(CAMERA) == camera
+    sheet.page.click(".sg-viewer[data-view=surface] [data-do=export]")
+    sheet.page.click("[data-save=webm]")
+    sheet.page.get_by_text(ENGLISH["surface.video_cancel"], exact=True).click()
+    sheet.until("!document.querySelector('.sg-video, .sg-video-stage')")
+    sheet.ev("() => { delete window.VideoEncoder; }")
+    sheet.page.click(".sg-viewer[data-view=surface] [data-do=export]")
+    sheet.page.click("[data-save=webm]")
+    expect(sheet.page.locator(".sg-message")).to_contain_text(ENGLISH["surface.no_encoder"])
+
+
 def test_message_without_webgl(chromium, chromium_path, server, tone_wav):
     browser = chromium.browser_type.launch(executable_path=chromium_path, args=[*FLAGS, "--disable-3d-apis"])
     try:
@@ -295,14 +326,19 @@ def test_camera_key_ends_flight(surface):
             const [{ eye: to }, { lookFrom }, eyes] = [viewer.camera, viewer, []];
             viewer.lookFrom = (next) => { eyes.push(next.eye.z); lookFrom.call(viewer, next); };
             camera.openWith(viewer);
+            const { canvas } = viewer.playhead;
+            const shown = [canvas.hidden];
             while (!(Math.abs(eyes.at(-1) - to.z) < 1e-6)) await new Promise((done) => { setTimeout(done, 50); });
+            shown.push(canvas.hidden);
             camera.openWith(viewer);
             document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Shift', bubbles: true }));
             delete viewer.lookFrom;
-            return { first: eyes[0], to: to.z, stopped: viewer.flight.signal.aborted };
+            await null; // the ended flight shows the plane
+            return { first: eyes[0], to: to.z, stopped: viewer.flight.signal.aborted, hidden: [...shown, canvas.hidden] };
         }"""
     )
     assert opened["first"] > opened["to"] + 0.3 and opened["stopped"]
+    assert opened["hidden"] == [True, False, False]  # the play head's plane, which would run ahead of the surface
     sheet.load("core/display_settings", "settings")
     drawings = sheet.ev("viewer.drawn")
     sheet.ev("settings.changeDisplay({ low: null, high: -90 }, false)")  # below the spectrogram's floor

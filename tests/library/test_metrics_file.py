@@ -32,7 +32,7 @@ FIGURES = {
     },
     "deletion": {
         "clips": 400, "method": "Grad-CAM", "shares": [0.1, 0.2], "before": 0.7, "marked": [0.4, 0.3],
-        "random": [0.6, 0.5], "loudest": [0.69, 0.68],
+        "random": [0.6, 0.5], "loudest": [0.69, 0.68], "outlined": {"share": 0.09, "marked": 0.4, "random": 0.6},
     },
 }  # fmt: skip
 

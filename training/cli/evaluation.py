@@ -206,6 +206,9 @@ def explain_test_command(
         left = [figures[name][number] for name in ("marked", "random", "loudest")]
         below = (found.marked[number] < found.random[number]).mean()
         typer.echo(f"{share:7.0%}{left[0]:8.3f}{left[1]:8.3f}{left[2]:9.3f}{below:12.0%} of clips")
+    outlined, below = figures["outlined"], (found.outlined < found.outlined_random).mean()
+    typer.echo(f"outlined regions: {outlined['share']:.1%} of the cells")
+    typer.echo(f"{'':7}{outlined['marked']:8.3f}{outlined['random']:8.3f}{'':9}{below:12.0%} of clips")
     if save:
         typer.echo(f"wrote {write_metrics(checkpoint, deletion=figures)}")
 

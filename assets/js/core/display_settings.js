@@ -17,12 +17,16 @@ const LEGAL = {
   high: finite(-200, HEADROOM_DB),
   smooth: (value) => typeof value === 'boolean',
   second: (value) => SECOND_VIEWS.includes(value),
+  lead: (value) => value === null || SECOND_VIEWS.slice(1).includes(value),
   height: (value) => value === null || finite(HEIGHTS.least, HEIGHTS.most)(value),
   axes: (value) => value !== null && typeof value === 'object' && Object.values(value).every((kind) => KINDS.includes(kind)),
 };
 
-/** Settings of a first visit. `low` and `high` are dB below the maximum; null: the spectrogram's floor. */
-export const DEFAULTS = Object.freeze({ colours: 'magma', low: null, high: 0, smooth: false, second: 'wave', height: null, axes: {} });
+/** Settings of a first visit. `low` and `high` are dB below the maximum; null: the spectrogram's floor. `lead`: the view that
+ * `second` was chosen for. */
+export const DEFAULTS = Object.freeze({
+  colours: 'magma', low: null, high: 0, smooth: false, second: 'wave', lead: null, height: null, axes: {},
+});
 
 /** @type {typeof DEFAULTS & {axes: Record<string, string>}} */
 export const display = { ...DEFAULTS, ...legalOf(stored()).legal };
@@ -38,9 +42,11 @@ export function displayedRange({ low_db: low, high_db: high }) {
   return [Math.min(display.low ?? low - high, display.high - 1), display.high];
 }
 
-/** The view that is shown above another one, on its time axis, or 'none'; a view above itself is the waveform. */
+/** The view that is shown above another one, on its time axis, or 'none'. The chosen one on its own tab has the view above it
+ * that it was chosen for: the two stay together. */
 export function secondOf(view) {
-  const chosen = display.second === view ? DEFAULTS.second : display.second;
+  const { second, lead } = display;
+  const chosen = second === view ? lead ?? DEFAULTS.second : second;
   return chosen === view ? 'none' : chosen;
 }
 

@@ -8,7 +8,9 @@ import { Component } from '../lib/component.js';
 import { saveFile, textElement } from '../lib/dom.js';
 import { className, formatNumber, formatTime, language, loadTexts, t, tForPointer } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
+import { keepSizesOnPaper } from '../lib/paper.js';
 import { localStore, localStored } from '../lib/storage.js';
+import { rovingTabs } from '../widgets/tab_list.js';
 import { acceptDrops } from './drop_zone.js';
 import { expansionOffer, levelOffer, scaleOffer } from './reading_offers.js';
 import { fileNavigation } from './file_navigation.js';
@@ -80,6 +82,8 @@ class Player extends Component {
       this.welcome('');
     });
     acceptDrops(root, (file) => this.openFile(file), this.signal);
+    rovingTabs(this.signal);
+    keepSizesOnPaper(this.signal);
     new RecordButton(this);
     this.on(events, 'recorded', ({ detail }) => this.openRecording(detail.file));
     this.on(events, 'open', async ({ detail: { name, request: query, first, opened } }) => {

@@ -43,6 +43,18 @@ export const turned = (camera, around, up, factor) => {
   return { ...camera, eye: { x: across * Math.cos(angle), y: across * Math.sin(angle), z: upwards } };
 };
 
+/** The matrix (by columns) that takes a scene to a camera, as OpenGL's lookAt. @type {(camera: Camera) => number[]} */
+export const lookAt = ({ eye, center, up }) => {
+  const [from, to, above] = [eye, center, up].map(({ x, y, z }) => [x, y, z]);
+  const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const unit = (a) => a.map((value) => value / Math.sqrt(dot(a, a)));
+  const cross = (a, b) => [0, 1, 2].map((i) => a[(i + 1) % 3] * b[(i + 2) % 3] - a[(i + 2) % 3] * b[(i + 1) % 3]);
+  const back = unit(from.map((value, i) => value - to[i]));
+  const right = unit(cross(above, back));
+  const axes = [right, cross(back, right), back];
+  return [...[0, 1, 2].flatMap((i) => [...axes.map((axis) => axis[i]), 0]), ...axes.map((axis) => -dot(axis, from)), 1];
+};
+
 /** Whether two cameras are one point of view. @type {(one: Camera, other: Camera) => boolean} */
 export const same = (one, other) => ['eye', 'center'].every((point) => (
   ['x', 'y', 'z'].every((axis) => Math.abs(one[point][axis] - other[point][axis]) < SAME)));
@@ -60,12 +72,14 @@ export const wayTo = (from, to) => {
 const openingTo = (to) => (share) => turned(to, -0.9 * (1 - share), 0.5 * (1 - share), 1 + 0.4 * (1 - share));
 
 /** Fly along a way, until the signal aborts; at once to its end for users who prefer reduced motion, and where frames are slow.
+ * Resolves when the flight has ended.
  * @param {(share: number) => Camera} way
  * @param {(camera: Camera) => void} lookFrom
  * @param {AbortSignal} signal
  * @param {number} [ms] how long it takes
  */
-export const fly = (way, lookFrom, signal, ms = FLIGHT_MS) => {
+export const fly = (way, lookFrom, signal, ms = FLIGHT_MS) => new Promise((ended) => {
+  signal.addEventListener('abort', ended);
   const begun = performance.now();
   let before = Infinity;
   const step = (now) => {
@@ -75,9 +89,10 @@ export const fly = (way, lookFrom, signal, ms = FLIGHT_MS) => {
     before = now;
     lookFrom(way(gone * gone * (3 - 2 * gone)));
     if (gone < 1) requestAnimationFrame(step);
+    else ended();
   };
   requestAnimationFrame(step);
-};
+});
 
 /** Fly to a surface's camera for the first time, until the first press, key or wheel.
  * @param {any} surface
@@ -89,5 +104,7 @@ export function openWith(surface) {
   for (const name of ['pointerdown', 'keydown', 'wheel']) {
     document.addEventListener(name, () => flight.abort(), { signal, capture: true, passive: true });
   }
-  fly(openingTo(surface.camera), (next) => surface.lookFrom(next), signal, OPENING_MS);
+  surface.playhead.canvas.hidden = true; // without a graphics card the surface would lag behind it
+  fly(openingTo(surface.camera), (next) => surface.lookFrom(next), signal, OPENING_MS)
+    .then(() => { surface.playhead.canvas.hidden = false; });
 }

@@ -20,6 +20,7 @@ import { SurfacePlayhead } from './playhead.js';
 import { hasWebgl, loadPlotly, plotly } from './plotly.js';
 import { savePage, savePng } from './save.js';
 import { sceneLayout, surfaceTraces } from './scene.js';
+import { saveTurn } from './turn_video.js';
 
 const GRID = { columns: 320, rows: 160 }; // more are indistinguishable from afar
 const FINE_GRID = { columns: 640, rows: 256 }; // of a camera that is near
@@ -88,6 +89,7 @@ class Surface extends SoundView {
     this.markSource();
     saveMenu(this, [
       ['screen_png', t('surface.save_png'), () => this.save('png')], ['html', t('surface.save_html'), () => this.save('html')],
+      ['webm', t('surface.save_video'), () => this.save('webm')],
     ]);
     addLink(this);
     const key = (label, ...turn) => shortcut(label, 'display', () => this.turn(...turn));
@@ -218,11 +220,10 @@ class Surface extends SoundView {
     if (first && same(this.camera, this.fitted(CAMERAS.corner))) openWith(this);
   }
 
-  /** Plotly's traces and layout. */
-  scene() {
-    const { data, camera, narrow, look } = this;
+  /** Plotly's traces and layout, by default for the size of the view. */
+  scene({ narrow = this.narrow, shape = this.plot.clientWidth / Math.max(1, this.plot.clientHeight) } = {}) {
+    const { data, camera, look } = this;
     const { color: ink, fontFamily: family } = getComputedStyle(this.host);
-    const shape = this.plot.clientWidth / Math.max(1, this.plot.clientHeight);
     const layout = sceneLayout(data, { height: look.height, camera, ink, line: this.colour('--sg-line'), family, narrow, shape });
     return { traces: surfaceTraces(data, look, !narrow), layout };
   }
@@ -286,6 +287,7 @@ class Surface extends SoundView {
     const { name: title } = this.data;
     try {
       if (kind === 'png') await savePng(this.stage, title);
+      else if (kind === 'webm') await saveTurn(this, title);
       else await savePage(this.plotlyUrl, { ...this.scene(), title, ink: getComputedStyle(this.host).color });
     } catch (error) {
       showMessage(error.message);

@@ -274,9 +274,13 @@ function outOfDistribution({ fit_sounds: fitted, threshold, unsure_threshold: un
   ];
 }
 
-function maps({ shares, marked, random, loudest, clips, before }) {
+function maps({ shares, marked, random, loudest, outlined, clips, before }) {
   const heads = [t('about_model.covered'), t('about_model.marked'), t('about_model.elsewhere'), t('about_model.loudest')];
   const rows = shares.map((share, i) => [formatPercent(share), ...[marked, random, loudest].map((drops) => tenths(drops[i]))]);
+  if (outlined) {
+    const name = t('about_model.outlined', { share: formatPercent(outlined.share, 1) });
+    rows.push([name, tenths(outlined.marked), tenths(outlined.random), NONE]);
+  }
   return [paragraph(t('about_model.maps_said', { clips: formatNumber(clips), before: tenths(before) })), table(heads, rows)];
 }
 

@@ -125,9 +125,11 @@ class Saliency extends Component {
     this.find('.sg-deletion').hidden = !deletion;
     if (!deletion) return;
     const hundredths = (share) => formatNumber(100 * share);
-    this.find('.sg-deletion').textContent = t('saliency.tested', {
-      clips: formatNumber(deletion.clips), share: hundredths(deletion.shares[0]), before: hundredths(deletion.before),
-      marked: hundredths(deletion.marked[0]), random: hundredths(deletion.random[0]),
+    const { marked: [marked], random: [random], shares: [tenth], outlined } = deletion;
+    const about = outlined ?? { share: tenth, marked, random };
+    this.find('.sg-deletion').textContent = t(outlined ? 'saliency.tested_outlined' : 'saliency.tested', {
+      clips: formatNumber(deletion.clips), share: hundredths(about.share), before: hundredths(deletion.before),
+      marked: hundredths(about.marked), random: hundredths(about.random),
     });
   }
 
@@ -136,7 +138,8 @@ class Saliency extends Component {
     this.showChoices();
     this.find('h2').textContent = t('saliency.title', { name: className(label) });
     this.find('.sg-map p').hidden = this.data.maps[label].some(Boolean);
-    this.find('.sg-map').setAttribute('aria-label', t('saliency.map', { name: className(label) }));
+    const regions = this.map.regions().map(regionText).join('; ');
+    this.find('.sg-map').setAttribute('aria-label', t(regions ? 'saliency.map_regions' : 'saliency.map', { name: className(label), regions }));
     this.showRegions();
     this.draw();
     for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.sg-bars li'))) {

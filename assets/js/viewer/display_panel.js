@@ -61,7 +61,7 @@ function wire(panel, viewer) {
   on('.sg-low', 'input', ({ value }) => changeDisplay({ low: Math.min(Number(value), display.high - 1) }));
   on('.sg-high', 'input', ({ value }) => changeDisplay({ high: Math.max(Number(value), rangeOf(viewer)[0] + 1) }));
   on('.sg-smooth', 'change', ({ checked }) => changeDisplay({ smooth: checked }));
-  on('.sg-second-view', 'change', ({ value }) => changeDisplay({ second: value }));
+  on('.sg-second-view', 'change', ({ value }) => changeDisplay({ second: value, lead: viewer.view }));
   on('.sg-link', 'click', () => changeDisplay({ ...DEFAULTS }));
   onDrag( // the bar between the thumbs moves both
     find(panel, '.sg-levels i'),

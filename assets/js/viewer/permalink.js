@@ -82,12 +82,12 @@ function settings() {
 
 /** The display's settings and the components' that differ from the defaults. */
 function displayNow() {
-  const { low, high, smooth, colours, axes, second } = display;
+  const { low, high, smooth, colours, axes, second, lead } = display;
   return {
     ...(colours !== DEFAULTS.colours && { colours }),
     ...((low !== DEFAULTS.low || high !== DEFAULTS.high) && { levels: low === null ? `,${high}` : list(low, high) }),
     ...(smooth ? { smooth: '1' } : {}),
-    ...(second !== DEFAULTS.second && { second }),
+    ...(second !== DEFAULTS.second && { second: lead ? `${second},${lead}` : second }),
     ...Object.fromEntries(Object.entries(axes).map(([view, kind]) => [`axis_${view}`, kind])),
     ...linkFields(),
   };
@@ -168,7 +168,7 @@ function restoreDisplay(fields) {
   const axes = [...fields].filter(([name]) => name.startsWith('axis_')).map(([name, kind]) => [name.slice(5), kind]);
   if (axes.length) asked.axes = Object.fromEntries(axes);
   if (fields.has('colours')) asked.colours = fields.get('colours');
-  if (fields.has('second')) asked.second = fields.get('second');
+  if (fields.has('second')) [asked.second, asked.lead = null] = fields.get('second').split(',');
   if (fields.has('smooth')) asked.smooth = fields.get('smooth') === '1';
   if (fields.has('levels')) {
     const [low, high] = fields.get('levels').split(',');
@@ -181,7 +181,7 @@ function restoreDisplay(fields) {
     delete legal.high;
   }
   changeDisplay({ ...DEFAULTS, height: display.height, ...legal }, false);
-  return wrong.map((name) => ({ low: 'levels', high: 'levels', axes: 'axis' }[name] ?? name));
+  return wrong.map((name) => ({ low: 'levels', high: 'levels', axes: 'axis', lead: 'second' }[name] ?? name));
 }
 
 function restoreParameters(fields) {

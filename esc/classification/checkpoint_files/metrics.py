@@ -116,6 +116,15 @@ class History(TypedDict):
 
 
 @with_config(_STRICT)
+class Outlined(TypedDict):
+    """Deletion of the outlined regions, against as much elsewhere; `share`: their mean area."""
+
+    share: Share
+    marked: Share
+    random: Share
+
+
+@with_config(_STRICT)
 class Deletion(TypedDict):
     """Deletion test: mean probability of the likeliest class after masking shares of the spectrogram."""
 
@@ -126,6 +135,7 @@ class Deletion(TypedDict):
     marked: list[Share]
     random: list[Share]
     loudest: list[Share]
+    outlined: NotRequired[Outlined]
 
 
 @with_config(_STRICT)

@@ -76,28 +76,40 @@ def saliency_regions(heat: np.ndarray, first_s: float, spectrogram: SpectrogramC
     list of Region
         At most `MAX_REGIONS`; none of a map that is all 0.
     """
-    smooth = smoothed_map(heat)
-    level = outline_level(smooth)
-    parts, count = scipy.ndimage.label(smooth > level)
-    total = float(heat.sum())
-    if not count or not total:
-        return []
-    weights = scipy.ndimage.sum_labels(heat, parts, np.arange(1, count + 1)) / total
+    smooth, level, parts, weights = _parts(heat)
     hop_s = spectrogram.hop_length / spectrogram.sample_rate
     bounds_hz, boxes = row_bounds_hz("mel", spectrogram), scipy.ndimage.find_objects(parts)
-    heaviest = np.argsort(-weights, kind="stable")[:MAX_REGIONS]
-    chosen = [part for part in heaviest if part == heaviest[0] or weights[part] >= LEAST_WEIGHT]
     return [
         Region(
             first_s + (boxes[part][1].start - 0.5) * hop_s,
             first_s + (boxes[part][1].stop - 0.5) * hop_s,
             float(bounds_hz[boxes[part][0].start]),
             float(bounds_hz[boxes[part][0].stop]),
-            float(weights[part]),
+            weight,
             _outlines(np.where((parts == part + 1) | (smooth <= level), smooth, 0.0), level),
         )
-        for part in chosen
+        for part, weight in weights.items()
     ]
+
+
+def region_cells(heat: np.ndarray) -> np.ndarray:
+    """Return which cells of a map (n_mels, n_frames) lie in its regions."""
+    _, _, parts, weights = _parts(heat)
+    return np.isin(parts, [part + 1 for part in weights])
+
+
+def _parts(heat: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, dict[int, float]]:
+    """Return the smoothed map, its level, its numbered parts and the regions' weights."""
+    smooth = smoothed_map(heat)
+    level = outline_level(smooth)
+    parts, count = scipy.ndimage.label(smooth > level)
+    total = float(heat.sum())
+    if not count or not total:
+        return smooth, level, parts, {}
+    weights = scipy.ndimage.sum_labels(heat, parts, np.arange(1, count + 1)) / total
+    heaviest = np.argsort(-weights, kind="stable")[:MAX_REGIONS]
+    chosen = [part for part in heaviest if part == heaviest[0] or weights[part] >= LEAST_WEIGHT]
+    return smooth, level, parts, {int(part): float(weights[part]) for part in chosen}
 
 
 def _outlines(smooth: np.ndarray, level: float) -> list[np.ndarray]:
