@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy
 
 from esc.config import SpectrogramConfig
+from esc.dsp.windows import periodic_window
 from esc.errors import ParameterError
 
 AMIN = 1e-10  # power of silence, as in librosa.power_to_db
@@ -24,7 +24,7 @@ def reference_power(config: SpectrogramConfig) -> float:
         `db_ref` is "max": only a whole spectrogram has a maximum.
     """
     if config.db_ref == "full_scale":
-        return float((scipy.signal.get_window(config.window, config.win_length, fftbins=True).sum() / 2) ** 2)
+        return float((periodic_window(config.window, config.win_length).sum() / 2) ** 2)
     if isinstance(config.db_ref, str):
         raise ParameterError("parameter.db_ref", value=config.db_ref)
     return max(AMIN, config.db_ref)

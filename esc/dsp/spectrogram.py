@@ -12,13 +12,13 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import scipy
 import torch
 
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.chunk_threads import map_chunks
 from esc.dsp.decibels import AMIN, reference_power
 from esc.dsp.mel import mel_filter_blocks
+from esc.dsp.windows import periodic_window
 from esc.errors import AudioError
 
 _STANDARDISE_EPS = 1e-6
@@ -160,5 +160,5 @@ def network_input(db: torch.Tensor, config: InputConfig) -> torch.Tensor:
 def _window(name: str, win_length: int, n_fft: int) -> torch.Tensor:
     """Return a window with zeros on both sides, float64, shape (n_fft,)."""
     before = (n_fft - win_length) // 2
-    window = np.pad(scipy.signal.get_window(name, win_length, fftbins=True), (before, n_fft - win_length - before))
+    window = np.pad(periodic_window(name, win_length), (before, n_fft - win_length - before))
     return torch.from_numpy(window)

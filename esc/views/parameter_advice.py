@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 
 from esc.config import LIMITS, SpectrogramConfig
 from esc.dsp.mel import empty_bands, fix_empty_bands, mel_edges_hz
+from esc.dsp.windows import periodic_window
 from esc.views.spectrogram_view import View
 
 DEEPEST_DB = LIMITS["top_db"][1]
@@ -70,7 +70,7 @@ def click_loss_db(config: SpectrogramConfig) -> float:
 
     Relative to a frame's middle: the least, over all samples, of the greatest weight in any frame; infinite with gaps.
     """
-    window = scipy.signal.get_window(config.window, config.win_length, fftbins=True)
+    window = periodic_window(config.window, config.win_length)
     weights = np.zeros(config.win_length + 2 * config.hop_length)
     weights[config.hop_length : -config.hop_length] = window
     from_middle = config.hop_length + config.win_length // 2 + np.arange(config.hop_length)

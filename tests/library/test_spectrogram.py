@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import sounds
 from esc.config import LIBROSA, MEL_SCALES, NOTEBOOK, PRESETS, WINDOWS, InputConfig, SpectrogramConfig
 from esc.dsp import axes, mel, mfcc, spectrogram
+from esc.dsp.windows import periodic_window
 
 MEL_TOLERANCE = 3e-3  # dB, and the unit of an MFCC
 STFT_TOLERANCE = 1e-2  # dB
@@ -353,3 +354,9 @@ def test_fix_of_empty_bands_of_any_config(config):
 def test_notebook_spectrogram_shape():
     five_seconds = np.zeros(5 * 44_100, np.float32)
     assert spectrogram.mel_db(five_seconds, NOTEBOOK).shape == (256, 716)
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_windows_equal_scipys(name):
+    for length in (1, 2, 7, 64, 2048, 4411):
+        assert periodic_window(name, length) == pytest.approx(scipy.signal.get_window(name, length), abs=1e-15)

@@ -71,7 +71,7 @@ def warm_up(path: Path) -> threading.Thread:
     def load() -> None:
         try:
             classifier(path)
-            mel_db(np.zeros(LIBROSA.n_fft, np.float32), LIBROSA)  # as the first view
+            mel_db(np.zeros(LIBROSA.n_fft, np.float32), LIBROSA)  # as the first view does
         except EscError as error:
             logging.getLogger(__name__).warning("%s", error)  # each request raises it again
 
