@@ -172,6 +172,7 @@ class Batch extends Job {
   changeHop() {
     this.taken = 0;
     this.reset((one) => one.id && one.state !== 'waiting');
+    if (this.stage === 'sending') return; // once all are sent, they are classified by what is chosen then
     if (this.busy) this.stop();
     if (this.files.length) this.run();
   }
