@@ -66,7 +66,7 @@ def _digest(path: Path, device: str | None) -> str:
 
 
 def warm_up(path: Path) -> threading.Thread:
-    """Load the network and the transform in a background thread, so that the first answers are fast."""
+    """Load the network and the transform in a background thread, before the first answers."""
 
     def load() -> None:
         try:

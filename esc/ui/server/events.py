@@ -62,7 +62,7 @@ class CheckedBlocks(gr.Blocks):
         return self
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **options: Any) -> Any:
-        """Return an event's inputs as its function gets them, defaults for those missing at the end."""
+        """Return an event's inputs as its function gets them; missing ones are defaults."""
         defaults = [getattr(one, "value", None) for one in block_fn.inputs[len(inputs) :]]
         try:
             return await super().preprocess_data(block_fn, [*inputs, *defaults], *args, **options)
