@@ -234,12 +234,12 @@ def test_timeline_reviewed_by_keys(open_sheet, tone_wav: Path):
 
 def test_a_hundred_thousand_labels_leave_the_page_quick(open_sheet, tone_wav: Path, tmp_path):
     sheet = opened(open_sheet, tone_wav)
-    lines = (f"{at / 26_000:.5f}\t{at / 26_000 + 0.05:.5f}\tx\n" for at in range(100_000))
-    (tmp_path / "many.txt").write_text("".join(lines))
+    lines = (f"{at / 26_000:.5f},{at / 26_000 + 0.05:.5f},x\n" for at in range(100_000))
+    (tmp_path / "many.csv").write_text("start,end,label\n" + "".join(lines))
     longest = """() => { window.longest = 0; let last = performance.now(); const tick = () => { const now = performance.now();
         window.longest = Math.max(window.longest, now - last); last = now; requestAnimationFrame(tick); }; tick(); }"""
     sheet.ev(longest)
-    sheet.page.set_input_files("#mel .sg-labels input[type=file]", tmp_path / "many.txt")
+    sheet.page.set_input_files("#mel .sg-labels input[type=file]", tmp_path / "many.csv")
     sheet.until("labels.labels.now.list.length === 100_000")
     expect(sheet.page.locator("#mel .sg-label-more")).to_be_visible()
     expect(sheet.page.locator("#mel .sg-label-table tbody tr")).to_have_count(50)
