@@ -60,6 +60,13 @@ def test_temperature_of_scaled_logits(honest, wrong):
     assert cross_entropy(wrong * logits / found, targets) == pytest.approx(min(losses), abs=1e-4)
 
 
+def test_few_right_clips_are_no_proof_of_certainty():
+    logits, targets = 6.0 * np.eye(3)[[0, 0, 0, 1, 1, 1, 2, 2, 2]], np.repeat(range(3), 3)
+    found = fit_temperature(logits, targets)
+    share = 1 / (1 + 2 * np.exp(-6 / found))  # of the right class, by softmax
+    assert share == pytest.approx((3 + 1) / (3 + 2), rel=1e-4), "Platt's target of three examples"
+
+
 def test_cross_fitted_temperature(honest):
     logits, targets = (part[:600] for part in honest)
     groups = np.arange(600) % 3

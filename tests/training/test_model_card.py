@@ -29,6 +29,11 @@ def test_card_of_a_fine_tuned_checkpoint(trained):
     checkpoint = dataclasses.replace(classifier.checkpoint, provenance=made | more)
     text = _training(checkpoint)
     assert "--recipe robust --from CHECKPOINT --unknown FOLDER --fold 5 --seed 1`" in text
+    split = {"train_folds": [1, 2, 3], "valid_fold": 4, "left_out_classes": ["dog", "hand saw"]}
+    inner = {"recipe": RECIPES["first"].to_dict() | {"architecture": "resnet34"}, **split}
+    inner_text = _training(dataclasses.replace(checkpoint, provenance=made | {"hours": 1.5} | inner))
+    options = "--recipe first --arch resnet34 --fold 5 --inner --seed 1 --leave-out-classes 'dog,hand saw'`"
+    assert options in inner_text
     assert f"50% of them replaced by one of {recipe['augmentation']['recordings']} distorted recordings" in text
     evaluation = Evaluation(
         Metrics(0.75, 1.0, 0.05, 20, np.zeros((20, 4)), np.zeros((20, 4))), checkpoint, np.zeros(20, np.int64), ()

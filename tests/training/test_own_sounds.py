@@ -66,6 +66,27 @@ def test_data_set_of_folders(folders, tmp_path):
     assert (origin.name, origin.licence) == ("set, 31 files of 3 classes", None)
 
 
+def test_parts_of_esc50_keep_its_folds_and_licence(tmp_path):
+    rows = ["filename,fold,target,category"]
+    for number, label in enumerate(("dog", "rain")):
+        for fold in (1, 2, 4):
+            name = f"{fold}-10{fold}-A-{number}.wav"
+            for folder in (tmp_path / "own" / label, tmp_path / "part" / "audio"):
+                folder.mkdir(parents=True, exist_ok=True)
+                sounds.write(folder / name, sounds.tone(300.0 + 100 * fold + 31 * number, SECONDS, RATE), RATE)
+            rows.append(f"{name},{fold},{number},{label}")
+    (tmp_path / "part" / "esc50.csv").write_text("\n".join(rows))
+    make_data_set(tmp_path / "own", tmp_path / "set", SECONDS)
+    for folder in (tmp_path / "set", tmp_path / "part"):
+        clips = read_clips(folder)
+        origin = origin_of(folder, clips)
+        assert origin.name == "ESC-50 (K. J. Piczak, 2015), CC BY-NC 3.0, 6 clips of 2 classes"
+        assert origin.licence == "CC BY-NC 4.0"
+        assert sorted((clip.category, clip.fold) for clip in clips) == [
+            (label, n) for label in ("dog", "rain") for n in (1, 2, 4)
+        ]
+
+
 def test_table_equals_folders(folders, tmp_path):
     paths = sorted(folders.rglob("*.wav"))
     rows = [f'"{path.relative_to(folders.parent)}",{path.relative_to(folders).parts[0]}' for path in paths]

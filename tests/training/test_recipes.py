@@ -61,6 +61,21 @@ def test_notebook_learning_rate():
             schedule.step()
 
 
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 4, 5, 9])
+def test_one_cycle_of_few_steps(n_steps):
+    """A rise of a quarter of four rates, or fewer, is one step: torch would divide by none."""
+    recipe = dataclasses.replace(QUICK, epochs=1, warm_up=0.25)
+    optimizer = build_optimizer(recipe, nn.Linear(2, 2))
+    schedule = build_schedule(recipe, optimizer, n_steps)
+    rates = []
+    for _ in range(n_steps):
+        optimizer.step()
+        schedule.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert max(rates) <= recipe.learning_rate * (1 + 1e-9)
+    assert rates[-1] == pytest.approx(recipe.learning_rate if n_steps == 1 else recipe.learning_rate / 25 / 1e4)
+
+
 def test_notebook_input_scaling(rng):
     levels_db = (20 * rng.standard_normal((16, 30)) - 30).astype(np.float32)
     standard = (levels_db - levels_db.mean()) / (levels_db.std() + 1e-6)

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import random
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _LEFT_OUT_SEED = 50
 ESC50_SHAPE = (2_000, 50, 5)  # clips, classes, folds
 UNKNOWN = -1  # target of a sound of no class
 UNKNOWN_FOLD = 0
+_ESC50_FILE = re.compile(r"([1-5])-\d+-[A-Z]-\d{1,2}")  # fold, clip at freesound.org, take, target
 _COLUMNS = {"filename", "fold", "target", "category"}
 
 
@@ -75,16 +77,28 @@ def read_clips(folder: Path) -> list[Clip]:
 
 
 def origin_of(folder: Path, clips: list[Clip]) -> Origin:
-    """Return name and licence of a data set: its own file's, or ESC-50's by shape."""
+    """Return name and licence of a data set, its own or ESC-50's.
+
+    ESC-50 is known by its shape, a part of it by the names of its files.
+    """
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         return Origin(str(about["name"]), about.get("licence"), str(folder.resolve()))
     except FileNotFoundError:
         shape = len(clips), len(class_names(clips)), len(all_folds(clips))
-        name, licence = (ESC_50.name, ESC_50.licence) if shape == ESC50_SHAPE else (folder.resolve().name, None)
-        return Origin(name, licence, str(folder.resolve()))
+        is_part = all(esc50_fold(clip.name) == clip.fold for clip in clips)
+        if shape == ESC50_SHAPE or is_part:
+            part = "" if shape == ESC50_SHAPE else f", {shape[0]} clips of {shape[1]} classes"
+            return Origin(ESC_50.name + part, ESC_50.licence, str(folder.resolve()))
+        return Origin(folder.resolve().name, None, str(folder.resolve()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError("data.table", path=folder / ABOUT, reason=error) from error
+
+
+def esc50_fold(name: str) -> int | None:
+    """Return the fold in the name of an ESC-50 file, such as 1-100032-A-0.wav; else None."""
+    found = _ESC50_FILE.fullmatch(Path(name).stem)
+    return int(found[1]) if found else None
 
 
 def class_names(clips: list[Clip]) -> tuple[str, ...]:

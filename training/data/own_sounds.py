@@ -24,9 +24,10 @@ from esc.batch.labelled_files import LabelledFile, read_labelled, without_copies
 from esc.classification.first_clip import MIN_NAMED_S
 from esc.errors import AudioError, DataError, reason_of
 from esc.paths import atomic_write
-from training.data.esc50 import ABOUT, OWN_TABLE
+from training.data.esc50 import ABOUT, OWN_TABLE, esc50_fold
 from training.data.preprocessing import map_files
 from training.runs.disk import check_free_space, disk_full_error, write_atomic, write_json
+from training.runs.run_dir import ESC_50
 
 FOLDS = (5, 4, 3, 2, 1)  # in the order in which they are filled: 5 is held out by default
 MIN_FILES = 2  # of a class: one to train on, one to hold out
@@ -47,7 +48,8 @@ def make_data_set(source: Path, folder: Path, clip_seconds: float) -> list[str]:
     """Write a data set that `read_clips` reads, and return what could not be used.
 
     Files are cut into clips; a rest shorter than half a clip, and silent clips, are left out. All clips of a file are in one
-    fold. `folder` appears when it is complete; one made from the same sounds is kept.
+    fold; files of ESC-50, by their names, are in its own. `folder` appears when it is complete; one
+    made from the same sounds is kept.
 
     Parameters
     ----------
@@ -78,8 +80,10 @@ def make_data_set(source: Path, folder: Path, clip_seconds: float) -> list[str]:
     _write_table(unfinished / OWN_TABLE, used)
     classes = len({example.label for example in examples})
     unusable = [f"{example.name}: {one.error}" for example, one in zip(examples, cut, strict=True) if one.error]
-    name = f"{folder.name}, {len(used)} files of {classes} classes"
-    write_json(unfinished / ABOUT, {"name": name, "licence": None, "sources": digest, "unusable": unusable})
+    name, licence = f"{folder.name}, {len(used)} files of {classes} classes", None
+    if all(esc50_fold(example.path.name) for example in examples):
+        name, licence = f"{ESC_50.name}, {len(used)} clips of {classes} classes", ESC_50.licence
+    write_json(unfinished / ABOUT, {"name": name, "licence": licence, "sources": digest, "unusable": unusable})
     if folder.is_dir():  # empty, see `_made`
         folder.rmdir()
     unfinished.rename(folder)
@@ -178,6 +182,9 @@ def _write_table(path: Path, used: list[tuple[LabelledFile, tuple[tuple[str, flo
     fold: dict[str, int] = {}
     for label in labels:
         fold |= folds_of({example.name: len(clips) for example, clips in used if example.label == label})
+    official = {example.name: esc50_fold(example.path.name) for example, _ in used}
+    if all(official.values()):  # the folds of ESC-50, on four of which the shipped network was trained
+        fold = {name: number for name, number in official.items() if number}
     rows = [
         [name, fold[example.name], labels.index(example.label), example.label, example.name, f"{start_s:g}"]
         for example, clips in used

@@ -20,7 +20,7 @@ from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.classification.resnet import build_model
 from esc.errors import DataError, reason_of
 from training.recipes import Recipe
-from training.runs.run_dir import ESC_50, RunConfig, seen_folds
+from training.runs.run_dir import ESC_50, RunConfig, is_esc50, seen_folds
 
 log = logging.getLogger(__name__)
 FRESH = "fresh"
@@ -77,7 +77,7 @@ def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Pa
         raise DataError("weights.left_out", path=folder, classes=", ".join(known))
     origin = f"fine-tuned from {made.get('run', folder.name)}"
     earlier = dict.fromkeys([made.get("data", ESC_50.name), *_earlier_data(made)])
-    if others := [name for name in earlier if name != config.origin.name]:
+    if others := [name for name in earlier if not _is_same_name(name, config.origin.name)]:
         origin += TRAINED_ON + "; ".join(others)
     if checkpoint.class_names != class_names:
         model.fc = nn.Linear(model.fc.in_features, len(class_names))
@@ -108,7 +108,7 @@ def _has_seen(checkpoint: Checkpoint, config: RunConfig, class_names: tuple[str,
 
     Folds of other data are not those of the run. Of the data below a fine-tuned network only the names are known.
     """
-    if config.origin.name in _earlier_data(checkpoint.provenance):
+    if any(_is_same_name(name, config.origin.name) for name in _earlier_data(checkpoint.provenance)):
         return True
     folds = seen_folds(checkpoint.provenance)
     return _is_same_data(checkpoint, config, class_names) and (config.valid_fold in folds or not folds)
@@ -121,9 +121,14 @@ def _is_same_data(checkpoint: Checkpoint, config: RunConfig, class_names: tuple[
     some classes, such as own sounds of a dog, are others; so is a copy with fewer classes under another name.
     """
     made = checkpoint.provenance
-    if made.get("data", ESC_50.name) == config.origin.name:
+    if _is_same_name(made.get("data", ESC_50.name), config.origin.name):
         return True
     return {*class_names, *config.left_out_classes} == {*checkpoint.class_names, *made.get("left_out_classes", ())}
+
+
+def _is_same_name(one: str, other: str) -> bool:
+    """Return whether two names are of one data set; parts of ESC-50 have its folds."""
+    return one == other or (is_esc50(one) and is_esc50(other))
 
 
 def _earlier_data(made: dict[str, Any]) -> list[str]:

@@ -14,9 +14,9 @@ from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import SURE_PROBABILITY
 from training.evaluation.held_out_log import Evaluation
 from training.evaluation.ood import REFUSED, UNSURE
-from training.recipes import FRESH_SUFFIX, TUNED_SUFFIX, recipe_name
 from training.runs.disk import write_atomic
-from training.runs.run_dir import ESC_50
+from training.runs.run_dir import ESC_50, is_esc50
+from training.runs.train_command import train_command
 
 _KINDS = MappingProxyType(
     {
@@ -57,11 +57,12 @@ def write_card(folder: Path, classifier: Classifier, evaluation: Evaluation, fol
 
 
 def _is_esc50(checkpoint: Checkpoint) -> bool:
-    return checkpoint.provenance["data"] == ESC_50.name
+    return is_esc50(checkpoint.provenance["data"])
 
 
 def _data_name(checkpoint: Checkpoint) -> str:
-    return "ESC-50" if _is_esc50(checkpoint) else checkpoint.provenance["data"]
+    name: str = checkpoint.provenance["data"]
+    return name.replace(ESC_50.name, "ESC-50")
 
 
 def _front(checkpoint: Checkpoint) -> str:
@@ -135,7 +136,7 @@ def _training(checkpoint: Checkpoint) -> str:
     scaling = " and rescaled to 0..255" if checkpoint.input.scaling == "notebook" else ""
     return f"""## Training
 
-`{_command(made)}`: {made["epoch"]} epochs in {_duration(made["hours"])} on
+`{train_command(made)}`: {made["epoch"]} epochs in {_duration(made["hours"])} on
 {made["device"]}, seed {made["seed"]}, batches of {recipe["batch_size"]}, {optimizer} with {schedule},
 label smoothing {recipe["label_smoothing"]:g}{regularization}, {mixing}.
 All hyperparameters are in `config.json`.
@@ -144,19 +145,6 @@ Input: mel spectrogram of {spectrogram.n_mels} bands, {spectrogram.fmin:g} to {s
 {spectrogram.sample_rate} Hz, n_fft {spectrogram.n_fft}, hop {spectrogram.hop_length}, {spectrogram.top_db:g} dB range, each
 clip standardised by itself{scaling}. Longer sounds are cut to the clip, shorter ones reflected at both ends.
 """
-
-
-def _command(made: dict) -> str:
-    name = recipe_name(made["recipe"])
-    command = "python -m training train" if made["data"] == ESC_50.name else "python -m training train --data FOLDER"
-    if name is None:
-        return command
-    fresh = " --fresh" if name.endswith(FRESH_SUFFIX) else ""
-    options = f"--fold {made['valid_fold']} --seed {made['seed']}"
-    if made["recipe"]["initial_weights"] == "checkpoint":
-        unknown = " --unknown FOLDER" if made["recipe"].get("unknown_batch") else ""
-        options = f"--from CHECKPOINT{unknown} {options}"
-    return f"{command} --recipe {name.removesuffix(FRESH_SUFFIX).removesuffix(TUNED_SUFFIX)}{fresh} {options}"
 
 
 def _duration(hours: float) -> str:

@@ -6,6 +6,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
+from esc.classification.teaching.head import smoothed_temperature
+
 _MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.05, 20.0
 
 
@@ -17,9 +19,12 @@ def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     """Return the temperature that maximises the likelihood (Guo et al., 2017), 0.05 to 20.
 
-    The likelihood has one maximum over 1 / temperature, since log-sum-exp is convex.
+    The likelihood has one maximum over 1 / temperature, since log-sum-exp is convex. Where every clip is right it has none, and
+    all answers would become certain: then the targets are smoothed, as for taught classes.
     """
     exact = logits.astype(np.float64)
+    if (exact.argmax(axis=1) == targets).all():
+        return smoothed_temperature(exact, targets, np.ones(len(targets)), np.bincount(targets, minlength=exact.shape[1]))
     bounds = (np.log(_MIN_TEMPERATURE), np.log(_MAX_TEMPERATURE))
     found = minimize_scalar(lambda log: cross_entropy(exact / np.exp(log), targets), bounds=bounds, method="bounded")
     return float(np.exp(found.x))

@@ -33,6 +33,11 @@ class Origin:
 ESC_50 = Origin("ESC-50 (K. J. Piczak, 2015), CC BY-NC 3.0", "CC BY-NC 4.0")
 
 
+def is_esc50(name: str) -> bool:
+    """Return whether a data set, by its name, is ESC-50 or a part of it."""
+    return name.startswith(ESC_50.name)
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """Settings that identify a run."""

@@ -1,4 +1,4 @@
-"""Checkpoints in ZIP files: their files, extracted to a folder."""
+"""ZIP files, extracted up to a limit of files and bytes, and checkpoints in them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,29 @@ FILES = re.compile(
     r"config\.json|figures\.json|README\.md|model\.safetensors\.index\.json|model-\d{5}-of-\d{5}\.safetensors|"
     r"ood_detector\.safetensors"
 )
-DAMAGE = (OSError, ValueError, RuntimeError, NotImplementedError, EOFError, ZlibError, zipfile.BadZipFile)
+ZIP_ERRORS = (OSError, ValueError, RuntimeError, NotImplementedError, EOFError, ZlibError, zipfile.BadZipFile)
 _MAX_FILES = 100
+_BLOCK_BYTES = 1 << 20
+
+
+def zip_files(archive: zipfile.ZipFile, most: int) -> list[zipfile.ZipInfo]:
+    """Return the files in a ZIP, without its folders; ValueError for more than `most`."""
+    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if len(files) > most:
+        raise ValueError(f"it holds {len(files)} files; at most {most} are possible")
+    return files
+
+
+def extract_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, limit: int, before: int = 0) -> int:
+    """Write a file of a ZIP and return its bytes and those `before`; ValueError for more than `limit`."""
+    size = before
+    with archive.open(entry) as file, target.open("wb") as copy:
+        while block := file.read(_BLOCK_BYTES):  # the size that a ZIP states may be wrong
+            size += len(block)
+            if size > limit:
+                raise ValueError(f"{entry.filename}: more than {limit / 1e6:.0f} MB")
+            copy.write(block)
+    return size
 
 
 def checkpoint_folder(path: str | Path | None) -> Path:
@@ -46,7 +67,7 @@ def _extracted(source: Path, mtime_ns: int, size: int) -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         extract(source, folder)
-    except DAMAGE as error:
+    except ZIP_ERRORS as error:
         raise CheckpointError("checkpoint.archive", name=source.name, reason=reason_of(error)) from error
     return folder
 
@@ -57,18 +78,11 @@ def extract(source: Path, folder: Path) -> None:
     They are at the top or in one folder.
     """
     with zipfile.ZipFile(source) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        if len(entries) > _MAX_FILES:
-            raise ValueError(f"it holds {len(entries)} files; at most {_MAX_FILES} are possible")
+        entries = zip_files(archive, _MAX_FILES)
         tops = {entry.filename.rpartition("/")[0] for entry in entries}
-        left = MAX_BYTES
+        size = 0
         for entry in entries:
             base = entry.filename.rpartition("/")[2]
             if len(tops) > 1 or "/" in min(tops) or not FILES.fullmatch(base):
                 raise ValueError(f"{entry.filename} is no file of a checkpoint")
-            with archive.open(entry) as file:  # the sizes that a ZIP states may be wrong
-                content = file.read(left + 1)
-            left -= len(content)
-            if left < 0:
-                raise ValueError(f"it holds more than {MAX_BYTES / 1e6:.0f} MB")
-            (folder / base).write_bytes(content)
+            size = extract_file(archive, entry, folder / base, MAX_BYTES, size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from esc.classification.checkpoint_files.archive import DAMAGE, FILES, extract
+from esc.classification.checkpoint_files.archive import FILES, ZIP_ERRORS, extract
 from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.classifier import Classifier
 from esc.errors import CheckpointError, reason_of
@@ -37,5 +37,5 @@ def unpack(source: Path, folder: Path, name: str) -> Classifier:
     except CheckpointError as error:
         reason = error.values.get("reason") or str(error.values.get("found", "no config.json"))
         raise CheckpointError("checkpoint.archive", name=name, reason=reason) from error
-    except DAMAGE as error:
+    except ZIP_ERRORS as error:
         raise CheckpointError("checkpoint.archive", name=name, reason=reason_of(error)) from error
