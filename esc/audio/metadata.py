@@ -76,7 +76,7 @@ def _wamd(chunk: bytes) -> dict[str, str]:
         number, length = struct.unpack_from("<HI", chunk)
         value, chunk = chunk[6 : 6 + length], chunk[6 + length :]
         if (field := _WAMD.get(number)) == "expansion":
-            found[field] = str(int.from_bytes(value, "little"))
+            found[field] = str(int.from_bytes(value[:2], "little"))  # 16 bits
         elif field:
             found[field] = value.decode("utf-8", "surrogateescape").rstrip("\0").strip()
     if position := re.fullmatch(r"\S+,\s*([\d.]+),\s*([NS]),\s*([\d.]+),\s*([EW])\b.*", found.get("place", "")):

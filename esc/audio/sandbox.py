@@ -2,8 +2,8 @@
 
 The server calls `run_in_worker(module, ...)`; the module's `main` gets its arguments by `given_arguments`, passes its work
 to `reply` and exits with the code returned. The reply is one line of JSON: the result, or `{"error": key, "values": {...}}`
-with `EXIT_FILE_ERROR` for an error in the file. A full disk gives `EXIT_DISK_FULL`. Each process does one job; after
-`start_ahead` the next one's process is always started already, since its imports take longer than most files.
+with `EXIT_FILE_ERROR` for an error in the file. A full disk gives `EXIT_DISK_FULL`. Each process does one job. After
+`start_ahead` a process of the module always waits for the next job, since its imports take longer than most files.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PROBE_BYTES = 2**21  # more than libsndfile writes of one block
 FROM_STDIN = "-"  # as the only argument: the arguments follow as a line of JSON
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_ahead: dict[str, subprocess.Popen] = {}  # waiting for a job, by module
+_ahead: dict[str, subprocess.Popen | None] = {}  # waiting for a job, by module; None if it could not be started
 
 
 def worker_command(module: str, *arguments: str) -> dict[str, Any]:
@@ -72,9 +72,7 @@ def run_in_worker(module: str, arguments: list[str], name: str, timeout_s: float
         The worker's error about the file, which messages call `name`; "audio.timeout" after `timeout_s` seconds;
         "audio.disk_full"; or "audio.crashed" with its standard error, without paths, in the log.
     """
-    with _lock:
-        process = _ahead.pop(module, None)
-    ahead = process is not None
+    process = _waiting(module)
     if process is None or process.poll() is not None:  # the system may have killed it
         process = _started(module)
     try:
@@ -82,21 +80,14 @@ def run_in_worker(module: str, arguments: list[str], name: str, timeout_s: float
             out, log = _communicate(process, json.dumps(arguments).encode() + b"\n", timeout_s)
     except subprocess.TimeoutExpired as error:
         raise AudioError("audio.timeout", name=name, seconds=timeout_s) from error
-    finally:
-        if ahead:
-            start_ahead(module)
     ended = subprocess.CompletedProcess(process.args, process.returncode, out, log)
     return _result(ended, module, arguments, name)
 
 
 def start_ahead(module: str) -> None:
-    """Start a process for the module's next job.
-
-    After each job that used one, the next is started.
-    """
+    """Start a process for the module's next job, then one for each further job."""
     with _lock:
-        if module not in _ahead:
-            _ahead[module] = _started(module)
+        _start_next(module)
 
 
 def given_arguments() -> list[str]:
@@ -152,6 +143,25 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
     except (ValueError, OSError) as error:  # not always supported on macOS
         _log.warning("no limit on memory here: %s", error)
+
+
+def _waiting(module: str) -> subprocess.Popen | None:
+    """Return the process that waits for a job, if any, and start the next one."""
+    with _lock:
+        process = _ahead.get(module)
+        if module in _ahead:
+            _ahead[module] = None
+            _start_next(module)
+    return process
+
+
+def _start_next(module: str) -> None:
+    if _ahead.get(module) is None:
+        try:
+            _ahead[module] = _started(module)
+        except OSError as error:  # too many processes or files: the next job tries again
+            _ahead[module] = None
+            _log.warning("no worker was started ahead: %s", error)
 
 
 def _started(module: str) -> subprocess.Popen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -260,6 +261,17 @@ def test_any_bytes(body):
         check_json(body)
     except EscError as error:
         assert str(error).encode()
+
+
+def test_long_strings_take_no_memory(monkeypatch):
+    """A string of escapes beside too many values: it is refused by their number, within a few times the body's size."""
+    body = b'["' + rb"\n" * 2_000_000 + b'"' + b",1" * 30_000 + b"]"
+    tracemalloc.start()
+    with pytest.raises(PageError, match="values > 20000"):
+        check_json(body)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * len(body)
 
 
 @pytest.mark.parametrize(("chosen", "start"), [("en", "The server"), ("ru", "Сервер")])

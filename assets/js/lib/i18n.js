@@ -1,6 +1,6 @@
 // Messages in the browser's language, and numbers and times formatted for it.
 
-// a script puts the chosen language in place of the browser's, see esc/ui/server/page_head.py
+// a script puts the chosen language in place of the browser's, see esc/ui/server/middleware/page_head.py
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
 const decimalSign = (1.5).toLocaleString(language).charAt(1);
 /** The texts of the page's language, and of all languages those that are looked up by their wording.
@@ -13,9 +13,29 @@ const ready = Promise.withResolvers();
 /** Resolves once the player has brought the texts: modules are mounted in any order. */
 export const messagesReady = ready.promise;
 
-/** Load the texts from an address, which the head of the page has named (esc/ui/server/middleware/page_head.py). */
-export async function loadTexts(address) {
-  Object.assign(texts, await (await fetch(new URL(address, document.baseURI))).json());
+const RETRY_MS = [500, 2000]; // after a lost connection
+const NO_TEXTS = { // not among the texts, which have not come
+  en: 'The page could not be loaded. Reload it.',
+  ru: 'Не удалось загрузить страницу. Обновите её.',
+};
+
+async function fetched(url) {
+  for (const pause of [...RETRY_MS, null]) {
+    const reply = await fetch(url).catch((error) => error);
+    if (reply.ok) return reply.json();
+    if (pause === null) throw new Error(`${url}: ${reply.status ?? reply}`);
+    await new Promise((done) => setTimeout(done, pause));
+  }
+}
+
+/** Load the texts from an address, which the head of the page has named (esc/ui/server/middleware/page_head.py);
+ * `root` says so if they can't be had.
+ */
+export async function loadTexts(address, root) {
+  Object.assign(texts, await fetched(new URL(address, document.baseURI)).catch((error) => {
+    root.textContent = NO_TEXTS[language];
+    throw error;
+  }));
   document.documentElement.lang = language;
   ready.resolve();
 }

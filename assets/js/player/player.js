@@ -295,6 +295,6 @@ function recordersFacts({ recorded, expansion, ...others }) {
 }
 
 export async function mount(root, context) {
-  await loadTexts(context.props.texts[language]);
+  await loadTexts(context.props.texts[language], root);
   return new Player(root, context);
 }

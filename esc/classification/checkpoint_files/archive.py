@@ -33,7 +33,7 @@ def zip_files(archive: zipfile.ZipFile, most: int) -> list[zipfile.ZipInfo]:
 
 
 def extract_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, limit: int, before: int = 0) -> int:
-    """Write a file of a ZIP and return its bytes and those `before`; ValueError for more than `limit`."""
+    """Write one file of a ZIP and return the bytes of all; ValueError above `limit`."""
     size = before
     with archive.open(entry) as file, target.open("wb") as copy:
         while block := file.read(_BLOCK_BYTES):  # the size that a ZIP states may be wrong

@@ -31,7 +31,8 @@ MAX_HELD_BYTES = 512 * 2**20  # of the bodies of all requests
 BODY_SECONDS = 60.0
 MAX_DEPTH = 32
 MAX_VALUES = 20_000
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)  # such as the text of a CSV; in linear time
+# such as the text of a CSV; possessive quantifiers keep no state for each repetition, so that a body takes no memory of its own
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 LEAST, MOST = -(2**63), 2**63 - 1
 _ROUTE = re.compile(r"/gradio_api/+(\w+)")
 _SURROGATE = re.compile("[\ud800-\udfff]")

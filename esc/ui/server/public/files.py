@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import secrets
 from asyncio import to_thread
 from collections.abc import Callable, Mapping
@@ -118,9 +119,10 @@ class _MadeFile:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        accepted = Request(scope).headers.get("accept-encoding", "")
-        encoding = next((name for name in ("br", "gzip") if name in accepted), "identity")
-        headers = _LASTING_HEADERS | {"Content-Encoding": encoding, "Vary": "Accept-Encoding"}
+        accepted = re.split(r"\s*,\s*", Request(scope).headers.get("accept-encoding", ""))  # one with a weight is left out
+        encoding = next((name for name in ("br", "gzip") if name in accepted), "")
+        headers = _LASTING_HEADERS | {"Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
+        headers |= {"Content-Encoding": encoding} if encoding else {}
         body = await to_thread(self._encoded, encoding)
         await Response(body, media_type=self._kind, headers=headers)(scope, receive, send)
 

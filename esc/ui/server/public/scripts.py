@@ -1,4 +1,4 @@
-"""The browser modules joined to two scripts: a page fetches two files and not 144.
+"""The browser modules joined to two scripts: a page fetches two files.
 
 `first` has the modules of the first view, `others` all that tabs need when they are opened. In a script each module is a
 function that returns its exports, in the order of the imports; it keeps its lines, so that a source map leads from each to
