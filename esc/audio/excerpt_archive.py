@@ -15,9 +15,11 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from esc.audio.excerpt import MAX_EXCERPT_BYTES, stored, wav_format
@@ -25,7 +27,6 @@ from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.io import open_blocks
 from esc.audio.sandbox import (
     add_reading_options,
-    detect_full_disk,
     given_arguments,
     given_reading,
     limit_memory,
@@ -66,15 +67,15 @@ def write_excerpts(
     waiting = sorted(intervals, key=lambda interval: interval[1], reverse=True)  # the next one is the last
     opened: list[tuple[Interval, _Wav]] = []
     position, written = 0, 0
-    made = facts.sample_rate, facts.channels, subtype
-    with detect_full_disk(target), zipfile.ZipFile(target, "w") as archive:
+    made = Path(target).parent, facts.sample_rate, facts.channels, subtype
+    with zipfile.ZipFile(target, "w") as archive:
         for channels, _ in blocks:
             end = position + channels.shape[1]
             while waiting and waiting[-1][1] < end:
                 opened.append((waiting.pop(), _Wav(*made)))
             still = []
             for (entry, first, stop), wav in opened:
-                wav.samples.write(stored(channels[:, max(0, first - position) : max(0, stop - position)].T, bits))
+                wav.write(stored(channels[:, max(0, first - position) : max(0, stop - position)].T, bits))
                 if stop <= end:
                     wav.close_into(archive, entry)
                     written += 1
@@ -92,16 +93,59 @@ def write_excerpts(
 class _Wav:
     """A WAV that grows, on the disk once it is large."""  # an hour would not fit into a worker's memory several times
 
-    def __init__(self, sample_rate: int, channels: int, subtype: str) -> None:
-        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115, closed by `close_into`
-        self.samples = soundfile.SoundFile(self._file, "w", sample_rate, channels, subtype, format="WAV")
+    def __init__(self, folder: Path, sample_rate: int, channels: int, subtype: str) -> None:
+        self._output = _Output(folder)
+        with self._output.errors():
+            self._samples = soundfile.SoundFile(self._output, "w", sample_rate, channels, subtype, format="WAV")
+
+    def write(self, samples: np.ndarray) -> None:
+        """Write samples of `esc.audio.excerpt.stored`."""
+        with self._output.errors():
+            self._samples.write(samples)
 
     def close_into(self, archive: zipfile.ZipFile, entry: str) -> None:
         """Add it to an archive."""
-        self.samples.close()
-        with self._file, archive.open(zipfile.ZipInfo(entry, time.localtime()[:6]), "w") as target:
-            self._file.seek(0)
-            shutil.copyfileobj(self._file, target)
+        with self._output.errors():
+            self._samples.close()
+        with self._output.file as file, archive.open(zipfile.ZipInfo(entry, time.localtime()[:6]), "w") as target:
+            file.seek(0)
+            shutil.copyfileobj(file, target)
+
+
+class _Output:
+    """A temporary file for libsndfile that keeps the system's error, which libsndfile hides."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(folder))  # noqa: SIM115, closed by `close_into`
+        self._error: tuple[object, ...] = ()  # its arguments: itself, it would keep this file
+        self.tell = self.file.tell
+
+    def write(self, data: bytes) -> int:
+        """Write bytes; 0 of them after an error."""
+        with self._kept():
+            return self.file.write(data)
+        return 0
+
+    def seek(self, offset: int, whence: int = 0) -> None:
+        """Change the position, which may write what is buffered."""
+        with self._kept():
+            self.file.seek(offset, whence)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Raise the system's error in place of soundfile's."""
+        try:
+            yield
+        finally:
+            if self._error:
+                raise OSError(*self._error)
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._error = self._error or error.args
 
 
 def write_excerpts_in_worker(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import random
@@ -14,7 +15,8 @@ import pytest
 import soundfile
 
 import sounds
-from esc.audio.excerpt_archive import write_excerpts, write_excerpts_in_worker
+from esc.audio.excerpt_archive import main, write_excerpts, write_excerpts_in_worker
+from esc.audio.sandbox import EXIT_DISK_FULL
 from esc.batch.label_files import MAX_PROBLEMS, read_labels
 from esc.batch.label_formats import FIGURES, Label, LabelledSound, as_text
 from esc.batch.tables import safe_name
@@ -161,6 +163,27 @@ def test_excerpts_in_a_folder_for_each_name(tmp_path, monkeypatch):
     with pytest.raises(AudioError):
         write_excerpts_in_worker(tmp_path / "a.flac", tmp_path / "c.zip", [("x.wav", 0, 10**10)], "a.flac", 60)
     assert not (tmp_path / "c.json").exists()
+
+
+@pytest.mark.parametrize("full_after", [0, 100_000])
+def test_full_disk_is_no_damaged_file(tmp_path, monkeypatch, full_after):
+    """libsndfile and soundfile hide the system's error: without it the file would be reported."""
+    soundfile.write(tmp_path / "a.wav", sounds.busy(5.0, RATE), RATE)
+
+    class FullDisk(io.BytesIO):
+        def write(self, data):
+            if self.tell() + len(data) > full_after:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    folders = []
+    monkeypatch.setattr(
+        "esc.audio.excerpt_archive.tempfile.SpooledTemporaryFile", lambda size, dir: folders.append(dir) or FullDisk()
+    )
+    arguments = [str(tmp_path / "a.wav"), str(tmp_path / "b.zip"), str(tmp_path / "intervals.json")]
+    (tmp_path / "intervals.json").write_text('[["x.wav", 0, 200000]]')
+    assert main(arguments) == EXIT_DISK_FULL
+    assert folders == [str(tmp_path)]
 
 
 @pytest.mark.parametrize("band", [None, (800.0, 1200.0)])
