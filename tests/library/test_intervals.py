@@ -7,7 +7,7 @@ import pytest
 
 import sounds
 from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE, Classifier
-from esc.classification.intervals import MAX_CLIPS, classify_clips, interval_clips
+from esc.classification.intervals import MAX_CLIPS, IntervalSearch, classify_clips, interval_clips, interval_from
 from esc.errors import AudioError, ParameterError
 
 RATE = 44_100
@@ -53,6 +53,35 @@ def test_long_and_silent_intervals(classifier, varied):
     hour[300 * RATE : 316 * RATE] = varied
     sounding = interval_clips(classifier, hour, RATE, 290.0, 326.0)
     assert 300 - 5 < classify_clips(classifier, sounding).start_s < 316, "silence is not averaged"
+
+
+@pytest.mark.parametrize(
+    ("rate", "seconds", "start_s", "end_s"),
+    [
+        (8_000, 700.0, 3.21, 690.0), (8_000, 700.0, None, 700.0008), (8_001, 420.0, 0.5, 420.0),
+        (8_000, 30.0, 2.0, 29.0), (8_000, 10.0, None, 10.0008), (8_000, 9.0, 5.5, None),
+    ],
+)  # fmt: skip
+def test_block_by_block_equals_the_whole_and_keeps_only_clips(classifier, rng, rate, seconds, start_s, end_s):
+    sound = rng.uniform(-0.5, 0.5, (2, round(seconds * rate))).astype(np.float32)
+    search = IntervalSearch(classifier, rate, start_s, end_s, "a")
+    for at in range(0, sound.shape[1], 100_003):
+        search.take(sound[:, at : at + 100_003])
+    interval, clips = search.end()
+    assert interval == interval_from(classifier, sound.shape[1], rate, start_s, end_s)
+    expected = interval_clips(classifier, sound, rate, *interval)
+    assert [clip.start_s for clip in clips] == [clip.start_s for clip in expected]
+    for clip, same in zip(clips, expected, strict=True):
+        np.testing.assert_allclose(clip.samples, same.samples, atol=1e-6)
+    kept = sum(len(samples) // 4 for *_, samples in search._kept)
+    assert kept <= (MAX_CLIPS if len(clips) == MAX_CLIPS else 30 / 5) * (5 + 4.3) * rate
+
+
+def test_interval_beyond_the_end_of_a_file(classifier):
+    search = IntervalSearch(classifier, 8_000, 0.0, 700.0, "a")
+    search.take(np.zeros(690 * 8_000, np.float32))
+    with pytest.raises(ParameterError, match="end_s"):
+        search.end()
 
 
 @pytest.mark.parametrize(("start_s", "end_s"), [(-1.0, 2.0), (3.0, 2.0), (2.0, 17.0), (float("nan"), 2.0)])
