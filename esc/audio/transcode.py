@@ -220,13 +220,11 @@ def _audible(facts: AudioFacts, channels: np.ndarray, mono: np.ndarray) -> np.nd
     return channels if is_mean(facts.channel) and len(channels) <= 2 else mono[None]
 
 
-def write_slowed(
-    source: str | os.PathLike, target: str | os.PathLike, name: str | None = None, how: Reading = AS_IT_IS
-) -> dict[str, float]:
+def write_slowed(source: str | os.PathLike, target: str | os.PathLike, name: str | None = None, how: Reading = AS_IT_IS) -> None:
     """Write a copy for browsers that is `SLOWDOWN` times slower.
 
     It holds the sound's samples at a lower rate, so that frequencies fall as well; only rates below those of browsers are
-    resampled. Returns its length in "seconds".
+    resampled.
 
     Raises
     ------
@@ -248,14 +246,13 @@ def write_slowed(
                 raise AudioError("audio.slowed_too_long", name=name or Path(source).name, minutes=limit_s / SLOWDOWN / 60)
             copy = copy or stack.enter_context(PlayableCopy(target, slow_rate, rate, len(playable)))
             copy.write(playable.T)
-    return {"seconds": SLOWDOWN * facts.seconds}
 
 
-def write_slowed_in_worker(source: Path, target: Path, name: str, timeout_s: float, how: Reading) -> float:
-    """Return the seconds of `write_slowed` in a worker process; raises as `run_in_worker` does."""
+def write_slowed_in_worker(source: Path, target: Path, name: str, timeout_s: float, how: Reading) -> None:
+    """Call `write_slowed` in a worker process; raises as `run_in_worker` does."""
     files = str(source.absolute()), str(target.absolute())
     arguments = ["--slowed", f"--name={name}", *reading_options(how), "--", *files]
-    return run_in_worker("esc.audio.transcode", arguments, name, timeout_s)["seconds"]
+    run_in_worker("esc.audio.transcode", arguments, name, timeout_s)
 
 
 def decode_in_worker(
@@ -283,9 +280,14 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     how = given_reading(given)
     if given.slowed:
-        return reply(lambda: write_slowed(given.source, given.target, given.name, how))
+        return reply(lambda: _slowed(given, how))
     chosen = given.source, given.target, given.playable, given.name, given.max_bytes, how
     return reply(lambda: dataclasses.asdict(decode(*chosen)))
+
+
+def _slowed(given: argparse.Namespace, how: Reading) -> dict:
+    write_slowed(given.source, given.target, given.name, how)
+    return {}
 
 
 if __name__ == "__main__":

@@ -96,10 +96,10 @@ def test_slowed_copy_for_browsers(tmp_path, rate, expansion, hz, slow_rate):
     source, copy = tmp_path / "bat.wav", tmp_path / "slowed.flac"
     samples = np.stack([0.5 * np.sin(2 * np.pi * hz * np.arange(rate // 4) / rate)] * 2, axis=1)
     soundfile.write(source, samples, rate, "PCM_16")
-    slowed_s = write_slowed(source, copy, how=Reading(time_expansion=expansion))["seconds"]
+    write_slowed(source, copy, how=Reading(time_expansion=expansion))
     played, played_rate = soundfile.read(copy, dtype="float32")
-    assert (played_rate, slowed_s) == (slow_rate, pytest.approx(10 * 0.25 / expansion))
-    assert len(played) / played_rate == pytest.approx(slowed_s, abs=1e-3)
+    assert played_rate == slow_rate
+    assert len(played) / played_rate == pytest.approx(10 * 0.25 / expansion, abs=1e-3)
     spectrum = np.abs(np.fft.rfft(played[:, 0] * np.hanning(len(played))))
     assert spectrum.argmax() * played_rate / len(played) == pytest.approx(hz * expansion / 10, abs=2)
     if slow_rate > 8_000:

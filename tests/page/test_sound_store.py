@@ -18,6 +18,7 @@ import soxr
 
 from esc.audio.waveform import resample
 from esc.errors import AudioError, PageError, ParameterError
+from esc.ui.server import open_sounds
 from esc.ui.server.error_replies import RequestLog
 from esc.ui.sessions import decoding
 from esc.ui.sessions import sound_store as store_module
@@ -443,6 +444,51 @@ def test_what_is_written_beside_a_sound_that_went_goes_too(tmp_path, store):
     assert files(tmp_path) == []
     with pytest.raises(PageError) as refused:
         store.companion(sound, "clip.flac", lambda path: path.write_bytes(b"late"))
+    assert refused.value.key == "page.gone"
+    assert files(tmp_path) == []
+
+
+def test_slowed_copy_is_made_once_within_the_disk(tmp_path, store, monkeypatch):
+    session = store.new_session("en")
+    sound = store.open(session.token, write(tmp_path / "a.wav", 0.5), "a")
+    calls, reserved, both_ask = [], [], threading.Barrier(2)
+    real, before = open_sounds.write_slowed_in_worker, sound.file_bytes
+
+    def counted(*given):
+        calls.append(given)
+        reserved.append(store._used_bytes()[0] - before)
+        threading.Event().wait(0.1)  # time for the other thread to ask, too
+        real(*given)
+
+    def ask():
+        both_ask.wait()
+        return open_sounds.slowed_copy(store, sound, session.token)
+
+    monkeypatch.setattr(open_sounds, "write_slowed_in_worker", counted)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = (asked.result() for asked in [threads.submit(ask) for _ in range(2)])
+    assert first == second and len(calls) == 1
+    assert sound.file_bytes - before == first.stat().st_size <= reserved[0] <= 2 * 8_000 * 5
+    assert store._used_bytes()[0] == sound.file_bytes
+    monkeypatch.setattr(store_module, "MAX_DISK_BYTES", 60_000)
+    other = store.open(session.token, write(tmp_path / "b.wav", 0.5, seed=1), "b")
+    with pytest.raises(AudioError) as refused:
+        open_sounds.slowed_copy(store, other, session.token)
+    assert refused.value.key == "audio.too_long" and len(calls) == 1
+
+
+def test_sound_dropped_while_it_is_slowed(tmp_path, store, monkeypatch):
+    session = store.new_session("en")
+    sound = store.open(session.token, write(tmp_path / "a.wav", 0.5), "a")
+    real = open_sounds.write_slowed_in_worker
+
+    def drop_after(*given):
+        real(*given)
+        store.drop(session.token)
+
+    monkeypatch.setattr(open_sounds, "write_slowed_in_worker", drop_after)
+    with pytest.raises(PageError) as refused:
+        open_sounds.slowed_copy(store, sound, session.token)
     assert refused.value.key == "page.gone"
     assert files(tmp_path) == []
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import ExitStack
 from pathlib import Path
 
-from esc.audio.channels import distinct_channels
+from esc.audio.channels import distinct_channels, is_mean
+from esc.audio.decoded_files import LOWEST_RATE, copy_rate
 from esc.audio.facts import integer_scale
-from esc.audio.transcode import Decoded, write_slowed_in_worker
+from esc.audio.transcode import MAX_SLOWED_BYTES, SLOWDOWN, Decoded, write_slowed_in_worker
 from esc.config import SAMPLE_RATES
 from esc.dsp.decibels import amplitude_to_dbfs
 from esc.ui.i18n.catalogue import note_messages
@@ -57,15 +59,24 @@ def _stated_expansion(facts: Decoded) -> float | None:
     return factor if possible else None
 
 
+def _slowed_bytes(facts: Decoded) -> int:
+    """Return the most bytes that `write_slowed` writes."""
+    audible = min(facts.channels, 2) if is_mean(facts.channel) else 1
+    rate = copy_rate(facts.sample_rate / SLOWDOWN, low_rate=LOWEST_RATE)
+    return min(MAX_SLOWED_BYTES, round(2 * audible * rate * SLOWDOWN * facts.seconds))
+
+
 def slowed_copy(store: SoundStore, sound: Sound, owner: str) -> Path:
-    """Return a sound's copy of `write_slowed`, which is made once."""
+    """Return a sound's copy of `write_slowed`, which is made once; PageError("page.gone") for a dropped sound."""
 
     def write(path: Path) -> None:
         write_slowed_in_worker(sound.original, path, sound.name, DECODE_SECONDS, sound.facts.reading)
+        sound.file_bytes += path.stat().st_size
 
-    with store.decoder.slot(owner):
+    with sound.slowing:  # concurrent calls wait here, without a slot, and find the first one's copy
         if sound.slowed is None:
-            path, _ = store.companion(sound, f"slowed-{secrets.token_hex(8)}.flac", write)
-            sound.file_bytes += path.stat().st_size
-            sound.slowed = path
+            with store.decoder.slot(owner), ExitStack() as reserved:
+                with sound.resampling:  # making room may delete copies at other rates
+                    reserved.enter_context(store.reserve(sound, _slowed_bytes(sound.facts)))
+                sound.slowed, _ = store.companion(sound, f"slowed-{secrets.token_hex(8)}.flac", write)
         return sound.slowed

@@ -60,6 +60,7 @@ class Sound:
     resampled: OrderedDict[int, np.ndarray] = field(default_factory=OrderedDict, repr=False)
     file_bytes: int = field(default=0, repr=False)  # of original and copy
     resampling: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held while resampling
+    slowing: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held while the slowed copy is written
     leases: list[Lease] = field(default_factory=list, repr=False)
     dropped: bool = field(default=False, repr=False)  # files still being written for it are to be deleted
 
@@ -131,8 +132,10 @@ def write_companion(sound: Sound, path: Path, write: Callable[[Path], Written]) 
         if sound.dropped:
             raise PageError("page.gone")
         return written
-    except BaseException:
+    except BaseException as error:
         path.unlink(missing_ok=True)
+        if sound.dropped and isinstance(error, Exception):  # its files were deleted meanwhile
+            raise PageError("page.gone") from error
         raise
 
 

@@ -110,7 +110,7 @@ class SoundStore:
                 room = min((self._most_bytes - self._used_bytes()[0]) // DECODES_AT_A_TIME, most)  # without dropping others
                 while True:
                     try:
-                        with self._reserve(None, room) as release:
+                        with self.reserve(None, room) as release:
                             sound = self.decoder.decode(sound_id, path, name, max(0, room - size), how)
                             self._admit(token, sound, release)
                             return sound
@@ -222,7 +222,7 @@ class SoundStore:
             self._make_room(sound, 0)
             return
         path = sound.resampled_path(self._folders[0], sample_rate)
-        with self._reserve(sound, 4 * -(-len(sound.waveform) * sample_rate // sound.facts.sample_rate)):
+        with self.reserve(sound, 4 * -(-len(sound.waveform) * sample_rate // sound.facts.sample_rate)):
             try:
                 resample_to_file(sound.waveform, sound.facts.sample_rate, sample_rate, path)
                 sound.resampled[sample_rate] = np.memmap(path, np.float32, mode="r")
@@ -238,7 +238,7 @@ class SoundStore:
         return min(MAX_DISK_BYTES, self._half_of_disk)
 
     @contextmanager
-    def _reserve(self, sound: Sound | None, n_bytes: int) -> Iterator[Callable[[], None]]:
+    def reserve(self, sound: Sound | None, n_bytes: int) -> Iterator[Callable[[], None]]:
         """Reserve disk space until the block ends or the yielded function is called."""
         key = object()
         with self._lock:
