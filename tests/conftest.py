@@ -19,14 +19,15 @@ from esc.audio.waveform import fit_clip
 ROOT = Path(__file__).resolve().parent.parent
 SIX = ("rain", "rooster", "clock_alarm", "church_bells", "siren", "vacuum_cleaner")  # fixed before any was listened to
 GAP_S, MINUTE_HZ = 5.0, 44_100
+LONG = {"test_accessibility", "test_surface", "test_teach_page", "test_interval_page"}  # for their number of tests
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put tests that drive a browser at the end and those that train or read the data set before them.
 
-    Browser files with an emulated GPU or many tests begin, so that both workers are busy until the end. A browser test
-    that fails runs a second time, since a loaded machine can make a browser miss its time-outs; the summary lists it.
+    Long browser files begin, so that both workers are busy until the end. A browser test that fails runs a second time,
+    since a loaded machine can make a browser miss its time-outs; the summary lists it.
     Tests marked `recorded` run only where `-m` names the mark.
     """
     if "recorded" not in config.option.markexpr:
@@ -36,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def rank(item: pytest.Item) -> tuple[int, ...]:
         if item.get_closest_marker("browser"):
-            return 2, item.get_closest_marker("webgl") is None, -counts[item.path]
+            return 2, item.path.stem not in LONG, -counts[item.path]
         return item.path.parent.name == "training", 0, 0
 
     items.sort(key=rank)
