@@ -85,7 +85,7 @@ def test_about_model_figures(sheet: Sheet):
     expect(unknown.locator("tbody tr")).to_have_count(3)
     expect(unknown).to_contain_text("шум (синтез)4090,0\u00a0%10,0\u00a0%0,990")
     expect(unknown).to_contain_text("zebra (корова, 31\u00a0%)")
-    expect(about.locator("#about_maps tbody tr")).to_have_count(2)
+    expect(about.locator("#about_maps tbody tr")).to_have_count(3)  # two shares of cells, and the outlines
     expect(about.locator("#about_confused")).to_contain_text("вертолёт")
     robust = about.locator("#about_robustness li")
     expect(robust).to_have_text(

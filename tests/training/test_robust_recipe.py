@@ -29,10 +29,10 @@ from training.engine.pretrained import checkpoint_model, fingerprint
 from training.engine.state import State
 from training.evaluation import unknown_clips as module
 from training.evaluation.held_out_log import log_evaluation
-from training.evaluation.model_card import _command
 from training.evaluation.unknown_clips import unknown_clips
 from training.recipes import RECIPES, fitted, recipe_name
 from training.runs.run_dir import ESC_50, STATE, Origin, RunConfig, claim
+from training.runs.train_command import train_command
 
 ROBUST = dataclasses.replace(
     QUICK,
@@ -289,4 +289,4 @@ def test_command_of_a_tuned_recipe(n_clips):
     )
     made = RunConfig(fitted(tuned, n_clips), (1, 2, 3, 4), 5, origin=Origin("own")).to_dict()
     wanted = "python -m training train --data FOLDER --recipe best --from CHECKPOINT --fold 5 --seed 1"
-    assert _command(made) == wanted
+    assert train_command(made) == wanted

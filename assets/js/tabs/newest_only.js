@@ -2,9 +2,9 @@
 //
 // Gradio's own trigger mode "always_last" sends the data of the request before again.
 
-const LOST_MS = 29_000; // without a reply: the next one is sent, such as by "Try again" after 30 s
+const LOST_MS = 30_000; // without a reply: the next one is sent
 
-/** Return a `trigger` that waits for the reply to the request before.
+/** Return a `trigger` that waits for the reply to the request before, if not told to `retry`.
  * @param {{trigger: Function, watch: Function, props: any}} context
  * @param {AbortSignal} signal of the component
  */
@@ -21,8 +21,8 @@ export function newestOnly({ trigger, watch, props }, signal) {
     sent = -Infinity;
     if (waiting && !signal.aborted) send(...waiting);
   });
-  return (/** @type {string} */ event, /** @type {any} */ request) => {
-    if (performance.now() - sent < LOST_MS) waiting = [event, request];
+  return (/** @type {string} */ event, /** @type {any} */ request, retry = false) => {
+    if (!retry && performance.now() - sent < LOST_MS) waiting = [event, request];
     else send(event, request);
   };
 }

@@ -53,10 +53,10 @@ export class OneRequest extends Component {
   }
 
   /** Send the request, or the same one again: whichever reply comes first counts. */
-  send() {
-    offerRetryLater(this.showWait(), () => this.send());
+  send(retry = false) {
+    offerRetryLater(this.showWait(), () => this.send(true));
     const { start, end } = state.asked ?? {};
-    this.trigger(this.event, { token: token(), sound: state.sound.id, turn: this.turn, ...(state.asked && { start, end }) });
+    this.trigger(this.event, { token: token(), sound: state.sound.id, turn: this.turn, ...(state.asked && { start, end }) }, retry);
   }
 
   /** Follow a question about the interval that is shown, such as with another class to explain. */

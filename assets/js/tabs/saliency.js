@@ -67,8 +67,9 @@ class Saliency extends Component {
    * @param {string | null} label
    * @param {number} start
    * @param {number | null} [end] of the interval in the clip, which is padded where that is shorter
+   * @param {boolean} [retry] whether the reply to the last request is lost
    */
-  request(label, start, end = null) {
+  request(label, start, end = null, retry = false) {
     if (!state.sound) return;
     this.host.hidden = false;
     this.showError();
@@ -79,9 +80,9 @@ class Saliency extends Component {
     }
     this.host.toggleAttribute('data-busy', true);
     const wait = textElement('p', t('saliency.wait'), 'sg-wait');
-    offerRetryLater(wait, () => this.request(label, start, end));
+    offerRetryLater(wait, () => this.request(label, start, end, true));
     this.find('.sg-wait').replaceWith(wait);
-    this.trigger('explain', { token: token(), sound: state.sound.id, start, end, labels: label ? [label] : [] });
+    this.trigger('explain', { token: token(), sound: state.sound.id, start, end, labels: label ? [label] : [] }, retry);
   }
 
   showsClip(start, end) {
