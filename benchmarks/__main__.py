@@ -73,6 +73,7 @@ BENCHMARKS = {  # the shortest first
         "--rounds 3",
         "--visitors 4 --rounds 1 --times 2 --requests 40",
     ),
+    "teaching": Benchmark(90, ("200 examples -> own classes",), "", "--classes 2 --clips 3"),
     "training_step": Benchmark(
         150, ("training step from spectrograms", "training step from sounds"), "--rounds 2 --steps 2", "--rounds 1 --steps 1"
     ),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import librosa
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+import sounds
 from chromium import Sheet
 from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.paths import DEFAULT_CHECKPOINT
@@ -71,12 +74,30 @@ def test_every_step_on_a_phone(open_sheet):
     expect(sheet.page.locator(".sg-learn-figure > output")).to_contain_text("ворона")
 
 
-def test_lesson_without_a_sound_and_with_a_wrong_address(open_sheet):
+def figures(text: str) -> list[float]:
+    """The numbers in a caption."""
+    return [float(number.replace(",", "")) for number in re.findall(r"\d[\d,]*\.?\d*", text)]
+
+
+def test_lesson_without_a_sound_and_with_a_wrong_address(open_sheet, tmp_path):
     sheet = open_sheet(link="learn=nowhere&example=none")
     expect(sheet.page.locator(".sg-learn-figure > output")).to_have_text(ENGLISH["learn.empty"])
     expect(sheet.page.locator(".sg-message")).to_contain_text("learn")
     sheet.page.locator(".sg-learn nav a").last.click()  # of the network alone
     lesson(sheet, "accuracy")
     sheet.choose_example("crow")
+    rate, at_s, hz = 22_050, 1.5, 2_000.0
+    burst = np.zeros(3 * rate)
+    start = round(at_s * rate)
+    burst[start : start + rate // 20] = 0.5 * np.sin(2 * np.pi * hz * np.arange(rate // 20) / rate)
+    sheet.page.set_input_files("input.sg-file", sounds.write(tmp_path / "burst.wav", burst, rate))
+    sheet.until("session.state.sound?.name === 'burst.wav'")
     sheet.page.locator(".sg-learn nav a").first.click()
-    lesson(sheet, "samples")
+    count, ms, us, peak = figures(lesson(sheet, "samples"))
+    assert (ms, us) == (pytest.approx(1000 * count / rate, abs=0.06), pytest.approx(1e6 / rate, abs=0.06))
+    assert peak == pytest.approx(np.abs(burst).max(), abs=6e-4)
+    sheet.page.locator(f".sg-learn nav a:has-text('{ENGLISH['learn.title_surface']}')").click()
+    *_, seconds, peak_hz = figures(lesson(sheet, "surface"))
+    centres = librosa.mel_frequencies(n_mels=50, fmin=0, fmax=11_025, htk=True)[1:-1]
+    assert peak_hz == pytest.approx(centres[np.abs(centres - hz).argmin()], abs=0.6)
+    assert at_s - 0.03 <= seconds <= at_s + 0.08, "the burst lasts 50 ms"
