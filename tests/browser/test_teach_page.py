@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +67,18 @@ def enter(sheet, tab: str) -> None:
     sheet.page.get_by_role("tab", name=ENGLISH[f"page.tab_{tab}"], exact=True).click()
 
 
+def choose(sheet, choice: str, tab: str = "classify") -> None:
+    """Choose the classes of the page, the own ones, or both."""
+    sheet.page.locator(f"#{tab}-tab .sg-network [data-choice={choice}], #{tab} .sg-network [data-choice={choice}]").first.click()
+
+
+def download(sheet, button: str) -> bytes:
+    """Press a button and return the file that it saves."""
+    with sheet.page.expect_download() as saving:
+        sheet.page.locator(button).click()
+    return Path(saving.value.path()).read_bytes()
+
+
 def bars(sheet) -> dict[str, float]:
     """The probabilities that "What is it?" shows, in percent."""
     rows = sheet.page.locator(".sg-classify .sg-bars li")
@@ -72,6 +87,49 @@ def bars(sheet) -> dict[str, float]:
         "rows => Object.fromEntries(rows.map((row) => [row.dataset.label, parseFloat(row.querySelector('output').textContent)]))"
     )
     return rows.evaluate_all(text)
+
+
+def use_both_everywhere(sheet, file: Path, own_timeline: list[dict]) -> None:
+    """In the timeline, Live and Files both networks answer, each for itself."""
+    page = sheet.page
+    choose(sheet, "both")
+    for name in ("own", "app"):
+        expect(page.locator("#timeline .sg-lanes-of", has_text=ENGLISH[f"teach.answer_{name}"])).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("#timeline .sg-overall:visible")).to_have_count(2)
+    expect(page.locator("#timeline .sg-save")).to_be_visible(timeout=WAIT_MS)
+    assert {cell.inner_text() for cell in page.locator("#timeline tbody [data-column=answer]").all()} == {
+        ENGLISH["teach.answer_own"],
+        ENGLISH["teach.answer_app"],
+    }
+    with zipfile.ZipFile(io.BytesIO(download(sheet, "#timeline .sg-save [data-form=json]"))) as both:
+        assert sorted(both.namelist()) == ["own/long-timeline.json", "page/long-timeline.json"]
+        assert json.loads(both.read("own/long-timeline.json")) == own_timeline
+
+    enter(sheet, "live")
+    page.locator("#live .sg-start-stop").click()
+    answers = page.locator("#live .sg-live-classes")
+    expect(answers.nth(0).locator(".sg-bars li")).to_have_count(3, timeout=WAIT_MS)
+    expect(answers.nth(1).locator(".sg-bars li")).to_have_count(5)
+    choose(sheet, "own", "live")
+    expect(answers.nth(1)).to_be_hidden()
+    choose(sheet, "both", "live")
+    expect(answers.nth(1).locator(".sg-bars li")).to_have_count(5)
+    page.locator("#live .sg-start-stop").click()
+
+    enter(sheet, "files")
+    page.locator("#files input[type=file]").first.set_input_files(file)
+    expect(page.locator("#files .sg-save")).to_be_visible(timeout=WAIT_MS)
+    row = page.locator("#files tbody tr")
+    expect(row.locator(".sg-mini-timeline")).to_have_count(2)
+    with zipfile.ZipFile(io.BytesIO(download(sheet, "#files .sg-save [data-form=csv]"))) as both:
+        labels = {
+            name: [one["label"] for one in csv.DictReader(io.StringIO(both.read(name).decode()))] for name in both.namelist()
+        }
+    assert set(labels["own/soundglass-files.csv"]) <= {"tone", "hiss", "clicks", "unsure", "unknown", "silence"}
+    assert not set(labels["page/soundglass-files.csv"]) & {"tone", "hiss", "clicks"}
+    choose(sheet, "own", "files")
+    expect(page.locator("#files .sg-save")).to_be_visible(timeout=WAIT_MS)
+    expect(row.locator(".sg-mini-timeline")).to_have_count(1)
 
 
 def test_teach_use_save_and_load(open_sheet, folders, tmp_path):
@@ -97,23 +155,42 @@ def test_teach_use_save_and_load(open_sheet, folders, tmp_path):
     sheet.until("session.state.sound?.name === 'a tone.wav'")
     enter(sheet, "classify")
     shown = bars(sheet)
-    page.locator("#classify-tab .sg-network button").nth(0).click()
+    maps = page.locator(".sg-saliency[data-filled] .sg-choices button")
+    expect(maps).to_have_count(3, timeout=WAIT_MS)
+    choose(sheet, "app")
     expect(page.locator(".sg-classify .sg-bars li")).to_have_count(5)
-    page.locator("#classify-tab .sg-network button").nth(1).click()
+    choose(sheet, "both")
+    expect(page.locator(".sg-classify .sg-verdict")).to_have_count(2)
+    expect(page.locator(".sg-classify .sg-verdict:not([data-second]) .sg-bars li")).to_have_count(3)
+    expect(maps).to_have_count(3)
+    theirs = page.locator(".sg-classify .sg-verdict[data-second] .sg-bars li")
+    expect(theirs).to_have_count(5)
+    theirs.nth(1).locator("button").click()
+    expect(theirs.nth(1)).to_have_attribute("aria-current", "true", timeout=WAIT_MS)
+    expect(maps).to_have_count(5)
+    choose(sheet, "own")
     assert bars(sheet) == shown
+    send_twice = "() => { const one = document.querySelector('.sg-classify').component; one.send(); one.turn += 1; one.send(); }"
+    page.evaluate(send_twice)
+    assert bars(sheet) == shown, "a request that follows another at once is answered, too"
     long = np.concatenate([sounds.tone(520.0, 6.0, RATE), np.zeros(RATE, np.float32), sounds.tone(480.0, 6.0, RATE)])
     page.set_input_files("input.sg-file", sounds.write(tmp_path / "long.wav", long, RATE))
     sheet.until("session.state.sound?.name === 'long.wav'")
     expect(page.locator("#timeline .sg-totals li").first).to_be_visible(timeout=WAIT_MS)
     shown = bars(sheet)
+    reply = dict(page.evaluate("document.querySelector('.sg-classify').component.reply.top"))  # unrounded
+    own_timeline = json.loads(download(sheet, "#timeline .sg-save [data-form=json]"))
+    use_both_everywhere(sheet, tmp_path / "long.wav", own_timeline)
     enter(sheet, "teach")
-    with page.expect_download() as saving:
-        page.locator(".sg-teach .sg-keep").click()
     saved = tmp_path / "mine.zip"
-    saving.value.save_as(saved)
-    said = classify(tmp_path / "long.wav", "--checkpoint", saved, "--format", "json")
-    listed = {one["label"]: one["probability"] for one in json.loads(said.stdout)[0]["top"]}
-    assert shown == pytest.approx({label: 100 * share for label, share in listed.items()}, abs=0.06)
+    saved.write_bytes(download(sheet, ".sg-teach .sg-keep"))
+    said = classify(tmp_path / "long.wav", "--checkpoint", saved, "--timeline", "--format", "json")
+    (theirs,) = json.loads(said.stdout)
+    assert reply == pytest.approx({one["label"]: one["probability"] for one in theirs["top"]}, abs=1e-5)
+    assert shown == pytest.approx({label: 100 * share for label, share in reply.items()}, abs=0.06)
+    for part in ("timeline", "uncertain"):
+        for ours, other in zip(own_timeline[0][part], theirs[part], strict=True):
+            assert ours == pytest.approx(other, abs=1e-5)
     assert sheet.page.evaluate("document.querySelectorAll('.sg-teach .sg-error:not([hidden])').length") == 0
     enter(sheet, "about")
     expect(page.locator("#about table").first.locator("tbody tr")).to_have_count(3)

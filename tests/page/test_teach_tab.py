@@ -87,7 +87,9 @@ def test_teach_use_and_forget(tab, tmp_path, monkeypatch):
     assert classify.checkpoint_of(checked(tab.network_file, {"token": other.token})) == DEFAULT_CHECKPOINT
     with pytest.raises(PageError):
         ask(tab.network_file, {"token": other.token})
-    ask(tab.use_network, {"token": session.token, "used": False})
+    ask(tab.use_network, {"token": session.token, "choice": "both"})
+    assert classify.checkpoints_of(checked(tab.network_file, {"token": session.token})) == (own, DEFAULT_CHECKPOINT)
+    ask(tab.use_network, {"token": session.token, "choice": "app"})
     assert classify.checkpoint_of(checked(tab.network_file, {"token": session.token})) == DEFAULT_CHECKPOINT
     twice = run(tab, session, [*examples, (copy, "hiss")], 2)[-1]
     assert twice["key"] == "own.twice"

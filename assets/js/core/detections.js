@@ -1,12 +1,13 @@
 // Sound events detected in the open sound, shared by the timeline tab and the lanes under the views.
 
+import { answerName, network } from './network.js';
 import { emit } from './state.js';
 import { className, formatMoment, formatNumber, formatPercent, t, texts } from '../lib/i18n.js';
 
 /** @typedef {import('./state.js').Interval} Interval
- * @typedef {Interval & {label: string, probability: number, uncertainty?: number, guess?: string}} Segment
+ * @typedef {Interval & {label: string, probability: number, uncertainty?: number, guess?: string, answer?: string}} Segment
  *   `uncertainty`: of start and end, in seconds; `guess`: no class is sure, and `label` is 'uncertain', or 'unknown' for sounds
- *   of none of the classes
+ *   of none of the classes; `answer`: the network's heading where two are in use
  */
 
 /** @type {{timeline: any}} the open sound's timeline as the server sends it, with Segments and silent Intervals; or null */
@@ -20,13 +21,26 @@ const PATTERNS = 5; // see timeline.css
 
 /** Keep the server's timeline, or null, and emit 'detections'. */
 export function setTimeline(reply) {
-  detections.timeline = reply && {
-    ...reply,
-    segments: reply.segments.map(toSegment),
-    silences: reply.silences.map(([start, end]) => ({ start, end })),
-    uncertain: reply.uncertain.map(toUncertain),
-  };
+  const two = Boolean(reply?.second);
+  detections.timeline = reply && { ...toTimeline(reply, two ? answerName(false) : ''), second: two ? toTimeline(reply.second, answerName(true)) : null };
   emit('detections');
+}
+
+function toTimeline(reply, answer) {
+  const of = (segment) => (answer ? { ...segment, answer } : segment);
+  return {
+    ...reply,
+    segments: reply.segments.map(toSegment).map(of),
+    silences: reply.silences.map(([start, end]) => ({ start, end })),
+    uncertain: reply.uncertain.map(toUncertain).map(of),
+  };
+}
+
+/** The segments of a timeline and those in which no class is sure, of each network in use; none for null.
+ * @returns {Segment[][]}
+ */
+export function segmentsOf(timeline) {
+  return [timeline, timeline?.second].filter(Boolean).map(({ segments, uncertain }) => [...segments, ...uncertain]);
 }
 
 /** @returns {Segment} of a row from the server */
@@ -48,7 +62,8 @@ export function labelName(label, guess = null) {
 
 /** Give an element the colour and pattern of a class, the same in every sound: 50 classes differ in one or the other. */
 export function paintClass(node, label) {
-  const target = Object.keys(texts.class_names).indexOf(label);
+  const known = Object.keys(texts.class_names).indexOf(label);
+  const target = known < 0 ? network.own?.classes.indexOf(label) ?? -1 : known;
   if (target < 0) return; // such as silence
   node.style.setProperty('--sg-colour', `oklch(${COLOURS[target % COLOURS.length]})`);
   node.dataset.pattern = Math.floor(target / COLOURS.length) % PATTERNS; // ESC-50 has ten classes of a kind
@@ -67,10 +82,11 @@ export function formatUncertainty(seconds) {
 }
 
 /** Return a segment in words. @param {Segment} segment */
-export function describeSegment({ label, guess, start, end, probability, uncertainty }) {
+export function describeSegment({ label, guess, start, end, probability, uncertainty, answer }) {
   const key = !guess ? 'timeline.segment_is' : label === 'unknown' ? 'timeline.unknown_is' : 'timeline.uncertain_is';
-  return t(key, {
+  const text = t(key, {
     what: labelName(guess ?? label), start: formatMoment(start), end: formatMoment(end), probability: formatPercent(probability),
     uncertainty: formatUncertainty(uncertainty),
   });
+  return answer ? `${answer}: ${text}` : text;
 }

@@ -38,6 +38,8 @@ class Saliency extends Component {
   label = null;
   /** @type {string | null} the requested class */
   wanted = null;
+  second = false; // whether it is one of the second network in use
+  turn = Date.now(); // counts networks and sounds: replies about earlier ones are ignored
 
   constructor(host, context) {
     super(host, SKELETON);
@@ -50,7 +52,7 @@ class Saliency extends Component {
       if (top.length) this.request(label ?? top[0][0], start, end);
       else this.hide();
     });
-    this.on(events, 'explain', ({ detail }) => this.request(detail.label, detail.start ?? 0, detail.end));
+    this.on(events, 'explain', ({ detail }) => this.request(detail.label, detail.start ?? 0, detail.end, detail.second));
     this.on(events, 'sound network', () => this.hide());
     this.on(this.slider, 'input', () => this.draw());
     this.on(this.find('.sg-tools button'), 'click', () => this.playClip());
@@ -60,6 +62,7 @@ class Saliency extends Component {
     this.host.hidden = true;
     this.host.removeAttribute('data-filled');
     this.data = this.map.data = this.wanted = null;
+    this.turn += 1;
     this.clip.pause();
   }
 
@@ -67,22 +70,25 @@ class Saliency extends Component {
    * @param {string | null} label
    * @param {number} start
    * @param {number | null} [end] of the interval in the clip, which is padded where that is shorter
+   * @param {boolean} [second] whether the second network in use has the class
    * @param {boolean} [retry] whether the reply to the last request is lost
    */
-  request(label, start, end = null, retry = false) {
+  request(label, start, end = null, second = false, retry = false) {
     if (!state.sound) return;
+    if (second !== this.second) this.hide();
     this.host.hidden = false;
     this.showError();
-    this.wanted = label;
+    [this.wanted, this.second] = [label, second];
     if (this.showsClip(start, end) && (!label || this.data.maps[label])) {
       this.choose(label ?? this.data.top[0][0]);
       return;
     }
     this.host.toggleAttribute('data-busy', true);
     const wait = textElement('p', t('saliency.wait'), 'sg-wait');
-    offerRetryLater(wait, () => this.request(label, start, end, true));
+    offerRetryLater(wait, () => this.request(label, start, end, second, true));
     this.find('.sg-wait').replaceWith(wait);
-    this.trigger('explain', { token: token(), sound: state.sound.id, start, end, labels: label ? [label] : [] }, retry);
+    const about = { token: token(), sound: state.sound.id, start, end, second, labels: label ? [label] : [], turn: this.turn };
+    this.trigger('explain', about, retry);
   }
 
   showsClip(start, end) {
@@ -90,7 +96,7 @@ class Saliency extends Component {
   }
 
   take(reply) {
-    if (!reply || reply.sound !== state.sound?.id) return; // another sound was opened meanwhile
+    if (!reply || reply.turn !== this.turn || reply.sound !== state.sound?.id) return; // another sound or network was chosen meanwhile
     this.host.removeAttribute('data-busy');
     this.showError(reply.error ?? (Object.keys(reply.maps).length ? '' : t('saliency.silence')));
     if (reply.error || !Object.keys(reply.maps).length) return;
@@ -144,7 +150,8 @@ class Saliency extends Component {
     this.showRegions();
     this.draw();
     for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.sg-bars li'))) {
-      row.ariaCurrent = row.dataset.label === label ? 'true' : null;
+      const shown = row.dataset.label === label && Boolean(row.closest('[data-second]')) === this.second;
+      row.ariaCurrent = shown ? 'true' : null;
     }
   }
 
@@ -193,7 +200,7 @@ class Saliency extends Component {
       button.firstChild.textContent = className(label);
       button.lastChild.textContent = formatPercent(probabilities[label], 1);
       button.setAttribute('aria-pressed', String(label === this.label));
-      button.addEventListener('click', () => this.request(label, asked, end));
+      button.addEventListener('click', () => this.request(label, asked, end, this.second));
       return button;
     });
     box.replaceChildren(...buttons, this.otherClasses());
@@ -206,7 +213,7 @@ class Saliency extends Component {
     const others = this.data.labels.filter((/** @type {string} */ label) => !this.data.maps[label]);
     others.sort((a, b) => className(a).localeCompare(className(b), language));
     select.append(...others.map((label) => new Option(className(label), label)));
-    select.addEventListener('change', () => { if (select.value) this.request(select.value, this.data.asked, this.data.end); });
+    select.addEventListener('change', () => { if (select.value) this.request(select.value, this.data.asked, this.data.end, this.second); });
     return select;
   }
 

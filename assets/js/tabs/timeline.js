@@ -1,7 +1,8 @@
 // The timeline: detected classes of the open sound over time, as totals, as lanes under a spectrogram, and as a table.
 
 import { channelText } from '../core/channels.js';
-import { describeSegment, detections, formatUncertainty, labelName, paintClass, setTimeline } from '../core/detections.js';
+import { describeSegment, detections, formatUncertainty, labelName, paintClass, segmentsOf, setTimeline } from '../core/detections.js';
+import { answerName, network } from '../core/network.js';
 import { request, token } from '../core/rpc.js';
 import { ask, events, showMessage, state } from '../core/state.js';
 import { mounting } from '../lib/component.js';
@@ -15,11 +16,12 @@ import { Job, controls } from './job.js';
 import { networkSwitch } from './teach/network_switch.js';
 
 const MOST_TOTALS = 8;
-const SKELETON = `
+const OVERALL = `
   <section class="sg-overall">
-    <div class="sg-summary" aria-live="polite"><p></p><p class="sg-big"></p><p class="sg-small"></p></div>
+    <div class="sg-summary" aria-live="polite"><h3></h3><p></p><p class="sg-big"></p><p class="sg-small"></p></div>
     <ol class="sg-totals"></ol>
-  </section>
+  </section>`;
+const SKELETON = `${OVERALL}${OVERALL}
   <div class="sg-job">${controls('timeline.progress')}</div>
   <p class="sg-error" role="alert" hidden></p>
   <div class="sg-viewer sg-compact" data-owner="timeline"></div>
@@ -46,10 +48,12 @@ class Timeline extends Job {
     this.viewer = new Mel(this.find('.sg-viewer'), server, props.parameters);
     this.viewer.toolbar.prepend(this.find('.sg-job'));
     this.signal.addEventListener('abort', () => this.viewer.destroy());
-    this.find('.sg-overall').after(answersOffer(this.signal));
-    this.table = segmentTable(this.find('.sg-table'), this.signal);
+    this.overalls = [...this.host.querySelectorAll('.sg-overall')]; // of one or two networks
+    this.overalls[1].after(answersOffer(this.signal));
+    this.drawTable();
     downloadButtons(this.find('.sg-save'), props.forms, (form) =>
       request(server.timeline_file, { sound: state.sound?.id, hop: this.hop, form }), showMessage);
+    this.on(events, 'network', () => this.drawTable());
     this.on(events, 'sound network', () => this.newSound());
     const place = element('<div class="sg-network-place"></div>');
     this.section.prepend(place); // above the prediction, too
@@ -125,9 +129,12 @@ class Timeline extends Job {
     this.drawAsk();
     if (long) this.find('.sg-first').textContent = this.firstClipText();
     this.showError(this.failed?.error);
-    this.find('.sg-overall').hidden = !long || !timeline;
-    if (timeline) this.drawOverall(timeline);
-    const segments = timeline ? [...timeline.segments, ...timeline.uncertain] : [];
+    this.overalls.forEach((section, second) => {
+      const part = second ? timeline?.second : timeline;
+      section.hidden = !long || !part;
+      if (part) this.drawOverall(section, part, timeline.second ? answerName(Boolean(second)) : '');
+    });
+    const segments = segmentsOf(timeline).flat();
     this.find('.sg-segments').hidden = !segments.length;
     this.table.setRows(segments);
     this.find('.sg-save').hidden = timeline?.stage !== 'done';
@@ -158,10 +165,16 @@ class Timeline extends Job {
     return { again: ['stopped', 'failed'].includes(this.stage) ? t('timeline.run_again') : '', text: key ? t(key, values) : '' };
   }
 
-  drawOverall(timeline) {
-    const [lead, big, note] = this.find('.sg-summary').children;
+  /** The table of segments, with a column for the network where two are in use. */
+  drawTable() {
+    this.table = segmentTable(this.find('.sg-table'), network.choice === 'both', this.signal);
+  }
+
+  drawOverall(section, timeline, name) {
+    const [heading, lead, big, note] = section.firstElementChild.children;
     const { totals, overall } = timeline;
     const done = timeline.stage === 'done';
+    [heading.textContent, heading.hidden] = [name, !name];
     const found = done ? t('timeline.found_in', { total: formatDuration(state.sound.seconds) }) : t('timeline.found_so_far');
     lead.textContent = [found, channelText(state.sound)].filter(Boolean).join(' · ');
     if (totals.length) big.textContent = totalsText(totals);
@@ -174,7 +187,7 @@ class Timeline extends Job {
       .filter(([, seconds]) => seconds);
     const longest = Math.max(...[...totals, ...rest].map(([, seconds]) => seconds));
     const rows = [...totals.slice(0, MOST_TOTALS), ...rest].map((total) => totalRow(total, longest));
-    this.find('.sg-totals').replaceChildren(...rows);
+    section.lastElementChild.replaceChildren(...rows);
   }
 }
 
@@ -201,11 +214,12 @@ function totalRow([label, seconds, count, probability], longest) {
   return row;
 }
 
-function segmentTable(table, signal) {
+function segmentTable(table, both, signal) {
   const column = (key, value, format) => ({
     key, title: t(`timeline.column_${key}`), numeric: true, value,
     fill: (cell, row) => { cell.textContent = format(value(row)); },
   });
+  const answers = { key: 'answer', title: t('teach.answer'), value: (row) => row.answer, fill: (cell, row) => cell.append(row.answer) };
   return new SortableTable(table, [
     {
       key: 'class', title: t('timeline.column_class'), value: (row) => labelName(row.label),
@@ -217,6 +231,7 @@ function segmentTable(table, signal) {
         cell.dataset.label = row.label;
       },
     },
+    ...(both ? [answers] : []),
     column('start', (row) => row.start, formatMoment),
     column('end', (row) => row.end, formatMoment),
     column('duration', (row) => row.end - row.start, formatDuration),

@@ -1,5 +1,6 @@
 // The prediction for a clip: a class, an uncertain one, none of the known ones, or silence, with the most likely classes.
 
+import { answerName } from '../core/network.js';
 import { emit } from '../core/state.js';
 import { element, find, textElement } from '../lib/dom.js';
 import { className, formatPercent, t } from '../lib/i18n.js';
@@ -25,9 +26,24 @@ export function verdictReason(reply) {
   return t(verdictState(reply) === 'unsure' ? 'classify.unsure_why' : 'classify.unknown_why');
 }
 
-/** Return the box for a reply of the server. */
+/** Return the box for a reply of the server, or for those of two networks one after the other. */
 export function predictionBox(reply) {
+  if (!reply.second) return answerBox(reply, false);
+  const both = element('<div class="sg-both"></div>');
+  both.append(...[reply, reply.second].map((one, second) => {
+    const box = answerBox(one, Boolean(second));
+    box.prepend(textElement('h3', answerName(Boolean(second))));
+    return box;
+  }), textElement('p', t('teach.two_scales'), 'sg-small'));
+  return both;
+}
+
+/** @param {any} reply
+ * @param {boolean} second whether it is the second network's
+ */
+function answerBox(reply, second) {
   const box = element('<div class="sg-verdict"></div>');
+  box.toggleAttribute('data-second', second);
   const add = (text, kind = '') => box.append(textElement('p', text, kind));
   if (!reply.top.length) {
     add(t('page.silence'), 'sg-big');
@@ -39,14 +55,14 @@ export function predictionBox(reply) {
   if (known) add(t('classify.most_like'));
   add(verdictText(reply), 'sg-big');
   if (!known) add(verdictReason(reply));
-  box.append(mostLikely(reply, known));
+  box.append(mostLikely(reply, known, second));
   const numbers = reply.taught ? 'taught' : reply.calibrated ? 'calibrated' : 'plain';
   add(t(`classify.numbers_${numbers}`, reply), 'sg-small');
   return box;
 }
 
 /** The most likely classes as bars, grey where none is meant; a click requests the saliency map of a class. */
-function mostLikely(reply, known) {
+function mostLikely(reply, known, second) {
   const list = element('<ol class="sg-bars"></ol>');
   list.toggleAttribute('data-guesses', !known);
   list.setAttribute('aria-label', listName(reply, known));
@@ -57,7 +73,7 @@ function mostLikely(reply, known) {
     find(row, 'b').style.width = `${(100 * probability).toFixed(1)}%`;
     find(row, 'output').textContent = formatPercent(probability, 1);
     row.firstChild.title = t('saliency.ask', { name: className(label) });
-    row.firstChild.addEventListener('click', () => emit('explain', { label, start: reply.start, end: reply.end }));
+    row.firstChild.addEventListener('click', () => emit('explain', { label, start: reply.start, end: reply.end, second }));
     list.append(row);
   }
   return list;

@@ -1,10 +1,11 @@
 // Detected segments under each plot, on its time axis; segments that overlap are stacked in lanes.
 
 import { audio, onPlayhead, select, show, state } from '../core/state.js';
-import { element, onResize } from '../lib/dom.js';
+import { element, onResize, textElement } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { describeSegment, detections, labelName, paintClass } from '../core/detections.js';
+import { describeSegment, detections, labelName, paintClass, segmentsOf } from '../core/detections.js';
 import { verdictOn } from '../core/labels.js';
+import { answerName } from '../core/network.js';
 import { playAndAsk } from '../player/segment.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
 import { Review } from './labels/review.js';
@@ -50,17 +51,19 @@ class Lanes {
   build() {
     this.stale = false;
     const { timeline } = detections;
-    const segments = timeline ? [...timeline.segments, ...timeline.uncertain].sort((one, other) => one.start - other.start) : [];
+    const answers = segmentsOf(timeline).map((some) => some.sort((one, other) => one.start - other.start));
+    const segments = answers.flat();
     this.root.hidden = !segments.length && !timeline?.silences.length;
     if (this.root.hidden) return this.review.show(null);
     const focused = this.root.contains(document.activeElement);
-    const lanes = inLanes(segments);
-    this.root.style.setProperty('--sg-lanes', Math.max(1, ...lanes.map((lane) => lane + 1)));
+    const { lanes, firsts, count } = inLanes(answers);
+    this.root.style.setProperty('--sg-lanes', count);
     const silence = () => element('<div class="sg-silence"><span data-t="page.silence"></span></div>');
     const silent = timeline.silences.map((segment) => ({ segment, node: silence() }));
     this.marks = segments.map((segment, index) => ({ segment, node: mark(segment, lanes[index]) }));
     this.all = [...silent, ...this.marks];
-    this.root.replaceChildren(this.head, ...this.all.map(({ node }) => node));
+    const names = answers.length > 1 ? firsts.map((lane, second) => answerMark(Boolean(second), lane)) : [];
+    this.root.replaceChildren(this.head, ...names, ...this.all.map(({ node }) => node));
     for (const one of this.all) one.leastWidth = leastWidth(one.node.firstChild);
     this.choose(Math.min(this.chosen, this.marks.length - 1), focused);
     const reviewed = this.marks[this.chosen];
@@ -156,13 +159,30 @@ function leastWidth(name) {
   return NAME_MARGIN_PX + Math.min(width(text), width(`${text.slice(0, LEAST_LETTERS)}…`));
 }
 
-/** For each segment, in order of time, the first lane that is free when it begins. */
-function inLanes(segments) {
-  const ends = [];
-  return segments.map(({ start, end }) => {
-    const free = ends.findIndex((last) => last <= start + 1e-6);
-    const lane = free < 0 ? ends.length : free;
-    ends[lane] = end;
-    return lane;
-  });
+/** Which network the lanes from this one on are of, where two are in use. */
+function answerMark(second, lane) {
+  const node = textElement('span', answerName(second), 'sg-lanes-of');
+  node.style.setProperty('--sg-lane', lane);
+  node.toggleAttribute('data-second', second);
+  return node;
+}
+
+/** For each segment, in order of time, the first lane that is free when it begins; each answer has lanes of its own.
+ * @returns {{lanes: number[], firsts: number[], count: number}} `firsts`: the first lane of each answer
+ */
+function inLanes(answers) {
+  const [lanes, firsts] = [[], []];
+  let count = 0;
+  for (const segments of answers) {
+    const ends = [];
+    firsts.push(count);
+    for (const { start, end } of segments) {
+      const free = ends.findIndex((last) => last <= start + 1e-6);
+      const lane = free < 0 ? ends.length : free;
+      ends[lane] = end;
+      lanes.push(count + lane);
+    }
+    count += Math.max(1, ends.length);
+  }
+  return { lanes, firsts, count };
 }

@@ -8,18 +8,21 @@ import threading
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from esc.classification.teaching.archive import pack
 from esc.errors import PageError
 from esc.ui.sessions.sound import Session
 
 MAX_NETWORKS = 100  # of all sessions, of some 22 MB each
+Choice = Literal["app", "own", "both"]
+CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 
 @dataclass
 class _Own:
     folder: Path
-    used: bool
+    choice: Choice
 
 
 class TaughtNetworks:
@@ -62,7 +65,7 @@ class TaughtNetworks:
         """Use a folder as the session's network; its earlier one is deleted."""
         with self._lock:
             before = self._own.get(session)
-            self._own[session] = _Own(folder, used=True)
+            self._own[session] = _Own(folder, "own")
             weakref.finalize(session, shutil.rmtree, folder, ignore_errors=True)
         if before:
             shutil.rmtree(before.folder, ignore_errors=True)
@@ -72,19 +75,21 @@ class TaughtNetworks:
         """Delete a new folder that is not kept."""
         shutil.rmtree(folder, ignore_errors=True)
 
-    def use(self, session: Session, used: bool) -> None:
-        """Choose between the session's own network and the app's; PageError("page.gone") without an own one."""
+    def use(self, session: Session, choice: Choice) -> None:
+        """Choose the networks in use; PageError("page.gone") without an own one."""
         with self._lock:
             own = self._own.get(session)
             if own is None:
                 raise PageError("page.gone")
-            own.used = used
+            own.choice = choice
 
-    def checkpoint(self, session: Session) -> Path | None:
-        """Return the session's own network if it is in use."""
+    def checkpoints(self, session: Session, app: Path) -> tuple[Path, ...]:
+        """Return the networks in use; of both the own one is the first."""
         with self._lock:
             own = self._own.get(session)
-            return own.folder if own and own.used else None
+            if own is None or own.choice == "app":
+                return (app,)
+            return (own.folder,) if own.choice == "own" else (own.folder, app)
 
     def archive(self, session: Session) -> Path:
         """Return a served ZIP of the session's own network; PageError("page.gone") without one."""

@@ -150,9 +150,13 @@ class Tab:
         """Return the session of a request, by its `token`."""
         return self.store.session(request.token)
 
+    def checkpoints_of(self, request: PageRequest) -> tuple[Path, ...]:
+        """Return the checkpoints in use, one or two, see `TaughtNetworks.checkpoints`."""
+        return self.services.taught.checkpoints(self.session(request), self.checkpoint)
+
     def checkpoint_of(self, request: PageRequest) -> Path:
-        """Return the checkpoint in use: the app's, or the session's own."""
-        return self.services.taught.checkpoint(self.session(request)) or self.checkpoint
+        """Return the first of the checkpoints in use."""
+        return self.checkpoints_of(request)[0]
 
     def sound(self, request: SoundRequest) -> Sound:
         """Return the `sound` of a request, by its id."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 import threading
 import time
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
@@ -34,7 +31,7 @@ from esc.ui.sessions.decoding import content_digest
 from esc.ui.sessions.sound import Session, Sound
 from esc.ui.sessions.uploaded_files import MAX_FILES, MAX_PAGE_BYTES, UploadedFile
 from esc.ui.tabs.base import Queue, Services
-from esc.ui.tabs.runs import ENDINGS, Form, RunRequest, RunTab, StopRequest, intervals, overall, page_text
+from esc.ui.tabs.runs import ENDINGS, Form, RunRequest, RunTab, StopRequest, hop_seconds, intervals, overall, page_text, saved
 
 ROWS_AT_ONCE = 40
 MAX_CHANNELS = 999  # of a file, by their numbers
@@ -45,16 +42,16 @@ CHANNELS = (MEAN, "left", "right", "mid", "side", EACH)
 class Batch:
     """The results for one page's files at one hop, of one channel or EACH."""
 
-    hop_seconds: float
+    hops_s: list[float]  # by each checkpoint in use
     channel: str
-    runs: TimelineRuns  # by the checkpoint in use
+    runs: list[TimelineRuns]
     rows: list[dict] = field(default_factory=list)  # of results and errors, for the page
-    results: list[FileResult] = field(default_factory=list)
+    results: list[tuple[FileResult, ...]] = field(default_factory=list)  # of each checkpoint
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def is_like(self, other: Batch) -> bool:
         """Whether both have the same hop, channel and checkpoint."""
-        mine, theirs = ((one.hop_seconds, one.channel, one.runs.checkpoint) for one in (self, other))
+        mine, theirs = ((one.hops_s, one.channel, [runs.checkpoint for runs in one.runs]) for one in (self, other))
         return mine == theirs
 
     def __contains__(self, part: tuple[str, str]) -> bool:
@@ -73,15 +70,15 @@ class Batch:
         """Return a result of each file by its id, in the order of names."""
         with self.lock:
             pairs = reversed([*zip(self.rows, self.results, strict=True)])  # the first channel's wins
-        found = {row["id"]: result for row, result in pairs}
+        found = {row["id"]: results[0] for row, results in pairs}
         return dict(sorted(found.items(), key=lambda item: as_row(item[1])["file"]))
 
-    def add(self, row: dict, result: FileResult) -> None:
+    def add(self, row: dict, results: tuple[FileResult, ...]) -> None:
         """Add the row of a file or channel, unless another run has added it."""
         with self.lock:  # a cancelled run may finish the same file as its successor
             if (row["id"], row["channel"]) in self:
                 return
-            self.results.append(result)
+            self.results.append(results)
             self.rows.append(row)
 
 
@@ -159,17 +156,13 @@ class BatchTab(RunTab):
         return {}
 
     def files_file(self, request: FilesFileRequest) -> dict:
-        """Return all results in one of the `FORMS`; several label tracks as a zip."""
+        """Return all results in one of the `FORMS`; several files as a ZIP."""
         batch, form = self._batches.get(self.session(request)), request.form
         if not batch or not batch.results:
             raise PageError("page.gone")
-        results = sorted(batch.results, key=lambda result: as_row(result)["file"])
-        sounds = [result for result in results if isinstance(result, SoundResult)]
-        if form == "audacity" and len(sounds) > 1:
-            tracks = zip(track_names(sounds, with_folders=True), map(labels_of, sounds), strict=True)
-            return {"name": "soundglass-segments.zip", "base64": _zipped(tracks)}
-        text = page_text(results, form, batch.runs.meta.spectrogram)
-        return {"name": f"soundglass-files.{ENDINGS[form]}", "text": text}
+        ordered = sorted(batch.results, key=lambda results: as_row(results[0])["file"])
+        answers = [_texts(results, form, runs) for results, runs in zip(zip(*ordered, strict=True), batch.runs, strict=True)]
+        return saved("soundglass-segments.zip", answers)
 
     def file_labels(self, request: FileLabelsRequest) -> dict:
         """Return the user's labels of classified files as one file.
@@ -184,16 +177,18 @@ class BatchTab(RunTab):
         sounds = [(one, labels[file_id]) for file_id, one in files.items() if isinstance(one, SoundResult) and file_id in labels]
         if request.form == "audacity" and len(sounds) > 1:
             names = track_names([one for one, _ in sounds], with_folders=True)
-            return {"name": "soundglass-labels.zip", "base64": _zipped(zip(names, (own for _, own in sounds), strict=True))}
+            return saved(
+                "soundglass-labels.zip", [{name: as_audacity(own) for name, (_, own) in zip(names, sounds, strict=True)}]
+            )
         labelled = [LabelledSound(one.file, one.seconds, one.sample_rate, own) for one, own in sounds]
         if request.form == "raven":
             labelled = [_labelled(one, labels.get(file_id, [])) for file_id, one in files.items()]
         return {"name": f"soundglass-labels.{ENDINGS[request.form]}", "text": label_text(labelled, request.form)}
 
     def _batch(self, session: Session, request: FilesRequest) -> Batch:
-        """Return the session's batch at this hop, channel and checkpoint; another is dropped."""
+        """Return the session's batch at this hop, channel and checkpoints; another is dropped."""
         runs = self.runs_of(request)
-        wanted = Batch(self.hop_seconds(runs, request.hop), request.channel, runs)
+        wanted = Batch([hop_seconds(one, request.hop) for one in runs], request.channel, runs)
         with self._lock:
             batch = self._batches.get(session)
             if batch is None or not batch.is_like(wanted):
@@ -218,24 +213,31 @@ class BatchTab(RunTab):
                 refused = AudioError("audio.refused", name=file.name, reason=str(error).rstrip("."))
                 if isinstance(error, AudioError) and "name" in error.values:
                     refused = error
-                batch.add({"id": file.id, "channel": channel, "error": error_message(error, language)}, refused)
+                row = {"id": file.id, "channel": channel, "error": error_message(error, language)}
+                batch.add(row, (refused,) * len(batch.runs))
 
     def _classify_one(
         self, owner: str, file: UploadedFile, channel: str, batch: Batch, wanted: Callable[[], bool], language: str
     ) -> Iterator[dict]:
-        with batch.runs.opened(file.path, file.name, owner, Reading(channel)) as sound:
-            for news in batch.runs.run(sound, batch.hop_seconds, wanted, owner):
-                if isinstance(news, SoundResult):
-                    more = {"channels": sound.facts.channels, "differ": self._differing(batch, sound, owner)}
-                    batch.add(_row(file, news, language) | more, news)
-                else:
-                    yield {"id": file.id, "done_s": news.done_s, "seconds": sound.seconds}
+        results: list[SoundResult] = []
+        with self.runs.opened(file.path, file.name, owner, Reading(channel)) as sound:
+            for number, (runs, hop_s) in enumerate(zip(batch.runs, batch.hops_s, strict=True)):
+                for news in runs.run(sound, hop_s, wanted, owner):
+                    if isinstance(news, SoundResult):
+                        results.append(news)
+                    else:
+                        done_s = (number * sound.seconds + news.done_s) / len(batch.runs)
+                        yield {"id": file.id, "done_s": done_s, "seconds": sound.seconds}
+                if len(results) == number:  # cancelled
+                    return
+            more = {"channels": sound.facts.channels, "differ": self._differing(batch, sound, owner)}
+            batch.add(_row(file, results, language) | more, tuple(results))
 
     def _differing(self, batch: Batch, sound: Sound, owner: str) -> list[list[str]]:
         """Return each channel with the verdict on its first clip where those differ, else nothing."""
         if batch.channel != MEAN or sound.channels is None:
             return []
-        checkpoint, rate, turns = batch.runs.checkpoint, sound.facts.sample_rate, self.services.turns
+        checkpoint, rate, turns = batch.runs[0].checkpoint, sound.facts.sample_rate, self.services.turns
         answers = [
             [name, predict(checkpoint, sound.channels[:, index], rate, turns.turn(owner)).verdict]
             for index, name in enumerate(distinct_channels(sound.facts.channels))
@@ -243,10 +245,15 @@ class BatchTab(RunTab):
         return answers if len({verdict for _, verdict in answers}) > 1 else []
 
 
-def _row(file: UploadedFile, result: SoundResult, language: str) -> dict:
-    about = {"id": file.id, "channel": result.channel, "seconds": result.seconds, "overall": overall(result)}
-    about["notes"] = note_messages(result.notes, language)
-    return about | intervals(result)
+def _row(file: UploadedFile, results: list[SoundResult], language: str) -> dict:
+    first = results[0]
+    about = {"id": file.id, "channel": first.channel, "seconds": first.seconds, "notes": note_messages(first.notes, language)}
+    answer, *second = [_found(one) for one in results]
+    return about | answer | {"second": second[0] if second else None}
+
+
+def _found(result: SoundResult) -> dict[str, Any]:
+    return {"overall": overall(result), **intervals(result)}
 
 
 def _sparsely(progress: Iterator[dict]) -> Iterator[dict]:
@@ -263,10 +270,10 @@ def _labelled(result: FileResult, labels: list[Label]) -> LabelledSound:
     return LabelledSound(as_row(result)["file"], read_seconds(result), rate, labels)
 
 
-def _zipped(tracks: Iterable[tuple[str, Sequence[Label]]]) -> str:
-    """Return label tracks with their names as a ZIP, in base64."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, labels in tracks:
-            archive.writestr(name, as_audacity(labels))
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+def _texts(results: Sequence[FileResult], form: str, runs: TimelineRuns) -> dict[str, str]:
+    """Return results by one checkpoint as files: their names and texts."""
+    sounds = [result for result in results if isinstance(result, SoundResult)]
+    if form == "audacity" and len(sounds) > 1:
+        names = track_names(sounds, with_folders=True)
+        return {name: as_audacity(labels_of(sound)) for name, sound in zip(names, sounds, strict=True)}
+    return {f"soundglass-files.{ENDINGS[form]}": page_text(results, form, runs.meta.spectrogram)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,20 +28,25 @@ class ClassifyTab(Tab):
 
     def classify(self, request: PartRequest) -> Iterator[dict]:
         """Yield the prediction for the first clip or an interval, then also for channels."""
-        sound, checkpoint = self.sound(request), self.checkpoint_of(request)
-        reply = prediction_reply(checkpoint, self._predict(request, checkpoint, sound, sound.waveform))
-        if request.interval is not None:
-            start_s, end_s = request.interval
-            reply |= {
-                "interval": [start_s, end_s],
-                "fit": interval_fit(end_s - start_s, reply["clip_seconds"]),
-                "end": min(reply["start"] + reply["clip_seconds"], end_s),
-            }
+        sound, checkpoints = self.sound(request), self.checkpoints_of(request)
+        reply = answers(checkpoints, lambda one: self._answer(request, one, sound))
         yield reply
         if sound.channels is not None:
+            checkpoint = checkpoints[0]
             names = distinct_channels(sound.facts.channels)
             each = [self._predict(request, checkpoint, sound, sound.channels[:, index]) for index in range(len(names))]
-            yield reply | {"channels": [[name, *_answer(one)] for name, one in zip(names, each, strict=True)]}
+            yield reply | {"channels": [[name, *_headline(one)] for name, one in zip(names, each, strict=True)]}
+
+    def _answer(self, request: PartRequest, checkpoint: Path, sound: Sound) -> dict:
+        reply = prediction_reply(checkpoint, self._predict(request, checkpoint, sound, sound.waveform))
+        if request.interval is None:
+            return reply
+        start_s, end_s = request.interval
+        return reply | {
+            "interval": [start_s, end_s],
+            "fit": interval_fit(end_s - start_s, reply["clip_seconds"]),
+            "end": min(reply["start"] + reply["clip_seconds"], end_s),
+        }
 
     def _predict(self, request: PartRequest, checkpoint: Path, sound: Sound, waveform: np.ndarray) -> Prediction:
         return predict(
@@ -53,7 +58,16 @@ class ClassifyTab(Tab):
         )
 
 
-def _answer(prediction: Prediction) -> tuple[str, float | None]:
+def answers(checkpoints: Sequence[Path], answer: Callable[[Path], dict]) -> dict:
+    """Return the answer of the first checkpoint, with a second one's as `second`.
+
+    They stay two answers: probabilities of two networks, over two lists of classes, are not on one scale.
+    """
+    first, *more = map(answer, checkpoints)
+    return first | {"second": more[0]} if more else first
+
+
+def _headline(prediction: Prediction) -> tuple[str, float | None]:
     """Return the verdict and, of a class, its probability."""
     return prediction.verdict, dict(prediction.top).get(prediction.verdict)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from esc.errors import AudioError, PageError
 from esc.ui.inference.inference import classifier, predict
 from esc.ui.server.requests import PageRequest
 from esc.ui.tabs.base import Tab
-from esc.ui.tabs.classify import prediction_reply
+from esc.ui.tabs.classify import answers, prediction_reply
 
 WAIT_SECONDS = 5.0  # a page asks again a second later, so nobody gains by waiting longer
 _FULL_SCALE = 32768.0  # as in WAV files
@@ -36,18 +37,26 @@ class LiveTab(Tab):
 
     def live_begin(self, request: PageRequest) -> dict:
         """Load the network and return the length of its input, `clip_seconds`."""
-        return {"clip_seconds": classifier(self.checkpoint_of(request)).checkpoint.input.clip_seconds}
+        return {"clip_seconds": max(map(_clip_seconds, self.checkpoints_of(request)))}
 
     def live_classify(self, request: LiveRequest) -> dict:
-        """Return the prediction for `samples`: at most a clip of 16-bit mono PCM in base64."""
+        """Return the prediction for `samples`, at most a clip: 16-bit mono PCM in base64."""
         rate, (low, high) = request.rate, SAMPLE_RATES
         if not low <= rate <= high:
             raise AudioError("audio.rate", name="the microphone", rate=rate, low=low, high=high)
-        checkpoint = self.checkpoint_of(request)
-        most = round(classifier(checkpoint).checkpoint.input.clip_seconds * rate)
-        waveform = _waveform(request.samples, most)
-        turn = self.services.turns.turn(request.token, WAIT_SECONDS)
-        return prediction_reply(checkpoint, predict(checkpoint, waveform, rate, turn))
+        checkpoints = self.checkpoints_of(request)
+        waveform = _waveform(request.samples, max(round(_clip_seconds(one) * rate) for one in checkpoints))
+
+        def answer(checkpoint: Path) -> dict:
+            samples = waveform[-round(_clip_seconds(checkpoint) * rate) :]
+            turn = self.services.turns.turn(request.token, WAIT_SECONDS)
+            return prediction_reply(checkpoint, predict(checkpoint, samples, rate, turn))
+
+        return answers(checkpoints, answer)
+
+
+def _clip_seconds(checkpoint: Path) -> float:
+    return classifier(checkpoint).checkpoint.input.clip_seconds
 
 
 def _waveform(text: str, most: int) -> np.ndarray:

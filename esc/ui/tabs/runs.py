@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import zipfile
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -55,14 +58,14 @@ class RunTab(Tab):
         self._turns.end_before(self.session(request), request.turn)
         return {}
 
-    def runs_of(self, request: PageRequest) -> TimelineRuns:
-        """Return the runs of the session's checkpoint."""
-        return self.runs.of(self.checkpoint_of(request))
+    def runs_of(self, request: PageRequest) -> list[TimelineRuns]:
+        """Return the runs of each of the session's checkpoints, see `Tab.checkpoints_of`."""
+        return [self.runs.of(one) for one in self.checkpoints_of(request)]
 
-    @staticmethod
-    def hop_seconds(runs: TimelineRuns, hop: float) -> float:
-        """Return a hop in seconds."""
-        return hop * runs.meta.input.clip_seconds
+
+def hop_seconds(runs: TimelineRuns, hop: float) -> float:
+    """Return a hop in seconds."""
+    return hop * runs.meta.input.clip_seconds
 
 
 def rows(timeline: tuple[Segment, ...]) -> list[list]:
@@ -88,6 +91,22 @@ def page_text(results: Sequence[FileResult], form: str, config: SpectrogramConfi
     """Return timelines in one of the `FORMS`."""
     plain, start = ("csv", "\ufeff") if form == "excel" else (form, "")
     return start + as_text(results, plain, TOP_K, True, config)
+
+
+def saved(name: str, answers: Sequence[dict[str, str]]) -> dict:
+    """Return files of each network as a reply: one text, or a ZIP called `name`.
+
+    Those of two networks are in a folder each: probabilities of two lists of classes are not on one scale.
+    """
+    if len(answers) == 1 and len(answers[0]) == 1:
+        ((only, text),) = answers[0].items()
+        return {"name": only, "text": text}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for files, folder in zip(answers, ("own/", "page/") if len(answers) > 1 else ("",), strict=True):
+            for inside, text in files.items():
+                archive.writestr(folder + inside, text)
+    return {"name": name, "base64": base64.b64encode(buffer.getvalue()).decode("ascii")}
 
 
 def overall(result: SoundResult) -> list | None:

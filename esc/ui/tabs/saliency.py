@@ -31,10 +31,11 @@ class SaliencyRequest(SoundRequest):
     start: float = 0.0
     end: Seconds | None = None  # of what the clip holds; it is padded where that is shorter
     labels: list[str] = Field(default_factory=list, max_length=MAX_LABELS)
+    second: bool = False  # of the checkpoints in use
 
 
 class SaliencyTab(Tab):
-    """The saliency maps; "explain" brings {"token", "sound", "start", "end", "labels"}."""
+    """The saliency maps; "explain" brings {"token", "sound", "start", "end", "labels", "second"}."""
 
     module = "tabs/saliency.js"
     elem_id = "saliency"
@@ -46,7 +47,7 @@ class SaliencyTab(Tab):
         """Return maps of the likeliest classes and of `labels` in the clip at `start` seconds."""
         sound = self.sound(request)
         turn = self.services.turns.turn(request.token)
-        checkpoint = self.checkpoint_of(request)
+        checkpoint = self.checkpoints_of(request)[-1 if request.second else 0]
         explanation = explain(
             checkpoint, sound.waveform, sound.facts.sample_rate, request.start, request.labels, turn, request.end
         )

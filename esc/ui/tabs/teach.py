@@ -28,6 +28,7 @@ from esc.paths import sha256_of
 from esc.ui.i18n.catalogue import error_message
 from esc.ui.inference.inference import classifier
 from esc.ui.inference.lessons import MAX_WINDOWS, Lesson, bounded, usable_examples
+from esc.ui.inference.taught_networks import Choice
 from esc.ui.inference.timeline_runs import Turns
 from esc.ui.server.public.files import playable_url
 from esc.ui.server.rendering import as_base64
@@ -70,9 +71,9 @@ class RemoveRequest(PageRequest):
 
 
 class UseRequest(PageRequest):
-    """A request to use the session's own network, or the app's."""
+    """A request to use the session's own network, the app's, or both."""
 
-    used: bool
+    choice: Choice
 
 
 class TeachTab(Tab):
@@ -187,8 +188,8 @@ class TeachTab(Tab):
         return {}
 
     def use_network(self, request: UseRequest) -> dict:
-        """Use the session's own network, or the app's, in all tabs."""
-        self._taught.use(self.session(request), request.used)
+        """Use the session's own network, the app's, or both, in all tabs."""
+        self._taught.use(self.session(request), request.choice)
         return {}
 
     def load_network(self, request: UploadRequest) -> dict:

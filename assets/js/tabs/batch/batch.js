@@ -55,11 +55,9 @@ class Batch extends Job {
     this.upload = context.upload;
     this.showLimits(this.props.limits);
     this.labels = new FileLabels(() => this.draw(), this.signal);
-    this.table = fileTable(this.find('.sg-table'), (one) => openFile(one, 'classify'), (one) => this.labels.count(one), this.signal);
-    this.find('.sg-list').prepend(this.table.orders(t('batch.order')));
-    this.table.turned = () => this.listFiles();
+    this.makeTable();
     this.on(events, 'sound', () => this.table.show()); // which of them is open
-    const searched = (one) => `${one.name}\n${classText(one)}`;
+    const searched = (one) => [one.name, ...[one, one.second].filter(Boolean).map(({ overall }) => classText({ overall, state: one.state }))].join('\n');
     this.filter = new FileFilter(this.find('.sg-filter-place'), searched, (one) => this.labels.count(one) > 0, () => this.draw());
     const choice = this.find('.sg-batch-channel');
     choice.append(...this.props.channels.map((name) => new Option(name === EACH ? t('batch.each_channel') : channelName(name), name)));
@@ -77,11 +75,21 @@ class Batch extends Job {
       input.value = '';
     });
     this.on(events, 'dropped', () => this.addDropped());
-    this.on(events, 'network', () => { if (this.files.length) this.changeHop(); }); // classify all anew
+    this.on(events, 'network', () => {
+      this.makeTable();
+      if (this.files.length) this.changeHop(); // classify all anew
+    });
     networkSwitch(this.find('.sg-network-place'), this.signal);
     this.addDropped();
     this.on(this.find('.sg-clear'), 'click', () => this.clear());
     this.on(window, 'pagehide', () => { if (this.busy) this.notify(this.server.stop); });
+  }
+
+  makeTable() {
+    this.table = fileTable(this.find('.sg-table'), (one) => openFile(one, 'classify'), (one) => this.labels.count(one), this.signal);
+    this.host.querySelector('.sg-order')?.remove();
+    this.find('.sg-list').prepend(this.table.orders(t('batch.order')));
+    this.table.turned = () => this.listFiles();
   }
 
   showLimits({ accepted, files, bytes, all_bytes: all }) {

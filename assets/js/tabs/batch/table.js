@@ -1,6 +1,7 @@
 // Table of classified files: class, confidence and a miniature timeline.
 
 import { MEAN, channelName } from '../../core/channels.js';
+import { answerName, network } from '../../core/network.js';
 import { state } from '../../core/state.js';
 import { element, textElement } from '../../lib/dom.js';
 import { formatDuration, formatNumber, formatPercent, t } from '../../lib/i18n.js';
@@ -13,21 +14,32 @@ export function classText({ overall, state: now }) {
   return now === 'done' ? t('timeline.nothing_sure') : '';
 }
 
-/** Return a table of BatchFiles; `open(file)` follows a click on a classified one, `countLabels(file)`: those of the user's own. */
+/** Return a table of BatchFiles; `open(file)` follows a click on a classified one, `countLabels(file)`: those of the user's own.
+ * Where two networks are in use, the second's answers are a column of their own.
+ */
 export function fileTable(table, open, countLabels, signal) {
+  const both = network.choice === 'both';
   return new SortableTable(table, [
     { key: 'file', title: t('batch.column_file'), value: (one) => one.name, fill: (cell, one) => fillName(cell, one, countLabels(one)) },
     {
-      key: 'class', title: t('timeline.column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : classText(one)),
+      key: 'class', title: both ? answerName(false) : t('timeline.column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : classText(one)),
       fill: (cell, one) => fillClass(cell, one, classText(one)),
     },
     {
       key: 'probability', title: t('timeline.column_probability'), numeric: true, value: (one) => confidence(one) ?? -1,
       fill: (cell, one) => { cell.textContent = confidence(one) === null ? '' : formatPercent(confidence(one)); },
     },
+    ...(both ? [{
+      key: 'second', title: answerName(true), value: (one) => (one.second ? classText({ ...one.second, state: one.state }) : ''),
+      fill: (cell, one) => { if (one.second) fillSecond(cell, { ...one.second, state: one.state }); },
+    }] : []),
     {
       key: 'when', title: t('batch.column_when'),
-      fill: (cell, one) => { if (one.state === 'done') cell.append(miniature(one)); },
+      fill: (cell, one) => {
+        if (one.state !== 'done') return;
+        cell.append(miniature(one));
+        if (one.second) cell.append(miniature({ ...one.second, seconds: one.seconds }));
+      },
     },
     {
       key: 'length', title: t('timeline.column_duration'), numeric: true, value: (one) => one.seconds ?? -1,
@@ -58,7 +70,7 @@ function confidence({ overall, state: now }) {
 function fillClass(cell, one, label) {
   cell.classList.add('sg-file-class');
   cell.classList.toggle('sg-refused', one.state === 'refused');
-  if (one.state === 'refused') [cell.textContent, cell.colSpan] = [one.error, 4]; // the rest of the row
+  if (one.state === 'refused') [cell.textContent, cell.colSpan] = [one.error, network.choice === 'both' ? 5 : 4]; // the rest of the row
   else if (one.state === 'classifying') cell.textContent = t('batch.state_classifying', { share: formatPercent(one.share) });
   else if (one.state !== 'done') cell.textContent = t(`batch.state_${one.state}`);
   else {
@@ -74,6 +86,18 @@ function fillClass(cell, one, label) {
     }
     for (const note of one.notes) cell.append(textElement('small', ` ${note}`));
   }
+}
+
+/** The class and its confidence by the second network in use. */
+function fillSecond(cell, answer) {
+  if (confidence(answer) !== null) {
+    const dot = element('<b class="sg-dot"></b>');
+    paintClass(dot, answer.overall[0]);
+    cell.append(dot);
+  }
+  cell.classList.add('sg-file-class');
+  cell.append(classText(answer));
+  if (confidence(answer) !== null) cell.append(textElement('small', ` ${formatPercent(confidence(answer))}`));
 }
 
 /** The whole file's timeline in one line. */

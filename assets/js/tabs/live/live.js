@@ -1,5 +1,6 @@
 // The live tab: a scrolling spectrogram of the microphone, its level, and the most likely classes once a second.
 
+import { answerName } from '../../core/network.js';
 import { latestOnly, request } from '../../core/rpc.js';
 import { audio, events } from '../../core/state.js';
 import { openTab } from '../../core/tabs.js';
@@ -40,7 +41,8 @@ const SKELETON = `
       <div class="sg-live-meter"></div>
       <p class="sg-small" data-t="live.reference"></p>
     </div>
-    <section class="sg-live-classes" data-aria="page.tab_classify"></section>
+    <div class="sg-live-answers"><section class="sg-live-classes" data-aria="page.tab_classify"></section>
+      <section class="sg-live-classes" data-aria="teach.answer_app" hidden></section></div>
   </div>`;
 const PILL = `<div class="sg-live-pill" role="group" data-aria="live.on" hidden><button type="button" data-do="show"></button>
   <button type="button" data-do="stop" data-t="player.stop"></button></div>`;
@@ -61,7 +63,9 @@ class Live extends Component {
     this.spectrogram = new LiveSpectrogram(this.find('.sg-waterfall'), this.signal);
     this.meter = new LevelMeter(this.find('.sg-live-meter'));
     this.recording = new LiveRecording(this.find('.sg-recording'), KEPT_MINUTES, this.signal);
-    this.predictions = new LivePredictions(this.find('.sg-live-classes'));
+    const [first, second] = [...this.host.querySelectorAll('.sg-live-classes')];
+    this.predictions = new LivePredictions(first);
+    this.second = new LivePredictions(second); // of the second network in use
     this.classify = latestOnly(() => this.classifyNow());
     this.find('.sg-empty').prepend(waveIcon());
     this.find('.sg-empty').append(textElement('p', t('live.hint', { minutes: KEPT_MINUTES }), 'sg-small'));
@@ -79,7 +83,11 @@ class Live extends Component {
     showAxis();
     this.on(axis, 'change', () => { this.spectrogram.kind = axis.value; });
     this.on(events, 'display', showAxis);
-    this.on(events, 'network', () => { this.clipSeconds = 0; });
+    this.on(events, 'network', () => {
+      this.clipSeconds = 0;
+      this.second.host.hidden = true;
+      this.second.begin();
+    });
     networkSwitch(this.find('.sg-network-place'), this.signal);
     if (navigator.mediaDevices) this.on(navigator.mediaDevices, 'devicechange', () => this.showDevices());
   }
@@ -152,7 +160,7 @@ class Live extends Component {
     if (!this.onScreen) return;
     this.spectrogram.scroll(now);
     this.meter.draw(now);
-    this.predictions.age(now);
+    for (const answer of [this.predictions, this.second]) answer.age(now);
   }
 
   showTime() {
@@ -181,10 +189,17 @@ class Live extends Component {
       if (!buffer) return; // the user is still being asked for the microphone
       const samples = await encodeBase64(buffer.last(Math.floor(this.clipSeconds * buffer.rate)));
       const reply = await request(this.server.live_classify, { rate: buffer.rate, samples });
-      if (buffer === this.buffer) this.predictions.draw(reply, performance.now());
+      if (buffer === this.buffer) this.show(reply);
     } catch (error) {
       if (this.classifying) this.fail(error);
     }
+  }
+
+  show(reply) {
+    const { second } = reply;
+    this.second.host.hidden = !second;
+    this.predictions.draw(reply, performance.now(), second ? answerName(false) : '');
+    if (second) this.second.draw(second, performance.now(), answerName(true));
   }
 
   /** Show an error that is final; after others, the next request follows and the age of the last reply shows. */
@@ -239,7 +254,10 @@ class Live extends Component {
     this.pill.hidden = true;
     this.host.dataset.state = stage;
     this.showButton(false);
-    if (stage === 'idle') this.predictions.begin();
+    if (stage === 'idle') {
+      this.second.host.hidden = true;
+      for (const answer of [this.predictions, this.second]) answer.begin();
+    }
     this.find('.sg-device').hidden = true;
     this.find('.sg-device-name').hidden = stage === 'idle';
   }

@@ -44,14 +44,18 @@ export class LivePredictions {
     }
   }
 
-  draw(reply, now) {
+  /** @param {any} reply
+   * @param {number} now
+   * @param {string} [name] of the network, where there are two
+   */
+  draw(reply, now, name = '') {
     this.receivedAt = now;
     this.parts.late.hidden = true;
     const silent = !reply.top.length;
     const state = silent ? 'silent' : verdictState(reply);
     const known = state === 'known';
     this.host.dataset.state = state;
-    this.parts.head.textContent = t(known ? 'classify.most_like' : 'live.just_now');
+    this.parts.head.textContent = [name, t(known ? 'classify.most_like' : 'live.just_now')].filter(Boolean).join(' · ');
     this.parts.big.textContent = silent ? t('page.silence') : verdictText(reply);
     this.parts.list.toggleAttribute('data-guesses', !known);
     this.parts.list.setAttribute('aria-label', listName(reply, known));

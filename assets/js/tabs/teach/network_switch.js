@@ -1,9 +1,11 @@
-// A choice between the app's network and the session's own, shown once there is one.
+// A choice between the app's network, the session's own and both, shown once there is an own one.
 
 import { network } from '../../core/network.js';
 import { events, showMessage } from '../../core/state.js';
 import { element, textElement } from '../../lib/dom.js';
 import { t } from '../../lib/i18n.js';
+
+const CHOICES = /** @type {const} */ (['app', 'own', 'both']);
 
 /** Fill an element with the choice, until the signal aborts.
  * @param {HTMLElement} host
@@ -11,9 +13,10 @@ import { t } from '../../lib/i18n.js';
  */
 export function networkSwitch(host, signal) {
   const group = element('<div class="sg-choices sg-network" role="group" data-aria="teach.use" hidden></div>');
-  const buttons = [false, true].map((used) => {
+  const buttons = CHOICES.map((choice) => {
     const button = element('<button type="button" class="sg-chip"></button>');
-    button.addEventListener('click', () => network.choose(used).catch((error) => showMessage(error.message)));
+    button.dataset.choice = choice;
+    button.addEventListener('click', () => network.choose(choice).catch((error) => showMessage(error.message)));
     return button;
   });
   group.append(textElement('span', t('teach.use'), 'sg-small'), ...buttons);
@@ -21,9 +24,11 @@ export function networkSwitch(host, signal) {
   const draw = () => {
     group.hidden = !network.own;
     if (!network.own) return;
-    buttons[0].textContent = t('teach.use_app');
-    buttons[1].textContent = t('teach.use_own', { count: network.own.classes.length });
-    buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(network.used === Boolean(i))));
+    for (const button of buttons) {
+      const choice = button.dataset.choice;
+      button.textContent = t(`teach.use_${choice}`, { count: network.own.classes.length });
+      button.setAttribute('aria-pressed', String(network.choice === choice));
+    }
   };
   events.addEventListener('network', draw, { signal });
   draw();

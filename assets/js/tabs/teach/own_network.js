@@ -20,22 +20,22 @@ export class OwnNetwork extends Component {
     this.server = server;
     this.upload = upload;
     networkSwitch(host, this.signal);
-    network.choose = (used) => this.use(used);
+    network.choose = (choice) => this.use(choice);
     this.on(this.find('.sg-keep'), 'click', () => this.save());
     this.on(events, 'network', () => this.draw());
     this.draw();
   }
 
-  async use(used) {
-    await request(this.server.use_network, { used });
-    if (!this.signal.aborted) setNetwork(network.own, used);
+  async use(choice) {
+    await request(this.server.use_network, { choice });
+    if (!this.signal.aborted) setNetwork(network.own, choice);
   }
 
   /** Load a network that was saved before; resolves to its figures, or null. */
   async load(file) {
     const { path } = await this.upload(file);
     const { classes, figures } = await request(this.server.load_network, { path, name: file.name });
-    if (!this.signal.aborted) setNetwork({ classes }, true);
+    if (!this.signal.aborted) setNetwork({ classes }, 'own');
     return figures;
   }
 

@@ -126,8 +126,8 @@ class Teach extends Component {
       const home = target ?? (parts[i].length > 1 ? this.classes.named(folder) : this.unnamed(file.name));
       home.examples.push({ name: file.name, file });
     });
-    this.draw();
     this.sendAll();
+    this.draw();
   }
 
   /** The class for files without a folder: an unnamed one. */
@@ -219,7 +219,7 @@ class Teach extends Component {
       Object.assign(this, { figures: reply.figures, wrong: reply.wrong });
       for (const example of this.examples) if (reply.refused[example.id]) example.error = reply.refused[example.id];
       this.result.draw(this.figures, this.wrong);
-      setNetwork({ classes: this.figures.classes.map(({ name }) => name) }, true);
+      setNetwork({ classes: this.figures.classes.map(({ name }) => name) }, 'own');
     }
     this.draw();
   }
