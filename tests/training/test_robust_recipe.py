@@ -21,7 +21,7 @@ from esc.errors import DataError
 from esc.paths import DEFAULT_CHECKPOINT
 from small_data import CLASSES, HELD_OUT, QUICK, RATE, TRAINING_FOLDS, outer
 from training.augmentation.plan import draw
-from training.data.esc50 import UNKNOWN, UNKNOWN_FOLD
+from training.data.esc50 import ABOUT, OWN_TABLE, UNKNOWN, UNKNOWN_FOLD
 from training.data.preprocessing import prepare_for
 from training.engine import pretrained
 from training.engine.batches import network_batch, on_device
@@ -165,7 +165,8 @@ def test_fine_tuning_to_other_classes(data, data_of_robust, cache, trained, tmp_
     )
     monkeypatch.setattr("training.cli.options.RECIPES", {"first": other_input})
     own = shutil.copytree(data, tmp_path / "own")
-    (own / "meta" / "esc50.csv").write_text((own / "meta" / "esc50.csv").read_text().replace(",hum,", ",buzz,"))
+    (own / OWN_TABLE).write_text((own / "meta" / "esc50.csv").read_text().replace(",hum,", ",buzz,"))
+    (own / ABOUT).write_text('{"name": "own"}')  # or it would be ESC-50's by the names of its files
     command = ("train", "--data", own, "--cache", cache, "--fold", "4", "--from", trained / "checkpoint")
     code, _, errors = run_command(*command, "--leave-out-classes", "buzz", "--name", "tuned")
     assert code == 0, errors
