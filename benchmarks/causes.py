@@ -6,7 +6,14 @@ CAUSES = {  # start of "what, against" -> cause
     "mel, ": "At ESC50 one thread takes 3.2 ms: window and FFT 1.4, squares 0.3, the bands' products 1.3, decibels 0.2; CLICKS "
     "5.4 ms: FFT 2.2, squares 0.9, bands 1.4, decibels 0.8. A call itself costs much at these sizes.",
     "mel, NOTEBOOK, 5 s, bare FFTs": "Of 50 ms of one thread window and FFT take 34 (SciPy's FFT as well), squares 8, bands 7.",
-    "page load, our requests": "Each browser module is a file of its own; there is no bundle.",
+    "memory of the server at rest": "Built up in one process (MB): Gradio 184, torch 650, torchvision 780, our modules 801, page "
+    "805, network 880, first spectrogram 922. torchvision is needed for its ResNet class alone.",
+    "one /mel by the API": "The imports of a decoder's process take some 170 ms; it is started ahead, which one call after "
+    "the other outruns. An upload takes 5 ms.",
+    "one /classify by the API": "As of /mel.",
+    "memory after 2,000": "Open sounds and views, up to their limits, and freed memory that glibc keeps in its arenas.",
+    "training step from sounds": "Decoding alone gives fewer clips a second than the bare step takes.",
+    "release of a parameter -> repaint, surface": "Without a GPU the browser draws WebGL on the processor.",
     "display change, zoom: requests": "Each new range is requested, even where one column a frame is loaded already.",
     "display change, pan: requests": "Each new range is requested, even where one column a frame is loaded already.",
 }
