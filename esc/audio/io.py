@@ -187,7 +187,7 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
     if facts.n_samples == 0:
         raise AudioError("audio.no_samples", name=name)
     if facts.finite == 0:
-        raise AudioError("audio.not_finite", name=name, seconds=facts.seconds)
+        raise AudioError("audio.not_finite", name=name, seconds=facts.seconds * facts.time_expansion)
     if facts.n_samples < MIN_SAMPLES:
         raise AudioError("audio.too_short", name=name, samples=facts.n_samples, least=MIN_SAMPLES)
 

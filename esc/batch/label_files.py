@@ -13,7 +13,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from esc.batch.label_formats import Label
+from esc.audio.io import TIME_EXPANSIONS
+from esc.batch.label_formats import Label, slowed
 from esc.batch.tables import FORMULA
 from esc.errors import LabelFileError
 
@@ -29,6 +30,7 @@ _ALIASES = {  # names of columns, in the order of preference
     "probability": ("probability", "confidence", "score"),
     "file": ("file", "begin path"),
     "offset": ("file offset (s)",),
+    "time_expansion": ("time_expansion",),
 }
 _WHOLE_BAND = 0.99  # of half the sample rate: a table's full height stands for all frequencies
 
@@ -63,8 +65,12 @@ class LabelFile:
             self.problems.append(Problem(line, field, "".join(filter(str.isprintable, str(value)))[:40], reason))
 
 
-def read_labels(text: str, name: str, seconds: float, sample_rate: int, sound_name: str = "") -> LabelFile:
+def read_labels(
+    text: str, name: str, seconds: float, sample_rate: int, sound_name: str = "", time_expansion: float = 1.0
+) -> LabelFile:
     """Return the labels in the text of a file, in the order of their start.
+
+    Times are taken as the sound file's own, unless a row states the `time_expansion` that they are after, as results do.
 
     Parameters
     ----------
@@ -76,6 +82,8 @@ def read_labels(text: str, name: str, seconds: float, sample_rate: int, sound_na
         Of the sound: a label past its end is left out, one that crosses it is cut; frequencies end at half the rate.
     sound_name : str
         Where any label names it as its file, those of other files are not read.
+    time_expansion : float
+        With which the sound is read: labels are returned in its times.
 
     Raises
     ------
@@ -91,8 +99,9 @@ def read_labels(text: str, name: str, seconds: float, sample_rate: int, sound_na
         if len(found.labels) == MAX_LABELS:
             found.leave_out(line, "label", f"> {MAX_LABELS}", "many")
             break
-        if label := _label(found, line, row, seconds, sample_rate):
-            found.labels.append(label)
+        factor = _expansion(found, line, row) / time_expansion
+        if label := _label(found, line, row, seconds / factor, sample_rate * factor):
+            found.labels.append(slowed(label, factor))
     found.labels.sort(key=lambda label: (label.start_s, label.end_s))
     return found
 
@@ -143,7 +152,8 @@ def _json_rows(text: str, name: str) -> Iterator[tuple[int, Row]]:
         one = entry if isinstance(entry, dict) else {}
         listed = one.get("labels", one.get("timeline"))
         if isinstance(listed, list):
-            rows += [{"file": one.get("file"), **(row if isinstance(row, dict) else {})} for row in listed]
+            of_all = {"file": one.get("file"), "time_expansion": one.get("time_expansion")}
+            rows += [{**of_all, **(row if isinstance(row, dict) else {})} for row in listed]
         elif isinstance(value, list):
             rows.append(one)
         else:
@@ -191,7 +201,7 @@ def _audacity_rows(lines: list[str]) -> Iterator[tuple[int, Row]]:
         yield held
 
 
-def _label(found: LabelFile, line: int, row: Row, seconds: float, sample_rate: int) -> Label | None:
+def _label(found: LabelFile, line: int, row: Row, seconds: float, sample_rate: float) -> Label | None:
     """Return a line as a label, or None where its times are not possible."""
     times = [_number(found, line, row, key) for key in ("start", "end")]
     start_s, end_s = times
@@ -243,6 +253,18 @@ def _band(found: LabelFile, line: int, row: Row, nyquist: float) -> tuple[float,
         found.leave_out(line, "low_hz", f"{low_hz:g}–{high_hz:g}", "band")
         return None, None
     return (None, None) if low_hz == 0 and high_hz >= _WHOLE_BAND * nyquist else (low_hz, min(high_hz, nyquist))
+
+
+def _expansion(found: LabelFile, line: int, row: Row) -> float:
+    """Return the time expansion that a line states, 1 without a possible one."""
+    if row.get("time_expansion") in (None, ""):
+        return 1.0
+    factor = _number(found, line, row, "time_expansion")
+    least, most = TIME_EXPANSIONS
+    if factor is not None and not least <= factor <= most:
+        found.leave_out(line, "time_expansion", row["time_expansion"], "number")
+        return 1.0
+    return factor or 1.0
 
 
 def _share(found: LabelFile, line: int, row: Row) -> float | None:

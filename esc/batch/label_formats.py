@@ -1,5 +1,6 @@
 """Labels of a sound as Audacity label tracks, Raven selection tables, CSV and JSON.
 
+Times and frequencies are the file's own, as other programs open it, whichever time expansion it is read with; see `slowed`.
 `label_files` reads them.
 """
 
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from types import MappingProxyType
 
@@ -35,9 +36,30 @@ class Label:
     uncertainty_s: float | None = None  # of start and end of a network's segment
 
 
+def slowed(label: Label, factor: float) -> Label:
+    """Return a label for the sound slowed down by a factor.
+
+    By the time expansion with which a file is read, the label comes to the file's own time.
+    """
+    if factor == 1.0:
+        return label
+    low_hz, high_hz, peak_hz = (
+        None if hz is None else hz / factor for hz in (label.low_hz, label.high_hz, label.figures.get("peak_hz"))
+    )
+    return replace(
+        label,
+        start_s=label.start_s * factor,
+        end_s=label.end_s * factor,
+        low_hz=low_hz,
+        high_hz=high_hz,
+        figures={**label.figures, "peak_hz": peak_hz} if label.figures else label.figures,
+        uncertainty_s=None if label.uncertainty_s is None else label.uncertainty_s * factor,
+    )
+
+
 @dataclass(frozen=True)
 class LabelledSound:
-    """A sound's labels, and what label files say of it."""
+    """A file's labels and what label files say of it, in its own time."""
 
     file: str
     seconds: float

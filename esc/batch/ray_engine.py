@@ -218,7 +218,12 @@ def _write_parquet(results: Sequence[FileResult], files: Sequence[Path], path: P
         else:
             row = as_row(result) | {"sample_rate": result.sample_rate}
             rows.append(row if result.timeline is not None else row | {"timeline": None, "uncertain": None})
-    for name, kind in (("end", pa.float64()), ("start", pa.float64()), ("channel", pa.string())):
+    for name, kind in (
+        ("end", pa.float64()),
+        ("start", pa.float64()),
+        ("time_expansion", pa.float64()),
+        ("channel", pa.string()),
+    ):
         if any(name in row for row in rows):
             schema = schema.insert(1, pa.field(name, kind))
     pyarrow.parquet.write_table(pa.Table.from_pylist(rows, schema), path)

@@ -1,5 +1,6 @@
 """Results as JSON, CSV, Audacity label tracks and Raven selection tables.
 
+Times in JSON and CSV are the sound's, with its `time_expansion`; label tracks and selection tables have the file's own.
 The tables list the verdict on the first clip for results without a timeline.
 """
 
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from esc.audio.channels import MEAN, channel_number
 from esc.batch import label_formats
-from esc.batch.label_formats import Label, RavenRow, uncertainty_text
+from esc.batch.label_formats import Label, RavenRow, slowed, uncertainty_text
 from esc.batch.tables import delimited, safe_cell, safe_name
 from esc.classification.classifier import UNSURE
 from esc.config import SpectrogramConfig
@@ -30,13 +31,14 @@ _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 def as_row(result: FileResult) -> dict:
     """Return {"file", "seconds", "top", "verdict", "timeline", "uncertain", "notes"}, or {"file", "error"} if refused.
 
-    "channel" is added unless the mean was classified, "start" and "end" if an interval was.
+    "channel" is added unless the mean was classified, "time_expansion" unless it is 1, "start" and "end" if an interval was.
     """
     if isinstance(result, AudioError):
         return {"file": _refused_name(result), "error": str(result)}
     return {
         "file": result.file,
         **({} if result.channel == MEAN else {"channel": result.channel}),
+        **({} if result.time_expansion == 1.0 else {"time_expansion": result.time_expansion}),
         **dict(zip(("start", "end"), result.interval or (), strict=False)),
         "seconds": result.seconds,
         "top": [{"label": label, "probability": probability} for label, probability in result.top],
@@ -69,8 +71,8 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
 
     Files that were refused have a row, too. Per segment, those without any have one with "silence", "unknown" or "unsure" in
     place of a class; the verdict on the first clip, as in `as_row`, is in each row of a file. If channels other than the mean
-    were classified, a column names them; intervals have their times. An apostrophe precedes what a spreadsheet would take for
-    a formula.
+    were classified, a column names them, and one states time expansions; intervals have their times. An apostrophe
+    precedes what a spreadsheet would take for a formula.
     """
     sounds = [result for result in results if not isinstance(result, AudioError)]
     with_times = any(result.interval for result in sounds)
@@ -80,15 +82,19 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
         columns = ["file", *(["start", "end"] if with_times else []), "seconds", "verdict"]
         columns += [name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}")]
     with_channel = any(result.channel != MEAN for result in sounds)
-    rows = [[columns[0], *(["channel"] if with_channel else []), *columns[1:], "notes", "error"]]
+    with_expansion = any(result.time_expansion != 1.0 for result in sounds)
+    more = [name for name, shown in (("channel", with_channel), ("time_expansion", with_expansion)) if shown]
+    rows = [[columns[0], *more, *columns[1:], "notes", "error"]]
     for result in results:
         if isinstance(result, AudioError):
-            names, remarks = [_refused_name(result), ""], ["", str(result)]
+            about, remarks = {"file": _refused_name(result)}, ["", str(result)]
             entries: list[list[str]] = [[]]
         else:
-            names, remarks = [result.file, result.channel], [" ".join(result.notes), ""]
+            about = {"file": result.file, "channel": result.channel, "time_expansion": f"{result.time_expansion:g}"}
+            remarks = [" ".join(result.notes), ""]
             entries = _cells(result, with_timeline, with_times)
-        listed = [[*names[: 1 + with_channel], *cells, *[""] * (len(columns) - 1 - len(cells)), *remarks] for cells in entries]
+        names = [about.get(name, "") for name in ("file", *more)]
+        listed = [[*names, *cells, *[""] * (len(columns) - 1 - len(cells)), *remarks] for cells in entries]
         rows += [[safe_cell(cell) for cell in row] for row in listed]
     return delimited(rows, ",")
 
@@ -123,6 +129,11 @@ def labels_of(result: SoundResult) -> list[Label]:
     ]
 
 
+def file_labels(result: SoundResult) -> list[Label]:
+    """Return `labels_of` in the file's own time, for programs that open it."""
+    return [slowed(label, result.time_expansion) for label in labels_of(result)]
+
+
 def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
     """Return a Raven selection table.
 
@@ -135,19 +146,19 @@ def as_raven(results: Sequence[FileResult], config: SpectrogramConfig) -> str:
         if isinstance(result, AudioError):
             before_s += read_seconds(result)
             continue
-        high_hz = min(config.fmax, result.sample_rate / 2)
+        low_hz, high_hz = (hz / result.time_expansion for hz in (config.fmin, min(config.fmax, result.sample_rate / 2)))
         channel = channel_number(result.channel)
-        rows += [RavenRow(label, result.file, channel, config.fmin, high_hz, before_s) for label in labels_of(result)]
+        rows += [RavenRow(label, result.file, channel, low_hz, high_hz, before_s) for label in file_labels(result)]
         following = results[number + 1] if number + 1 < len(results) else None
         if getattr(following, "file", None) != result.file:  # the channels of a file are at the same time
-            before_s += result.seconds
+            before_s += read_seconds(result)
     return label_formats.as_raven(rows)
 
 
 def read_seconds(result: FileResult) -> float:
-    """Return the length of a file, 0 of one not read to its end."""
+    """Return a file's length in its own time, 0 unless read to its end."""
     if not isinstance(result, AudioError):
-        return result.seconds
+        return result.seconds * result.time_expansion
     return float(str(result.values.get("seconds", 0.0))) if result.key in _READ else 0.0  # those of a timeout are no length
 
 
@@ -159,7 +170,7 @@ def as_text(listed: Sequence[FileResult], form: str, top_k: int, with_timeline: 
         return as_csv(listed, top_k, with_timeline)
     if form == "raven":
         return as_raven(listed, config)
-    return "".join(label_formats.as_audacity(labels_of(one)) for one in listed if not isinstance(one, AudioError))
+    return "".join(label_formats.as_audacity(file_labels(one)) for one in listed if not isinstance(one, AudioError))
 
 
 def track_names(results: Sequence[SoundResult], with_folders: bool = False) -> list[str]:

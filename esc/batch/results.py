@@ -17,7 +17,7 @@ class SoundResult:
 
     file: str  # name of the sound; a path on the command line
     seconds: float  # length of the whole sound
-    sample_rate: int  # Hz, of the file
+    sample_rate: int  # Hz, of the file, times `time_expansion`
     clip_seconds: float  # length of the clip or interval of `top` and `verdict`, within the sound, see `Classifier.first_clip`
     top: tuple[tuple[str, float], ...]  # as `Prediction.top`
     verdict: str  # as `Prediction.verdict`
@@ -28,6 +28,7 @@ class SoundResult:
     interval: tuple[float, float] | None = None  # (start, end) in seconds, if one was to be classified
     notes: tuple[str, ...] = ()  # as `AudioFacts.notes`
     channel: str = MEAN  # the one classified, see `esc.audio.channels`
+    time_expansion: float = 1.0  # what the file's times were divided by; all times here are after it
 
     @property
     def events(self) -> tuple[Segment, ...]:

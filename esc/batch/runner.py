@@ -132,7 +132,8 @@ def classify_blocks(
     try:
         interval, clips = search.end() if isinstance(search, IntervalSearch) else (None, (search.end(),))
     except (AudioError, ParameterError) as error:
-        raise AudioError("audio.refused", name=name, reason=str(error).rstrip("."), seconds=facts.seconds) from error
+        file_s = facts.seconds * facts.time_expansion
+        raise AudioError("audio.refused", name=name, reason=str(error).rstrip("."), seconds=file_s) from error
     prediction = classify_clips(classifier, clips, options.top_k)
     yield SoundResult(
         file=name,
@@ -148,6 +149,7 @@ def classify_blocks(
         uncertain=uncertain_intervals(found, timeline or (), classifier.class_names),
         notes=facts.notes,
         channel=options.channel,
+        time_expansion=facts.time_expansion,
     )
 
 

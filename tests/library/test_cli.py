@@ -17,6 +17,7 @@ import pytest
 import sounds
 from command_line import classify, run_program
 from esc.audio.io import load_audio
+from esc.batch.label_files import read_labels
 from esc.batch.label_formats import RAVEN_COLUMNS
 from esc.batch.result_formats import as_raven
 from esc.batch.results import SoundResult
@@ -251,6 +252,22 @@ def test_interval_by_the_command_line(tmp_path):
     first, second = csv.DictReader(io.StringIO(ended.stdout))
     assert (first["start"], first["end"], second["start"], bool(second["error"])) == ("2.000", "3.500", "", True)
     assert "start s" in classify(path, "--end", 3.0).stdout
+
+
+@pytest.mark.parametrize("form", ["audacity", "raven", "csv", "json"])
+def test_labels_of_a_time_expansion(tmp_path, form):
+    """Labels of a file read at ten times its rate are at the same place of the file with each reading."""
+    siren, rate = load_audio(EXAMPLES / "siren.flac")
+    sound = np.concatenate([np.zeros(5 * rate, np.float32), siren])
+    path = sounds.write(tmp_path / "bat.wav", sound, rate // 10, "FLOAT")
+    file_s = len(sound) / (rate // 10)
+    text = classify(path, "--timeline", "--time-expansion", 10, "--format", form).stdout
+    slow, fast = (read_labels(text, "a", file_s / factor, rate // 10 * factor, "", factor).labels for factor in (1, 10))
+    assert [(one.start_s, one.end_s) for one in slow] == [pytest.approx((10 * one.start_s, 10 * one.end_s)) for one in fast]
+    assert slow[0].name == "siren" and 45 < slow[0].start_s < 60
+    if form == "json":
+        (row,) = json.loads(text)
+        assert (row["time_expansion"], row["seconds"]) == (10.0, pytest.approx(file_s / 10))
 
 
 @pytest.mark.slow

@@ -86,6 +86,13 @@ def test_label_file_of_several_sounds_is_read_for_the_open_one(form):
     assert (foreign.name, foreign.end_s) == ("cat", 9.0)
 
 
+@pytest.mark.parametrize("stated", ["0", "nan", "x", "1000"])
+def test_impossible_time_expansion_is_not_used(stated):
+    found = read(f"start,end,label,time_expansion\n1,2,dog,{stated}\n")
+    assert [(one.start_s, one.end_s) for one in found.labels] == [(1.0, 2.0)]
+    assert [(one.field, one.value) for one in found.problems] == [("time_expansion", stated)]
+
+
 def test_figures_in_csv_and_json():
     labels = [Label("dog", 0.0, 1.0, figures=dict.fromkeys(FIGURES, None) | {"peak_hz": 1000.5}), Label("=cmd", 1.0, 2.0)]
     rows = list(csv.DictReader(io.StringIO(text_of(labels, "csv"))))

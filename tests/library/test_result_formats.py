@@ -9,6 +9,7 @@ import logging
 
 import pytest
 
+from esc.batch.label_files import read_labels
 from esc.batch.result_formats import as_csv, as_json, as_text, track_names
 from esc.batch.results import SoundResult
 from esc.batch.runner import sound_files
@@ -68,6 +69,31 @@ def test_raven_counts_refused_files_that_it_reads():
     listed = [result(), short, AudioError("audio.empty", name="empty.wav"), slow, result("b.wav")]
     table = list(csv.DictReader(io.StringIO(as_text(listed, "raven", 1, False, LIBROSA)), delimiter="\t"))
     assert [(row["Begin Path"], row["Begin Time (s)"]) for row in table] == [("rain.wav", "0.000"), ("b.wav", "10.030")]
+
+
+@pytest.mark.parametrize("form", ["audacity", "raven", "csv", "json"])
+def test_results_of_a_time_expansion_are_read_with_any(form):
+    """Other programs get the file's own times; JSON and CSV have the sound's, and state the time expansion."""
+    expanded = result(timeline=(Segment("rain", 1.0, 2.5, 0.5, 0.25),), time_expansion=10.0, sample_rate=441_000)
+    text = as_text([expanded], form, 1, True, LIBROSA)
+    for expansion, start_s, end_s in ((1.0, 10.0, 25.0), (10.0, 1.0, 2.5), (5.0, 2.0, 5.0)):
+        (label,) = read_labels(text, "a", 100.0 / expansion, round(44_100 * expansion), "", expansion).labels
+        assert (label.name, label.start_s, label.end_s) == ("rain", pytest.approx(start_s), pytest.approx(end_s))
+    if form == "raven":
+        (row,) = csv.DictReader(io.StringIO(text), delimiter="\t")
+        assert (row["Begin Time (s)"], row["High Freq (Hz)"], row["Uncertainty (s)"]) == ("10.000", "1102.5", "2.500")
+    elif form == "csv":
+        assert [(row["time_expansion"], row["start"]) for row in rows(text)] == [("10", "1.000")]
+        listed = [expanded, AudioError("audio.empty", name="e.wav"), result("b.wav", channel="left")]
+        both = rows(as_csv(listed, 1, False))
+        assert [(row["channel"], row["time_expansion"]) for row in both] == [("mean", "10"), ("", ""), ("left", "1")]
+
+
+def test_raven_counts_files_in_their_own_time():
+    refused = AudioError("audio.refused", name="short.wav", reason="too short", seconds=3.0)
+    listed = [result(time_expansion=10.0), refused, result("b.wav", time_expansion=10.0)]
+    table = list(csv.DictReader(io.StringIO(as_text(listed, "raven", 1, False, LIBROSA)), delimiter="\t"))
+    assert [row["Begin Time (s)"] for row in table] == ["0.000", "103.000"]
 
 
 def test_json_has_no_nan():

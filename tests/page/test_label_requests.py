@@ -41,6 +41,24 @@ def test_label_file_and_back(functions, sound):  # noqa: F811
     assert late == {"labels": [], "problems": [[1, "start", "4", "past"]], "n_problems": 1}
 
 
+@pytest.mark.parametrize("form", ["audacity", "raven", "csv", "json"])
+def test_label_files_have_the_files_own_times(functions, sound, form):  # noqa: F811
+    """What is written with one time expansion is read with another, and as other programs open the file."""
+    expanded = functions.ask("player", "open_sound", {"sound": sound["id"], "time_expansion": 10.0})["ok"]
+    assert (expanded["seconds"], expanded["time_expansion"]) == (pytest.approx(0.3), 10.0)
+    slow = ROW[:5]
+    fast = ["dog", 0.1, 0.2, 1000.0, 20_000.0]
+    readings = {sound["id"]: slow, expanded["id"]: fast}
+    texts = []
+    for one, row in readings.items():
+        given = {"sound": one, "labels": json.dumps([[*row, 0.5, None, None, row[4], None]]), "form": form}
+        texts.append(functions.ask("mel", "label_file", given)["ok"]["text"])
+        for other, wanted in readings.items():
+            found = functions.ask("mel", "read_labels", {"sound": other, "name": "a.txt", "text": texts[-1]})["ok"]
+            assert found["problems"] == [] and found["labels"][0][:5] == ["dog", *map(pytest.approx, wanted[1:])]
+    assert texts[0] == texts[1]
+
+
 def test_excerpts_and_snapped_edges(functions, sound, server: Server):  # noqa: F811
     saved = functions.ask("mel", "label_excerpts", {"sound": sound["id"], "labels": json.dumps([ROW])})["ok"]
     assert (saved["name"], saved["excerpts"]) == ("tone-labels.zip", 1)

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from esc.audio.channels import MEAN, split_track
 from esc.audio.excerpt_archive import Interval, write_excerpts_in_worker
 from esc.batch.label_files import MAX_LABELS, MAX_NAME, LabelFile, read_labels
-from esc.batch.label_formats import FIGURES, Label, LabelledSound, as_text
+from esc.batch.label_formats import FIGURES, Label, LabelledSound, as_text, slowed
 from esc.batch.tables import safe_name
 from esc.dsp.energy_edges import energy_edge
 from esc.dsp.measurements import samples_between
@@ -112,7 +112,8 @@ class PageLabels:
 
     def read(self, sound: Sound, request: ReadLabelsRequest) -> dict:
         """Return the labels of a file as rows, and what was left out of it."""
-        found: LabelFile = read_labels(request.text, request.name, sound.seconds, sound.facts.sample_rate, sound.name)
+        rate, expansion = sound.facts.sample_rate, sound.facts.time_expansion
+        found: LabelFile = read_labels(request.text, request.name, sound.seconds, rate, sound.name, expansion)
         return {
             "labels": [[one.name, one.start_s, one.end_s, one.low_hz, one.high_hz, one.probability] for one in found.labels],
             "problems": [[one.line, one.field, one.value, one.reason] for one in found.problems],
@@ -120,8 +121,10 @@ class PageLabels:
         }
 
     def text(self, sound: Sound, request: LabelFileRequest) -> dict:
-        """Return labels as the text of a file, with its name."""
-        labelled = LabelledSound(sound.name, sound.seconds, sound.facts.sample_rate, request.read())
+        """Return labels in the sound file's own time as a label file."""
+        expansion = sound.facts.time_expansion
+        labels = [slowed(label, expansion) for label in request.read()]
+        labelled = LabelledSound(sound.name, sound.seconds * expansion, round(sound.facts.sample_rate / expansion), labels)
         text = as_text([labelled], request.form)
         return {"name": f"{Path(sound.name).stem}-labels.{ENDINGS[request.form]}", "text": text}
 

@@ -18,7 +18,7 @@ from esc.audio.facts import Reading
 from esc.audio.io import ACCEPTED, MAX_BYTES
 from esc.batch.label_formats import Label, LabelledSound, as_audacity
 from esc.batch.label_formats import as_text as label_text
-from esc.batch.result_formats import as_row, labels_of, read_seconds, track_names
+from esc.batch.result_formats import as_row, file_labels, read_seconds, track_names
 from esc.batch.results import FileResult, SoundResult
 from esc.batch.runner import ENDINGS as SOUND_ENDINGS
 from esc.errors import AudioError, CheckpointError, EscError, PageError
@@ -275,5 +275,5 @@ def _texts(results: Sequence[FileResult], form: str, runs: TimelineRuns) -> dict
     sounds = [result for result in results if isinstance(result, SoundResult)]
     if form == "audacity" and len(sounds) > 1:
         names = track_names(sounds, with_folders=True)
-        return {name: as_audacity(labels_of(sound)) for name, sound in zip(names, sounds, strict=True)}
+        return {name: as_audacity(file_labels(sound)) for name, sound in zip(names, sounds, strict=True)}
     return {f"soundglass-files.{ENDINGS[form]}": page_text(results, form, runs.meta.spectrogram)}
