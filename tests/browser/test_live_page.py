@@ -144,13 +144,13 @@ def test_live_slow_server(open_sheet):
     expect(page.locator(".sg-live-classes .sg-bars li")).to_have_count(5, timeout=LONG_MS)
 
     page.route(SERVER_FUNCTION, lambda route: held.append(route))  # all that is asked now is what the last seconds are
-    expect(page.locator(".sg-late")).to_have_text(re.compile(r"[4-9] s old"), timeout=LONG_MS)
+    expect(page.locator(".sg-late").first).to_have_text(re.compile(r"[4-9] s old"), timeout=LONG_MS)
     assert_nothing_grave(sheet, "listening, late")
     columns = waterfall(sheet)["columns"]
     sheet.until(f"document.querySelector('.sg-live').component.spectrogram.columns > {columns} + 150")
     assert len(held) == 1, "seconds have gone by, and nothing piles up"
     page.unroute(SERVER_FUNCTION)  # which lets the held one go
-    expect(page.locator(".sg-late")).to_be_hidden(timeout=LONG_MS)
+    expect(page.locator(".sg-late").first).to_be_hidden(timeout=LONG_MS)
 
     sheet.ev("window.stream.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
     expect(page.locator(".sg-live .sg-message")).to_have_text(ENGLISH["live.gone"])
