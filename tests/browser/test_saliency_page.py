@@ -88,7 +88,8 @@ def test_saliency_of_classes(sheet: Sheet):
     assert sheet.ev(PIXELS) != strong
     assert [url for url in sheet.requests[asked:] if "queue" in url] == []
 
-    sheet.ev("document.querySelector('.sg-saliency').component.take({ sound: session.state.sound.id, error: 'failed' })")
+    why_component = "document.querySelector('.sg-saliency').component"
+    sheet.ev(f"((one) => one.take({{ sound: session.state.sound.id, turn: one.turn, error: 'failed' }}))({why_component})")
     expect(why.locator(".sg-map")).to_be_hidden()
     sheet.page.locator(f".sg-bars li[data-label={first}] button").click()  # that one is at hand all the same
     expect(why.locator(".sg-map")).to_be_visible()

@@ -38,7 +38,7 @@ def test_timeline_lanes_and_table(open_sheet, rain_then_siren):
     strip = when.locator(".sg-lanes")
     siren = strip.locator(".sg-mark[data-label=siren]").last
     expect(siren).to_be_visible()
-    expect(when.locator(".sg-big")).to_contain_text(re.compile("siren", re.I))
+    expect(when.locator(".sg-big").first).to_contain_text(re.compile("siren", re.I))
     plot, mark = (node.bounding_box() for node in (when.locator(".sg-plot"), siren))
     shares = sheet.ev("[...document.querySelectorAll('.sg-timeline .sg-mark[data-label=siren]')].length")
     row = when.locator(".sg-table tbody tr", has_text="siren").last
