@@ -104,6 +104,15 @@ def use_both_everywhere(sheet, file: Path, own_timeline: list[dict]) -> None:
     with zipfile.ZipFile(io.BytesIO(download(sheet, "#timeline .sg-save [data-form=json]"))) as both:
         assert sorted(both.namelist()) == ["own/long-timeline.json", "page/long-timeline.json"]
         assert json.loads(both.read("own/long-timeline.json")) == own_timeline
+    rows = page.locator("#timeline tbody tr", has_text=ENGLISH["teach.answer_app"])
+    rows.first.get_by_role("button").click()  # its class is explained by the network that named it
+    sheet.until(
+        "(({ second, label, data }) => second && data?.maps[label] && label === session.state.asked?.label)"
+        "(document.querySelector('.sg-saliency').component)"
+    )
+    expect(page.locator(".sg-saliency .sg-error")).to_be_hidden()
+    page.evaluate("session.audio.pause()")
+    page.evaluate("session.ask(null)")
 
     enter(sheet, "live")
     page.locator("#live .sg-start-stop").click()
@@ -121,6 +130,11 @@ def use_both_everywhere(sheet, file: Path, own_timeline: list[dict]) -> None:
     expect(page.locator("#files .sg-save")).to_be_visible(timeout=WAIT_MS)
     row = page.locator("#files tbody tr")
     expect(row.locator(".sg-mini-timeline")).to_have_count(2)
+    size = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})  # a card: the second answer has a line of its own
+    card, cell = (row.locator(selector).bounding_box() for selector in ("[data-column=file]", "[data-column=second]"))
+    assert (cell["x"], cell["width"]) == pytest.approx((card["x"], card["width"]), abs=1)
+    page.set_viewport_size(size)
     with zipfile.ZipFile(io.BytesIO(download(sheet, "#files .sg-save [data-form=csv]"))) as both:
         labels = {
             name: [one["label"] for one in csv.DictReader(io.StringIO(both.read(name).decode()))] for name in both.namelist()

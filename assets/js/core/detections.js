@@ -5,9 +5,9 @@ import { emit } from './state.js';
 import { className, formatMoment, formatNumber, formatPercent, t, texts } from '../lib/i18n.js';
 
 /** @typedef {import('./state.js').Interval} Interval
- * @typedef {Interval & {label: string, probability: number, uncertainty?: number, guess?: string, answer?: string}} Segment
+ * @typedef {Interval & {label: string, probability: number, uncertainty?: number, guess?: string, answer?: string, second?: boolean}} Segment
  *   `uncertainty`: of start and end, in seconds; `guess`: no class is sure, and `label` is 'uncertain', or 'unknown' for sounds
- *   of none of the classes; `answer`: the network's heading where two are in use
+ *   of none of the classes; `answer`: the network's heading where two are in use; `second`: whether it is the second of them
  */
 
 /** @type {{timeline: any}} the open sound's timeline as the server sends it, with Segments and silent Intervals; or null */
@@ -22,12 +22,13 @@ const PATTERNS = 5; // see timeline.css
 /** Keep the server's timeline, or null, and emit 'detections'. */
 export function setTimeline(reply) {
   const two = Boolean(reply?.second);
-  detections.timeline = reply && { ...toTimeline(reply, two ? answerName(false) : ''), second: two ? toTimeline(reply.second, answerName(true)) : null };
+  const about = (second) => (two ? { answer: answerName(second), second } : {});
+  detections.timeline = reply && { ...toTimeline(reply, about(false)), second: two ? toTimeline(reply.second, about(true)) : null };
   emit('detections');
 }
 
-function toTimeline(reply, answer) {
-  const of = (segment) => (answer ? { ...segment, answer } : segment);
+function toTimeline(reply, about) {
+  const of = (segment) => ({ ...segment, ...about });
   return {
     ...reply,
     segments: reply.segments.map(toSegment).map(of),

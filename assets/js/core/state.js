@@ -10,7 +10,7 @@ export const audio = slowableAudio();
 
 /** @typedef {{start: number, end: number}} Interval seconds
  * @typedef {{low_hz: number, high_hz: number}} FrequencyRange
- * @typedef {Interval & {label?: string}} Question `label`: the class to explain first
+ * @typedef {Interval & {label?: string, second?: boolean}} Question `label`: the class to explain first; `second`: of the second network in use
  * @typedef {Interval & {low_hz?: number | null, high_hz?: number | null}} Selection without frequencies: all of them
  */
 
@@ -85,7 +85,7 @@ function inside(selection, { seconds, sample_rate: rate }) {
  */
 export function ask(question) {
   if (!state.sound) return;
-  state.asked = question && { start: question.start, end: question.end, label: question.label };
+  state.asked = question && { start: question.start, end: question.end, label: question.label, second: question.second };
   emit('asked');
 }
 

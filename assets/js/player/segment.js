@@ -5,7 +5,7 @@ import { ask } from '../core/state.js';
 import { playInterval } from './playback.js';
 
 /** Play a segment, and ask about it. @param {import('../core/detections.js').Segment} segment */
-export function playAndAsk({ label, guess, start, end }) {
+export function playAndAsk({ label, guess, start, end, second }) {
   playInterval({ start, end }, labelName(label, guess));
-  ask({ start, end, label: guess ?? label });
+  ask({ start, end, label: guess ?? label, second });
 }

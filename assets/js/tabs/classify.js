@@ -29,7 +29,7 @@ class Classify extends OneRequest {
   }
 
   again() {
-    if (this.reply?.sound === state.sound?.id) emit('classified', { ...this.reply, label: state.asked?.label });
+    if (this.reply?.sound === state.sound?.id) emit('classified', { ...this.reply, asked: state.asked });
   }
 
   showWait() {

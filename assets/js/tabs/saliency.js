@@ -48,8 +48,8 @@ class Saliency extends Component {
     this.clip = clipPlayer(this.signal);
     this.map = new SaliencyMap(this.find('.sg-map'), this.clip, this.signal);
     this.onValue(context, (reply) => this.take(reply));
-    this.on(events, 'classified', ({ detail: { top, start, end, label } }) => {
-      if (top.length) this.request(label ?? top[0][0], start, end);
+    this.on(events, 'classified', ({ detail: { top, start, end, asked } }) => {
+      if (top.length) this.request(asked?.label ?? top[0][0], start, end, Boolean(asked?.label && asked.second));
       else this.hide();
     });
     this.on(events, 'explain', ({ detail }) => this.request(detail.label, detail.start ?? 0, detail.end, detail.second));
