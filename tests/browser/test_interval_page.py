@@ -44,6 +44,12 @@ def test_row_and_selection_are_named_and_explained(sheet: Sheet, tmp_path):
     expect(box.locator(".sg-asked h3")).to_have_text(heading)
     sheet.until(f"{SALIENCY}.data?.end === 3")
 
+    sheet.ev(f"""() => {{ const one = {SALIENCY}; window.drawn = [];
+        one.choose = (label) => {{ drawn.push(one.data.end); one.constructor.prototype.choose.call(one, label); }};
+        for (const end of [1, 2, 4]) one.request(null, 0, end); }}""")
+    sheet.until("drawn.includes(4)")
+    assert sheet.ev("drawn") == [4], "a late map of another interval is not drawn"
+
     sheet.ev("session.select({ start: 1, end: 2.5 })")  # shorter than a clip: padded
     tab.locator(".sg-ask").click()
     expect(tab.locator(".sg-ask")).to_be_hidden()
@@ -60,3 +66,18 @@ def test_row_and_selection_are_named_and_explained(sheet: Sheet, tmp_path):
     expect(box.locator(".sg-asked")).to_have_count(0)
     expect(box.locator(".sg-bars li").first).to_have_attribute("data-label", "rain")
     expect(similar.locator("h2")).not_to_contain_text("0:02.50")
+
+    sent = sheet.ev(
+        """() => {
+            const [sent, timer] = [[], window.setTimeout];
+            let late;
+            window.setTimeout = (work) => { late = work; return 1; };
+            const context = { trigger: (event, { end }) => sent.push(end), watch: () => {}, props: {} };
+            const trigger = soundglass['tabs/newest_only.js'].newestOnly(context, new AbortController().signal);
+            for (const end of [1, 2, 3]) trigger('explain', { end });
+            late();
+            window.setTimeout = timer;
+            return sent;
+        }"""
+    )
+    assert sent == [1, 3], "of those that wait, the newest is sent once the reply counts as lost"

@@ -9,20 +9,24 @@ const LOST_MS = 30_000; // without a reply: the next one is sent
  * @param {AbortSignal} signal of the component
  */
 export function newestOnly({ trigger, watch, props }, signal) {
-  let [number, sent] = [0, -Infinity];
+  let [number, timer] = [0, 0]; // the timer runs while a reply is awaited
   let waiting = /** @type {[string, any] | null} */ (null);
   const send = (/** @type {string} */ event, /** @type {any} */ request) => {
-    [sent, waiting] = [performance.now(), null];
+    clearTimeout(timer);
+    timer = setTimeout(goOn, LOST_MS);
+    waiting = null;
     number += 1; // it comes back: equal replies to two requests would not be noticed
     trigger(event, { ...request, number });
   };
-  watch('value', () => {
-    if (props.value?.number !== number) return;
-    sent = -Infinity;
-    if (waiting && !signal.aborted) send(...waiting);
-  });
+  const goOn = () => { // the reply has come, or is lost
+    clearTimeout(timer);
+    timer = 0;
+    if (waiting) send(...waiting);
+  };
+  watch('value', () => { if (props.value?.number === number && !signal.aborted) goOn(); });
+  signal.addEventListener('abort', () => clearTimeout(timer));
   return (/** @type {string} */ event, /** @type {any} */ request, retry = false) => {
-    if (!retry && performance.now() - sent < LOST_MS) waiting = [event, request];
+    if (timer && !retry) waiting = [event, request];
     else send(event, request);
   };
 }

@@ -39,7 +39,9 @@ class Saliency extends Component {
   /** @type {string | null} the requested class */
   wanted = null;
   second = false; // whether it is one of the second network in use
-  turn = Date.now(); // counts networks and sounds: replies about earlier ones are ignored
+  /** @type {(number | null)[]} start and end that were requested */
+  interval = [];
+  turn = Date.now(); // counts networks, sounds and intervals: replies about earlier ones are ignored
 
   constructor(host, context) {
     super(host, SKELETON);
@@ -76,10 +78,12 @@ class Saliency extends Component {
   request(label, start, end = null, second = false, retry = false) {
     if (!state.sound) return;
     if (second !== this.second) this.hide();
+    if (start !== this.interval[0] || end !== this.interval[1]) this.turn += 1;
     this.host.hidden = false;
     this.showError();
-    [this.wanted, this.second] = [label, second];
+    [this.wanted, this.second, this.interval] = [label, second, [start, end]];
     if (this.showsClip(start, end) && (!label || this.data.maps[label])) {
+      this.host.removeAttribute('data-busy');
       this.choose(label ?? this.data.top[0][0]);
       return;
     }
@@ -96,7 +100,7 @@ class Saliency extends Component {
   }
 
   take(reply) {
-    if (!reply || reply.turn !== this.turn || reply.sound !== state.sound?.id) return; // another sound or network was chosen meanwhile
+    if (!reply || reply.turn !== this.turn || reply.sound !== state.sound?.id) return; // another sound, network or interval was chosen meanwhile
     this.host.removeAttribute('data-busy');
     this.showError(reply.error ?? (Object.keys(reply.maps).length ? '' : t('saliency.silence')));
     if (reply.error || !Object.keys(reply.maps).length) return;
@@ -110,6 +114,7 @@ class Saliency extends Component {
     this.clip.src = `${fileUrl(reply.clip)}?from=${reply.start}-${reply.end ?? ''}`;
     this.host.toggleAttribute('data-filled', true);
     this.describe();
+    this.host.toggleAttribute('data-busy', Boolean(this.wanted) && !this.data.maps[this.wanted]); // the next reply has it
     this.choose(this.data.maps[this.wanted] ? this.wanted : reply.top[0][0]);
   }
 
