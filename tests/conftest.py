@@ -23,6 +23,16 @@ LONG = {"test_accessibility", "test_surface", "test_teach_page", "test_interval_
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each process of a parallel run a cache of Numba's of its own.
+
+    Two processes that compile other signatures of one function at the same time take the same file name for both, see
+    `IndexDataCacheFile.save` in numba.core.caching; librosa would run the wrong code and crash from then on.
+    """
+    if hasattr(config, "workerinput"):
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(config.cache.mkdir(f"numba-{config.workerinput['workerid']}")))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put tests that drive a browser at the end and those that train or read the data set before them.
 
