@@ -17,6 +17,27 @@ from esc.ui.i18n.catalogue import ENGLISH
 
 pytestmark = pytest.mark.browser
 MEL = ".sg-viewer[data-view=mel]"
+# the first view is mounted half a second after the player, as on a slow machine
+LATE = """
+    Object.defineProperty(globalThis, 'soundglass', {
+        configurable: true,
+        set(modules) {
+            Object.defineProperty(globalThis, 'soundglass', { value: modules });
+            let views;
+            Object.defineProperty(modules, 'viewer/views.js', {
+                get: () => views,
+                set({ mount, ...others }) {
+                    const late = async (...args) => {
+                        await modules['lib/i18n.js'].messagesReady;
+                        await new Promise((done) => setTimeout(done, 500));
+                        return mount(...args);
+                    };
+                    views = { ...others, mount: late };
+                },
+            });
+        },
+    });
+"""
 
 
 def download(sheet: Sheet, name: str, folder: Path, view: str = MEL) -> Path:
@@ -90,7 +111,8 @@ def test_print_is_one_page_with_the_view_alone(open_sheet):
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 
 
-def test_link_restores_each_field(open_sheet):
+@pytest.mark.parametrize("prepare", ["", LATE], ids=["mounted at once", "mounted late"])
+def test_link_restores_each_field(open_sheet, prepare):
     fields = {
         "example": "crow", "t": "1,3", "f": "300,3000", "selection": "1.5,2,500,1500", "hop_length": "256",
         "db_ref": "full_scale", "colours": "viridis", "second": "stft", "levels": "-60,-6", "smooth": "1", "axis_mel": "log",
@@ -98,7 +120,7 @@ def test_link_restores_each_field(open_sheet):
         "loop": "1", "camera": "1,-1.5,0.8,0,0,0,0,0,1", "of": "stft", "light": "flat", "relief": "0.9",
     }  # fmt: skip
     link = "&".join(f"{name}={value}" for name, value in fields.items())
-    sheet = open_sheet(link=link)
+    sheet = open_sheet(prepare, link)
     page = sheet.page
     sheet.until("viewer.data?.feature === 'reassigned' && session.state.selection !== null")
     written = "Object.fromEntries(new URLSearchParams(location.hash.slice(1)))"
@@ -111,7 +133,7 @@ def test_link_restores_each_field(open_sheet):
     expect(page.locator(f"{MEL} [data-do=harmonics]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(f"{MEL} .sg-slice")).to_be_hidden()
 
-    fresh = open_sheet(link=urlsplit(page.url).fragment)  # as another person
+    fresh = open_sheet(prepare, urlsplit(page.url).fragment)  # as another person
     fresh.until(same, kept)
     fresh.until("viewer.data?.feature === 'reassigned'")
     page.fill("#sg-fmax", "20000")  # refused by the server: half the rate is 11,025 Hz

@@ -9,11 +9,16 @@ import { t } from '../lib/i18n.js';
  */
 export const parameters = { values: {}, defaults: {}, spec: null };
 
+const ready = Promise.withResolvers();
+/** Resolves once a view has brought the limits, choices and presets. */
+export const specReady = ready.promise;
+
 /** Keep the server's limits, choices and presets; every view brings the same. */
 export function setSpec(spec) {
   if (parameters.spec) return;
   const defaults = { ...spec.presets.librosa, ...spec.cepstrum, db_ref: spec.db_refs[0] };
   Object.assign(parameters, { spec, defaults, values: { ...defaults } });
+  ready.resolve();
 }
 
 /** Whether a parameter's value is within its limits, or one of its choices. */

@@ -8,7 +8,7 @@ import { messagesReady, t } from '../lib/i18n.js';
 import { FIELD_NAMES, FIELD_TABS, linkFields, restoreLinkFields } from '../core/link_fields.js';
 import { DEFAULTS, changeDisplay, display, legalOf } from '../core/display_settings.js';
 import { addToMore } from '../widgets/overflow_menu.js';
-import { applyParameters, conflicts, isLegal, parameters } from './parameters.js';
+import { applyParameters, conflicts, isLegal, parameters, specReady } from './parameters.js';
 import { ownSoundOfEntry, writeAddress } from '../core/page_history.js';
 import { currentTab, openTab } from '../core/tabs.js';
 
@@ -28,7 +28,8 @@ export function addLink(viewer) {
   addToMore(viewer, 'link', 'viewer_toolbar.copy_link', '', copy);
 }
 
-messagesReady.then(() => setTimeout(() => { // once the modules mounted with the first view are ready
+// a link is checked by the parameters' limits; and by then the player, which brings the texts, is made
+Promise.all([messagesReady, specReady]).then(() => setTimeout(() => {
   restore();
   if (!['example', 'length'].some((name) => name in (waiting ?? {}))) openExample(exampleOption(FIRST_EXAMPLE), true);
   for (const name of ['sound', 'visible', 'selection', 'display', 'parameters']) events.addEventListener(name, later);
