@@ -13,6 +13,8 @@ MESSAGES = {
     "audio.empty": "{name} is empty (0 bytes). Choose a file with sound in it.",
     "audio.too_big": "{name} has {megabytes:.0f} MB; at most {limit_mb:.0f} MB are accepted.",
     "audio.too_long": "{name} lasts {minutes:.0f} minutes; at most {limit_minutes:.0f} are accepted.",
+    "audio.too_many_windows": "{name} has {windows} windows at a hop of {hop:.2f} s; one call classifies at most {limit}. "
+    "Choose a longer hop, or classify it on the command line.",
     "audio.unreadable": "{name} can't be read as sound ({reason}). Accepted are {accepted}.",
     "audio.no_track": "{name} holds no audio track. Accepted are {accepted}.",
     "audio.folder": "The folder {name} can't be used ({reason}).",

@@ -29,7 +29,7 @@ from esc.ui.tabs.batch import BatchTab
 from esc.ui.tabs.timeline import TimelineTab
 
 RATE = 22_050
-PARAMETERS = ["sound", "preset", "changes", "channel", "full_scale"]  # of a spectrogram
+PARAMETERS = ["sound", "preset", "changes", "channel", "full_scale", "time_expansion"]  # of a spectrogram
 EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "church_bells.flac"
 
 
@@ -246,6 +246,32 @@ def test_full_scale_of_integers_stored_as_floats(client: Client, wav: Path, tmp_
             assert "full_scale = " in said(refused.value)
 
 
+def test_time_expansion_of_every_endpoint(client: Client, wav: Path):
+    """A bat detector's two seconds at a tenth of the speed: 0.2 s at ten times the rate, as `load_audio` reads them."""
+    sound = {"sound": handle_file(wav), "time_expansion": 10}
+    facts, samples = client.predict(**sound, api_name="/waveform")
+    np.testing.assert_array_equal(np.load(samples)["waveform"], load_audio(wav)[0])
+    assert (facts["sample_rate"], facts["seconds"]) == (10 * RATE, pytest.approx(0.2))
+    bats = PRESETS["bats"]
+    expected = mel_db(load_audio(wav, bats.sample_rate, time_expansion=10.0)[0], bats)
+    for name in ("mel", "stft", "mfcc", "surface"):
+        meta, matrix = client.predict(**sound, preset="bats", api_name=f"/{name}")
+        assert meta["times_s"][-1] == pytest.approx(0.2, abs=0.01)
+        if name == "mel":
+            np.testing.assert_allclose(np.load(matrix)["mel_db"], expected, atol=1e-2)
+    answer = client.predict(**sound, api_name="/classify")
+    prediction = Classifier.load().predict(*load_audio(wav, time_expansion=10.0))
+    assert answer["label"] == prediction.verdict
+    explained, _ = client.predict(**sound, api_name="/explain")
+    timeline = client.predict(**sound, api_name="/timeline")
+    assert (explained["end"], timeline["seconds"]) == (pytest.approx(0.2), pytest.approx(0.2))
+    assert timeline["time_expansion"] == 10.0
+    for wrong in (0.5, "slow", 1e3):
+        with pytest.raises(AppError) as refused:
+            client.predict(handle_file(wav), time_expansion=wrong, api_name="/mel")
+        assert "time_expansion = " in said(refused.value)
+
+
 def test_defaults_of_arguments_left_out_by_plain_http(server: Server, client: Client, wav: Path):
     http = httpx.Client(base_url=f"{server.url}/gradio_api", timeout=60)
     file = {
@@ -292,7 +318,7 @@ def test_timeline_of_too_many_windows(client: Client, tmp_path: Path):
     path = sounds.write(tmp_path / "long.wav", np.zeros(800 * 8_000, np.float32), 8_000)
     with pytest.raises(AppError) as caught:
         client.predict(handle_file(path), 0.1, api_name="/timeline")
-    assert "long.wav lasts 13 minutes; at most 12 are accepted" in said(caught.value)
+    assert "long.wav has 8,000 windows at a hop of 0.10 s; one call classifies at most 7,200." in said(caught.value)
 
 
 def test_timelines_of_programs_and_pages_wait_in_queues_of_their_own():

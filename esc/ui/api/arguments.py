@@ -5,13 +5,15 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from esc.audio.channels import check_channel
 from esc.audio.facts import AS_IT_IS, Reading
-from esc.audio.io import FULL_SCALES
+from esc.audio.io import FULL_SCALES, TIME_EXPANSIONS
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.errors import ParameterError, check_choice, check_range
@@ -61,21 +63,25 @@ def checked_labels(value: object) -> list[str]:
     return [value] if value else []
 
 
-def reading_of(channel: str, full_scale: object) -> Reading:
+def reading_of(channel: str, full_scale: object, time_expansion: object) -> Reading:
     """Return how a file is to be read."""
     scale: Any = AS_IT_IS.full_scale if full_scale is None else full_scale
+    expansion: Any = AS_IT_IS.time_expansion if time_expansion is None else time_expansion
     check_range("full_scale", scale, *FULL_SCALES)
-    return Reading(check_channel(channel), float(scale))
+    check_range("time_expansion", expansion, *TIME_EXPANSIONS, Real)
+    return Reading(check_channel(channel), float(scale), float(expansion))
 
 
-def owner_of(request: gr.Request | None) -> object:
+def caller() -> object:
     """Return who shares turns with others: the caller's session."""
+    request = LocalContext.request.get()
     return request and (request.session_hash or request.client)
 
 
 @contextmanager
-def localized_errors(action: str, request: gr.Request | None) -> Iterator[None]:
+def localized_errors(action: str) -> Iterator[None]:
     """Errors as messages in the caller's language."""
+    request = LocalContext.request.get()
     language = visitor_language(request.cookies, request.headers) if request else "en"
     with RequestLog(action) as record:
         try:

@@ -18,7 +18,7 @@ def declare_endpoints(endpoints: Endpoints) -> None:
 
     def declare(name: str, inputs: list[Component], outputs: list[Component], limit: int, queue: str) -> None:
         function = getattr(endpoints, name)
-        gr.Button().click(function, [*inputs, full_scale], outputs, api_name=name, concurrency_limit=limit, concurrency_id=queue)
+        gr.Button().click(function, [*inputs, *reading], outputs, api_name=name, concurrency_limit=limit, concurrency_id=queue)
 
     # not in the layout, since the browser would fetch what draws them; a container would bring forms around them
     with gr.Row(render=False) as row:
@@ -26,7 +26,7 @@ def declare_endpoints(endpoints: Endpoints) -> None:
         preset = gr.Dropdown(list(PRESETS), value="librosa", label="preset", container=False)
         changes = gr.JSON(label="changes")
         channel = gr.Textbox(value=MEAN, label="channel", container=False)
-        full_scale = gr.Number(value=1.0, label="full_scale", container=False)
+        reading = [gr.Number(value=1.0, label=label, container=False) for label in ("full_scale", "time_expansion")]
         rate = gr.Number(value=None, label="sample_rate", container=False)
         matrix, classes = gr.File(label="matrix"), gr.Label(num_top_classes=6, label="classes")
         for name in ("mel", "stft", "mfcc"):

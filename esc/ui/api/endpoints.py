@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import numpy as np
@@ -17,9 +18,8 @@ from esc.dsp.axes import frame_times_s
 from esc.dsp.mel import mel_freqs_hz
 from esc.errors import AudioError
 from esc.ui.api import arguments
-from esc.ui.api.arguments import localized_errors
 from esc.ui.api.downloads import Downloads
-from esc.ui.api.matrix_endpoints import Caller, MatrixEndpoints
+from esc.ui.api.matrix_endpoints import MatrixEndpoints
 from esc.ui.inference.inference import classifier, clip_offset_s, explain, predict
 from esc.ui.sessions.sound import Sound
 from esc.ui.tabs.base import Services
@@ -41,7 +41,7 @@ class Endpoints(MatrixEndpoints):
         start: float | None = None,
         end: float | None = None,
         full_scale: float = 1.0,
-        request: Caller = None,
+        time_expansion: float = 1.0,
     ) -> dict[str, float]:
         """ESC-50 class of an interval or the first five seconds after any silence.
 
@@ -53,13 +53,14 @@ class Endpoints(MatrixEndpoints):
             end: Its end. A shorter interval is padded by reflection; of a longer one,
                 probabilities are means over five seconds every 2.5 seconds, or over 24 spread evenly.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
         Returns:
             The likeliest class as label and the five likeliest with their probabilities as confidences. A silent sound has
             the label "silence"; a sound of no known class has the label "unknown", and one whose class is uncertain
             the label "unsure", with confidence 1, before the likeliest classes.
         """
-        with localized_errors("classify", request), self._opened(sound, channel, full_scale, request) as opened:
-            prediction = self._predicted(opened, self._interval(opened, start, end), request)
+        with self._opened("classify", sound, channel, full_scale, time_expansion) as opened:
+            prediction = self._predicted(opened, self._interval(opened, start, end))
             return ({} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}) | dict(prediction.top)
 
     def explain(
@@ -70,7 +71,7 @@ class Endpoints(MatrixEndpoints):
         channel: str = MEAN,
         end: float | None = None,
         full_scale: float = 1.0,
-        request: Caller = None,
+        time_expansion: float = 1.0,
     ) -> tuple[dict, str]:
         """Saliency map of a class for five seconds of a sound file.
 
@@ -82,6 +83,7 @@ class Endpoints(MatrixEndpoints):
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             end: End of an interval from start, in seconds. Padded if short; of a long one, its likeliest five seconds.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
         Returns:
             A JSON object with label, its probability, the verdict, start and end (seconds), times_s (in the sound; before start
             and past end where a short interval was padded by reflection), freqs_hz and shape, and an .npz file with the
@@ -89,13 +91,13 @@ class Endpoints(MatrixEndpoints):
             regions lists start, end, low_hz, high_hz and weight (share of the map) of the map's largest parts.
             In silence label and probability are null and the map is 0.
         """
-        with localized_errors("explain", request), self._opened(sound, channel, full_scale, request) as opened:
+        with self._opened("explain", sound, channel, full_scale, time_expansion) as opened:
             labels, rate = arguments.checked_labels(label), opened.facts.sample_rate
-            checkpoint, turn = classifier(self._checkpoint).checkpoint, self._turns.turn(arguments.owner_of(request))
+            checkpoint, turn = classifier(self._checkpoint).checkpoint, self._turns.turn(arguments.caller())
             interval = self._interval(opened, start, end)
             begin_s, stop_s = interval or (None, None)
             if interval and interval[1] - interval[0] > checkpoint.input.clip_seconds:
-                begin_s = self._predicted(opened, interval, request).start_s
+                begin_s = self._predicted(opened, interval).start_s
             found = explain(self._checkpoint, opened.waveform, rate, begin_s, labels, turn, stop_s)
             spectrogram_db = found.prediction.spectrogram_db
             named = next((name for name in (*labels, *dict(found.prediction.top)) if name in found.maps), None)  # none in silence
@@ -112,7 +114,12 @@ class Endpoints(MatrixEndpoints):
             return meta | {"channel": opened.facts.channel, "regions": [one.figures() for one in regions]}, path
 
     def timeline(
-        self, sound: str, hop_seconds: float | None = None, channel: str = MEAN, full_scale: float = 1.0, request: Caller = None
+        self,
+        sound: str,
+        hop_seconds: float | None = None,
+        channel: str = MEAN,
+        full_scale: float = 1.0,
+        time_expansion: float = 1.0,
     ) -> dict:
         """Timeline of a sound file, as of `python -m esc classify --timeline --format json`.
 
@@ -121,23 +128,23 @@ class Endpoints(MatrixEndpoints):
             hop_seconds: Seconds between the starts of two windows, 0.1 to 5; 2.5 by default.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
         Returns:
             A JSON object with file, seconds, the top and verdict of /classify, timeline: a list of label, start, end
             (seconds), mean probability and uncertainty (of start and end, seconds) of each segment, and uncertain: intervals
             with verdict "unsure" or "unknown" and their likeliest label.
         """
-        with localized_errors("timeline", request), self._opened(sound, channel, full_scale, request) as opened:
+        with self._opened("timeline", sound, channel, full_scale, time_expansion) as opened:
             hop = check_hop(arguments.checked_number("hop_seconds", hop_seconds), self._runs.meta.input.clip_seconds)
-            if opened.seconds / hop > MAX_WINDOWS:
-                limit = MAX_WINDOWS * hop / 60
-                raise AudioError("audio.too_long", name=opened.name, minutes=opened.seconds / 60, limit_minutes=limit)
-            *_, result = self._runs.run(opened, hop, lambda: True, arguments.owner_of(request))
+            if (windows := math.ceil(opened.seconds / hop)) > MAX_WINDOWS:
+                raise AudioError("audio.too_many_windows", name=opened.name, windows=windows, hop=hop, limit=MAX_WINDOWS)
+            *_, result = self._runs.run(opened, hop, lambda: True, arguments.caller())
             return as_row(cast(SoundResult, result))  # only a cancelled run ends otherwise
 
     def _interval(self, opened: Sound, start: object, end: object) -> Interval | None:
         start_s, end_s = arguments.checked_number("start", start), arguments.checked_number("end", end)
         return interval_from(classifier(self._checkpoint), len(opened.waveform), opened.facts.sample_rate, start_s, end_s)
 
-    def _predicted(self, opened: Sound, interval: Interval | None, request: Caller) -> Prediction:
-        turn = self._turns.turn(arguments.owner_of(request))
+    def _predicted(self, opened: Sound, interval: Interval | None) -> Prediction:
+        turn = self._turns.turn(arguments.caller())
         return predict(self._checkpoint, opened.waveform, opened.facts.sample_rate, turn, interval)

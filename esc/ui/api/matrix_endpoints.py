@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import gradio as gr
 import numpy as np
 import torch
 
@@ -29,7 +28,6 @@ from esc.ui.tabs.base import Services
 MAX_VALUES = 25_000_000  # of STFT and mel together, computed at once: 8 minutes at librosa's defaults, some 0.5 GB
 MAX_SAMPLES = 100_000_000  # of a waveform, returned or transformed at once: 75 minutes at librosa's rate, 0.4 GB
 SURFACE_COLUMNS = 320
-Caller = gr.Request | None
 
 
 class MatrixEndpoints:
@@ -52,7 +50,7 @@ class MatrixEndpoints:
         changes: dict | None = None,
         channel: str = MEAN,
         full_scale: float = 1.0,
-        request: Caller = None,
+        time_expansion: float = 1.0,
     ) -> tuple[dict, str]:
         """Mel spectrogram of a sound file, in dB.
 
@@ -62,11 +60,12 @@ class MatrixEndpoints:
             changes: Parameters that differ from the preset, for example {"n_mels": 64, "hop_length": 256}.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_mels, n_frames), config and channel, and an .npz file with the
             float32 matrix as mel_db, its times_s and freqs_hz.
         """
-        with localized_errors("mel", request), self._opened(sound, channel, full_scale, request) as opened:
+        with self._opened("mel", sound, channel, full_scale, time_expansion) as opened:
             return self._matrix("mel_db", mel_db, mel_freqs_hz, opened, arguments.config_of(preset, changes))
 
     def stft(
@@ -76,7 +75,7 @@ class MatrixEndpoints:
         changes: dict | None = None,
         channel: str = MEAN,
         full_scale: float = 1.0,
-        request: Caller = None,
+        time_expansion: float = 1.0,
     ) -> tuple[dict, str]:
         """Short-time Fourier transform of a sound file, in dB.
 
@@ -86,11 +85,12 @@ class MatrixEndpoints:
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames), config and channel, and an .npz file with the
             float32 matrix as stft_db, its times_s and freqs_hz.
         """
-        with localized_errors("stft", request), self._opened(sound, channel, full_scale, request) as opened:
+        with self._opened("stft", sound, channel, full_scale, time_expansion) as opened:
             return self._matrix("stft_db", stft_db, stft_freqs_hz, opened, arguments.config_of(preset, changes))
 
     def mfcc(
@@ -100,7 +100,7 @@ class MatrixEndpoints:
         changes: dict | None = None,
         channel: str = MEAN,
         full_scale: float = 1.0,
-        request: Caller = None,
+        time_expansion: float = 1.0,
     ) -> tuple[dict, str]:
         """Mel-frequency cepstral coefficients of a sound file.
 
@@ -111,11 +111,12 @@ class MatrixEndpoints:
                 coefficients, liftering (0: none), order of the time derivative (0, 1 or 2).
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
         Returns:
             A JSON object with times_s, shape (n_mfcc, n_frames), config, channel and cepstrum, and an .npz file with the float32
             matrix as mfcc and its times_s.
         """
-        with localized_errors("mfcc", request), self._opened(sound, channel, full_scale, request) as opened:
+        with self._opened("mfcc", sound, channel, full_scale, time_expansion) as opened:
             cepstrum, others = arguments.cepstrum_of(changes)
             config = arguments.config_of(preset, others)
             meta, path = self._matrix("mfcc", partial(_coefficients, cepstrum), None, opened, config)
@@ -129,7 +130,7 @@ class MatrixEndpoints:
         columns: int = SURFACE_COLUMNS,
         channel: str = MEAN,
         full_scale: float = 1.0,
-        request: Caller = None,
+        time_expansion: float = 1.0,
     ) -> tuple[dict, str]:
         """Mel spectrogram of a sound file at the resolution of the 3D view.
 
@@ -140,12 +141,13 @@ class MatrixEndpoints:
             columns: Maximum number of columns (time steps), 2 to 2000.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
         Returns:
             A JSON object with times_s, freqs_hz, shape (rows, columns), config and channel, and an .npz file with the matrix as
             surface_db, in steps of top_db / 255 below its maximum. Each value is the maximum of the frames and bands
             that share its cell; freqs_hz are the mean centres of the rows, times_s the centres of the columns.
         """
-        with localized_errors("surface", request), self._opened(sound, channel, full_scale, request) as opened:
+        with self._opened("surface", sound, channel, full_scale, time_expansion) as opened:
             config = arguments.config_of(preset, changes)
             tile = Tile(0.0, opened.seconds, arguments.checked_columns(columns))
             view, freqs_hz = ViewRenderer(self._store).surface(opened, config, tile)
@@ -156,7 +158,12 @@ class MatrixEndpoints:
             return meta | {"config": config.to_dict(), "channel": opened.facts.channel}, path
 
     def waveform(
-        self, sound: str, sample_rate: float | None = None, channel: str = MEAN, full_scale: float = 1.0, request: Caller = None
+        self,
+        sound: str,
+        sample_rate: float | None = None,
+        channel: str = MEAN,
+        full_scale: float = 1.0,
+        time_expansion: float = 1.0,
     ) -> tuple[dict, str]:
         """Waveform of a sound file: the mean of its channels, or one.
 
@@ -165,11 +172,12 @@ class MatrixEndpoints:
             sample_rate: Sample rate in Hz; that of the file by default.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
         Returns:
             A JSON object with sample_rate, seconds, channels, channel, peak and rms, and an .npz file with the float32 samples as
             waveform.
         """
-        with localized_errors("waveform", request), self._opened(sound, channel, full_scale, request) as opened:
+        with self._opened("waveform", sound, channel, full_scale, time_expansion) as opened:
             rate = opened.facts.sample_rate if sample_rate is None else sample_rate
             rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON has one kind of number
             waveform = self._waveform(opened, rate)
@@ -199,11 +207,15 @@ class MatrixEndpoints:
         meta = {axis: values.tolist() for axis, values in axes.items()}
         return meta | {"shape": list(shape)}, self._downloads.save(name, matrices | axes)
 
-    def _opened(self, path: str | None, channel: str, full_scale: object, request: Caller) -> AbstractContextManager[Sound]:
-        if not path:
-            raise PageError("page.no_sound")
-        how = arguments.reading_of(channel, full_scale)
-        return self._runs.opened(Path(path), Path(path).name, arguments.owner_of(request), how)
+    @contextmanager
+    def _opened(self, action: str, path: str | None, channel: str, full_scale: object, time_expansion: object) -> Iterator[Sound]:
+        """Open the file of a request; errors are in the caller's language."""
+        with localized_errors(action):
+            if not path:
+                raise PageError("page.no_sound")
+            how = arguments.reading_of(channel, full_scale, time_expansion)
+            with self._runs.opened(Path(path), Path(path).name, arguments.caller(), how) as opened:
+                yield opened
 
     def _waveform(self, opened: Sound, sample_rate: float) -> np.ndarray:
         if isinstance(sample_rate, int) and opened.seconds * sample_rate > MAX_SAMPLES:
