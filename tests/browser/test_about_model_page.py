@@ -47,7 +47,8 @@ def folder(tmp_path_factory) -> Path:
     copy = shutil.copytree(DEFAULT_CHECKPOINT, tmp_path_factory.mktemp("about") / "net", ignore=shutil.ignore_patterns(FILE))
     limits = {"unknown_threshold": 1.0, "unsure_threshold": 1.0, "detector_sha256": None}
     strict = Calibration(temperature=0.8, unknown_score="max_softmax", **limits)
-    write_config(copy, dataclasses.replace(read_config(copy), calibration=strict))
+    meta = read_config(copy)
+    write_config(copy, dataclasses.replace(meta, calibration=strict, provenance=meta.provenance | {"licence": None}))
     write_metrics(
         copy,
         held_out=FIGURES["held_out"] | {"folds": [1, 5]},
@@ -87,6 +88,7 @@ def test_about_model_figures(sheet: Sheet):
     expect(unknown).to_contain_text("zebra (корова, 31\u00a0%)")
     expect(about.locator("#about_maps tbody tr")).to_have_count(3)  # two shares of cells, and the outlines
     expect(about.locator("#about_confused")).to_contain_text("вертолёт")
+    expect(about.locator("#about_limits")).to_contain_text(f"Лицензия весов: {RUSSIAN['about_model.unstated']}. Данные: ESC-50")
     robust = about.locator("#about_robustness li")
     expect(robust).to_have_text(
         ["без искажений90,0\u00a0%", "телефонная полоса60,0\u00a0%, было 48,0\u00a0%", "under water10,0\u00a0%"]

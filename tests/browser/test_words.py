@@ -67,6 +67,11 @@ def test_russian_numbers(open_sheet):
     expect(refusal).to_contain_text("5\u00a0000,5")
 
 
+def test_what_rounds_to_zero_has_no_sign(sheet, tmp_path: Path):
+    sheet.open_file(sounds.write(tmp_path / "loud.wav", sounds.tone(440.0, 2.0, amplitude=0.999), 44_100))
+    expect(sheet.page.locator(".sg-facts")).to_contain_text(re.compile(r"Peak\s*0\.0 dBFS"))
+
+
 def test_dismissed_note_stays_away(open_sheet):
     sheet = open_sheet(link="example=crow")
     sheet.until(DRAWN)

@@ -45,10 +45,9 @@ def test_evaluate_errors(data, run_command, arguments, message):
 @pytest.mark.parametrize("command", ["card", "robustness", "explain-test"])
 def test_figures_on_a_trained_fold_are_not_stored(trained, data, run_command, command):
     """They would pass for held-out figures."""
-    place = [trained / "checkpoint"] if command == "robustness" else ["--checkpoint", trained / "checkpoint"]
     options = [] if command == "card" else ["--save"]
     before = sorted((trained / "checkpoint").iterdir())
-    code, _, errors = run_command(command, *place, *options, "--data", data, "--fold", "1")
+    code, _, errors = run_command(command, "--checkpoint", trained / "checkpoint", *options, "--data", data, "--fold", "1")
     assert (code, "Fold 1 was trained on" in errors) == (1, True)
     assert sorted((trained / "checkpoint").iterdir()) == before
 

@@ -94,7 +94,7 @@ def test_soundscape_sounds_where_its_events_are(scapes):
 
 def test_localization_command(trained, data, run_command):
     """Four classes, each with its figures; the same soundscapes in each run."""
-    options = [trained / "checkpoint", "--data", data, "--soundscapes", 2]
+    options = ["--checkpoint", trained / "checkpoint", "--data", data, "--soundscapes", 2]
     code, output, errors = run_command("localization", *options, "--format", "json")
     assert code == 0, errors
     measured = json.loads(output)
@@ -106,7 +106,7 @@ def test_localization_command(trained, data, run_command):
     code, output, errors = run_command("localization", *options)
     assert code == 0, errors
     assert f"{measured['methods']['timeline']['segment_f1']:.3f}" in output
-    code, _, errors = run_command("localization", trained / "checkpoint", "--data", data, "--fold", 9)
+    code, _, errors = run_command("localization", *options, "--fold", 9)
     assert code != 0 and "9" in errors
 
 

@@ -8,6 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from esc.classification.checkpoint_files.metrics import write_metrics
 from esc.classification.checkpoint_files.robustness import write_robustness
@@ -57,6 +58,8 @@ def test_model_card(trained, tmp_path, ema_decay):
     evaluation = Evaluation(metrics, classifier.checkpoint, np.zeros(20, np.int64), ())
     card = write_card(tmp_path / "checkpoint", classifier, evaluation, 5, tmp_path).read_text()
     assert "| accuracy | 0.7500 |" in card
+    interval = binomtest(15, 20).proportion_ci(method="wilson")
+    assert f"95 % interval of {interval.low:.3f} to {interval.high:.3f}." in card
     assert "| expected calibration error (ECE) before calibration, 15 bins | 0.0500 |" in card
     assert "epochs in 4 minutes on" in card and ", dropout 0.2, stochastic depth up to 0.1, " in card
     assert "cross-fitted" not in card and "Robustness" not in card

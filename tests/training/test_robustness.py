@@ -21,7 +21,7 @@ def test_robustness_command(trained, data, clips, tmp_path, run_command):
     options = ["--data", data, "--cache", tmp_path, "--format", "json"]
     (checkpoint / FILE).write_text("{")  # the command that its error message names
     stored = ["--save", "--plot", tmp_path / "robustness.png"]
-    code, output, errors = run_command("robustness", checkpoint, *options, *stored, "--evaluation-log", log)
+    code, output, errors = run_command("robustness", "--checkpoint", checkpoint, *options, *stored, "--evaluation-log", log)
     assert code == 0, errors
     measured = json.loads(output)
     assert measured == read_robustness(checkpoint)

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 CheckpointFolder = Annotated[
     Path, typer.Option("--checkpoint", envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one.")
 ]
-CheckpointArgument = Annotated[
-    Path, typer.Argument(envvar=CHECKPOINT_VARIABLE, help="Folder of the checkpoint; by default the shipped one.")
-]
 Fold = Annotated[int, typer.Option("--fold", help="The fold to evaluate on, 1 to 5.")]
 
 
@@ -79,7 +76,7 @@ def evaluate_command(
 
 def robustness_command(
     options: EvaluationOptions,
-    checkpoint: CheckpointArgument = DEFAULT_CHECKPOINT,
+    checkpoint: CheckpointFolder = DEFAULT_CHECKPOINT,
     fold: Fold = 5,
     output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
     plot: Annotated[Path | None, typer.Option(help="Image file for the figures as bars, such as robustness.png.")] = None,
@@ -110,7 +107,7 @@ def robustness_command(
 
 def localization_command(
     options: EvaluationOptions,
-    checkpoint: CheckpointArgument = DEFAULT_CHECKPOINT,
+    checkpoint: CheckpointFolder = DEFAULT_CHECKPOINT,
     fold: Fold = 5,
     soundscapes: Annotated[int, typer.Option(min=1, max=10_000, help="Number of soundscapes.")] = 100,
     output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,

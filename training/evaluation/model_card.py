@@ -12,6 +12,7 @@ from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.checkpoint_files.robustness import Robustness, read_robustness
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import SURE_PROBABILITY
+from esc.classification.teaching.head import wilson_interval
 from training.evaluation.held_out_log import Evaluation
 from training.evaluation.ood import REFUSED, UNSURE
 from training.runs.disk import write_atomic
@@ -85,6 +86,8 @@ def _summary(checkpoint: Checkpoint, evaluation: Evaluation, fold: int, held_out
         data = f"{made['unknown_clips']} sounds of no class with a uniform target, "
     kind = "environmental sounds" if _is_esc50(checkpoint) else f"classes: {', '.join(checkpoint.class_names)}"
     command = f"python -m training evaluate --fold {fold}{'' if _is_esc50(checkpoint) else ' --checkpoint FOLDER'}"
+    clips = evaluation.metrics.clips
+    low, high = wilson_interval(round(evaluation.metrics.accuracy * clips), clips)
     return f"""# {checkpoint.architecture} for {_data_name(checkpoint)}
 
 Classifies {checkpoint.input.clip_seconds:g}-second clips into {len(checkpoint.class_names)} {kind}.
@@ -93,8 +96,8 @@ Classifies {checkpoint.input.clip_seconds:g}-second clips into {len(checkpoint.c
 {_metrics_table(evaluation, fold, held_out)}
 
 {kept[0].upper()}{kept[1:]}.
-To reproduce the column of fold {fold}: `{command}`. One run with one seed: expect about two
-points either way.
+To reproduce the column of fold {fold}: `{command}`. One run with one seed; {clips} clips
+give the accuracy a 95 % interval of {low:.3f} to {high:.3f}.
 """
 
 

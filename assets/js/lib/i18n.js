@@ -88,7 +88,7 @@ export function formatPercent(share, digits = 0) {
   return `${formatNumber(100 * share, digits)}\u00a0%`;
 }
 
-/** A number in the browser's language with a fixed number of decimals. */
+/** A number in the browser's language with a fixed number of decimals; what rounds to 0 has no sign. */
 export function formatNumber(value, digits = 0) {
-  return value.toLocaleString(language, { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  return value.toLocaleString(language, { maximumFractionDigits: digits, minimumFractionDigits: digits, signDisplay: 'negative' });
 }

@@ -12,8 +12,8 @@ const CALIBRATE = 'python -m training calibrate runs/NAME';
 const SERIES = { train: 'about_model.train', valid: 'about_model.valid' };
 const COMMANDS = { // of the sections that `CALIBRATE` does not fill
   'about_model.unknown': `${CALIBRATE} --unknown FOLDER --unknown-valid FOLDER`,
-  'about_model.robustness': 'python -m training robustness --save',
-  'about_model.maps': 'python -m training explain-test --save',
+  'about_model.robustness': 'python -m training robustness --save --checkpoint FOLDER',
+  'about_model.maps': 'python -m training explain-test --save --checkpoint FOLDER',
 };
 const PAIRS = 10;
 const NONE = '—';
@@ -66,7 +66,7 @@ function page(about) {
     'about_model.maps': deletion && maps(deletion),
     'about_model.limits': [
       paragraph(t('about_model.limits_said', { count: classes })),
-      paragraph(t('about_model.licence', { licence: made.licence ?? NONE, data: made.data ?? NONE })),
+      paragraph(t('about_model.licence', { licence: made.licence ?? t('about_model.unstated'), data: made.data ?? t('about_model.unstated') })),
     ],
   };
   return [
@@ -95,7 +95,7 @@ function taughtPage({ made, wrong, architecture, clip_seconds: seconds, figures:
   const heads = ['class', 'examples', 'windows', 'recall'].map((head) => t(`about_model.taught_${head}`));
   const rows = classes.map((one) => [className(one.name), formatNumber(one.examples), formatNumber(one.windows), formatPercent(one.recall)]);
   const names = classes.map((one) => className(one.name));
-  const limits = ['taught_limits', 'taught_licence'].map((key) => paragraph(t(`about_model.${key}`, { licence: made.licence ?? NONE })));
+  const limits = ['taught_limits', 'taught_licence'].map((key) => paragraph(t(`about_model.${key}`, { licence: made.licence ?? t('about_model.unstated') })));
   if (!taught.grouped) limits.unshift(paragraph(t('about_model.taught_alone')));
   const matrix = table([t('about_model.is'), ...names], confusion.map((row, i) => [names[i], ...row.map((count) => formatNumber(count))]));
   const sections = { taught_classes: [table(heads, rows)], taught_matrix: [matrix], limits };
