@@ -14,6 +14,4 @@ CAUSES = {  # start of "what, against" -> cause
     "memory after 2,000": "Open sounds and views, up to their limits, and freed memory that glibc keeps in its arenas.",
     "training step from sounds": "Decoding alone gives fewer clips a second than the bare step takes.",
     "release of a parameter -> repaint, surface": "Without a GPU the browser draws WebGL on the processor.",
-    "display change, zoom: requests": "Each new range is requested, even where one column a frame is loaded already.",
-    "display change, pan: requests": "Each new range is requested, even where one column a frame is loaded already.",
 }

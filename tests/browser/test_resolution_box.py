@@ -113,7 +113,11 @@ def test_mfcc_lifter_and_delta_and_bark_axis(open_sheet, tones_wav):
     shown = np.array(sheet.ev("Array.from(viewer.data.levels)")).reshape(rows, columns) / 255 * (high - low) + low
     np.testing.assert_allclose(shown, expected, atol=(high - low) / 510 + 5e-3)
     sheet.ev("session.show(1.0, 1.4)")  # the same values close up, also at the edges of what is shown
-    sheet.until("viewer.data.request.start > 0.5")
+    with sheet.new_picture():
+        sheet.page.select_option("#sg-mfcc-delta", "0")
+    with sheet.new_picture():
+        sheet.page.select_option("#sg-mfcc-delta", "1")
+    assert sheet.ev("viewer.data.request.start") > 0.5
     low, high, columns, rows = sheet.ev("['low_db', 'high_db', 'columns', 'rows'].map((name) => viewer.data[name])")
     shown = np.array(sheet.ev("Array.from(viewer.data.levels)")).reshape(rows, columns) / 255 * (high - low) + low
     first = round((sheet.ev("viewer.data.start") * RATE) / 512 + 0.5)

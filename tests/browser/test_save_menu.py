@@ -51,16 +51,15 @@ def download(sheet: Sheet, name: str, folder: Path, view: str = MEL) -> Path:
 def test_files_code_and_settings(open_sheet, tmp_path):
     sheet = open_sheet(link="example=crow&t=1,2&db_ref=max&features=onsets", permissions=["clipboard-read", "clipboard-write"])
     page = sheet.page
-    sheet.until("viewer.data?.request.start > 0.9 && viewer.data.high_db === 0")
+    sheet.until("session.state.visible.start === 1 && viewer.current() && viewer.data.high_db === 0")
     page.locator(f"{MEL} [data-do=export]").click()
     status = page.locator(f"{MEL} .sg-save-status")
     assert download(sheet, "png", tmp_path).read_bytes().startswith(b"\x89PNG")
     assert "</svg>" in download(sheet, "svg", tmp_path).read_text()
     shown = np.load(download(sheet, "npy", tmp_path))
-    assert shown.shape == (
-        128,
-        sheet.ev("viewer.data.n_frames ?? viewer.data.columns") - 2,
-    )  # the view has a frame more at each edge
+    sheet.load("viewer/plot", "plot")
+    drawn = sheet.ev("plot.partOf(viewer.data, session.state.visible).columns")
+    assert shown.shape == (128, drawn - 2)  # the view has a frame more at each edge
     assert -80.0 <= shown.min() < shown.max() <= 0.0
     page.locator(f"{MEL} input[value=whole]").check()
     with np.load(download(sheet, "npz", tmp_path)) as whole:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import sounds
 from esc.ui.i18n.catalogue import ENGLISH
 
 pytestmark = pytest.mark.browser
@@ -16,6 +17,20 @@ def tone_wav(tmp_path_factory):
     path = tmp_path_factory.mktemp("views") / "tone.wav"
     soundfile.write(path, 0.5 * np.sin(2 * np.pi * 1000 * times) * (times >= 2), RATE, "PCM_16")
     return path
+
+
+KEEP_PIXELS = """() => { const { width, height } = viewer.image;
+    window.kept = new Uint32Array(viewer.image.getContext('2d').getImageData(0, 0, width, height).data.buffer);
+    return kept.length; }"""
+CHANGED_PIXELS = """() => { const { width, height } = viewer.image;
+    const now = new Uint32Array(viewer.image.getContext('2d').getImageData(0, 0, width, height).data.buffer);
+    return now.length - now.filter((pixel, i) => pixel === kept[i]).length; }"""
+
+
+def reload(sheet):
+    """Request what is visible anew."""
+    with sheet.new_picture():
+        sheet.ev("() => { viewer.loaded = null; viewer.load(); }")
 
 
 def enter(sheet, view):
@@ -101,8 +116,8 @@ def test_readout_is_exact_again_after_a_zoom(open_sheet, tone_wav):
     )
     sheet.page.mouse.move(*sheet.point(0.75, 0.5))
     sheet.until(exact)
-    with sheet.new_picture():
-        sheet.page.mouse.wheel(0, -200)
+    sheet.page.mouse.wheel(0, -200)
+    sheet.until(f"session.state.visible.start > 0 && !{exact}")
     sheet.until(exact)
 
 
@@ -110,14 +125,67 @@ def test_smoothing_draws_nothing_where_data_are_awaited(open_sheet, tone_wav):
     sheet = open_sheet()
     sheet.open_file(tone_wav)
     sheet.page.locator(".sg-plot").first.press("i")
-    with sheet.new_picture():
-        sheet.ev("session.show(2, 3)")
+    sheet.ev("session.show(2, 3)")
+    reload(sheet)
     covers = """(share) => { const { left, top, width, height } = viewer.area(); const ratio = Math.min(3, devicePixelRatio);
         const at = [(left + share * width) * ratio, (top + height / 2) * ratio].map(Math.round);
         return viewer.image.getContext('2d').getImageData(...at, 1, 1).data[3]; }"""
     assert [sheet.ev(covers, share) for share in (0.1, 0.9)] == [255, 255]
     sheet.ev("() => { viewer.server = { mel_view: () => new Promise(() => {}) }; session.show(2.5, 3.5); }")
     assert [sheet.ev(covers, share) for share in (0.1, 0.9)] == [255, 0]  # the second half is awaited
+
+
+@pytest.fixture(scope="module")
+def busy_wav(tmp_path_factory):
+    return sounds.write(tmp_path_factory.mktemp("views") / "busy.wav", sounds.busy(4.0, RATE), RATE)
+
+
+DATA_REQUESTS = """performance.getEntriesByType('resource').filter(({ name }) => name.includes('component_server')).length"""
+AT_REST = "() => new Promise((done) => setTimeout(done, 400))"  # longer than a range may still be changing
+
+
+@pytest.mark.parametrize("view", ["mel", "stft", "mfcc"])
+def test_zoom_within_loaded_frames_needs_no_request(open_sheet, busy_wav, view):
+    sheet = open_sheet(link="example=none&spectrum=0")
+    sheet.open_file(busy_wav)
+    if view != "mel":
+        enter(sheet, view)
+    sheet.page.mouse.move(2, 2)  # nothing is read out
+    sheet.ev(AT_REST)
+    loaded, asked = sheet.ev("viewer.data.request"), sheet.ev(DATA_REQUESTS)
+    for _ in range(2):
+        for start, end in ((0.7, 3.2), (1.5, 4.0), (0.0, 2.3), (1.013, 3.297)):
+            sheet.ev("([start, end]) => session.show(start, end)", [start, end])
+            sheet.ev(AT_REST)
+            assert sheet.ev("[viewer.data.request, session.state.visible.end]") == [loaded, end]
+            assert sheet.ev(DATA_REQUESTS) == asked
+            drawn = sheet.ev(KEEP_PIXELS)
+            reload(sheet)
+            assert sheet.ev("viewer.data.request") != loaded
+            assert sheet.ev(CHANGED_PIXELS) <= drawn * 1e-3  # frames are computed in other groups
+            with sheet.new_picture():
+                sheet.ev("session.showAll()")
+            sheet.ev(AT_REST)
+            asked = sheet.ev(DATA_REQUESTS)
+        sheet.page.locator(f"#{view} .sg-plot").press("i")  # smooth
+
+
+def test_finer_frames_are_requested(open_sheet, tmp_path):
+    sheet = open_sheet()
+    sheet.open_file(sounds.write(tmp_path / "minute.wav", sounds.busy(60.0, RATE), RATE))
+    with sheet.new_picture():
+        sheet.ev("session.show(10, 18)")  # frames shared columns
+    with sheet.new_picture():
+        sheet.ev("session.show(12, 20)")  # more than is loaded
+    loaded = sheet.ev("viewer.data.request")
+    sheet.ev("session.show(13, 17)")
+    sheet.ev(AT_REST)
+    assert sheet.ev("viewer.data.request") == loaded
+    with sheet.new_picture():
+        sheet.page.set_viewport_size({"width": 400, "height": 900})  # frames share columns now
+        sheet.ev("session.show(12, 20)")
+    with sheet.new_picture():
+        sheet.page.fill("#sg-hop_length", "256")
 
 
 def test_destroyed_viewer_requests_no_level(open_sheet, tone_wav):

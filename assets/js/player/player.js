@@ -250,7 +250,7 @@ class Player extends Component {
 
   /** Show that work goes on; `quiet`: without the text, which nobody waits for. */
   busy(text, quiet = false) {
-    this.host.toggleAttribute('data-busy', Boolean(text));
+    for (const one of [this.host, document.body]) one.toggleAttribute('data-busy', Boolean(text));
     this.host.setAttribute('aria-busy', String(Boolean(text)));
     if (!state.sound) this.find('.sg-deck').dataset.empty = String(!text); // the drop zone would come and go
     if (text && !quiet) this.message(text, 'busy');

@@ -61,9 +61,8 @@ export class Advice {
     if (!grave) note.append(this.closeButton(key)); // what misleads stays
     button.hidden = !fix;
     if (fix) {
-      const changes = this.panel.relevant(fix);
-      button.textContent = label(key, values, changes);
-      button.addEventListener('click', () => applyParameters(changes));
+      button.textContent = label(key, values, this.panel.relevant(fix));
+      button.addEventListener('click', () => applyParameters(this.panel.relevant(fix)));
     }
     return note;
   }

@@ -178,7 +178,7 @@ export class ParameterPanel {
   /** The server accepted the parameters: show what they mean and where they mislead. */
   accepted({ meaning, advice }) {
     this.clearRefusal();
-    if (!meaning) return; // the waveform has no parameters
+    if (!meaning || meaning === this.advice.meaning) return; // the waveform has no parameters; as shown already
     this.showMeaning(meaning);
     this.advice.show(advice, meaning);
   }

@@ -20,9 +20,21 @@ const MARKUP = `
     ${EMPTY}
   </div>`;
 
+const STEP_EPS = 1e-6; // of a column: as the server finds the frames of a time
+
 /** The column of a view's data at a time. */
 export function columnAt({ columns, start, end }, time) {
   return Math.max(0, Math.min(columns - 1, Math.floor(((time - start) / (end - start)) * columns)));
+}
+
+/** The columns of a view's data that show an interval, with one more on both sides: where each frame has its own, those of a
+ * request for the interval. */
+export function partOf({ levels, rows, columns: stride, start, end }, interval) {
+  const step = (end - start) / stride;
+  const first = Math.max(0, Math.ceil((interval.start - start) / step - 1.5 - STEP_EPS)); // by the columns' centres
+  const last = Math.min(stride - 1, Math.floor((interval.end - start) / step + 0.5 + STEP_EPS));
+  const columns = Math.max(0, last + 1 - first);
+  return { levels, rows, stride, first, columns, start: start + first * step, end: start + (first + columns) * step };
 }
 
 /** The index of the last of some rising values that is not above `value`, 0 if all are. */
@@ -147,7 +159,9 @@ export class Plot extends SoundView {
 
   paint(context, ratio) {
     const { left, top, width, height } = this.area();
-    const { columns, start, end } = this.data;
+    const part = partOf(this.data, state.visible);
+    if (!part.columns) return;
+    const { columns, start, end } = part;
     const colours = this.palette();
     const rows = Math.round(height * ratio);
     const shares = Float64Array.from({ length: rows }, (_, y) => 1 - (y + 0.5) / rows);
@@ -156,10 +170,10 @@ export class Plot extends SoundView {
     const smooth = display.smooth && few;
     const [from, to] = smooth ? [Math.max(left, x0), Math.min(left + width, x1)] : [x0, x1];
     const cell = (_, x) => ((from + (x + 0.5) / ratio - x0) / (x1 - x0)) * columns - 0.5;
-    const across = Float32Array.from({ length: Math.max(1, Math.round((to - from) * ratio)) }, cell);
+    const across = () => Float32Array.from({ length: Math.max(1, Math.round((to - from) * ratio)) }, cell);
     const image = smooth
-      ? smoothImage(this.data, Float32Array.from(shares, this.positionFinder()), across, colours)
-      : crispImage(this.data, Int32Array.from(shares, this.rowFinder()), colours);
+      ? smoothImage(part, Float32Array.from(shares, this.positionFinder()), across(), colours)
+      : crispImage(part, Int32Array.from(shares, this.rowFinder()), colours);
     [this.offscreen.width, this.offscreen.height] = [image.width, image.height];
     this.offscreen.getContext('2d').putImageData(image, 0, 0);
     this.within(context, () => {

@@ -133,8 +133,7 @@ export class SoundView extends Component {
   async loadNow() {
     const { id } = state.sound;
     const query = this.query();
-    const key = JSON.stringify(query);
-    if (key === this.loaded) { // back from parameters that were refused
+    if (this.has(query)) { // perhaps back from parameters that were refused
       this.panel.accepted(this.data);
       await this.reuse();
       return;
@@ -144,7 +143,7 @@ export class SoundView extends Component {
     try {
       const answer = await this.fetch(query);
       if (gone()) return;
-      this.loaded = key;
+      this.loaded = JSON.stringify(query);
       this.panel.accepted(answer);
       await this.accept(answer, query);
     } catch (error) {
@@ -156,6 +155,11 @@ export class SoundView extends Component {
       clearTimeout(late);
       this.setBusy(false);
     }
+  }
+
+  /** Whether a request would bring nothing new. */
+  has(query) {
+    return JSON.stringify(query) === this.loaded;
   }
 
   fetch(query) {

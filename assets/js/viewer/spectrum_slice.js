@@ -56,6 +56,7 @@ class SpectrumSlice {
   showOrHide() {
     this.button.setAttribute('aria-pressed', String(on));
     this.root.hidden = !on;
+    this.viewer.host.toggleAttribute('data-slice', on);
     this.refresh();
   }
 

@@ -21,11 +21,14 @@ import { pixelRatio } from '../lib/canvas_axes.js';
 import { formatNumber, t } from '../lib/i18n.js';
 import { wirePointer } from './gestures.js';
 import { KEYS, wireKeys } from './shortcuts.js';
-import { Plot, columnAt } from './plot.js';
+import { Plot, columnAt, partOf } from './plot.js';
 import { PLUGINS } from './plugins.js';
 import { rovingFocus } from '../widgets/roving_focus.js';
 
 const REST_MS = 90; // without a move: request the exact level
+
+/** A request without its times and columns. */
+const withoutTimes = ({ start, end, columns, ...rest }) => JSON.stringify(rest);
 
 /** A viewer with the plugins; views.js has one class a view. */
 export class Viewer extends Plot {
@@ -75,6 +78,18 @@ export class Viewer extends Plot {
     const query = { ...super.query(), columns };
     const more = this.overhang(/** @type {any} */ (query.config));
     return { ...query, start: Math.max(0, query.start - more), end: Math.min(state.sound.seconds, query.end + more) };
+  }
+
+  has(query) {
+    return super.has(query) || (Boolean(this.loaded) && this.covers(query));
+  }
+
+  /** Whether all frames of a request are loaded, each with a column of its own. */
+  covers(query) {
+    const { columns, request: loaded } = this.spectrogram;
+    const inside = loaded.start <= query.start && query.end <= loaded.end;
+    return inside && columns < loaded.columns && partOf(this.spectrogram, state.visible).columns <= query.columns
+      && withoutTimes(query) === withoutTimes(loaded);
   }
 
   /** Seconds to request beyond both ends: one frame, so that the image reaches the plot's edges. */

@@ -88,6 +88,10 @@ class Wave extends Viewer {
     return decodeWaveform(answer);
   }
 
+  covers() {
+    return false; // closer up there are more samples
+  }
+
   /** The channels that are drawn one above the other; of a single one or too many samples: one. */
   get lanes() {
     const { channels, values, columns } = this.data;

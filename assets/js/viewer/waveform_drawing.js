@@ -5,6 +5,7 @@ import { decodeBase64 } from '../lib/dom.js';
 
 const ENVELOPE_ALPHA = 0.55;
 const DOTS_UP_TO = 120; // samples
+const COLUMN_EPS = 1e-6;
 
 /** The server's answer with its values: minimum, maximum and RMS of each column, or the samples; the same of each channel. */
 export function decodeWaveform(answer) {
@@ -30,6 +31,32 @@ export function drawTag(context, text, left, top, style) {
 export function maxAmplitude() {
   const peak = state.sound.peak_db === null ? 0.01 : 10 ** (state.sound.peak_db / 20);
   return [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1].find((limit) => limit >= peak * 0.999) ?? peak;
+}
+
+/** The part of a waveform between two times in at most `most` columns: minimum, maximum and RMS of those that each overlaps.
+ * @param {any} data of `decodeWaveform`
+ * @param {{start: number, end: number}} interval
+ * @param {number} most
+ */
+export function wavePart(data, { start, end }, most) {
+  const { values, columns: all, start: left, end: right } = data;
+  const columnOf = (time) => ((time - left) / (right - left)) * all;
+  const [from, to] = [columnOf(start), columnOf(end)];
+  if (to - from <= most + COLUMN_EPS) return data;
+  const part = new Float32Array(3 * most);
+  const edge = (column) => from + (column / most) * (to - from);
+  for (let c = 0; c < most; c++) {
+    const first = Math.max(0, Math.floor(edge(c) + COLUMN_EPS));
+    const last = Math.min(all, Math.ceil(edge(c + 1) - COLUMN_EPS));
+    let [low, high, squares] = [Infinity, -Infinity, 0]; // nothing is drawn where there are no data
+    for (let i = first; i < last; i++) {
+      low = Math.min(low, values[i]);
+      high = Math.max(high, values[all + i]);
+      squares += values[2 * all + i] ** 2;
+    }
+    [part[c], part[most + c], part[2 * most + c]] = [low, high, Math.sqrt(squares / (last - first))];
+  }
+  return { values: part, columns: most, start, end, samples: false };
 }
 
 /** Draw a waveform between `top` and `top + height`, on the time axis of `xOf`.

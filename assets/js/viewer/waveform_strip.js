@@ -5,7 +5,10 @@ import { secondOf } from '../core/display_settings.js';
 import { audio, onPlayhead, seek, state } from '../core/state.js';
 import { pixelRatio, prepareCanvas } from '../lib/canvas_axes.js';
 import { element, find, onResize, onThemeChange } from '../lib/dom.js';
-import { decodeWaveform, paintWaveform } from './waveform_drawing.js';
+import { decodeWaveform, paintWaveform, wavePart } from './waveform_drawing.js';
+
+const FINER = 2; // columns to load a pixel, for a zoom that needs none
+const SETTLE_MS = 150; // the visible range may still be changing
 
 export function waveformStrip(viewer) {
   // a part of the page with a view of its own is small
@@ -14,7 +17,7 @@ export function waveformStrip(viewer) {
 
 class WaveformStrip {
   data = null; // the server's answer, with its request
-  key = ''; // of that request
+  settling = 0; // timer
   load = latestOnly(() => this.loadNow());
 
   constructor(viewer) {
@@ -31,6 +34,7 @@ class WaveformStrip {
     onResize(this.root, () => this.refresh(), viewer.signal);
     onThemeChange(() => this.draw(), viewer.signal);
     onPlayhead(() => this.place(), viewer.signal);
+    viewer.signal.addEventListener('abort', () => clearTimeout(this.settling));
     this.root.addEventListener('click', ({ clientX }) => {
       const { left, width } = this.root.getBoundingClientRect();
       seek(state.visible.start + ((clientX - left) / width) * (state.visible.end - state.visible.start));
@@ -49,20 +53,34 @@ class WaveformStrip {
   refresh() {
     if (!this.onScreen) return;
     this.draw();
-    this.load();
+    clearTimeout(this.settling);
+    const { covered, fine } = this.has(this.query());
+    if (!covered) this.load();
+    else if (!fine) this.settling = setTimeout(() => this.load(), SETTLE_MS); // what is there is drawn meanwhile
+  }
+
+  query() {
+    const { sound: { id, seconds }, visible: { start, end } } = state;
+    const columns = Math.max(1, Math.min(2000, Math.round(this.root.clientWidth * pixelRatio())));
+    return { sound: id, start, end: Math.min(seconds, end), columns: FINER * columns };
+  }
+
+  /** Whether the data reach as far as a request, and have a column a pixel there or all samples. */
+  has({ sound, start, end, columns }) {
+    const { request: loaded, samples } = this.data ?? {};
+    const covered = loaded?.sound === sound && loaded.start <= start && end <= loaded.end;
+    const shown = covered && (loaded.columns * (end - start)) / (loaded.end - loaded.start);
+    return { covered, fine: covered && (samples || FINER * shown >= columns) };
   }
 
   async loadNow() {
     if (!this.onScreen) return;
-    const { sound: { id, seconds }, visible: { start, end } } = state;
-    const columns = Math.max(1, Math.min(2000, Math.round(this.root.clientWidth * pixelRatio())));
-    const query = { sound: id, start, end: Math.min(seconds, end), columns };
-    const key = JSON.stringify(query);
-    if (key === this.key) return;
+    const query = this.query();
+    if (this.has(query).fine) return;
     try {
       const data = decodeWaveform(await request(this.viewer.server.wave_view, query));
-      if (state.sound.id !== id || this.viewer.signal.aborted) return;
-      [this.data, this.key] = [{ ...data, sound: id }, key];
+      if (state.sound.id !== query.sound || this.viewer.signal.aborted) return;
+      this.data = { ...data, request: query };
       this.draw();
     } catch (error) {
       console.info(error.message); // the spectrogram reports it, too
@@ -79,8 +97,9 @@ class WaveformStrip {
     const { clientWidth: width, clientHeight: height } = this.root;
     const context = prepareCanvas(this.canvas, { width, height });
     this.place();
-    if (this.data?.sound !== state.sound.id) return; // its data are on their way
-    paintWaveform(context, this.data, { left: 0, top: 0, width, height }, (time) => this.xOf(time), getComputedStyle(this.root));
+    if (this.data?.request.sound !== state.sound.id) return; // its data are on their way
+    const data = wavePart(this.data, state.visible, Math.round(width * pixelRatio()));
+    paintWaveform(context, data, { left: 0, top: 0, width, height }, (time) => this.xOf(time), getComputedStyle(this.root));
   }
 
   /** Place the play head and the selection. */

@@ -40,6 +40,10 @@ const paneOf = (Base, part) => class extends Base {
     return { cepstrum: PLAIN, other_cepstrum: PLAIN, ...own, view: this.view, ...this.comparison.query(this.panel) };
   }
 
+  covers() {
+    return false; // mean and root mean square are those of the visible range
+  }
+
   async fetch(query) {
     try {
       return await request(this.server.compare_view, query);
