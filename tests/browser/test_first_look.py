@@ -167,7 +167,7 @@ def test_a_readout_restyles_nothing_else(open_sheet, chromium, tmp_path):
     chromium.stop_tracing()
     events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
     counts = [event["args"].get("elementCount", 0) for event in events if event["name"] == "UpdateLayoutTree" and "args" in event]
-    assert 3 <= len(counts)
+    assert len(counts) >= 3
     assert sum(counts) < 100  # a relation such as body:has() restyles all of the page's thousand elements
 
 
@@ -188,7 +188,7 @@ def test_zoom_of_the_strip_draws_what_is_loaded(open_sheet):
     sheet.until("asked.length === 1")  # closer up there are more samples
     assert sheet.ev("asked[0].end") == 1.6
     sheet.ev("session.show(2, 2.6)")
-    assert sheet.ev("asked.length") == 2  # nothing of it is loaded
+    sheet.until("asked.length === 2")  # nothing of it is loaded
 
     sheet.load("viewer/waveform_drawing", "drawing")
     pooled, asked_for = sheet.ev(
