@@ -11,7 +11,7 @@ from gradio_client import Client, handle_file
 from playwright.sync_api import expect
 
 import sounds
-from chromium import ROOT
+from chromium import ROOT, Sheet
 from command_line import classify
 from esc.audio.io import load_audio
 from esc.ui.i18n.catalogue import ENGLISH
@@ -110,21 +110,132 @@ def test_offer_to_divide_integers_by_their_full_scale(open_sheet, tmp_path):
     expect(offer).to_be_hidden()
 
 
-def test_time_expansion_of_a_bat_detector(open_sheet, tmp_path):
-    """Axes, selection and labels follow the press; undo, redo and a reload keep what was pressed."""
+@pytest.fixture(scope="module")
+def bat(tmp_path_factory):
+    """4 kHz of a detector that slows down ten times."""
     guano = b"GUANO|Version: 1.0\nTE: 10\n\n"
-    path = sounds.write(tmp_path / "bat.wav", sounds.tone(4_000.0, 5.0, 44_100), 44_100, "PCM_16")
+    path = sounds.write(tmp_path_factory.mktemp("bat") / "bat.wav", sounds.tone(4_000.0, 5.0, 44_100), 44_100, "PCM_16")
     path.write_bytes(path.read_bytes() + b"guan" + len(guano).to_bytes(4, "little") + guano)
+    return path
+
+
+LABEL = "(({ start, end, high_hz }) => [start, end, high_hz])(labels.labels.now.list[0])"
+# requests to open a sound wait until they are let through
+HOLD = """() => {
+    const { component } = document.querySelector('.sg-player');
+    const { open_sound, slowed_copy } = component.server;
+    window.held = [];
+    component.server = { slowed_copy, open_sound: async (query) => {
+        await new Promise((done) => { held.push(done); });
+        return open_sound(query);
+    } };
+}"""
+
+
+def expanded(open_sheet, bat) -> Sheet:
+    """Open the bat with its time expansion undone."""
+    sheet = open_sheet()
+    for module in ("labels", "reading", "database"):
+        sheet.load(f"{'lib' if module == 'database' else 'core'}/{module}", module)
+    sheet.load("viewer/parameters", "panel")
+    sheet.open_file(bat)
+    sheet.ev("reading.expandTime(10)")
+    sheet.until("session.state.sound.time_expansion === 10 && panel.parameters.values.sample_rate === 220500")
+    return sheet
+
+
+def test_labels_and_undo_of_an_expansion(open_sheet, bat):
+    """Labels of another tab of the browser, or added while the file is read otherwise, keep their places in the file."""
+    sheet = expanded(open_sheet, bat)
+    slow, fast = [pytest.approx(values) for values in ([1, 2, 5_000], [0.1, 0.2, 50_000])]
+    kept = {"name": "call", "start": 1, "end": 2, "low_hz": 3_000, "high_hz": 5_000, "probability": None, "of": None}
+    sheet.ev(
+        """async (label) => {
+            const { digest } = session.state.sound;
+            await database.keep('labels', digest, { list: [label], refused: [] });
+            new BroadcastChannel('soundglass-labels').postMessage(digest);
+        }""",
+        kept,
+    )
+    sheet.until("labels.labels.now.list.length === 1")
+    assert sheet.ev(LABEL) == fast
+    sheet.page.locator("#mel .sg-plot").focus()
+    sheet.page.keyboard.press("Control+z")
+    sheet.until("session.state.sound.time_expansion === 1 && panel.parameters.values.sample_rate === 22050")
+    assert sheet.ev(LABEL) == slow
+    sheet.page.keyboard.press("Control+y")
+    sheet.until("session.state.sound.time_expansion === 10 && panel.parameters.values.sample_rate === 220500")
+    assert sheet.ev(LABEL) == fast
+
+    sheet.ev(HOLD)
+    sheet.page.keyboard.press("Control+z")
+    sheet.until("held.length === 1")
+    sheet.ev("labels.addLabels([{ name: 'late', start: 0.3, end: 0.4 }])")
+    sheet.ev("held[0]()")
+    sheet.until("session.state.sound.time_expansion === 1 && panel.parameters.values.sample_rate === 22050")
+    starts = "labels.labels.now.list.map(({ start }) => start)"
+    assert sheet.ev(starts) == pytest.approx([1, 3]), "a label that is added while an undo waits stays"
+    sheet.page.keyboard.press("Control+z")  # the file is read as before, with the label
+    sheet.until("held.length === 2")
+    sheet.ev("held[1]()")
+    sheet.until("session.state.sound.time_expansion === 10 && panel.parameters.values.sample_rate === 220500")
+    assert sheet.ev(starts) == pytest.approx([0.1, 0.3])
+    sheet.page.keyboard.press("Control+z")
+    assert sheet.ev(starts) == pytest.approx([0.1])
+
+
+def test_undo_waits_for_its_own_reading(open_sheet, bat):
+    """The end of an earlier opening does not end the wait; what is undone can be redone."""
+    sheet = expanded(open_sheet, bat)
+    sheet.ev(HOLD)
+    sheet.ev("reading.readAs({ full_scale: 2 })")
+    sheet.page.locator("#mel .sg-plot").focus()
+    sheet.page.keyboard.press("Control+z")
+    sheet.until("held.length === 2")
+    sheet.ev("held[0]()")
+    sheet.page.wait_for_timeout(300)  # its reply counts for nothing
+    sheet.ev("held[1]()")
+    sheet.until("session.state.sound.time_expansion === 1 && panel.parameters.values.sample_rate === 22050")
+    sheet.page.keyboard.press("Control+y")
+    sheet.until("held.length === 3")
+    sheet.ev("held[2]()")
+    sheet.until("session.state.sound.time_expansion === 10 && panel.parameters.values.sample_rate === 220500")
+
+
+def test_expansion_and_its_undoing(open_sheet, bat):
+    """A millisecond can be seen; listeners find the selection in the new times; what can't follow stays."""
+    sheet = expanded(open_sheet, bat)
+    sheet.ev("session.show(0.2, 0.2002)")
+    assert sheet.ev("session.state.visible.end - session.state.visible.start") == pytest.approx(0.001)
+    sheet.ev("session.select({ start: 0.1, end: 0.2 })")
+    sheet.ev("session.events.addEventListener('sound', () => { window.seen = session.state.selection.start; })")
+    sheet.ev("panel.applyParameters({ sample_rate: 11025, fmax: 5512.5 })")
+    for expansion, rate in ((1, 1103), (10, 11_025)):  # exactly, though the rate was rounded
+        sheet.ev("(expansion) => reading.expandTime(expansion)", expansion)
+        now = "session.state.sound.time_expansion === expansion && panel.parameters.values.sample_rate === rate"
+        sheet.until(f"([expansion, rate]) => {now}", [expansion, rate])
+        assert sheet.ev("window.seen") == pytest.approx(1 / expansion)
+    sheet.ev("reading.expandTime(1)")
+    sheet.until("session.state.sound.time_expansion === 1")
+    sheet.ev("panel.applyParameters({ sample_rate: 96000, fmax: 48000 })")
+    for expansion in (10, 1):  # 960 kHz are not possible
+        sheet.ev("(expansion) => reading.expandTime(expansion)", expansion)
+        sheet.until("(expansion) => session.state.sound.time_expansion === expansion", expansion)
+        assert sheet.ev("panel.parameters.values.sample_rate") == 96_000
+        sheet.ev("panel.applyParameters({ fmax: 40000 })")
+
+
+def test_time_expansion_of_a_bat_detector(open_sheet, bat):
+    """Axes, selection and labels follow the press; undo, redo and a reload keep what was pressed."""
     sheet = open_sheet()
     sheet.load("core/labels", "labels")
-    sheet.open_file(path)
+    sheet.open_file(bat)
     offer = sheet.page.locator(".sg-expansion-offer")
     expect(offer).to_contain_text("time expansion 10×")
     assert sheet.loudest_hz() == pytest.approx(4_000, abs=100)
     sheet.ev("labels.addLabels([{ name: 'call', start: 1, end: 2, low_hz: 3000, high_hz: 5000 }])")
     sheet.ev("session.select({ start: 1, end: 2 })")
     offer.get_by_role("button", name=ENGLISH["expansion.apply"]).click()
-    label = "(({ start, end, high_hz }) => [start, end, high_hz])(labels.labels.now.list[0])"
     slow, fast = [pytest.approx(values) for values in ([1, 2, 5_000], [0.1, 0.2, 50_000])]
     sheet.until("location.hash.includes('sample_rate=220500')")  # the same frequencies stay in sight
     sheet.until("!viewer.host.hasAttribute('data-busy') && viewer.data.edges_hz.at(-1) > 100_000")
@@ -133,24 +244,24 @@ def test_time_expansion_of_a_bat_detector(open_sheet, tmp_path):
         "(({ sound, visible, selection }) => [sound.seconds, sound.sample_rate, visible.end, selection.start])(session.state)"
     )
     assert now == pytest.approx([0.5, 441_000, 0.5, 0.1])
-    assert sheet.ev(label) == fast
+    assert sheet.ev(LABEL) == fast
     sheet.page.locator("#mel .sg-plot").focus()
     sheet.page.keyboard.press("Control+z")
     sheet.until("session.state.sound.time_expansion === 1 && !location.hash.includes('sample_rate')")
-    assert sheet.ev(label) == slow
+    assert sheet.ev(LABEL) == slow
     sheet.page.keyboard.press("Control+y")
     sheet.until("session.state.sound.time_expansion === 10 && location.hash.includes('sample_rate=220500')")
-    assert sheet.ev(label) == fast
+    assert sheet.ev(LABEL) == fast
     sheet.until("window.dispatchEvent(new Event('beforeunload', { cancelable: true }))")  # once the labels are kept
     sheet.page.reload()
     sheet.until("document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-main span')")
     sheet.load("core/state", "session")
     sheet.load("core/labels", "labels")
     sheet.until("session.state.sound?.time_expansion === 10 && labels.labels.now.list.length === 1")
-    assert sheet.ev(label) == fast
+    assert sheet.ev(LABEL) == fast
     offer.get_by_role("button", name=ENGLISH["expansion.undo"]).click()
     sheet.until("session.state.sound.time_expansion === 1 && !location.hash.includes('sample_rate')")
-    assert sheet.ev(label) == slow
+    assert sheet.ev(LABEL) == slow
 
 
 def test_each_channel_of_a_file_in_the_batch(open_sheet, crow_and_rain):

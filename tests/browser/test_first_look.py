@@ -245,6 +245,19 @@ def test_second_view_on_one_time_axis(open_sheet):
     expect(page.locator("#stft .sg-second")).to_have_count(0)
 
 
+def test_pair_of_views_over_a_reload(open_sheet):
+    """The tab of the second view has the first one above it, also where the second is the one of a first visit."""
+    sheet = open_sheet(link="example=crow&view=stft", **LAPTOP)
+    sheet.until("document.querySelector('#stft .sg-viewer')?.component?.current()")
+    sheet.page.click("#stft [data-do=display]")
+    for second in ("mel", "wave"):
+        sheet.page.select_option("#stft .sg-second-view", second)
+    sheet.until("new URLSearchParams(location.hash.slice(1)).get('second') === 'wave,stft'")
+    sheet.page.reload()
+    sheet.page.get_by_role("tab", name=ENGLISH["page.tab_wave"], exact=True).click()
+    sheet.until("document.querySelector('#wave .sg-second')?.component?.view === 'stft'")
+
+
 def test_files_of_the_first_view(open_sheet):
     """One script and the texts of one language are fetched, once, compressed, and kept; a tab brings the other modules."""
     sheet = open_sheet()
@@ -259,3 +272,27 @@ def test_files_of_the_first_view(open_sheet):
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_about"], exact=True).click()
     sheet.until("document.querySelector('.sg-about')?.component")
     assert [url.rpartition("/")[2] for url in sheet.ev(entries) if url not in fetched] == ["others.js"]
+
+
+def test_parts_that_could_not_be_loaded(open_sheet):
+    """Where a script or the texts can't be had, the part says so, and can be tried again."""
+    sheet = open_sheet(locale="ru-RU")
+    page = sheet.page
+    failed = page.locator("p.sg-error[role=alert]", has_text=RUSSIAN["page.part_failed"]).locator("visible=true")
+    for files, host in (("others.js*", ".sg-classify"), ("texts-ru.json", ".sg-player")):
+        page.route(f"**/{files}", lambda route: route.abort())
+        if host == ".sg-player":
+            page.reload()
+        else:
+            page.get_by_role("tab", name=RUSSIAN["page.tab_files"], exact=True).click()
+            expect(failed).to_have_count(1)
+            page.get_by_role("tab", name=RUSSIAN["page.tab_classify"], exact=True).click()  # of three parts
+        expect(failed).to_have_count(1)
+        assert sheet.complaints
+        sheet.complaints.clear()
+        page.unroute(f"**/{files}")
+        failed.get_by_role("button", name=RUSSIAN["page.retry"]).click()
+        sheet.until("(host) => document.querySelector(host)?.component", host)
+        expect(failed).to_have_count(0)
+        sheet.until("!document.querySelector('.sg-files') || document.querySelector('.sg-files').component")  # all at once
+    sheet.until("document.querySelector('.sg-viewer')?.component")  # what waited for the texts

@@ -96,6 +96,8 @@ def test_labels_by_pointer_over_a_reload(open_sheet, tone_wav: Path, tmp_path):
     mark = marks.last.bounding_box()
     page.mouse.move(mark["x"] + mark["width"] - 2, mark["y"] + 8)
     page.mouse.down()
+    page.mouse.move(mark["x"] + 1.5 * mark["width"], mark["y"] + 8, steps=3)
+    page.wait_for_timeout(800)  # a drag that rests is one step, too
     page.mouse.move(mark["x"] + 2 * mark["width"], mark["y"] + 8, steps=3)
     page.mouse.up()
     sheet.until("labels.labels.now.list[1].end > 3.5")
@@ -230,6 +232,23 @@ def test_timeline_reviewed_by_keys(open_sheet, tone_wav: Path):
     assert names(sheet) == ["dog"]
     press("Control+z")
     expect(marks.nth(1)).not_to_have_attribute("data-verdict", "refused")
+
+
+def test_verdict_is_on_one_network_and_reading(open_sheet, tone_wav: Path):
+    """An equal segment of the other network, or of another channel, is not reviewed with it."""
+    sheet = opened(open_sheet, tone_wav)
+    sheet.load("core/detections", "detections")
+    sheet.load("core/network", "networks")
+    sheet.ev("networks.setNetwork({ classes: ['dog'] }, 'both')")
+    sheet.ev("(reply) => detections.setTimeline({ ...reply, second: reply })", SEGMENTS)
+    verdicts = "detections.segmentsOf(detections.detections.timeline).map(([dog]) => labels.verdictOn(dog))"
+    sheet.ev("labels.review(detections.segmentsOf(detections.detections.timeline)[1][0], 'dog')")
+    assert sheet.ev(verdicts) == ["", "accepted"]
+    sheet.ev("networks.setNetwork({ classes: ['dog'] }, 'app')")  # the second of both
+    sheet.ev("(reply) => detections.setTimeline(reply)", SEGMENTS)
+    assert sheet.ev(verdicts) == ["accepted"]
+    sheet.ev("() => { session.state.sound = { ...session.state.sound, channel: 'left' }; }")
+    assert sheet.ev(verdicts) == [""]
 
 
 def test_a_hundred_thousand_labels_leave_the_page_quick(open_sheet, tone_wav: Path, tmp_path):

@@ -1,6 +1,8 @@
 // Labels of the open sound: named intervals, perhaps between two frequencies, and verdicts on the network's segments.
 // Each change makes a new list, so that the view history can hold the old one.
 
+import { MEAN } from './channels.js';
+import { network } from './network.js';
 import { emit, events, select, state } from './state.js';
 import { rescaled } from './time_scale.js';
 import { track } from './view_history.js';
@@ -30,7 +32,10 @@ export const labels = {
 
 let ids = 0;
 
-track(() => labels.now, (/** @type {Labels} */ before) => set(before), Object.is);
+const scaled = (/** @type {Labels} */ now, factor) => (
+  factor === 1 ? now : { ...now, list: now.list.map((label) => rescaled(label, factor)) });
+
+track(() => labels.now, (/** @type {Labels} */ before) => set(before), Object.is, scaled);
 
 /** Replace the labels; `gesture`: steps of the same one are one step of the history; `loaded`: none of the user's steps. */
 function set(now, detail = {}) {
@@ -62,7 +67,7 @@ export function loadLabels({ list, refused }) {
  * @param {number} factor
  */
 export function rescaleLabels(factor) {
-  set({ ...labels.now, list: labels.now.list.map((label) => rescaled(label, factor)) }, { scaled: true });
+  set(scaled(labels.now, factor), { scaled: true });
 }
 
 /** Add labels; return the id of the last one, which is chosen if it is the only one. */
@@ -101,8 +106,16 @@ events.addEventListener('selection', (/** @type {CustomEvent} */ { detail }) => 
   }
 });
 
-/** What names a segment of the network's timeline. @param {import('./detections.js').Segment} segment */
-const segmentKey = ({ label, start, end, guess }) => `${guess ?? label} ${start.toFixed(2)} ${end.toFixed(2)}`;
+/** What names a segment of the network's timeline: its class and times, and where they are not the usual ones how the file is
+ * read and which network it is of. @param {import('./detections.js').Segment} segment */
+function segmentKey({ label, start, end, guess, second }) {
+  const { channel, full_scale, time_expansion } = state.sound;
+  const own = network.choice === 'own' || (network.choice === 'both' && !second);
+  return [
+    guess ?? label, start.toFixed(2), end.toFixed(2), ...(channel === MEAN ? [] : [channel]), ...(full_scale > 1 ? [`/${full_scale}`] : []),
+    ...(time_expansion > 1 ? [`×${time_expansion}`] : []), ...(own ? ['own'] : []),
+  ].join(' ');
+}
 
 /** The verdict on a segment: 'accepted', 'corrected', 'refused', or '' before the review. */
 export function verdictOn(segment) {

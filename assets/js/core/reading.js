@@ -13,15 +13,21 @@ export const sameReading = (one, other) => JSON.stringify(one) === JSON.stringif
 
 /** Read the open sound's file otherwise.
  * @param {Partial<Reading>} changes
- * @param {() => void} [opened] called once it is
+ * @param {(done: boolean) => void} [settled] called with whether it is
  */
-export function readAs(changes, opened) {
+export function readAs(changes, settled) {
   const { id, name, example } = state.sound;
-  emit('open', { name, request: { sound: id, ...readingOf(state.sound), ...changes, example }, opened });
+  emit('open', { name, request: { sound: id, ...readingOf(state.sound), ...changes, example }, settled });
 }
 
-/** Read the open sound with another time expansion; 'expanded' tells the views, which can follow. */
+/** Read the open sound with another time expansion. */
 export function expandTime(time_expansion) {
-  const factor = time_expansion / state.sound.time_expansion;
-  readAs({ time_expansion }, () => emit('expanded', { factor }));
+  const { time_expansion: before } = state.sound;
+  readAs({ time_expansion }, (done) => { if (done) followExpansion(before); });
+}
+
+/** Emit 'expanded' where the time expansion is another than before: the views can follow. */
+export function followExpansion(before) {
+  const factor = state.sound.time_expansion / before;
+  if (factor !== 1) emit('expanded', { factor });
 }

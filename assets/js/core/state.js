@@ -4,7 +4,7 @@ import { t } from '../lib/i18n.js';
 import { slowableAudio } from '../lib/slowable_audio.js';
 import { rescaled } from './time_scale.js';
 
-const SHORTEST_S = 0.01;
+const SHORTEST_S = 0.01; // visible interval, in the file's own time
 export const events = new EventTarget();
 export const audio = slowableAudio();
 
@@ -43,10 +43,11 @@ export function setSound(sound, same = false) {
   state.visible = same ? within(rescaled(visible, factor), sound) : { start: 0, end: sound.seconds };
   state.frequencyRange = same ? rescaled(frequencyRange, factor) : null;
   state.asked = same ? rescaled(asked, factor) : null;
-  if (!same) select(null);
   if (state.asked) delete state.asked.label; // another channel may have another class there
+  state.selection = same && selection ? inside(rescaled(selection, factor), sound) : null;
+  if (selection && !same) emit('selection');
   emit('sound');
-  if (same && selection) select(rescaled(selection, factor));
+  if (selection && same) emit('selection');
 }
 
 /** What the times of a sound are multiplied by where its file is read with another time expansion. */
@@ -89,9 +90,12 @@ export function ask(question) {
   emit('asked');
 }
 
-const possibleSpan = (seconds) => Math.min(state.sound.seconds, Math.max(SHORTEST_S, seconds));
+/** The length of a visible interval, if it is asked to be so long. */
+export function possibleSpan(seconds) {
+  return Math.min(state.sound.seconds, Math.max(SHORTEST_S / state.sound.time_expansion, seconds));
+}
 
-/** Show another interval, kept inside the sound and no shorter than 10 ms, and perhaps other frequencies.
+/** Show another interval, kept inside the sound and no shorter than 10 ms of the file's time, and perhaps other frequencies.
  * @param {number} start
  * @param {number} end
  * @param {{frequencyRange?: FrequencyRange | null, follow?: boolean}} [options] follow: the play head moved, not the user

@@ -14,10 +14,6 @@ const ready = Promise.withResolvers();
 export const messagesReady = ready.promise;
 
 const RETRY_MS = [500, 2000]; // after a lost connection
-const NO_TEXTS = { // not among the texts, which have not come
-  en: 'The page could not be loaded. Reload it.',
-  ru: 'Не удалось загрузить страницу. Обновите её.',
-};
 
 async function fetched(url) {
   for (const pause of [...RETRY_MS, null]) {
@@ -28,14 +24,9 @@ async function fetched(url) {
   }
 }
 
-/** Load the texts from an address, which the head of the page has named (esc/ui/server/middleware/page_head.py);
- * `root` says so if they can't be had.
- */
-export async function loadTexts(address, root) {
-  Object.assign(texts, await fetched(new URL(address, document.baseURI)).catch((error) => {
-    root.textContent = NO_TEXTS[language];
-    throw error;
-  }));
+/** Load the texts from an address, which the head of the page has named (esc/ui/server/middleware/page_head.py). */
+export async function loadTexts(address) {
+  Object.assign(texts, await fetched(new URL(address, document.baseURI)));
   document.documentElement.lang = language;
   ready.resolve();
 }

@@ -5,14 +5,15 @@ import { request, setToken } from '../core/rpc.js';
 import { audio, emit, events, play, seek, setSound, showMessage, state, timeFactor } from '../core/state.js';
 import { guardUnload } from '../core/unload_guard.js';
 import { Component } from '../lib/component.js';
-import { saveFile, textElement } from '../lib/dom.js';
-import { className, formatNumber, formatTime, language, loadTexts, t, tForPointer } from '../lib/i18n.js';
+import { saveFile } from '../lib/dom.js';
+import { className, formatNumber, language, loadTexts, t, tForPointer } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
 import { keepSizesOnPaper } from '../lib/paper.js';
 import { localStore, localStored } from '../lib/storage.js';
 import { rovingTabs } from '../widgets/tab_list.js';
 import { acceptDrops } from './drop_zone.js';
 import { expansionOffer, levelOffer, scaleOffer } from './reading_offers.js';
+import { showFacts } from './facts.js';
 import { fileNavigation } from './file_navigation.js';
 import { RecentSounds } from './recent_sounds.js';
 import { RecordButton } from './record_button.js';
@@ -86,9 +87,10 @@ class Player extends Component {
     keepSizesOnPaper(this.signal);
     new RecordButton(this);
     this.on(events, 'recorded', ({ detail }) => this.openRecording(detail.file));
-    this.on(events, 'open', async ({ detail: { name, request: query, first, opened } }) => {
-      if (first) this.openFirst(name, query);
-      else if (await this.open(name, query)) opened?.();
+    this.on(events, 'open', async ({ detail: { name, request: query, first, settled } }) => {
+      if (first) return this.openFirst(name, query);
+      const done = await this.open(name, query);
+      settled?.(done);
     });
     this.on(events, 'sound', () => showFacts(this.find('.sg-facts'), state.sound));
     this.on(this.find('.sg-channel select'), 'change', ({ target }) => openChannel(target.value));
@@ -193,10 +195,15 @@ class Player extends Component {
       if (turn === this.opened) showMessage(error.message);
       return false;
     } finally {
-      if (turn === this.opened) this.busy('');
+      if (turn === this.opened) this.settle();
       this.markSound();
-      emit('opened');
     }
+  }
+
+  /** The last open has ended, whether or not that worked. */
+  settle() {
+    this.busy('');
+    emit('opened');
   }
 
   /** Open the example of a first visit, unless a sound was chosen meanwhile. */
@@ -223,7 +230,7 @@ class Player extends Component {
     } catch (error) {
       console.warn(error);
       if (turn === this.opened) {
-        this.busy('');
+        this.settle();
         showMessage(t('page.offline'));
       }
       return false;
@@ -268,33 +275,7 @@ function skip(event) {
   main.focus();
 }
 
-function showFacts(list, sound) {
-  const level = (db) => (db === null ? t('page.silence') : `${formatNumber(db, 1)} dBFS`);
-  const facts = {
-    name: sound.name,
-    length: formatTime(sound.seconds),
-    rate: `${formatNumber(sound.sample_rate)} ${t('page.unit_hz')}`,
-    channels: { 1: t('player.mono'), 2: t('player.stereo') }[sound.channels] ?? String(sound.channels),
-    peak: level(sound.peak_db),
-    rms: level(sound.rms_db),
-    format: sound.format,
-    ...recordersFacts(sound.metadata),
-  };
-  list.replaceChildren(...Object.entries(facts).map(([key, value]) => {
-    const row = textElement('div', '', key === 'name' ? 'sg-name' : '');
-    row.append(textElement('dt', t(`player.fact_${key}`), key === 'name' ? 'sg-visually-hidden' : ''), ' ', textElement('dd', value));
-    return row;
-  }));
-  list.title = [...list.children].map((row) => row.textContent).join(' · ');
-}
-
-/** Return what the recorder wrote into the file, for display. */
-function recordersFacts({ recorded, expansion, ...others }) {
-  const time = recorded?.replace('T', ' ').replace(/([+-]\d\d:\d\d)$/, ' UTC$1');
-  return { ...recorded && { recorded: time }, ...expansion && { expansion: `${formatNumber(Number(expansion))}×` }, ...others };
-}
-
 export async function mount(root, context) {
-  await loadTexts(context.props.texts[language], root);
+  await loadTexts(context.props.texts[language]);
   return new Player(root, context);
 }

@@ -1,13 +1,12 @@
 // Minimap: the whole sound with the visible range as a frame to move and resize, the selection and the play head.
 
-import { events, onPlayhead, show, state, zoom } from '../core/state.js';
+import { events, onPlayhead, possibleSpan, show, state, zoom } from '../core/state.js';
 import { decodeBase64, element, find, onResize, onThemeChange } from '../lib/dom.js';
 import { formatTime, t } from '../lib/i18n.js';
 import { drawEnvelope } from '../lib/thumbnails.js';
 
 const HANDLE_PX = 9;
 const MOVED_PX = 3;
-const MIN_SPAN_S = 0.01;
 const MOVES = { ArrowLeft: -0.1, ArrowRight: 0.1, PageUp: -1, PageDown: 1 }; // by a share of the visible range
 const ZOOMS = { ArrowUp: 0.5, ArrowDown: 2, '+': 0.5, '=': 0.5, '-': 2 };
 
@@ -126,8 +125,9 @@ function partAt(frame, { clientX: x }) {
 function pull({ start, end, part }, from, to) {
   const by = to - from;
   const { seconds } = state.sound;
+  const least = possibleSpan(0);
   if (part === 'move') show(start + by, end + by);
-  else if (part === 'start') show(Math.max(0, Math.min(start + by, end - MIN_SPAN_S)), end);
-  else if (part === 'end') show(start, Math.min(seconds, Math.max(end + by, start + MIN_SPAN_S)));
+  else if (part === 'start') show(Math.max(0, Math.min(start + by, end - least)), end);
+  else if (part === 'end') show(start, Math.min(seconds, Math.max(end + by, start + least)));
   else show(Math.max(0, Math.min(from, to)), Math.min(seconds, Math.max(from, to)));
 }

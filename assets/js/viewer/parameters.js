@@ -1,6 +1,6 @@
 // Parameters of the spectrograms, shared by all views: a change in one tab applies to the others.
 
-import { emit, events } from '../core/state.js';
+import { emit, events, state } from '../core/state.js';
 import { track } from '../core/view_history.js';
 import { t } from '../lib/i18n.js';
 
@@ -59,11 +59,23 @@ export const levelAxis = (reference) => t({
 
 track(() => ({ ...parameters.values }), (values) => applyParameters(values));
 
+/** @type {{digest: string, factor: number, before: object, after: object} | null} how the last expansion changed the rate and range */
+let followed = null;
+
 events.addEventListener('expanded', (/** @type {CustomEvent} */ { detail: { factor } }) => { // the same image, where possible
   const { sample_rate, fmin, fmax } = parameters.values;
+  const { digest } = state.sound;
+  const before = { sample_rate, fmin, fmax };
   const scaled = { sample_rate: Math.round(sample_rate * factor), fmin: fmin * factor, fmax: fmax * factor };
-  const legal = Object.entries(scaled).every(([name, value]) => isLegal(name, value));
-  if (legal && !conflicts({ ...parameters.values, ...scaled }).length) applyParameters(scaled, null, true);
+  const isPossible = Object.entries(scaled).every(([name, value]) => isLegal(name, value)) &&
+    !conflicts({ ...parameters.values, ...scaled }).length;
+  const back = followed?.digest === digest && Math.abs(followed.factor * factor - 1) < 1e-9;
+  const same = (one, other) => Object.keys(one).every((name) => one[name] === other[name]);
+  let after = isPossible ? scaled : before;
+  if (back && same(followed.after, before)) after = followed.before; // exactly
+  else if (back && same(followed.after, followed.before)) after = before; // they could not follow
+  followed = { digest, factor, before, after };
+  if (!same(before, after)) applyParameters(after, null, true);
 });
 
 /** Change parameters in all views; `source` is the field that is being typed into and keeps its text; `follow`: they only

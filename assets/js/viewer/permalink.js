@@ -88,7 +88,7 @@ function displayNow() {
     ...(colours !== DEFAULTS.colours && { colours }),
     ...((low !== DEFAULTS.low || high !== DEFAULTS.high) && { levels: low === null ? `,${high}` : list(low, high) }),
     ...(smooth ? { smooth: '1' } : {}),
-    ...(second !== DEFAULTS.second && { second: lead ? `${second},${lead}` : second }),
+    ...((second !== DEFAULTS.second || lead !== DEFAULTS.lead) && { second: lead ? `${second},${lead}` : second }),
     ...Object.fromEntries(Object.entries(axes).map(([view, kind]) => [`axis_${view}`, kind])),
     ...linkFields(),
   };

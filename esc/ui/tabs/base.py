@@ -164,13 +164,12 @@ class Tab:
 
 
 def mount_script(module: str, event: str) -> str:
-    """Return the script that imports a browser module and mounts it on its component.
+    """Return the script that mounts a browser module on its component.
 
-    Gradio finds a component's own event by its quoted name in the script.
+    `mountModule` is in the page's head. Gradio finds a component's own event by its quoted name in the script.
     """
     return f"""
         const event = {event!r};
-        import(new URL('{script_url(script_of(module))}', document.baseURI).href)
-          .then(({{ modules }}) => modules['{module}'].mount(element, {{ server, upload, watch, trigger, props }}))
-          .catch((error) => console.error('{module}', error));
+        const url = new URL('{script_url(script_of(module))}', document.baseURI).href;
+        mountModule(url, '{module}', {{ element, server, upload, watch, trigger, props }});
     """

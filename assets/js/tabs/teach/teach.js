@@ -239,7 +239,7 @@ class Teach extends Component {
   }
 
   play({ id, name }) {
-    emit('open', { name, request: { uploaded: id }, opened: () => play() });
+    emit('open', { name, request: { uploaded: id }, settled: (done) => { if (done) play(); } });
   }
 
   exampleOf({ id }) {

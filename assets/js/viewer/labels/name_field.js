@@ -1,6 +1,7 @@
 // A field for the name of a label, over the plot, with suggestions.
 
 import { labels } from '../../core/labels.js';
+import { events } from '../../core/state.js';
 import { element, find } from '../../lib/dom.js';
 import { t } from '../../lib/i18n.js';
 import { MOST_LETTERS, shownName, suggestions, typedName } from './names.js';
@@ -14,7 +15,7 @@ let fields = 0;
  * @param {(name: string) => void} done
  */
 export function askName(viewer, interval, name, done) {
-  viewer.below.querySelector('.sg-name-field')?.remove();
+  viewer.below.querySelector('.sg-name-field [type=button]')?.click();
   const id = `sg-names-${++fields}`;
   const form = element(`<form class="sg-name-field"><input type="text" list="${id}" maxlength="${MOST_LETTERS}" autocomplete="off"
     enterkeyhint="done" data-aria="labels.name"><datalist id="${id}"></datalist>
@@ -22,10 +23,10 @@ export function askName(viewer, interval, name, done) {
     <button type="button" class="sg-tool" data-aria="page.close">×</button></form>`);
   const input = find(form, 'input');
   const before = /** @type {HTMLElement} */ (document.activeElement);
-  let closed = false;
+  const closed = new AbortController();
   const close = (refocus) => {
-    if (closed) return;
-    closed = true;
+    if (closed.signal.aborted) return;
+    closed.abort();
     form.remove();
     if (refocus) (before?.isConnected && before !== document.body ? before : viewer.plot).focus({ preventScroll: true });
   };
@@ -46,6 +47,7 @@ export function askName(viewer, interval, name, done) {
   });
   find(form, '[type=button]').addEventListener('click', () => close(true));
   form.addEventListener('focusout', ({ relatedTarget }) => { if (relatedTarget && !form.contains(relatedTarget)) close(false); });
+  events.addEventListener('sound', () => close(false), { signal: closed.signal }); // the interval has other times
   viewer.below.prepend(form);
   const most = Math.max(0, viewer.below.clientWidth - form.offsetWidth);
   form.style.left = `${Math.min(most, Math.max(0, viewer.xOf(interval.start)))}px`;

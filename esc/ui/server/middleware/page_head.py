@@ -8,10 +8,52 @@ from gradio.brotli_middleware import BrotliMiddleware
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from esc.ui.i18n.catalogue import LANGUAGES
+from esc.ui.i18n.catalogue import LANGUAGES, MESSAGES
 from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
 from esc.ui.server.public.files import script_url, texts_url
 from esc.ui.server.public.scripts import FIRST
+
+_FAILED = {language: [texts["page.part_failed"], texts["page.retry"]] for language, texts in MESSAGES.items()}
+
+# Mounts a module of a script. A component whose script or mount fails says so, unless another one beside it does, with a button
+# that tries all of them again. Browsers keep a failed import, so that a script is tried again at another address; the first
+# one, which all others import, with the page.
+MOUNT = f"""<script>
+globalThis.mountModule = (() => {{
+  const attempts = {{}};
+  const failed = [];
+  const load = (url) => import(attempts[url] ? `${{url}}?${{attempts[url]}}` : url).catch((error) => {{
+    attempts[url] = (attempts[url] ?? 0) + 1;
+    throw error;
+  }});
+  const again = () => {{
+    if (!globalThis.soundglass) return location.reload();
+    for (const line of document.querySelectorAll('.sg-unmounted')) line.remove();
+    for (const parts of failed.splice(0)) globalThis.mountModule(...parts);
+  }};
+  const offer = (host) => {{
+    if ([...document.querySelectorAll('.sg-unmounted')].some((line) => line.checkVisibility())) return;
+    const language = navigator.language?.toLowerCase().startsWith('ru') ? 'ru' : 'en';
+    const [text, retry] = {json.dumps(_FAILED)}[language];
+    const [line, button] = ['p', 'button'].map((tag) => document.createElement(tag));
+    Object.assign(line, {{ className: 'sg-error sg-unmounted', role: 'alert', textContent: `${{text}} ` }});
+    Object.assign(button, {{ className: 'sg-button', type: 'button', textContent: retry }});
+    button.addEventListener('click', again);
+    line.append(button);
+    host.append(line);
+  }};
+  return async function mount(url, module, context) {{
+    try {{
+      const {{ modules }} = await load(url);
+      await modules[module].mount(context.element, context);
+    }} catch (error) {{
+      console.error(module, error);
+      failed.push([url, module, context]);
+      offer(context.element);
+    }}
+  }};
+}})();
+</script>"""
 
 # Gradio and the modules read the language from `navigator`, and Gradio's own `head` is inserted too late for that. The script
 # and the texts are fetched while Gradio starts; the choice of texts is that of assets/js/lib/i18n.js.
@@ -25,7 +67,7 @@ HEAD = f"""<script>
   const href = navigator.language?.toLowerCase().startsWith('ru') ? '{texts_url("ru")}' : '{texts_url("en")}';
   document.head.append(Object.assign(document.createElement('link'), {{ rel: 'preload', as: 'fetch', crossOrigin: '', href }}));
 }})();
-</script><link rel="modulepreload" href="{script_url(FIRST)}">""".encode()
+</script><link rel="modulepreload" href="{script_url(FIRST)}">{MOUNT}""".encode()
 
 
 def is_page(scope: Scope) -> bool:
