@@ -66,6 +66,12 @@ def test_back_through_tabs_and_sounds_and_a_reload(open_sheet, own):
     page.select_option(".sg-example", label=ENGLISH["player.forget"])
     expect(page.locator(".sg-message")).to_contain_text(ENGLISH["player.forgotten"])
     expect(page.locator(".sg-example optgroup").last.locator("option")).to_have_count(0)
+    sheet.load("core/reading", "reading")
+    sheet.ev("reading.readAs({ full_scale: 2 })")  # nothing of this keeps it again
+    sheet.until("session.state.sound.full_scale === 2")
+    sheet.load("lib/database", "database")
+    sheet.ev("new Promise((done) => setTimeout(done, 500))")
+    assert sheet.ev("database.allKept('sounds').then((all) => all.length)") == 0
     reloaded(sheet)
     expect(page.locator(".sg-message")).to_contain_text(ENGLISH["player.kept_gone"])
 

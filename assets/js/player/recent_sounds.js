@@ -18,6 +18,8 @@ const FORGET = 'forget-kept';
 export class RecentSounds {
   /** @type {Map<string, Recent>} of this visit, also those that are too large to keep */
   opened = new Map();
+  /** @type {WeakSet<File>} not to be kept again */
+  forgotten = new WeakSet();
 
   /**
    * @param {HTMLSelectElement} list
@@ -37,7 +39,7 @@ export class RecentSounds {
   async add(recent) {
     const { digest, file } = recent;
     this.opened.set(digest, recent);
-    if (!file || file.size > MOST_BYTES) return;
+    if (!file || file.size > MOST_BYTES || this.forgotten.has(file)) return;
     try {
       const others = (await allKept('sounds')).filter((one) => one.digest !== digest).sort((a, b) => b.used - a.used);
       let [count, bytes] = [1, file.size];
@@ -46,7 +48,7 @@ export class RecentSounds {
         bytes += one.file.size;
         if (count > MOST_SOUNDS || bytes > MOST_BYTES) await forget('sounds', one.digest);
       }
-      await keep('sounds', digest, { ...recent, used: Date.now() });
+      if (!this.forgotten.has(file)) await keep('sounds', digest, { ...recent, used: Date.now() });
     } catch (error) {
       console.info(String(error)); // off or full: the sound lasts as long as the page
     }
@@ -72,9 +74,11 @@ export class RecentSounds {
     return value.startsWith(PREFIX) ? value.slice(PREFIX.length) : '';
   }
 
-  /** Delete all kept files, if the value of the list says so; return whether it does. */
+  /** Delete all kept files for good, if the value of the list says so; return whether it does. Those of this visit last as long
+   * as the page. */
   async forgetIf(value) {
     if (value !== FORGET) return false;
+    for (const { file } of this.opened.values()) if (file) this.forgotten.add(file);
     await forgetAll('sounds').catch((error) => console.info(String(error)));
     await this.draw();
     return true;
