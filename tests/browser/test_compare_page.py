@@ -90,6 +90,21 @@ def test_two_sounds_aligned_zoomed_and_alternated(sheet: Sheet, two):
     expect(page.locator(".sg-sides [data-side=a]")).to_have_attribute("aria-pressed", "true")
     assert sheet.ev("[session.audio.muted, clip.muted]") == [False, True]
     page.keyboard.press("x")
+    sheet.load("player/playback", "playback")
+    sheet.ev("playback.setSpeed(0.1)")  # 20 ms are a fifth of a second then
+    sheet.until("session.audio.slowdown > 1 && clip.slowdown > 1 && !clip.paused && session.audio.currentTime > 0.01")
+    apart = sheet.ev(
+        """() => {
+            const { alternation } = compare.sides;
+            const at = session.audio.currentTime - alternation.offset;
+            const late = { src: clip.src, seeking: false, paused: false, slowdown: 1, currentTime: at - 0.02 };
+            Object.assign(alternation, { clip: late }).sync();
+            alternation.clip = clip;
+            return late.currentTime - at;
+        }"""
+    )
+    assert apart == pytest.approx(0, abs=0.005)
+    sheet.ev("playback.setSpeed(1)")
     page.get_by_role("tab", name=ENGLISH["page.tab_mel"], exact=True).click()  # elsewhere only A plays
     sheet.until("!session.audio.muted && session.audio.volume === 1 && clip.paused")
 

@@ -211,3 +211,20 @@ def test_live_stop_twice(open_sheet):
         expect(page.locator(".sg-recording [data-tab=classify]")).to_be_visible(timeout=LONG_MS)
         expect(page.locator(".sg-live")).to_have_attribute("data-state", "stopped")
         sheet.ev("() => { window.microphoneClosed = false; }")
+
+
+def test_live_announces_whose_answer_it_is(open_sheet):
+    """Where two networks answer, a screen reader is told which of them it is."""
+    sheet = open_sheet()
+    open_live(sheet, ENGLISH)
+    sheet.load("tabs/live/predictions", "predictions")
+    reply = {"top": [["dog", 0.9]], "verdict": "dog", "calibrated": True}
+    said = sheet.ev(
+        """(reply) => ['', 'Your network'].map((name) => {
+            const host = document.createElement('section');
+            new predictions.LivePredictions(host).draw(reply, performance.now(), name);
+            return host.querySelector('[role=status]').textContent;
+        })""",
+        reply,
+    )
+    assert said[1] == f"Your network: {said[0]}" and said[0]

@@ -291,6 +291,22 @@ def test_video_of_one_turn(surface, tmp_path):
     expect(sheet.page.locator(".sg-message")).to_contain_text(ENGLISH["surface.no_encoder"])
 
 
+def test_video_that_fails_leaves_no_stage(surface):
+    sheet = surface
+    sheet.load("surface/turn_video", "video")
+    for failure in (
+        "VideoEncoder.prototype.configure = () => { throw new Error('no'); };",
+        "Plotly.newPlot = async () => { throw new Error('no'); };",
+    ):
+        failed = f"""async () => {{ {failure}
+            return video.saveTurn(viewer, 'tone.wav', {{ seconds: 1, framesPerSecond: 5, width: 320, height: 180 }})
+                .catch((error) => [error.message, document.querySelectorAll('.sg-video, .sg-video-stage').length]); }}"""
+        assert sheet.ev(
+            f"(() => {{ const {{ configure }} = VideoEncoder.prototype; const made = ({failed})();"
+            " return made.finally(() => { VideoEncoder.prototype.configure = configure; }); })()"
+        ) == ["no", 0]
+
+
 def test_message_without_webgl(chromium, chromium_path, server, tone_wav):
     browser = chromium.browser_type.launch(executable_path=chromium_path, args=[*FLAGS, "--disable-3d-apis"])
     try:

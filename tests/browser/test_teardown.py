@@ -73,6 +73,25 @@ def test_destroy_ends_listeners(open_sheet, name):
     assert sheet.ev("(selector) => document.querySelector(selector).children.length", HOSTS[name]) == 0
 
 
+def test_networks_leave_no_listeners(open_sheet):
+    """Tables that get other columns with another network listen no more than before."""
+    sheet = open_sheet(prepare=COUNT)
+    open_all(sheet)
+    sheet.load("core/network", "networks")
+    listening = "window.listening + window.observing"
+    before = sheet.ev(listening)
+    for choice in ("both", "app", "both"):
+        sheet.ev("(choice) => networks.setNetwork({ classes: ['dog'] }, choice)", choice)
+    assert sheet.ev(listening) == before
+    columns = (
+        "[...document.querySelectorAll(':is(.sg-segments, .sg-files) thead')].map((head) => head.querySelectorAll('th').length)"
+    )
+    assert sheet.ev(columns) == [7, 6]
+    assert sheet.ev("document.querySelectorAll('.sg-files .sg-order option').length") == 10
+    sheet.ev("networks.setNetwork(null, 'app')")
+    assert sheet.ev(columns) == [6, 5]
+
+
 def test_components_listen_by_signal(open_sheet):
     """Only the models of core and player listen to the player or to the shared events without end."""
     sheet = open_sheet(prepare=COUNT)

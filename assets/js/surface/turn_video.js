@@ -72,9 +72,10 @@ function progressPanel(surface) {
 
 /** The parts of the file; none once the signal has aborted. */
 async function record(surface, config, title, turn, show, signal) {
-  const stage = await openStage(surface, turn);
   const { encoder, finish } = openEncoder(config);
+  const stage = element('<div class="sg-video-stage" aria-hidden="true" inert></div>');
   try {
+    await fillStage(stage, surface, turn);
     if (!signal.aborted) await drawTurn(surface, stage, encoder, title, turn, show, signal);
     if (signal.aborted) return [];
     return webm(await finish(), { ...config, ...turn }, title);
@@ -128,9 +129,8 @@ function openEncoder(config) {
   return { encoder, finish };
 }
 
-/** A stage outside the window with a surface's data and look, in the video's shape. */
-async function openStage(surface, turn) {
-  const stage = element('<div class="sg-video-stage" aria-hidden="true" inert></div>');
+/** Fill a stage, outside the window, with a surface's data and look, in the video's shape. */
+async function fillStage(stage, surface, turn) {
   const [width, height] = [STAGE_WIDTH, (STAGE_WIDTH * turn.height) / turn.width];
   stage.style.cssText = `width: ${width}px; height: ${height}px`;
   document.body.append(stage);
@@ -139,17 +139,16 @@ async function openStage(surface, turn) {
   await plotly().newPlot(stage, traces, { ...layout, width, height }, { displayModeBar: false, plotGlPixelRatio: turn.width / width });
   const { camera } = glOf(stage);
   camera.tick = () => false; // Plotly's own camera follows with a delay
-  return stage;
 }
 
 const glOf = (stage) => stage._fullLayout.scene._scene.glplot;
 
+/** Remove a stage, also one that Plotly could not fill. */
 function closeStage(stage) {
-  const { gl } = glOf(stage);
+  const gl = stage._fullLayout?.scene?._scene?.glplot?.gl;
   plotly().purge(stage);
-  gl.getExtension('WEBGL_lose_context')?.loseContext(); // browsers limit the contexts of a page
+  gl?.getExtension('WEBGL_lose_context')?.loseContext(); // browsers limit the contexts of a page
   stage.remove();
-  return [];
 }
 
 /** Draw the stage from a camera, and copy it while WebGL still has it: in the same task. */

@@ -50,10 +50,13 @@ class Timeline extends Job {
     this.signal.addEventListener('abort', () => this.viewer.destroy());
     this.overalls = [...this.host.querySelectorAll('.sg-overall')]; // of one or two networks
     this.overalls[1].after(answersOffer(this.signal));
-    this.drawTable();
+    this.table = new SortableTable(this.find('.sg-table'), segmentColumns(), {
+      signal: this.signal, by: 'start', act: playAndAsk, caption: t('timeline.segments'),
+      name: (row) => t('timeline.play_segment', { what: describeSegment(row) }),
+    });
     downloadButtons(this.find('.sg-save'), props.forms, (form) =>
       request(server.timeline_file, { sound: state.sound?.id, hop: this.hop, form }), showMessage);
-    this.on(events, 'network', () => this.drawTable());
+    this.on(events, 'network', () => this.table.setColumns(segmentColumns()));
     this.on(events, 'sound network', () => this.newSound());
     const place = element('<div class="sg-network-place"></div>');
     this.section.prepend(place); // above the prediction, too
@@ -165,11 +168,6 @@ class Timeline extends Job {
     return { again: ['stopped', 'failed'].includes(this.stage) ? t('timeline.run_again') : '', text: key ? t(key, values) : '' };
   }
 
-  /** The table of segments, with a column for the network where two are in use. */
-  drawTable() {
-    this.table = segmentTable(this.find('.sg-table'), network.choice === 'both', this.signal);
-  }
-
   drawOverall(section, timeline, name) {
     const [heading, lead, big, note] = section.firstElementChild.children;
     const { totals, overall } = timeline;
@@ -214,13 +212,14 @@ function totalRow([label, seconds, count, probability], longest) {
   return row;
 }
 
-function segmentTable(table, both, signal) {
+/** The columns of a table of segments, with one for the network where two are in use. */
+function segmentColumns() {
   const column = (key, value, format) => ({
     key, title: t(`timeline.column_${key}`), numeric: true, value,
     fill: (cell, row) => { cell.textContent = format(value(row)); },
   });
   const answers = { key: 'answer', title: t('teach.answer'), value: (row) => row.answer, fill: (cell, row) => cell.append(row.answer) };
-  return new SortableTable(table, [
+  return [
     {
       key: 'class', title: t('timeline.column_class'), value: (row) => labelName(row.label),
       fill: (cell, row) => {
@@ -231,16 +230,13 @@ function segmentTable(table, both, signal) {
         cell.dataset.label = row.label;
       },
     },
-    ...(both ? [answers] : []),
+    ...(network.choice === 'both' ? [answers] : []),
     column('start', (row) => row.start, formatMoment),
     column('end', (row) => row.end, formatMoment),
     column('duration', (row) => row.end - row.start, formatDuration),
     column('uncertainty', (row) => row.uncertainty ?? 0, formatUncertainty),
     { ...column('probability', (row) => row.probability, (share) => formatPercent(share)), title: t('timeline.column_mean') },
-  ], {
-    signal, by: 'start', act: playAndAsk, caption: t('timeline.segments'),
-    name: (row) => t('timeline.play_segment', { what: describeSegment(row) }),
-  });
+  ];
 }
 
 export const mount = mounting('.sg-timeline', Timeline);

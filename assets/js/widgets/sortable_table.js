@@ -38,13 +38,21 @@ export class SortableTable {
    */
   constructor(table, columns, options) {
     this.table = table;
-    this.columns = columns;
     this.options = options;
     this.by = options.by;
     table.innerHTML = '<caption class="sg-visually-hidden"></caption><thead><tr></tr></thead><tbody></tbody>';
     table.caption.textContent = options.caption;
     this.show = deferWhilePressed(table.tBodies[0], () => this.draw(), options.signal);
-    table.tHead.rows[0].append(...columns.map((column) => this.heading(column)));
+    this.setColumns(columns);
+  }
+
+  /** Use other columns from the next rows on. @param {Column[]} columns */
+  setColumns(columns) {
+    /** @type {Column[]} */
+    this.columns = columns;
+    if (!columns.some(({ key }) => key === this.by)) this.by = this.options.by;
+    this.table.tHead.rows[0].replaceChildren(...columns.map((column) => this.heading(column)));
+    if (this.choice) this.fillOrders();
   }
 
   /** @param {Column} column */
@@ -70,15 +78,19 @@ export class SortableTable {
     place.firstChild.textContent = label;
     this.choice = place.querySelector('select');
     this.choice.ariaLabel = label;
-    for (const { key, title, value } of this.columns) {
-      if (value) this.choice.append(new Option(`${title} ↑`, `${key} up`), new Option(`${title} ↓`, `${key} down`));
-    }
+    this.fillOrders();
     this.choice.addEventListener('change', () => {
       const [by, direction] = this.choice.value.split(' ');
       Object.assign(this, { by, up: direction === 'up', first: 0 });
       this.draw();
     });
     return place;
+  }
+
+  fillOrders() {
+    const sorting = this.columns.filter(({ value }) => value);
+    this.choice.replaceChildren(...sorting.flatMap(({ key, title }) => (
+      [new Option(`${title} ↑`, `${key} up`), new Option(`${title} ↓`, `${key} down`)])));
   }
 
   setRows(rows) {

@@ -12,7 +12,7 @@ import { downloadButtons } from '../../widgets/sortable_table.js';
 import { addPart, openFile, refuse } from './batch_file.js';
 import { FileLabels } from './file_labels.js';
 import { FileFilter } from './filter.js';
-import { classText, fileTable } from './table.js';
+import { classText, fileColumns, fileTable } from './table.js';
 import { Job, controls } from '../job.js';
 import { networkSwitch } from '../teach/network_switch.js';
 
@@ -55,10 +55,13 @@ class Batch extends Job {
     this.upload = context.upload;
     this.showLimits(this.props.limits);
     this.labels = new FileLabels(() => this.draw(), this.signal);
-    this.makeTable();
+    const countLabels = (one) => this.labels.count(one);
+    this.table = fileTable(this.find('.sg-table'), (one) => openFile(one, 'classify'), countLabels, this.signal);
+    this.table.turned = () => this.listFiles();
+    this.find('.sg-list').prepend(this.table.orders(t('batch.order')));
     this.on(events, 'sound', () => this.table.show()); // which of them is open
     const searched = (one) => [one.name, ...[one, one.second].filter(Boolean).map(({ overall }) => classText({ overall, state: one.state }))].join('\n');
-    this.filter = new FileFilter(this.find('.sg-filter-place'), searched, (one) => this.labels.count(one) > 0, () => this.draw());
+    this.filter = new FileFilter(this.find('.sg-filter-place'), searched, (one) => countLabels(one) > 0, () => this.draw());
     const choice = this.find('.sg-batch-channel');
     choice.append(...this.props.channels.map((name) => new Option(name === EACH ? t('batch.each_channel') : channelName(name), name)));
     this.on(choice, 'change', () => {
@@ -76,20 +79,13 @@ class Batch extends Job {
     });
     this.on(events, 'dropped', () => this.addDropped());
     this.on(events, 'network', () => {
-      this.makeTable();
+      this.table.setColumns(fileColumns(countLabels));
       if (this.files.length) this.changeHop(); // classify all anew
     });
     networkSwitch(this.find('.sg-network-place'), this.signal);
     this.addDropped();
     this.on(this.find('.sg-clear'), 'click', () => this.clear());
     this.on(window, 'pagehide', () => { if (this.busy) this.notify(this.server.stop); });
-  }
-
-  makeTable() {
-    this.table = fileTable(this.find('.sg-table'), (one) => openFile(one, 'classify'), (one) => this.labels.count(one), this.signal);
-    this.host.querySelector('.sg-order')?.remove();
-    this.find('.sg-list').prepend(this.table.orders(t('batch.order')));
-    this.table.turned = () => this.listFiles();
   }
 
   showLimits({ accepted, files, bytes, all_bytes: all }) {

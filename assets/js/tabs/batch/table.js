@@ -14,12 +14,19 @@ export function classText({ overall, state: now }) {
   return now === 'done' ? t('timeline.nothing_sure') : '';
 }
 
-/** Return a table of BatchFiles; `open(file)` follows a click on a classified one, `countLabels(file)`: those of the user's own.
- * Where two networks are in use, the second's answers are a column of their own.
- */
+/** Return a table of BatchFiles; `open(file)` follows a click on a classified one, `countLabels(file)`: those of the user's own. */
 export function fileTable(table, open, countLabels, signal) {
+  return new SortableTable(table, fileColumns(countLabels), {
+    signal, by: 'file', caption: t('batch.table'), act: open,
+    name: (one) => (one.state === 'done' ? t('batch.open', { name: one.name }) : ''),
+    mark: (one) => Boolean(one.digest) && one.digest === state.sound?.digest,
+  });
+}
+
+/** The columns of such a table. Where two networks are in use, the second's answers are a column of their own. */
+export function fileColumns(countLabels) {
   const both = network.choice === 'both';
-  return new SortableTable(table, [
+  return [
     { key: 'file', title: t('batch.column_file'), value: (one) => one.name, fill: (cell, one) => fillName(cell, one, countLabels(one)) },
     {
       key: 'class', title: both ? answerName(false) : t('timeline.column_class'), value: (one) => (one.state === 'refused' ? '\uffff' : classText(one)),
@@ -45,11 +52,7 @@ export function fileTable(table, open, countLabels, signal) {
       key: 'length', title: t('timeline.column_duration'), numeric: true, value: (one) => one.seconds ?? -1,
       fill: (cell, one) => { cell.textContent = one.seconds === undefined ? '' : formatDuration(one.seconds); },
     },
-  ], {
-    signal, by: 'file', caption: t('batch.table'), act: open,
-    name: (one) => (one.state === 'done' ? t('batch.open', { name: one.name }) : ''),
-    mark: (one) => Boolean(one.digest) && one.digest === state.sound?.digest,
-  });
+  ];
 }
 
 /** The name, its folders in grey. */

@@ -2,10 +2,10 @@
 
 import { audio, play } from '../../core/state.js';
 import { slowableAudio } from '../../lib/slowable_audio.js';
-import { applySpeed } from '../../player/playback.js';
+import { applySpeed, playback } from '../../player/playback.js';
 import { Source } from '../../player/source.js';
 
-const DRIFT_S = 0.04; // more apart: B is moved
+const DRIFT_S = 0.04; // more apart as they are heard: B is moved
 const EVENTS = ['play', 'playing', 'pause', 'seeked', 'ratechange', 'timeupdate', 'ended'];
 
 export class Alternation {
@@ -54,7 +54,7 @@ export class Alternation {
       return;
     }
     applySpeed(clip);
-    if (!clip.seeking && Math.abs(clip.currentTime - at) > DRIFT_S) clip.currentTime = at;
+    if (!clip.seeking && Math.abs(clip.currentTime - at) > DRIFT_S * playback.speed) clip.currentTime = at;
     if (clip.paused) play(clip);
   }
 }

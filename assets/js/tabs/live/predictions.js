@@ -63,7 +63,7 @@ export class LivePredictions {
     this.parts.meaning.textContent = silent
       ? t('live.silence', reply)
       : known ? t(reply.calibrated ? 'live.calibrated' : 'live.plain', reply) : verdictReason(reply);
-    this.announce(this.parts.big.textContent, now);
+    this.announce([name, this.parts.big.textContent].filter(Boolean).join(': '), now);
   }
 
   /** Move rows to their new positions and bars to their new lengths. */
