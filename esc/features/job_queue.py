@@ -9,7 +9,10 @@ import subprocess
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
 
 from esc.audio.sandbox import worker_command
 from esc.errors import EscError, PageError
@@ -20,6 +23,7 @@ KEPT_JOBS = 32  # finished jobs kept for requests
 ABANDONED_S = 30.0  # without a request: the page is closed
 IDLE_S = 600.0  # without work, until the process, some 0.3 GB, ends
 _WATCH_S = 1.0
+_NO_CRASH = (0, 1, -9)  # exit codes: the end, an exception, killed by us or for its memory
 _log = logging.getLogger(__name__)
 
 
@@ -44,9 +48,17 @@ class Job:
 
 
 class JobQueue:
-    """The jobs of all pages and their worker process, which ends when idle."""
+    """The jobs of all pages and their worker process, which ends when idle.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    new_folder : callable
+        Makes a folder for compiled code, in place of Numba's cache if the worker crashes with that.
+    """
+
+    def __init__(self, new_folder: Callable[[], str | Path] = mkdtemp) -> None:
+        self._new_folder = new_folder
+        self._compiled: str | None = None  # the folder, once it is needed
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
         self._lock = threading.Condition()
@@ -116,7 +128,12 @@ class JobQueue:
                 job = self._running = self._waiting.popleft()
                 job.state, task = "running", job.task
             try:
-                self._compute(job, task)
+                try:
+                    self._compute(job, task)
+                except EOFError:  # the worker ended
+                    if job.over or not self._replace_cache():
+                        raise
+                    self._compute(job, task)
             except Exception as error:  # killed by us or for its memory, or not started; this thread has to go on
                 if self._settle(job, "failed", error=PageError("page.failed")):
                     _log.error("the worker of features ended: %r", error)
@@ -129,6 +146,7 @@ class JobQueue:
     def _compute(self, job: Job, task: FeatureTask | None) -> None:
         if self._process is None or self._process.poll() is not None:
             command = worker_command("esc.features.worker")
+            command["env"] |= {"NUMBA_CACHE_DIR": self._compiled} if self._compiled else {}
             self._process = subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process = self._process
         if job.over:  # cancelled before there was a process to kill
@@ -143,6 +161,18 @@ class JobQueue:
             kind, *reply = pickle.load(replies)
         result, error = reply
         self._settle(job, "failed" if error else "done", result, error)
+
+    def _replace_cache(self) -> bool:
+        """Let the next worker compile anew if this one crashed; return whether it did."""
+        assert self._process is not None
+        code = self._process.wait()
+        if self._compiled or code in _NO_CRASH:
+            return False
+        self._compiled = str(self._new_folder())
+        _log.warning(
+            "the worker of features crashed (%d); it begins again without Numba's cache, its *.nbi and *.nbc files", code
+        )
+        return True
 
     def _settle(self, job: Job, state: str, result: dict | None = None, error: EscError | None = None) -> bool:
         """Set the outcome of a job unless it is over; return whether it was set."""

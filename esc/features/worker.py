@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import secrets
 import sys
 import traceback
 from dataclasses import dataclass
@@ -64,8 +65,21 @@ def compute(task: FeatureTask, on_progress: OnProgress) -> dict:
     }
 
 
+def name_compiled_uniquely() -> None:
+    """Let this process never overwrite code that another has compiled.
+
+    Processes share Numba's cache, and two that compile other signatures of a function at the same time give both the same file
+    name (`IndexDataCacheFile.save`): from then on librosa would run the wrong code, which may crash.
+    """
+    from numba.core.caching import IndexDataCacheFile
+
+    numbered = IndexDataCacheFile._data_name
+    IndexDataCacheFile._data_name = lambda cache, _: numbered(cache, secrets.randbits(63))  # type: ignore[method-assign]
+
+
 def main() -> None:
     """Compute tasks until stdin ends."""
+    name_compiled_uniquely()
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keeps prints of libraries out of the replies
 

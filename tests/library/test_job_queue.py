@@ -7,6 +7,7 @@ import time
 import librosa
 import numpy as np
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
 import sounds
 from esc.config import LIBROSA
@@ -14,7 +15,7 @@ from esc.dsp.tiles import Tile
 from esc.errors import PageError, ParameterError
 from esc.features import job_queue as jobs_module
 from esc.features.job_queue import JobQueue
-from esc.features.worker import FeatureTask, compute
+from esc.features.worker import FeatureTask, compute, name_compiled_uniquely
 
 RATE = LIBROSA.sample_rate
 PATIENCE_S = 90.0
@@ -154,6 +155,49 @@ def test_queue_outlives_an_unexpected_error(monkeypatch):
     assert wait(own, own.start("me", "second", task("centroid", tone)), lambda job: job.over).state == "done"
     own._process.kill()
     own._process.wait()
+
+
+@pytest.mark.slow  # compiles twice
+def test_worker_with_a_damaged_cache_of_compiled_code(tmp_path, monkeypatch, caplog):
+    """Code for float64 under the signature of float32, as two processes that compile at once leave it."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "shared"))
+    clicks = np.zeros(RATE, np.float32)
+    clicks[:: RATE // 4] = 0.5
+    own = JobQueue(lambda: tmp_path / "own")
+
+    def onsets():
+        return wait(own, own.start("me", "mel onsets", task("onsets", clicks)), lambda job: job.over)
+
+    whole = onsets().result
+    own._process.kill()
+    own._process.wait()
+    (index,) = (tmp_path / "shared").rglob("guf-utils.__peak_pick*.nbi")
+    codes = list(index.parent.glob(f"{index.stem}.*.nbc"))
+    contents = [path.read_bytes() for path in codes]
+    for path, content in zip(codes, contents[1:] + contents[:1], strict=True):
+        path.write_bytes(content)
+    job = onsets()
+    assert (job.state, "crashed" in caplog.text) == ("done", True)
+    np.testing.assert_array_equal(job.result["times_s"], whole["times_s"])
+    own._process.kill()
+    own._process.wait()
+
+
+def test_processes_that_compile_at_once_keep_each_their_code(tmp_path, monkeypatch):
+    monkeypatch.setattr(IndexDataCacheFile, "_data_name", IndexDataCacheFile._data_name)  # restored at the end
+    name_compiled_uniquely()
+    one, other = (IndexDataCacheFile(str(tmp_path), "sum", "stamp") for _ in range(2))
+    monkeypatch.setattr(other, "_load_index", dict)  # it has read the index before
+
+    def save_data(name, data):
+        other.save("float64", b"code of float64")
+        IndexDataCacheFile._save_data(one, name, data)
+
+    monkeypatch.setattr(one, "_save_data", save_data)
+    one.save("float32", b"code of float32")
+    for signature in ("float32", "float64"):
+        found = IndexDataCacheFile(str(tmp_path), "sum", "stamp").load(signature)
+        assert found in (None, f"code of {signature}".encode())
 
 
 def test_error_of_a_feature_names_the_parameter(jobs):

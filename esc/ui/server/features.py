@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from esc.ui.server.rendering import ViewRenderer, as_base64
 from esc.ui.server.requests import FeatureRequest
 from esc.ui.sessions.sound import Lease, Sound
 from esc.ui.sessions.sound_store import SoundStore
+from esc.ui.sessions.temp_dir import make_temp_dir
 
 KEPT_BYTES = 32 * 2**20  # of finished features; one has some 0.3 MB
 KEPT_JOBS = 128
@@ -34,7 +36,8 @@ class FeatureOverlays:
 
     def __init__(self, store: SoundStore, renderer: ViewRenderer) -> None:
         self._store, self._renderer = store, renderer
-        self._queues = (JobQueue(), JobQueue())  # slow features delay no others
+        new_folder = partial(make_temp_dir, "soundglass-compiled")
+        self._queues = (JobQueue(new_folder), JobQueue(new_folder))  # slow features delay no others
         self._kept: AnswerCache[dict] = AnswerCache(KEPT_BYTES, packed_bytes)
         # each job's queue, feature and key in the cache
         self._started: FIFOCache[str, tuple[JobQueue, str, tuple]] = FIFOCache(KEPT_JOBS)
