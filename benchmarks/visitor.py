@@ -13,7 +13,8 @@ class Visitor:
     """A page's session, by plain HTTP."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=f"{url}/gradio_api", timeout=600)
+        limits = httpx.Limits(keepalive_expiry=2.0)  # before the server closes an idle connection, after five seconds
+        self.http = httpx.Client(base_url=f"{url}/gradio_api", timeout=600, limits=limits)
         self.hash = secrets.token_hex(6)
         config = self.http.get(f"{url}/config").json()
         self.components = {one["props"]["elem_id"]: one["id"] for one in config["components"] if one["props"].get("elem_id")}

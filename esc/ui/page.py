@@ -72,7 +72,7 @@ STYLES = (
     "export.css",
     "layout.css",
 )  # in the order in which they apply
-CLEAN_EVERY_S = 60.0
+CLEAN_EVERY_S = 10.0  # takes some 20 ms; busy visitors free 10 MB a second, which would stay in memory until then
 MAX_THREADS = 100  # above the sum of the queues' limits, so that runs that wait for a turn delay no view
 log = logging.getLogger(__name__)
 # for print; in a style sheet of ours it would be confined to what lies within Gradio's container

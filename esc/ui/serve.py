@@ -11,7 +11,7 @@ from esc.classification.checkpoint import read_config
 from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
-from esc.ui.sessions.process_memory import share_arenas
+from esc.ui.sessions.process_memory import freeze_startup, share_arenas
 from esc.ui.sessions.temp_dir import delete_at_end, delete_on_sigterm
 
 
@@ -30,6 +30,8 @@ def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: i
     page = build_page(chosen, index)
     delete_on_sigterm()
     page.launch(server_name=host, server_port=port, prevent_thread_lock=True, **launch_options(page))
-    warm_up(chosen)  # not before the page is served
+    warming = warm_up(chosen)  # not before the page is served
     start_ahead("esc.audio.transcode")
+    warming.join()
+    freeze_startup()
     page.block_thread()

@@ -1,4 +1,4 @@
-"""Memory that the C library keeps: few arenas, whatever the number of threads."""
+"""Memory that is kept though it is free: in the C library's arenas, and in garbage that is not yet collected."""
 
 from __future__ import annotations
 
@@ -35,3 +35,25 @@ libc.fflush(output)
 def test_arenas_of_many_threads(root, words):
     ended = subprocess.run([sys.executable, "-c", PROGRAM, *words], cwd=root, capture_output=True, text=True, check=True)
     assert (ended.stdout.count("<heap nr=") <= 2) is bool(words)
+
+
+# of an object in a cycle, whether it is collected before 100,000 more objects live
+GARBAGE = """
+import gc, sys, weakref
+from esc.ui.sessions.process_memory import freeze_startup
+libraries = [[] for _ in range(500_000)]
+freeze_startup() if "frozen" in sys.argv else gc.collect()
+class Cycle: pass
+cycle = Cycle()
+cycle.self, known = cycle, weakref.ref(cycle)
+later = [[] for _ in range(10_000)]
+del cycle
+later += [[] for _ in range(90_000)]
+print(known() is None)
+"""
+
+
+@pytest.mark.parametrize("words", [[], ["frozen"]])
+def test_garbage_beside_many_objects(root, words):
+    ended = subprocess.run([sys.executable, "-c", GARBAGE, *words], cwd=root, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == str(bool(words))
