@@ -2,6 +2,8 @@
 
 // a script puts the chosen language in place of the browser's, see esc/ui/server/middleware/page_head.py
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
+/** @type {Intl.NumberFormat[]} by the number of decimals: one takes longer to make than a plot's numbers to write */
+const formats = [];
 const decimalSign = (1.5).toLocaleString(language).charAt(1);
 /** The texts of the page's language, and of all languages those that are looked up by their wording.
  * @type {{messages: Record<string, string>, class_names: Record<string, string>, tabs: Record<string, string>[],
@@ -81,5 +83,8 @@ export function formatPercent(share, digits = 0) {
 
 /** A number in the browser's language with a fixed number of decimals; what rounds to 0 has no sign. */
 export function formatNumber(value, digits = 0) {
-  return value.toLocaleString(language, { maximumFractionDigits: digits, minimumFractionDigits: digits, signDisplay: 'negative' });
+  formats[digits] ??= new Intl.NumberFormat(
+    language, { maximumFractionDigits: digits, minimumFractionDigits: digits, signDisplay: 'negative' },
+  );
+  return formats[digits].format(value);
 }

@@ -7,7 +7,8 @@ import { pixelRatio, prepareCanvas } from '../lib/canvas_axes.js';
 import { element, find, onResize, onThemeChange } from '../lib/dom.js';
 import { decodeWaveform, paintWaveform, wavePart } from './waveform_drawing.js';
 
-const FINER = 2; // columns to load a pixel, for a zoom that needs none
+const FINER = 3; // columns to load a pixel, for a zoom that needs none
+const MOST_COLUMNS = 4000;
 const SETTLE_MS = 150; // the visible range may still be changing
 
 export function waveformStrip(viewer) {
@@ -61,16 +62,20 @@ class WaveformStrip {
 
   query() {
     const { sound: { id, seconds }, visible: { start, end } } = state;
-    const columns = Math.max(1, Math.min(2000, Math.round(this.root.clientWidth * pixelRatio())));
-    return { sound: id, start, end: Math.min(seconds, end), columns: FINER * columns };
+    return { sound: id, start, end: Math.min(seconds, end), columns: Math.max(1, Math.min(MOST_COLUMNS, FINER * this.pixels())) };
+  }
+
+  /** The width in pixels of the screen. */
+  pixels() {
+    return Math.min(MOST_COLUMNS, Math.round(this.root.clientWidth * pixelRatio()));
   }
 
   /** Whether the data reach as far as a request, and have a column a pixel there or all samples. */
-  has({ sound, start, end, columns }) {
+  has({ sound, start, end }) {
     const { request: loaded, samples } = this.data ?? {};
     const covered = loaded?.sound === sound && loaded.start <= start && end <= loaded.end;
     const shown = covered && (loaded.columns * (end - start)) / (loaded.end - loaded.start);
-    return { covered, fine: covered && (samples || FINER * shown >= columns) };
+    return { covered, fine: covered && (samples || shown >= this.pixels()) };
   }
 
   async loadNow() {
@@ -87,9 +92,11 @@ class WaveformStrip {
     }
   }
 
-  /** The position of a time, in CSS pixels. */
-  xOf(time) {
-    return ((time - state.visible.start) / (state.visible.end - state.visible.start)) * this.root.clientWidth;
+  /** Return the function of a time to its position in CSS pixels. */
+  scale() {
+    const { root: { clientWidth: width } } = this; // once: it may lay the page out
+    const { start, end } = state.visible;
+    return (time) => ((time - start) / (end - start)) * width;
   }
 
   draw() {
@@ -98,14 +105,15 @@ class WaveformStrip {
     const context = prepareCanvas(this.canvas, { width, height });
     this.place();
     if (this.data?.request.sound !== state.sound.id) return; // its data are on their way
-    const data = wavePart(this.data, state.visible, Math.round(width * pixelRatio()));
-    paintWaveform(context, data, { left: 0, top: 0, width, height }, (time) => this.xOf(time), getComputedStyle(this.root));
+    const data = wavePart(this.data, state.visible, this.pixels());
+    paintWaveform(context, data, { left: 0, top: 0, width, height }, this.scale(), getComputedStyle(this.root));
   }
 
   /** Place the play head and the selection. */
   place() {
     if (!this.onScreen) return;
-    const inside = (time) => Math.min(this.root.clientWidth, Math.max(0, this.xOf(time)));
+    const [{ clientWidth: width }, x] = [this.root, this.scale()];
+    const inside = (time) => Math.min(width, Math.max(0, x(time)));
     const { currentTime: now } = audio;
     this.head.hidden = now < state.visible.start || now > state.visible.end;
     this.head.style.left = `${inside(now)}px`;
