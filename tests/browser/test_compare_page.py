@@ -142,6 +142,33 @@ def test_one_sound_with_two_settings(sheet: Sheet, two):
     sheet.until(f"session.state.sound.example === 'crow' && {READY}")
 
 
+def test_integers_as_floats_of_b_are_offered_to_be_divided(sheet: Sheet, two, tmp_path):
+    """B's file can be read otherwise, too; a channel of A follows how A is read."""
+    page = sheet.page
+    integers = sounds.write(
+        tmp_path / "integers.wav", 32_768 * sounds.in_channels(sounds.tone(440.0, 4.0, RATE), 2), RATE, "FLOAT"
+    )
+    open_compare(sheet, two[0])
+    choose_other(sheet, integers)
+    offer = page.locator(".sg-compare > .sg-scale-offer")
+    expect(offer).to_contain_text(f"B · {ENGLISH['scale.integers']}")
+    raw = sheet.ev("compare.other.sound.peak_db")
+    offer.get_by_role("button", name="Divide by 32,768").click()
+    expect(offer).to_contain_text("The samples were divided by 32,768.")
+    assert sheet.ev("compare.other.sound.peak_db") == pytest.approx(raw - 90.31, abs=0.02)
+    assert sheet.ev("compare.other.sound.name") == "integers.wav"
+
+    sheet.ev("() => { window.old = session.state.sound.id; }")
+    page.set_input_files("input.sg-file", integers)  # as A, beside its own channel
+    sheet.until("session.state.sound.id !== old")
+    page.select_option(".sg-other", "channel:left")
+    sheet.until("compare.other.sound?.channel === 'left'")
+    expect(offer).to_be_hidden()  # what A is offered holds for both
+    page.locator(".sg-player > .sg-scale-offer").get_by_role("button", name="Divide by 32,768").click()
+    sheet.until("session.state.sound.full_scale === 32768 && compare.other.sound.full_scale === 32768")
+    assert sheet.ev("[compare.other.sound.channel, compare.other.sound.name]") == ["left", "integers.wav · Left"]
+
+
 def test_link_carries_the_comparison(open_sheet):
     link = "example=siren&view=compare&compare=with:crow,offset:0.5,view:stft,range:12,settings:kept,hop_length:256"
     sheet = open_sheet(link=link)

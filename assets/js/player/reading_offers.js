@@ -22,21 +22,40 @@ export function answersOffer(signal) {
 
 /** Return a line that offers to divide integers that were stored as floats by their full scale, or says that it is done. */
 export function scaleOffer(signal) {
-  return offer('sound', () => scaleText(state.sound), signal, 'sg-scale-offer');
+  return offer('sound', () => scaleText(state.sound, readAs), signal, 'sg-scale-offer');
 }
 
 /** Return a line that offers the original times and frequencies of a slowed recording, or says that they are shown. */
 export function expansionOffer(signal) {
-  return offer('sound', () => expansionText(state.sound), signal, 'sg-expansion-offer');
+  return offer('sound', () => expansionText(state.sound, ({ time_expansion }) => expandTime(time_expansion)), signal, 'sg-expansion-offer');
+}
+
+/** Return the lines of both for a sound that is not the open one, and the function that shows its offers, or none for null.
+ * @param {(changes: Partial<import('../core/reading.js').Reading>) => void} read reads its file otherwise
+ * @param {string} name of the sound, before the texts
+ */
+export function offersFor(read, name) {
+  const [scale, expansion] = [offerLine('sg-scale-offer'), offerLine('sg-expansion-offer')];
+  const write = (one, [text, buttons] = /** @type {any[]} */ ([])) => one.write(text && `${name} · ${text}`, buttons);
+  const show = (sound) => {
+    write(scale, sound ? scaleText(sound, read) : []);
+    write(expansion, sound ? expansionText(sound, read) : []);
+  };
+  return { lines: [scale.line, expansion.line], show };
+}
+
+function offerLine(kind) {
+  const line = element(`<p class="${kind}" role="status" hidden></p>`);
+  const write = (text = '', buttons = []) => {
+    line.hidden = !text;
+    line.replaceChildren(textElement('span', text), ...buttons.map(([label, press]) => button(label, press)));
+  };
+  return { line, write };
 }
 
 /** Return a line for the `[text, buttons]` of an event; another sound hides it. */
 function offer(name, read, signal, kind = 'sg-channel-offer') {
-  const line = element(`<p class="${kind}" role="status" hidden></p>`);
-  const show = (text = '', buttons = []) => {
-    line.hidden = !text;
-    line.replaceChildren(textElement('span', text), ...buttons.map(([label, press]) => button(label, press)));
-  };
+  const { line, write: show } = offerLine(kind);
   events.addEventListener('sound', () => show(), { signal });
   events.addEventListener(name, (/** @type {CustomEvent} */ { detail }) => show(...read(detail)), { signal });
   return line;
@@ -51,18 +70,18 @@ function button(label, press) {
 
 const channelButtons = (channels) => channels.map((channel) => [channelName(channel), () => openChannel(ofTrack(state.sound, channel))]);
 
-function scaleText({ full_scale: divided, integer_scale: found }) {
+function scaleText({ full_scale: divided, integer_scale: found }, read) {
   const scale = formatNumber(divided > 1 ? divided : found ?? 1);
-  const read = (full_scale) => () => readAs({ full_scale });
-  if (divided > 1) return [t('scale.divided', { scale }), [[t('scale.undo'), read(1)]]];
-  return found ? [t('scale.integers', { scale }), [[t('scale.divide', { scale }), read(found)]]] : [];
+  const by = (full_scale) => () => read({ full_scale });
+  if (divided > 1) return [t('scale.divided', { scale }), [[t('scale.undo'), by(1)]]];
+  return found ? [t('scale.integers', { scale }), [[t('scale.divide', { scale }), by(found)]]] : [];
 }
 
-function expansionText({ time_expansion: applied, stated_expansion: stated }) {
+function expansionText({ time_expansion: applied, stated_expansion: stated }, read) {
   const factor = formatNumber(applied > 1 ? applied : stated ?? 1);
-  const read = (time_expansion) => () => expandTime(time_expansion);
-  if (applied > 1) return [t('expansion.applied', { factor }), [[t('expansion.undo'), read(1)]]];
-  return stated ? [t('expansion.stated', { factor }), [[t('expansion.apply', { factor }), read(stated)]]] : [];
+  const by = (time_expansion) => () => read({ time_expansion });
+  if (applied > 1) return [t('expansion.applied', { factor }), [[t('expansion.undo'), by(1)]]];
+  return stated ? [t('expansion.stated', { factor }), [[t('expansion.apply', { factor }), by(stated)]]] : [];
 }
 
 function lossText({ channel, channels_db: levels, rms_db: mean, silent }) {

@@ -173,6 +173,7 @@ class Compare extends Component {
     const offset = this.length === length ? this.offset.seconds : 0;
     this.length = length;
     this.other.showChannels();
+    this.other.follow();
     this.offset.set(offset);
     this.showSides();
     if (this.linked) this.applyLink();

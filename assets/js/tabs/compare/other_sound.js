@@ -1,10 +1,12 @@
 // The choice of B: the open sound itself or a channel of it, an example, an upload or a recording.
 
 import { channelChoices, channelName } from '../../core/channels.js';
+import { readingOf } from '../../core/reading.js';
 import { request } from '../../core/rpc.js';
 import { state } from '../../core/state.js';
 import { element } from '../../lib/dom.js';
 import { className, formatNumber, t } from '../../lib/i18n.js';
+import { offersFor } from '../../player/reading_offers.js';
 import { RecordButton } from '../../player/record_button.js';
 
 const CHANNEL = 'channel:'; // before a channel of A in the list
@@ -34,6 +36,8 @@ export class OtherSound {
       this.openFile(input.files[0]);
       input.value = '';
     });
+    this.offers = offersFor((changes) => this.readAs(changes), 'B');
+    tab.find('.sg-compare-bar').after(...this.offers.lines);
     new RecordButton(/** @type {any} */ (this));
   }
 
@@ -62,6 +66,20 @@ export class OtherSound {
     this.open(`${name} · ${channelName(channel, state.sound)}`, { sound: id, channel });
   }
 
+  /** Read B's file otherwise. */
+  readAs(changes) {
+    const { id: sound, name, example } = this.sound;
+    this.open(name, { sound, ...readingOf(this.sound), ...changes, example });
+  }
+
+  /** A is read otherwise: so is a channel of it. */
+  follow() {
+    const { sound } = this;
+    if (!sound || sound.digest !== state.sound.digest) return;
+    const { full_scale, time_expansion } = state.sound;
+    if (sound.full_scale !== full_scale || sound.time_expansion !== time_expansion) this.readAs({ full_scale, time_expansion });
+  }
+
   /** Offer the channels of A. */
   showChannels() {
     const channels = state.sound ? channelChoices(state.sound) : [];
@@ -71,6 +89,7 @@ export class OtherSound {
 
   use(sound) {
     this.sound = sound;
+    this.offers.show(sound?.digest === state.sound?.digest ? null : sound); // what A is offered holds for its channels
     this.showChoice();
     this.tab.chooseOther(sound);
   }
@@ -85,7 +104,7 @@ export class OtherSound {
     try {
       const opened = await request(this.tab.server.open_sound, query);
       if (this.isOld(turn)) return false;
-      const sound = query.channel ? { ...opened, name, example: null } : opened;
+      const sound = query.sound ? { ...opened, name } : opened;
       if (!sound.example) {
         this.own = sound;
         [this.ownOption.textContent, this.ownOption.hidden] = [sound.name, false];
