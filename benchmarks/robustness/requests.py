@@ -289,7 +289,7 @@ def draw(found: Answers, path: Path) -> None:
     axes.plot(tried, memory, label="memory of the server and its workers")
     axes.plot(tried, files, label="temporary files")
     axes.set(xlabel="requests after the warm-up", ylabel="MB", ylim=(0, None), xlim=(0, None))
-    axes.legend(loc="lower right", frameon=False)
+    axes.legend(loc="center right", frameon=False)
     axes.grid(alpha=0.3)
     figure.savefig(path, metadata={"Date": None})
 
