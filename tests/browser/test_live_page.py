@@ -228,3 +228,24 @@ def test_live_announces_whose_answer_it_is(open_sheet):
         reply,
     )
     assert said[1] == f"Your network: {said[0]}" and said[0]
+
+
+def test_live_ignores_answers_of_the_network_before(open_sheet):
+    """The length of a clip is the new network's, though the answer about the old one comes later."""
+    sheet = open_sheet()
+    open_live(sheet, ENGLISH)
+    seconds = sheet.ev(
+        """async () => {
+            const { component } = document.querySelector('.sg-live');
+            let answer;
+            component.server = { live_begin: () => new Promise((done) => { answer = done; }) };
+            const asked = component.classifyNow();
+            await null;
+            await null;
+            session.emit('network');
+            answer({ ok: { clip_seconds: 5 } });
+            await asked;
+            return component.clipSeconds;
+        }"""
+    )
+    assert seconds == 0

@@ -2,7 +2,7 @@
 // are kept in the file's own time, whichever time expansion it is read with.
 
 import { emit, events, state } from './state.js';
-import { NO_LABELS, addLabels, labels, loadLabels, rescaleLabels } from './labels.js';
+import { NO_LABELS, labels, loadLabels, rescaleLabels } from './labels.js';
 import { rescaled } from './time_scale.js';
 import { guardUnload } from './unload_guard.js';
 import { forget, keep, kept } from '../lib/database.js';
@@ -49,8 +49,9 @@ events.addEventListener('sound', async () => {
   if (digest !== opened) return;
   loading = '';
   if (!found) return;
-  if (!labels.now.list.length) load(found);
-  else addLabels(inSound(found.list), found.refused); // one was added meanwhile
+  const { list, refused } = labels.now; // added meanwhile
+  load({ list: [...found.list, ...inFile(list)], refused: [...found.refused, ...refused] });
+  if (list.length || refused.length) storeSoon();
 });
 
 function load({ list, refused }) {
@@ -58,12 +59,15 @@ function load({ list, refused }) {
 }
 
 events.addEventListener('labels', (/** @type {CustomEvent} */ { detail }) => {
-  if (detail.loaded || detail.scaled || !state.sound) return;
+  if (!detail.loaded && !detail.scaled && state.sound) storeSoon();
+});
+
+function storeSoon() {
   due = { digest: state.sound.digest, now: { list: inFile(labels.now.list), refused: labels.now.refused } };
   guardUnload('labels', true);
   clearTimeout(timer);
   timer = setTimeout(store, QUIET_MS);
-});
+}
 
 /** The labels of a sound, open or not, by its digest, in the file's own time. @returns {Promise<readonly any[]>} */
 export async function labelsOf(of) {

@@ -139,7 +139,7 @@ class Player extends Component {
       showMessage(t('player.kept_gone'), 'note');
       emit('opened');
     } else if (!found.file) this.open(found.name, { ...found.query, ...found.reading });
-    else if (found.recording) this.openRecording(found.file);
+    else if (found.recording) this.openRecording(found.file, found.reading);
     else this.openFile(found.file, false, found.reading);
   }
 
@@ -238,9 +238,9 @@ class Player extends Component {
   }
 
   /** Open a recording. The page asks before it is left until that is saved; one that is refused can be sent again. */
-  async openRecording(file) {
+  async openRecording(file, reading = {}) {
     guardUnload(file, true);
-    const opened = await this.openFile(file, true);
+    const opened = await this.openFile(file, true, reading);
     if (!opened) {
       this.find('.sg-unopened').append(unopenedLine(file, () => this.openRecording(file)));
       emit('recording_failed', { file });

@@ -53,6 +53,7 @@ class Live extends Component {
   /** @type {PcmBuffer | null} */
   buffer = null;
   clipSeconds = 0; // the length of a clip, from the server
+  networks = 0; // counts changes of the network: replies about earlier ones are ignored
   requestedAt = 0; // samples received before the last request
   changing = false; // while the microphone is opened or closed: clicks do nothing
   classifying = false; // whether requests are sent
@@ -84,6 +85,7 @@ class Live extends Component {
     this.on(axis, 'change', () => { this.spectrogram.kind = axis.value; });
     this.on(events, 'display', showAxis);
     this.on(events, 'network', () => {
+      this.networks += 1;
       this.clipSeconds = 0;
       this.second.host.hidden = true;
       this.second.begin();
@@ -183,15 +185,19 @@ class Live extends Component {
 
   /** Classify the last seconds; the first time request the length of a clip, for which the server loads the network. */
   async classifyNow() {
+    const { networks } = this;
+    const isOld = () => networks !== this.networks;
     try {
-      this.clipSeconds ||= (await request(this.server.live_begin, {})).clip_seconds;
+      const seconds = this.clipSeconds || (await request(this.server.live_begin, {})).clip_seconds;
+      if (isOld()) return;
+      this.clipSeconds = seconds;
       const { buffer } = this;
       if (!buffer) return; // the user is still being asked for the microphone
       const samples = await encodeBase64(buffer.last(Math.floor(this.clipSeconds * buffer.rate)));
       const reply = await request(this.server.live_classify, { rate: buffer.rate, samples });
-      if (buffer === this.buffer) this.show(reply);
+      if (buffer === this.buffer && !isOld()) this.show(reply);
     } catch (error) {
-      if (this.classifying) this.fail(error);
+      if (this.classifying && !isOld()) this.fail(error);
     }
   }
 
