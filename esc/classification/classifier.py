@@ -17,9 +17,10 @@ from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.classification.confidence.calibration import calibrated_probabilities, cell_probabilities, known_and_sure, unknown_score
 from esc.classification.confidence.ood_detector import OodDetector
 from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
+from esc.classification.reduced_precision import AUTO, PRECISIONS, bfloat16_is_safe, checked_bfloat16_copy, has_bfloat16
 from esc.classification.resnet import embed, layer_outputs, mean_activations
 from esc.dsp.spectrogram import clip_mel_db, network_input
-from esc.errors import check_range
+from esc.errors import check_choice, check_range
 
 SILENCE = "silence"  # verdict without running the network
 MAX_TOP = 10_000
@@ -62,32 +63,62 @@ class ClipOutputs(NamedTuple):
 
 
 class Classifier:
-    """A trained network in evaluation mode, its input's config and its detector, if any."""
+    """A trained network in evaluation mode, its input's config and its detector, if any.
 
-    def __init__(self, model: ResNet, checkpoint: Checkpoint, device: torch.device, detector: OodDetector | None = None) -> None:
+    `fast`, if any, is its copy in another precision, which predictions come from.
+    """
+
+    def __init__(
+        self,
+        model: ResNet,
+        checkpoint: Checkpoint,
+        device: torch.device,
+        detector: OodDetector | None = None,
+        fast: ResNet | None = None,
+    ) -> None:
         self.model = model
+        self.fast = fast
         self.checkpoint = checkpoint
         self.device = device
         self.detector = detector
 
     @classmethod
-    def load(cls, path: str | Path | None = None, device: str | None = None) -> Classifier:
+    def load(cls, path: str | Path | None = None, device: str | None = None, precision: str = AUTO) -> Classifier:
         """Return the classifier of a checkpoint's folder or ZIP, by default the shipped one.
 
-        It runs on `device`, such as "cpu"; by default on a GPU if available.
+        Parameters
+        ----------
+        path : path, optional
+        device : str, optional
+            Such as "cpu"; by default a GPU if available.
+        precision : str
+            "float32", equal on all machines, or "auto": predictions in bfloat16 on CPUs that calculate with it, more than
+            twice as fast. On fold 5 of ESC-50 all verdicts are the same, probabilities differ by 0.014 at most.
 
         Raises
         ------
         CheckpointError
             The checkpoint is missing, damaged or of another format.
+        ParameterError
+            The precision is unknown.
         """
+        check_choice("precision", precision, PRECISIONS)
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         folder = checkpoint_folder(path)
         model, checkpoint = load_checkpoint(folder)
         detector, sha256 = None, checkpoint.calibration and checkpoint.calibration.detector_sha256
         if sha256:
             detector = OodDetector.load(folder, sha256, model).to(chosen)
-        return cls(model.to(chosen, memory_format=torch.channels_last), checkpoint, chosen, detector)
+        model = model.to(chosen, memory_format=torch.channels_last)
+        n_frames = checkpoint.spectrogram.n_frames(checkpoint.clip_samples)
+        fast = None
+        if precision == AUTO and chosen.type == "cpu" and has_bfloat16(chosen) and bfloat16_is_safe(chosen, n_frames):
+            fast = checked_bfloat16_copy(model, checkpoint.spectrogram.n_mels, n_frames)
+        return cls(model, checkpoint, chosen, detector, fast)
+
+    def in_float32(self) -> Classifier:
+        """Return the classifier whose predictions are equal on all machines; both share the weights."""
+        return Classifier(self.model, self.checkpoint, self.device, self.detector)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -206,7 +237,7 @@ class Classifier:
     def outputs(self, spectrograms_db: torch.Tensor) -> Outputs:
         """Return the `Outputs` for spectrograms (clips, n_mels, n_frames) in dB."""
         calibration = self.checkpoint.calibration
-        logits, pooled, cell_logits = layer_outputs(self.model, self._scaled(spectrograms_db))
+        logits, pooled, cell_logits = layer_outputs(self.fast or self.model, self._scaled(spectrograms_db))
         if self.detector is not None:
             scores = self.detector(logits, pooled)
         else:
@@ -219,7 +250,7 @@ class Classifier:
     @torch.inference_mode()
     def logits(self, spectrograms_db: torch.Tensor) -> torch.Tensor:
         """Return logits (clips, n_classes) of spectrograms (clips, n_mels, n_frames) in dB."""
-        return self.model(self._scaled(spectrograms_db))
+        return layer_outputs(self.fast or self.model, self._scaled(spectrograms_db)).logits
 
     @torch.inference_mode()
     def embedding(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -111,7 +111,7 @@ def compare(classifier: Classifier, path: Path, spectrograms_db: np.ndarray) -> 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     answered = Outputs(*map(torch.from_numpy, session.run(OUTPUTS, {INPUT: spectrograms_db})))
     with torch.inference_mode():
-        expected = classifier.outputs(torch.from_numpy(spectrograms_db))
+        expected = classifier.in_float32().outputs(torch.from_numpy(spectrograms_db))
     differences = [
         float((getattr(answered, name) - getattr(expected, name).cpu()).abs().max())
         for name in ("probabilities", "scores", "activations")
@@ -137,7 +137,7 @@ class _FromDecibels(nn.Module):
 
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()
-        self.network, self.detector, self._classifier = classifier.model, classifier.detector, classifier
+        self.network, self.detector, self._classifier = classifier.model, classifier.detector, classifier.in_float32()
 
     def forward(self, spectrogram_db: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tuple(self._classifier.outputs(spectrogram_db))

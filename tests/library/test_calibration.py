@@ -155,7 +155,7 @@ def test_damaged_calibration(copy, broken):
 def test_calibration_in_predict_timeline_and_files(plain, tmp_path):
     """One temperature, one threshold, whichever way a sound comes in."""
     sound = sounds.busy(5.0, RATE)
-    logits = plain.logits(torch.from_numpy(plain.predict(sound, RATE).spectrogram_db)[None])[0].double().numpy()
+    logits = plain.in_float32().logits(torch.from_numpy(plain.predict(sound, RATE).spectrogram_db)[None])[0].double().numpy()
     energy = scipy.special.logsumexp(logits)
     expected = scipy.special.softmax(logits / 1.7)
     label = plain.class_names[int(logits.argmax())] if expected.max() >= 0.5 else UNSURE

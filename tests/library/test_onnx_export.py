@@ -93,7 +93,7 @@ def test_librosa_and_onnxruntime_equal_classifier(exported, classifier):
     together, known, sure, *_ = session.run(None, {"spectrogram_db": spectrograms_db})
     np.testing.assert_allclose(together.sum(axis=1), 1.0, atol=1e-5)
     for name, path, spectrogram_db, row in zip(names, sounds, spectrograms_db, together, strict=True):
-        prediction = classifier.predict(*load_audio(path), top_k=50)
+        prediction = classifier.in_float32().predict(*load_audio(path), top_k=50)
         expected = dict(prediction.top)
         index = names.index(name)
         assert (known[index], sure[index]) == (prediction.verdict != UNKNOWN, prediction.known), name
@@ -123,7 +123,7 @@ def test_calibration_in_the_file(classifier, tmp_path):
     noise = np.random.default_rng(0).standard_normal((1, 5 * 44_100)).astype(np.float32)
     spectrograms_db = np.concatenate([pictures_of(list(example_sounds().values()), about), mel_db(noise, ESC50).numpy()])
     probabilities, known, sure, scores, _ = session.run(None, {"spectrogram_db": spectrograms_db})
-    logits = classifier.logits(torch.from_numpy(spectrograms_db)).numpy()
+    logits = classifier.in_float32().logits(torch.from_numpy(spectrograms_db)).numpy()
     expected = scipy.special.softmax(logits / 2.5, axis=1)
     np.testing.assert_allclose(probabilities, expected, atol=LIMIT)
     np.testing.assert_allclose(scores, scipy.special.logsumexp(logits, axis=1), atol=1e-3)

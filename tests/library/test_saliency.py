@@ -260,7 +260,9 @@ def test_deletion_of_salient_cells_costs_most(classifier, data_dir):
 
 
 def calibrated_by_hand(classifier: Classifier, pictures: np.ndarray) -> np.ndarray:
-    return calibrated_probabilities(classifier.logits(torch.from_numpy(pictures)), classifier.checkpoint.calibration).numpy()
+    return calibrated_probabilities(
+        classifier.in_float32().logits(torch.from_numpy(pictures)), classifier.checkpoint.calibration
+    ).numpy()
 
 
 def test_layer_names(classifier):

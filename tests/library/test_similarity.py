@@ -53,7 +53,7 @@ def test_embedding_equals_forward_hook(classifier):
     given = []
     hook = classifier.model.fc.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0]))
     try:
-        prediction = classifier.predict(waveform, rate)
+        prediction = classifier.in_float32().predict(waveform, rate)
     finally:
         hook.remove()
     embedding = classifier.embedding(waveform, rate)

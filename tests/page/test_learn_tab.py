@@ -163,7 +163,7 @@ def test_layers_are_the_means_of_the_networks_own(tab):
     seen = {}
     for name in ("relu", "layer1", "layer4"):
         getattr(network.model, name).register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out[0].numpy()}))
-    network.logits(torch.from_numpy(prediction.spectrogram_db)[None])
+    network.in_float32().logits(torch.from_numpy(prediction.spectrogram_db)[None])
     layers = {one["name"]: one for one in reply["layers"]}
     assert list(layers) == ["input", "conv1", "layer1", "layer2", "layer3", "layer4"]
     for name, hooked in (("conv1", "relu"), ("layer1", "layer1"), ("layer4", "layer4")):

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 import training.train as loop
 from esc.classification.checkpoint import load_checkpoint
+from esc.classification.reduced_precision import has_bfloat16
 from esc.classification.resnet import ARCHITECTURES, build_model
 from esc.config import NOTEBOOK
 from esc.dsp.spectrogram import network_input
@@ -23,7 +24,7 @@ from small_data import CLASSES, HELD_OUT, QUICK, outer
 from training.augmentation import spectrogram
 from training.augmentation.plan import draw
 from training.cli.options import RecipeOptions
-from training.engine.devices import has_bfloat16, precision
+from training.engine.devices import precision
 from training.engine.optim import build_optimizer, build_schedule
 from training.engine.pretrained import initial_model
 from training.engine.regularization import Regularization

@@ -218,11 +218,12 @@ def card_command(
 ) -> None:
     """Evaluate a checkpoint and write its model card."""
     from esc.classification.classifier import Classifier
+    from esc.classification.reduced_precision import FLOAT32
     from training.evaluation.model_card import write_card
 
     _check_held_out(checkpoint, fold)
     found = _evaluate(options, fold, checkpoint)
-    typer.echo(f"wrote {write_card(checkpoint, Classifier.load(checkpoint), found, fold, examples)}")
+    typer.echo(f"wrote {write_card(checkpoint, Classifier.load(checkpoint, precision=FLOAT32), found, fold, examples)}")
 
 
 def _evaluate(options: EvaluationOptions, fold: int, checkpoint: Path) -> Evaluation:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-MIN_BFLOAT16_FRAMES = 32  # on a CPU
-_CPU_BFLOAT16 = ("avx512_bf16", "amx_bf16")  # torch's names of the instruction sets
+from esc.classification.reduced_precision import bfloat16_is_safe, has_bfloat16
 
 
 def best_device() -> torch.device:
@@ -14,22 +13,9 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def has_bfloat16(device: torch.device) -> bool:
-    """Return whether the hardware multiplies in bfloat16; emulation is many times slower than float32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name, False) for name in _CPU_BFLOAT16)
-
-
 def precision(device: torch.device, mixed: bool, n_frames: int) -> torch.dtype:
-    """Return the dtype of the forward pass: bfloat16 if wanted and supported.
-
-    Not on CPUs for spectrograms narrower than `MIN_BFLOAT16_FRAMES`: before the last block they are one or two frames
-    wide, and there oneDNN's convolutions on AMX (torch 2.11) read memory out of bounds, which may hold NaN.
-    """
-    safe = device.type != "cpu" or n_frames >= MIN_BFLOAT16_FRAMES
-    return torch.bfloat16 if mixed and safe and has_bfloat16(device) else torch.float32
+    """Return the dtype of the forward pass: bfloat16 if wanted, supported and safe."""
+    return torch.bfloat16 if mixed and bfloat16_is_safe(device, n_frames) and has_bfloat16(device) else torch.float32
 
 
 def to_device(model: nn.Module, device: torch.device) -> nn.Module:

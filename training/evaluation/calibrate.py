@@ -13,6 +13,7 @@ from esc.classification.checkpoint import read_config, write_config
 from esc.classification.checkpoint_files.metrics import write_metrics
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import Calibration
+from esc.classification.reduced_precision import FLOAT32
 from esc.errors import DataError
 from training.data.esc50 import Clip
 from training.evaluation.held_out_log import log_evaluation
@@ -69,7 +70,7 @@ def calibrate(
         A run is missing or unfinished, or a sound can't be used; two runs held out the same fold.
     """
     folder = run / CHECKPOINT if (run / CHECKPOINT).is_dir() else run
-    classifier = Classifier.load(folder)
+    classifier = Classifier.load(folder, precision=FLOAT32)
     folds = [read_config(one).provenance["valid_fold"] for one in (folder, *(other / CHECKPOINT for other in fold_runs))]
     if len(set(folds)) < len(folds):
         raise DataError("run.folds", paths=", ".join(map(str, [run, *fold_runs])), folds=", ".join(map(str, folds)))
@@ -95,7 +96,7 @@ def calibrate(
         after=compute_metrics(
             pooled.cross_fitted(None if others else groups_of_sources(sources, _SOURCE_GROUPS)), pooled.targets
         ),
-        unknown=ood_figures(Classifier.load(folder), data, groups_of_sources(sources, 2), folders, clips),
+        unknown=ood_figures(Classifier.load(folder, precision=FLOAT32), data, groups_of_sources(sources, 2), folders, clips),
     )
     _write(run, result, pooled.targets, own.class_names)
     return result

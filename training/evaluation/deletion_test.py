@@ -18,6 +18,7 @@ import torch
 
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import calibrated_probabilities
+from esc.classification.reduced_precision import FLOAT32
 from esc.classification.saliency.maps import FINE_LAYER, heat_maps, smoothed
 from esc.classification.saliency.regions import region_cells
 from esc.dsp.spectrogram import network_input
@@ -97,7 +98,7 @@ def _test_batch(
 
 def run_deletion_test(folder: Path, clips: list[Clip], fold: int, cache: Path, evaluation_log: Path) -> Deletion:
     """Return `deletion_test` of a checkpoint on one fold, logged if held out."""
-    classifier = Classifier.load(folder)
+    classifier = Classifier.load(folder, precision=FLOAT32)
     prepared = fold_data(classifier.checkpoint, clips, fold, cache)
     spectrograms_db = torch.from_numpy(prepared.spectrograms_db)
     with progress_bar() as bar:

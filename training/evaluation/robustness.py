@@ -12,6 +12,7 @@ import torch
 
 from esc.classification.checkpoint_files.robustness import Robustness
 from esc.classification.classifier import Classifier
+from esc.classification.reduced_precision import FLOAT32
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import clip_mel_db
 from esc.plotting.runs import plot_bars
@@ -81,7 +82,7 @@ def evaluate_robustness(
     DataError, CheckpointError
         There is no such fold; a clip or the checkpoint is missing or damaged.
     """
-    classifier = Classifier.load(folder)
+    classifier = Classifier.load(folder, precision=FLOAT32)
     checkpoint = classifier.checkpoint
     clips = fold_clips(checkpoint, clips, fold)
     background = background_files(clips, np.random.default_rng([SEED, len(clips)]))

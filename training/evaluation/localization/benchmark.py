@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from esc.classification.classifier import Classifier
+from esc.classification.reduced_precision import FLOAT32
 from esc.classification.segments import Segment, segments
 from esc.classification.sliding_window import windows
 from training.data.esc50 import Clip
@@ -62,7 +63,7 @@ def evaluate_localization(folder: Path, clips: list[Clip], fold: int, count: int
     DataError, CheckpointError
         There is no such fold; a clip or the checkpoint is missing or damaged.
     """
-    classifier = Classifier.load(folder)
+    classifier = Classifier.load(folder, precision=FLOAT32)
     meta = classifier.checkpoint
     chosen = fold_clips(meta, clips, fold)
     scores = {name: Scores() for name in METHODS}
