@@ -125,6 +125,11 @@ def stored(samples: np.ndarray, bits: int) -> np.ndarray:
     return (np.rint(samples.astype(np.float64) * 2 ** (bits - 1)) * 2 ** (32 - bits)).astype(np.int32)
 
 
-if __name__ == "__main__":
+def run_job() -> int:
+    """Do the job of a worker process; return its exit code."""
     limit_memory()
-    sys.exit(main(given_arguments()))
+    return main(given_arguments())
+
+
+if __name__ == "__main__":
+    sys.exit(run_job())

@@ -184,6 +184,11 @@ def main(arguments: list[str] | None = None) -> int:
     return reply(lambda: {"written": write_excerpts(*chosen)})
 
 
-if __name__ == "__main__":
+def run_job() -> int:
+    """Do the job of a worker process; return its exit code."""
     limit_memory()
-    sys.exit(main(given_arguments()))
+    return main(given_arguments())
+
+
+if __name__ == "__main__":
+    sys.exit(run_job())

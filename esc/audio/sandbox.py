@@ -2,8 +2,8 @@
 
 The server calls `run_in_worker(module, ...)`; the module's `main` gets its arguments by `given_arguments`, passes its work
 to `reply` and exits with the code returned. The reply is one line of JSON: the result, or `{"error": key, "values": {...}}`
-with `EXIT_FILE_ERROR` for an error in the file. A full disk gives `EXIT_DISK_FULL`. Each process does one job. After
-`start_ahead` a process of the module always waits for the next job, since its imports take longer than most files.
+with `EXIT_FILE_ERROR` for an error in the file. A full disk gives `EXIT_DISK_FULL`. Each process does one job; after
+`start_fork_server` it is a fork, see `esc.audio.fork_server`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import logging
 import os
 import subprocess
 import sys
-import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ import soundfile
 
 from esc.audio.channels import MEAN, check_channel
 from esc.audio.facts import Reading
+from esc.audio.fork_server import SUPPORTED, ForkServer
 from esc.errors import AudioError, EscError
 from esc.paths import ROOT
 
@@ -33,8 +33,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PROBE_BYTES = 2**21  # more than libsndfile writes of one block
 FROM_STDIN = "-"  # as the only argument: the arguments follow as a line of JSON
 _log = logging.getLogger(__name__)
-_lock = threading.Lock()
-_ahead: dict[str, subprocess.Popen | None] = {}  # waiting for a job, by module; None if it could not be started
+_fork_server: ForkServer | None = None
 
 
 def worker_command(module: str, *arguments: str) -> dict[str, Any]:
@@ -72,22 +71,28 @@ def run_in_worker(module: str, arguments: list[str], name: str, timeout_s: float
         The worker's error about the file, which messages call `name`; "audio.timeout" after `timeout_s` seconds;
         "audio.disk_full"; or "audio.crashed" with its standard error, without paths, in the log.
     """
-    process = _waiting(module)
-    if process is None or process.poll() is not None:  # the system may have killed it
-        process = _started(module)
+    line = json.dumps(arguments).encode() + b"\n"
     try:
-        with process:
-            out, log = _communicate(process, json.dumps(arguments).encode() + b"\n", timeout_s)
+        if _fork_server is not None:
+            ended = _fork_server.run(module, line, timeout_s)
+        else:
+            command = worker_command(module, FROM_STDIN)
+            ended = subprocess.run(**command, input=line, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
         raise AudioError("audio.timeout", name=name, seconds=timeout_s) from error
-    ended = subprocess.CompletedProcess(process.args, process.returncode, out, log)
     return _result(ended, module, arguments, name)
 
 
-def start_ahead(module: str) -> None:
-    """Start a process for the module's next job, then one for each further job."""
-    with _lock:
-        _start_next(module)
+def start_fork_server() -> None:
+    """Run further jobs in forks, where the system supports it."""
+    global _fork_server
+    if SUPPORTED and _fork_server is None:
+        try:
+            _fork_server = ForkServer(worker_command("esc.audio.fork_server"))
+            _fork_server.start()
+        except OSError as error:
+            _fork_server = None
+            _log.warning("each worker loads the decoders itself: %s", error)
 
 
 def given_arguments() -> list[str]:
@@ -143,38 +148,6 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
     except (ValueError, OSError) as error:  # not always supported on macOS
         _log.warning("no limit on memory here: %s", error)
-
-
-def _waiting(module: str) -> subprocess.Popen | None:
-    """Return the process that waits for a job, if any, and start the next one."""
-    with _lock:
-        process = _ahead.get(module)
-        if module in _ahead:
-            _ahead[module] = None
-            _start_next(module)
-    return process
-
-
-def _start_next(module: str) -> None:
-    if _ahead.get(module) is None:
-        try:
-            _ahead[module] = _started(module)
-        except OSError as error:  # too many processes or files: the next job tries again
-            _ahead[module] = None
-            _log.warning("no worker was started ahead: %s", error)
-
-
-def _started(module: str) -> subprocess.Popen:
-    command = worker_command(module, FROM_STDIN)
-    return subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def _communicate(process: subprocess.Popen, line: bytes, timeout_s: float) -> tuple[bytes, bytes]:
-    try:
-        return process.communicate(line, timeout_s)
-    except BaseException:
-        process.kill()
-        raise
 
 
 def _result(ended: subprocess.CompletedProcess, module: str, arguments: list[str], name: str) -> dict:

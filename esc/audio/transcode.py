@@ -290,8 +290,11 @@ def _slowed(given: argparse.Namespace, how: Reading) -> dict:
     return {}
 
 
-if __name__ == "__main__":
+def run_job() -> int:
+    """Do the job of a worker process; return its exit code."""
     limit_memory()
-    import esc.audio.decoders.ffmpeg  # noqa: F401  before the arguments, for which a process started ahead waits
+    return main(given_arguments())
 
-    sys.exit(main(given_arguments()))
+
+if __name__ == "__main__":
+    sys.exit(run_job())

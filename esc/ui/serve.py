@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
-from esc.audio.sandbox import start_ahead
+from esc.audio.sandbox import start_fork_server
 from esc.classification.checkpoint import read_config
 from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.ui.inference.inference import warm_up
@@ -31,7 +31,7 @@ def serve(checkpoint: Path | None, index: Path | None, host: str | None, port: i
     delete_on_sigterm()
     page.launch(server_name=host, server_port=port, prevent_thread_lock=True, **launch_options(page))
     warming = warm_up(chosen)  # not before the page is served
-    start_ahead("esc.audio.transcode")
+    start_fork_server()
     warming.join()
     freeze_startup()
     page.block_thread()

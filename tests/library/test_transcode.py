@@ -5,6 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -15,8 +18,9 @@ import soundfile
 from esc.audio import sandbox
 from esc.audio.excerpt import write_excerpt_in_worker
 from esc.audio.facts import Reading
+from esc.audio.fork_server import SUPPORTED, ForkServer
 from esc.audio.io import load_audio, open_audio
-from esc.audio.sandbox import EXIT_DISK_FULL, EXIT_FILE_ERROR, reply, start_ahead
+from esc.audio.sandbox import EXIT_DISK_FULL, EXIT_FILE_ERROR, reply, run_in_worker, start_fork_server
 from esc.audio.transcode import Decoded, channels_path, decode, decode_in_worker, main, write_slowed
 from esc.audio.waveform import is_silent
 from esc.errors import AudioError
@@ -276,29 +280,56 @@ def test_memory_is_limited_in_the_worker():
     assert b"MemoryError" in ended.stderr
 
 
-def test_worker_started_ahead(tmp_path, noise, monkeypatch):
-    """Each job takes the process that waits, and leaves one for the next; a killed one is replaced, none outlives its server."""
-    ahead: dict[str, subprocess.Popen] = {}
-    monkeypatch.setattr(sandbox, "_ahead", ahead)
+@pytest.fixture
+def fork_server(monkeypatch) -> Iterator[ForkServer]:
+    if not SUPPORTED:
+        pytest.skip("there is no fork server here")
+    monkeypatch.setattr(sandbox, "_fork_server", None)
+    start_fork_server()
+    yield sandbox._fork_server
+    sandbox._fork_server._stop()
+
+
+def test_jobs_of_the_fork_server(tmp_path, noise, fork_server):
+    """Each job has a process of its own; a killed fork server is replaced, and none outlives its server."""
     soundfile.write(tmp_path / "гроза\n1.wav", noise, RATE)
     files = tmp_path / "гроза\n1.wav", tmp_path / "out.f32", tmp_path / "copy.flac"
-    module = "esc.audio.transcode"
-    start_ahead(module)
-    first = ahead[module]
-    assert decode_in_worker(*files, "\udcffone", 30).seconds == 1.0
-    assert first.returncode == 0
-    second = ahead[module]
-    second.kill()
-    second.wait()
-    assert decode_in_worker(*files, "two", 30).seconds == 1.0
-    third = ahead[module]
-    assert third.poll() is None
+    first = fork_server._process
+    with ThreadPoolExecutor(4) as pool:
+        targets = [(tmp_path / f"{number}.f32", tmp_path / f"{number}.flac") for number in range(8)]
+        found = list(pool.map(lambda target: decode_in_worker(files[0], *target, "\udcffone", 30), targets))
+    assert [facts.seconds for facts in found] == [1.0] * 8
+    np.testing.assert_array_equal(np.fromfile(targets[7][0], np.float32), np.fromfile(targets[0][0], np.float32))
     with pytest.raises(AudioError) as refused:
         decode_in_worker(tmp_path / "missing.wav", *files[1:], "three", 30)
     assert refused.value.key == "audio.missing"
-    last = ahead.pop(module)
-    assert last.communicate(timeout=30) == (b"", b"")  # standard input is closed, as by the end of the server
-    assert {third.returncode, last.returncode} == {sandbox.EXIT_FILE_ERROR, 0}
+    assert fork_server._process is first
+    first.kill()
+    assert decode_in_worker(*files, "two", 30).seconds == 1.0
+    second = fork_server._process
+    assert second is not first
+    fork_server._control.close()  # as by the end of the server
+    assert second.wait(timeout=30) == 0
+
+
+def test_failures_in_the_fork_server(tmp_path, noise, fork_server, caplog):
+    """A crash, a memory limit and a time-out cost one job."""
+    soundfile.write(tmp_path / "long.wav", np.tile(noise, (600, 1)), RATE)
+    files = tmp_path / "long.wav", tmp_path / "out.f32", tmp_path / "copy.flac"
+    begun = time.monotonic()
+    with pytest.raises(AudioError) as late:
+        decode_in_worker(*files, "long", 0.2)
+    assert late.value.key == "audio.timeout"
+    assert time.monotonic() - begun < 5.0
+    children = Path(f"/proc/{fork_server._process.pid}/task/{fork_server._process.pid}/children")
+    while children.read_text():  # the job was killed, and will be reaped
+        assert time.monotonic() - begun < 30.0
+        time.sleep(0.01)
+    with pytest.raises(AudioError) as crashed:
+        run_in_worker("esc.audio.excerpt", ["--no-such-option"], "odd", 30)
+    assert crashed.value.values["reason"] == "exit code 2"
+    assert "usage:" in caplog.text
+    assert decode_in_worker(*files, "long", 30).seconds == 600.0
 
 
 def test_worker_takes_odd_names(tmp_path, noise):
