@@ -12,6 +12,7 @@ from esc.config import LIBROSA
 from esc.example_sounds import example_sounds
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.tabs.base import Services
+from esc.views import mfcc_view, spectrogram_view
 
 FULL_SCALE = (LIBROSA.win_length / 4) ** 2  # of a sine of amplitude 1 under a periodic Hann window
 
@@ -55,3 +56,33 @@ def test_reference_everywhere(opened, db_ref):
     assert ask("measure", config=config)["peak_db"] == pytest.approx(levels_db["stft"].max(), abs=0.01)
     coefficient = ask("level", config=config, view="mfcc", time=time_s, band=0, cepstrum={"lifter": 0.0, "delta": 0})["value"]
     assert coefficient == pytest.approx(librosa.feature.mfcc(S=levels_db["mel"])[0, frame], abs=0.05)
+
+
+def test_a_change_computes_the_frames_once(opened, monkeypatch):
+    ask, _ = opened
+    plain = {"cepstrum": {"lifter": 0.0, "delta": 0}}
+    config = LIBROSA.replace(n_mels=90)
+    ask("mfcc_view", config=config.to_dict(), columns=400, **plain)
+    ask("stft_view", config=config.to_dict(), columns=400)
+    computed = []
+    for module in (mfcc_view, spectrogram_view):
+
+        def counted(waveform, config, numbers, transform, power_frames=module.power_frames):
+            computed.append(len(numbers))
+            return power_frames(waveform, config, numbers, transform)
+
+        monkeypatch.setattr(module, "power_frames", counted)
+    n_frames = LIBROSA.n_frames(5 * LIBROSA.sample_rate)
+    shown = ask("mfcc_view", config=config.replace(n_mfcc=13).to_dict(), columns=400, **plain)
+    assert sum(computed) == n_frames  # the maximum is known
+    few = ask("mfcc_view", config=config.replace(n_mfcc=13).to_dict(), columns=40, **plain)
+    assert [few["low_db"], few["high_db"]] == [shown["low_db"], shown["high_db"]]
+    assert sum(computed) == 2 * n_frames
+    other = config.replace(n_mfcc=12).to_dict()
+    few = ask("mfcc_view", config=other, columns=40, **plain)  # the other way round
+    shown = ask("mfcc_view", config=other, columns=400, **plain)
+    assert [few["low_db"], few["high_db"]] == [shown["low_db"], shown["high_db"]]
+    computed.clear()
+    close = {"start": 1.0, "end": 1.5, "columns": 400}
+    ask("stft_view", config=config.replace(top_db=55.0).to_dict(), **close)
+    assert sum(computed) < n_frames

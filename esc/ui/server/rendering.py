@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from esc.config import SpectrogramConfig
+from esc.config import LIMITS, SpectrogramConfig
 from esc.dsp.axes import row_bounds_hz
 from esc.dsp.decibels import AMIN
 from esc.dsp.frames import FRAMES_A_COLUMN, OVERVIEW_COLUMNS
@@ -113,12 +113,12 @@ class ViewRenderer:
             return replace(shown, low_db=-config.top_db, high_db=0.0), n_frames
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
         make = mel_view if view == "mel" else stft_view
-        key, n_frames = (view, sound.id, config), config.n_frames(len(waveform))
+        n_frames = config.n_frames(len(waveform))
         own_frames = tile.columns > OVERVIEW_COLUMNS and n_frames > OVERVIEW_COLUMNS * FRAMES_A_COLUMN
         if tile.start_s > 0 or tile.end_s < sound.seconds or own_frames:
             return make(waveform, config, tile, self.peak_db(sound, config, view)), n_frames
         shown = make(waveform, config, tile)  # of the frames that `peak_level_db` looks at
-        self._peaks.keep(key, shown.high_db)
+        self._peaks.keep(_peak_key(view, sound, config), shown.high_db)
         return shown, n_frames
 
     def surface(self, sound: Sound, config: SpectrogramConfig, tile: Tile, source: str = "mel") -> tuple[View, np.ndarray]:
@@ -146,14 +146,19 @@ class ViewRenderer:
             raise ParameterError("parameter.range", field="n_mfcc", value=config.n_mfcc, low=2, high=config.n_mels)
         config = self.fixed(sound, config, "mel")
         waveform = self._store.lazy_waveform(sound, config.sample_rate)
-        high_db = self.peak_db(sound, config, "mel")
+        high_db, n_frames = self.peak_db(sound, config, "mel"), config.n_frames(len(waveform))
+        key = "mfcc", sound.id, config, cepstrum
+        if tile.start_s <= 0 and tile.end_s >= sound.seconds and n_frames <= min(tile.columns, ENVELOPE_COLUMNS):
+            shown = mfcc_view(waveform, config, tile, high_db, cepstrum=cepstrum)  # the frames of `whole`
+            self._peaks.keep(key, (shown.low_db, shown.high_db))
+            return shown, n_frames
 
         def whole() -> tuple[float, float]:
             overview = mfcc_view(waveform, config, Tile(0.0, sound.seconds, ENVELOPE_COLUMNS), high_db, cepstrum=cepstrum)
             return overview.low_db, overview.high_db
 
-        value_range = self._peaks.get(("mfcc", sound.id, config, cepstrum), whole)
-        return mfcc_view(waveform, config, tile, high_db, value_range, cepstrum), config.n_frames(len(waveform))
+        value_range = self._peaks.get(key, whole)
+        return mfcc_view(waveform, config, tile, high_db, value_range, cepstrum), n_frames
 
     def _wave(self, view: str, sound: Sound, config: None, tile: Tile) -> dict:
         rate = sound.facts.sample_rate
@@ -185,9 +190,14 @@ class ViewRenderer:
         """Return the whole sound's maximum level, the top of the dB scale at any zoom."""
         transform = mel_power if view == "mel" else stft_power
         return self._peaks.get(
-            (view, sound.id, config),
+            _peak_key(view, sound, config),
             lambda: peak_level_db(self._store.lazy_waveform(sound, config.sample_rate), config, transform),
         )
+
+
+def _peak_key(view: str, sound: Sound, config: SpectrogramConfig) -> tuple:
+    """Return what a sound's maximum level depends on."""
+    return view, sound.id, config.replace(top_db=LIMITS["top_db"][0], n_mfcc=LIMITS["n_mfcc"][0])
 
 
 def _packed(view: View) -> dict:
