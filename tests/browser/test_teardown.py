@@ -73,6 +73,21 @@ def test_destroy_ends_listeners(open_sheet, name):
     assert sheet.ev("(selector) => document.querySelector(selector).children.length", HOSTS[name]) == 0
 
 
+def test_microphone_that_opens_too_late_is_closed(open_sheet):
+    slow = """const media = navigator.mediaDevices;
+        const ask = media.getUserMedia.bind(media);
+        media.getUserMedia = async (wanted) => {
+            await new Promise((done) => { window.allow = done; });
+            return window.stream = await ask(wanted);
+        };"""
+    sheet = open_sheet(prepare=slow)
+    sheet.page.click(".sg-record")
+    sheet.until("Boolean(window.allow)")
+    sheet.ev("document.querySelector('.sg-player').component.destroy()")
+    sheet.ev("allow()")
+    sheet.until("window.stream?.getTracks().every(({ readyState }) => readyState === 'ended')")
+
+
 def test_networks_leave_no_listeners(open_sheet):
     """Tables that get other columns with another network listen no more than before."""
     sheet = open_sheet(prepare=COUNT)

@@ -34,7 +34,9 @@ export class RecordButton {
     this.parts.button.ariaDisabled = 'true'; // not `disabled`, which would take the focus from it
     try {
       audio.pause();
-      this.microphone = await openMicrophone((samples) => this.take(samples), () => this.stop());
+      const microphone = await openMicrophone((samples) => this.take(samples), () => this.stop());
+      if (this.player.signal.aborted) return void microphone.close();
+      this.microphone = microphone;
       this.buffer = new PcmBuffer(this.microphone.rate, LIMIT_MINUTES * 60);
       guardUnload('recording', true);
       this.player.message('');
