@@ -106,8 +106,30 @@ def test_print_is_one_page_with_the_view_alone(open_sheet):
     assert sheet.ev(shape) == pytest.approx(shapes, rel=0.01)
     for control in (f"{MEL} .sg-toolbar", f"{MEL} .sg-side", "[role=tablist]", ".sg-play", "#footer"):
         expect(sheet.page.locator(control).first).to_be_hidden()
+    plot = f"(({{ offsetWidth, offsetHeight }}) => offsetWidth / offsetHeight)(document.querySelector('{MEL} .sg-plot'))"
+    wide = sheet.ev(plot)
+    sheet.page.set_viewport_size({"width": 800, "height": 560})  # as narrow as a page of paper
+    assert sheet.ev(plot) == pytest.approx(wide, rel=0.01)
     printed = sheet.page.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
+def test_print_of_a_dark_page_is_light(open_sheet):
+    sheet = open_sheet(link="example=crow", color_scheme="dark")
+    sheet.until("viewer.data !== null && viewer.current()")
+    brightest = """() => {
+        const { data } = viewer.image.getContext('2d').getImageData(0, 0, 30, viewer.image.height); // marks of the frequency axis
+        return Math.max(...data.filter((value, i) => i % 4 === 0 && data[i + 3] === 255));
+    }"""
+    dark = sheet.ev("[document.body.className, getComputedStyle(document.body).color]")
+    assert dark[0] == "dark" and sheet.ev(brightest) > 200
+    sheet.ev("window.dispatchEvent(new Event('beforeprint'))")
+    assert sheet.ev("document.body.className") == "" and sheet.ev(brightest) < 100
+    assert sheet.ev("getComputedStyle(viewer.image).imageRendering") == "pixelated"
+    sheet.ev("window.dispatchEvent(new Event('afterprint'))")
+    sheet.until("document.body.className === 'dark'")
+    assert sheet.ev(brightest) > 200
+    assert sheet.ev("getComputedStyle(viewer.image).imageRendering") == "auto"
 
 
 @pytest.mark.parametrize("prepare", ["", LATE], ids=["mounted at once", "mounted late"])

@@ -283,12 +283,26 @@ def test_video_of_one_turn(surface, tmp_path):
     assert sheet.ev(CAMERA) == camera
     sheet.page.click(".sg-viewer[data-view=surface] [data-do=export]")
     sheet.page.click("[data-save=webm]")
+    expect(sheet.page.locator("[data-save=webm]")).to_be_hidden()  # the menu would lie over the progress
     sheet.page.get_by_text(ENGLISH["surface.video_cancel"], exact=True).click()
     sheet.until("!document.querySelector('.sg-video, .sg-video-stage')")
     sheet.ev("() => { delete window.VideoEncoder; }")
     sheet.page.click(".sg-viewer[data-view=surface] [data-do=export]")
     sheet.page.click("[data-save=webm]")
     expect(sheet.page.locator(".sg-message")).to_contain_text(ENGLISH["surface.no_encoder"])
+
+
+def test_print_has_the_surface(surface):
+    """Of WebGL only what was drawn in the same task is printed."""
+    drawn = """() => {
+        window.dispatchEvent(new Event('beforeprint'));
+        const { canvas } = viewer.stage._fullLayout.scene._scene.glplot;
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+        copy.drawImage(canvas, 0, 0);
+        window.dispatchEvent(new Event('afterprint'));
+        return copy.getImageData(0, 0, canvas.width, canvas.height).data.filter((value, i) => i % 4 === 3 && value).length;
+    }"""
+    assert surface.ev(drawn) > 10_000
 
 
 def test_video_that_fails_leaves_no_stage(surface):

@@ -8,7 +8,7 @@ import { Component } from '../lib/component.js';
 import { saveFile } from '../lib/dom.js';
 import { className, formatNumber, language, loadTexts, t, tForPointer } from '../lib/i18n.js';
 import { icon } from '../lib/icons.js';
-import { keepSizesOnPaper } from '../lib/paper.js';
+import { preparePaper } from '../lib/paper.js';
 import { localStore, localStored } from '../lib/storage.js';
 import { rovingTabs } from '../widgets/tab_list.js';
 import { acceptDrops } from './drop_zone.js';
@@ -84,7 +84,7 @@ class Player extends Component {
     });
     acceptDrops(root, (file) => this.openFile(file), this.signal);
     rovingTabs(this.signal);
-    keepSizesOnPaper(this.signal);
+    preparePaper(this.signal);
     new RecordButton(this);
     this.on(events, 'recorded', ({ detail }) => this.openRecording(detail.file));
     this.on(events, 'open', async ({ detail: { name, request: query, first, settled } }) => {

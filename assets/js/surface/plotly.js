@@ -19,6 +19,9 @@ export function loadPlotly(url) {
 /** Plotly, once it is loaded. */
 export const plotly = () => /** @type {any} */ (window).Plotly;
 
+/** What draws a stage by WebGL: its picture is there in the task of `redraw()` alone. */
+export const glOf = (stage) => stage._fullLayout.scene._scene.glplot;
+
 /** Whether the browser can draw in 3D. */
 export function hasWebgl() {
   const context = document.createElement('canvas').getContext('webgl');

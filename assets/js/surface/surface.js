@@ -17,6 +17,7 @@ import { rovingFocus } from '../widgets/roving_focus.js';
 import { CAMERAS, fly, isNear, openWith, same, turned, wayTo } from './camera.js';
 import { displayMenu, exportedLook, keepLook, textButton } from './look.js';
 import { SurfacePlayhead } from './playhead.js';
+import { printable } from './paper_copy.js';
 import { hasWebgl, loadPlotly, plotly } from './plotly.js';
 import { savePage, savePng } from './save.js';
 import { sceneLayout, surfaceTraces } from './scene.js';
@@ -89,7 +90,7 @@ class Surface extends SoundView {
     this.markSource();
     saveMenu(this, [
       ['screen_png', t('surface.save_png'), () => this.save('png')], ['html', t('surface.save_html'), () => this.save('html')],
-      ['webm', t('surface.save_video'), () => this.save('webm')],
+      ['webm', t('surface.save_video'), (close) => { close(); this.save('webm'); }], // its progress lies beneath
     ]);
     addLink(this);
     const key = (label, ...turn) => shortcut(label, 'display', () => this.turn(...turn));
@@ -116,6 +117,7 @@ class Surface extends SoundView {
     this.onState('display', () => this.draw());
     onResize(this.plot, () => this.refresh(), this.signal);
     onThemeChange(() => this.draw(), this.signal);
+    printable(this);
     onPlayhead((now) => this.movePlayhead(now), this.signal);
     wireKeys(this);
     let pressed = null;

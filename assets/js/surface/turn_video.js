@@ -5,7 +5,7 @@ import { element, find, saveFile, stem } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { webm } from '../lib/webm.js';
 import { lookAt, turned } from './camera.js';
-import { plotly } from './plotly.js';
+import { glOf, plotly } from './plotly.js';
 
 export const TURN = { seconds: 8, framesPerSecond: 30, width: 1280, height: 720 };
 const STAGE_WIDTH = 960; // CSS pixels: the size of the axes' text
@@ -140,8 +140,6 @@ async function fillStage(stage, surface, turn) {
   const { camera } = glOf(stage);
   camera.tick = () => false; // Plotly's own camera follows with a delay
 }
-
-const glOf = (stage) => stage._fullLayout.scene._scene.glplot;
 
 /** Remove a stage, also one that Plotly could not fill. */
 function closeStage(stage) {

@@ -22,7 +22,7 @@ const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /** Add the menu to a view.
  * @param {any} viewer a SoundView with `exported()`: what of its display an export has
- * @param {[string, string, () => void][]} [more] image buttons of the view alone: message key, text, press
+ * @param {[string, string, (close: () => void) => void][]} [more] image buttons of the view alone: key, text, press
  */
 export function saveMenu(viewer, more = []) {
   if (viewer.owner === viewer.view) new SaveMenu(viewer, more); // a part of the page with a view of its own is small
@@ -34,9 +34,10 @@ class SaveMenu {
 
   constructor(viewer, more) {
     this.viewer = viewer;
-    const { root, panel, button } = menu('save', 'save.export', { text: true, signal: viewer.signal });
+    const { root, panel, button, close } = menu('save', 'save.export', { text: true, signal: viewer.signal });
     root.classList.add('sg-right');
     viewer.toolbar.append(root);
+    this.close = () => { close(); button.focus({ preventScroll: true }); };
     panel.classList.add('sg-save-panel');
     panel.append(...this.sections(more));
     this.panel = panel;
@@ -66,7 +67,7 @@ class SaveMenu {
     this.contours = this.button(t('save.features'), 'features_csv', () => this.save('features_csv'));
     this.selection = this.button(t('save.selection'), 'selection', () => this.run(() => saveSelection(this.viewer)));
     return [
-      section('save.image', file('png'), file('svg'), size, ...more.map(([key, text, press]) => this.button(text, key, press))),
+      section('save.image', file('png'), file('svg'), size, ...more.map(([key, text, press]) => this.button(text, key, () => press(this.close)))),
       section('save.numbers', range, file('csv'), file('npy'), file('npz'), this.contours),
       section(
         'save.code',
