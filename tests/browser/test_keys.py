@@ -195,3 +195,22 @@ def test_parameters_are_undone_and_redone(shown):
         page.keyboard.press("Control+z")
     shown.until("viewer.data.rows === 128")
     expect(page.locator("#mel [data-do=back]")).to_be_disabled()
+
+
+def test_steps_after_a_press_without_a_release(shown):
+    """A list that opens keeps the release; steps of keys and wheel after it are undone one by one."""
+    span = "session.state.visible.end - session.state.visible.start"
+    for ended in (
+        "new KeyboardEvent('keydown', { key: 'Shift', bubbles: true })",
+        "new PointerEvent('pointermove', { bubbles: true })",
+    ):
+        shown.ev("session.showAll()")
+        shown.ev(
+            "document.querySelector('.sg-example').dispatchEvent(new PointerEvent('pointerdown', { bubbles: true, buttons: 1 }))"
+        )
+        shown.ev(f"document.body.dispatchEvent({ended})")
+        for _ in range(2):
+            shown.page.wait_for_timeout(800)
+            shown.ev("session.zoom(0.5)")
+        shown.page.locator("#mel [data-do=back]").click()
+        assert shown.ev(span) == pytest.approx(2.5)

@@ -60,7 +60,9 @@ events.addEventListener('labels', (/** @type {CustomEvent} */ { detail }) => {
 });
 
 window.addEventListener('pointerdown', () => { pressed = performance.now(); }, { capture: true });
-for (const name of ['pointerup', 'pointercancel']) window.addEventListener(name, () => { pressed = Infinity; }, { capture: true });
+for (const name of ['pointerup', 'pointercancel', 'pointermove', 'keydown']) { // the release in a list or a menu is no event
+  window.addEventListener(name, (/** @type {any} */ { buttons }) => { if (!buttons) pressed = Infinity; }, { capture: true });
+}
 
 /** Add the present view; `follow`: it only follows the play head or how the file is read. */
 function record(name, follow = false) {
