@@ -21,6 +21,10 @@ export function wirePointer(viewer) {
     gesture?.cancel?.();
     gesture = null;
   };
+  viewer.onState('sound', () => { // a drag goes by times of the one before
+    gesture = null;
+    viewer.box = null;
+  });
   on('pointerdown', (event, at) => {
     if (!viewer.current() || event.button) return;
     pressed.set(event.pointerId, at);
