@@ -1,5 +1,7 @@
 """STFT, waveform and MFCC views in a real Chromium, against the contents of the file."""
 
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -186,6 +188,32 @@ def test_finer_frames_are_requested(open_sheet, tmp_path):
         sheet.ev("session.show(12, 20)")
     with sheet.new_picture():
         sheet.page.fill("#sg-hop_length", "256")
+
+
+def test_no_plugin_lays_out_the_page_while_a_viewer_is_built(open_sheet):
+    prepare = """(() => { window.looks = 0;
+        const { get } = Object.getOwnPropertyDescriptor(HTMLElement.prototype, 'offsetParent');
+        Object.defineProperty(HTMLElement.prototype, 'offsetParent', { configurable: true, get() {
+            if (this.matches('.sg-plot') && !this.closest('.sg-viewer').component.built) looks += 1;
+            return get.call(this); } }); })()"""
+    sheet = open_sheet(prepare, link="example=crow")
+    sheet.until("viewer.data && viewer.current()")
+    assert sheet.ev("[window.looks, viewer.onScreen]") == [0, True]
+
+
+def test_a_readout_restyles_nothing_else(open_sheet, chromium, tmp_path):
+    sheet = open_sheet(link="example=crow")
+    sheet.until("viewer.data && viewer.current()")
+    sheet.ev("() => new Promise((done) => setTimeout(done, 500))")
+    chromium.start_tracing(page=sheet.page, path=tmp_path / "trace.json", categories=["devtools.timeline", "blink.debug"])
+    styled = """(text) => { viewer.readout.textContent = text; return viewer.readout.offsetHeight; }"""
+    for text in ("1", "2", "3"):
+        sheet.ev(styled, text)
+    chromium.stop_tracing()
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    counts = [event["args"].get("elementCount", 0) for event in events if event["name"] == "UpdateLayoutTree" and "args" in event]
+    assert len(counts) >= 3
+    assert sum(counts) < 100  # a relation such as body:has() restyles all of the page's thousand elements
 
 
 def test_destroyed_viewer_requests_no_level(open_sheet, tone_wav):

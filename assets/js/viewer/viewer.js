@@ -37,14 +37,15 @@ export class Viewer extends Plot {
 
   pressed = new Map(); // positions of the pointers that press the plot
   restTimer = 0; // of the readout
+  built = false;
   spectrogram = null; // the server's data, also while a feature is drawn in their place
 
   constructor(host, server, spec) {
     super(host, server, spec);
     this.hooks = /** @type {typeof Viewer} */ (this.constructor).plugins.map((plugin) => plugin(this) ?? {});
     rovingFocus(this.toolbar, this.signal);
-    this.wire();
-    this.redraw();
+    this.built = true;
+    this.wire(); // it is drawn once it is laid out
     this.refresh(); // a tab may be opened after the sound
   }
 
@@ -52,6 +53,11 @@ export class Viewer extends Plot {
     clearTimeout(this.restTimer);
     cancelAnimationFrame(this.overlayFrame);
     super.destroy();
+  }
+
+  /** As above, and not before all plugins are there: each would lay out the page anew to look, and looks when it is laid out. */
+  get onScreen() {
+    return this.built && super.onScreen;
   }
 
   keys() {
