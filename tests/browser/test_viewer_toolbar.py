@@ -94,13 +94,13 @@ def test_zoom_by_wheel_and_box_pan_and_view_history(shown):
 
 def test_drag_ends_with_its_sound(shown):
     """The view and the selection of a sound that opens meanwhile stay as they are."""
-    for tool in ("v", "s"):
+    for tool, example in (("v", "crow"), ("s", "rain")):
         shown.ev("session.show(2, 6)")
         shown.page.focus(".sg-plot")
         shown.page.keyboard.press(tool)
         drag(shown, (0.5, 0.5), (0.75, 0.6), drop=False)
-        shown.choose_example("crow" if tool == "v" else "rain")
-        shown.until("viewer.current() && session.state.sound.example")
+        shown.choose_example(example)
+        shown.until("(example) => viewer.current() && session.state.sound.example === example", example)
         shown.page.mouse.move(*shown.point(0.25, 0.4), steps=3)
         shown.page.mouse.up()
         assert window(shown) == (0, 5)
