@@ -1,5 +1,9 @@
 """Where the time of rows goes that may miss their goals, by profiles on two cores."""
 
+_RELEASE = (
+    "By Chromium's trace of mel (busy machine) script takes 6 ms, style 1, layout 2; the server 5 to 8 at best. The rest is the "
+    "way between the processes and the wait for a frame."
+)
 CAUSES = {  # start of "what, against" -> cause
     "STFT, LIBROSA, 1 minute": "Processor time of one thread: 23 ms, of them window and real FFT 10, squares 8 (the "
     "transposed result included), clamping, logarithm, floor 6 (the logarithm alone 3).",
@@ -13,13 +17,10 @@ CAUSES = {  # start of "what, against" -> cause
     "one /classify by the API": "As of /mel.",
     "memory after 2,000": "Open sounds and views, up to their limits, and freed memory that glibc keeps in its arenas.",
     "training step from sounds": "Decoding alone gives fewer clips a second than the bare step takes.",
-    "page load until usable": "Of 0.82 s (busy machine) scripts take 0.25: Gradio's modules 0.17, ours 0.08, of them 0.03 to mount the "
-    "viewer. Gradio's modules come in four rounds, each after the last one ran, and the session's token is requested after them.",
-    "release of a parameter -> repaint, mel": "Of a release script takes 6 ms, style 1, layout 2 (1,300 elements were restyled at "
-    "each change before), the server 5; the rest is the way between the processes and the wait for a frame.",
-    "release of a parameter -> repaint, stft": "Of a release script takes 6 ms, style 1, layout 2 (1,300 elements were restyled at "
-    "each change before), the server 6 to 8; the rest is the way between the processes and the wait for a frame.",
-    "release of a parameter -> repaint, mfcc": "Of a release script takes 6 ms, style 1, layout 2 (1,300 elements were restyled at "
-    "each change before), the server 5; the rest is the way between the processes and the wait for a frame.",
+    "page load until usable": "Of 0.82 s (busy machine) scripts take 0.25: Gradio's modules 0.17, ours 0.08, of them 0.03 to "
+    "mount the viewer. Gradio's modules come in four rounds, one after another; then the session's token is requested.",
+    "release of a parameter -> repaint, mel": _RELEASE,
+    "release of a parameter -> repaint, stft": _RELEASE,
+    "release of a parameter -> repaint, mfcc": _RELEASE,
     "release of a parameter -> repaint, surface": "Without a GPU the browser draws WebGL on the processor.",
 }
