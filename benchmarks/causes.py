@@ -12,8 +12,12 @@ CAUSES = {  # start of "what, against" -> cause
     "mel, NOTEBOOK, 5 s, bare FFTs": "Of 50 ms of one thread window and FFT take 34 (SciPy's FFT as well), squares 8, bands 7.",
     "memory of the server at rest": "Built up in one process (MB): Gradio 184, torch 650, torchvision 780, our modules 801, page "
     "805, network 880, first spectrogram 922. torchvision is needed for its ResNet class alone.",
-    "one /mel by the API": "The imports of a decoder's process take some 170 ms; it is started ahead, which one call after "
-    "the other outruns. An upload takes 5 ms.",
+    "alternating with librosa": "librosa's matrix product wakes OpenBLAS's threads, which keep both cores busy for some "
+    "milliseconds: with OPENBLAS_NUM_THREADS=1 SPEECH takes 0.5 ms after librosa, 0.4 alone. In the app librosa has a process of "
+    "its own.",
+    "200 files of 5 s, classify --jobs 2": "Two files take 5.4 s: torch is imported in the command, then in both workers.",
+    "one /mel by the API": "A call of /classify takes 45 ms in its handler and 5 to 25 for the upload; the rest is Gradio's "
+    "queue, which looks for a reply every 50 ms (`queue_data`). The decoder is a fork and costs 10 ms.",
     "one /classify by the API": "As of /mel.",
     "memory after 2,000": "Open sounds and views, up to their limits, and freed memory that glibc keeps in its arenas.",
     "training step from sounds": "Decoding alone gives fewer clips a second than the bare step takes.",

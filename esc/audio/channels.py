@@ -105,5 +105,6 @@ def select_channel(block: np.ndarray, channel: str) -> np.ndarray:
     if channel == MEAN:
         return block[0] if len(block) == 1 else block.mean(axis=0, dtype=np.float64).astype(np.float32)
     if channel in ("mid", "side"):
-        return (np.asarray(_WEIGHTS[channel]) @ block[:2]).astype(np.float32)
+        first, second = _WEIGHTS[channel]
+        return (first * block[0].astype(np.float64) + second * block[1]).astype(np.float32)
     return np.ascontiguousarray(block[channel_number(channel) - 1], np.float32)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esc.audio.channels import MEAN, is_mean, split_track
-from esc.audio.waveform import SILENCE_PEAK
+from esc.audio.waveform import SILENCE_PEAK, inner_product
 
 _CANCELLED = 0.2  # of the power that uncorrelated channels keep in their mean
 _ULTRASOUND_HZ = 100_000  # sample rates beyond it are for what nobody hears
@@ -150,6 +150,6 @@ class AudioFacts:
         self._low = min(self._low, float(mono.min(initial=np.inf)))
         self._high = max(self._high, float(mono.max(initial=-np.inf)))
         self._sum += float(mono.sum(dtype=np.float64))
-        self._squares += float(np.dot(mono, mono.astype(np.float64)))
+        self._squares += inner_product(mono, mono)
         self._channel_squares = self._channel_squares + np.square(block, dtype=np.float64).sum(axis=1)
         self.finite += finite

@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 
 from esc.audio.resampling import read_segments
+from esc.audio.waveform import inner_product
 from esc.dsp.frames import Waveform
 from esc.errors import AudioError
 
@@ -86,7 +87,7 @@ def _coefficient(a: Waveform, b: Waveform, lag: int) -> float:
     for start in range(first, stop, _READ_SAMPLES):
         size = min(_READ_SAMPLES, stop - start)
         x, y = (_read(waveform, at, size).astype(np.float64) for waveform, at in ((a, start + lag), (b, start)))
-        sums += x.sum(), y.sum(), x @ x, y @ y, x @ y
+        sums += x.sum(), y.sum(), inner_product(x, x), inner_product(y, y), inner_product(x, y)
     count = max(1, stop - first)
     mean_x, mean_y, xx, yy, xy = sums / count
     spread = math.sqrt(max(0.0, xx - mean_x**2) * max(0.0, yy - mean_y**2))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from esc.audio.waveform import inner_product
 from esc.config import SpectrogramConfig
 from esc.dsp.decibels import AMIN, power_to_level_db
 from esc.dsp.frames import CHUNK_VALUES, Transform, Waveform, evenly_sampled, frames_between, power_frames
@@ -127,8 +128,8 @@ def measure_waveform(waveform: np.ndarray, sample_rate: int, start_s: float, end
     first, stop = samples_between(len(waveform), sample_rate, start_s, end_s)
     squares, peak = 0.0, 0.0
     for begin in range(first, stop, _BLOCK):
-        block = np.asarray(waveform[begin : min(begin + _BLOCK, stop)], dtype=np.float64)
-        squares += float(block @ block)
+        block = waveform[begin : min(begin + _BLOCK, stop)]
+        squares += inner_product(block, block)
         peak = max(peak, float(np.abs(block).max()))
     return WaveformLevels(rms=math.sqrt(squares / (stop - first)), peak=peak, n_samples=stop - first)
 
