@@ -26,8 +26,7 @@ _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-st
 def pytest_configure(config: pytest.Config) -> None:
     """Give each process of a parallel run a cache of Numba's of its own.
 
-    Two processes that compile other signatures of one function at the same time take the same file name for both, see
-    `IndexDataCacheFile.save` in numba.core.caching; librosa would run the wrong code and crash from then on.
+    They use librosa without `esc.features.worker.name_compiled_uniquely`, which says why.
     """
     if hasattr(config, "workerinput"):
         os.environ.setdefault("NUMBA_CACHE_DIR", str(config.cache.mkdir(f"numba-{config.workerinput['workerid']}")))

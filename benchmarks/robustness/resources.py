@@ -25,15 +25,18 @@ def processes_of(parent: int) -> list[int]:
 
 def memory_mb(app: App) -> float:
     """Return the memory of a server and its workers, shared pages counted once."""
-    kilobytes: dict[str, int] = {}  # by addresses: a worker that is just being started shares all of the server's
+    total, own = 0, ""
     for process in processes_of(app.process.pid):
         try:
             text = Path(f"/proc/{process}/smaps_rollup").read_text()
         except OSError:  # ended meanwhile
             continue
-        if found := re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE):
-            kilobytes[text.partition(" ")[0]] = int(found[1])
-    return sum(kilobytes.values()) / 1024
+        addresses = text.partition(" ")[0]
+        if addresses == own:  # a worker that is just being started still has the server's memory
+            continue
+        own = own or addresses
+        total += int(next(iter(re.findall(r"^Pss:\s+(\d+)", text, re.MULTILINE)), 0))
+    return total / 1024
 
 
 def files_mb(folder: Path) -> float:

@@ -24,12 +24,11 @@ from esc.audio.io import open_blocks
 from esc.audio.sandbox import (
     add_reading_options,
     detect_full_disk,
-    given_arguments,
     given_reading,
-    limit_memory,
     reading_options,
     reply,
     run_in_worker,
+    run_job,
 )
 from esc.errors import AudioError
 
@@ -125,11 +124,5 @@ def stored(samples: np.ndarray, bits: int) -> np.ndarray:
     return (np.rint(samples.astype(np.float64) * 2 ** (bits - 1)) * 2 ** (32 - bits)).astype(np.int32)
 
 
-def run_job() -> int:
-    """Do the job of a worker process; return its exit code."""
-    limit_memory()
-    return main(given_arguments())
-
-
 if __name__ == "__main__":
-    sys.exit(run_job())
+    sys.exit(run_job(main))

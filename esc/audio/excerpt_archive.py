@@ -27,12 +27,11 @@ from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.io import open_blocks
 from esc.audio.sandbox import (
     add_reading_options,
-    given_arguments,
     given_reading,
-    limit_memory,
     reading_options,
     reply,
     run_in_worker,
+    run_job,
 )
 from esc.errors import AudioError
 
@@ -184,11 +183,5 @@ def main(arguments: list[str] | None = None) -> int:
     return reply(lambda: {"written": write_excerpts(*chosen)})
 
 
-def run_job() -> int:
-    """Do the job of a worker process; return its exit code."""
-    limit_memory()
-    return main(given_arguments())
-
-
 if __name__ == "__main__":
-    sys.exit(run_job())
+    sys.exit(run_job(main))

@@ -3,7 +3,7 @@
 A worker's imports take longer than most files do. Each job still has a process of its own, in which no other file was read.
 
 The server sends the name of a worker's module with four file descriptors: the job's standard streams, and a pipe on which
-the process that forks reports the job's process number and, at its end, its exit code, as integers of `_INT` bytes.
+the fork server reports the job's process number and, at its end, its exit code, as integers of `_INT` bytes.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ SUPPORTED = sys.platform == "linux" and hasattr(os, "memfd_create") and hasattr(
 _INT = 4
 _LONGEST_NAME = 256
 _STREAMS = ("stdin", "stdout", "stderr")
+_ATTEMPTS = 2  # of a job whose fork server is killed, with all its jobs
 
 
 class ForkServer:
-    """The process that forks, started by `start` and again if the system has killed it.
+    """A fork server, started by `start` and again if the system has killed it.
 
     Parameters
     ----------
@@ -45,7 +46,9 @@ class ForkServer:
         self._control: socket.socket | None = None
 
     def start(self) -> None:
-        """Start the process; raises OSError if the system refuses."""
+        """Start the process; raises OSError if the system refuses, or lacks what jobs need."""
+        for descriptor in (os.pidfd_open(os.getpid()), os.memfd_create(_STREAMS[0])):  # containers may forbid either
+            os.close(descriptor)
         with self._lock:
             self._connection()
 
@@ -55,7 +58,7 @@ class ForkServer:
         Parameters
         ----------
         module : str
-            One of `MODULES`; its `run_job` is called.
+            One of `MODULES`; its `main` is called by `run_job`.
         line : bytes
             The job's standard input.
         timeout_s : float
@@ -65,21 +68,20 @@ class ForkServer:
         TimeoutExpired
             The job was killed after `timeout_s`.
         """
-        with ExitStack() as stack:
-            streams = [stack.enter_context(open(os.memfd_create(name), "w+b")) for name in _STREAMS]
-            streams[0].write(line)
-            streams[0].seek(0)
-            descriptors = [stream.fileno() for stream in streams]
-            code = self._exit_code(module, descriptors, timeout_s)
-            if code is None:  # the system has killed the process that forks
-                code = self._exit_code(module, descriptors, timeout_s)
-            for stream in streams:
-                stream.seek(0)
-            killed = -signal.SIGKILL
-            return subprocess.CompletedProcess([module], killed if code is None else code, streams[1].read(), streams[2].read())
+        for _ in range(_ATTEMPTS):
+            with ExitStack() as stack:
+                streams = [stack.enter_context(open(os.memfd_create(name), "w+b")) for name in _STREAMS]
+                streams[0].write(line)
+                streams[0].seek(0)
+                code = self._exit_code(module, [stream.fileno() for stream in streams], timeout_s)
+                if code is not None:
+                    for stream in streams:
+                        stream.seek(0)
+                    return subprocess.CompletedProcess([module], code, streams[1].read(), streams[2].read())
+        return subprocess.CompletedProcess([module], -signal.SIGKILL, b"", b"")
 
     def _exit_code(self, module: str, streams: list[int], timeout_s: float) -> int | None:
-        """Return the exit code of a job; None if it could not begin."""
+        """Return the exit code of a job; None if the fork server ended before it."""
         reports, report = os.pipe()
         process = None
         try:
@@ -104,7 +106,8 @@ class ForkServer:
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 command = self._command | {"args": [*self._command["args"], str(theirs.fileno())], "pass_fds": [theirs.fileno()]}
-                self._process = subprocess.Popen(**command, stdin=subprocess.DEVNULL)
+                errors = None if sys.stderr else subprocess.DEVNULL  # the numbers of closed streams would be used again
+                self._process = subprocess.Popen(**command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
         return self._control
 
     def _stop(self) -> None:
@@ -117,28 +120,31 @@ class ForkServer:
 
 
 def _awaited(module: str, reports: int, timeout_s: float) -> int | None:
-    """Return a job's exit code; None if it could not begin."""
+    """Return a job's exit code; None if the fork server ended before it.
+
+    A job without an exit code is killed.
+    """
     end_s = time.monotonic() + timeout_s
-    job: int | None = None
+    job = code = None
     try:
         number = _report(reports, end_s)
-        if number is None:
-            return None
-        with suppress(ProcessLookupError):  # it has ended, and its exit code is on its way
-            job = os.pidfd_open(number)
-        code = _report(reports, end_s)
-        return -signal.SIGKILL if code is None else code
+        if number is not None:
+            with suppress(ProcessLookupError):  # it has ended, and its exit code is on its way
+                job = os.pidfd_open(number)
+            code = _report(reports, end_s)
+        return code
     except TimeoutError:
         raise subprocess.TimeoutExpired(module, timeout_s) from None
     finally:
         if job is not None:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(job, signal.SIGKILL)  # of one that has ended, nothing
+            if code is None:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(job, signal.SIGKILL)
             os.close(job)
 
 
 def _report(reports: int, end_s: float) -> int | None:
-    """Return the next report; None if there will be none. Raises TimeoutError at `end_s`."""
+    """Return the next report; None if the fork server has ended. Raises TimeoutError at `end_s`."""
     poll = select.poll()
     poll.register(reports, select.POLLIN)
     if not poll.poll(max(0.0, 1e3 * (end_s - time.monotonic()))):
@@ -174,11 +180,16 @@ def main() -> None:
 
 def _fork(module: str, descriptors: list[int], running: dict[int, int], own: tuple[int, ...]) -> None:
     *streams, report = descriptors
-    try:
-        process = os.fork()
-    except OSError as error:  # too many processes
-        print(f"no process for {module}: {error}", file=sys.stderr, flush=True)
-        for descriptor in descriptors:  # without a report the job counts as killed
+    poll = select.poll()
+    poll.register(report, 0)
+    process = None
+    if not poll.poll(0):  # else the server no longer waits: the time for the job is over
+        try:
+            process = os.fork()
+        except OSError as error:  # too many processes
+            print(f"no process for {module}: {error}", file=sys.stderr, flush=True)
+    if process is None:
+        for descriptor in descriptors:
             os.close(descriptor)
         return
     if process == 0:
@@ -189,6 +200,7 @@ def _fork(module: str, descriptors: list[int], running: dict[int, int], own: tup
             os.dup2(stream, target)
         for descriptor in (*descriptors, *running.values(), *own):
             os.close(descriptor)
+        sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", errors="backslashreplace")
         _run(module)
     for stream in streams:
         os.close(stream)
@@ -201,15 +213,16 @@ def _run(module: str) -> None:
     code = 1
     try:
         sys.argv = [module, "-"]
-        code = import_module(module).run_job()
+        worker = import_module(module)
+        code = worker.run_job(worker.main)
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError):
-                stream.flush()
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(code)
 
 

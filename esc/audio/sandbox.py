@@ -1,6 +1,6 @@
 """Subprocesses for untrusted files, limited in time and memory.
 
-The server calls `run_in_worker(module, ...)`; the module's `main` gets its arguments by `given_arguments`, passes its work
+The server calls `run_in_worker(module, ...)`; the module's `main` gets its arguments by `run_job`, passes its work
 to `reply` and exits with the code returned. The reply is one line of JSON: the result, or `{"error": key, "values": {...}}`
 with `EXIT_FILE_ERROR` for an error in the file. A full disk gives `EXIT_DISK_FULL`. Each process does one job; after
 `start_fork_server` it is a fork, see `esc.audio.fork_server`.
@@ -95,7 +95,13 @@ def start_fork_server() -> None:
             _log.warning("each worker loads the decoders itself: %s", error)
 
 
-def given_arguments() -> list[str]:
+def run_job(main: Callable[[list[str]], int]) -> int:
+    """Return the exit code of a worker's `main`, called with limited memory."""
+    limit_memory()
+    return main(_given_arguments())
+
+
+def _given_arguments() -> list[str]:
     """Return the arguments of this worker: of its command, or from standard input."""
     given = sys.argv[1:]
     if given != [FROM_STDIN]:

@@ -28,12 +28,11 @@ from esc.audio.io import MAX_SECONDS, open_blocks
 from esc.audio.sandbox import (
     add_reading_options,
     detect_full_disk,
-    given_arguments,
     given_reading,
-    limit_memory,
     reading_options,
     reply,
     run_in_worker,
+    run_job,
 )
 from esc.errors import AudioError
 
@@ -290,11 +289,5 @@ def _slowed(given: argparse.Namespace, how: Reading) -> dict:
     return {}
 
 
-def run_job() -> int:
-    """Do the job of a worker process; return its exit code."""
-    limit_memory()
-    return main(given_arguments())
-
-
 if __name__ == "__main__":
-    sys.exit(run_job())
+    sys.exit(run_job(main))

@@ -13,6 +13,7 @@ import numpy as np
 from esc.audio.io import ACCEPTED, open_audio
 from esc.batch.labelled_files import LabelledFile, read_labelled, without_copies
 from esc.classification.classifier import Classifier
+from esc.classification.reduced_precision import FLOAT32
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.saving import check_target, save_taught
 from esc.classification.teaching.teach import Example, Taught, check_classes, teach
@@ -68,7 +69,7 @@ def teach_files(
         raise DataError("teach.many", count=len(listed), limit=MAX_FILES)
     files = without_copies(listed)
     check_classes([file.label for file in files.values()], other)
-    backbone = Backbone(Classifier.load(checkpoint))
+    backbone = Backbone(Classifier.load(checkpoint, precision=FLOAT32))
     examples, errors = _examples(backbone, list(files.values()), on_file, workers)
     taught = teach(backbone, examples, other)
     save_taught(folder, taught)

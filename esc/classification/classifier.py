@@ -92,8 +92,8 @@ class Classifier:
         device : str, optional
             Such as "cpu"; by default a GPU if available.
         precision : str
-            "float32", equal on all machines, or "auto": predictions in bfloat16 on CPUs that calculate with it, more than
-            twice as fast. On fold 5 of ESC-50 all verdicts are the same, probabilities differ by 0.014 at most.
+            "float32", equal on all machines up to rounding, or "auto": predictions in bfloat16 on CPUs that calculate with
+            it, twice as fast. On fold 5 of ESC-50 all verdicts are the same, probabilities differ by 0.014 at most.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class Classifier:
         return cls(model, checkpoint, chosen, detector, fast)
 
     def in_float32(self) -> Classifier:
-        """Return the classifier whose predictions are equal on all machines; both share the weights."""
+        """Return the classifier with predictions in float32; both share the weights."""
         return Classifier(self.model, self.checkpoint, self.device, self.detector)
 
     @property

@@ -44,8 +44,9 @@ def bfloat16_copy(model: ResNet) -> ResNet:
     fast = copy.deepcopy(model).eval()
     _fold(fast, "conv1", "bn1")
     for block in (block for name in LAYERS for block in getattr(fast, name)):
-        for number in (1, 2, 3)[: 3 if hasattr(block, "conv3") else 2]:
-            _fold(block, f"conv{number}", f"bn{number}")
+        for number in (1, 2, 3):
+            if hasattr(block, f"conv{number}"):  # two or three of them
+                _fold(block, f"conv{number}", f"bn{number}")
         if block.downsample is not None:
             _fold(block.downsample, "0", "1")
     fast.requires_grad_(False).to(torch.bfloat16, memory_format=torch.channels_last)

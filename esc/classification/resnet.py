@@ -79,17 +79,17 @@ class LayerOutputs(NamedTuple):
 def layer_outputs(model: ResNet, spectrograms: torch.Tensor) -> LayerOutputs:
     """Return the `LayerOutputs` for spectrograms (batch, 1, n_mels, n_frames).
 
-    The convolutions run in the precision of their weights, all that is pooled from them in that of the last layer.
+    The convolutions run in the precision of their weights, pooling in that of the last layer.
     """
     activations = model.maxpool(model.relu(model.bn1(model.conv1(spectrograms.to(next(model.parameters()).dtype)))))
     pooled = []
     for name in LAYERS:
         activations = getattr(model, name)(activations)
-        exact = activations.to(model.fc.weight.dtype)
-        mean = exact.mean(dim=(2, 3))
-        variance = exact.square().mean(dim=(2, 3)) - mean.square()
-        pooled += [mean, variance.clamp_min(0.0).sqrt(), exact.amax(dim=(2, 3))]
-    return LayerOutputs(model.fc(pooled[-3]), torch.cat(pooled, dim=1), model.fc(exact.mean(dim=2).transpose(1, 2)))
+        wide = activations.to(model.fc.weight.dtype)
+        mean = wide.mean(dim=(2, 3))
+        variance = wide.square().mean(dim=(2, 3)) - mean.square()
+        pooled += [mean, variance.clamp_min(0.0).sqrt(), wide.amax(dim=(2, 3))]
+    return LayerOutputs(model.fc(pooled[-3]), torch.cat(pooled, dim=1), model.fc(wide.mean(dim=2).transpose(1, 2)))
 
 
 def mean_activations(model: ResNet, spectrograms: torch.Tensor) -> dict[str, tuple[int, torch.Tensor]]:

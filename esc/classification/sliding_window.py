@@ -100,6 +100,11 @@ def check_hop(hop_seconds: float | None, clip_seconds: float) -> float:
     return hop_seconds
 
 
+def window_count(seconds: float, hop_seconds: float, clip_seconds: float) -> int:
+    """Return the number of windows of a sound."""
+    return max(0, math.ceil(round((seconds - clip_seconds) / hop_seconds, 6))) + 1
+
+
 def _windows(
     classifier: Classifier, blocks: Iterable[np.ndarray], sample_rate: int, hop: int, workers: int
 ) -> Iterator[WindowResult]:

@@ -24,8 +24,9 @@ def export_command(
 
     from esc.classification.classifier import Classifier
     from esc.classification.onnx_export import LIMIT, export_onnx
+    from esc.classification.reduced_precision import FLOAT32
 
-    parity = export_onnx(Classifier.load(checkpoint), target)
+    parity = export_onnx(Classifier.load(checkpoint, precision=FLOAT32), target)
     compared = f"largest difference of a probability from torch on {parity.n_clips} sounds: {parity.difference:.1e}"
     if not parity.holds:
         typer.echo(f"error: {compared}, more than {LIMIT:.0e}; {target} was not written", err=True)

@@ -24,9 +24,10 @@ def index_command(
 
     from esc.batch.runner import sound_files
     from esc.classification.classifier import Classifier
+    from esc.classification.reduced_precision import FLOAT32
     from esc.classification.similarity import SoundIndex
 
-    classifier = Classifier.load(checkpoint)
+    classifier = Classifier.load(checkpoint, precision=FLOAT32)
     files, errors = sound_files(paths)
     with ProgressBar(len(files)) as progress:
         index, refused = SoundIndex.of_files(classifier, files, progress.files)

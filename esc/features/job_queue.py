@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 import secrets
+import signal
 import subprocess
 import threading
 import time
@@ -12,7 +13,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
 
 from esc.audio.sandbox import worker_command
 from esc.errors import EscError, PageError
@@ -23,7 +23,8 @@ KEPT_JOBS = 32  # finished jobs kept for requests
 ABANDONED_S = 30.0  # without a request: the page is closed
 IDLE_S = 600.0  # without work, until the process, some 0.3 GB, ends
 _WATCH_S = 1.0
-_NO_CRASH = (0, 1, -9)  # exit codes: the end, an exception, killed by us or for its memory
+_FAULTS = ("SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT", "SIGFPE")
+_CRASHES = {-getattr(signal, name) for name in _FAULTS if hasattr(signal, name)} | {0xC0000005}  # Windows' access violation
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +57,7 @@ class JobQueue:
         Makes a folder for compiled code, in place of Numba's cache if the worker crashes with that.
     """
 
-    def __init__(self, new_folder: Callable[[], str | Path] = mkdtemp) -> None:
+    def __init__(self, new_folder: Callable[[], str | Path]) -> None:
         self._new_folder = new_folder
         self._compiled: str | None = None  # the folder, once it is needed
         self._jobs: dict[str, Job] = {}
@@ -166,7 +167,7 @@ class JobQueue:
         """Let the next worker compile anew if this one crashed; return whether it did."""
         assert self._process is not None
         code = self._process.wait()
-        if self._compiled or code in _NO_CRASH:
+        if self._compiled or code not in _CRASHES:
             return False
         self._compiled = str(self._new_folder())
         _log.warning(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pickle
 import secrets
+import signal
 import sys
 import traceback
 from dataclasses import dataclass
@@ -73,12 +74,13 @@ def name_compiled_uniquely() -> None:
     """
     from numba.core.caching import IndexDataCacheFile
 
-    numbered = IndexDataCacheFile._data_name
-    IndexDataCacheFile._data_name = lambda cache, _: numbered(cache, secrets.randbits(63))  # type: ignore[method-assign]
+    if numbered := getattr(IndexDataCacheFile, "_data_name", None):  # private: another version may have none
+        IndexDataCacheFile._data_name = lambda cache, _: numbered(cache, secrets.randbits(63))  # type: ignore[method-assign]
 
 
 def main() -> None:
     """Compute tasks until stdin ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server ends this process
     name_compiled_uniquely()
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keeps prints of libraries out of the replies

@@ -89,7 +89,7 @@ def test_microphone_that_opens_too_late_is_closed(open_sheet):
 
 
 def test_networks_leave_no_listeners(open_sheet):
-    """Tables that get other columns with another network listen no more than before."""
+    """Tables that get other columns with another network have no more listeners than before."""
     sheet = open_sheet(prepare=COUNT)
     open_all(sheet)
     sheet.load("core/network", "networks")

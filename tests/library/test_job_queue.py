@@ -1,6 +1,7 @@
 """Feature jobs in a worker process: progress, results, cancellation and owners."""
 
 import pickle
+import signal
 import threading
 import time
 
@@ -27,6 +28,10 @@ def task(layer, samples, high_db=None):
     )
 
 
+def no_folder():
+    raise AssertionError("no worker has crashed")
+
+
 def wait(jobs, job, holds):
     end = time.monotonic() + PATIENCE_S
     while not holds(jobs.ask(job.owner, job.id)):
@@ -37,7 +42,7 @@ def wait(jobs, job, holds):
 
 @pytest.fixture(scope="module")
 def jobs():
-    made = JobQueue()
+    made = JobQueue(no_folder)
     yield made
     if made._process is not None:
         made._process.kill()
@@ -96,10 +101,11 @@ def test_abandoned_job_is_cancelled(jobs, minutes, monkeypatch):
 
 
 @pytest.mark.slow
-def test_dead_worker_fails_one_job_only(jobs, minutes):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_dead_worker_fails_one_job_only(jobs, minutes, number):
     job = jobs.start("me", "mel pitch", task("pitch", minutes))
     wait(jobs, job, lambda job: job.progress > 0)
-    jobs._process.kill()
+    jobs._process.send_signal(number)
     assert wait(jobs, job, lambda job: job.over).state == "failed"
     assert job.error.key == "page.failed"
     broken = wait(jobs, jobs.start("me", "x", task("centroid", np.zeros((2, 2), object))), lambda job: job.over)
@@ -129,7 +135,7 @@ def test_cancel_as_a_job_ends_spares_the_next(jobs, monkeypatch):
 
 
 def test_job_without_a_process_fails_and_frees_its_task(monkeypatch):
-    own = JobQueue()
+    own = JobQueue(no_folder)
 
     def no_process(*args, **kwargs):
         raise OSError("no memory")
@@ -143,7 +149,7 @@ def test_job_without_a_process_fails_and_frees_its_task(monkeypatch):
 
 
 def test_queue_outlives_an_unexpected_error(monkeypatch):
-    own, popen = JobQueue(), jobs_module.subprocess.Popen
+    own, popen = JobQueue(no_folder), jobs_module.subprocess.Popen
 
     def no_thread(*args, **kwargs):
         raise RuntimeError("can't start new thread")
@@ -219,7 +225,7 @@ def test_job_owner(jobs):
 
 
 def test_queue_limit(minutes, monkeypatch):
-    own = JobQueue()
+    own = JobQueue(no_folder)
     monkeypatch.setattr(own, "_threads", [None])  # nobody works
     for number in range(jobs_module.WAITING):
         own.start("me", str(number), task("pitch", minutes))

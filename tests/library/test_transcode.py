@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -312,24 +313,86 @@ def test_jobs_of_the_fork_server(tmp_path, noise, fork_server):
     assert second.wait(timeout=30) == 0
 
 
+def children_of(process: int) -> list[int]:
+    return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def first_child_of(process: int) -> int:
+    end = time.monotonic() + 30.0
+    while not (found := children_of(process)):
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    return found[0]
+
+
 def test_failures_in_the_fork_server(tmp_path, noise, fork_server, caplog):
-    """A crash, a memory limit and a time-out cost one job."""
+    """A time-out, a crash and a wrong argument cost one job; each job's memory is limited."""
     soundfile.write(tmp_path / "long.wav", np.tile(noise, (600, 1)), RATE)
-    files = tmp_path / "long.wav", tmp_path / "out.f32", tmp_path / "copy.flac"
+    files, parent = (tmp_path / "long.wav", tmp_path / "out.f32", tmp_path / "copy.flac"), fork_server._process.pid
     begun = time.monotonic()
     with pytest.raises(AudioError) as late:
         decode_in_worker(*files, "long", 0.2)
     assert late.value.key == "audio.timeout"
     assert time.monotonic() - begun < 5.0
-    children = Path(f"/proc/{fork_server._process.pid}/task/{fork_server._process.pid}/children")
-    while children.read_text():  # the job was killed, and will be reaped
+    while children_of(parent):  # the job was killed, and will be reaped
         assert time.monotonic() - begun < 30.0
         time.sleep(0.01)
-    with pytest.raises(AudioError) as crashed:
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(decode_in_worker, *files, "long", 30)
+        child = first_child_of(parent)
+        limits = Path(f"/proc/{child}/limits")
+        while str(sandbox.MEMORY_LIMIT) not in limits.read_text():
+            assert time.monotonic() - begun < 60.0
+        os.kill(child, signal.SIGSEGV)
+        with pytest.raises(AudioError) as crashed:
+            job.result()
+    assert crashed.value.values["reason"] == "signal 11"
+    with pytest.raises(AudioError) as wrong:
         run_in_worker("esc.audio.excerpt", ["--no-such-option"], "odd", 30)
-    assert crashed.value.values["reason"] == "exit code 2"
+    assert wrong.value.values["reason"] == "exit code 2"
     assert "usage:" in caplog.text
-    assert decode_in_worker(*files, "long", 30).seconds == 600.0
+    assert fork_server._process.pid == parent
+
+
+def test_killed_fork_server_costs_no_job(tmp_path, noise, fork_server):
+    soundfile.write(tmp_path / "long.wav", np.tile(noise, (600, 1)), RATE)
+    parent = fork_server._process.pid
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(decode_in_worker, tmp_path / "long.wav", tmp_path / "out.f32", tmp_path / "copy.flac", "long", 60)
+        child = first_child_of(parent)
+        os.kill(parent, signal.SIGKILL)
+        assert job.result().seconds == 600.0
+    assert fork_server._process.pid != parent
+    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_job_after_its_time_does_not_begin(tmp_path, noise, fork_server):
+    soundfile.write(tmp_path / "short.wav", noise, RATE)
+    decode_in_worker(tmp_path / "short.wav", tmp_path / "a.f32", tmp_path / "a.flac", "first", 30)
+    fork_server._process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(AudioError) as late:
+            decode_in_worker(tmp_path / "short.wav", tmp_path / "b.f32", tmp_path / "b.flac", "late", 0.5)
+    finally:
+        fork_server._process.send_signal(signal.SIGCONT)
+    assert late.value.key == "audio.timeout"
+    decode_in_worker(tmp_path / "short.wav", tmp_path / "c.f32", tmp_path / "c.flac", "third", 30)
+    assert not (tmp_path / "b.f32").exists()
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="there is no fork server here")
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_fork_server_without_standard_streams(tmp_path, noise, closed):
+    """As under a supervisor that closes them."""
+    soundfile.write(tmp_path / "short.wav", noise, RATE)
+    script = (
+        "import sys; from pathlib import Path; from esc.audio import sandbox, transcode; sandbox.start_fork_server(); "
+        "f = Path(sys.argv[1]); d = transcode.decode_in_worker(f / 'short.wav', f / 'a.f32', f / 'a.flac', 'x', 30); "
+        "(f / 'found').write_text(str(d.seconds))"
+    )
+    command = ["sh", "-c", f'exec "$0" -c "$1" "$2" {closed}', sys.executable, script, str(tmp_path)]
+    subprocess.run(command, cwd=HOUSE, check=True)
+    assert (tmp_path / "found").read_text() == "1.0"
 
 
 def test_worker_takes_odd_names(tmp_path, noise):

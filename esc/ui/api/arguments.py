@@ -74,14 +74,14 @@ def reading_of(channel: str, full_scale: object, time_expansion: object) -> Read
 
 def caller() -> object:
     """Return who shares turns with others: the caller's session."""
-    request = LocalContext.request.get()
+    request = LocalContext.request.get(None)
     return request and (request.session_hash or request.client)
 
 
 @contextmanager
 def localized_errors(action: str) -> Iterator[None]:
     """Errors as messages in the caller's language."""
-    request = LocalContext.request.get()
+    request = LocalContext.request.get(None)
     language = visitor_language(request.cookies, request.headers) if request else "en"
     with RequestLog(action) as record:
         try:

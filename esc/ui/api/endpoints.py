@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
 import numpy as np
@@ -13,7 +12,7 @@ from esc.batch.results import SoundResult
 from esc.classification.classifier import Prediction
 from esc.classification.intervals import Interval, interval_from
 from esc.classification.saliency.regions import regions_within, saliency_regions
-from esc.classification.sliding_window import check_hop
+from esc.classification.sliding_window import check_hop, window_count
 from esc.dsp.axes import frame_times_s
 from esc.dsp.mel import mel_freqs_hz
 from esc.errors import AudioError
@@ -53,7 +52,7 @@ class Endpoints(MatrixEndpoints):
             end: Its end. A shorter interval is padded by reflection; of a longer one,
                 probabilities are means over five seconds every 2.5 seconds, or over 24 spread evenly.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
-            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are the original ones.
         Returns:
             The likeliest class as label and the five likeliest with their probabilities as confidences. A silent sound has
             the label "silence"; a sound of no known class has the label "unknown", and one whose class is uncertain
@@ -83,7 +82,7 @@ class Endpoints(MatrixEndpoints):
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             end: End of an interval from start, in seconds. Padded if short; of a long one, its likeliest five seconds.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
-            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are the original ones.
         Returns:
             A JSON object with label, its probability, the verdict, start and end (seconds), times_s (in the sound; before start
             and past end where a short interval was padded by reflection), freqs_hz and shape, and an .npz file with the
@@ -128,7 +127,7 @@ class Endpoints(MatrixEndpoints):
             hop_seconds: Seconds between the starts of two windows, 0.1 to 5; 2.5 by default.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
-            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are the original ones.
         Returns:
             A JSON object with file, seconds, the top and verdict of /classify, timeline: a list of label, start, end
             (seconds), mean probability and uncertainty (of start and end, seconds) of each segment, and uncertain: intervals
@@ -136,7 +135,7 @@ class Endpoints(MatrixEndpoints):
         """
         with self._opened("timeline", sound, channel, full_scale, time_expansion) as opened:
             hop = check_hop(arguments.checked_number("hop_seconds", hop_seconds), self._runs.meta.input.clip_seconds)
-            if (windows := math.ceil(opened.seconds / hop)) > MAX_WINDOWS:
+            if (windows := window_count(opened.seconds, hop, self._runs.meta.input.clip_seconds)) > MAX_WINDOWS:
                 raise AudioError("audio.too_many_windows", name=opened.name, windows=windows, hop=hop, limit=MAX_WINDOWS)
             *_, result = self._runs.run(opened, hop, lambda: True, arguments.caller())
             return as_row(cast(SoundResult, result))  # only a cancelled run ends otherwise

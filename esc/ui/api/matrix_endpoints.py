@@ -60,7 +60,7 @@ class MatrixEndpoints:
             changes: Parameters that differ from the preset, for example {"n_mels": 64, "hop_length": 256}.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
-            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are the original ones.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_mels, n_frames), config and channel, and an .npz file with the
             float32 matrix as mel_db, its times_s and freqs_hz.
@@ -85,7 +85,7 @@ class MatrixEndpoints:
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
-            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are the original ones.
         Returns:
             A JSON object with times_s, freqs_hz, shape (n_freqs, n_frames), config and channel, and an .npz file with the
             float32 matrix as stft_db, its times_s and freqs_hz.
@@ -111,7 +111,7 @@ class MatrixEndpoints:
                 coefficients, liftering (0: none), order of the time derivative (0, 1 or 2).
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
-            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are the original ones.
         Returns:
             A JSON object with times_s, shape (n_mfcc, n_frames), config, channel and cepstrum, and an .npz file with the float32
             matrix as mfcc and its times_s.
@@ -141,7 +141,7 @@ class MatrixEndpoints:
             columns: Maximum number of columns (time steps), 2 to 2000.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
-            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are the original ones.
         Returns:
             A JSON object with times_s, freqs_hz, shape (rows, columns), config and channel, and an .npz file with the matrix as
             surface_db, in steps of top_db / 255 below its maximum. Each value is the maximum of the frames and bands
@@ -172,7 +172,7 @@ class MatrixEndpoints:
             sample_rate: Sample rate in Hz; that of the file by default.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
-            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are those before.
+            time_expansion: Factor by which a bat detector slowed the sound down, for example 10; times are the original ones.
         Returns:
             A JSON object with sample_rate, seconds, channels, channel, peak and rms, and an .npz file with the float32 samples as
             waveform.

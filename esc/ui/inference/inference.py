@@ -50,7 +50,7 @@ def classifier(path: Path) -> Classifier:
         return _load(path, device)
 
 
-@lru_cache(maxsize=6)  # the app's and a few taught ones, of some 45 MB each
+@lru_cache(maxsize=6)  # the app's and a few taught ones, of some 70 MB each
 def _load(path: Path, device: str | None) -> Classifier:
     return Classifier.load(path, device)
 

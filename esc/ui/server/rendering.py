@@ -196,7 +196,7 @@ class ViewRenderer:
 
 
 def _peak_key(view: str, sound: Sound, config: SpectrogramConfig) -> tuple:
-    """Return what a sound's maximum level depends on."""
+    """Return the key of a sound's maximum level: all but what is applied after it."""
     return view, sound.id, config.replace(top_db=LIMITS["top_db"][0], n_mfcc=LIMITS["n_mfcc"][0])
 
 

@@ -28,8 +28,8 @@ def release_freed_memory() -> None:
 def freeze_startup() -> None:
     """Exempt all present objects from garbage collection.
 
-    With the half a million of the libraries a full collection holds up all threads for 0.2 s, and begins only once a quarter
-    as many have been added.
+    With the libraries' half a million objects a full collection stops all threads for 0.2 s, and waits until 125,000 more objects
+    live.
     """
     gc.collect()
     gc.freeze()
