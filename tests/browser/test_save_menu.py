@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import librosa
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -57,9 +58,8 @@ def test_files_code_and_settings(open_sheet, tmp_path):
     assert download(sheet, "png", tmp_path).read_bytes().startswith(b"\x89PNG")
     assert "</svg>" in download(sheet, "svg", tmp_path).read_text()
     shown = np.load(download(sheet, "npy", tmp_path))
-    sheet.load("viewer/plot", "plot")
-    drawn = sheet.ev("plot.partOf(viewer.data, session.state.visible).columns")
-    assert shown.shape == (128, drawn - 2)  # the view has a frame more at each edge
+    times_s = librosa.frames_to_time(np.arange(200), sr=22_050, hop_length=512)
+    assert shown.shape == (128, np.count_nonzero((times_s >= 1) & (times_s <= 2)))
     assert -80.0 <= shown.min() < shown.max() <= 0.0
     page.locator(f"{MEL} input[value=whole]").check()
     with np.load(download(sheet, "npz", tmp_path)) as whole:

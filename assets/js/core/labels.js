@@ -4,7 +4,7 @@
 import { MEAN } from './channels.js';
 import { network } from './network.js';
 import { emit, events, select, state } from './state.js';
-import { rescaled } from './time_scale.js';
+import { rescaledList } from './time_scale.js';
 import { track } from './view_history.js';
 
 /** @typedef {object} Label
@@ -33,7 +33,7 @@ export const labels = {
 let ids = 0;
 
 const scaled = (/** @type {Labels} */ now, factor) => (
-  factor === 1 ? now : { ...now, list: now.list.map((label) => rescaled(label, factor)) });
+  factor === 1 ? now : { ...now, list: rescaledList(now.list, factor) });
 
 track(() => labels.now, (/** @type {Labels} */ before) => set(before), Object.is, scaled);
 

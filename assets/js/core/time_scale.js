@@ -12,3 +12,13 @@ export function rescaled(box, factor) {
   const known = Object.entries(scales).filter(([name]) => Number.isFinite(box[name]));
   return { ...box, ...Object.fromEntries(known.map(([name, scale]) => [name, box[name] * scale])) };
 }
+
+/** Return a list of those with times and frequencies of another time expansion.
+ * @template T
+ * @param {readonly T[]} boxes
+ * @param {number} factor
+ * @returns {readonly T[]}
+ */
+export function rescaledList(boxes, factor) {
+  return factor === 1 ? boxes : boxes.map((box) => rescaled(box, factor));
+}

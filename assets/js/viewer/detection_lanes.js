@@ -9,6 +9,7 @@ import { answerName } from '../core/network.js';
 import { playAndAsk } from '../player/segment.js';
 import { deferWhilePressed } from '../widgets/defer_while_pressed.js';
 import { Review } from './labels/review.js';
+import { lanesOf } from './lanes.js';
 
 const MIN_WIDTH_PX = 3;
 const NAME_MARGIN_PX = 18; // of a mark: edge, padding and gap
@@ -167,22 +168,17 @@ function answerMark(second, lane) {
   return node;
 }
 
-/** For each segment, in order of time, the first lane that is free when it begins; each answer has lanes of its own.
+/** The lane of each segment, in order of time; each answer has lanes of its own.
  * @returns {{lanes: number[], firsts: number[], count: number}} `firsts`: the first lane of each answer
  */
 function inLanes(answers) {
   const [lanes, firsts] = [[], []];
   let count = 0;
   for (const segments of answers) {
-    const ends = [];
-    firsts.push(count);
-    for (const { start, end } of segments) {
-      const free = ends.findIndex((last) => last <= start + 1e-6);
-      const lane = free < 0 ? ends.length : free;
-      ends[lane] = end;
-      lanes.push(count + lane);
-    }
-    count += Math.max(1, ends.length);
+    const [own, first] = [lanesOf(segments), count];
+    firsts.push(first);
+    lanes.push(...own.map((lane) => first + lane));
+    count += 1 + Math.max(0, ...own);
   }
   return { lanes, firsts, count };
 }

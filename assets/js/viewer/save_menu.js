@@ -37,7 +37,7 @@ class SaveMenu {
     const { root, panel, button, close } = menu('save', 'save.export', { text: true, signal: viewer.signal });
     root.classList.add('sg-right');
     viewer.toolbar.append(root);
-    this.close = () => { close(); button.focus({ preventScroll: true }); };
+    this.close = close;
     panel.classList.add('sg-save-panel');
     panel.append(...this.sections(more));
     this.panel = panel;

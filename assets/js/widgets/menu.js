@@ -31,7 +31,7 @@ export function group(name, ...buttons) {
   return box;
 }
 
-/** A button that opens a panel under it; Escape and a press elsewhere close it.
+/** A button that opens a panel under it; Escape and a press elsewhere close it. `close` returns the focus to the button.
  * @param {string} sign name of the icon
  * @param {string} name of the message
  * @param {{text?: boolean, signal?: AbortSignal}} [options] text: the button shows its name, too
@@ -47,17 +47,20 @@ export function menu(sign, name, { text = false, signal } = {}) {
     button.setAttribute('aria-expanded', String(open));
     if (open) keepOnScreen(panel);
   };
+  const close = () => {
+    toggle(false);
+    button.focus({ preventScroll: true }); // what had it is gone
+  };
   root.append(button, panel);
   root.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || panel.hidden) return;
     event.preventDefault();
     event.stopPropagation();
-    toggle(false);
-    button.focus();
+    close();
   });
   root.addEventListener('focusout', ({ relatedTarget: next }) => { if (next && !root.contains(next)) toggle(false); });
   document.addEventListener('pointerdown', ({ target }) => { if (!root.contains(target)) toggle(false); }, { signal });
-  return { root, button, panel, close: () => toggle(false) };
+  return { root, button, panel, close };
 }
 
 /** Move a panel sideways so that it is not cut off by the window's edges. */

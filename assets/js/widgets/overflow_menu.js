@@ -19,13 +19,12 @@ export function addToMore(viewer, sign, name, key, press) {
     menus.get(viewer).root.classList.add('sg-right', 'sg-last');
     viewer.toolbar.append(menus.get(viewer).root);
   }
-  const { button, panel, close } = menus.get(viewer);
+  const { panel, close } = menus.get(viewer);
   const line = element(`<button type="button" class="sg-line" data-do="${name.split('.').pop()}">${icon(sign)}
     <span data-t="${name}"></span><kbd></kbd></button>`);
   line.querySelector('kbd').textContent = key;
   line.addEventListener('click', () => {
     close();
-    button.focus({ preventScroll: true }); // the line had the focus, and is gone
     press();
   });
   panel.append(line);

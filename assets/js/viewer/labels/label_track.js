@@ -7,6 +7,7 @@ import { nameColour, paintClass } from '../../core/detections.js';
 import { element, onResize } from '../../lib/dom.js';
 import { formatMoment, isTouch, t } from '../../lib/i18n.js';
 import { deferWhilePressed } from '../../widgets/defer_while_pressed.js';
+import { lanesOf } from '../lanes.js';
 import { latin, shortcut } from '../shortcuts.js';
 import { nameSelection, playLabel, renameLabel, snapSelection } from './label_actions.js';
 import { shownName } from './names.js';
@@ -95,7 +96,8 @@ class Track {
   draw() {
     const shown = state.sound ? visibleLabels() : [];
     this.root.hidden = !labels.now.list.length;
-    const placed = inLanes(shown);
+    const lanes = lanesOf(shown, MOST_LANES);
+    const placed = shown.map((label, i) => ({ label, lane: lanes[i] })).filter(({ lane }) => lane !== null);
     const focused = this.root.contains(document.activeElement);
     this.marks = placed.slice(0, MOST_MARKS).map(({ label, lane }) => ({ label, node: mark(label, lane) }));
     this.root.style.setProperty('--sg-lanes', String(1 + Math.max(0, ...placed.map(({ lane }) => lane))));
@@ -232,15 +234,4 @@ function mark(label, lane) {
   node.title = t('labels.mark_is', { name: shownName(label.name), start: formatMoment(label.start), end: formatMoment(label.end) });
   node.setAttribute('aria-label', node.title);
   return node;
-}
-
-/** The first lane of each label that is free when it begins; those past the last lane are left out. */
-function inLanes(list) {
-  const ends = [];
-  return list.map((label) => {
-    const free = ends.findIndex((last) => last <= label.start + 1e-6);
-    const lane = free < 0 ? ends.length : free;
-    if (lane < MOST_LANES) ends[lane] = label.end;
-    return { label, lane };
-  }).filter(({ lane }) => lane < MOST_LANES);
 }

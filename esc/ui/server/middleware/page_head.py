@@ -18,7 +18,7 @@ _FAILED = {language: [texts["page.part_failed"], texts["page.retry"]] for langua
 # Mounts a module of a script. A component whose script or mount fails says so, unless another one beside it does, with a button
 # that tries all of them again. Browsers keep a failed import, so that a script is tried again at another address; the first
 # one, which all others import, with the page.
-MOUNT = f"""<script>
+_MOUNT = f"""
 globalThis.mountModule = (() => {{
   const attempts = {{}};
   const failed = [];
@@ -33,7 +33,6 @@ globalThis.mountModule = (() => {{
   }};
   const offer = (host) => {{
     if ([...document.querySelectorAll('.sg-unmounted')].some((line) => line.checkVisibility())) return;
-    const language = navigator.language?.toLowerCase().startsWith('ru') ? 'ru' : 'en';
     const [text, retry] = {json.dumps(_FAILED)}[language];
     const [line, button] = ['p', 'button'].map((tag) => document.createElement(tag));
     Object.assign(line, {{ className: 'sg-error sg-unmounted', role: 'alert', textContent: `${{text}} ` }});
@@ -52,8 +51,7 @@ globalThis.mountModule = (() => {{
       offer(context.element);
     }}
   }};
-}})();
-</script>"""
+}})();"""
 
 # Gradio and the modules read the language from `navigator`, and Gradio's own `head` is inserted too late for that. The script
 # and the texts are fetched while Gradio starts; the choice of texts is that of assets/js/lib/i18n.js.
@@ -64,10 +62,12 @@ HEAD = f"""<script>
     Object.defineProperty(navigator, 'language', {{ get: () => chosen, configurable: true }});
     Object.defineProperty(navigator, 'languages', {{ get: () => [chosen], configurable: true }});
   }}
-  const href = navigator.language?.toLowerCase().startsWith('ru') ? '{texts_url("ru")}' : '{texts_url("en")}';
+  const language = navigator.language?.toLowerCase().startsWith('ru') ? 'ru' : 'en';
+  const href = {json.dumps({language: texts_url(language) for language in LANGUAGES})}[language];
   document.head.append(Object.assign(document.createElement('link'), {{ rel: 'preload', as: 'fetch', crossOrigin: '', href }}));
+{_MOUNT}
 }})();
-</script><link rel="modulepreload" href="{script_url(FIRST)}">{MOUNT}""".encode()
+</script><link rel="modulepreload" href="{script_url(FIRST)}">""".encode()
 
 
 def is_page(scope: Scope) -> bool:
