@@ -49,6 +49,14 @@ def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str | None
     return path
 
 
+def write_slowed(path: Path, samples: np.ndarray, sample_rate: int) -> Path:
+    """Write the WAV of a detector that slows sounds down ten times and says so."""
+    guano = b"GUANO|Version: 1.0\nTE: 10\n\n"
+    write(path, samples, sample_rate, "PCM_16")
+    path.write_bytes(path.read_bytes() + b"guan" + len(guano).to_bytes(4, "little") + guano)
+    return path
+
+
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 

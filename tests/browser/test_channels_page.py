@@ -113,10 +113,7 @@ def test_offer_to_divide_integers_by_their_full_scale(open_sheet, tmp_path):
 @pytest.fixture(scope="module")
 def bat(tmp_path_factory):
     """4 kHz of a detector that slows down ten times."""
-    guano = b"GUANO|Version: 1.0\nTE: 10\n\n"
-    path = sounds.write(tmp_path_factory.mktemp("bat") / "bat.wav", sounds.tone(4_000.0, 5.0, 44_100), 44_100, "PCM_16")
-    path.write_bytes(path.read_bytes() + b"guan" + len(guano).to_bytes(4, "little") + guano)
-    return path
+    return sounds.write_slowed(tmp_path_factory.mktemp("bat") / "bat.wav", sounds.tone(4_000.0, 5.0, 44_100), 44_100)
 
 
 LABEL = "(({ start, end, high_hz }) => [start, end, high_hz])(labels.labels.now.list[0])"

@@ -46,6 +46,12 @@ def choose_other(sheet: Sheet, path: Path) -> None:
     sheet.until(READY)
 
 
+def set_offset(sheet: Sheet, seconds: float) -> None:
+    sheet.page.locator(".sg-offset").fill(str(seconds))
+    sheet.page.locator(".sg-offset").press("Enter")
+    sheet.until("(seconds) => compare.offset.seconds === seconds", seconds)
+
+
 def test_two_sounds_aligned_zoomed_and_alternated(sheet: Sheet, two):
     page = sheet.page
     open_compare(sheet, two[0])
@@ -153,20 +159,51 @@ def test_integers_as_floats_of_b_are_offered_to_be_divided(sheet: Sheet, two, tm
     offer = page.locator(".sg-compare > .sg-scale-offer")
     expect(offer).to_contain_text(f"B · {ENGLISH['scale.integers']}")
     raw = sheet.ev("compare.other.sound.peak_db")
+    set_offset(sheet, 0.5)
     offer.get_by_role("button", name="Divide by 32,768").click()
     expect(offer).to_contain_text("The samples were divided by 32,768.")
     assert sheet.ev("compare.other.sound.peak_db") == pytest.approx(raw - 90.31, abs=0.02)
     assert sheet.ev("compare.other.sound.name") == "integers.wav"
+    assert sheet.ev("compare.offset.seconds") == 0.5
 
     sheet.ev("() => { window.old = session.state.sound.id; }")
     page.set_input_files("input.sg-file", integers)  # as A, beside its own channel
     sheet.until("session.state.sound.id !== old")
+    expect(offer).to_be_hidden()  # what A is offered holds for both
+    assert sheet.ev("compare.offset.seconds") == 0
     page.select_option(".sg-other", "channel:left")
     sheet.until("compare.other.sound?.channel === 'left'")
-    expect(offer).to_be_hidden()  # what A is offered holds for both
+    expect(offer).to_be_hidden()
+    set_offset(sheet, -0.25)
+    sheet.ev("""() => session.events.addEventListener('sound', () => { window.said = compare.titles[1].textContent; })""")
     page.locator(".sg-player > .sg-scale-offer").get_by_role("button", name="Divide by 32,768").click()
     sheet.until("session.state.sound.full_scale === 32768 && compare.other.sound.full_scale === 32768")
     assert sheet.ev("[compare.other.sound.channel, compare.other.sound.name]") == ["left", "integers.wav · Left"]
+    assert ENGLISH["player.opening"].format(name="integers.wav · Left") in sheet.ev("window.said")
+    assert sheet.ev("compare.offset.seconds") == -0.25
+    page.set_input_files("input.sg-file", two[0])
+    expect(offer).to_contain_text("The samples were divided by 32,768.")  # another A
+
+
+def test_offset_stays_in_the_file_as_its_times_change(sheet: Sheet, two, tmp_path):
+    page = sheet.page
+    bat = sounds.write_slowed(tmp_path / "bat.wav", sounds.tone(4_000.0, 5.0, 44_100), 44_100)
+    open_compare(sheet, two[0])
+    choose_other(sheet, bat)
+    set_offset(sheet, -0.5)
+    page.locator(".sg-compare > .sg-expansion-offer").get_by_role("button", name=ENGLISH["expansion.apply"]).click()
+    sheet.until("compare.other.sound.time_expansion === 10")
+    assert sheet.ev("compare.offset.seconds") == -0.05
+    sheet.ev("() => { window.old = session.state.sound.id; }")
+    page.set_input_files("input.sg-file", bat)
+    sheet.until("session.state.sound.id !== old && compare.other.sound.time_expansion === 1")  # B follows, as A's file
+    set_offset(sheet, 0.5)
+    sheet.load("core/reading", "reading")
+    for expansion, offset in ((10, 0.05), (1, 0.5)):
+        sheet.ev("(expansion) => reading.expandTime(expansion)", expansion)
+        both = "[session.state.sound, compare.other.sound].every((one) => one.time_expansion === expansion)"
+        sheet.until(f"(expansion) => {both}", expansion)
+        assert sheet.ev("compare.offset.seconds") == offset
 
 
 def test_link_carries_the_comparison(open_sheet):

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from chromium import Sheet
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
 from esc.ui.tabs.viewer import VIEWS
+from test_views import CHANGED_PIXELS, KEEP_PIXELS
 
 pytestmark = pytest.mark.browser
 TABS = (*VIEWS, "classify", "live", "compare", "files", "learn", "about")
@@ -187,6 +188,22 @@ def test_zoom_of_the_strip_draws_what_is_loaded(open_sheet):
     assert pooled[:1000] == asked_for[:1000]  # minima and maxima
     assert pooled[1000:] == pytest.approx(asked_for[1000:], rel=2e-3)
 
+    drawn = sheet.ev(  # of 4 to 6 s the first half is loaded: neither peaks nor RMS are drawn in the other
+        """async () => {
+            const { request } = soundglass['core/rpc.js'];
+            const query = { sound: session.state.sound.id, start: 0, end: 5, columns: 1000 };
+            const data = drawing.decodeWaveform(await request(viewer.server.wave_view, query));
+            const canvas = new OffscreenCanvas(200, 50);
+            const context = canvas.getContext('2d');
+            const style = { getPropertyValue: (name) => (name === '--sg-accent' ? '#f00' : '#000') };
+            const part = drawing.wavePart(data, { start: 4, end: 6 }, 100);
+            drawing.paintWaveform(context, part, { left: 0, top: 0, width: 200, height: 50 }, (time) => 100 * (time - 4), style);
+            const red = (left) => context.getImageData(left, 0, 98, 50).data.filter((value, i) => i % 4 === 0 && value).length;
+            return [red(0), red(102)];
+        }"""
+    )
+    assert drawn[0] > 98 and drawn[1] == 0
+
 
 def test_second_view_on_one_time_axis(open_sheet):
     sheet = open_sheet(link="example=crow", **LAPTOP)
@@ -204,8 +221,10 @@ def test_second_view_on_one_time_axis(open_sheet):
     sheet.until(f"viewer.data.request.config.n_fft === 1024 && {pane}.data.rows === 513")
     box = page.locator("#mel .sg-second .sg-plot").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    drawn = sheet.ev(KEEP_PIXELS.replace("viewer", pane))
     page.mouse.wheel(0, -600)
     sheet.until("session.state.visible.end - session.state.visible.start < 4")
+    assert sheet.ev(CHANGED_PIXELS.replace("viewer", pane)) > 0.2 * drawn
     assert sheet.ev(f"{edges}({pane})") == pytest.approx(sheet.ev(f"{edges}(viewer)"), abs=0.5)
     expect(page.locator("#mel .sg-readout").last).to_contain_text("Hz")  # of what is pointed at in the second view
     page.keyboard.down("Shift")

@@ -411,6 +411,17 @@ def test_recording_after_failed_upload(sheet: Sheet):
     with page.expect_download():
         page.click(".sg-save-recording")
     assert sheet.ev(stays)
+    page.route("**/upload*", lambda route: route.abort())
+    sheet.ev(
+        """() => {
+            const { component } = document.querySelector('.sg-player');
+            component.openRecording(component.recent.opened.get(session.state.sound.digest).file, { full_scale: 2 });
+        }"""
+    )
+    expect(line).to_have_count(1)
+    page.unroute("**/upload*")
+    line.get_by_role("button", name=ENGLISH["page.retry"]).click()
+    sheet.until("session.state.sound.full_scale === 2")  # read as before it failed
     sheet.complaints.clear()  # of the aborted uploads
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -74,6 +76,24 @@ def test_back_through_tabs_and_sounds_and_a_reload(open_sheet, own):
     assert sheet.ev("database.allKept('sounds').then((all) => all.length)") == 0
     reloaded(sheet)
     expect(page.locator(".sg-message")).to_contain_text(ENGLISH["player.kept_gone"])
+
+
+def test_kept_sound_that_is_gone_ends_the_wait(open_sheet):
+    """Neither it nor a player that is removed leaves the page busy with the sound that was to open before."""
+    sheet = open_sheet()
+    prepared(sheet)
+    player, busy = "document.querySelector('.sg-player').component", "document.body.hasAttribute('data-busy')"
+    sheet.ev(f"() => {{ {player}.server = {{ open_sound: () => new Promise(() => {{}}) }}; }}")
+    sheet.choose_example("crow")
+    sheet.until(busy)
+    sheet.ev("session.emit('reopen', { digest: 'of none' })")
+    expect(sheet.page.locator(".sg-message")).to_have_text(re.compile(re.escape(ENGLISH["player.kept_gone"])))
+    assert not sheet.ev(busy)
+    expect(sheet.page.locator(".sg-player")).to_have_attribute("aria-busy", "false")
+    sheet.choose_example("rain")
+    sheet.until(busy)
+    sheet.ev(f"{player}.destroy()")
+    assert not sheet.ev(busy)
 
 
 def test_unsaved_recording_and_labels_ask(open_sheet):

@@ -105,6 +105,18 @@ def test_drag_ends_with_its_sound(shown):
         shown.page.mouse.up()
         assert window(shown) == (0, 5)
         assert shown.ev("session.state.selection") is None
+    shown.ev("session.show(1, 3)")
+    frame = shown.page.locator("#mel .sg-minimap-frame").bounding_box()
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    shown.page.mouse.move(x, y)
+    shown.page.mouse.down()
+    shown.page.mouse.move(x + 40, y, steps=3)
+    assert window(shown)[0] > 1
+    shown.choose_example("siren")
+    shown.until("viewer.current() && session.state.sound.example === 'siren'")
+    shown.page.mouse.move(x - 40, y, steps=3)
+    shown.page.mouse.up()
+    assert window(shown) == (0, 5)
 
 
 def test_selection_by_drag_in_every_view(shown):

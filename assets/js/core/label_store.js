@@ -2,8 +2,8 @@
 // are kept in the file's own time, whichever time expansion it is read with.
 
 import { emit, events, state } from './state.js';
-import { NO_LABELS, labels, loadLabels, rescaleLabels } from './labels.js';
-import { rescaled } from './time_scale.js';
+import { NO_LABELS, addLabels, labels, loadLabels, rescaleLabels } from './labels.js';
+import { rescaledList } from './time_scale.js';
 import { guardUnload } from './unload_guard.js';
 import { forget, keep, kept } from '../lib/database.js';
 
@@ -16,8 +16,8 @@ let expansion = 1; // in whose times they are
 let loading = ''; // its digest until they are there
 /** @type {Map<string, import('./labels.js').Labels>} those that the browser could not keep */
 const unkept = new Map();
-const inFile = (list) => list.map((label) => rescaled(label, expansion));
-const inSound = (list) => list.map((label) => rescaled(label, 1 / expansion));
+const inFile = (list) => rescaledList(list, expansion);
+const inSound = (list) => rescaledList(list, 1 / expansion);
 const otherTabs = new BroadcastChannel('soundglass-labels');
 
 // another tab of the browser has kept labels of the sound that is open here
@@ -50,8 +50,8 @@ events.addEventListener('sound', async () => {
   loading = '';
   if (!found) return;
   const { list, refused } = labels.now; // added meanwhile
-  load({ list: [...found.list, ...inFile(list)], refused: [...found.refused, ...refused] });
-  if (list.length || refused.length) storeSoon();
+  load(found);
+  if (list.length || refused.length) addLabels(list, [...found.refused, ...refused]); // a step of the user's
 });
 
 function load({ list, refused }) {

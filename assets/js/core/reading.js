@@ -11,13 +11,18 @@ export function readingOf({ channel, full_scale, time_expansion }) {
 
 export const sameReading = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
+/** The request for a sound's file read otherwise.
+ * @param {any} sound
+ * @param {Partial<Reading>} changes
+ */
+export const readOtherwise = (sound, changes) => ({ sound: sound.id, ...readingOf(sound), ...changes, example: sound.example });
+
 /** Read the open sound's file otherwise.
  * @param {Partial<Reading>} changes
  * @param {(done: boolean) => void} [settled] called with whether it is
  */
 export function readAs(changes, settled) {
-  const { id, name, example } = state.sound;
-  emit('open', { name, request: { sound: id, ...readingOf(state.sound), ...changes, example }, settled });
+  emit('open', { name: state.sound.name, request: readOtherwise(state.sound, changes), settled });
 }
 
 /** Read the open sound with another time expansion. */

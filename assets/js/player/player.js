@@ -83,6 +83,7 @@ class Player extends Component {
       this.welcome('');
     });
     acceptDrops(root, (file) => this.openFile(file), this.signal);
+    this.signal.addEventListener('abort', () => document.body.removeAttribute('data-busy'));
     rovingTabs(this.signal);
     preparePaper(this.signal);
     new RecordButton(this);
@@ -136,8 +137,8 @@ class Player extends Component {
     const found = await this.recent.find(digest);
     if (this.signal.aborted || turn !== this.opened) return;
     if (!found) {
+      this.settle();
       showMessage(t('player.kept_gone'), 'note');
-      emit('opened');
     } else if (!found.file) this.open(found.name, { ...found.query, ...found.reading });
     else if (found.recording) this.openRecording(found.file, found.reading);
     else this.openFile(found.file, false, found.reading);
@@ -242,7 +243,7 @@ class Player extends Component {
     guardUnload(file, true);
     const opened = await this.openFile(file, true, reading);
     if (!opened) {
-      this.find('.sg-unopened').append(unopenedLine(file, () => this.openRecording(file)));
+      this.find('.sg-unopened').append(unopenedLine(file, () => this.openRecording(file, reading)));
       emit('recording_failed', { file });
     }
     return opened;

@@ -88,7 +88,8 @@ class FeatureOverlays {
     this.showLegend();
   }
 
-  /** Have a feature computed for the viewer's data; ends early when the feature is no longer wanted. */
+  /** Have a feature computed for the viewer's data, also for what of them is not visible after a zoom: it takes the place of
+   * their levels or lies over them, and to zoom within them waits for nothing. Ends early when the feature is no longer wanted. */
   async fetch(feature) {
     const { server, spectrogram, view } = this.viewer;
     const query = { ...spectrogram.request, view, feature };

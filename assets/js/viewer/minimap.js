@@ -41,7 +41,7 @@ export function minimap(signal) {
     head.hidden = !state.sound;
     if (state.sound) head.style.left = share(now);
   }, signal);
-  wirePointer(root, frame);
+  wirePointer(root, frame, signal);
   frame.addEventListener('keydown', onKey);
   return root;
 }
@@ -68,8 +68,9 @@ function layOut(root, frame) {
   if (selection) place(selected, selection);
 }
 
-function wirePointer(root, frame) {
+function wirePointer(root, frame, signal) {
   let drag = null;
+  events.addEventListener('sound', () => { drag = null; }, { signal }); // it goes by times of the one before
   const at = (event) => event.clientX - root.getBoundingClientRect().left;
   const time = (x) => (x / root.getBoundingClientRect().width) * state.sound.seconds;
   root.addEventListener('pointerdown', (event) => {

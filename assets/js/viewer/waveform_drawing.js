@@ -54,7 +54,7 @@ export function wavePart(data, { start, end }, most) {
       high = Math.max(high, values[all + i]);
       squares += values[2 * all + i] ** 2;
     }
-    [part[c], part[most + c], part[2 * most + c]] = [low, high, Math.sqrt(squares / (last - first))];
+    [part[c], part[most + c], part[2 * most + c]] = [low, high, Math.sqrt(squares / Math.max(0, last - first))];
   }
   return { values: part, columns: most, start, end, samples: false };
 }

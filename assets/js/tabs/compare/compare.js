@@ -1,7 +1,7 @@
 // Compare: the open sound as A, and B under it: another sound, the same with other settings, or both; and their difference.
 
 import { keepInLink } from '../../core/link_fields.js';
-import { events, state } from '../../core/state.js';
+import { events, state, timeFactor } from '../../core/state.js';
 import { Component, mounting } from '../../lib/component.js';
 import { element, onResize, textElement } from '../../lib/dom.js';
 import { className, formatNumber, t } from '../../lib/i18n.js';
@@ -56,7 +56,8 @@ class Compare extends Component {
   kept = null;
   settled = false; // whether the user has chosen B's settings
   kind = NORMAL.kind;
-  length = ''; // of A, with its name
+  /** @type {any} the server's description of A */
+  first = state.sound;
   /** @type {any} what a link says, until the user changes something: its sound may open later */
   linked = null;
   /** @type {any[]} the three views */
@@ -166,16 +167,14 @@ class Compare extends Component {
     this.onOther();
   }
 
-  /** A is another sound, or another channel of the same. */
+  /** A is another sound, or the same read otherwise. */
   onSound() {
-    const { name, seconds } = state.sound;
-    const length = `${name} ${seconds}`;
-    const offset = this.length === length ? this.offset.seconds : 0;
-    this.length = length;
+    const [before, { sound }] = [this.first, state];
+    this.first = sound;
     this.other.showChannels();
-    this.other.follow();
-    this.offset.set(offset);
+    this.moveOffset(before?.digest === sound.digest ? timeFactor(before, sound) : 0);
     this.showSides();
+    this.other.follow(); // last: B's title says that it opens
     if (this.linked) this.applyLink();
   }
 
@@ -216,6 +215,16 @@ class Compare extends Component {
   onOther() {
     this.offset.set(0);
     this.showSides();
+  }
+
+  /** B is the same sound read otherwise; `factor`: what its times are multiplied by. */
+  onReread(factor) {
+    this.moveOffset(factor);
+    this.showSides();
+  }
+
+  moveOffset(factor) {
+    this.offset.set(this.offset.possible(this.offset.seconds * factor));
   }
 
   onOffset() {

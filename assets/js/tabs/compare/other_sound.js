@@ -1,9 +1,9 @@
 // The choice of B: the open sound itself or a channel of it, an example, an upload or a recording.
 
 import { channelChoices, channelName } from '../../core/channels.js';
-import { readingOf } from '../../core/reading.js';
+import { readOtherwise } from '../../core/reading.js';
 import { request } from '../../core/rpc.js';
-import { state } from '../../core/state.js';
+import { state, timeFactor } from '../../core/state.js';
 import { element } from '../../lib/dom.js';
 import { className, formatNumber, t } from '../../lib/i18n.js';
 import { offersFor } from '../../player/reading_offers.js';
@@ -66,16 +66,25 @@ export class OtherSound {
     this.open(`${name} · ${channelName(channel, state.sound)}`, { sound: id, channel });
   }
 
-  /** Read B's file otherwise. */
+  /** Read B's file otherwise: it is no other sound, and stays where it is beside A. */
   readAs(changes) {
-    const { id: sound, name, example } = this.sound;
-    this.open(name, { sound, ...readingOf(this.sound), ...changes, example });
+    const before = this.sound;
+    this.open(before.name, readOtherwise(before, changes), ++this.opened, (sound) => {
+      this.show(sound);
+      this.tab.onReread(this.isOfA ? 1 : timeFactor(before, sound)); // A's own change has moved it
+    });
   }
 
-  /** A is read otherwise: so is a channel of it. */
+  /** Whether B is of A's file. */
+  get isOfA() {
+    return this.sound?.digest === state.sound?.digest;
+  }
+
+  /** A is another sound or read otherwise: so is a channel of it. */
   follow() {
     const { sound } = this;
-    if (!sound || sound.digest !== state.sound.digest) return;
+    this.showOffers();
+    if (!sound || !this.isOfA) return;
     const { full_scale, time_expansion } = state.sound;
     if (sound.full_scale !== full_scale || sound.time_expansion !== time_expansion) this.readAs({ full_scale, time_expansion });
   }
@@ -88,10 +97,18 @@ export class OtherSound {
   }
 
   use(sound) {
-    this.sound = sound;
-    this.offers.show(sound?.digest === state.sound?.digest ? null : sound); // what A is offered holds for its channels
-    this.showChoice();
+    this.show(sound);
     this.tab.chooseOther(sound);
+  }
+
+  show(sound) {
+    this.sound = sound;
+    this.showOffers();
+    this.showChoice();
+  }
+
+  showOffers() {
+    this.offers.show(this.isOfA ? null : this.sound); // what A is offered holds for its channels
   }
 
   showChoice() {
@@ -99,7 +116,7 @@ export class OtherSound {
   }
 
   /** Open a sound on the server; resolves to whether it is B now. */
-  async open(name, query, turn = ++this.opened) {
+  async open(name, query, turn = ++this.opened, use = (sound) => this.use(sound)) {
     this.tab.showBusy(t('player.opening', { name }));
     try {
       const opened = await request(this.tab.server.open_sound, query);
@@ -109,7 +126,7 @@ export class OtherSound {
         this.own = sound;
         [this.ownOption.textContent, this.ownOption.hidden] = [sound.name, false];
       }
-      this.use(sound);
+      use(sound);
       return true;
     } catch (error) {
       if (!this.isOld(turn)) this.fail(error.message);

@@ -47,7 +47,7 @@ export function askName(viewer, interval, name, done) {
   });
   find(form, '[type=button]').addEventListener('click', () => close(true));
   form.addEventListener('focusout', ({ relatedTarget }) => { if (relatedTarget && !form.contains(relatedTarget)) close(false); });
-  events.addEventListener('sound', () => close(false), { signal: closed.signal }); // the interval has other times
+  events.addEventListener('sound', () => close(false), { signal: AbortSignal.any([closed.signal, viewer.signal]) }); // the interval has other times
   viewer.below.prepend(form);
   const most = Math.max(0, viewer.below.clientWidth - form.offsetWidth);
   form.style.left = `${Math.min(most, Math.max(0, viewer.xOf(interval.start)))}px`;
