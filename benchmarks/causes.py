@@ -10,8 +10,7 @@ CAUSES = {  # start of "what, against" -> cause
     "mel, ": "At ESC50 one thread takes 3.2 ms: window and FFT 1.4, squares 0.3, the bands' products 1.3, decibels 0.2; CLICKS "
     "5.4 ms: FFT 2.2, squares 0.9, bands 1.4, decibels 0.8. A call itself costs much at these sizes.",
     "mel, NOTEBOOK, 5 s, bare FFTs": "Of 50 ms of one thread window and FFT take 34 (SciPy's FFT as well), squares 8, bands 7.",
-    "memory of the server at rest": "Built up in one process (MB): Gradio 184, torch 650, torchvision 780, our modules 801, page "
-    "805, network 880, first spectrogram 922. torchvision is needed for its ResNet class alone.",
+    "memory of the server at rest": "Most is torch: its import alone takes 480 MB, the network 140 more, Gradio 180.",
     "alternating with librosa": "librosa's matrix product wakes OpenBLAS's threads, which keep both cores busy for some "
     "milliseconds: with OPENBLAS_NUM_THREADS=1 SPEECH takes 0.5 ms after librosa, 0.4 alone. In the app librosa has a process of "
     "its own.",

@@ -1,6 +1,6 @@
 """Time of a clip's prediction, from file to label, relative to the bare forward pass of the network.
 
-The bare pass is torchvision's ResNet18 in eager float32, channels first, on an input that is ready. All kinds take turns, so that
+The bare pass is the ResNet18 in eager float32, channels first, on an input that is ready. All kinds take turns, so that
 other work slows them equally; the ratios are those of the medians.
 
 A folder is classified by `python -m esc classify FOLDER --jobs 2`, its start included, and compared with the rate of the bare

@@ -2,7 +2,7 @@
 
 The hour is synthetic: noise, hums and sweeps without silence, since silence skips the network. Each run is a process of its
 own, timed as a whole, including Python's and torch's imports; its peak memory is that of the system (ru_maxrss). The bare
-network is torchvision's, float32, channels first, on windows that are ready.
+network is the ResNet18 in eager float32, channels first, on windows that are ready.
 
     python -m benchmarks.timeline_speed [--minutes 60] [--json]
 """

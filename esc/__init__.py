@@ -30,7 +30,7 @@ __all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> object:
-    # torch and torchvision take seconds to import: each name imports only what it needs
+    # torch takes seconds to import: each name imports only what it needs
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'esc' has no attribute {name!r}")
     return getattr(import_module(_MODULE_OF[name]), name)

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
-from torch import nn
 
 from esc.classification.checkpoint import Checkpoint, save_checkpoint
-from esc.classification.resnet import build_model
+from esc.classification.resnet import ResNet, build_model
 from esc.errors import DataError
 from training.data.esc50 import UNKNOWN_FOLD
 from training.data.preprocessing import Prepared
@@ -120,7 +118,7 @@ class _Run:
             self.settings |= {"unknown_clips": self.clips.n_unknown} if self.clips.n_unknown else {}
             group.broadcast(self._start_files)
 
-    def _initial_model(self, weights: Path | None) -> tuple[nn.Module, dict[str, Any]]:
+    def _initial_model(self, weights: Path | None) -> tuple[ResNet, dict[str, Any]]:
         if self.config.recipe.initial_weights == "checkpoint":
             return checkpoint_model(self.config, self.class_names, weights)
         model, origin = initial_model(self.config.recipe, len(self.class_names), weights)
@@ -183,7 +181,7 @@ class _Run:
             "device": device_name(self.device),
             "precision": dtype_name(self.state.precision),
             "processes": self.group.size,
-            "versions": {"python": platform.python_version()} | {one.__name__: one.__version__ for one in (torch, torchvision)},
+            "versions": {"python": platform.python_version(), "torch": torch.__version__},
         }
         checkpoint = Checkpoint(
             architecture=recipe.architecture,

@@ -17,11 +17,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
-from torchvision.models import ResNet
 
 from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.classification.confidence.calibration import Calibration
-from esc.classification.resnet import build_model
+from esc.classification.resnet import ResNet, build_model
 from esc.config import InputConfig, SpectrogramConfig
 from esc.errors import CheckpointError, ParameterError, reason_of
 from esc.paths import project_relative, write_json

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torchvision.models import ResNet
 
 from esc.audio.waveform import is_silent
 from esc.classification.checkpoint import Checkpoint, load_checkpoint
@@ -18,7 +17,7 @@ from esc.classification.confidence.calibration import calibrated_probabilities, 
 from esc.classification.confidence.ood_detector import OodDetector
 from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
 from esc.classification.reduced_precision import AUTO, PRECISIONS, bfloat16_is_safe, checked_bfloat16_copy, has_bfloat16
-from esc.classification.resnet import embed, layer_outputs, mean_activations
+from esc.classification.resnet import ResNet, embed, layer_outputs, mean_activations
 from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import check_choice, check_range
 
@@ -109,7 +108,7 @@ class Classifier:
         detector, sha256 = None, checkpoint.calibration and checkpoint.calibration.detector_sha256
         if sha256:
             detector = OodDetector.load(folder, sha256, model).to(chosen)
-        model = model.to(chosen, memory_format=torch.channels_last)
+        model = model.to(chosen, memory_format=torch.channels_last)  # type: ignore[call-overload]
         n_frames = checkpoint.spectrogram.n_frames(checkpoint.clip_samples)
         fast = None
         if precision == AUTO and chosen.type == "cpu" and has_bfloat16(chosen) and bfloat16_is_safe(chosen, n_frames):

@@ -8,9 +8,8 @@ import logging
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision.models import ResNet
 
-from esc.classification.resnet import LAYERS, layer_outputs
+from esc.classification.resnet import LAYERS, ResNet, layer_outputs
 
 AUTO, FLOAT32 = PRECISIONS = ("auto", "float32")
 MIN_BFLOAT16_FRAMES = 32  # on a CPU
@@ -49,7 +48,7 @@ def bfloat16_copy(model: ResNet) -> ResNet:
                 _fold(block, f"conv{number}", f"bn{number}")
         if block.downsample is not None:
             _fold(block.downsample, "0", "1")
-    fast.requires_grad_(False).to(torch.bfloat16, memory_format=torch.channels_last)
+    fast.requires_grad_(False).to(torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]
     fast.fc = model.fc
     return fast
 

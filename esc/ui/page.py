@@ -78,7 +78,10 @@ log = logging.getLogger(__name__)
 # for print; in a style sheet of ours it would be confined to what lies within Gradio's container
 _HEAD = """<meta name="color-scheme" content="light dark">
 <style>@page { size: A4 landscape; margin: 10mm; }
-@media print { footer { display: none !important; } .gradio-container { overflow: visible !important; } }</style>"""
+@media print {
+    footer { display: none !important; } body { background: #fff !important; }
+    .gradio-container { overflow: visible !important; }
+}</style>"""
 
 
 class Page(CheckedBlocks):

@@ -221,3 +221,13 @@ def test_link_carries_the_comparison(open_sheet):
     sheet.until("(text) => new URLSearchParams(location.hash.slice(1)).get('compare') === text", expected)
     again = open_sheet(link=sheet.ev("location.hash.slice(1)"))
     again.until("document.querySelector('.sg-compare')?.component?.offset.seconds === 0.25")
+
+
+def test_print_of_compare_is_one_page(open_sheet, two):
+    sheet = open_sheet()
+    open_compare(sheet, two[0])
+    choose_other(sheet, two[1])
+    sheet.until(READY)
+    sheet.ev("window.dispatchEvent(new Event('beforeprint'))")
+    printed = sheet.page.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1

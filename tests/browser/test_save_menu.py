@@ -123,6 +123,9 @@ def test_print_of_a_dark_page_is_light(open_sheet):
     }"""
     dark = sheet.ev("[document.body.className, getComputedStyle(document.body).color]")
     assert dark[0] == "dark" and sheet.ev(brightest) > 200
+    sheet.page.emulate_media(media="print", color_scheme="dark")
+    assert sheet.ev("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"  # of each page of paper
+    sheet.page.emulate_media(media="screen", color_scheme="dark")
     sheet.ev("window.dispatchEvent(new Event('beforeprint'))")
     assert sheet.ev("document.body.className") == "" and sheet.ev(brightest) < 100
     assert sheet.ev("getComputedStyle(viewer.image).imageRendering") == "pixelated"

@@ -258,8 +258,13 @@ HEAVY = ("torch", "torchvision", "librosa", "gradio", "plotly", "matplotlib", "a
             "import esc; esc.mel_db", ["librosa", "gradio", "plotly", "matplotlib", "av", "torchvision"], marks=pytest.mark.slow
         ),
         pytest.param(
+            "import esc; esc.Classifier.load()",
+            ["librosa", "gradio", "plotly", "matplotlib", "torchvision"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             "import training.train, training.data.preprocessing, training.evaluation.metrics",
-            ["librosa", "gradio", "plotly", "matplotlib"],
+            ["librosa", "gradio", "plotly", "matplotlib", "torchvision"],
             marks=pytest.mark.slow,
         ),
     ],

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torchvision
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from esc.classification.checkpoint import Checkpoint, load_checkpoint, read_config, save_checkpoint
 from esc.classification.resnet import ARCHITECTURES, build_model
@@ -98,9 +100,30 @@ def test_architecture_shapes(architecture):
         assert model(torch.zeros(2, 1, 64, 80)).shape == (2, 7)
 
 
-def test_imagenet_weights_on_grey_images():
-    import torchvision
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_network_equals_torchvision(architecture):
+    theirs = torchvision.models.get_model(architecture, num_classes=7)
+    ours = build_model(architecture, 7)
+    assert sum(value.numel() for value in theirs.parameters()) - sum(value.numel() for value in ours.parameters()) == 2 * 64 * 49
+    weights = theirs.state_dict()
+    weights["conv1.weight"] = weights["conv1.weight"].sum(dim=1, keepdim=True)
+    ours.load_state_dict(weights)
+    grey = torch.randn(2, 1, 64, 80, generator=torch.Generator().manual_seed(1))
+    for training in (True, False):  # in training with the batch's own statistics
+        expected = theirs.train(training)(grey.expand(-1, 3, -1, -1))
+        torch.testing.assert_close(ours.train(training)(grey), expected, atol=1e-4, rtol=1e-3)
 
+
+def test_fresh_weights_have_the_deviations_of_torchvision():
+    """Kaiming's by the number of outputs; the norms begin as the identity."""
+    ours, theirs = build_model("resnet50", 7), torchvision.models.resnet50(num_classes=7)
+    for name, parameter in theirs.named_parameters():
+        if parameter.numel() > 1000:
+            assert float(ours.get_parameter(name).detach().std()) == pytest.approx(float(parameter.detach().std()), rel=0.1), name
+    assert all((norm.weight == 1).all() and (norm.bias == 0).all() for norm in ours.modules() if isinstance(norm, nn.BatchNorm2d))
+
+
+def test_imagenet_weights_on_grey_images():
     torch.manual_seed(0)
     colour = torchvision.models.resnet18(weights=None).eval()
     ours = build_model("resnet18", 5, weights=colour.state_dict()).eval()

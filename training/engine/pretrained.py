@@ -11,13 +11,12 @@ from typing import Any
 
 import safetensors.torch
 import torch
-import torchvision
 from safetensors import SafetensorError
 from torch import nn
 
 from esc.classification.checkpoint import TRAINED_ON, Checkpoint, load_checkpoint
 from esc.classification.checkpoint_files.archive import checkpoint_folder
-from esc.classification.resnet import build_model
+from esc.classification.resnet import ResNet, build_model
 from esc.errors import DataError, reason_of
 from training.recipes import Recipe
 from training.runs.run_dir import ESC_50, RunConfig, is_esc50, seen_folds
@@ -27,7 +26,7 @@ FRESH = "fresh"
 _TIMEOUT_S = 20.0
 
 
-def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> tuple[nn.Module, str]:
+def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> tuple[ResNet, str]:
     """Return a network with the recipe's initial weights, and a description of their origin.
 
     `file`: state dict of torchvision's three-channel network (.pth, .pt or .safetensors) for a recipe with ImageNet weights;
@@ -49,7 +48,7 @@ def initial_model(recipe: Recipe, n_classes: int, file: Path | None = None) -> t
     return model, origin
 
 
-def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Path | None) -> tuple[nn.Module, dict[str, Any]]:
+def checkpoint_model(config: RunConfig, class_names: tuple[str, ...], folder: Path | None) -> tuple[ResNet, dict[str, Any]]:
     """Return the network of a checkpoint to fine-tune, and its origin as settings.
 
     Its last layer is a fresh one where its classes are others.
@@ -140,6 +139,8 @@ def _earlier_data(made: dict[str, Any]) -> list[str]:
 def _imagenet(architecture: str, file: Path | None) -> tuple[dict[str, torch.Tensor], str]:
     if file is not None:
         return _read(file), f"ImageNet, from {file.name}"
+    import torchvision  # here alone, since it takes longer to import than all of ours
+
     weights = torchvision.models.get_model_weights(architecture)["IMAGENET1K_V1"]  # what `pretrained=True` meant
     previous = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_TIMEOUT_S)

@@ -6,8 +6,8 @@ from functools import partial
 
 import torch
 from torch import nn
-from torchvision.models import ResNet
 
+from esc.classification.resnet import Bottleneck, ResNet
 from training.recipes import Recipe
 
 
@@ -27,7 +27,7 @@ class Regularization:
             model.fc.register_forward_pre_hook(self._drop_features)
         if recipe.drop_path:
             layers = (model.layer1, model.layer2, model.layer3, model.layer4)
-            ends = [getattr(block, "bn3", block.bn2) for layer in layers for block in layer]
+            ends = [block.get_submodule("bn3" if isinstance(block, Bottleneck) else "bn2") for layer in layers for block in layer]
             self._drop_path = recipe.drop_path * torch.arange(1, len(ends) + 1) / len(ends)
             for number, end in enumerate(ends):
                 end.register_forward_hook(partial(self._drop_branch, number))

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from esc.classification.resnet import build_model
+from esc.classification.resnet import ResNet, build_model
 from esc.errors import DataError, reason_of
 from training.engine.devices import precision, to_device
 from training.engine.optim import build_optimizer, build_schedule
@@ -28,8 +28,8 @@ class State:
     `ema` is None for recipes that keep the last weights; `rate` is the learning rate of the last step.
     """
 
-    model: nn.Module
-    ema: nn.Module | None
+    model: ResNet
+    ema: ResNet | None
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
     precision: torch.dtype = torch.float32
@@ -39,7 +39,7 @@ class State:
     rate: float = 0.0
 
     @property
-    def final_model(self) -> nn.Module:
+    def final_model(self) -> ResNet:
         """The network that is evaluated and kept in the end."""
         return self.model if self.ema is None else self.ema
 
@@ -75,7 +75,7 @@ class State:
             raise DataError("run.damaged", path=path, reason=reason_of(error).rstrip(".")) from error
 
 
-def new_state(recipe: Recipe, model: nn.Module, n_classes: int, n_clips: int, device: torch.device) -> State:
+def new_state(recipe: Recipe, model: ResNet, n_classes: int, n_clips: int, device: torch.device) -> State:
     """Return the state before the first step of a run on `n_clips` known clips."""
     ema = None
     if recipe.ema_decay is not None:

@@ -47,7 +47,7 @@ function keep(box) {
 function fill(frame) {
   if (frame.hasAttribute(ATTRIBUTE)) return;
   keep(frame);
-  const plots = [...frame.querySelectorAll(':scope > :is(.sg-plot-above, .sg-plot)')];
+  const plots = [...frame.querySelectorAll(':scope > :is(.sg-plot-above, .sg-plot, .sg-pane)')];
   const height = plots.reduce((sum, plot) => sum + plot.getBoundingClientRect().height, 0);
   const figures = frame.closest('.sg-viewer')?.querySelector('.sg-selection:not([data-empty])') ? SELECTION : 0;
   const zoom = Math.min(MAX_ZOOM, PAPER.width / frame.offsetWidth, (PAPER.height - figures) / height);

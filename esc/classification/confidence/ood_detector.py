@@ -16,9 +16,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
-from torchvision.models import ResNet
 
-from esc.classification.resnet import LAYERS, pooled_embedding
+from esc.classification.resnet import LAYERS, ResNet, pooled_embedding
 from esc.errors import CheckpointError, reason_of
 from esc.paths import atomic_write, project_relative
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch.nn import functional
-from torchvision.models import ResNet
 
 from esc.classification.classifier import Classifier, Prediction
+from esc.classification.resnet import ResNet
 from esc.dsp.spectrogram import network_input
 from esc.errors import ParameterError
 

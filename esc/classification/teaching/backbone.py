@@ -7,12 +7,11 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from torchvision.models import ResNet
 
 from esc.audio.waveform import is_silent
 from esc.classification.classifier import Classifier
 from esc.classification.first_clip import MIN_NAMED_S
-from esc.classification.resnet import build_model, layer_outputs, pooled_embedding
+from esc.classification.resnet import ResNet, build_model, layer_outputs, pooled_embedding
 from esc.classification.sliding_window import BATCH, check_hop, clip_batches
 from esc.classification.teaching.synthetic_sounds import KINDS, SAMPLE_RATE, synthesise
 from esc.dsp.spectrogram import clip_mel_db, network_input
