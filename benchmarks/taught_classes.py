@@ -18,7 +18,7 @@ import torch
 
 from esc.audio.io import load_audio
 from esc.classification.classifier import Classifier
-from esc.classification.confidence.calibration import calibrated_probabilities, known_and_sure
+from esc.classification.confidence.scores import calibrated_probabilities, known_and_sure
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.teach import Example, teach
 from training.data.esc50 import Clip, read_clips

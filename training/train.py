@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 
-from esc.classification.checkpoint import Checkpoint, save_checkpoint
+from esc.classification.checkpoint import save_checkpoint
+from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.resnet import ResNet, build_model
 from esc.errors import DataError
 from training.data.esc50 import UNKNOWN_FOLD

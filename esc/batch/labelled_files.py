@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esc.batch.runner import ENDINGS, sound_files
-from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE
+from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE
 from esc.errors import DataError, reason_of
 from esc.paths import display_path, sha256_of
 

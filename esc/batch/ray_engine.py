@@ -1,6 +1,6 @@
 """Classification by Ray Data, on this machine or on a cluster.
 
-Each worker classifies whole files by `esc.batch.runner.classify_or_error`, so results equal those without Ray. On a
+Each worker classifies whole files by `esc.batch.file_classification.classify_or_error`, so results equal those without Ray. On a
 cluster every machine needs the packages of requirements-ray.txt and the sounds under the same paths (a shared file
 system); this package and the network are sent along. For a cluster with token authentication set RAY_AUTH_MODE=token and
 RAY_AUTH_TOKEN. Results are logged as they arrive, see `esc.batch.resume_log`.
@@ -20,10 +20,11 @@ from typing import Any
 
 import torch
 
+from esc.batch.file_classification import classify_or_error
+from esc.batch.options import BatchOptions
 from esc.batch.result_formats import as_csv, as_row
 from esc.batch.results import FileResult
 from esc.batch.resume_log import ResumeLog, file_stamp, from_json, to_json
-from esc.batch.runner import BatchOptions, classify_or_error
 from esc.classification.classifier import Classifier
 from esc.classification.similarity import fingerprint
 from esc.errors import AudioError, BatchError, check_choice, reason_of, require_packages

@@ -15,7 +15,7 @@ from esc.audio.channels import MEAN, channel_number
 from esc.batch import label_formats
 from esc.batch.label_formats import Label, RavenRow, slowed, uncertainty_text
 from esc.batch.tables import delimited, safe_cell, safe_name
-from esc.classification.classifier import UNSURE
+from esc.classification.predictions import UNSURE
 from esc.config import SpectrogramConfig
 from esc.errors import AudioError
 

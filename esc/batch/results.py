@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esc.audio.channels import MEAN
-from esc.classification.classifier import SILENCE, UNKNOWN
 from esc.classification.event_summary import UncertainInterval, totals
+from esc.classification.predictions import SILENCE, UNKNOWN
 from esc.classification.segments import Segment
 from esc.errors import AudioError
 

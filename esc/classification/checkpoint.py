@@ -8,10 +8,7 @@ index names the SHA-256 of each shard.
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -19,40 +16,23 @@ from safetensors.torch import load, save
 from torch import nn
 
 from esc.classification.checkpoint_files.archive import checkpoint_folder
-from esc.classification.confidence.calibration import Calibration
+from esc.classification.checkpoint_files.config import (
+    CONFIG,
+    DAMAGE,
+    JSON_BYTES,
+    Checkpoint,
+    read_config,
+    read_json,
+    write_config,
+)
 from esc.classification.resnet import ResNet, build_model
-from esc.config import InputConfig, SpectrogramConfig
-from esc.errors import CheckpointError, ParameterError, reason_of
+from esc.errors import CheckpointError, reason_of
 from esc.paths import project_relative, write_json
 
-FORMAT = 1
-TRAINED_ON = ", trained on "  # before the names of data in the provenance's `initial_weights`
 SHARD_BYTES = 9_500_000
-_CONFIG, _INDEX = "config.json", "model.safetensors.index.json"
-_JSON_BYTES = 10**7
-_MAX_CLASSES = 10_000
+_INDEX = "model.safetensors.index.json"
 _VALUE_BYTES = 8  # at most, of a weight in a shard
-_DAMAGE = (
-    OSError, ValueError, KeyError, AttributeError, TypeError, RuntimeError, RecursionError, OverflowError, SafetensorError,
-    ParameterError,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """Everything a trained network needs apart from its weights."""
-
-    architecture: str  # one of `esc.classification.resnet.ARCHITECTURES`
-    class_names: tuple[str, ...]  # the index is the target
-    spectrogram: SpectrogramConfig
-    input: InputConfig
-    provenance: dict[str, Any] = field(default_factory=dict)  # recipe, seed, epochs, folds, metrics, versions, licence
-    calibration: Calibration | None = None  # without it, probabilities are plain softmax and every sound is known
-
-    @property
-    def clip_samples(self) -> int:
-        """Length of a clip at the checkpoint's sample rate."""
-        return round(self.input.clip_seconds * self.spectrogram.sample_rate)
+_DAMAGE = (*DAMAGE, SafetensorError)
 
 
 def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> None:
@@ -67,7 +47,7 @@ def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> N
     checkpoint : Checkpoint
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _CONFIG).unlink(missing_ok=True)  # until all is written, the checkpoint counts as missing
+    (folder / CONFIG).unlink(missing_ok=True)  # until all is written, the checkpoint counts as missing
     for old in folder.glob("*.safetensors"):
         old.unlink()
     state = {
@@ -85,14 +65,6 @@ def save_checkpoint(folder: Path, model: nn.Module, checkpoint: Checkpoint) -> N
     total = sum(tensor.nbytes for tensor in state.values())
     write_json(folder / _INDEX, {"metadata": {"total_size": total, "sha256": digests}, "weight_map": weight_map})
     write_config(folder, checkpoint)
-
-
-def write_config(folder: Path, checkpoint: Checkpoint) -> None:
-    """Replace the config of a checkpoint, atomically; its weights stay as they are.
-
-    This adds a calibration: `write_config(folder, dataclasses.replace(read_config(folder), calibration=...))`.
-    """
-    write_json(folder / _CONFIG, asdict(checkpoint) | {"format": FORMAT, "class_names": list(checkpoint.class_names)})
 
 
 def load_checkpoint(folder: Path | None = None) -> tuple[ResNet, Checkpoint]:
@@ -121,11 +93,11 @@ def load_checkpoint(folder: Path | None = None) -> tuple[ResNet, Checkpoint]:
 
 def _read_weights(folder: Path, expected: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return the tensors of all shards as float32, or whole numbers where `expected` has them."""
-    index = _read_json(folder / _INDEX)
+    index = read_json(folder / _INDEX)
     files = sorted(set(index["weight_map"].values()))
     if any(Path(file).name != file for file in files):
         raise ValueError("a shard lies outside the folder")
-    most_bytes = _JSON_BYTES + _VALUE_BYTES * sum(tensor.numel() for tensor in expected.values())
+    most_bytes = JSON_BYTES + _VALUE_BYTES * sum(tensor.numel() for tensor in expected.values())
     if sum((folder / file).stat().st_size for file in files) > most_bytes:
         raise ValueError("the shards are larger than the network's weights can be")
     digests = index["metadata"].get("sha256")  # version 0.1 wrote none
@@ -142,51 +114,6 @@ def _read_weights(folder: Path, expected: dict[str, torch.Tensor]) -> dict[str, 
         if not tensor.isfinite().all():
             raise ValueError(f"{name} holds values that are not finite")
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON object of bounded size."""
-    if path.stat().st_size > _JSON_BYTES:
-        raise ValueError(f"{path.name} is larger than {_JSON_BYTES / 1e6:.0f} MB")
-    values = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(values, dict):
-        raise ValueError(f"{path.name} is no JSON object")
-    return values
-
-
-def _class_names(names: Any) -> tuple[str, ...]:
-    """Return distinct names of classes."""
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError("class_names is no list of names")
-    if not 1 <= len(set(names)) == len(names) <= _MAX_CLASSES:
-        raise ValueError(f"class_names holds {len(names)} names; 1 to {_MAX_CLASSES} different ones are legal")
-    return tuple(names)
-
-
-def read_config(folder: Path | None = None) -> Checkpoint:
-    """Return a checkpoint, by default the shipped one, without reading its weights."""
-    folder = checkpoint_folder(folder)
-    path = folder / _CONFIG
-    try:
-        meta = _read_json(path)
-        if meta["format"] != FORMAT:
-            raise CheckpointError("checkpoint.version", path=project_relative(folder), found=meta["format"], wanted=FORMAT)
-        calibration = meta.get("calibration")
-        if calibration is not None and not {"unsure_threshold", "detector_sha256"} & set(calibration):  # version 0.1
-            calibration = calibration | {"unsure_threshold": calibration["unknown_threshold"], "detector_sha256": None}
-        return Checkpoint(
-            architecture=meta["architecture"],
-            class_names=_class_names(meta["class_names"]),
-            spectrogram=SpectrogramConfig.from_dict(meta["spectrogram"]),
-            input=InputConfig.from_dict(meta["input"]),
-            provenance=dict(meta["provenance"]),
-            calibration=None if calibration is None else Calibration.from_dict(calibration),
-        )
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise CheckpointError("checkpoint.missing", path=project_relative(folder)) from error
-    except _DAMAGE as error:
-        reason = f"{_CONFIG}: {reason_of(error)}"
-        raise CheckpointError("checkpoint.damaged", path=project_relative(folder), reason=reason) from error
 
 
 def _shards(state: dict[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,36 +10,19 @@ import numpy as np
 import torch
 
 from esc.audio.waveform import is_silent
-from esc.classification.checkpoint import Checkpoint, load_checkpoint
+from esc.classification.checkpoint import load_checkpoint
 from esc.classification.checkpoint_files.archive import checkpoint_folder
-from esc.classification.confidence.calibration import calibrated_probabilities, cell_probabilities, known_and_sure, unknown_score
+from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.confidence.ood_detector import OodDetector
+from esc.classification.confidence.scores import calibrated_probabilities, cell_probabilities, known_and_sure, unknown_score
 from esc.classification.first_clip import Clip, FirstClipSearch, array_blocks, cut_clip
+from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE, Prediction
 from esc.classification.reduced_precision import AUTO, PRECISIONS, bfloat16_is_safe, checked_bfloat16_copy, has_bfloat16
 from esc.classification.resnet import ResNet, embed, layer_outputs, mean_activations
 from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import check_choice, check_range
 
-SILENCE = "silence"  # verdict without running the network
 MAX_TOP = 10_000
-UNKNOWN = "unknown"  # verdict on clips out of distribution, by the checkpoint's calibration
-UNSURE = "unsure"  # verdict on clips whose likeliest class is uncertain, by the checkpoint's calibration
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Classification of one clip."""
-
-    top: tuple[tuple[str, float], ...]  # (label, probability) of the likeliest classes in order; empty for silence
-    verdict: str  # label of the likeliest class, `UNSURE`, `UNKNOWN` or `SILENCE`
-    start_s: float  # of the clip within the sound
-    clip: np.ndarray  # float32 (n_samples,), cut or padded, at the checkpoint's sample rate
-    spectrogram_db: np.ndarray  # float32 (n_mels, n_frames), input of the network before level scaling
-
-    @property
-    def known(self) -> bool:
-        """Whether the verdict is one of the classes."""
-        return self.verdict not in (SILENCE, UNKNOWN, UNSURE)
 
 
 class Outputs(NamedTuple):

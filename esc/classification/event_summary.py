@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esc.classification.classifier import UNKNOWN, UNSURE
+from esc.classification.predictions import MOMENTS_PER_S, UNKNOWN, UNSURE, WindowResult
 from esc.classification.segments import LEAST_S, Segment, count_of, moments, runs
-from esc.classification.sliding_window import MOMENTS_PER_S, WindowResult
 
 Interval = tuple[float, float]  # start and end in seconds
 

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import torch
 
-from esc.audio.io import MAX_SECONDS, check_memory
+from esc.audio.io import check_memory
 from esc.audio.waveform import MIN_SAMPLES, is_silent, to_mono
-from esc.classification.classifier import UNKNOWN, UNSURE, Classifier, Prediction
+from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import SURE_PROBABILITY
 from esc.classification.first_clip import Clip, cut_clip
-from esc.classification.sliding_window import HOP_PER_CLIP
+from esc.classification.predictions import UNKNOWN, UNSURE, Prediction
+from esc.classification.times import HOP_PER_CLIP, check_times, interval_fit
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, check_range
 
 MAX_CLIPS = 24  # of a long interval, spread evenly: the answer comes in about a second
 
 Interval = tuple[float, float]  # start and end in seconds
-_SAME_LENGTH = 0.02  # of a clip
 # a second for the resampler, up to one to a sample that both rates share, and a file's end up to 1 ms before the interval's
 _MARGIN_S = 2.1
 
@@ -139,14 +138,6 @@ class IntervalSearch:
         return cut_clip(samples, self._rate, start, rate, clip_samples, max(0, begin - first))
 
 
-def check_times(start_s: float | None, end_s: float | None) -> None:
-    """Raise ParameterError if no sound has such times."""
-    if start_s is not None:
-        check_range("start_s", start_s, 0.0, MAX_SECONDS)
-    if end_s is not None:
-        check_range("end_s", end_s, start_s or 0.0, MAX_SECONDS)
-
-
 def _check_interval(start_s: float, end_s: float, seconds: float) -> None:
     check_range("start_s", start_s, 0.0, seconds)
     check_range("end_s", end_s, start_s, seconds + 1e-3)  # a time in milliseconds may be rounded up
@@ -167,13 +158,6 @@ def _offsets_s(classifier: Classifier, n_samples: int, sample_rate: int) -> list
         else min(MAX_CLIPS, 1 + math.ceil(rest_s / (HOP_PER_CLIP * clip_seconds)))
     )
     return np.linspace(0.0, max(0.0, rest_s), count).tolist()
-
-
-def interval_fit(seconds: float, clip_seconds: float) -> Literal["padded", "whole", "mean"]:
-    """Return how an interval fills its clips; lengths within `_SAME_LENGTH` are equal."""
-    if seconds > (1 + _SAME_LENGTH) * clip_seconds:
-        return "mean"
-    return "padded" if seconds < (1 - _SAME_LENGTH) * clip_seconds else "whole"
 
 
 @torch.inference_mode()

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esc.classification.classifier import UNKNOWN, UNSURE
-from esc.classification.sliding_window import MOMENTS_PER_S, WindowResult
+from esc.classification.predictions import MOMENTS_PER_S, UNKNOWN, UNSURE, WindowResult
 from esc.dsp.axes import rows_at
 from esc.errors import check_range
 

@@ -9,47 +9,22 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from esc.audio.resampling import ResampledBlocks
 from esc.audio.waveform import MIN_SAMPLES, SILENCE_PEAK, fit_clip, is_silent
-from esc.classification.classifier import SILENCE, Classifier
+from esc.classification.classifier import Classifier
 from esc.classification.first_clip import array_blocks
+from esc.classification.predictions import MOMENTS_PER_S, SILENCE, Activity, WindowResult
 from esc.classification.resnet import CELL_FRAMES
+from esc.classification.times import check_hop
 from esc.config import SAMPLE_RATES, SpectrogramConfig
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, check_range
 
-HOP_PER_CLIP = 0.5  # default hop, in clips: each moment but the ends is covered by two windows
-LEAST_HOP_PER_CLIP = 0.02  # 0.1 s for a clip of 5 s: 50 forward passes per clip of sound
 BATCH = 4  # windows per forward pass; more are not faster (two cores: 23 ms per clip singly, 18 ms by 4 or 8)
-MOMENTS_PER_S = 10  # time resolution of probabilities and silence
-
-
-@dataclass(frozen=True, eq=False)
-class Activity:
-    """Probabilities, levels and silence over time within a window; each array begins at `start_s`."""
-
-    start_s: float  # below the window's start where a short sound was padded
-    probabilities: np.ndarray  # float32 (n_cells, n_classes), every `cell_s`; see `Outputs.activations`
-    cell_s: float
-    levels_db: np.ndarray  # float32 (n_frames,), every `frame_s`: means over the mel bands
-    frame_s: float
-    silent: np.ndarray  # bool (n_moments,), `MOMENTS_PER_S`; see `esc.audio.is_silent`
-
-
-@dataclass(frozen=True, eq=False)
-class WindowResult:
-    """Classification of one window; a sound shorter than a clip is one window."""
-
-    start_s: float
-    end_s: float
-    verdict: str  # as `Prediction.verdict`
-    probabilities: np.ndarray | None  # float32 (n_classes,), in the order of the targets; None for silence
-    activity: Activity | None = None  # None for silence; for other windows: the probabilities hold throughout
 
 
 def windows(
@@ -90,19 +65,6 @@ def windows(
     hop = round(check_hop(hop_seconds, classifier.checkpoint.input.clip_seconds) * classifier.checkpoint.spectrogram.sample_rate)
     blocks = array_blocks(sound) if isinstance(sound, np.ndarray) else sound
     return _windows(classifier, blocks, sample_rate, hop, workers)
-
-
-def check_hop(hop_seconds: float | None, clip_seconds: float) -> float:
-    """Return the hop in seconds, `HOP_PER_CLIP` for None; raise ParameterError if out of range."""
-    if hop_seconds is None:
-        return HOP_PER_CLIP * clip_seconds
-    check_range("hop_seconds", hop_seconds, LEAST_HOP_PER_CLIP * clip_seconds, clip_seconds)
-    return hop_seconds
-
-
-def window_count(seconds: float, hop_seconds: float, clip_seconds: float) -> int:
-    """Return the number of windows of a sound."""
-    return max(0, math.ceil(round((seconds - clip_seconds) / hop_seconds, 6))) + 1
 
 
 def _windows(

@@ -20,8 +20,8 @@ from esc.cli.option_groups import grouped
 from esc.errors import AudioError, check_range
 
 if TYPE_CHECKING:
+    from esc.batch.options import BatchOptions
     from esc.batch.results import FileResult
-    from esc.batch.runner import BatchOptions
     from esc.config import SpectrogramConfig
 
 EXIT_UNREADABLE = 1
@@ -93,13 +93,11 @@ def classify_command(
     """
     _check_usage(options, output, engine)
 
-    import torch
-
-    from esc.batch.runner import BatchOptions, sound_files
-    from esc.classification.checkpoint import read_config
+    from esc.batch.options import BatchOptions
+    from esc.batch.runner import sound_files
     from esc.classification.checkpoint_files.archive import checkpoint_folder
-    from esc.classification.intervals import check_times
-    from esc.classification.sliding_window import check_hop
+    from esc.classification.checkpoint_files.config import read_config
+    from esc.classification.times import check_hop, check_times
 
     check_times(options.start_s, options.end_s)
     options = replace(options, checkpoint=checkpoint_folder(options.checkpoint))  # a ZIP is extracted once for all workers
@@ -121,9 +119,11 @@ def classify_command(
     )
     if engine.engine == "plain":
         _check_label_tracks(output, len(files) + (options.channel == EACH))
-        cores = torch.get_num_threads()
-        torch.set_num_threads(1)  # windows are distributed instead, see `esc.classification.sliding_window.windows`
-        batch = replace(batch, workers=max(1, cores // min(engine.jobs or 1, max(1, len(files)))))
+        if min(engine.jobs or 1, len(files)) == 1:  # else each process has its share of the cores
+            import torch
+
+            batch = replace(batch, workers=torch.get_num_threads())
+            torch.set_num_threads(1)  # windows are distributed instead, see `esc.classification.sliding_window.windows`
     listed = _classify(files, batch, engine, output)
     results = [result for result in listed if not isinstance(result, AudioError)]
     refused = [result for result in listed if isinstance(result, AudioError)]

@@ -16,12 +16,13 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from esc.audio.channels import MEAN
+from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE
 from esc.errors import reason_of
 from esc.paths import CHECKPOINT_VARIABLE
 
 if TYPE_CHECKING:
     from esc.batch.results import SoundResult
-    from esc.classification.sliding_window import WindowResult
+    from esc.classification.predictions import WindowResult
 
 CheckpointOption = Annotated[
     Path | None,
@@ -83,8 +84,6 @@ class ProgressBar:
 
 def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
     """Return the results as a table."""
-    from esc.classification.classifier import SILENCE, UNKNOWN
-
     if with_timeline:
         table = Table("file", _right("start s"), _right("end s"), "what", _right("probability"), _right("± s"), box=box.SIMPLE)
         for result in results:
@@ -106,8 +105,6 @@ def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
 
 def _verdict_text(result: SoundResult) -> str:
     """Return the verdict on a clip in words."""
-    from esc.classification.classifier import UNKNOWN, UNSURE
-
     words = {UNSURE: f"not sure: perhaps {result.guess}", UNKNOWN: f"{_NONE}, perhaps nearest to {result.guess}"}
     return words.get(result.verdict, result.verdict)
 

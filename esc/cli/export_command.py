@@ -18,12 +18,12 @@ def export_command(
     """Export the network: mel spectrograms in dB in, probabilities out.
 
     The file is compared with PyTorch on the example sounds, and the difference is printed. Above 1e-4 nothing is written
-    and the exit code is 1. `esc/classification/onnx_export.py` shows how to use it.
+    and the exit code is 1. `esc/classification/checkpoint_files/onnx_export.py` shows how to use it.
     """
     check_output_file(target, "OUT")
 
+    from esc.classification.checkpoint_files.onnx_export import LIMIT, export_onnx
     from esc.classification.classifier import Classifier
-    from esc.classification.onnx_export import LIMIT, export_onnx
     from esc.classification.reduced_precision import FLOAT32
 
     parity = export_onnx(Classifier.load(checkpoint, precision=FLOAT32), target)

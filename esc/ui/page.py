@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from esc.audio.io import MAX_BYTES
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.errors import CheckpointError
 from esc.example_sounds import example_sounds
 from esc.paths import ASSETS, DEFAULT_CHECKPOINT, ROOT

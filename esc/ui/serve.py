@@ -7,8 +7,8 @@ from pathlib import Path
 
 import esc.ui.inference.zero_gpu  # noqa: F401  first: before all that imports torch
 from esc.audio.sandbox import start_fork_server
-from esc.classification.checkpoint import read_config
 from esc.classification.checkpoint_files.archive import checkpoint_folder
+from esc.classification.checkpoint_files.config import read_config
 from esc.ui.inference.inference import warm_up
 from esc.ui.page import build_page, launch_options
 from esc.ui.sessions.process_memory import freeze_startup, share_arenas

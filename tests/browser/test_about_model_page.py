@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chromium import Sheet, serving
-from esc.classification.checkpoint import read_config, write_config
+from esc.classification.checkpoint_files.config import read_config, write_config
 from esc.classification.checkpoint_files.metrics import FILE, write_metrics
 from esc.classification.checkpoint_files.robustness import write_robustness
 from esc.classification.confidence.calibration import Calibration

@@ -253,6 +253,7 @@ HEAVY = ("torch", "torchvision", "librosa", "gradio", "plotly", "matplotlib", "a
         ("import esc", HEAVY),
         ("import esc; dir(esc)", HEAVY),
         ("import esc; esc.LIBROSA", HEAVY),
+        ("import esc.__main__, esc.batch.runner, esc.batch.result_formats, esc.classification.checkpoint_files.config", HEAVY),
         ("import esc; esc.load_audio", [name for name in HEAVY if name != "scipy"]),
         pytest.param(
             "import esc; esc.mel_db", ["librosa", "gradio", "plotly", "matplotlib", "av", "torchvision"], marks=pytest.mark.slow

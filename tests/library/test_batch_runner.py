@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from esc.batch.options import BatchOptions
 from esc.batch.results import SoundResult
-from esc.batch.runner import BatchOptions, classify_files
+from esc.batch.runner import classify_files
 from esc.errors import AudioError
 
 JOBS = 2
 
 
-def pid_or_death(path: Path, options: BatchOptions) -> list[SoundResult]:
+def pid_or_death(path: Path, options: BatchOptions, processes: int) -> list[SoundResult]:
     """Stand in for the classification in a worker: name the process, or end it."""
     time.sleep(0.05)
     if path.name.startswith("killer"):

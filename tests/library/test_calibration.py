@@ -14,15 +14,19 @@ import torch
 from safetensors.torch import save
 
 import sounds
+from esc.batch.file_classification import classify_file
+from esc.batch.options import BatchOptions
 from esc.batch.result_formats import as_json
-from esc.batch.runner import BatchOptions, classify_file
-from esc.classification.checkpoint import load_checkpoint, read_config, save_checkpoint, write_config
-from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE, Classifier
-from esc.classification.confidence.calibration import Calibration, calibrated_probabilities, known_and_sure, unknown_score
+from esc.classification.checkpoint import load_checkpoint, save_checkpoint
+from esc.classification.checkpoint_files.config import read_config, write_config
+from esc.classification.classifier import Classifier
+from esc.classification.confidence.calibration import Calibration
 from esc.classification.confidence.ood_detector import FILE, OodDetector
+from esc.classification.confidence.scores import calibrated_probabilities, known_and_sure, unknown_score
+from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE, WindowResult
 from esc.classification.resnet import LAYERS, embed, layer_outputs, pooled_embedding
 from esc.classification.segments import segments
-from esc.classification.sliding_window import WindowResult, windows
+from esc.classification.sliding_window import windows
 from esc.errors import CheckpointError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
 

@@ -16,7 +16,8 @@ from esc.audio.excerpt import write_excerpt
 from esc.audio.facts import Reading
 from esc.audio.io import load_audio, open_audio
 from esc.audio.transcode import channels_path, decode
-from esc.batch.runner import BatchOptions, classify_files
+from esc.batch.options import BatchOptions
+from esc.batch.runner import classify_files
 from esc.errors import AudioError, ParameterError
 from esc.paths import ROOT
 

@@ -17,7 +17,8 @@ import torchvision
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from esc.classification.checkpoint import Checkpoint, load_checkpoint, read_config, save_checkpoint
+from esc.classification.checkpoint import load_checkpoint, save_checkpoint
+from esc.classification.checkpoint_files.config import Checkpoint, read_config
 from esc.classification.resnet import ARCHITECTURES, build_model
 from esc.config import ESC50, InputConfig
 from esc.errors import CheckpointError

@@ -19,10 +19,12 @@ from command_line import classify, run_program
 from esc.audio.io import load_audio
 from esc.batch.label_files import read_labels
 from esc.batch.label_formats import RAVEN_COLUMNS
+from esc.batch.options import BatchOptions
 from esc.batch.result_formats import as_raven
 from esc.batch.results import SoundResult
-from esc.batch.runner import BatchOptions, classify_files, sound_files
-from esc.classification.checkpoint import Checkpoint, save_checkpoint
+from esc.batch.runner import classify_files, sound_files
+from esc.classification.checkpoint import save_checkpoint
+from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.intervals import classify_clips, interval_clips
 from esc.classification.resnet import build_model
@@ -291,7 +293,7 @@ def test_decoder_crash_costs_one_file(monkeypatch, tmp_path):
     def stumble(*_):
         raise IndexError("tuple index out of range")
 
-    monkeypatch.setattr("esc.batch.runner.open_audio", stumble)
+    monkeypatch.setattr("esc.batch.file_classification.open_audio", stumble)
     (answer,) = classify_files([tmp_path / "odd.wav"], BatchOptions())
     assert isinstance(answer, AudioError)
     assert answer.key == "audio.crashed" and "IndexError" in str(answer)

@@ -8,9 +8,11 @@ import pytest
 import sounds
 from esc.audio.io import open_audio
 from esc.audio.waveform import fit_clip, resample
-from esc.batch.runner import BatchOptions, classify_file
-from esc.classification.classifier import SILENCE, Classifier
+from esc.batch.file_classification import classify_file
+from esc.batch.options import BatchOptions
+from esc.classification.classifier import Classifier
 from esc.classification.first_clip import BLOCK_SAMPLES, FirstClipSearch
+from esc.classification.predictions import SILENCE
 from esc.classification.saliency.maps import explain
 from esc.classification.similarity import SoundIndex
 from esc.errors import AudioError

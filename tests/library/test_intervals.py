@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import sounds
-from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE, Classifier
+from esc.classification.classifier import Classifier
 from esc.classification.intervals import MAX_CLIPS, IntervalSearch, classify_clips, interval_clips, interval_from
+from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE
 from esc.errors import AudioError, ParameterError
 
 RATE = 44_100

@@ -15,11 +15,10 @@ import pytest
 import scipy.special
 import torch
 
-import esc.classification.onnx_export
 from esc import Classifier, fit_clip, load_audio, mel_db
-from esc.classification.classifier import UNKNOWN
+from esc.classification.checkpoint_files.onnx_export import LIMIT, ExportError, Parity, compare, export_onnx
 from esc.classification.confidence.calibration import Calibration
-from esc.classification.onnx_export import LIMIT, Parity, compare, export_onnx
+from esc.classification.predictions import UNKNOWN
 from esc.cli.main import main
 from esc.config import ESC50, InputConfig, SpectrogramConfig
 from esc.errors import PackageError
@@ -148,7 +147,7 @@ def test_failed_parity_writes_nothing(exported, monkeypatch, capsys, tmp_path):
         Classifier, "outputs", lambda *given: (found := outputs(*given))._replace(probabilities=found.probabilities + 2e-4)
     )
     monkeypatch.setattr(
-        "esc.classification.onnx_export._write", lambda _, path: shutil.copy(exported[0], path)
+        "esc.classification.checkpoint_files.onnx_export._write", lambda _, path: shutil.copy(exported[0], path)
     )  # spares a second export
     monkeypatch.setattr(sys, "argv", ["esc", "export", str(target)])
     with pytest.raises(SystemExit) as ended:
@@ -187,5 +186,5 @@ def test_wrong_usage(arguments, word, monkeypatch, capsys):
 
 
 def test_export_without_sounds(classifier, tmp_path):
-    with pytest.raises(esc.classification.onnx_export.ExportError, match="no sound to compare"):
+    with pytest.raises(ExportError, match="no sound to compare"):
         export_onnx(classifier, tmp_path / "x.onnx", sounds=())

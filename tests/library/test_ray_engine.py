@@ -18,9 +18,10 @@ import pytest
 
 import sounds
 from esc.audio.io import load_audio
+from esc.batch.options import BatchOptions
 from esc.batch.ray_engine import classify_with_ray, resume_log_path
 from esc.batch.resume_log import from_json, to_json
-from esc.batch.runner import BatchOptions, classify_files, sound_files
+from esc.batch.runner import classify_files, sound_files
 from esc.cli.main import main
 from esc.errors import AudioError, PackageError
 from esc.example_sounds import example_sounds

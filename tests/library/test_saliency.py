@@ -11,9 +11,10 @@ from torch import nn
 
 import sounds
 from esc.audio.waveform import fit_clip, resample
-from esc.classification.checkpoint import Checkpoint
-from esc.classification.classifier import SILENCE, Classifier
-from esc.classification.confidence.calibration import calibrated_probabilities
+from esc.classification.checkpoint_files.config import Checkpoint
+from esc.classification.classifier import Classifier
+from esc.classification.confidence.scores import calibrated_probabilities
+from esc.classification.predictions import SILENCE
 from esc.classification.resnet import build_model
 from esc.classification.saliency.maps import (
     CLASS_LAYER,

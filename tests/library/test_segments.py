@@ -8,11 +8,13 @@ import scipy.special
 import torch
 
 import sounds
-from esc.classification.classifier import SILENCE, UNSURE, Classifier
-from esc.classification.confidence.calibration import CELL_TEMPERATURE, Calibration, cell_probabilities
+from esc.classification.classifier import Classifier
+from esc.classification.confidence.calibration import Calibration
+from esc.classification.confidence.scores import CELL_TEMPERATURE, cell_probabilities
 from esc.classification.event_summary import silent_intervals, uncertain_intervals
+from esc.classification.predictions import SILENCE, UNSURE, Activity, WindowResult
 from esc.classification.segments import Segment, segments
-from esc.classification.sliding_window import Activity, WindowResult, windows
+from esc.classification.sliding_window import windows
 from esc.errors import ParameterError
 
 RATE, CLIP = 44_100, 5 * 44_100

@@ -24,11 +24,12 @@ import sounds
 from command_line import run
 from esc.audio.io import load_audio
 from esc.batch import teach_files as files
-from esc.classification.checkpoint import Checkpoint, read_config
+from esc.classification.checkpoint_files.config import Checkpoint, read_config
 from esc.classification.checkpoint_files.metrics import read_metrics
-from esc.classification.classifier import UNKNOWN, Classifier
+from esc.classification.classifier import Classifier
 from esc.classification.confidence.ood_detector import OodDetector
 from esc.classification.confidence.ood_fit import refit_distance
+from esc.classification.predictions import UNKNOWN
 from esc.classification.resnet import build_model
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.head import PENALTY, balanced_weights, fit_head, smoothed_temperature, wilson_interval

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.classification.checkpoint_files.metrics import FILE, write_metrics
 from esc.classification.checkpoint_files.robustness import FILE as ROBUSTNESS_FILE
 from esc.classification.checkpoint_files.robustness import write_robustness

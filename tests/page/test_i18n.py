@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.errors import MESSAGES as ERRORS
 from esc.paths import ASSETS, DEFAULT_CHECKPOINT
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, ENGLISH, ERRORS_RUSSIAN, RUSSIAN, language_of

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import sounds
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.classification.classifier import Classifier
 from esc.classification.teaching import backbone
 from esc.classification.teaching.archive import pack, unpack

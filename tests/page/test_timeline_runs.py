@@ -25,8 +25,8 @@ from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
 from esc.classification.classifier import Classifier
 from esc.classification.event_summary import UncertainInterval, silent_intervals, totals, uncertain_intervals
+from esc.classification.predictions import WindowResult
 from esc.classification.segments import Segment
-from esc.classification.sliding_window import WindowResult
 from esc.errors import CheckpointError, PageError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.inference.timeline_runs import TimelineProgress, TimelineRuns, Turns

@@ -17,10 +17,11 @@ import sounds
 import training.train as loop
 from esc.audio.io import load_audio
 from esc.audio.waveform import is_silent
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.classification.checkpoint_files.metrics import read_metrics
-from esc.classification.classifier import UNKNOWN, Classifier
+from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import Calibration
+from esc.classification.predictions import UNKNOWN
 from esc.classification.teaching.synthetic_sounds import KINDS, SAMPLE_RATE, synthesise
 from esc.errors import DataError
 from small_data import CLASSES, HALF_A_SECOND, QUICK, SMALL, outer

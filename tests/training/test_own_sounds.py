@@ -14,7 +14,7 @@ import pytest
 import sounds
 from command_line import classify
 from esc.audio.io import load_audio
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.errors import DataError
 from small_data import CLASSES, QUICK, RATE, SMALL, small_sound
 from training.data.esc50 import class_names, origin_of, read_clips

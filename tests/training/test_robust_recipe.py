@@ -14,7 +14,8 @@ import torch
 
 import sounds
 import training.train as loop
-from esc.classification.checkpoint import Checkpoint, load_checkpoint, read_config
+from esc.classification.checkpoint import load_checkpoint
+from esc.classification.checkpoint_files.config import Checkpoint, read_config
 from esc.classification.resnet import build_model
 from esc.classification.teaching.teach import _provenance
 from esc.errors import DataError

@@ -14,7 +14,8 @@ import pytest
 import torch
 
 import training.train as loop
-from esc.classification.checkpoint import load_checkpoint, read_config, write_config
+from esc.classification.checkpoint import load_checkpoint
+from esc.classification.checkpoint_files.config import read_config, write_config
 from esc.classification.confidence.calibration import Calibration
 from esc.errors import DataError
 from small_data import CLASSES, EVERY_EPOCH, HALF_A_SECOND, HELD_OUT, QUICK, SMALL, outer

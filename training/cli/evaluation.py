@@ -234,7 +234,7 @@ def _evaluate(options: EvaluationOptions, fold: int, checkpoint: Path) -> Evalua
 
 def _check_held_out(checkpoint: Path, fold: int) -> None:
     """Raise DataError if a checkpoint was trained on a fold."""
-    from esc.classification.checkpoint import read_config
+    from esc.classification.checkpoint_files.config import read_config
 
     if fold in seen_folds(read_config(checkpoint).provenance):
         raise DataError("run.seen", fold=fold)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.errors import CheckpointError, ParameterError
 from training.data.esc50 import Clip, data_folder, origin_of, read_clips
 from training.recipes import FRESH_SUFFIX, RECIPES, TUNED_SUFFIX, Architecture, Recipe, RecipeName

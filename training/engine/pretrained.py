@@ -14,8 +14,9 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from esc.classification.checkpoint import TRAINED_ON, Checkpoint, load_checkpoint
+from esc.classification.checkpoint import load_checkpoint
 from esc.classification.checkpoint_files.archive import checkpoint_folder
+from esc.classification.checkpoint_files.config import TRAINED_ON, Checkpoint
 from esc.classification.resnet import ResNet, build_model
 from esc.errors import DataError, reason_of
 from training.recipes import Recipe

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from esc.classification.checkpoint import read_config, write_config
+from esc.classification.checkpoint_files.config import read_config, write_config
 from esc.classification.checkpoint_files.metrics import write_metrics
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import Calibration

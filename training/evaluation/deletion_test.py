@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from esc.classification.classifier import Classifier
-from esc.classification.confidence.calibration import calibrated_probabilities
+from esc.classification.confidence.scores import calibrated_probabilities
 from esc.classification.reduced_precision import FLOAT32
 from esc.classification.saliency.maps import FINE_LAYER, heat_maps, smoothed
 from esc.classification.saliency.regions import region_cells

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from esc.classification.checkpoint import Checkpoint, load_checkpoint
+from esc.classification.checkpoint import load_checkpoint
+from esc.classification.checkpoint_files.config import Checkpoint
 from esc.errors import DataError
 from training.data.esc50 import Clip, check_folds, class_names, without_classes
 from training.data.preprocessing import Prepared, prepare

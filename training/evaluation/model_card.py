@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from esc.audio.io import load_audio
-from esc.classification.checkpoint import Checkpoint
+from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.checkpoint_files.robustness import Robustness, read_robustness
 from esc.classification.classifier import Classifier

@@ -10,8 +10,9 @@ import torch
 from scipy.stats import rankdata
 
 from esc.classification.classifier import Classifier
-from esc.classification.confidence.calibration import Calibration, calibrated_probabilities, known_and_sure
+from esc.classification.confidence.calibration import Calibration
 from esc.classification.confidence.ood_detector import OodDetector
+from esc.classification.confidence.scores import calibrated_probabilities, known_and_sure
 from training.data.esc50 import Clip
 from training.data.preprocessing import clip_spectrogram, map_files
 from training.evaluation.ood_fit import DetectorData, Features, extract, scores, standardised

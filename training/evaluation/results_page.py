@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.plotting.runs import plot_confusion, plot_curves, plot_reliability
 from training.data.esc50 import Clip
 from training.evaluation.metrics import calibration_bins, compute_metrics, confusion_matrix

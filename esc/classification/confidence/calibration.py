@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import torch
-
 from esc.config import Config
 from esc.errors import ParameterError, check_choice, check_range
 
@@ -19,7 +17,6 @@ UnknownScore = Literal["detector", "energy", "max_softmax"]
 UNKNOWN_SCORES: tuple[UnknownScore, ...] = get_args(UnknownScore)
 TEMPERATURES = (0.01, 100.0)
 SURE_PROBABILITY = 0.5  # of a sure verdict at least: as likely as all other classes together
-CELL_TEMPERATURE = 2.0  # a cell is less than a tenth of a clip: less sure than the clip, by this factor
 _THRESHOLDS = {"detector": (-1e6, 1e6), "energy": (-1e6, 1e6), "max_softmax": (0.0, 1.0)}
 
 
@@ -46,52 +43,3 @@ class Calibration(Config):
         wanted = str if self.unknown_score == "detector" else type(None)
         if not isinstance(self.detector_sha256, wanted):
             raise ParameterError("parameter.type", field="detector_sha256", value=self.detector_sha256, wanted=wanted.__name__)
-
-
-def calibrated_probabilities(logits: torch.Tensor, calibration: Calibration | None) -> torch.Tensor:
-    """Return the softmax of logits (..., n_classes), over the temperature if calibrated."""
-    return (logits if calibration is None else logits / calibration.temperature).softmax(dim=-1)
-
-
-def cell_probabilities(cell_logits: torch.Tensor, calibration: Calibration | None) -> torch.Tensor:
-    """Return the probabilities of `LayerOutputs.cell_logits` (..., n_classes), at `CELL_TEMPERATURE` times the temperature."""
-    return calibrated_probabilities(cell_logits / CELL_TEMPERATURE, calibration)
-
-
-def unknown_score(logits: torch.Tensor, score: str, temperature: float) -> torch.Tensor:
-    """Return out-of-distribution scores (...) of logits (..., n_classes); known sounds score higher.
-
-    Parameters
-    ----------
-    logits : tensor, shape (..., n_classes)
-    score : str
-        "energy" or "max_softmax", see `Calibration`.
-    temperature : float
-        For "max_softmax" only.
-    """
-    if score == "detector":
-        raise ValueError("this score is computed by an OodDetector")
-    if score == "energy":
-        return logits.logsumexp(dim=-1)
-    return (logits / temperature).softmax(dim=-1).amax(dim=-1)
-
-
-def known_and_sure(
-    probabilities: torch.Tensor, scores: torch.Tensor, calibration: Calibration | None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return whether sounds are in distribution, and whether their likeliest class is also sure.
-
-    A sure one has a score of at least `unsure_threshold` and a probability of at least `SURE_PROBABILITY`. Without a
-    calibration both are always True.
-
-    Parameters
-    ----------
-    probabilities : tensor, shape (clips, n_classes)
-    scores : tensor, shape (clips,)
-    calibration : Calibration, optional
-    """
-    if calibration is None:
-        known = torch.ones_like(scores, dtype=torch.bool)
-        return known, known
-    likely = probabilities.amax(dim=-1) >= SURE_PROBABILITY
-    return scores >= calibration.unknown_threshold, (scores >= calibration.unsure_threshold) & likely

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from esc.classification.classifier import Classifier, Prediction
+from esc.classification.classifier import Classifier
+from esc.classification.predictions import Prediction
 from esc.classification.resnet import ResNet
 from esc.dsp.spectrogram import network_input
 from esc.errors import ParameterError

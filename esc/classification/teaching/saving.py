@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from esc.classification.checkpoint import read_config, save_checkpoint, write_config
+from esc.classification.checkpoint import save_checkpoint
+from esc.classification.checkpoint_files.config import read_config, write_config
 from esc.classification.checkpoint_files.metrics import write_metrics
 from esc.classification.teaching.head import PENALTY
 from esc.classification.teaching.teach import REFUSED, UNSURE_SHARE, Taught

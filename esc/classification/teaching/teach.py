@@ -12,11 +12,11 @@ import scipy
 import torch
 from scipy.special import softmax
 
-from esc.classification.checkpoint import TRAINED_ON, Checkpoint
-from esc.classification.classifier import SILENCE, UNKNOWN, UNSURE
+from esc.classification.checkpoint_files.config import TRAINED_ON, Checkpoint
 from esc.classification.confidence.calibration import Calibration
 from esc.classification.confidence.ood_detector import OodDetector
 from esc.classification.confidence.ood_fit import fit_regression, floored_std, make_detector, refit_distance, with_part_std
+from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE
 from esc.classification.resnet import ResNet
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.head import Head, balanced_weights, fit_head, smoothed_temperature, wilson_interval

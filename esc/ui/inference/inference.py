@@ -15,16 +15,18 @@ import numpy as np
 
 from esc.audio.transcode import Decoded
 from esc.audio.waveform import is_silent
+from esc.batch.file_classification import classify_blocks
+from esc.batch.options import BatchOptions
 from esc.batch.results import SoundResult
-from esc.batch.runner import BatchOptions, classify_blocks
-from esc.classification.checkpoint import Checkpoint
-from esc.classification.classifier import Classifier, Prediction
+from esc.classification.checkpoint_files.config import Checkpoint
+from esc.classification.classifier import Classifier
 from esc.classification.first_clip import Clip, array_blocks
 from esc.classification.intervals import Interval, classify_clips, interval_clips
+from esc.classification.predictions import Prediction, WindowResult
 from esc.classification.saliency.maps import Explanation
 from esc.classification.saliency.maps import explain as explain_waveform
 from esc.classification.similarity import fingerprint
-from esc.classification.sliding_window import BATCH, WindowResult
+from esc.classification.sliding_window import BATCH
 from esc.config import LIBROSA
 from esc.dsp.spectrogram import mel_db
 from esc.errors import EscError

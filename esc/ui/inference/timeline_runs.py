@@ -19,10 +19,11 @@ from cachetools import LRUCache
 
 from esc.audio.facts import AS_IT_IS, Reading
 from esc.batch.results import SoundResult
-from esc.classification.checkpoint import Checkpoint
+from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.event_summary import UncertainInterval, silent_intervals, uncertain_intervals
+from esc.classification.predictions import WindowResult
 from esc.classification.segments import Segment, segments
-from esc.classification.sliding_window import WindowResult, check_hop
+from esc.classification.times import check_hop
 from esc.ui.inference.inference import classifier, classify_sound
 from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Session, Sound

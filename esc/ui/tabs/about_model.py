@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.checkpoint_files.robustness import read_robustness
 from esc.errors import CheckpointError

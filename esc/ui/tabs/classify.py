@@ -10,8 +10,8 @@ import numpy as np
 
 from esc.audio.channels import distinct_channels
 from esc.audio.waveform import SILENCE_PEAK
-from esc.classification.classifier import Prediction
-from esc.classification.intervals import interval_fit
+from esc.classification.predictions import Prediction
+from esc.classification.times import interval_fit
 from esc.ui.inference.inference import classifier, predict
 from esc.ui.server.requests import PartRequest
 from esc.ui.sessions.sound import Sound

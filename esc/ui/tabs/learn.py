@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from esc.audio.io import load_audio
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.errors import PageError
 from esc.example_sounds import example_sounds
 from esc.ui.inference.inference import activations, classifier

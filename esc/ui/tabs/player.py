@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from esc.audio.io import ACCEPTED, MAX_BYTES, MAX_SECONDS
-from esc.classification.checkpoint import read_config
+from esc.classification.checkpoint_files.config import read_config
 from esc.errors import CheckpointError
 from esc.example_sounds import example_sounds
 from esc.ui.i18n.catalogue import CLASSES_RUSSIAN, LANGUAGES, MESSAGES, class_name

@@ -41,7 +41,7 @@ import torch
 from torch import nn
 
 from esc.audio.io import load_audio
-from esc.classification.checkpoint import Checkpoint
+from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.classifier import Classifier, Outputs
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import ExportError, reason_of, require_packages
