@@ -56,40 +56,31 @@ def classify_with_ray(
 
     Parameters
     ----------
-    files : sequence of path
     options : BatchOptions
         `workers` is ignored: each file is classified by one worker on one core.
     output : path
         Ends in .parquet (a row per file, with an error message for unreadable ones) or .csv (see `result_formats.as_csv`).
-        Written at the end, atomically; until then results are in `resume_log_path(output)`, from which a run resumes.
+        Written at the end, atomically; until then results are in `resume_log_path(output)`, from which a run resumes. With
+        `bom` a CSV begins with a byte order mark.
     jobs : int, optional
         Number of workers, each on one core; by default the number of cores.
     address : str, optional
         Address of a running cluster, "auto" for one on this machine. By default Ray is started here and stopped again.
     on_file : callable, optional
         Called with the number of finished files.
-    bom : bool
-        Whether a CSV begins with a byte order mark.
 
     Raises
     ------
-    PackageError
-        Ray or pyarrow is not installed.
-    ParameterError
-        The output's ending or the address is not possible.
-    CheckpointError
-        The checkpoint is missing or damaged.
+    PackageError, ParameterError, CheckpointError
+        Ray or pyarrow is not installed; the output's ending or the address is not possible; the checkpoint is missing or damaged.
     BatchError
         The resume log or the output can't be written, no cluster answers, or workers were lost repeatedly.
     """
     check_choice("the ending of --output", output.suffix.lower() or output.name, ENDINGS)
     require_packages(REQUIREMENTS, "pyarrow", "ray", "ray.data")
     classifier = Classifier.load(options.checkpoint)
-    options = replace(options, workers=1)
-    calibration = classifier.checkpoint.calibration
-    settings = asdict(options) | {"checkpoint": fingerprint(classifier), "calibration": calibration and calibration.to_dict()}
-    log = ResumeLog(resume_log_path(output), settings)
-    finished = False
+    options, finished = replace(options, workers=1), False
+    log = _open_log(output, classifier, options)
     try:
         stamps = {path: file_stamp(path) for path in files if log.result(path) is None}
         done = len(files) - len(stamps)
@@ -105,6 +96,12 @@ def classify_with_ray(
         return results
     finally:
         log.close(finished)
+
+
+def _open_log(output: Path, classifier: Classifier, options: BatchOptions) -> ResumeLog:
+    calibration = classifier.checkpoint.calibration
+    settings = asdict(options) | {"checkpoint": fingerprint(classifier), "calibration": calibration and calibration.to_dict()}
+    return ResumeLog(resume_log_path(output), settings)
 
 
 class _Worker:
