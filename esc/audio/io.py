@@ -82,7 +82,7 @@ def load_audio(
     waveform = bytearray()  # grows without a second copy
     try:
         for block in ResampledBlocks(blocks, facts.sample_rate, rate):
-            waveform += block.tobytes()
+            waveform += block.data
             check_memory(name, len(waveform), rate)
     except MemoryError:
         waveform.clear()
@@ -173,7 +173,7 @@ def _checked(blocks: Iterator[np.ndarray], facts: AudioFacts, name: str) -> Iter
     for block in blocks:
         block = block if facts.full_scale == 1.0 else block / np.float32(facts.full_scale)
         good = np.isfinite(block)
-        finite = int(good.sum())
+        finite = int(np.count_nonzero(good))
         if finite < block.size:
             block = np.where(good, block, np.float32(0.0))
         mono = select_channel(block, facts.channel)

@@ -26,7 +26,8 @@ def to_mono(samples: np.ndarray) -> np.ndarray:
         offset = 0.0 if samples.dtype.kind == "i" else (width.max + 1) / 2
         samples = (samples.astype(np.float64) - offset) / ((width.max + 1) / (1 if samples.dtype.kind == "i" else 2))
     mono = samples.astype(np.float32) if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
+    finite = np.isfinite(mono)
+    return mono if finite.all() else np.where(finite, mono, np.float32(0.0))
 
 
 def resample(waveform: np.ndarray, sample_rate: int, new_rate: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
 import av
@@ -145,3 +146,18 @@ def test_joined_files_of_other_rates_keep_their_times(tmp_path, kind, second):
     assert facts.seconds == pytest.approx(2.0, abs=0.05)
     assert loud[0] == pytest.approx(0.5, abs=0.02)
     assert loud[np.argmax(np.diff(loud)) + 1] == pytest.approx(1.5, abs=0.04)
+
+
+def test_ac3_stored_as_samples_of_a_wav(tmp_path):
+    """A digital output that was recorded: noise, if read as samples."""
+    tone = sounds.in_channels(sounds.tone(440.0, 2.0, 48_000), 2)
+    encoded = sounds.write_av(tmp_path / "a.ac3", tone, 48_000, "ac3").read_bytes()
+    path = tmp_path / "a.wav"
+    with wave.open(str(path), "wb") as wav:
+        wav.setparams((2, 2, 48_000, 0, "NONE", ""))
+        wav.writeframes(encoded + bytes(-len(encoded) % 4))
+    facts, waveform = read(path)
+    assert facts.codec == "ac3"
+    spectrum = np.abs(np.fft.rfft(waveform[4_800:52_800]))
+    assert np.argmax(spectrum) == 440
+    assert np.sum(spectrum[438:443] ** 2) > 0.99 * np.sum(spectrum**2)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from esc.audio.decoders.frame_conversion import FrameConverter
 from esc.audio.decoders.libsndfile import SndfileTrack, open_by_libsndfile
 from esc.audio.decoders.links import FileSection, file_links
-from esc.audio.extent import EXACT_TOLERANCE_S, read_extent
+from esc.audio.extent import EXACT_TOLERANCE_S, read_chunk, read_extent
 from esc.audio.facts import AudioFacts
 from esc.audio.metadata import read_metadata
 
@@ -23,6 +24,8 @@ DEMUXERS = (  # none that opens other files, as playlists do
     "aac,ac3,adx,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,ircam,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,"
     "mpegts,mxf,nistsphere,nut,ogg,oma,qcp,rm,rso,sox,tak,truehd,tta,voc,w64,wav,wtv,wv,xwma"
 )
+_FORMAT_PCM = b"\1\0"  # WAVE_FORMAT_PCM, the tag of a WAV
+_SHORT_SEARCH = MappingProxyType({"max_probe_packets": "2"})  # 32 KB of 44.1 kHz stereo: 8 frames of DTS
 _SKIP_MANUAL = 1 << 29  # AV_CODEC_FLAG2_SKIP_MANUAL
 _ESTIMATED = ("aac", "ac3", "amr", "amrnb", "amrwb", "eac3", "loas", "mpeg", "mpegts", "ogg")  # no length in the header
 _TIMED = ("mov", "matroska")  # their time stamps count: players are silent where there is no sound
@@ -70,6 +73,8 @@ class Track:
         self._file, self._like, self._number = section, like, number  # what else to close; rate and channels of the blocks
         try:
             options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+            if read_chunk(path, b"fmt ", len(_FORMAT_PCM)) == _FORMAT_PCM:
+                options |= _SHORT_SEARCH  # for DTS and AC-3 in its samples: 32 packets would take five times as long as decoding
             # as a URL: a colon in a relative path would begin with a protocol; tags may be in any encoding
             self._container = av.open(section or f"file:{path}", "r", options=options, metadata_errors="surrogateescape")
             self._open(path)
