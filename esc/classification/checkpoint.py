@@ -19,7 +19,7 @@ from esc.classification.checkpoint_files.archive import checkpoint_folder
 from esc.classification.checkpoint_files.config import (
     CONFIG,
     DAMAGE,
-    JSON_BYTES,
+    MAX_JSON_BYTES,
     Checkpoint,
     read_config,
     read_json,
@@ -97,7 +97,7 @@ def _read_weights(folder: Path, expected: dict[str, torch.Tensor]) -> dict[str, 
     files = sorted(set(index["weight_map"].values()))
     if any(Path(file).name != file for file in files):
         raise ValueError("a shard lies outside the folder")
-    most_bytes = JSON_BYTES + _VALUE_BYTES * sum(tensor.numel() for tensor in expected.values())
+    most_bytes = MAX_JSON_BYTES + _VALUE_BYTES * sum(tensor.numel() for tensor in expected.values())
     if sum((folder / file).stat().st_size for file in files) > most_bytes:
         raise ValueError("the shards are larger than the network's weights can be")
     digests = index["metadata"].get("sha256")  # version 0.1 wrote none

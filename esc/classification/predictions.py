@@ -9,7 +9,6 @@ import numpy as np
 SILENCE = "silence"  # verdict without running the network
 UNKNOWN = "unknown"  # verdict on clips out of distribution, by the checkpoint's calibration
 UNSURE = "unsure"  # verdict on clips whose likeliest class is uncertain, by the checkpoint's calibration
-
 MOMENTS_PER_S = 10  # time resolution of probabilities and silence
 
 

@@ -16,9 +16,9 @@ from esc.paths import project_relative, write_json
 FORMAT = 1
 TRAINED_ON = ", trained on "  # before the names of data in the provenance's `initial_weights`
 CONFIG = "config.json"
-JSON_BYTES = 10**7
+MAX_JSON_BYTES = 10**7
 _MAX_CLASSES = 10_000
-DAMAGE = (
+DAMAGE = (  # what reading a damaged file raises
     OSError, ValueError, KeyError, AttributeError, TypeError, RuntimeError, RecursionError, OverflowError, ParameterError,
 )  # fmt: skip
 
@@ -85,8 +85,8 @@ def read_config(folder: Path | None = None) -> Checkpoint:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return a JSON object of bounded size."""
-    if path.stat().st_size > JSON_BYTES:
-        raise ValueError(f"{path.name} is larger than {JSON_BYTES / 1e6:.0f} MB")
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise ValueError(f"{path.name} is larger than {MAX_JSON_BYTES / 1e6:.0f} MB")
     values = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(values, dict):
         raise ValueError(f"{path.name} is no JSON object")
