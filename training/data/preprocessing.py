@@ -8,6 +8,7 @@ import json
 import math
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -122,8 +123,8 @@ def background_files(clips: list[Clip], rng: np.random.Generator) -> dict[Path, 
 def map_files(function: Callable, tasks: list[tuple], jobs: int | None = None) -> Generator:
     """Yield `function(*task)` of each task, in order, with a progress bar.
 
-    A task is a file and its settings. Worker processes are spawned: a fork of a process that has torch's threads may hang.
-    `jobs` defaults to the usable cores, but no more than the files keep busy; 1 starts no process.
+    A task is a file and its settings. `jobs` defaults to the usable cores, but no more than the files keep busy; 1 starts no
+    process.
     """
     jobs = jobs or min(_usable_cores(), 1 + len(tasks) // _FILES_PER_PROCESS)
     with progress_bar() as bar:
@@ -133,14 +134,23 @@ def map_files(function: Callable, tasks: list[tuple], jobs: int | None = None) -
                 yield function(*task)
                 bar.advance(number)
             return
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,))
+        pool = ProcessPoolExecutor(jobs, _worker_context(), torch.set_num_threads, (1,))
         try:
             for made in pool.map(function, *zip(*tasks, strict=True), chunksize=8):
                 yield made
                 bar.advance(number)
         finally:
             pool.shutdown(cancel_futures=True)  # the remaining files are not needed after an error
+
+
+def _worker_context() -> multiprocessing.context.BaseContext:
+    """Return how workers start: on Linux as forks of a process without threads that has imported what they need.
+
+    A fork of this process may hang, since torch has threads in it.
+    """
+    context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _usable_cores() -> int:
