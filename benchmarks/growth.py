@@ -21,7 +21,7 @@ from benchmarks.harness import ROOT, Row, run
 from benchmarks.timeline_speed import write_sound
 from esc.audio.io import load_audio
 from esc.classification.classifier import Classifier
-from esc.classification.sliding_window import windows
+from esc.classification.timeline.sliding_window import windows
 from esc.config import LIBROSA
 from esc.dsp.spectrogram import mel_db
 from esc.dsp.tiles import Tile

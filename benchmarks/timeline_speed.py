@@ -61,7 +61,7 @@ def bare_rate(seconds: float) -> float:
     import torch
 
     from esc.classification.checkpoint import load_checkpoint
-    from esc.classification.sliding_window import BATCH
+    from esc.classification.timeline.sliding_window import BATCH
 
     model, checkpoint = load_checkpoint(None)
     n_frames = checkpoint.spectrogram.n_frames(checkpoint.clip_samples)

@@ -15,12 +15,12 @@ from esc.audio.transcode import Decoded
 from esc.batch.options import BatchOptions
 from esc.batch.results import FileResult, SoundResult
 from esc.classification.classifier import Classifier
-from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.first_clip import FirstClipSearch
 from esc.classification.intervals import IntervalSearch, classify_clips
 from esc.classification.predictions import WindowResult
-from esc.classification.segments import segments
-from esc.classification.sliding_window import windows
+from esc.classification.timeline.event_summary import silent_intervals, uncertain_intervals
+from esc.classification.timeline.segments import segments
+from esc.classification.timeline.sliding_window import windows
 from esc.errors import AudioError, EscError, ParameterError, reason_of
 from esc.paths import display_path
 
@@ -64,7 +64,7 @@ def classify_blocks(
     facts : AudioFacts or Decoded
         Final once all blocks are read.
     blocks : iterable of array
-        The sound, as for `esc.classification.sliding_window.windows`.
+        The sound, as for `esc.classification.timeline.sliding_window.windows`.
     classifier : Classifier
     options : BatchOptions
         Its `checkpoint` is ignored in favour of the classifier's.

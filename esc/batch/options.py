@@ -15,7 +15,7 @@ class BatchOptions:
     checkpoint: Path | None = None  # by default the shipped one
     top_k: int = 5  # number of classes to name for the first clip
     timeline: bool = False  # whether to classify the whole sound
-    hop_seconds: float | None = None  # as for `esc.classification.sliding_window.windows`
+    hop_seconds: float | None = None  # as for `esc.classification.timeline.sliding_window.windows`
     workers: int = 1  # threads for the timeline of one file
     channel: str = MEAN  # as for `esc.audio.open_audio`; EACH: only for `classify_files`, a result per channel
     full_scale: float = 1.0  # as for `esc.audio.open_audio`

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esc.audio.channels import MEAN
-from esc.classification.event_summary import UncertainInterval, totals
 from esc.classification.predictions import SILENCE, UNKNOWN
-from esc.classification.segments import Segment
+from esc.classification.timeline.event_summary import UncertainInterval, totals
+from esc.classification.timeline.segments import Segment
 from esc.errors import AudioError
 
 

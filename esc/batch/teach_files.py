@@ -54,7 +54,7 @@ def teach_files(
     on_file : callable, optional
         Called with the number of files done and of all.
     workers : int
-        Threads that read a file each, see `esc.classification.sliding_window.windows`.
+        Threads that read a file each, see `esc.classification.timeline.sliding_window.windows`.
 
     Raises
     ------

@@ -123,7 +123,7 @@ def classify_command(
             import torch
 
             batch = replace(batch, workers=torch.get_num_threads())
-            torch.set_num_threads(1)  # windows are distributed instead, see `esc.classification.sliding_window.windows`
+            torch.set_num_threads(1)  # windows are distributed instead, see `esc.classification.timeline.sliding_window.windows`
     listed = _classify(files, batch, engine, output)
     results = [result for result in listed if not isinstance(result, AudioError)]
     refused = [result for result in listed if isinstance(result, AudioError)]

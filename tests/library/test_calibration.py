@@ -25,8 +25,8 @@ from esc.classification.confidence.ood_detector import FILE, OodDetector
 from esc.classification.confidence.scores import calibrated_probabilities, known_and_sure, unknown_score
 from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE, WindowResult
 from esc.classification.resnet import LAYERS, embed, layer_outputs, pooled_embedding
-from esc.classification.segments import segments
-from esc.classification.sliding_window import windows
+from esc.classification.timeline.segments import segments
+from esc.classification.timeline.sliding_window import windows
 from esc.errors import CheckpointError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
 

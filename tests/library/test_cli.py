@@ -28,7 +28,7 @@ from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.intervals import classify_clips, interval_clips
 from esc.classification.resnet import build_model
-from esc.classification.segments import Segment
+from esc.classification.timeline.segments import Segment
 from esc.cli.main import main
 from esc.config import LIBROSA, InputConfig
 from esc.errors import AudioError, ParameterError

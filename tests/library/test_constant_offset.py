@@ -9,7 +9,7 @@ import pytest
 import sounds
 from esc.audio.io import load_audio
 from esc.classification.classifier import Classifier
-from esc.classification.sliding_window import windows
+from esc.classification.timeline.sliding_window import windows
 from esc.config import ESC50
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError

@@ -13,7 +13,7 @@ from esc.batch.label_files import read_labels
 from esc.batch.result_formats import as_csv, as_json, as_text, track_names
 from esc.batch.results import SoundResult
 from esc.batch.runner import sound_files
-from esc.classification.segments import Segment
+from esc.classification.timeline.segments import Segment
 from esc.config import LIBROSA
 from esc.errors import AudioError
 from esc.paths import display_path

@@ -10,8 +10,8 @@ import pytest
 import sounds
 from esc.batch.results import SoundResult
 from esc.batch.resume_log import ResumeLog, file_stamp, from_json, to_json
-from esc.classification.event_summary import UncertainInterval
-from esc.classification.segments import Segment
+from esc.classification.timeline.event_summary import UncertainInterval
+from esc.classification.timeline.segments import Segment
 from esc.errors import AudioError, BatchError
 
 RESULT = SoundResult(

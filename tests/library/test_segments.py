@@ -11,10 +11,10 @@ import sounds
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import Calibration
 from esc.classification.confidence.scores import CELL_TEMPERATURE, cell_probabilities
-from esc.classification.event_summary import silent_intervals, uncertain_intervals
 from esc.classification.predictions import SILENCE, UNSURE, Activity, WindowResult
-from esc.classification.segments import Segment, segments
-from esc.classification.sliding_window import windows
+from esc.classification.timeline.event_summary import silent_intervals, uncertain_intervals
+from esc.classification.timeline.segments import Segment, segments
+from esc.classification.timeline.sliding_window import windows
 from esc.errors import ParameterError
 
 RATE, CLIP = 44_100, 5 * 44_100

@@ -14,7 +14,7 @@ from esc.audio.waveform import fit_clip, is_silent, resample
 from esc.classification.classifier import Classifier, Outputs
 from esc.classification.first_clip import BLOCK_SAMPLES
 from esc.classification.predictions import SILENCE
-from esc.classification.sliding_window import BATCH, windows
+from esc.classification.timeline.sliding_window import BATCH, windows
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, ParameterError
 

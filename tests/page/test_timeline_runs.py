@@ -24,9 +24,9 @@ from esc.batch.label_formats import RAVEN_COLUMNS
 from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
 from esc.classification.classifier import Classifier
-from esc.classification.event_summary import UncertainInterval, silent_intervals, totals, uncertain_intervals
 from esc.classification.predictions import WindowResult
-from esc.classification.segments import Segment
+from esc.classification.timeline.event_summary import UncertainInterval, silent_intervals, totals, uncertain_intervals
+from esc.classification.timeline.segments import Segment
 from esc.errors import CheckpointError, PageError, ParameterError
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.inference.timeline_runs import TimelineProgress, TimelineRuns, Turns

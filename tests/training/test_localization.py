@@ -9,8 +9,8 @@ import pytest
 import sed_eval
 
 from esc.classification.classifier import Classifier
-from esc.classification.segments import segments
-from esc.classification.sliding_window import windows
+from esc.classification.timeline.segments import segments
+from esc.classification.timeline.sliding_window import windows
 from small_data import CLASSES, RATE
 from training.data.esc50 import read_clips
 from training.evaluation.localization.benchmark import Scores

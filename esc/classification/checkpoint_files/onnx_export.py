@@ -4,8 +4,8 @@ Input: `spectrogram_db`, float32 (batch, n_mels, n_frames), the mel spectrogram 
 `esc.dsp.spectrogram.clip_mel_db`. Outputs: `probabilities`, float32 (batch, n_classes); `known`, bool (batch,), False for
 sounds out of distribution; `sure`, bool (batch,), also False where the likeliest class is uncertain; `scores`, float32
 (batch,), higher for known sounds; `activations`, float32 (batch, n_cells, n_classes), probabilities every 32 frames, from
-which `esc.classification.segments` finds when a class sounds. Level scaling, calibration and out-of-distribution detector are
-part of the graph; spectrogram parameters, thresholds, classes and licence are in the metadata:
+which `esc.classification.timeline.segments` finds when a class sounds. Level scaling, calibration and out-of-distribution
+detector are part of the graph; spectrogram parameters, thresholds, classes and licence are in the metadata:
 
     import json, librosa, numpy as np, onnxruntime
     session = onnxruntime.InferenceSession("esc50.onnx")

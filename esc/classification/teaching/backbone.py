@@ -12,8 +12,8 @@ from esc.audio.waveform import is_silent
 from esc.classification.classifier import Classifier
 from esc.classification.first_clip import MIN_NAMED_S
 from esc.classification.resnet import ResNet, build_model, layer_outputs, pooled_embedding
-from esc.classification.sliding_window import BATCH, clip_batches
 from esc.classification.teaching.synthetic_sounds import KINDS, SAMPLE_RATE, synthesise
+from esc.classification.timeline.sliding_window import BATCH, clip_batches
 from esc.classification.times import check_hop
 from esc.dsp.spectrogram import clip_mel_db, network_input
 from esc.errors import AudioError

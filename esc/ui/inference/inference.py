@@ -26,7 +26,7 @@ from esc.classification.predictions import Prediction, WindowResult
 from esc.classification.saliency.maps import Explanation
 from esc.classification.saliency.maps import explain as explain_waveform
 from esc.classification.similarity import fingerprint
-from esc.classification.sliding_window import BATCH
+from esc.classification.timeline.sliding_window import BATCH
 from esc.config import LIBROSA
 from esc.dsp.spectrogram import mel_db
 from esc.errors import EscError

@@ -20,9 +20,9 @@ from cachetools import LRUCache
 from esc.audio.facts import AS_IT_IS, Reading
 from esc.batch.results import SoundResult
 from esc.classification.checkpoint_files.config import Checkpoint
-from esc.classification.event_summary import UncertainInterval, silent_intervals, uncertain_intervals
 from esc.classification.predictions import WindowResult
-from esc.classification.segments import Segment, segments
+from esc.classification.timeline.event_summary import UncertainInterval, silent_intervals, uncertain_intervals
+from esc.classification.timeline.segments import Segment, segments
 from esc.classification.times import check_hop
 from esc.ui.inference.inference import classifier, classify_sound
 from esc.ui.sessions.fair_turns import FairTurns
@@ -98,7 +98,7 @@ class TimelineRuns:
         Raises
         ------
         CheckpointError, ParameterError, AudioError
-            As `esc.classification.sliding_window.windows` and `esc.classification.classifier.Classifier.load` do.
+            As `esc.classification.timeline.sliding_window.windows` and `esc.classification.classifier.Classifier.load` do.
         """
         hop_seconds = check_hop(hop_seconds, self.meta.input.clip_seconds)
         known = self.result(sound, hop_seconds)

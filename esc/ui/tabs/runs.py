@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from esc.batch.result_formats import FORMATS, as_text
 from esc.batch.results import FileResult, SoundResult
-from esc.classification.event_summary import UncertainInterval
-from esc.classification.segments import Segment
+from esc.classification.timeline.event_summary import UncertainInterval
+from esc.classification.timeline.segments import Segment
 from esc.config import SpectrogramConfig
 from esc.ui.inference.timeline_runs import TOP_K, TimelineRuns, Turns
 from esc.ui.server.requests import PageRequest, Turn, one_of

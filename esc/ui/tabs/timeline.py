@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from esc.batch.results import SoundResult
-from esc.classification.event_summary import totals
+from esc.classification.timeline.event_summary import totals
 from esc.errors import PageError
 from esc.ui.inference.timeline_runs import TimelineProgress
 from esc.ui.server.parameters import parameters_for_page

@@ -10,8 +10,8 @@ import numpy as np
 
 from esc.classification.classifier import Classifier
 from esc.classification.reduced_precision import FLOAT32
-from esc.classification.segments import Segment, segments
-from esc.classification.sliding_window import windows
+from esc.classification.timeline.segments import Segment, segments
+from esc.classification.timeline.sliding_window import windows
 from training.data.esc50 import Clip
 from training.evaluation.held_out_log import fold_clips
 from training.evaluation.localization.event_metrics import event_counts, f1, matched_events, segment_counts

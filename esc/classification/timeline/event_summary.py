@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from esc.classification.predictions import MOMENTS_PER_S, UNKNOWN, UNSURE, WindowResult
-from esc.classification.segments import LEAST_S, Segment, count_of, moments, runs
+from esc.classification.timeline.segments import LEAST_S, Segment, count_of, moments, runs
 
 Interval = tuple[float, float]  # start and end in seconds
 
@@ -80,7 +80,7 @@ def uncertain_intervals(
     results : sequence of WindowResult
         Of one sound.
     found : sequence of Segment
-        Their `esc.classification.segments.segments`.
+        Their `esc.classification.timeline.segments.segments`.
     class_names : sequence of str
         Index is the target.
     """

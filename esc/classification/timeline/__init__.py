@@ -1,0 +1,1 @@
+"""Timeline of a sound: windows, segments and their summary."""
