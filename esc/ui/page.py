@@ -21,7 +21,7 @@ from esc.audio.io import MAX_BYTES
 from esc.classification.checkpoint_files.config import read_config
 from esc.errors import CheckpointError
 from esc.example_sounds import example_sounds
-from esc.paths import ASSETS, DEFAULT_CHECKPOINT, ROOT
+from esc.paths import DEFAULT_CHECKPOINT, ROOT
 from esc.ui.api.declaration import declare_endpoints
 from esc.ui.api.downloads import Downloads
 from esc.ui.api.endpoints import Endpoints
@@ -34,6 +34,7 @@ from esc.ui.server.middleware.page_head import CompressedPage, PageHead
 from esc.ui.server.middleware.request_gate import RequestGate
 from esc.ui.server.middleware.web_security import SecurityHeaders, health_route
 from esc.ui.server.public.files import routes
+from esc.ui.server.public.gradio_scripts import GradioScripts
 from esc.ui.sessions.process_memory import release_freed_memory
 from esc.ui.sessions.sound_store import MAX_SESSIONS
 from esc.ui.sessions.temp_dir import make_temp_dir
@@ -51,31 +52,10 @@ from esc.ui.tabs.teach import TeachTab
 from esc.ui.tabs.timeline import TimelineTab
 from esc.ui.tabs.viewer import FIRST_VIEW, VIEWS, ViewerTab
 
-STYLES = (
-    "base.css",
-    "viewer_toolbar.css",
-    "playback.css",
-    "selection.css",
-    "tabs/saliency.css",
-    "tabs/about_model.css",
-    "tabs/similar_sounds.css",
-    "parameter_advice.css",
-    "feature_overlays.css",
-    "tabs/live.css",
-    "tabs/compare.css",
-    "tabs/timeline.css",
-    "labels.css",
-    "tabs/batch.css",
-    "tabs/teach.css",
-    "tabs/learn.css",
-    "surface.css",
-    "export.css",
-    "layout.css",
-)  # in the order in which they apply
 CLEAN_EVERY_S = 10.0  # takes some 20 ms; busy visitors free 10 MB a second, which would stay in memory until then
 MAX_THREADS = 100  # above the sum of the queues' limits, so that runs that wait for a turn delay no view
 log = logging.getLogger(__name__)
-# for print; in a style sheet of ours it would be confined to what lies within Gradio's container
+# for print; in the style sheet all rules are nested, @page must not be
 _HEAD = """<meta name="color-scheme" content="light dark">
 <style>@page { size: A4 landscape; margin: 10mm; }
 @media print {
@@ -114,7 +94,7 @@ def build_page(checkpoint: Path = DEFAULT_CHECKPOINT, index: Path | None = None)
         player_tab = PlayerTab(services)
         player = player_tab.component()
         _tabs(services, texts, index)
-        gr.Markdown(texts("footer"), elem_id="footer")
+        gr.HTML(texts("footer"), html_template="<p>${value}</p>", apply_default_css=False, elem_id="footer")
         declare_endpoints(Endpoints(services, downloads))
 
         def begin(request: gr.Request) -> tuple[dict, dict]:
@@ -175,7 +155,6 @@ def launch_options(page: Page) -> dict:
     """Return the arguments of `page.launch`, all but host and port."""
     return {
         "theme": _theme(),
-        "css_paths": [ASSETS / "css" / name for name in STYLES],
         "head": _HEAD,
         "i18n": page.texts,
         "max_file_size": MAX_BYTES,
@@ -183,6 +162,7 @@ def launch_options(page: Page) -> dict:
         "app_kwargs": {
             "routes": page.public,
             "middleware": [
+                Middleware(GradioScripts),
                 Middleware(CompressedPage),
                 Middleware(PageHead),
                 Middleware(SecurityHeaders),

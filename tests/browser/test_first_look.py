@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import expect
 
 from chromium import Sheet
+from esc.paths import ASSETS
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
+from esc.ui.server.public.gradio_scripts import first_files
+from esc.ui.server.public.styles import STYLES
 from esc.ui.tabs.viewer import VIEWS
 from test_views import CHANGED_PIXELS, KEEP_PIXELS
 
@@ -261,19 +267,57 @@ def test_pair_of_views_over_a_reload(open_sheet):
 
 
 def test_files_of_the_first_view(open_sheet):
-    """One script and the texts of one language are fetched, once, compressed, and kept; a tab brings the other modules."""
+    """Script, styles and the texts of one language are fetched, once, compressed, and kept; a tab brings the other modules."""
     sheet = open_sheet()
     entries = (
         "performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => name.includes('/soundglass/'))"
     )
     fetched = sheet.ev(entries)
-    assert sorted(url.rpartition("/")[2] for url in fetched) == ["first.js", "texts-en.json"]
+    assert sorted(url.rpartition("/")[2] for url in fetched) == ["first.js", "styles.css", "texts-en.json"]
     for url in fetched:
         headers = sheet.ev("(url) => fetch(url).then(({ headers }) => Object.fromEntries(headers))", url)
         assert "immutable" in headers["cache-control"] and headers["content-encoding"] in ("br", "gzip")
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_about"], exact=True).click()
     sheet.until("document.querySelector('.sg-about')?.component")
     assert [url.rpartition("/")[2] for url in sheet.ev(entries) if url not in fetched] == ["others.js"]
+
+
+def test_gradio_files_are_named_ahead(open_sheet):
+    """The head of the page names the files of Gradio that the page comes to need by itself, and no others."""
+    sheet = open_sheet()
+    page = sheet.page
+
+    def unnamed(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, body=re.sub(r'<link rel="\w+" href="assets/[^>]*>', "", answer.text()))
+
+    page.route(lambda url: urlsplit(url).path == "/", unnamed)
+    page.reload()
+    fetched = """performance.getEntriesByType('resource').map(({ name }) => name.split('/assets/')[1]).filter(Boolean)"""
+    sheet.until(f"(names) => names.every((name) => {fetched}.includes(name))", first_files())
+    others = set(sheet.ev(fetched)) - set(first_files())
+    assert others == set(re.findall(r'href="\./assets/([^"]+)"', page.content()))  # the template's own
+
+
+def test_style_sheet_is_understood(sheet):
+    """A browser finds in the joined style sheet as many rules as in its parts, and the rules of keyframes outside of them."""
+    parts = [(ASSETS / "css" / name).read_text(encoding="utf-8") for name in STYLES]
+    found = sheet.ev(
+        """(parts) => {
+            const count = (rules) => [...rules ?? []].reduce((sum, rule) => sum + 1 + count(rule.cssRules), 0);
+            const counts = parts.map((text) => {
+                const one = new CSSStyleSheet();
+                one.replaceSync(text);
+                return count(one.cssRules);
+            });
+            const [joined] = [...document.styleSheets].filter(({ href }) => href?.endsWith('/styles.css'));
+            const names = [...joined.cssRules].map(({ constructor }) => constructor.name);
+            return [count(joined.cssRules) - 1, counts.reduce((sum, one) => sum + one), names];
+        }""",
+        parts,
+    )
+    assert found[0] == found[1] > 800
+    assert found[2] == ["CSSKeyframesRule", "CSSStyleRule"]
 
 
 def test_parts_that_could_not_be_loaded(open_sheet):

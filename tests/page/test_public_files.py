@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
-from gradio.route_utils import API_PREFIX
+from gradio.route_utils import API_PREFIX, BUILD_PATH_LIB
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
 from esc.errors import PackageError
 from esc.ui.server.public import files as public_files
+from esc.ui.server.public import gradio_scripts
+from esc.ui.server.public.gradio_scripts import GradioScripts, first_files
 
 
 def test_addresses_hold_the_file_name_alone():
@@ -19,6 +23,30 @@ def test_missing_plotly_is_named(monkeypatch):
     monkeypatch.setattr(public_files, "find_spec", lambda name: None)
     with pytest.raises(PackageError, match="plotly"):
         public_files.routes(Path("playable"), dict)
+
+
+def test_gradio_scripts():
+    """They are the installed files, compressed and kept; what else is asked for is Gradio's to answer."""
+    client = TestClient(GradioScripts(PlainTextResponse("Gradio", 404)))
+    for name in first_files():
+        installed = (Path(BUILD_PATH_LIB) / name).read_bytes()
+        for encoding in ("br", "gzip", "identity"):
+            answer = client.get(f"/assets/{name}", headers={"Accept-Encoding": encoding})
+            assert answer.content == installed
+            assert answer.headers.get("Content-Encoding", "identity") == encoding
+            assert "immutable" in answer.headers["Cache-Control"] and answer.headers["X-Content-Type-Options"] == "nosniff"
+    for address in ("/assets/nothing.js", "/assets/%2e%2e/gradio.js", "/assets/", "/static/img/logo.svg"):
+        assert client.get(address).status_code == 404
+
+
+def test_gradio_of_another_build_is_not_named_ahead(monkeypatch, tmp_path):
+    """Without the forms that are known the page loads as Gradio has it."""
+    assert len(first_files()) > 20
+    monkeypatch.setattr(gradio_scripts, "_FOLDER", tmp_path / "assets")
+    assert first_files.__wrapped__() == ()
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text('<script src="./assets/main.js"></script>')
+    assert first_files.__wrapped__() == ()
 
 
 def test_addresses_pass_the_front_server_of_ssr():

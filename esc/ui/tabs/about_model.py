@@ -65,12 +65,13 @@ class AboutModelTab(Tab):
     def card(self, label: I18nData) -> gr.Accordion:
         """Place the model card, which is read when it is unfolded."""
 
-        def read(request: gr.Request) -> str:
+        def read(request: gr.Request) -> gr.Markdown:
             texts = MESSAGES[visitor_language(request.cookies, request.headers)]
-            return card_text(self.checkpoint) or f"{texts['about_model.missing']} `python -m training card`"
+            text = card_text(self.checkpoint) or f"{texts['about_model.missing']} `python -m training card`"
+            return gr.Markdown(text, visible=True)
 
         with gr.Accordion(label, open=False, elem_id="model-card") as accordion:
-            text = gr.Markdown(latex_delimiters=[])
+            text = gr.Markdown(latex_delimiters=[], visible=False)  # its 30 KB of scripts are loaded once it is visible
         accordion.expand(read, None, text, api_visibility="private", show_progress="hidden", queue=False)
         return accordion
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import cache
 
 from gradio.brotli_middleware import BrotliMiddleware
 from starlette.datastructures import MutableHeaders
@@ -10,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from esc.ui.i18n.catalogue import LANGUAGES, MESSAGES
 from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
-from esc.ui.server.public.files import script_url, texts_url
+from esc.ui.server.public.files import script_url, styles_url, texts_url
+from esc.ui.server.public.gradio_scripts import first_files
 from esc.ui.server.public.scripts import FIRST
 
 _FAILED = {language: [texts["page.part_failed"], texts["page.retry"]] for language, texts in MESSAGES.items()}
@@ -67,7 +70,28 @@ HEAD = f"""<script>
   document.head.append(Object.assign(document.createElement('link'), {{ rel: 'preload', as: 'fetch', crossOrigin: '', href }}));
 {_MOUNT}
 }})();
-</script><link rel="modulepreload" href="{script_url(FIRST)}">""".encode()
+</script>""".encode()
+_THEME = re.compile(rb'"theme_hash":\s*"(\w+)"')
+
+
+def named_ahead(body: bytes) -> tuple[bytes, bytes]:
+    """Return links to the scripts and to the style sheets that a page begins with."""
+    files = first_files()
+    foreign = not files or files[0].encode() not in body  # with SSR, as on Spaces, Gradio has other scripts
+    scripts, styles = _links(() if foreign else files)
+    theme = _THEME.search(body)
+    return scripts + (b'<link rel="preload" as="style" href="theme.css?v=%b">' % theme[1] if theme else b""), styles
+
+
+@cache
+def _links(files: tuple[str, ...]) -> tuple[bytes, bytes]:
+    urls = [f"assets/{name}" for name in files]
+    scripts = [url for url in urls if url.endswith(".js")] + [script_url(FIRST)]
+    styles = [url for url in urls if url.endswith(".css")] + [styles_url()]
+    return (
+        "".join(f'<link rel="modulepreload" href="{url}">' for url in scripts).encode(),
+        "".join(f'<link rel="stylesheet" href="{url}">' for url in styles).encode(),
+    )
 
 
 def is_page(scope: Scope) -> bool:
@@ -102,7 +126,8 @@ class PageHead:
             body += message.get("body", b"")
             if message.get("more_body"):
                 return
-            body = body.replace(b"<head>", b"<head>" + HEAD, 1)
+            scripts, styles = named_ahead(body)
+            body = body.replace(b"<head>", b"<head>" + scripts + HEAD, 1).replace(b"</head>", styles + b"</head>", 1)
             headers = MutableHeaders(scope=start)
             if "content-length" in headers:
                 headers["content-length"] = str(len(body))
