@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -187,17 +187,28 @@ class Classifier:
         begins_s = self.clip_start(waveform.shape[-1], sample_rate, start_s)
         return self.classify_clip(Clip(begins_s, self.clip(waveform, sample_rate, begins_s)), top_k)
 
-    @torch.inference_mode()
     def classify_clip(self, clip: Clip, top_k: int = 5) -> Prediction:
         """Return the classification of a clip; `top_k` as for `predict`."""
+        return self.classify_each([clip], top_k)[0]
+
+    @torch.inference_mode()
+    def classify_each(self, clips: Sequence[Clip], top_k: int = 5) -> list[Prediction]:
+        """Return the classification of each clip, all in one pass; `top_k` as for `predict`."""
         check_range("top_k", top_k, 1, MAX_TOP)
-        spectrogram_db = clip_mel_db(clip.samples, self.checkpoint.spectrogram)
-        if is_silent(clip.samples):
-            return Prediction((), SILENCE, clip.start_s, clip.samples, spectrogram_db.numpy())
-        ((verdict, probabilities, _),) = self.clip_outputs(spectrogram_db[None])
-        best = probabilities.argsort()[::-1][:top_k]
-        top = tuple((self.class_names[index], float(probabilities[index])) for index in best)
-        return Prediction(top, verdict, clip.start_s, clip.samples, spectrogram_db.numpy())
+        spectrograms_db = clip_mel_db(np.stack([clip.samples for clip in clips]), self.checkpoint.spectrogram)
+        silent = torch.tensor([is_silent(clip.samples) for clip in clips])
+        outputs = iter(() if silent.all() else self.clip_outputs(spectrograms_db[~silent]))
+        return [
+            self._prediction(clip, spectrogram_db.numpy(), None if quiet else next(outputs), top_k)
+            for clip, spectrogram_db, quiet in zip(clips, spectrograms_db, silent, strict=True)
+        ]
+
+    def _prediction(self, clip: Clip, spectrogram_db: np.ndarray, outputs: ClipOutputs | None, top_k: int) -> Prediction:
+        if outputs is None:
+            return Prediction((), SILENCE, clip.start_s, clip.samples, spectrogram_db)
+        best = outputs.probabilities.argsort()[::-1][:top_k]
+        top = tuple((self.class_names[index], float(outputs.probabilities[index])) for index in best)
+        return Prediction(top, outputs.verdict, clip.start_s, clip.samples, spectrogram_db)
 
     @torch.inference_mode()
     def clip_outputs(self, spectrograms_db: torch.Tensor) -> list[ClipOutputs]:

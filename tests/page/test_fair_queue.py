@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import gradio as gr
+import httpx
 import pytest
 
 from esc.ui.server import events
@@ -58,3 +59,24 @@ def test_waiting_events_are_bounded(blocks, monkeypatch):
     for number in range(40 - events.MAX_EVENTS_OF_ONE):
         assert push(blocks, str(number))[0]
     assert push(blocks, "last")[1].startswith("The server is busy")
+
+
+def test_no_statistics_are_computed_after_an_event(monkeypatch):
+    """Gradio would, of all events so far, for a monitoring that is off here."""
+    tables: list[list] = []
+    table = gr.queueing.Queue._get_df
+    monkeypatch.setattr(gr.queueing.Queue, "_get_df", staticmethod(lambda records: tables.append(records) or table(records)))
+    with CheckedBlocks() as blocks:
+        gr.Button().click(lambda: "done", None, gr.Textbox(), api_name="one")
+    app, *_ = blocks.launch(prevent_thread_lock=True, quiet=True, enable_monitoring=False)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{blocks.server_port}/gradio_api/call/one", timeout=30) as client:
+            for _ in range(2):
+                event = client.post("", json={"data": []}).json()["event_id"]
+                assert '["done"]' in client.get(f"/{event}").text
+        queue = app.get_blocks()._queue
+        assert queue.events_recorded == 2
+        assert [one["status"] for one in queue.event_analytics.values()] == ["success"] * 2
+        assert tables == []
+    finally:
+        blocks.close()

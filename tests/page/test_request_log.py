@@ -65,7 +65,7 @@ def test_a_full_disk_has_a_message_of_its_own(tmp_path, caplog, monkeypatch):
     downloads = Downloads(tmp_path / "downloads")
     monkeypatch.setattr("esc.ui.api.downloads.np.savez", lambda path, **_: (path.write_bytes(b"part"), FULL.write_bytes(b"x")))
     with pytest.raises(OSError) as full:
-        downloads.save("waveform", {}, compressed=False)
+        downloads.save("waveform", {})
     assert RequestLog("waveform").failure(full.value).key == "page.disk_full"
     assert list(downloads.folder.iterdir()) == []
     assert "Traceback" not in caplog.text

@@ -181,7 +181,7 @@ class MatrixEndpoints:
             rate = opened.facts.sample_rate if sample_rate is None else sample_rate
             rate = int(rate) if isinstance(rate, float) and rate.is_integer() else rate  # JSON has one kind of number
             waveform = self._waveform(opened, rate)
-            path = self._downloads.save("waveform", {"waveform": waveform}, compressed=False)
+            path = self._downloads.save("waveform", {"waveform": waveform})
             facts = {name: getattr(opened.facts, name) for name in ("seconds", "channels", "channel", "peak", "rms", "metadata")}
             return {"sample_rate": rate} | facts, path
 

@@ -30,6 +30,7 @@ from esc.classification.timeline.sliding_window import BATCH
 from esc.config import LIBROSA
 from esc.dsp.spectrogram import mel_db
 from esc.errors import EscError
+from esc.ui.inference.shared_passes import SharedPasses
 from esc.ui.inference.zero_gpu import GPU_LENT, device_here, on_gpu, on_gpu_for
 from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import Sound
@@ -103,8 +104,15 @@ def _clips(path: Path, waveform: np.ndarray, sample_rate: int, interval: Interva
 def predict(path: Path, waveform: np.ndarray, sample_rate: int, turn: Turn, interval: Interval | None = None) -> Prediction:
     """Return the prediction for a waveform's first clip, or for an interval."""
     clips = _clips(path, waveform, sample_rate, interval)
+    if len(clips) == 1 and not GPU_LENT:
+        return _shared_passes(path).result(clips[0], turn)
     with _held(turn):
         return _predict(path, clips)
+
+
+@lru_cache(maxsize=6)
+def _shared_passes(path: Path) -> SharedPasses[Clip, Prediction]:
+    return SharedPasses(lambda clips: classifier(path).classify_each(clips), BATCH)
 
 
 @on_gpu
