@@ -67,6 +67,7 @@ def mel_filter_blocks(config: SpectrogramConfig) -> list[tuple[np.ndarray, slice
     return _mel_filter_blocks(_filter_config(config))
 
 
+@lru_cache(maxsize=64)
 def _filter_config(config: SpectrogramConfig) -> SpectrogramConfig:
     """Return a config whose other parameters are fixed: they change no filter."""
     return config.replace(win_length=32, hop_length=32, window="hann", db_ref=1.0, top_db=80.0, n_mfcc=1)

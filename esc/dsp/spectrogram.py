@@ -49,45 +49,50 @@ def stft_power(
         Power, not normalised: a sine of amplitude 1 under a Hann window peaks at `(win_length / 4) ** 2`.
         Equals `abs(librosa.stft(y, n_fft=..., win_length=..., hop_length=..., window=...)) ** 2`.
     """
-    return _by_chunks(waveform, config, center, config.n_freqs, lambda power: power, precise).mT
+    frames = _frames(waveform, config, center)
+    power = frames.new_empty(*frames.shape[:-1], config.n_freqs)
+
+    def keep(part: slice, spectra: torch.Tensor) -> None:
+        power[..., part, :] = spectra
+
+    _power_spectra(frames, config, precise, keep)
+    return power.mT
 
 
 def mel_power(
     waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, center: bool = True, precise: bool = False
 ) -> torch.Tensor:
     """Return the mel power spectrogram, shape (..., n_mels, n_frames); equals `librosa.feature.melspectrogram`."""
-    blocks = [(torch.from_numpy(block).T, bins) for block, bins in mel_filter_blocks(config)]
+    frames = _frames(waveform, config, center)
+    power = frames.new_empty(*frames.shape[:-2], config.n_mels, frames.shape[-2])
+    blocks = [(torch.from_numpy(block).to(power.device), bins) for block, bins in mel_filter_blocks(config)]
 
-    def bands(power: torch.Tensor) -> torch.Tensor:
-        return torch.cat([power[..., bins] @ block.to(power.device) for block, bins in blocks], dim=-1)
+    def keep_bands(part: slice, spectra: torch.Tensor) -> None:
+        power[..., part] = torch.cat([spectra[..., bins] @ block.T for block, bins in blocks], dim=-1).mT
 
-    return _by_chunks(waveform, config, center, config.n_mels, bands, precise).mT.contiguous()
+    _power_spectra(frames, config, precise, keep_bands)
+    return power
 
 
-def _by_chunks(
-    waveform: np.ndarray | torch.Tensor,
-    config: SpectrogramConfig,
-    center: bool,
-    n_rows: int,
-    transform: Callable[[torch.Tensor], torch.Tensor],
-    precise: bool,
-) -> torch.Tensor:
-    """Return transformed power spectra (..., n_frames, n_rows), computed on a CPU by chunks of frames."""
+def _frames(waveform: np.ndarray | torch.Tensor, config: SpectrogramConfig, center: bool) -> torch.Tensor:
+    """Return a view of the overlapping frames, float32 (..., n_frames, n_fft)."""
     samples = torch.as_tensor(waveform)
     if not samples.is_floating_point():
         raise AudioError("audio.whole", dtype=str(samples.dtype).removeprefix("torch."))
     samples = samples.float()
     if center:
         samples = torch.nn.functional.pad(samples, (config.n_fft // 2, config.n_fft // 2))
-    frames = samples.unfold(-1, config.n_fft, config.hop_length)
-    window = _window(config.window, config.win_length, config.n_fft).to(
-        samples.device, torch.float64 if precise else torch.float32
-    )
-    n_frames = frames.shape[-2]
-    transformed = samples.new_empty(*frames.shape[:-1], n_rows)
+    return samples.unfold(-1, config.n_fft, config.hop_length)
 
+
+def _power_spectra(
+    frames: torch.Tensor, config: SpectrogramConfig, precise: bool, keep: Callable[[slice, torch.Tensor], None]
+) -> None:
+    """Pass the power spectra (..., n, n_freqs) of each n frames to `keep`."""
+    n_frames, dtype = frames.shape[-2], torch.float64 if precise else torch.float32
+    window = _window(config.window, config.win_length, config.n_fft).to(frames.device, dtype)
     samples_a_frame = max(1, frames[..., 0, :].numel())
-    on_cpu = samples.device.type == "cpu"
+    on_cpu = frames.device.type == "cpu"
     step, share = (max(1, size // samples_a_frame) if on_cpu else n_frames for size in (_CHUNK_SAMPLES, _SHARE_SAMPLES))
 
     @torch.inference_mode()  # the mode is a thread's own
@@ -96,11 +101,10 @@ def _by_chunks(
             part = slice(start, min(start + step, first + share))
             stft = torch.fft.rfft(frames[..., part, :] * window).to(torch.complex64)
             squares = torch.view_as_real(stft).square_()
-            transformed[..., part, :] = transform(squares[..., 0] + squares[..., 1])
+            keep(part, squares[..., 0] + squares[..., 1])
 
     starts = range(0, n_frames, share)
     deque(map_chunks(compute, starts) if on_cpu else map(compute, starts), maxlen=0)
-    return transformed
 
 
 def power_to_db(power: torch.Tensor, config: SpectrogramConfig) -> torch.Tensor:
