@@ -144,7 +144,7 @@ def map_files(function: Callable, tasks: list[tuple], jobs: int | None = None) -
 
 
 def _worker_context() -> multiprocessing.context.BaseContext:
-    """Return how workers start: on Linux as forks of a process that has only imported torch.
+    """Return how workers start: on Linux as forks of a process that has imported torch.
 
     A fork of this process may hang, since torch has threads in it.
     """
