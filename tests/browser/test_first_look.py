@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from chromium import Sheet
 from esc.paths import ASSETS
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
-from esc.ui.server.public.gradio_scripts import first_files
+from esc.ui.server.public.gradio_scripts import first_files, first_styles
 from esc.ui.server.public.styles import STYLES
 from esc.ui.tabs.viewer import VIEWS
 from test_views import CHANGED_PIXELS, KEEP_PIXELS
@@ -289,14 +289,15 @@ def test_gradio_files_are_named_ahead(open_sheet):
 
     def unnamed(route):
         answer = route.fetch()
-        route.fulfill(response=answer, body=re.sub(r'<link rel="\w+" href="assets/[^>]*>', "", answer.text()))
+        route.fulfill(response=answer, body=re.sub(r'<link rel="\w+" (disabled )?href="assets/[^>]*>', "", answer.text()))
 
+    fetched = """performance.getEntriesByType('resource').map(({ name }) => name.split('/assets/')[1]).filter(Boolean)"""
+    named = {name for name in first_files() if name.endswith(".js")} | {first_styles()[0]}
+    assert set(sheet.ev(fetched)) - named == set(re.findall(r'href="\./assets/([^"]+)"', page.content()))  # the template's own
     page.route(lambda url: urlsplit(url).path == "/", unnamed)
     page.reload()
-    fetched = """performance.getEntriesByType('resource').map(({ name }) => name.split('/assets/')[1]).filter(Boolean)"""
     sheet.until(f"(names) => names.every((name) => {fetched}.includes(name))", first_files())
-    others = set(sheet.ev(fetched)) - set(first_files())
-    assert others == set(re.findall(r'href="\./assets/([^"]+)"', page.content()))  # the template's own
+    assert set(sheet.ev(fetched)) - set(first_files()) == set(re.findall(r'href="\./assets/([^"]+)"', page.content()))
 
 
 def test_style_sheet_is_understood(sheet):

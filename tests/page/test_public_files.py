@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from esc.errors import PackageError
 from esc.ui.server.public import files as public_files
 from esc.ui.server.public import gradio_scripts
-from esc.ui.server.public.gradio_scripts import GradioScripts, first_files
+from esc.ui.server.public.gradio_scripts import GradioScripts, first_files, first_styles
 
 
 def test_addresses_hold_the_file_name_alone():
@@ -35,6 +35,9 @@ def test_gradio_scripts():
             assert answer.content == installed
             assert answer.headers.get("Content-Encoding", "identity") == encoding
             assert "immutable" in answer.headers["Cache-Control"] and answer.headers["X-Content-Type-Options"] == "nosniff"
+    name, text = first_styles()
+    assert client.get(f"/assets/{name}").text == text
+    assert all((Path(BUILD_PATH_LIB) / name).read_text() in text for name in first_files() if name.endswith(".css"))
     for address in ("/assets/nothing.js", "/assets/%2e%2e/gradio.js", "/assets/", "/static/img/logo.svg"):
         assert client.get(address).status_code == 404
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from esc.ui.i18n.catalogue import LANGUAGES, MESSAGES
 from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
 from esc.ui.server.public.files import script_url, styles_url, texts_url
-from esc.ui.server.public.gradio_scripts import first_files
+from esc.ui.server.public.gradio_scripts import first_files, first_styles
 from esc.ui.server.public.scripts import FIRST
 
 _FAILED = {language: [texts["page.part_failed"], texts["page.retry"]] for language, texts in MESSAGES.items()}
@@ -85,13 +85,12 @@ def named_ahead(body: bytes) -> tuple[bytes, bytes]:
 
 @cache
 def _links(files: tuple[str, ...]) -> tuple[bytes, bytes]:
-    urls = [f"assets/{name}" for name in files]
-    scripts = [url for url in urls if url.endswith(".js")] + [script_url(FIRST)]
-    styles = [url for url in urls if url.endswith(".css")] + [styles_url()]
-    return (
-        "".join(f'<link rel="modulepreload" href="{url}">' for url in scripts).encode(),
-        "".join(f'<link rel="stylesheet" href="{url}">' for url in styles).encode(),
-    )
+    scripts = [*(f"assets/{name}" for name in files if name.endswith(".js")), script_url(FIRST)]
+    styles = [*([f"assets/{first_styles()[0]}"] if files else []), styles_url()]
+    links = [f'<link rel="stylesheet" href="{url}">' for url in styles]
+    # the joined one has them: Gradio's scripts load none that the page names, and browsers none that is disabled
+    links += [f'<link rel="stylesheet" disabled href="assets/{name}">' for name in files if name.endswith(".css")]
+    return "".join(f'<link rel="modulepreload" href="{url}">' for url in scripts).encode(), "".join(links).encode()
 
 
 def is_page(scope: Scope) -> bool:

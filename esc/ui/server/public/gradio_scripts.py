@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
+from zlib import crc32
 
 from gradio.route_utils import BUILD_PATH_LIB
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -46,6 +47,13 @@ def first_files() -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(found) if (_FOLDER / name).is_file() and (name not in page or name == entry[1]))
 
 
+@cache
+def first_styles() -> tuple[str, str]:
+    """Return the name and text of the style sheets of `first_files`, joined; "" without any."""
+    text = "\n".join(_text(name) for name in first_files() if name.endswith(".css"))
+    return (f"first-{crc32(text.encode()):08x}.css" if text else ""), text
+
+
 def _listed(text: str) -> list[str]:
     found = _LISTED.search(text)
     return [name.removeprefix("./") for name in json.loads(found[1])] if found else []
@@ -66,14 +74,17 @@ class GradioScripts:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._file = cache(_file)
+        self._file = lru_cache(1024)(_file)  # visitors may ask for any name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         asked = _ADDRESS.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
-        answer = self._file(asked[1]) if asked and (_FOLDER / asked[1]).is_file() else self._app
-        await answer(scope, receive, send)
+        answer = self._file(asked[1]) if asked else None
+        await (answer or self._app)(scope, receive, send)
 
 
-def _file(name: str) -> MadeFile:
-    return MadeFile(_TYPES[Path(name).suffix], partial(_text, name))
+def _file(name: str) -> MadeFile | None:
+    joined, text = first_styles()
+    if name == joined:
+        return MadeFile("text/css", lambda: text)
+    return MadeFile(_TYPES[Path(name).suffix], partial(_text, name)) if (_FOLDER / name).is_file() else None
