@@ -30,6 +30,7 @@ from esc.classification.classifier import Classifier
 from esc.config import LIBROSA
 from esc.dsp.spectrogram import mel_db
 from esc.example_sounds import example_sounds
+from esc.ui.page import CLEAN_EVERY_S
 
 SECONDS, CLIP_S, RATE = 20.0, 5.0, 22_050
 GREEDY_SECONDS = 720.0  # 7,200 windows at a hop of 0.1 s: what one call may ask for
@@ -152,6 +153,7 @@ def measure(visitors: int, rounds: int, times: int, requests: int) -> dict:
         refused, held_gb = 0, []
         for _ in range(2):
             refused += many_requests(app.url, visitors, requests)
+            time.sleep(CLEAN_EVERY_S + 2.0)  # until the server has returned what it freed
             held_gb.append(resident_gb(app.process))
     totals = [sum(seconds for _, seconds, _ in one) for one in found]
     return {
