@@ -139,7 +139,7 @@ def clip_mel_db(clips: np.ndarray | torch.Tensor, config: SpectrogramConfig) -> 
     samples = torch.as_tensor(clips)
     if samples.is_floating_point():
         frame = min(samples.shape[-1], config.sample_rate // _FRAMES_PER_S)
-        means = samples.double().unfold(-1, frame, frame).mean(dim=-1)
+        means = samples.unfold(-1, frame, frame).mean(dim=-1, dtype=torch.float64)
         samples = (samples - means.median(dim=-1, keepdim=True).values).float()
     return mel_db(samples, config)
 
