@@ -101,9 +101,8 @@ class ResNet(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(512 * block.expansion, n_classes)
         for module in self.modules():
-            if (
-                isinstance(module, nn.Conv2d) and not module.weight.is_meta
-            ):  # of a checkpoint: there torch would import its compiler
+            # on the meta device weights come from a checkpoint, and torch would import its compiler
+            if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -162,11 +162,11 @@ def launch_options(page: Page) -> dict:
         "app_kwargs": {
             "routes": page.public,
             "middleware": [
-                Middleware(GradioScripts),
                 Middleware(CompressedPage),
                 Middleware(PageHead),
                 Middleware(SecurityHeaders),
                 Middleware(RequestGate),
+                Middleware(GradioScripts),
             ],
             "lifespan": partial(_cleaning, page.delete_old),
         },

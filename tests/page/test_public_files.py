@@ -38,7 +38,13 @@ def test_gradio_scripts():
     name, text = first_styles()
     assert client.get(f"/assets/{name}").text == text
     assert all((Path(BUILD_PATH_LIB) / name).read_text() in text for name in first_files() if name.endswith(".css"))
-    for address in ("/assets/nothing.js", "/assets/%2e%2e/gradio.js", "/assets/", "/static/img/logo.svg"):
+    for address in (
+        "/assets/nothing.js",
+        f"/assets/{'long' * 100}.js",
+        "/assets/%2e%2e/gradio.js",
+        "/assets/",
+        "/static/img/logo.svg",
+    ):
         assert client.get(address).status_code == 404
 
 
@@ -50,6 +56,8 @@ def test_gradio_of_another_build_is_not_named_ahead(monkeypatch, tmp_path):
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text('<script src="./assets/main.js"></script>')
     assert first_files.__wrapped__() == ()
+    (tmp_path / "assets" / "main.js").write_text("m.f=[`./part.js`,'./part.css']")
+    assert first_files.__wrapped__() == ("main.js",), "names without files are left out"
 
 
 def test_addresses_pass_the_front_server_of_ssr():

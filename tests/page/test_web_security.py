@@ -11,12 +11,15 @@ import pytest
 from chromium import Server
 from esc import Classifier
 from esc.classification.similarity import fingerprint
+from esc.ui.server.public.gradio_scripts import first_files
 from test_endpoints import Functions, functions  # noqa: F401, a fixture
 
 LINE = re.compile(r"[0-9a-f]{8} (\w+): (\S+) in \d+\.\d{3} s$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("address", ["/", "/config", "/health", "/nothing", "/gradio_api/queue/status"])
+@pytest.mark.parametrize(
+    "address", ["/", "/config", "/health", "/nothing", "/gradio_api/queue/status", f"/assets/{first_files()[0]}"]
+)
 def test_headers_of_every_reply(server: Server, address):
     headers = httpx.get(f"{server.url}{address}").headers
     assert headers["X-Content-Type-Options"] == "nosniff"

@@ -6,9 +6,8 @@ Here the head of the page names them, and browsers keep them, as their names cha
 
 from __future__ import annotations
 
-import json
 import re
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 from zlib import crc32
 
@@ -23,6 +22,7 @@ _TYPES = {".js": "text/javascript", ".css": "text/css"}
 # Vite's forms: a list of a script's dependencies, and imports by their numbers
 _ENTRY = re.compile(r'src="\./assets/([^"]+\.js)"')
 _LISTED = re.compile(r"m\.f=(\[[^\]]*\])")
+_QUOTED = re.compile(r"[\"'`](?:\./)?([^\"'`]+)[\"'`]")
 _IMPORTED = r"import\(`\./({name})`\)[^_]*__vite__mapDeps\(\[([\d,]+)\]\)"
 _PAGE = _IMPORTED.format(name="Blocks-[^`]+")
 _KINDS = ("state", "column", "html", "tabs", "tabitem", "row", "accordion")  # of the components that the page begins with
@@ -56,7 +56,7 @@ def first_styles() -> tuple[str, str]:
 
 def _listed(text: str) -> list[str]:
     found = _LISTED.search(text)
-    return [name.removeprefix("./") for name in json.loads(found[1])] if found else []
+    return _QUOTED.findall(found[1]) if found else []
 
 
 def _text(name: str) -> str:
@@ -74,17 +74,23 @@ class GradioScripts:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._file = lru_cache(1024)(_file)  # visitors may ask for any name
+        self._files: dict[str, MadeFile] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         asked = _ADDRESS.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
-        answer = self._file(asked[1]) if asked else None
-        await (answer or self._app)(scope, receive, send)
+        name = asked[1] if asked else ""
+        if name not in self._files and name in _names():
+            self._files[name] = MadeFile(_TYPES[Path(name).suffix], partial(_asset, name))
+        await self._files.get(name, self._app)(scope, receive, send)
 
 
-def _file(name: str) -> MadeFile | None:
+@cache
+def _names() -> frozenset[str]:
+    # listed once: the file system itself raises an error for a name that is too long
+    return frozenset({*(path.name for path in _FOLDER.glob("*")), first_styles()[0]} - {""})
+
+
+def _asset(name: str) -> str:
     joined, text = first_styles()
-    if name == joined:
-        return MadeFile("text/css", lambda: text)
-    return MadeFile(_TYPES[Path(name).suffix], partial(_text, name)) if (_FOLDER / name).is_file() else None
+    return text if name == joined else _text(name)
