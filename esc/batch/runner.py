@@ -66,7 +66,7 @@ def classify_files(
     files : sequence of path
     options : BatchOptions
     jobs : int
-        Number of processes; 1 is this one.
+        Number of processes; 1 is this one. Several share the cores, and `options.workers` is ignored.
     on_window : callable, optional
         As for `esc.batch.file_classification.classify_file`; only if `jobs` is 1.
 

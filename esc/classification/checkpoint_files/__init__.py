@@ -1,1 +1,1 @@
-"""Files stored with a checkpoint: metrics, accuracy after distortions, and ZIP archives."""
+"""Files of a checkpoint: config, metrics, accuracy after distortions, ZIP archives, ONNX export."""
