@@ -8,6 +8,7 @@ the fork server reports the job's process number and, at its end, its exit code,
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import select
@@ -25,6 +26,7 @@ from typing import Any
 MODULES = ("esc.audio.transcode", "esc.audio.excerpt", "esc.audio.excerpt_archive")
 SUPPORTED = sys.platform == "linux" and hasattr(os, "memfd_create") and hasattr(os, "pidfd_open")
 _INT = 4
+_PR_SET_PDEATHSIG = 1  # of prctl(2)
 _LONGEST_NAME = 256
 _STREAMS = ("stdin", "stdout", "stderr")
 _ATTEMPTS = 2  # of a job whose fork server is killed, with all its jobs
@@ -182,7 +184,7 @@ def _fork(module: str, descriptors: list[int], running: dict[int, int], own: tup
     *streams, report = descriptors
     poll = select.poll()
     poll.register(report, 0)
-    process = None
+    process, server = None, os.getpid()
     if not poll.poll(0):  # else the server no longer waits: the time for the job is over
         try:
             process = os.fork()
@@ -193,6 +195,9 @@ def _fork(module: str, descriptors: list[int], running: dict[int, int], own: tup
             os.close(descriptor)
         return
     if process == 0:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # its number may not be reported yet when the server is killed
+        if os.getppid() != server:
+            os._exit(1)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
