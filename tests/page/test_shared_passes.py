@@ -85,6 +85,16 @@ def test_item_of_a_pass_at_work_is_awaited():
     assert waiting.result(PATIENCE_S) == "A"
 
 
+def test_item_computed_while_its_turn_is_awaited_in_vain():
+    """The turn of another app computes it; its own never comes."""
+    passes, own = SharedPasses(lambda items: [item.upper() for item in items], 4), FairTurns()
+    with ThreadPoolExecutor(1) as pool, own.turn("another"):
+        waiting = pool.submit(passes.result, "a", own.turn("a", 0.5))
+        wait_for(own, 1)
+        assert passes.result("b", FairTurns().turn("b")) == "B"
+        assert waiting.result(PATIENCE_S) == "A"
+
+
 def test_predictions_of_visitors_share_passes_and_equal_those_alone(monkeypatch):
     """Seven visitors wait, one of them with silence."""
     rate, network = 44_100, inference.classifier(DEFAULT_CHECKPOINT)

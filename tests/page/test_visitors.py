@@ -12,7 +12,7 @@ VISITORS = 4
 
 @pytest.mark.slow
 def test_visitors_are_served_in_turn(server: Server):
-    found = visit(server.url, VISITORS, 1)
+    found, _ = visit(server.url, VISITORS, 1)
     assert [error for one in found for *_, error in one if error] == []
     assert [[request for request, *_ in one] for one in found] == [["classify", "mel", "timeline"]] * VISITORS
 

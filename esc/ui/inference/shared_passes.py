@@ -19,12 +19,12 @@ class SharedPasses(Generic[Item, Result]):
     ----------
     compute : callable
         Returns the results of some items, in order.
-    most : int
+    batch_size : int
         Items computed at a time.
     """
 
-    def __init__(self, compute: Callable[[Sequence[Item]], Sequence[Result]], most: int) -> None:
-        self._compute, self._most = compute, most
+    def __init__(self, compute: Callable[[Sequence[Item]], Sequence[Result]], batch_size: int) -> None:
+        self._compute, self._batch_size = compute, batch_size
         self._waiting: list[tuple[Item, Future[Result]]] = []
         self._lock = threading.Lock()
 
@@ -44,6 +44,10 @@ class SharedPasses(Generic[Item, Result]):
                 if taken := self._take(own):
                     self._settle(taken)
                 return own[1].result()
+        except Exception:
+            if own[1].done():  # computed in another's turn, while the time for this one ran out
+                return own[1].result()
+            raise
         finally:
             with self._lock:  # still there without a turn
                 self._waiting = [one for one in self._waiting if one is not own]
@@ -54,8 +58,8 @@ class SharedPasses(Generic[Item, Result]):
             others = [one for one in self._waiting if one is not own]
             if len(others) == len(self._waiting):
                 return []
-            self._waiting = others[self._most - 1 :]
-            return [own, *others[: self._most - 1]]
+            self._waiting = others[self._batch_size - 1 :]
+            return [own, *others[: self._batch_size - 1]]
 
     def _settle(self, taken: list[tuple[Item, Future[Result]]]) -> None:
         try:
