@@ -133,6 +133,15 @@ def test_parallel_preparation_equals_serial(clips, prepared, tmp_path):
     assert np.array_equal(parallel.spectrograms_db, prepared.spectrograms_db[:20])
 
 
+@pytest.mark.slow
+def test_workers_with_a_long_temporary_folder(tmp_path, monkeypatch):
+    """As of a cluster's job: a fork server's socket in it would have a path that is too long."""
+    folder = tmp_path / "scratch" / ("job" * 30)
+    folder.mkdir(parents=True)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    assert list(map_files(str, 2 * [(1,)], jobs=2)) == ["1", "1"]
+
+
 def test_default_number_of_workers_is_the_usable_cores(monkeypatch):
     asked = []
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5, 6}, raising=False)

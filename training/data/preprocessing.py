@@ -9,6 +9,7 @@ import math
 import multiprocessing
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -34,6 +35,7 @@ from training.runs.progress import progress_bar
 
 _RECORDING_VERSION = 2  # to be raised whenever `clip_recording` returns other values than before
 _VERSION = 3  # to be raised whenever `clip_spectrogram` returns other values than before
+_MAX_SOCKET_FOLDER = 70  # bytes of the temporary folder: the path of a socket in it may have 107
 _FILES_PER_PROCESS = 100  # fewer are done sooner than a process has started
 
 
@@ -148,7 +150,8 @@ def _worker_context() -> multiprocessing.context.BaseContext:
 
     A fork of this process may hang, since torch has threads in it.
     """
-    context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+    forks = sys.platform == "linux" and len(os.fsencode(tempfile.gettempdir())) <= _MAX_SOCKET_FOLDER
+    context = multiprocessing.get_context("forkserver" if forks else "spawn")
     context.set_forkserver_preload([__name__])
     return context
 
