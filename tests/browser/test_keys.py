@@ -129,6 +129,25 @@ def test_selection_is_typed(shown):
     expect(fields.locator("[data-edge=low_hz]")).to_have_value("")
 
 
+def test_complaint_about_typed_values_outlasts_late_measurements(shown):
+    page, fields = shown.page, shown.page.locator("#mel .sg-edges")
+    note, values = page.locator("#mel .sg-selection p"), page.locator("#mel .sg-selection dl")
+    shown.ev(
+        """() => { const { measure } = viewer.server; const until = new Promise((done) => { window.release = done; });
+            viewer.server = { ...viewer.server, measure: async (query) => { await until; return measure(query); } }; }"""
+    )
+    shown.ev("session.select({ start: 1, end: 2 })")
+    fields.locator("[data-edge=end]").fill("0.5")
+    page.keyboard.press("Enter")
+    expect(note).to_have_text(ENGLISH["measurements.wrong_times"])
+    shown.ev("release()")
+    expect(values).to_contain_text("dBFS")  # measured
+    expect(note).to_have_text(ENGLISH["measurements.wrong_times"])
+    fields.locator("[data-edge=end]").fill("2.5")
+    page.keyboard.press("Enter")
+    expect(note).to_have_text(ENGLISH["measurements.meaning"])
+
+
 def tab_to(sheet: Sheet, selector: str, key: str = "Tab") -> None:
     """Press a key until an element has the focus."""
     for _ in range(150):

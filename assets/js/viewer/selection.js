@@ -115,6 +115,7 @@ const COLUMNS = [
 /** The values of the selection under a viewer's plot. */
 class ValuesPanel {
   values = null; // the server's
+  complaint = ''; // about what was typed, until another selection
 
   constructor(viewer) {
     this.viewer = viewer;
@@ -131,7 +132,8 @@ class ValuesPanel {
       this.button('measurements.save', (button) => save(viewer, button)),
     ];
     find(this.root, '.sg-group').append(...this.buttons);
-    find(this.root, 'h2').after(selectionFields(viewer, (text) => { this.note.textContent = text; }));
+    find(this.root, 'h2').after(selectionFields(viewer, (text) => this.complain(text)));
+    viewer.onState('selection', () => { this.complaint = ''; });
     this.show(null);
     viewer.under.append(this.root);
   }
@@ -155,9 +157,15 @@ class ValuesPanel {
     this.write(text, state.selection && values);
   }
 
+  /** Say why typed values are no selection; the values of the present one, which may still come, leave it standing. */
+  complain(text) {
+    this.complaint = text;
+    this.note.textContent = text;
+  }
+
   write(text, values) {
     this.values = values;
-    this.note.textContent = text;
+    this.note.textContent = this.complaint || text;
     this.root.toggleAttribute('data-empty', !state.selection);
     this.buttons.forEach((button, i) => { button.disabled = i < 2 ? !values : !state.selection; });
     this.cells.forEach((cell, i) => {
