@@ -10,6 +10,7 @@ import shutil
 import numpy as np
 import pytest
 import scipy.special
+import scipy.stats
 import torch
 from safetensors.torch import save
 
@@ -22,6 +23,7 @@ from esc.classification.checkpoint_files.config import read_config, write_config
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import Calibration
 from esc.classification.confidence.ood_detector import FILE, OodDetector
+from esc.classification.confidence.ood_fit import REFUSED_SHARE, UNSURE_SHARE, thresholds
 from esc.classification.confidence.scores import calibrated_probabilities, known_and_sure, unknown_score
 from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE, WindowResult
 from esc.classification.resnet import LAYERS, embed, layer_outputs, pooled_embedding
@@ -34,6 +36,27 @@ RATE = 44_100
 CALIBRATION = Calibration(
     temperature=1.7, unknown_score="energy", unknown_threshold=-3.5, unsure_threshold=-1.0, detector_sha256=None
 )
+
+
+@pytest.mark.parametrize("n", (3, 6, 24, 240))
+def test_thresholds_refuse_their_share_of_further_sounds(n, rng):
+    """Of normal scores: the share of one more score below, on average over many sets of n."""
+    sets = rng.normal(-3.0, 2.0, (4_000, n))
+    limits = [thresholds(one) for one in sets]
+    below = {name: scipy.stats.norm.cdf([one[name] for one in limits], -3.0, 2.0).mean() for name in limits[0]}
+    assert below["unknown_threshold"] == pytest.approx(REFUSED_SHARE, abs=0.008)
+    assert below["unsure_threshold"] == pytest.approx(UNSURE_SHARE, abs=0.025)
+
+
+def test_thresholds_of_many_scores_are_quantiles(rng):
+    scores = rng.gamma(2.0, size=500)
+    limits = thresholds(scores)
+    assert (scores < limits["unknown_threshold"]).mean() == pytest.approx(REFUSED_SHARE, abs=1 / 500)
+    assert (scores < limits["unsure_threshold"]).mean() == pytest.approx(UNSURE_SHARE, abs=1 / 500)
+
+
+def test_threshold_of_one_score_is_below_it():
+    assert set(thresholds(np.array([1.5])).values()) == {1.5}
 
 
 @pytest.fixture(scope="module")

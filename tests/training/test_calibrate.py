@@ -21,6 +21,7 @@ from esc.classification.checkpoint_files.config import read_config
 from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import Calibration
+from esc.classification.confidence.ood_fit import REFUSED_SHARE, UNSURE_SHARE, thresholds
 from esc.classification.predictions import UNKNOWN
 from esc.classification.teaching.synthetic_sounds import KINDS, SAMPLE_RATE, synthesise
 from esc.errors import DataError
@@ -30,7 +31,7 @@ from training.data.esc50 import class_names, left_out, without_classes
 from training.data.preprocessing import prepare
 from training.evaluation.calibrate import calibrate
 from training.evaluation.deletion_test import run_deletion_test
-from training.evaluation.ood import LEFT_OUT, REFUSED, UNSURE, Decisions, auroc, by_label, cross_evaluated, examples, thresholds
+from training.evaluation.ood import LEFT_OUT, Decisions, auroc, by_label, cross_evaluated, examples
 from training.evaluation.ood_fit import Features, fit_detector, scores
 from training.evaluation.ood_sounds import RECORDED, OodFolders, recorded_sounds
 from training.evaluation.predictions import FILE, Predictions, held_out
@@ -149,12 +150,12 @@ def test_thresholds_and_verdicts(rng):
     limits = thresholds(scores(detector, held_out))
     calibration = Calibration(temperature=1.0, unknown_score="detector", detector_sha256="", **limits)
     decided = Decisions.of(held_out, detector, calibration)
-    assert (~decided.known).mean() == pytest.approx(REFUSED, abs=0.005)
-    assert (decided.scores < calibration.unsure_threshold).mean() == pytest.approx(UNSURE, abs=0.005)
+    assert (~decided.known).mean() == pytest.approx(REFUSED_SHARE, abs=0.005)
+    assert (decided.scores < calibration.unsure_threshold).mean() == pytest.approx(UNSURE_SHARE, abs=0.005)
     likely = softmax(held_out.logits, axis=1).max(axis=1) >= 0.5
     np.testing.assert_array_equal(decided.sure, (decided.scores >= calibration.unsure_threshold) & likely)
     crossed = cross_evaluated(held_out, truth, np.arange(400) // 5 % 2, detector, 1.0)
-    assert crossed["refused"] == pytest.approx(REFUSED, abs=0.04)
+    assert crossed["refused"] == pytest.approx(REFUSED_SHARE, abs=0.04)
     assert 0.85 < crossed["accuracy"] < 1.0
     others = Decisions.of(unknown, detector, calibration)
     group = others.group("noise", decided)
@@ -292,7 +293,7 @@ def test_calibrate_and_card_commands(runs, data, clips, cache, tmp_path, run_com
     assert (unknown["score"], unknown["threshold"]) == ("detector", calibration.unknown_threshold)
     own = [clip for clip in clips if clip.fold == 5]
     refused = sum(classifier.predict(*load_audio(clip.path), top_k=1, start_s=0.0).verdict == UNKNOWN for clip in own)
-    assert refused / len(own) == pytest.approx(REFUSED, abs=1 / len(own)), "by the quantile of these"
+    assert refused / len(own) == pytest.approx(REFUSED_SHARE, abs=1 / len(own)), "by the quantile of these"
     assert figures["history"]["epoch"] == [1, 2]
 
     result = json.loads(command("evaluate", "--checkpoint", runs / "five" / "checkpoint", "--format", "json"))

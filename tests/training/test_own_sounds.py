@@ -191,6 +191,9 @@ def test_from_folders_to_predictions(folders, tmp_path, monkeypatch, run_command
     code, output, errors = run_command("evaluate", "--checkpoint", run / "checkpoint", "--format", "json")
     assert code == 0, errors
     assert json.loads(output)["accuracy"] > 0.5
+    assert not Path("runs/evaluations.csv").exists(), "the log of ESC-50"
+    logged = Path("data/own/evaluations.csv").read_text().splitlines()
+    assert len(logged) > 2 and all(",own-first-fold5-seed1,5," in row for row in logged[1:])
     made = read_config(run / "checkpoint").provenance
     assert (made["data"], made["licence"]) == ("own, 31 files of 3 classes", None)
     assert str(tmp_path) not in (run / "checkpoint" / "config.json").read_text(), "no path of this machine"

@@ -92,7 +92,7 @@ def robustness_command(
     stored = None
     with suppress(CheckpointError):  # a damaged file is replaced
         stored = read_robustness(checkpoint)
-    measured = compared(evaluate_robustness(checkpoint, options.clips(checkpoint), fold, options.evaluation_log), stored)
+    measured = compared(evaluate_robustness(checkpoint, options.clips(checkpoint), fold, options.log(checkpoint)), stored)
     if save:
         with disk_full_error(checkpoint):
             write_robustness(checkpoint, measured)
@@ -158,7 +158,7 @@ def calibrate_command(
     from training.evaluation.ood_sounds import OodFolders
 
     folders = OodFolders(sounds.unknown, sounds.unknown_valid, sounds.known_valid)
-    found = calibrate(run, fold_run or [], folders, options.clips(run), options.cache, options.evaluation_log)
+    found = calibrate(run, fold_run or [], folders, options.clips(run), options.cache, options.log(run))
     calibration = found.calibration
     others = "other folds" if len(found.folds) > 1 else "other recordings"
     typer.echo(f"temperature {calibration.temperature:.3f}, from fold {', '.join(map(str, sorted(found.folds)))}")
@@ -195,7 +195,7 @@ def explain_test_command(
 
     if save:
         _check_held_out(checkpoint, fold)
-    found = run_deletion_test(checkpoint, options.clips(checkpoint), fold, options.cache, options.evaluation_log)
+    found = run_deletion_test(checkpoint, options.clips(checkpoint), fold, options.cache, options.log(checkpoint))
     figures = found.figures()
     typer.echo(f"{figures['clips']} clips of fold {fold}; mean probability of the most likely class {figures['before']:.3f}")
     typer.echo("covered  marked  random  loudest  marked below random")
@@ -229,7 +229,7 @@ def card_command(
 def _evaluate(options: EvaluationOptions, fold: int, checkpoint: Path) -> Evaluation:
     from training.evaluation.held_out_log import evaluate_fold
 
-    return evaluate_fold(checkpoint, options.clips(checkpoint), fold, options.cache, options.evaluation_log)
+    return evaluate_fold(checkpoint, options.clips(checkpoint), fold, options.cache, options.log(checkpoint))
 
 
 def _check_held_out(checkpoint: Path, fold: int) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from esc.classification.checkpoint_files.config import read_config
 from esc.errors import CheckpointError, ParameterError
-from training.data.esc50 import Clip, data_folder, origin_of, read_clips
+from training.data.esc50 import Clip, data_folder, is_own, origin_of, read_clips
 from training.recipes import FRESH_SUFFIX, RECIPES, TUNED_SUFFIX, Architecture, Recipe, RecipeName
 from training.runs.paths import CACHE, EVALUATION_LOG
 from training.runs.run_dir import ESC_50, Origin
@@ -53,7 +53,20 @@ class DataOptions:
 class EvaluationOptions(DataOptions):
     """Data set, cache and log of evaluations."""
 
-    evaluation_log: Annotated[Path, typer.Option(help="Log with a row for each evaluation on a held-out fold.")] = EVALUATION_LOG
+    evaluation_log: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"Log with a row for each evaluation on a held-out fold; by default {EVALUATION_LOG}, or of own sounds "
+            f"{EVALUATION_LOG.name} in their folder."
+        ),
+    ] = None
+
+    def log(self, run: Path | None = None) -> Path:
+        """Return the log of the given data set or of a run's."""
+        if self.evaluation_log is not None:
+            return self.evaluation_log
+        folder = data_folder(self.data, run)
+        return folder / EVALUATION_LOG.name if is_own(folder) else EVALUATION_LOG
 
 
 @dataclass(frozen=True)

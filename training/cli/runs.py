@@ -11,7 +11,7 @@ import typer
 from training.cli.options import DataOptions, EvaluationOptions, RecipeOption, RecipeOptions, RunName, Seed, UnknownFolder
 from training.data.esc50 import Clip, all_folds, check_folds, left_out, without_classes
 from training.recipes import RECIPES, Recipe, RecipeName, fitted
-from training.runs.paths import RESULTS, RUNS
+from training.runs.paths import EVALUATION_LOG, RESULTS, RUNS
 
 if TYPE_CHECKING:
     from training.data.preprocessing import Prepared
@@ -67,7 +67,7 @@ def train_command(
     config = RunConfig(fitted(chosen, n_clips), train_folds, valid_fold, seed, classes, origin)
     parts = f"fold{split.fold}", "inner" if split.inner else "", f"without{len(classes)}" if classes else "", f"seed{seed}"
     run = RUNS / (name or recipe.run_name(origin, *parts))
-    validation = Validation(valid_every or (1 if split.inner else NEVER), None if split.inner else options.evaluation_log)
+    validation = Validation(valid_every or (1 if split.inner else NEVER), None if split.inner else options.log())
 
     def prepared_clips() -> Prepared:
         known = without_classes(clips, classes)
@@ -90,7 +90,7 @@ def crossval_command(options: EvaluationOptions, recipe: RecipeOptions, seed: Se
     origin, n_clips = options.origin(clips), min(sum(clip.fold != fold for clip in clips) for fold in all_folds(clips))
     folder = RUNS / (name or recipe.run_name(origin, "crossval", f"seed{seed}"))
     config = RunConfig(fitted(recipe.chosen(), n_clips), (), 0, seed, origin=origin)
-    summary = cross_validate(clips, config, folder, options.cache, options.evaluation_log, recipe.weights)
+    summary = cross_validate(clips, config, folder, options.cache, options.log(), recipe.weights)
     for fold, accuracy in summary["accuracy"].items():
         typer.echo(f"fold {fold}: {accuracy:.4f}")
     typer.echo(f"mean {summary['mean']:.4f}, standard deviation {summary['std']:.4f}, ECE {summary['ece']:.4f}")
@@ -135,7 +135,7 @@ def report_command(
     from training.evaluation.run_report import write_report
 
     for run in runs:
-        typer.echo(f"wrote {write_report(run, options.clips(run), options.cache, options.evaluation_log)}")
+        typer.echo(f"wrote {write_report(run, options.clips(run), options.cache, options.log(run))}")
 
 
 def results_command(
@@ -146,9 +146,9 @@ def results_command(
     from training.evaluation.results_page import import_run, write_results
 
     for run in runs or []:
-        for name in import_run(run, RESULTS, options.clips(run), options.cache, options.evaluation_log):
+        for name in import_run(run, RESULTS, options.clips(run), options.cache, options.log(run)):
             typer.echo(f"imported {name}")
-    typer.echo(f"wrote {write_results(RESULTS, options.evaluation_log)}")
+    typer.echo(f"wrote {write_results(RESULTS, options.evaluation_log or EVALUATION_LOG)}")
 
 
 def _check_weights(recipe: Recipe) -> None:

@@ -47,6 +47,11 @@ def data_folder(given: Path | None, run: Path | None = None) -> Path:
     return folder
 
 
+def is_own(folder: Path) -> bool:
+    """Return whether a data set was made by `own_sounds`."""
+    return (folder / ABOUT).is_file()
+
+
 def read_clips(folder: Path) -> list[Clip]:
     """Return the clips of a data set, in the order of its table.
 
@@ -55,7 +60,7 @@ def read_clips(folder: Path) -> list[Clip]:
     DataError
         The table or clips are missing, the table has other columns, or a row is invalid or contradicts another.
     """
-    names = (OWN_TABLE,) if (folder / ABOUT).is_file() else _TABLES
+    names = (OWN_TABLE,) if is_own(folder) else _TABLES
     table = next((folder / name for name in names if (folder / name).is_file()), None)
     if table is None:
         raise DataError("data.missing", path=folder, reason=f"neither {_TABLES[0]} nor {_TABLES[1]} is there")

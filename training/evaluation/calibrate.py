@@ -13,6 +13,7 @@ from esc.classification.checkpoint_files.config import read_config, write_config
 from esc.classification.checkpoint_files.metrics import write_metrics
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import Calibration
+from esc.classification.confidence.ood_fit import thresholds
 from esc.classification.reduced_precision import FLOAT32
 from esc.errors import DataError
 from training.data.esc50 import Clip
@@ -25,7 +26,7 @@ from training.evaluation.metrics import (
     most_confused,
     recall_per_class,
 )
-from training.evaluation.ood import ood_figures, thresholds
+from training.evaluation.ood import ood_figures
 from training.evaluation.ood_fit import DetectorData, scores
 from training.evaluation.ood_sounds import OodFolders
 from training.evaluation.predictions import Pooled, Predictions, held_out

@@ -12,9 +12,9 @@ from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.checkpoint_files.robustness import Robustness, read_robustness
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import SURE_PROBABILITY
+from esc.classification.confidence.ood_fit import REFUSED_SHARE, UNSURE_SHARE
 from esc.classification.teaching.head import wilson_interval
 from training.evaluation.held_out_log import Evaluation
-from training.evaluation.ood import REFUSED, UNSURE
 from training.runs.disk import write_atomic
 from training.runs.run_dir import ESC_50, is_esc50
 from training.runs.train_command import train_command
@@ -201,8 +201,9 @@ fitted on {others} only, the ECE over {held_out["clips"]} held-out clips is {hel
 A detector scores how well a sound fits the classes: Mahalanobis distance of the embedding, a logistic regression on the pooled
 activations of all layers, energy and highest probability, each standardised, summed. The regression was fitted on training
 clips and on other unknown sounds than below: {fitted}.
-A sound below {calibration.unknown_threshold:.3f} is reported as none of the classes ({REFUSED:.0%} of the held-out clips), and as
-unsure below {calibration.unsure_threshold:.3f} ({UNSURE:.0%} of them) or with a probability below {SURE_PROBABILITY}.
+A sound below {calibration.unknown_threshold:.3f} is reported as none of the classes (expected of {REFUSED_SHARE:.0%} of known
+sounds), and as unsure below {calibration.unsure_threshold:.3f} (of {UNSURE_SHARE:.0%}) or with a
+probability below {SURE_PROBABILITY}.
 For the held-out clips below, each half has the thresholds of the other one; no other sound had a part in
 fitting.{chosen}
 

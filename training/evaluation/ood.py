@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import Calibration
 from esc.classification.confidence.ood_detector import OodDetector
+from esc.classification.confidence.ood_fit import thresholds
 from esc.classification.confidence.scores import calibrated_probabilities, known_and_sure
 from training.data.esc50 import Clip
 from training.data.preprocessing import clip_spectrogram, map_files
@@ -19,8 +20,6 @@ from training.evaluation.ood_fit import DetectorData, Features, extract, scores,
 from training.evaluation.ood_sounds import RECORDED, OodFolders, Sounds, recorded_sounds, synthetic_sounds
 
 HELD_OUT, LEFT_OUT = "held_out", "left_out_classes"
-REFUSED = 0.04  # share of held-out known sounds below the threshold: on other clips it stays near 5 % at most
-UNSURE = 0.15  # share of them below the threshold of sure verdicts
 _EXAMPLES, _LABEL_SOUNDS = 8, 3
 
 
@@ -94,12 +93,6 @@ def ood_figures(
         figures["labels"] = by_label(decided[RECORDED], sounds[RECORDED].labels)
         figures |= examples(decided[RECORDED], sounds[RECORDED].labels, names)
     return figures
-
-
-def thresholds(known: np.ndarray) -> dict[str, float]:
-    """Return the thresholds from the scores of held-out known sounds, as fields of `Calibration`."""
-    limits = np.quantile(known, (REFUSED, UNSURE)).tolist()
-    return dict(zip(("unknown_threshold", "unsure_threshold"), limits, strict=True))
 
 
 def cross_evaluated(

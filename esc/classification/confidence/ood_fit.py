@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import scipy
 import torch
 
 from esc.classification.confidence.ood_detector import MAX_DEVIATION, OodDetector
 
+REFUSED_SHARE = 0.04  # of held-out known sounds below the lower threshold: on others it stays near 5 % at most
+UNSURE_SHARE = 0.15  # of them below the threshold of sure verdicts
+_FEW = 10  # scores below a threshold that are too few for a quantile
 _SHRINKAGE, _RIDGE = 0.05, 1e-4  # of the covariance, towards its diagonal and upwards
 _PENALTY = 1e-2  # scikit-learn's C of the regression
 _LEAST_STD = 0.05  # of the median one; channels that never respond have none
@@ -71,6 +75,24 @@ def make_detector(arrays: Mapping[str, np.ndarray]) -> OodDetector:
 def with_part_std(detector: OodDetector, parts: torch.Tensor) -> OodDetector:
     """Return a detector standardised on the `parts` (clips, 4) of known sounds."""
     return OodDetector(detector.state_dict() | {"part_std": parts.std(dim=0).clamp_min(1e-6)})
+
+
+def thresholds(scores: np.ndarray) -> dict[str, float]:
+    """Return the thresholds from the scores of held-out known sounds, as fields of `Calibration`."""
+    return {"unknown_threshold": _limit(scores, REFUSED_SHARE), "unsure_threshold": _limit(scores, UNSURE_SHARE)}
+
+
+def _limit(scores: np.ndarray, share: float) -> float:
+    """Return a threshold that a share of further scores falls below.
+
+    The quantile of the scores or, of few and if lower, the prediction limit of a normal distribution: of few scores even
+    the lowest says little of what is to come.
+    """
+    n, quantile = len(scores), float(np.quantile(scores, share))
+    if n * share >= _FEW or n < 2:
+        return quantile
+    limit = scores.mean() + scipy.stats.t.ppf(share, n - 1) * scores.std(ddof=1) * np.sqrt(1 + 1 / n)
+    return min(float(limit), quantile)
 
 
 def floored_std(values: np.ndarray) -> np.ndarray:

@@ -9,8 +9,9 @@ from typing import Any
 from esc.classification.checkpoint import save_checkpoint
 from esc.classification.checkpoint_files.config import read_config, write_config
 from esc.classification.checkpoint_files.metrics import write_metrics
+from esc.classification.confidence.ood_fit import REFUSED_SHARE, UNSURE_SHARE
 from esc.classification.teaching.head import PENALTY
-from esc.classification.teaching.teach import REFUSED, UNSURE_SHARE, Taught
+from esc.classification.teaching.teach import Taught
 from esc.errors import CheckpointError, DataError
 from esc.paths import atomic_write, project_relative
 
@@ -96,8 +97,8 @@ def _method(taught: Taught) -> str:
     assert calibration is not None
     refused, unsure = f"{calibration.unknown_threshold:.3f}", f"{calibration.unsure_threshold:.3f}"
     return f"""The last layer is a logistic regression on standardised embeddings (C = {PENALTY:g}), classes weighted equally.
-Logits are divided by {calibration.temperature:.3f}. A sound with a score below {refused} is none of the classes (about
-{REFUSED:.0%} of the examples were, in cross-validation), and unsure below {unsure} ({UNSURE_SHARE:.0%}).
+Logits are divided by {calibration.temperature:.3f}. A sound with a score below {refused} is none of the classes (expected of
+{REFUSED_SHARE:.0%} of known sounds), and unsure below {unsure} (of {UNSURE_SHARE:.0%}), by the scores in cross-validation.
 """
 
 

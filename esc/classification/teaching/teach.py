@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy
 import torch
 from scipy.special import softmax
 
 from esc.classification.checkpoint_files.config import TRAINED_ON, Checkpoint
 from esc.classification.confidence.calibration import Calibration
 from esc.classification.confidence.ood_detector import OodDetector
-from esc.classification.confidence.ood_fit import fit_regression, floored_std, make_detector, refit_distance, with_part_std
+from esc.classification.confidence.ood_fit import (
+    fit_regression,
+    floored_std,
+    make_detector,
+    refit_distance,
+    thresholds,
+    with_part_std,
+)
 from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE
 from esc.classification.resnet import ResNet
 from esc.classification.teaching.backbone import Backbone
@@ -24,7 +30,6 @@ from esc.errors import DataError
 
 MIN_EXAMPLES, MIN_CLASSES, MAX_CLASSES, MAX_NAME = 3, 2, 100, 60
 MAX_FOLDS = 5
-REFUSED, UNSURE_SHARE = 0.04, 0.15  # of the examples' windows below the two thresholds
 _SEED = 18
 
 
@@ -108,8 +113,7 @@ def teach(backbone: Backbone, examples: Sequence[Example], other: str | None = N
     known = every.targets != n_other
     detector = with_part_std(_detector(backbone, every, n_other), torch.from_numpy(parts[known]))
     scores = (parts[known] / detector.part_std.numpy()).sum(axis=1)
-    limits = {"unknown_threshold": _limit(scores, REFUSED), "unsure_threshold": _limit(scores, UNSURE_SHARE)}
-    calibration = Calibration(temperature=temperature, unknown_score="detector", detector_sha256="", **limits)
+    calibration = Calibration(temperature=temperature, unknown_score="detector", detector_sha256="", **thresholds(scores))
     head = fit_head(every.embeddings, every.targets, weights)
     guesses = _guesses(examples, names, every.owners, softmax(logits / temperature, axis=1))
     meta = backbone.classifier.checkpoint
@@ -223,17 +227,6 @@ def _detector(backbone: Backbone, windows: _Windows, n_other: int | None) -> Ood
     unknown = np.concatenate([backbone.unknown, windows.pooled[is_other]])
     distance = refit_distance(embeddings, windows.targets, others)
     return make_detector(distance | fit_regression(windows.pooled[~is_other], unknown))
-
-
-def _limit(scores: np.ndarray, share: float) -> float:
-    """Return a threshold that a share of further scores falls below.
-
-    The quantile of the scores or, if lower, the prediction limit of a normal distribution: of few scores even the lowest
-    says little of what is to come.
-    """
-    n = len(scores)
-    limit = scores.mean() + scipy.stats.t.ppf(share, n - 1) * scores.std(ddof=1) * np.sqrt(1 + 1 / n)
-    return float(min(limit, np.quantile(scores, share)))
 
 
 def _rounded(head: Head) -> tuple[torch.Tensor, torch.Tensor]:
