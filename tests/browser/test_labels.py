@@ -166,7 +166,7 @@ def test_labels_of_another_tab_of_the_browser(open_sheet, tone_wav: Path):
 
 
 def test_label_that_is_added_before_the_kept_ones_are_read(open_sheet, tone_wav: Path):
-    """Both stay, on the page and in the browser; to undo the new one keeps the others."""
+    """Both stay, on the page and in the browser; to undo the new one keeps the others and is the only step."""
     slow = """Object.defineProperty(IDBTransaction.prototype, 'oncomplete', {
         set(work) { this.addEventListener('complete', () => setTimeout(work, window.lag ?? 0)); } });"""
     sheet = open_sheet(prepare=slow)
@@ -190,6 +190,8 @@ def test_label_that_is_added_before_the_kept_ones_are_read(open_sheet, tone_wav:
     sheet.page.keyboard.press("Control+z")
     assert names(sheet) == ["kept"]
     sheet.until(f"{kept}.then((all) => all?.length === 1)")
+    sheet.load("core/view_history", "view_history")
+    assert not sheet.ev("view_history.canGo(-1)"), "no step that changes nothing"
 
 
 def test_labels_by_keyboard_alone(open_sheet, tone_wav: Path):

@@ -97,6 +97,9 @@ function adopt() {
       values[i] = scaled.get(factor);
     }
   });
+  const steps = entries.map((view, i) => !i || view === awaited || !same(view, entries[i - 1])); // others now change nothing
+  at = steps.slice(0, at + 1).filter(Boolean).length - 1;
+  entries = entries.filter((_, i) => steps[i]);
   emit('history');
 }
 
