@@ -19,9 +19,9 @@ CAUSES = {  # start of "what, against" -> cause
     "growth with length, mel spectrogram": "New memory: at LIBROSA an hour has 116,000 page faults, which take 0.25 s of the "
     "system's time while the whole takes 0.43 s; 5 s have none.",
     "memory of the server at rest": "Most is torch: its import alone takes 480 MB, the network 140 more, Gradio 180.",
-    "alternating with librosa": "librosa's matrix product wakes OpenBLAS's threads, which keep both cores busy for some "
-    "milliseconds: with OPENBLAS_NUM_THREADS=1 SPEECH takes 0.5 ms after librosa, 0.4 alone. In the app librosa has a process of "
-    "its own.",
+    "alternating with librosa": "Cold caches and threads that sleep: CLICKS takes 1.8 ms alone, 2.1 after 32 MB were written, "
+    "2.2 after 3 ms of sleep, 2.5 after librosa. Without `OPENBLAS_THREAD_TIMEOUT`, which `esc` sets, OpenBLAS's threads kept both "
+    "cores busy for 60 ms and more after librosa's matrix product, and LIBROSA took five times as long.",
     "200 files of 5 s, classify --jobs 2": "Two files take 1.6 s: torch is imported in both workers.",
     "one /mel by the API": _CALL,
     "one /classify by the API": _CALL,
@@ -29,7 +29,8 @@ CAUSES = {  # start of "what, against" -> cause
     "spectrograms and their columns 12, Gradio's event loop 9, the rest 2; beside it the visitors take 4. The work in process "
     "takes 28.",
     "20 pages, classify, p95": "Twenty wait for one network and two cores: 20 pairs of 44 ms of processor are 0.44 s of both. A "
-    "single page's classification takes 31 ms of them, one of twenty 26, as up to four share a pass.",
+    "single page's classification takes 31 ms of them, one of twenty 26, as up to four share a pass. All wait the same: p95 is "
+    "1.1 times the median.",
     "memory after 20 visitors": "At rest 0.80 GB; one visitor brings 0.04, twenty 0.11, of them 35 MB of waveforms; 2,000 "
     "requests 0.04, mostly views, of which up to 64 MB are kept.",
     "memory after 2,000": "20 more sessions with a sound each: 9 MB of waveforms, kept until idle for an hour. While requests "

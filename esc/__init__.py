@@ -6,7 +6,12 @@ mel_db = esc.mel_db(waveform, esc.LIBROSA.replace(sample_rate=sample_rate))
 print(esc.Classifier.load().predict(waveform, sample_rate).top)
 """
 
+import os
 from importlib import import_module
+
+# Read when NumPy and SciPy load OpenBLAS: after a product its threads sleep instead of keeping the cores from what comes next
+# for 60 ms and more. Many small products, as of a regression, are faster, too.
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2**4 cycles, the least
 
 _MODULES = {
     "esc.audio": ("load_audio", "fit_clip", "resample"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -52,10 +51,12 @@ class ColumnPool:
         """Return column indices and pooled values of (rows, n) from frame `first`; thread-safe."""
         columns = self._column_of[first : first + values.shape[1]]
         cuts = np.flatnonzero(np.diff(columns, prepend=-1, append=len(self._sizes)))
-        frames = np.ascontiguousarray(values.T)
-        # many times faster than reduceat, since a column's frames are adjacent
-        pooled = [self._pool.reduce(frames[start:end], axis=0) for start, end in itertools.pairwise(cuts)]
-        return columns[cuts[:-1]], np.stack(pooled)
+        frames, starts, sizes = np.ascontiguousarray(values.T), cuts[:-1], np.diff(cuts)
+        pooled = frames.take(starts, axis=0)
+        for number in range(1, sizes.max()):  # all columns at once, of few frames each: many times faster than reduceat
+            longer = np.flatnonzero(sizes > number)
+            pooled[longer] = self._pool(pooled[longer], frames.take(starts[longer] + number, axis=0))
+        return columns[starts], pooled
 
     def add(self, columns: np.ndarray, values: np.ndarray) -> None:
         """Add a result of `reduce`."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -57,3 +59,25 @@ def test_a_fork_starts_its_own_threads(two_threads):
 
 def _in_fork() -> list[int]:
     return list(map_chunks(abs, range(4)))
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="OpenBLAS has no other thread")
+@pytest.mark.parametrize("module", ("numpy", "scipy.linalg.blas"))
+def test_threads_of_openblas_sleep_after_a_product(module):
+    """Processor time of a process that sleeps; by default they wait for more work in a loop, all the time."""
+    product = {"numpy": "matrix @ matrix", "scipy.linalg.blas": "scipy.linalg.blas.sgemm(1.0, matrix, matrix)"}[module]
+    code = f"""
+import esc
+import time, numpy, {module}
+matrix = numpy.ones((800, 800), numpy.float32)
+spent = []
+for _ in range(9):
+    {product}
+    began = time.process_time()
+    time.sleep(0.06)
+    spent.append(time.process_time() - began)
+print(sorted(spent)[4])"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "OPENBLAS_"))}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert float(ended.stdout) < 0.005

@@ -45,6 +45,17 @@ def test_waiting_requests_share_passes_of_limited_size():
     assert passes.result(11, FairTurns().turn("alone")) == 121 and computed[-1] == [11]
 
 
+def test_each_of_a_pass_is_charged_its_share():
+    def compute(items: list[int]) -> list[int]:
+        time.sleep(2.0)
+        return items
+
+    turns = FairTurns()
+    results_after_a_wait(SharedPasses(compute, 4), turns, [0, 1, 2, 3])
+    charged = [turns._used[f"visitor {item}"] for item in range(4)]
+    assert charged == [charged[0]] * 4 and 0.5 <= charged[0] < 0.9, "not two seconds of the first one"
+
+
 def test_refused_turn_leaves_its_item_to_nobody():
     computed: list[list[str]] = []
     passes, turns = SharedPasses(lambda items: computed.append(list(items)) or items, 4), FairTurns()

@@ -32,10 +32,9 @@ from esc.dsp.spectrogram import mel_db
 from esc.errors import EscError
 from esc.ui.inference.shared_passes import SharedPasses
 from esc.ui.inference.zero_gpu import GPU_LENT, device_here, on_gpu, on_gpu_for
-from esc.ui.sessions.fair_turns import FairTurns
+from esc.ui.sessions.fair_turns import FairTurns, Turn
 from esc.ui.sessions.sound import Sound
 
-Turn = AbstractContextManager[None]  # at the network, see `FairTurns.turn`
 Activations = dict[str, tuple[int, np.ndarray]]  # see `Classifier.mean_activations`
 LIKELIEST = 5  # classes whose saliency maps are computed in any case
 MAX_GPU_SECONDS = 120.0
@@ -83,7 +82,7 @@ def warm_up(path: Path) -> threading.Thread:
     return thread
 
 
-def _held(turn: Turn) -> Turn:
+def _held(turn: Turn) -> AbstractContextManager[object]:
     """Return a turn to wait for; a lent GPU has its own queue."""
     return nullcontext() if GPU_LENT else turn
 

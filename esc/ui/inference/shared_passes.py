@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from esc.ui.sessions.fair_turns import Turn
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+@dataclass(eq=False)
+class _Request(Generic[Item, Result]):
+    item: Item
+    done: Future[Result] = field(default_factory=Future)
+    seconds: float = 0.0  # its share of a pass
+
+
 class SharedPasses(Generic[Item, Result]):
-    """Results computed for the holder of a turn and for others who wait for theirs.
+    """Results computed for the holder of a turn and for others who wait for theirs; each is charged its share.
 
     Parameters
     ----------
@@ -25,10 +35,10 @@ class SharedPasses(Generic[Item, Result]):
 
     def __init__(self, compute: Callable[[Sequence[Item]], Sequence[Result]], batch_size: int) -> None:
         self._compute, self._batch_size = compute, batch_size
-        self._waiting: list[tuple[Item, Future[Result]]] = []
+        self._waiting: list[_Request[Item, Result]] = []
         self._lock = threading.Lock()
 
-    def result(self, item: Item, turn: AbstractContextManager[None]) -> Result:
+    def result(self, item: Item, turn: Turn) -> Result:
         """Return an item's result, computed in this turn or in one that was held meanwhile.
 
         Raises
@@ -36,23 +46,26 @@ class SharedPasses(Generic[Item, Result]):
         Exception
             What `turn` or `compute` raises.
         """
-        own = item, Future[Result]()
+        own = _Request[Item, Result](item)
         with self._lock:
             self._waiting.append(own)
         try:
-            with turn:
+            with turn as cost:
                 if taken := self._take(own):
                     self._settle(taken)
-                return own[1].result()
+                try:
+                    return own.done.result()
+                finally:
+                    cost.seconds = own.seconds
         except Exception:
-            if own[1].done():  # computed in another's turn, while the time for this one ran out
-                return own[1].result()
+            if own.done.done():  # computed in another's turn, while the time for this one ran out
+                return own.done.result()
             raise
         finally:
             with self._lock:  # still there without a turn
                 self._waiting = [one for one in self._waiting if one is not own]
 
-    def _take(self, own: tuple[Item, Future[Result]]) -> list[tuple[Item, Future[Result]]]:
+    def _take(self, own: _Request[Item, Result]) -> list[_Request[Item, Result]]:
         """Return an item and the oldest others, no longer waiting; nothing if it was taken."""
         with self._lock:
             others = [one for one in self._waiting if one is not own]
@@ -61,11 +74,15 @@ class SharedPasses(Generic[Item, Result]):
             self._waiting = others[self._batch_size - 1 :]
             return [own, *others[: self._batch_size - 1]]
 
-    def _settle(self, taken: list[tuple[Item, Future[Result]]]) -> None:
+    def _settle(self, taken: list[_Request[Item, Result]]) -> None:
+        began = time.monotonic()
         try:
-            for (_, future), result in zip(taken, self._compute([item for item, _ in taken]), strict=True):
-                future.set_result(result)
+            results = self._compute([one.item for one in taken])
+            share = (time.monotonic() - began) / len(taken)
+            for one, result in zip(taken, results, strict=True):
+                one.seconds = share
+                one.done.set_result(result)
         except BaseException as error:
-            for _, future in taken:
-                if not future.done():
-                    future.set_exception(error)
+            for one in taken:
+                if not one.done.done():
+                    one.done.set_exception(error)

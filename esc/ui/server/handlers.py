@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +44,7 @@ from esc.ui.server.requests import (
     WaveRequest,
     checked,
 )
-from esc.ui.sessions.fair_turns import FairTurns
+from esc.ui.sessions.fair_turns import FairTurns, Turn
 from esc.ui.sessions.kept_files import delete_old_uploads
 from esc.ui.sessions.sound import Sound, printable
 from esc.ui.sessions.sound_store import SoundStore
@@ -221,7 +220,7 @@ class Handlers:
         """Return a request whose dB reference is a power, see `ViewRenderer.fixed`."""
         return request.model_copy(update={"config": self._renderer.fixed(sound, request.config, view)})
 
-    def _slot(self, request: SoundRequest) -> AbstractContextManager[None]:
+    def _slot(self, request: SoundRequest) -> Turn:
         """Return one of the slots for computing views, to be held."""
         return self._slots.turn(request.token, WAIT_SECONDS)
 

@@ -7,15 +7,26 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from esc.errors import PageError
 
 Item = TypeVar("Item")
-EXPECTED_S = 0.1  # of a turn, until it has been measured
+LEAST_S = 0.1  # that a turn counts: owners of short ones come in the order in which they ask
 MAX_WAITING = 64  # requests of one owner
+
+
+@dataclass
+class Cost:
+    """What a turn's owner is charged for it."""
+
+    seconds: float | None = None  # None: those that it was held
+
+
+Turn = AbstractContextManager[Cost]
 
 
 class FairTurns:
@@ -42,8 +53,8 @@ class FairTurns:
         self._used: dict[Hashable, float] = {}  # each owner's next start tag
 
     @contextmanager
-    def turn(self, owner: Hashable, timeout_s: float | None = None) -> Iterator[None]:
-        """Wait for a turn and hold it.
+    def turn(self, owner: Hashable, timeout_s: float | None = None) -> Iterator[Cost]:
+        """Wait for a turn and hold it; what it costs its owner can be set meanwhile.
 
         Raises
         ------
@@ -54,7 +65,7 @@ class FairTurns:
             if sum(one == owner for *_, one in self._waiting) >= MAX_WAITING:
                 raise PageError("page.busy")
             start = max(self._now, self._used.get(owner, 0.0))
-            self._used[owner] = start + EXPECTED_S
+            self._used[owner] = start + LEAST_S
             ticket = start, next(self._numbers), owner
             self._waiting.add(ticket)
             try:
@@ -62,18 +73,19 @@ class FairTurns:
             finally:
                 self._waiting.remove(ticket)
             if not free:
-                self._charge(owner, -EXPECTED_S)
+                self._charge(owner, -LEAST_S)
                 raise PageError("page.busy")
             self._held[owner] += 1
             self._now = max(self._now, start)
             self._changed.notify_all()  # another may be free
-        began = time.monotonic()
+        began, cost = time.monotonic(), Cost()
         try:
-            yield
+            yield cost
         finally:
+            seconds = time.monotonic() - began if cost.seconds is None else cost.seconds
             with self._changed:
                 self._held -= Counter([owner])  # drops owners without a turn
-                self._charge(owner, time.monotonic() - began - EXPECTED_S)
+                self._charge(owner, max(seconds - LEAST_S, 0.0))
 
     def share(self, items: Iterator[Item], size: int, owner: Hashable) -> Iterator[Item]:
         """Yield items that are computed in turns of `size`."""
