@@ -20,8 +20,8 @@ CAUSES = {  # start of "what, against" -> cause
     "system's time while the whole takes 0.43 s; 5 s have none.",
     "memory of the server at rest": "Most is torch: its import alone takes 480 MB, the network 140 more, Gradio 180.",
     "alternating with librosa": "Cold caches and threads that sleep: CLICKS takes 1.8 ms alone, 2.1 after 32 MB were written, "
-    "2.2 after 3 ms of sleep, 2.5 after librosa. Without `OPENBLAS_THREAD_TIMEOUT`, which `esc` sets, OpenBLAS's threads kept both "
-    "cores busy for 60 ms and more after librosa's matrix product, and LIBROSA took five times as long.",
+    "2.2 after 3 ms of sleep, 2.5 after librosa. Without `OPENBLAS_THREAD_TIMEOUT`, which `esc` sets, OpenBLAS's threads kept "
+    "both cores busy for 60 ms and more after librosa's matrix product, and LIBROSA took five times as long.",
     "200 files of 5 s, classify --jobs 2": "Two files take 1.6 s: torch is imported in both workers.",
     "one /mel by the API": _CALL,
     "one /classify by the API": _CALL,

@@ -21,7 +21,7 @@ from esc.audio.io import MAX_BYTES
 from esc.classification.checkpoint_files.config import read_config
 from esc.errors import CheckpointError
 from esc.example_sounds import example_sounds
-from esc.paths import DEFAULT_CHECKPOINT, ROOT
+from esc.paths import ASSETS, DEFAULT_CHECKPOINT, ROOT
 from esc.ui.api.declaration import declare_endpoints
 from esc.ui.api.downloads import Downloads
 from esc.ui.api.endpoints import Endpoints
@@ -156,6 +156,7 @@ def launch_options(page: Page) -> dict:
     return {
         "theme": _theme(),
         "head": _HEAD,
+        "favicon_path": str(ASSETS / "images" / "favicon.svg"),
         "i18n": page.texts,
         "max_file_size": MAX_BYTES,
         "strict_cors": True,

@@ -1,13 +1,15 @@
-"""Addresses of the public files: none holds a path of the server."""
+"""Addresses of the public files, none with a path of the server, and the page's head."""
 
 from pathlib import Path
 
 import pytest
 from gradio.route_utils import API_PREFIX, BUILD_PATH_LIB
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.testclient import TestClient
 
 from esc.errors import PackageError
+from esc.ui.i18n.catalogue import MESSAGES
+from esc.ui.server.middleware.page_head import PageHead
 from esc.ui.server.public import files as public_files
 from esc.ui.server.public import gradio_scripts
 from esc.ui.server.public.gradio_scripts import GradioScripts, first_files, first_styles
@@ -67,5 +69,27 @@ def test_addresses_pass_the_front_server_of_ssr():
         public_files.PLOTLY,
         public_files.playable_url(Path("a")),
         public_files.example_url(Path("a")),
+        public_files.PREVIEW,
     )
     assert all(f"/{address}".startswith(f"{API_PREFIX}/") for address in addresses)
+
+
+@pytest.mark.parametrize("language", ("en", "ru"))
+def test_preview_of_a_link_is_the_apps_own(language):
+    """What messengers show of a link, from Gradio's own page, which names Gradio and a picture of another host."""
+    gradio_page = (Path(BUILD_PATH_LIB).parent / "index.html").read_text().split("<script>")[0]
+    assert "@Gradio" in gradio_page and "githubusercontent" in gradio_page
+    client = TestClient(PageHead(HTMLResponse(gradio_page + "</head>")))
+    page = client.get("/", headers={"Accept-Language": language, "Host": "sound.example"}).text
+    head = page[page.index("</script>") :]
+    assert "gradio" not in head.lower().replace("gradio_api/", "") and "githubusercontent" not in head
+    texts = MESSAGES[language]
+    address = "http://sound.example/"
+    for element in (
+        f'<meta name="description" content="{texts["page.description"]}">',
+        f'<meta property="og:description" content="{texts["page.description"]}">',
+        '<meta property="og:title" content="Soundglass">',
+        f'<meta property="og:image" content="{address}{public_files.PREVIEW}">',
+    ):
+        assert page.count(element) == 1, element
+    assert 'name="viewport"' in page

@@ -23,7 +23,9 @@ class _Request(Generic[Item, Result]):
 
 
 class SharedPasses(Generic[Item, Result]):
-    """Results computed for the holder of a turn and for others who wait for theirs; each is charged its share.
+    """Results computed for the holder of a turn and for others who wait for theirs.
+
+    Each is charged its share of the time.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class FairTurns:
 
     @contextmanager
     def turn(self, owner: Hashable, timeout_s: float | None = None) -> Iterator[Cost]:
-        """Wait for a turn and hold it; what it costs its owner can be set meanwhile.
+        """Wait for a turn and hold it; its cost can be set meanwhile.
 
         Raises
         ------

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from html import escape
 
 from gradio.brotli_middleware import BrotliMiddleware
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from esc.ui.i18n.catalogue import LANGUAGES, MESSAGES
-from esc.ui.i18n.language_switch import LANGUAGE_COOKIE
-from esc.ui.server.public.files import script_url, styles_url, texts_url
+from esc.ui.i18n.language_switch import LANGUAGE_COOKIE, visitor_language
+from esc.ui.server.public.files import PREVIEW, script_url, styles_url, texts_url
 from esc.ui.server.public.gradio_scripts import first_files, first_styles
 from esc.ui.server.public.scripts import FIRST
 
@@ -71,6 +73,7 @@ HEAD = f"""<script>
 {_MOUNT}
 }})();
 </script>""".encode()
+_GRADIO_PREVIEW = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
 _THEME = re.compile(rb'"theme_hash":\s*"(\w+)"')
 
 
@@ -91,6 +94,17 @@ def _links(files: tuple[str, ...]) -> tuple[bytes, bytes]:
     # the joined one has them: Gradio's scripts load none that the page names, and browsers none that is disabled
     links += [f'<link rel="stylesheet" disabled href="assets/{name}">' for name in files if name.endswith(".css")]
     return "".join(f'<link rel="modulepreload" href="{url}">' for url in scripts).encode(), "".join(links).encode()
+
+
+def preview(request: Request) -> bytes:
+    """Return the elements (Open Graph) by which messengers show a link to the page."""
+    texts, address = MESSAGES[visitor_language(request.cookies, request.headers)], str(request.base_url)
+    about = {"title": texts["page.title"], "description": texts["page.description"]}
+    named = {"description": about["description"], "twitter:card": "summary_large_image"}
+    graph = about | {"type": "website", "url": address, "image": f"{address}{PREVIEW}"}
+    elements = [f'<meta name="{name}" content="{escape(text)}">' for name, text in named.items()]
+    elements += [f'<meta property="og:{name}" content="{escape(text)}">' for name, text in graph.items()]
+    return "".join(elements).encode()
 
 
 def is_page(scope: Scope) -> bool:
@@ -126,7 +140,9 @@ class PageHead:
             if message.get("more_body"):
                 return
             scripts, styles = named_ahead(body)
-            body = body.replace(b"<head>", b"<head>" + scripts + HEAD, 1).replace(b"</head>", styles + b"</head>", 1)
+            body = _GRADIO_PREVIEW.sub(b"", body)
+            body = body.replace(b"<head>", b"<head>" + scripts + HEAD, 1)
+            body = body.replace(b"</head>", preview(Request(scope)) + styles + b"</head>", 1)
             headers = MutableHeaders(scope=start)
             if "content-length" in headers:
                 headers["content-length"] = str(len(body))

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import brotli
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -37,6 +37,7 @@ _LASTING = f"{_ROOT}/{_VERSION}"
 PLOTLY = f"{_LASTING}/plotly/plotly.min.js"
 QUALITY = 7  # of brotli: 9 gains 1 %, and costs the first visitor 0.2 s
 _LASTING_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
+PREVIEW = f"{_ROOT}/preview.png"
 _PLAYABLE, _EXAMPLES = f"{_ROOT}/sounds", f"{_ROOT}/examples"
 
 
@@ -86,6 +87,7 @@ def routes(playable: Path, texts: Callable[[str], Mapping[str, Any]]) -> list[Ba
         made[texts_url(language)] = "application/json", partial(_as_json, texts, language)
     return [
         *(Route(f"/{address}", MadeFile(kind, make)) for address, (kind, make) in made.items()),
+        Route(f"/{PREVIEW}", lambda request: FileResponse(ASSETS / "images" / "readme-3d.png")),
         *(Mount(f"/{address}", _LastingFiles(directory=folder)) for address, folder in lasting.items()),
         *(Mount(f"/{address}", _Files(directory=folder)) for address, folder in others.items()),
     ]
