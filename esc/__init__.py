@@ -24,7 +24,7 @@ _MODULES = {
     "esc.classification.resnet": ("build_model",),
     "esc.classification.similarity": ("Neighbour", "SoundIndex"),
     "esc.config": (
-        "BIRDSONG", "CLICKS", "ESC50", "LIBROSA", "NOTEBOOK", "PRESETS", "SPEECH", "InputConfig", "SpectrogramConfig",
+        "BATS", "BIRDSONG", "CLICKS", "ESC50", "LIBROSA", "NOTEBOOK", "PRESETS", "SPEECH", "InputConfig", "SpectrogramConfig",
     ),
     "esc.errors": ("AudioError", "CheckpointError", "DataError", "EscError", "ParameterError"),
     "esc.dsp.axes": ("frame_times_s", "stft_freqs_hz"),

@@ -19,7 +19,8 @@ def serve_command(
     ] = None,
     host: Annotated[str | None, typer.Option(envvar="HOST", help="Address to listen on; by default 127.0.0.1.")] = None,
     port: Annotated[
-        int | None, typer.Option(envvar="PORT", help="Port to listen on; by default the first free one from 7860.")
+        int | None,
+        typer.Option(min=1, max=65_535, envvar="PORT", help="Port to listen on; by default the first free one from 7860."),
     ] = None,
 ) -> None:
     """Serve the page, as `python app.py` does with the same options."""

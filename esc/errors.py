@@ -46,6 +46,7 @@ MESSAGES = {
     "note.band": "The classes cover sounds up to 20 kHz: what lies above is displayed, but not classified.",
     "note.cut_off": "The file is cut off: it announces more sound than it contains.",
     "note.damaged": "The file is damaged: parts of it can't be decoded and are left out.",
+    "note.no_numbers": "Some samples are no numbers (NaN or infinite): they are taken for 0.",
     "note.tracks": "The file has several sound tracks; unless another one is chosen, the default one is used.",
     "note.phase": "The channels cancel out: their mean, which is displayed and classified, has lost most of the sound.",
     "note.scale": "The samples are far beyond full scale, as integers that were not divided by theirs: all levels are too high. "
@@ -53,6 +54,7 @@ MESSAGES = {
     "note.divided": "The samples were within full scale before they were divided: full_scale is for integers stored as floats.",
     "audio.disk_full": "The server's disk is full: {name} could not be processed. Try again later.",
     "audio.share": "{name} would take more than {limit_gb:.1f} GB on the server, once decoded. Cut it, or lower its sample rate.",
+    "server.address": "The page can't be served at {address}: {reason}. Choose another --port (or PORT) or --host (or HOST).",
     # parameters
     "parameter.range": "{field} = {value} is not possible: it must lie between {low} and {high}.",
     "parameter.choice": "{field} = {value} is not possible: choose one of {choices}.",
@@ -81,7 +83,7 @@ MESSAGES = {
     "checkpoint.damaged": "The checkpoint in {path} can't be used: {reason}. Restore the folder or train anew.",
     "checkpoint.version": "The checkpoint in {path} has format {found}; this program reads format {wanted}. Use the version that "
     "wrote it, or train anew.",
-    "checkpoint.archive": "{name} can't be used as a network: {reason}. Choose a ZIP file that this page or `teach` has made.",
+    "checkpoint.archive": "{name} can't be used as a network: {reason}. A ZIP made by the Teach tab or by `teach` is needed.",
     "robustness.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training robustness --save).",
     "metrics.damaged": "The figures in {path} can't be used: {reason}. Measure anew (python -m training calibrate).",
     # indices of sounds

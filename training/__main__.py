@@ -12,7 +12,7 @@ from collections.abc import Callable
 import typer
 from rich.logging import RichHandler
 
-from esc.cli.console import describe_os_error
+from esc.cli.console import EXIT_USAGE, describe_os_error
 from esc.cli.option_groups import grouped
 from esc.errors import EscError
 from training.cli import data, evaluation, runs
@@ -42,6 +42,8 @@ for name, command in COMMANDS.items():
 def main() -> None:
     """Run the command line; errors a user can fix are one line.
 
+    The exit code is then 2.
+
     Of the processes that torchrun starts on a machine, one prints.
     """
     prints = os.environ.get("LOCAL_RANK", "0") == "0"
@@ -56,7 +58,7 @@ def main() -> None:
     except (EscError, OSError) as error:
         if prints:
             typer.echo(f"error: {describe_os_error(error) if isinstance(error, OSError) else error}", err=True)
-        raise SystemExit(1) from error
+        raise SystemExit(EXIT_USAGE) from error
 
 
 if __name__ == "__main__":

@@ -96,6 +96,7 @@ class AudioFacts:
     _squares: float = field(default=0.0, repr=False)
     _channel_squares: np.ndarray | float = field(default=0.0, repr=False)  # of each channel
     finite: int = field(default=0, repr=False)  # finite samples over all channels
+    _n_invalid: int = field(default=0, repr=False)  # others over all channels, taken for 0
 
     @property
     def reading(self) -> Reading:
@@ -135,6 +136,7 @@ class AudioFacts:
         found = {
             "cut_off": self.cut_off,
             "damaged": self.damaged,
+            "no_numbers": self._n_invalid > 0,
             "tracks": self.tracks > 1 and not split_track(self.channel)[0],
             "phase": is_mean(self.channel) and self.channels > 1 and cancelled,
             "band": self.sample_rate > _ULTRASOUND_HZ,
@@ -153,3 +155,4 @@ class AudioFacts:
         self._squares += inner_product(mono, mono)
         self._channel_squares = self._channel_squares + np.square(block, dtype=np.float64).sum(axis=1)
         self.finite += finite
+        self._n_invalid += block.size - finite

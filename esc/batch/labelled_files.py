@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esc.batch.runner import ENDINGS, sound_files
-from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE
+from esc.classification.predictions import NO_CLASSES
 from esc.errors import DataError, reason_of
 from esc.paths import display_path, sha256_of
 
@@ -30,7 +30,7 @@ def read_labelled(source: Path) -> list[LabelledFile]:
         raise DataError("own.missing", path=source, reason="no such folder or table")
     found = _of_folders(source) if source.is_dir() else _of_table(source)
     labels = {example.label for example in found}
-    for label in labels & {SILENCE, UNKNOWN, UNSURE}:
+    for label in labels & set(NO_CLASSES):
         raise DataError("own.reserved", label=label)
     if len(labels) < 2:
         raise DataError("own.classes", path=source, count=len(labels))

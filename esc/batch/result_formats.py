@@ -15,7 +15,7 @@ from esc.audio.channels import MEAN, channel_number
 from esc.batch import label_formats
 from esc.batch.label_formats import Label, RavenRow, slowed, uncertainty_text
 from esc.batch.tables import delimited, safe_cell, safe_name
-from esc.classification.predictions import UNSURE
+from esc.classification.predictions import NO_CLASSES, UNSURE
 from esc.config import SpectrogramConfig
 from esc.errors import AudioError
 
@@ -106,15 +106,21 @@ def _cells(result: SoundResult, with_timeline: bool, with_times: bool) -> list[l
             [
                 *map(_seconds, (one.start_s, one.end_s)),
                 one.name,
-                _probability(one.probability),
+                "" if one.probability is None else _probability(one.probability),
                 uncertainty_text(one),
                 result.verdict,
             ]
             for one in labels_of(result)
-        ] or [["", "", result.overall[0] if result.overall else UNSURE, "", "", result.verdict]]
+        ] or [["", "", _without_segments(result), "", "", result.verdict]]
     times = [_seconds(at_s) for at_s in result.interval] if result.interval else ["", ""] if with_times else []
     top = [cell for label, probability in result.top for cell in (label, _probability(probability))]
     return [[*times, _seconds(result.seconds), result.verdict, *top]]
+
+
+def _without_segments(result: SoundResult) -> str:
+    """Return what a sound without segments is: one of `NO_CLASSES`."""
+    found = result.overall[0] if result.overall else UNSURE
+    return found if found in NO_CLASSES else UNSURE
 
 
 def _refused_name(error: AudioError) -> str:
@@ -124,7 +130,13 @@ def _refused_name(error: AudioError) -> str:
 def labels_of(result: SoundResult) -> list[Label]:
     """Return the segments of a result as labels in all frequencies."""
     return [
-        Label(one.label, one.start_s, one.end_s, probability=one.probability, uncertainty_s=one.uncertainty_s or None)
+        Label(
+            one.label,
+            one.start_s,
+            one.end_s,
+            probability=None if one.label in NO_CLASSES else one.probability,
+            uncertainty_s=one.uncertainty_s or None,
+        )
         for one in result.events
     ]
 

@@ -87,7 +87,10 @@ def load_checkpoint(folder: Path | None = None) -> tuple[ResNet, Checkpoint]:
             model = build_model(checkpoint.architecture, len(checkpoint.class_names))
         model.load_state_dict(_read_weights(folder, model.state_dict()), assign=True)
     except _DAMAGE as error:
-        raise CheckpointError("checkpoint.damaged", path=project_relative(folder), reason=reason_of(error)) from error
+        reason = reason_of(error)
+        if isinstance(error, OSError) and error.filename is not None:
+            reason = f"{Path(error.filename).name}: {reason}"
+        raise CheckpointError("checkpoint.damaged", path=project_relative(folder), reason=reason) from error
     return model.eval(), checkpoint
 
 

@@ -9,6 +9,7 @@ import numpy as np
 SILENCE = "silence"  # verdict without running the network
 UNKNOWN = "unknown"  # verdict on clips out of distribution, by the checkpoint's calibration
 UNSURE = "unsure"  # verdict on clips whose likeliest class is uncertain, by the checkpoint's calibration
+NO_CLASSES = (SILENCE, UNKNOWN, UNSURE)
 MOMENTS_PER_S = 10  # time resolution of probabilities and silence
 
 
@@ -25,7 +26,7 @@ class Prediction:
     @property
     def known(self) -> bool:
         """Whether the verdict is one of the classes."""
-        return self.verdict not in (SILENCE, UNKNOWN, UNSURE)
+        return self.verdict not in NO_CLASSES
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,6 +94,22 @@ class SoundIndex:
             raise SoundIndexError("index.write", path=path, reason=reason_of(error)) from error
 
     @classmethod
+    def read(cls, path: Path) -> SoundIndex:
+        """Return a saved index of any checkpoint; SoundIndexError if it is missing or damaged."""
+        try:
+            if path.is_file() and not zipfile.is_zipfile(path):
+                raise ValueError("it is no .npz file")
+            with np.load(path, allow_pickle=False) as file:
+                embeddings, meta = file["embeddings"], json.loads(str(file["meta"]))
+            if meta["format"] != FORMAT:
+                raise ValueError(f"format {meta['format']} instead of {FORMAT}")
+            return cls(meta["checkpoint"], tuple(map(Path, meta["paths"])), embeddings)
+        except FileNotFoundError as error:
+            raise SoundIndexError("index.missing", path=path) from error
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise SoundIndexError("index.damaged", path=path, reason=error) from error
+
+    @classmethod
     def load(cls, path: Path, classifier: Classifier) -> SoundIndex:
         """Return a saved index, if this classifier's checkpoint made it.
 
@@ -102,19 +118,11 @@ class SoundIndex:
         SoundIndexError
             The file is missing, damaged or made by another checkpoint.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                embeddings, meta = file["embeddings"], json.loads(str(file["meta"]))
-            if meta["format"] != FORMAT:
-                raise ValueError(f"format {meta['format']} instead of {FORMAT}")
-            index = cls(meta["checkpoint"], tuple(map(Path, meta["paths"])), embeddings)
-        except FileNotFoundError as error:
-            raise SoundIndexError("index.missing", path=path) from error
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise SoundIndexError("index.damaged", path=path, reason=error) from error
+        index = cls.read(path)
         if index.checkpoint != fingerprint(classifier):
             raise SoundIndexError("index.checkpoint", path=path)
         wanted = (len(index.paths), classifier.model.fc.in_features)
+        embeddings = index.embeddings
         if embeddings.dtype != np.float32 or embeddings.shape != wanted or not np.isfinite(embeddings).all():
             raise SoundIndexError("index.damaged", path=path, reason=f"{embeddings.dtype} {embeddings.shape}")
         return index

@@ -15,7 +15,7 @@ from rich.console import Console
 from esc.audio.channels import EACH, MEAN, check_channel
 from esc.audio.io import FULL_SCALES, TIME_EXPANSIONS
 from esc.batch.result_formats import ResultFormat
-from esc.cli.console import CheckpointOption, ProgressBar, check_output_file, result_table
+from esc.cli.console import EXIT_UNREADABLE, CheckpointOption, ProgressBar, check_output_file, result_table
 from esc.cli.option_groups import grouped
 from esc.errors import AudioError, check_range
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from esc.batch.results import FileResult
     from esc.config import SpectrogramConfig
 
-EXIT_UNREADABLE = 1
 _WIDE = 10_000  # columns of a table in a file: nothing is truncated or wrapped
 
 
@@ -61,7 +60,10 @@ class ClassifyOptions:
 class OutputOptions:
     """Format and destination of the results."""
 
-    form: Annotated[Literal["table", ResultFormat], typer.Option("--format", help="Format of the results.")] = "table"
+    form: Annotated[
+        Literal["table", ResultFormat] | None,
+        typer.Option("--format", help="Format of the results; by default that of the ending of --output, or a table."),
+    ] = None
     output: Annotated[Path | None, typer.Option("--output", help="File for the results; for label tracks, also a folder.")] = None
     bom: Annotated[bool, typer.Option("--bom", help="Begin a file with a byte order mark, for Excel.")] = False
 
@@ -92,6 +94,8 @@ def classify_command(
     Files that can't be read are reported on standard error, the others are classified, and the exit code is 1.
     """
     _check_usage(options, output, engine)
+    if engine.engine == "plain":
+        output = replace(output, form=output.form or _form_of(output.output))
 
     from esc.batch.options import BatchOptions
     from esc.batch.runner import sound_files
@@ -134,7 +138,7 @@ def classify_command(
         for key in result.notes:
             typer.echo(f"note: {result.file}: {AudioError(f'note.{key}')}", err=True)
     if engine.engine == "plain":
-        _write(listed if output.form == "raven" else [*results, *refused], output, batch, checkpoint.spectrogram)
+        _write(listed if output.form == "raven" else [*results, *errors], output, batch, checkpoint.spectrogram)
     if errors:
         raise typer.Exit(EXIT_UNREADABLE)
 
@@ -151,13 +155,23 @@ def _check_usage(options: ClassifyOptions, output: OutputOptions, engine: Engine
         raise typer.BadParameter("each is not possible with --engine ray", param_hint="--channel")
     if output.output and output.form != "audacity":
         check_output_file(output.output)
+    if output.bom and output.output is None:
+        raise typer.BadParameter("only with --output", param_hint="--bom")
     if engine.engine == "plain":
         if engine.address is not None:
             raise typer.BadParameter("only with --engine ray", param_hint="--address")
-    elif output.form != "table":
+    elif output.form is not None:
         raise typer.BadParameter("with --engine ray, the ending of --output selects the format", param_hint="--format")
     elif output.output is None:
         raise typer.BadParameter("--engine ray needs --output OUT.parquet or OUT.csv", param_hint="--output")
+
+
+def _form_of(path: Path | None) -> Literal["table", ResultFormat]:
+    """Return the format of a file by its ending."""
+    if path is not None and path.suffix.lower() == ".parquet":
+        raise typer.BadParameter("Parquet is written with --engine ray", param_hint="--output")
+    endings: dict[str, Literal["table", ResultFormat]] = {".csv": "csv", ".json": "json"}
+    return endings.get(path.suffix.lower() if path else "", "table")
 
 
 def _check_label_tracks(output: OutputOptions, n_files: int) -> None:
@@ -166,7 +180,7 @@ def _check_label_tracks(output: OutputOptions, n_files: int) -> None:
         return
     if n_files > 1:
         raise typer.BadParameter(
-            "a label track is of one sound or channel; for several, --output is a folder", param_hint="--format"
+            "a label track is of one sound or channel; for several, name a folder that is there", param_hint="--output"
         )
     if output.output:
         check_output_file(output.output)
@@ -204,7 +218,7 @@ def _write(results: Sequence[FileResult], output: OutputOptions, batch: BatchOpt
     for target, listed in targets:
         try:
             with nullcontext(sys.stdout) if target is None else target.open("w", encoding=encoding, newline="") as file:
-                if output.form != "table":
+                if output.form is not None and output.form != "table":
                     file.write(as_text(listed, output.form, batch.top_k, batch.timeline, config))
                 elif sounds:
                     Console(file=file, width=None if file.isatty() else _WIDE).print(result_table(sounds, batch.timeline))

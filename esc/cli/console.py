@@ -16,7 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from esc.audio.channels import MEAN
-from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE
+from esc.classification.predictions import NO_CLASSES, UNKNOWN, UNSURE
 from esc.errors import reason_of
 from esc.paths import CHECKPOINT_VARIABLE
 
@@ -28,6 +28,7 @@ CheckpointOption = Annotated[
     Path | None,
     typer.Option("--checkpoint", envvar=CHECKPOINT_VARIABLE, help="Folder or ZIP of the checkpoint; by default the shipped one."),
 ]
+EXIT_UNREADABLE, EXIT_USAGE = 1, 2  # some sounds can't be read; an argument, checkpoint or disk can't be used
 _NONE = "none of the sounds it knows"
 PROGRESS_AFTER_S = 1.0  # shorter work needs no progress bar
 
@@ -91,8 +92,7 @@ def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
                 times = (f"{event.start_s:.1f}", f"{event.end_s:.1f}")
                 table.add_row(_file_cell(result), *times, event.label, f"{event.probability:.2f}", f"{event.uncertainty_s:g}")
             if not result.events:
-                what = {UNKNOWN: _NONE, SILENCE: SILENCE}.get(result.overall[0]) if result.overall else "nothing sure enough"
-                table.add_row(_file_cell(result), "", "", what, "", "")
+                table.add_row(_file_cell(result), "", "", _without_segments(result), "", "")
         return table
     titles = ["start s", "end s"] if any(result.interval for result in results) else ["seconds"]
     table = Table("file", *map(_right, titles), "verdict", "likeliest", box=box.SIMPLE)
@@ -101,6 +101,14 @@ def result_table(results: Sequence[SoundResult], with_timeline: bool) -> Table:
         shown = [f"{seconds:.1f}" for seconds in result.interval or (result.seconds,)]
         table.add_row(_file_cell(result), *shown, _verdict_text(result), likeliest)
     return table
+
+
+def _without_segments(result: SoundResult) -> str:
+    """Return in words what a sound without segments is."""
+    overall = None if result.overall is None else result.overall[0]
+    if overall not in NO_CLASSES:  # a class, too, of a clip that no segment came of
+        return "nothing sure enough"
+    return _verdict_text(result) if overall == result.verdict else {UNKNOWN: _NONE}.get(overall, overall)
 
 
 def _verdict_text(result: SoundResult) -> str:

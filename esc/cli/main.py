@@ -12,13 +12,19 @@ import sys
 import typer
 
 from esc.cli.classify_command import classify_command
-from esc.cli.console import describe_os_error
+from esc.cli.console import EXIT_USAGE, describe_os_error
 from esc.cli.export_command import export_command
 from esc.cli.index_command import index_command
 from esc.cli.teach_command import teach_command
 from esc.errors import EscError
 
-EXIT_USAGE = 2
+_OPTIONS = {  # of parameters of the library
+    "start_s": "--start",
+    "end_s": "--end",
+    "hop_seconds": "--hop",
+    "full_scale": "--full-scale",
+    "time_expansion": "--time-expansion",
+}
 
 app = typer.Typer(
     help="Spectrograms and classification of sounds.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -29,6 +35,12 @@ app.command("index")(index_command)
 app.command("export")(export_command)
 
 
+def _by_option(error: EscError) -> EscError:
+    """Return an error with a parameter's option in place of its name."""
+    option = _OPTIONS.get(str(error.values.get("field")))
+    return error if option is None else type(error)(error.key, **error.values | {"field": option})
+
+
 def main() -> None:
     """Run the command line; an unusable argument, checkpoint or disk exits with 2."""
     for stream in (sys.stdout, sys.stderr):
@@ -37,5 +49,5 @@ def main() -> None:
     try:
         app()
     except (EscError, OSError) as error:
-        typer.echo(f"error: {describe_os_error(error) if isinstance(error, OSError) else error}", err=True)
+        typer.echo(f"error: {describe_os_error(error) if isinstance(error, OSError) else _by_option(error)}", err=True)
         raise SystemExit(EXIT_USAGE) from error

@@ -12,12 +12,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
-from esc.cli.console import CheckpointOption, ProgressBar
+from esc.cli.console import EXIT_UNREADABLE, CheckpointOption, ProgressBar
 
 if TYPE_CHECKING:
     from esc.batch.teach_files import TaughtFiles
-
-EXIT_UNREADABLE = 1
 
 
 def teach_command(

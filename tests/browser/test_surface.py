@@ -1,12 +1,15 @@
 """3D view in a real Chromium: camera, light, play head and saved pages."""
 
+import contextlib
 import io
 
 import av
+import librosa
 import numpy as np
 import pytest
 import soundfile
 from PIL import Image
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import expect
 
 from chromium import FLAGS, WAIT_MS, Sheet
@@ -170,6 +173,27 @@ def test_playhead_plane_follows_and_click_seeks(surface):
     sheet.until("(time) => Math.abs(session.audio.currentTime - time) < 0.1", pointed)
     sheet.ev("session.show(3, 4)")
     sheet.until("viewer.data.start > 2.5 && viewer.playhead.drawn === null")  # it is elsewhere
+
+
+def test_pointer_reads_the_frequency_of_its_place(surface):
+    """The frequency in the label is that of the place on Plotly's axis, in mel."""
+    sheet = surface
+    sheet.ev(
+        """() => { window.read = []; viewer.plot.scrollIntoView({ block: 'center' });
+            viewer.stage.on('plotly_hover', ({ points: [{ y, customdata: hz }] }) => { window.read.push([y, hz]); }); }"""
+    )
+    box = sheet.page.locator(".sg-surface").bounding_box()
+    for share_x, share_y in ((0.4, 0.5), (0.5, 0.5), (0.5, 0.6), (0.6, 0.55), (0.45, 0.6)):
+        before = len(sheet.ev("read"))
+        sheet.page.mouse.move(box["x"] + share_x * box["width"], box["y"] + share_y * box["height"])
+        with contextlib.suppress(PlaywrightTimeoutError):
+            sheet.page.wait_for_function("(before) => read.length > before", arg=before, timeout=5_000)
+    read = np.array(sheet.ev("read"), dtype=float)
+    assert len(read) >= 3 and len(np.unique(read[:, 0])) > 1
+    centres = np.array(sheet.ev("viewer.data.centres_hz"))
+    nearest = centres[np.abs(librosa.hz_to_mel(centres) - read[:, 0, None]).argmin(axis=1)]
+    np.testing.assert_allclose(read[:, 1], nearest)
+    sheet.until("(label) => viewer.stage.textContent.includes(label)", f"· {read[-1, 1]:.0f} Hz ·")
 
 
 def test_hidden_surface_redrawn_error_clears(surface):

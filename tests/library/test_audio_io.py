@@ -323,6 +323,7 @@ def test_single_samples_that_are_not_finite_become_zero(tmp_path, tone):
     expected[[100, 200, 300]] = tone[100] / 2, 0.0, tone[300] / 2
     np.testing.assert_allclose(waveform, expected, atol=1e-7)
     assert facts.peak == pytest.approx(0.5, abs=1e-4)
+    assert facts.notes == ("no_numbers",)
 
 
 def test_one_sample_and_none(tmp_path):

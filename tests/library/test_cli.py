@@ -6,6 +6,7 @@ import csv
 import importlib
 import io
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import sounds
 from command_line import classify, run_program
@@ -20,15 +22,17 @@ from esc.audio.io import load_audio
 from esc.batch.label_files import read_labels
 from esc.batch.label_formats import RAVEN_COLUMNS
 from esc.batch.options import BatchOptions
-from esc.batch.result_formats import as_raven
+from esc.batch.result_formats import as_csv, as_raven
 from esc.batch.results import SoundResult
 from esc.batch.runner import classify_files, sound_files
 from esc.classification.checkpoint import save_checkpoint
 from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.intervals import classify_clips, interval_clips
+from esc.classification.predictions import NO_CLASSES
 from esc.classification.resnet import build_model
 from esc.classification.timeline.segments import Segment
+from esc.cli.console import result_table
 from esc.cli.main import main
 from esc.config import LIBROSA, InputConfig
 from esc.errors import AudioError, ParameterError
@@ -192,13 +196,53 @@ def test_raven_times_across_files_and_nyquist():
     assert rows["Begin Path"].tolist() == ["a.wav", "b\t.wav"]
 
 
+def test_verdicts_that_name_no_class_have_no_confidence():
+    common = {"seconds": 5.0, "sample_rate": 8_000, "clip_seconds": 5.0, "top": (("dog", 0.9),)}
+    results = [SoundResult(file=f"{verdict}.wav", verdict=verdict, **common) for verdict in ("dog", *NO_CLASSES)]
+    rows = pd.read_csv(io.StringIO(as_raven(results, Classifier.load().checkpoint.spectrogram)), sep="\t")
+    assert rows["Species"].tolist() == ["dog", *NO_CLASSES]
+    assert rows["Confidence"].tolist() == pytest.approx([0.9, *[np.nan] * 3], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "in_words", "in_csv"),
+    [
+        ("unsure", "not sure: perhaps dog", "unsure"),
+        ("unknown", "none of the sounds it knows, perhaps nearest to dog", "unknown"),
+        ("silence", "silence", "silence"),
+        ("dog", "nothing sure enough", "unsure"),
+    ],
+)
+def test_short_sound_without_segments(verdict, in_words, in_csv):
+    result = SoundResult(
+        file="a.wav", seconds=2.0, sample_rate=8_000, clip_seconds=5.0, top=(("dog", 0.9),), verdict=verdict, timeline=()
+    )
+    with io.StringIO() as shown:
+        Console(file=shown, width=200).print(result_table([result], with_timeline=True))
+        assert shown.getvalue().split("a.wav")[1].strip() == in_words
+    (row,) = csv.DictReader(io.StringIO(as_csv([result], 1, with_timeline=True)))
+    assert (row["label"], row["start"], row["verdict"]) == (in_csv, "", verdict)
+
+
+@pytest.mark.parametrize(("ending", "begin"), [("csv", "file,"), ("JSON", "["), ("txt", "\n")])
+def test_ending_of_the_output_chooses_the_format(ending, begin, tmp_path, monkeypatch):
+    sounds.write(tmp_path / "a.wav", np.zeros(8_000, np.float32), 8_000)
+    target = tmp_path / f"result.{ending}"
+    monkeypatch.setattr(sys, "argv", ["esc", "classify", str(tmp_path / "a.wav"), "--output", str(target)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert target.read_text(encoding="utf-8").lstrip(" ").startswith(begin)
+
+
 @pytest.mark.slow
 def test_missing_file_and_empty_folder(tmp_path):
     ended = classify(tmp_path / "nothing.wav", tmp_path, EXAMPLES / "siren.flac", "--format", "json")
     assert ended.returncode == 1
     assert "nothing.wav" in ended.stderr and "no sound files" in ended.stderr
-    row, refused = json.loads(ended.stdout)
-    assert list(refused) == ["file", "error"]
+    row, *refused = json.loads(ended.stdout)
+    assert [list(one) for one in refused] == [["file", "error"]] * 2
+    assert {one["file"] for one in refused} == {str(tmp_path / "nothing.wav"), str(tmp_path)}
     assert row["verdict"] == "siren" and row["timeline"] == []
 
 
@@ -212,13 +256,16 @@ def test_missing_file_and_empty_folder(tmp_path):
         ([EXAMPLES, "--timeline", "--hop", 9], "hop"),
         ([EXAMPLES, "--hop", 1], "--timeline"),
         ([EXAMPLES, "--start", 1, "--timeline"], "--start"),
-        ([EXAMPLES, "--start", -1], "start_s = -1.0 is not possible: it must lie between 0.0 and 7200.0"),
-        ([EXAMPLES, "--start", 3, "--end", 2], "end_s = 2.0 is not possible: it must lie between 3.0 and 7200.0"),
+        ([EXAMPLES, "--start", -1], "--start = -1.0 is not possible: it must lie between 0.0 and 7200.0"),
+        ([EXAMPLES, "--start", 3, "--end", 2], "--end = 2.0 is not possible: it must lie between 3.0 and 7200.0"),
         ([EXAMPLES, "--jobs", 0], "--jobs"),
-        ([EXAMPLES, "--full-scale", 0.5], "full_scale"),
-        ([EXAMPLES, "--time-expansion", 0.1], "time_expansion"),
+        ([EXAMPLES, "--full-scale", 0.5], "--full-scale = 0.5"),
+        ([EXAMPLES, "--time-expansion", 0.1], "--time-expansion = 0.1"),
         ([EXAMPLES, "--output", "/no/such/folder/x.csv"], "--output"),
         ([EXAMPLES, "--output", EXAMPLES], "--output"),
+        ([EXAMPLES, "--output", "x.parquet"], "--engine ray"),
+        ([EXAMPLES, "--bom"], "--bom"),
+        ([EXAMPLES, "--checkpoint", EXAMPLES / "siren.flac"], "siren.flac can't be used as a network"),
         ([EXAMPLES, "--checkpoint", EXAMPLES], "no checkpoint"),
         ([EXAMPLES, "--nonsense"], "--nonsense"),
     ],
@@ -334,3 +381,27 @@ def test_serve_without_the_named_checkpoint(monkeypatch, capsys, tmp_path):
     with pytest.raises(SystemExit) as ended:
         importlib.import_module("esc.__main__").main()
     assert (ended.value.code, "There is no checkpoint in" in capsys.readouterr().err) == (2, True)
+
+
+def test_serve_where_nothing_can_be_served(monkeypatch, capsys, tmp_path):
+    """An address that is taken or not this machine's, no port, no index: one line each, before anything is loaded."""
+    (tmp_path / "index.npz").write_text("no index")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for variables, word in (
+            ({"PORT": str(port)}, f"127.0.0.1:{port}: Address already in use"),
+            ({"HOST": "nowhere.invalid"}, "served at nowhere.invalid"),
+            ({"PORT": "0"}, "PORT"),
+            ({"PORT": "65536"}, "PORT"),
+            ({"SOUNDGLASS_INDEX": str(tmp_path / "none.npz")}, "There is no index"),
+            ({"SOUNDGLASS_INDEX": str(tmp_path / "index.npz")}, "index.npz can't be used: it is no .npz file"),
+        ):
+            with monkeypatch.context() as changed, pytest.raises(SystemExit) as ended:
+                changed.delenv("HOST", raising=False)
+                changed.delenv("PORT", raising=False)
+                changed.setattr(sys, "argv", ["soundglass", "serve"])
+                for name, value in variables.items():
+                    changed.setenv(name, value)
+                importlib.import_module("esc.__main__").main()
+            said = capsys.readouterr().err
+            assert (ended.value.code, word in said) == (2, True), said

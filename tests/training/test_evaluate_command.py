@@ -36,7 +36,7 @@ def test_evaluate_json(trained, data, cache, tmp_path, run_command):
 )
 def test_evaluate_errors(data, run_command, arguments, message):
     code, output, errors = run_command("evaluate", *(data if word == "DATA" else word for word in arguments))
-    assert (code, output) == (1, "")
+    assert (code, output) == (2, "")
     assert message in errors
     assert len(errors.splitlines()) == 1
 
@@ -48,7 +48,7 @@ def test_figures_on_a_trained_fold_are_not_stored(trained, data, run_command, co
     options = [] if command == "card" else ["--save"]
     before = sorted((trained / "checkpoint").iterdir())
     code, _, errors = run_command(command, "--checkpoint", trained / "checkpoint", *options, "--data", data, "--fold", "1")
-    assert (code, "Fold 1 was trained on" in errors) == (1, True)
+    assert (code, "Fold 1 was trained on" in errors) == (2, True)
     assert sorted((trained / "checkpoint").iterdir()) == before
 
 

@@ -153,7 +153,7 @@ def test_command_errors(data, monkeypatch, tmp_path, run_command, arguments, mes
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ESC50_DIR", str(data))
     code, _, errors = run_command(*arguments)
-    assert code == 1
+    assert code == 2
     (line,) = [line for line in errors.splitlines() if line.startswith("error")]
     assert message in line
 

@@ -77,7 +77,7 @@ function surfaceTrace(data, light, bar, levels) {
     x: middles(data),
     y: centres.map((hz) => position(data, hz)),
     z: levels,
-    customdata: centres.map((hz) => Array(columns).fill(hz)),
+    customdata: Array(columns).fill(centres), // Plotly looks it up by column, then row
     hovertemplate:
       `%{x:.3f} ${t('page.unit_s')} · %{customdata:.0f} ${t('page.unit_hz')} · %{z:.1f} ${t('page.unit_db')}<extra></extra>`,
     colorscale: colourScale(),

@@ -14,6 +14,7 @@ from zlib import error as ZlibError
 from esc.errors import CheckpointError, reason_of
 from esc.paths import DEFAULT_CHECKPOINT
 
+CONFIG = "config.json"
 MAX_BYTES = 250 * 10**6  # unpacked: a ResNet50 in 32 bits has half of it
 FILES = re.compile(
     r"config\.json|figures\.json|README\.md|model\.safetensors\.index\.json|model-\d{5}-of-\d{5}\.safetensors|"
@@ -69,6 +70,8 @@ def _extracted(source: Path, mtime_ns: int, size: int) -> Path:
         extract(source, folder)
     except ZIP_ERRORS as error:
         raise CheckpointError("checkpoint.archive", name=source.name, reason=reason_of(error)) from error
+    if not (folder / CONFIG).is_file():
+        raise CheckpointError("checkpoint.archive", name=source.name, reason=f"it holds no {CONFIG}")
     return folder
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from esc.classification.checkpoint_files.archive import checkpoint_folder
+from esc.classification.checkpoint_files.archive import CONFIG, checkpoint_folder
 from esc.classification.confidence.calibration import Calibration
 from esc.config import InputConfig, SpectrogramConfig
 from esc.errors import CheckpointError, ParameterError, reason_of
@@ -15,7 +15,6 @@ from esc.paths import project_relative, write_json
 
 FORMAT = 1
 TRAINED_ON = ", trained on "  # before the names of data in the provenance's `initial_weights`
-CONFIG = "config.json"
 MAX_JSON_BYTES = 10**7
 _MAX_CLASSES = 10_000
 DAMAGE = (  # what reading a damaged file raises

@@ -22,7 +22,7 @@ from esc.classification.confidence.ood_fit import (
     thresholds,
     with_part_std,
 )
-from esc.classification.predictions import SILENCE, UNKNOWN, UNSURE
+from esc.classification.predictions import NO_CLASSES
 from esc.classification.resnet import ResNet
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.head import Head, balanced_weights, fit_head, smoothed_temperature, wilson_interval
@@ -154,7 +154,7 @@ def check_classes(labels: Sequence[str], other: str | None = None) -> tuple[str,
 def check_names(labels: Collection[str]) -> None:
     """Raise DataError for impossible names of classes, too few or too many."""
     for label in labels:
-        if label in (SILENCE, UNKNOWN, UNSURE):
+        if label in NO_CLASSES:
             raise DataError("own.reserved", label=label)
         if not label.strip() or not label.isprintable() or len(label) > MAX_NAME:
             raise DataError("teach.name", label=label, limit=MAX_NAME)
