@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ResultFormat = Literal["json", "csv", "audacity", "raven"]
 FORMATS: tuple[ResultFormat, ...] = get_args(ResultFormat)
 _READ = ("audio.refused", "audio.not_finite")  # errors of sounds that were read to their end
+_OF_FILE = ("likeliest", "likeliest_probability", "seconds")  # columns of the table of segments
 _seconds, _probability = "{:.3f}".format, "{:.6f}".format
 
 
@@ -70,14 +71,14 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
     """Return a row per file with its `top_k` likeliest classes, or per segment.
 
     Files that were refused have a row, too. Per segment, those without any have one with "silence", "unknown" or "unsure" in
-    place of a class; the verdict on the first clip, as in `as_row`, is in each row of a file. If channels other than the mean
-    were classified, a column names them, and one states time expansions; intervals have their times. An apostrophe
-    precedes what a spreadsheet would take for a formula.
+    place of a class; each row of a file has the verdict on the first clip, as in `as_row`, its likeliest class with its
+    probability, and the length of the sound. If channels other than the mean were classified, a column names them, and one
+    states time expansions; intervals have their times. An apostrophe precedes what a spreadsheet would take for a formula.
     """
     sounds = [result for result in results if not isinstance(result, AudioError)]
     with_times = any(result.interval for result in sounds)
     if with_timeline:
-        columns = ["file", "start", "end", "label", "probability", "uncertainty", "verdict"]
+        columns = ["file", "start", "end", "label", "probability", "uncertainty", "verdict", *_OF_FILE]
     else:
         columns = ["file", *(["start", "end"] if with_times else []), "seconds", "verdict"]
         columns += [name for rank in range(1, top_k + 1) for name in (f"label_{rank}", f"probability_{rank}")]
@@ -102,6 +103,8 @@ def as_csv(results: Sequence[FileResult], top_k: int, with_timeline: bool) -> st
 def _cells(result: SoundResult, with_timeline: bool, with_times: bool) -> list[list[str]]:
     """Return the cells after the file's name, of one or more rows."""
     if with_timeline:
+        likeliest, probability = result.top[0] if result.top else ("", None)
+        of_file = [likeliest, "" if probability is None else _probability(probability), _seconds(result.seconds)]
         return [
             [
                 *map(_seconds, (one.start_s, one.end_s)),
@@ -109,9 +112,10 @@ def _cells(result: SoundResult, with_timeline: bool, with_times: bool) -> list[l
                 "" if one.probability is None else _probability(one.probability),
                 uncertainty_text(one),
                 result.verdict,
+                *of_file,
             ]
             for one in labels_of(result)
-        ] or [["", "", _without_segments(result), "", "", result.verdict]]
+        ] or [["", "", _without_segments(result), "", "", result.verdict, *of_file]]
     times = [_seconds(at_s) for at_s in result.interval] if result.interval else ["", ""] if with_times else []
     top = [cell for label, probability in result.top for cell in (label, _probability(probability))]
     return [[*times, _seconds(result.seconds), result.verdict, *top]]

@@ -28,6 +28,29 @@ def ask(sheet):
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
 
 
+def test_headline_says_mostly_of_the_sound_not_of_what_is_known(open_sheet, rain_then_siren):
+    sheet = open_sheet()
+    sheet.page.context.set_default_timeout(WAIT_MS)
+    sheet.open_file(rain_then_siren)
+    ask(sheet)
+    when = sheet.page.locator(".sg-timeline")
+    expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    mostly = ENGLISH["timeline.mostly"].format(what="siren")
+    totals = [["siren", 4.0, 2, 0.9], ["rain", 1.0, 1, 0.9]]
+    for silences, uncertain, text in (
+        ([], [], mostly),
+        ([[5.0, 20.0]], [], mostly),
+        ([], [["engine", 5.0, 9.0, 0.3, "unknown"]], "siren, rain"),
+        ([], [["engine", 5.0, 9.0, 0.3, "unsure"]], "siren, rain"),
+    ):
+        reply = {"stage": "done", "done_s": 20.0, "segments": [], "totals": totals, "overall": ["siren", 0.9, None]}
+        sheet.ev(
+            "(reply) => soundglass['core/detections.js'].setTimeline(reply)",
+            reply | {"silences": silences, "uncertain": uncertain},
+        )
+        expect(when.locator(".sg-big").first).to_have_text(re.compile(f"^{text}$", re.I))
+
+
 def test_timeline_lanes_and_table(open_sheet, rain_then_siren):
     sheet = open_sheet()
     sheet.page.context.set_default_timeout(WAIT_MS)

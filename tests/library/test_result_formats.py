@@ -123,6 +123,8 @@ def test_every_file_has_a_row_per_segment():
         ("a.wav", "", "silence", False), ("b.wav", "", "unsure", False), ("c.wav", "", "", True),
         ("d.wav", "0.000", "siren", False), ("d.wav", "2.000", "rain", False),
     ]  # fmt: skip
+    clips = [(one["likeliest"], one["likeliest_probability"], one["seconds"]) for one in listed]
+    assert clips == [("", "", "10.000"), ("rain", "0.750000", "10.000"), ("", "", ""), *[("rain", "0.750000", "10.000")] * 2]
     verdicts = {row["file"]: row.get("verdict", "") for row in json.loads(as_json(results))}
     assert [one["verdict"] for one in listed] == [verdicts[one["file"]] for one in listed]
 

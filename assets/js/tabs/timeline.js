@@ -175,24 +175,24 @@ class Timeline extends Job {
     [heading.textContent, heading.hidden] = [name, !name];
     const found = done ? t('timeline.found_in', { total: formatDuration(state.sound.seconds) }) : t('timeline.found_so_far');
     lead.textContent = [found, channelText(state.sound)].filter(Boolean).join(' · ');
-    if (totals.length) big.textContent = totalsText(totals);
-    else if (this.busy) big.textContent = t('classify.wait');
-    else big.textContent = overall ? labelName(overall[0]) : t('timeline.nothing_sure');
-    note.textContent = done && !totals.length && overall === null ? t('timeline.nothing_sure_means') : '';
     const ofLabel = (label) => timeline.uncertain.filter((one) => one.label === label);
     const rest = Object.entries({ uncertain: ofLabel('uncertain'), unknown: ofLabel('unknown'), silence: timeline.silences })
       .map(([label, intervals]) => [label, intervals.reduce((sum, { start, end }) => sum + end - start, 0)])
       .filter(([, seconds]) => seconds);
+    if (totals.length) big.textContent = totalsText(totals, rest);
+    else if (this.busy) big.textContent = t('classify.wait');
+    else big.textContent = overall ? labelName(overall[0]) : t('timeline.nothing_sure');
+    note.textContent = done && !totals.length && overall === null ? t('timeline.nothing_sure_means') : '';
     const longest = Math.max(...[...totals, ...rest].map(([, seconds]) => seconds));
     const rows = [...totals.slice(0, MOST_TOTALS), ...rest].map((total) => totalRow(total, longest));
     section.lastElementChild.replaceChildren(...rows);
   }
 }
 
-/** One class that dominates, else the first three and how many more. */
-function totalsText(totals) {
+/** One class that most of what is no silence belongs to, else the first three and how many more. */
+function totalsText(totals, rest) {
   const names = totals.map(([label]) => labelName(label));
-  const all = totals.reduce((sum, [, seconds]) => sum + seconds, 0);
+  const all = [...totals, ...rest].reduce((sum, [label, seconds]) => sum + (label === 'silence' ? 0 : seconds), 0);
   if (names.length === 1) return names[0];
   if (totals[0][1] > 0.6 * all) return t('timeline.mostly', { what: names[0] });
   const some = names.slice(0, names.length > 4 ? 3 : 4).join(', ');
