@@ -43,11 +43,8 @@ def test_headline_says_mostly_of_the_sound_not_of_what_is_known(open_sheet, rain
         ([], [["engine", 5.0, 9.0, 0.3, "unknown"]], "siren, rain"),
         ([], [["engine", 5.0, 9.0, 0.3, "unsure"]], "siren, rain"),
     ):
-        reply = {"stage": "done", "done_s": 20.0, "segments": [], "totals": totals, "overall": ["siren", 0.9, None]}
-        sheet.ev(
-            "(reply) => soundglass['core/detections.js'].setTimeline(reply)",
-            reply | {"silences": silences, "uncertain": uncertain},
-        )
+        reply = {"stage": "done", "clip_seconds": 5.0, "done_s": 20.0, "segments": [], "totals": totals, "overall": None}
+        when.evaluate("(root, reply) => root.component.take(reply)", reply | {"silences": silences, "uncertain": uncertain})
         expect(when.locator(".sg-big").first).to_have_text(re.compile(f"^{text}$", re.I))
 
 
