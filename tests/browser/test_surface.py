@@ -71,6 +71,7 @@ def test_camera_survives_new_data(surface, tone_wav):
     sheet.until(f"(before) => {CAMERA} !== before", above_eye)
     sheet.until(LANDED)
     turned = sheet.ev(CAMERA)
+    assert sheet.ev("viewer.camera.up") == {"x": 0, "y": 0, "z": 1}, "the level axis stays upright"
     expect(above).to_have_attribute("aria-pressed", "false")
     drawings = sheet.ev("viewer.drawn")
     sheet.page.fill("#sg-surface-n_mels", "64")

@@ -125,7 +125,7 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow, s
     hoverlabel: { font: { family, size: 12 } },
     scene: {
       camera,
-      dragmode: 'orbit',
+      dragmode: 'turntable', // the level axis stays upright, as with the keys
       aspectmode: 'manual',
       aspectratio: { x: narrow ? 1.25 : Math.min(2.4, Math.max(1.5, 1.05 * shape)), y: 1.05, z: height + GAP },
       xaxis: {
