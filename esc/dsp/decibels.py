@@ -38,3 +38,8 @@ def power_to_level_db(power: np.ndarray | float, config: SpectrogramConfig) -> n
 def amplitude_to_dbfs(amplitude: float) -> float | None:
     """Return an amplitude in dB re full scale, None for silence."""
     return 20 * math.log10(amplitude) if amplitude > 0 else None
+
+
+def share_of_range(level_db: np.ndarray, top_db: float) -> np.ndarray:
+    """Return levels as shares of the `top_db` below their maximum, 0 to 1."""
+    return ((level_db - level_db.max()) / top_db + 1.0).clip(0, 1)

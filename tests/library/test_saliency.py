@@ -15,11 +15,10 @@ from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.scores import calibrated_probabilities
 from esc.classification.predictions import SILENCE
-from esc.classification.resnet import build_model
+from esc.classification.resnet import LAYERS, build_model
 from esc.classification.saliency.maps import (
     CLASS_LAYER,
     FINE_LAYER,
-    LAYERS,
     activations_and_gradients,
     explain,
     grad_cam,

@@ -6,9 +6,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from esc.classification.teaching.head import smoothed_temperature
-
-_MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.05, 20.0
+from esc.classification.teaching.head import TEMPERATURES, smoothed_temperature
 
 
 def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
@@ -25,8 +23,8 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     exact = logits.astype(np.float64)
     if (exact.argmax(axis=1) == targets).all():
         return smoothed_temperature(exact, targets, np.ones(len(targets)), np.bincount(targets, minlength=exact.shape[1]))
-    bounds = (np.log(_MIN_TEMPERATURE), np.log(_MAX_TEMPERATURE))
-    found = minimize_scalar(lambda log: cross_entropy(exact / np.exp(log), targets), bounds=bounds, method="bounded")
+    low, high = map(np.log, TEMPERATURES)
+    found = minimize_scalar(lambda log: cross_entropy(exact / np.exp(log), targets), bounds=(low, high), method="bounded")
     return float(np.exp(found.x))
 
 

@@ -20,10 +20,10 @@ RELIABILITY_BINS = 15
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 Loss = Annotated[float, Field(ge=0, le=1e6)]  # nats
-_STRICT = ConfigDict(extra="forbid", strict=True)
+STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class Bin(TypedDict):
     """Reliability bin; confidence and accuracy are None where it is empty."""
 
@@ -34,7 +34,7 @@ class Bin(TypedDict):
     accuracy: Share | None
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class Confusion(TypedDict):
     """Number of clips of one class that were taken for another."""
 
@@ -43,7 +43,7 @@ class Confusion(TypedDict):
     clips: Count
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class HeldOut(TypedDict):
     """Metrics on held-out folds; `ece_before`: without temperature scaling."""
 
@@ -58,7 +58,7 @@ class HeldOut(TypedDict):
     confused: list[Confusion]
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class SoundGroup(TypedDict):
     """Verdicts on a group of sounds: shares refused as unknown, and known but uncertain.
 
@@ -74,7 +74,7 @@ class SoundGroup(TypedDict):
     accuracy: NotRequired[Share]
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class Example(TypedDict):
     """Unknown sound and its likeliest class."""
 
@@ -83,7 +83,7 @@ class Example(TypedDict):
     probability: Share
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class Unknown(TypedDict):
     """Out-of-distribution detection on sounds that had no part in fitting it.
 
@@ -104,7 +104,7 @@ class Unknown(TypedDict):
     missed: NotRequired[list[Example]]
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class History(TypedDict):
     """Training curves; None where an epoch was not evaluated."""
 
@@ -115,7 +115,7 @@ class History(TypedDict):
     valid_accuracy: list[Share | None]
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class Outlined(TypedDict):
     """Deletion of the outlined regions, against as much elsewhere; `share`: their mean area."""
 
@@ -124,7 +124,7 @@ class Outlined(TypedDict):
     random: Share
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class Deletion(TypedDict):
     """Deletion test: mean probability of the likeliest class after masking shares of the spectrogram."""
 
@@ -138,7 +138,7 @@ class Deletion(TypedDict):
     outlined: NotRequired[Outlined]
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class TaughtClass(TypedDict):
     """Class of a taught network; `recall` by cross-validation."""
 
@@ -148,7 +148,7 @@ class TaughtClass(TypedDict):
     recall: Share
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class TaughtFigures(TypedDict):
     """Cross-validated figures of a taught network's examples.
 
@@ -173,7 +173,7 @@ def _same_length(part: Any) -> Any:
     return part
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class Metrics(TypedDict, total=False):
     """Content of the file; each part is written by a different command."""
 

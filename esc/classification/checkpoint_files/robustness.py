@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, NotRequired
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from esc.classification.checkpoint_files.metrics import Count, Share
+from esc.classification.checkpoint_files.metrics import STRICT, Count, Share
 from esc.errors import CheckpointError
 from esc.paths import project_relative, write_json
 
 FILE = "robustness.json"
-_STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class Previous(TypedDict):
     """Another run's accuracy on the same clips."""
 
@@ -24,7 +23,7 @@ class Previous(TypedDict):
     accuracy: dict[str, Share]
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 class Robustness(TypedDict):
     """Content of the file: the accuracy on one fold, by the names of the distortions."""
 

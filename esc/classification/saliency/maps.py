@@ -18,11 +18,10 @@ from torch.nn import functional
 
 from esc.classification.classifier import Classifier
 from esc.classification.predictions import Prediction
-from esc.classification.resnet import ResNet
+from esc.classification.resnet import LAYERS, ResNet
 from esc.dsp.spectrogram import network_input
 from esc.errors import ParameterError
 
-LAYERS = ("layer1", "layer2", "layer3", "layer4")
 FINE_LAYER, CLASS_LAYER = "layer1", "layer4"
 _FIRST_STRIDE = 4  # of the first layer; doubled by each further layer
 _BATCH = 25

@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 from esc.classification.confidence.ood_fit import floored_std
 
 PENALTY = 0.1  # scikit-learn's C, on standardised embeddings
-_TEMPERATURES = (0.05, 20.0)
+TEMPERATURES = (0.05, 20.0)  # the bounds of a fit
 _Z = 1.96  # of a 95 % interval
 
 
@@ -82,7 +82,7 @@ def smoothed_temperature(logits: np.ndarray, targets: np.ndarray, weights: np.nd
     def loss(log_temperature: float) -> float:
         return -float(weights @ (soft * log_softmax(logits / math.exp(log_temperature), axis=1)).sum(axis=1))
 
-    low, high = map(math.log, _TEMPERATURES)
+    low, high = map(math.log, TEMPERATURES)
     return math.exp(scipy.optimize.minimize_scalar(loss, bounds=(low, high), method="bounded").x)
 
 

@@ -17,7 +17,7 @@ from esc.dsp.energy_edges import energy_edge
 from esc.dsp.measurements import samples_between
 from esc.errors import LabelFileError, PageError
 from esc.ui.server.public.files import playable_url
-from esc.ui.server.requests import BoxRequest, PageRequest, SoundRequest
+from esc.ui.server.requests import BoxRequest, Hz, PageRequest, Seconds, SoundRequest
 from esc.ui.sessions.decoding import DECODE_SECONDS
 from esc.ui.sessions.kept_files import KeptFiles
 from esc.ui.sessions.sound import Sound
@@ -28,13 +28,11 @@ MAX_EXCERPTS = 2000
 REACH_S = 0.3  # how far an edge moves at most
 ENDINGS = {"json": "json", "csv": "csv", "audacity": "txt", "raven": "selections.txt"}
 
-Seconds = Annotated[float, Field(ge=0, le=1e6)]
-Hz = Annotated[float | None, Field(ge=0, le=1e6)]
 Figure = Annotated[float | None, Field(ge=-1e9, le=1e9)]
 # name, start, end, low, high, probability, then `FIGURES`: as the page and its replies hold a label
 LabelRow = tuple[
-    Annotated[str, Field(max_length=MAX_NAME)], Seconds, Seconds, Hz, Hz, Annotated[float | None, Field(ge=0, le=1)],
-    Figure, Figure, Figure, Figure,
+    Annotated[str, Field(max_length=MAX_NAME)], Seconds, Seconds, Hz | None, Hz | None,
+    Annotated[float | None, Field(ge=0, le=1)], Figure, Figure, Figure, Figure,
 ]  # fmt: skip
 LabelForm = Literal["json", "csv", "audacity", "raven"]
 _Rows = Annotated[list[LabelRow], Field(max_length=MAX_LABELS)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +12,7 @@ import numpy as np
 from esc.audio.facts import AS_IT_IS, Reading
 from esc.audio.transcode import Decoded, channels_path, decode_in_worker
 from esc.errors import PageError
+from esc.paths import sha256_of
 from esc.ui.sessions.fair_turns import FairTurns
 from esc.ui.sessions.sound import PREFIX, Sound, delete_file, link_or_copy, printable
 
@@ -93,6 +93,5 @@ class Decoder:
 
 
 def content_digest(path: Path) -> str:
-    """Return what identifies a file's content, and its labels in the browser."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    """Return half of a file's SHA-256, the key of its labels in the browser."""
+    return sha256_of(path)[:32]

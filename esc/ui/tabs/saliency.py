@@ -13,6 +13,7 @@ from pydantic import Field
 from esc.classification.checkpoint_files.metrics import read_metrics
 from esc.classification.saliency.maps import Explanation, cell_size
 from esc.classification.saliency.regions import Region, regions_within, saliency_regions
+from esc.dsp.decibels import share_of_range
 from esc.errors import CheckpointError
 from esc.ui.inference.inference import LIKELIEST, classifier, clip_fit, clip_offset_s, explain
 from esc.ui.server.public.files import playable_url
@@ -60,7 +61,6 @@ class SaliencyTab(Tab):
         if not explanation.maps:
             return common | {"maps": {}}
         spectrogram, spectrogram_db = meta.spectrogram, prediction.spectrogram_db
-        share = (spectrogram_db - spectrogram_db.max()) / spectrogram.top_db + 1.0
         bands, frames = cell_size()
         before_s = clip_offset_s(meta, round(own_s * sound.facts.sample_rate), sound.facts.sample_rate)
         regions = {
@@ -71,7 +71,7 @@ class SaliencyTab(Tab):
             "top": [list(pair) for pair in prediction.top[:LIKELIEST]],
             "labels": list(meta.class_names),
             "probabilities": explanation.probabilities,
-            "levels": as_base64(_bytes(share.clip(0, 1))),
+            "levels": as_base64(_bytes(share_of_range(spectrogram_db, spectrogram.top_db))),
             "maps": {label: as_base64(_bytes(heat)) for label, heat in explanation.maps.items()},
             "rows": spectrogram_db.shape[0],
             "columns": spectrogram_db.shape[1],

@@ -14,6 +14,7 @@ import soundfile
 from esc.audio.io import load_start
 from esc.classification.classifier import Classifier
 from esc.classification.similarity import Neighbour, SoundIndex, first_clip_of
+from esc.dsp.decibels import share_of_range
 from esc.dsp.spectrogram import mel_db
 from esc.errors import AudioError
 from esc.example_sounds import FOLDER, example_sounds
@@ -80,7 +81,7 @@ class SimilarSoundsTab(Tab):
         network = classifier(self.checkpoint)
         spectrogram, clip = network.checkpoint.spectrogram, first_clip_of(path, network)
         small = _pooled(mel_db(clip.samples, spectrogram).numpy())
-        levels = np.rint(((small - small.max()) / spectrogram.top_db + 1.0).clip(0, 1) * 255).astype(np.uint8)
+        levels = np.rint(share_of_range(small, spectrogram.top_db) * 255).astype(np.uint8)
         url = example_url(path) if path.is_relative_to(FOLDER) else self._copied(sound, rank, path, clip.start_s)
         return {"clip": url, "levels": as_base64(levels), "rows": levels.shape[0], "columns": levels.shape[1]}
 

@@ -22,6 +22,7 @@ from esc.classification.teaching.archive import unpack
 from esc.classification.teaching.backbone import Backbone
 from esc.classification.teaching.saving import save_taught
 from esc.classification.teaching.teach import MAX_CLASSES, MIN_CLASSES, MIN_EXAMPLES, Taught, check_classes, check_names, teach
+from esc.dsp.decibels import share_of_range
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, CheckpointError, DataError, PageError
 from esc.paths import sha256_of
@@ -277,7 +278,7 @@ def _thumbnail(network: Classifier, waveform: np.ndarray, sample_rate: int) -> s
     """Return a sound's mel spectrogram as `THUMBNAIL` bytes in base64, low bands first."""
     spectrogram = network.checkpoint.spectrogram
     level_db = clip_mel_db(network.first_clip(waveform, sample_rate).samples, spectrogram).numpy()
-    share = ((level_db - level_db.max()) / spectrogram.top_db + 1.0).clip(0, 1)
+    share = share_of_range(level_db, spectrogram.top_db)
     parts = [np.linspace(0, size, count + 1).astype(int)[:-1] for size, count in zip(share.shape, THUMBNAIL, strict=True)]
     small = np.maximum.reduceat(np.maximum.reduceat(share, parts[0], axis=0), parts[1], axis=1)
     return as_base64(np.rint(255 * small).astype(np.uint8))
