@@ -13,6 +13,7 @@ import pytest
 
 from chromium import Server, serving
 from esc import Classifier, load_audio
+from esc.audio.io import ACCEPTED
 from esc.errors import PackageError
 from esc.example_sounds import example_sounds
 from esc.ui.api.mcp import VARIABLE, serve_tools
@@ -53,7 +54,7 @@ def test_each_endpoint_is_a_tool_that_explains_itself(tools_server):
     for tool in tools.values():
         assert len(tool.description) > 30
         assert "As for /" not in str(tool.inputSchema), "a tool is read alone"
-        assert tool.inputSchema["properties"]["sound"]["description"].startswith("The file")
+        assert tool.inputSchema["properties"]["sound"]["description"] == f"The file: {ACCEPTED}."
 
 
 @pytest.mark.slow  # a server of its own

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.context import LocalContext
 
 from esc.audio.channels import check_channel
 from esc.audio.facts import AS_IT_IS, Reading
-from esc.audio.io import FULL_SCALES, TIME_EXPANSIONS
+from esc.audio.io import ACCEPTED, FULL_SCALES, TIME_EXPANSIONS
 from esc.config import PRESETS, SpectrogramConfig
 from esc.dsp.mfcc import PLAIN, CepstrumConfig
 from esc.errors import ParameterError, check_choice, check_range
@@ -22,6 +22,16 @@ from esc.ui.i18n.language_switch import visitor_language
 from esc.ui.server.error_replies import RequestLog
 
 MAX_COLUMNS = 2000
+Function = TypeVar("Function", bound=Callable)
+
+
+def lists_formats(function: Function) -> Function:
+    """Return an endpoint whose docstring lists the accepted formats.
+
+    Gradio shows it to users of the API and MCP.
+    """
+    function.__doc__ = function.__doc__ and function.__doc__.replace("{ACCEPTED}", ACCEPTED)
+    return function
 
 
 def config_of(preset: str, changes: dict | None) -> SpectrogramConfig:

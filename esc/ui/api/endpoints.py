@@ -17,6 +17,7 @@ from esc.dsp.axes import frame_times_s
 from esc.dsp.mel import mel_freqs_hz
 from esc.errors import AudioError
 from esc.ui.api import arguments
+from esc.ui.api.arguments import lists_formats
 from esc.ui.api.downloads import Downloads
 from esc.ui.api.matrix_endpoints import MatrixEndpoints
 from esc.ui.inference.inference import classifier, clip_offset_s, explain, predict
@@ -33,6 +34,7 @@ class Endpoints(MatrixEndpoints):
         super().__init__(services, downloads)
         self._checkpoint, self._turns = services.checkpoint, services.turns
 
+    @lists_formats
     def classify(
         self,
         sound: str,
@@ -45,7 +47,7 @@ class Endpoints(MatrixEndpoints):
         """ESC-50 class of an interval or the first five seconds after any silence.
 
         Parameters:
-            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            sound: The file: {ACCEPTED}.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             start: Start of the interval in seconds, 0 by default if there is an end; without one, of five seconds, moved back
                 where these would exceed the sound.
@@ -62,6 +64,7 @@ class Endpoints(MatrixEndpoints):
             prediction = self._predicted(opened, self._interval(opened, start, end))
             return ({} if prediction.verdict in dict(prediction.top) else {prediction.verdict: 1.0}) | dict(prediction.top)
 
+    @lists_formats
     def explain(
         self,
         sound: str,
@@ -75,7 +78,7 @@ class Endpoints(MatrixEndpoints):
         """Saliency map of a class for five seconds of a sound file.
 
         Parameters:
-            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            sound: The file: {ACCEPTED}.
             label: One of the 50 classes; the likeliest by default.
             start: Start of the five seconds, in seconds; that of /classify by default. Moved back where the five seconds
                 would exceed the sound.
@@ -112,6 +115,7 @@ class Endpoints(MatrixEndpoints):
             regions = regions_within(saliency_regions(heat, first_s, spectrogram), found.prediction.start_s, end_s)
             return meta | {"channel": opened.facts.channel, "regions": [one.figures() for one in regions]}, path
 
+    @lists_formats
     def timeline(
         self,
         sound: str,
@@ -123,7 +127,7 @@ class Endpoints(MatrixEndpoints):
         """Timeline of a sound file, as of `python -m esc classify --timeline --format json`.
 
         Parameters:
-            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            sound: The file: {ACCEPTED}.
             hop_seconds: Seconds between the starts of two windows, 0.1 to 5; 2.5 by default.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.

@@ -19,7 +19,7 @@ from esc.dsp.spectrogram import mel_db, stft_db
 from esc.dsp.tiles import Tile
 from esc.errors import AudioError, PageError, ParameterError
 from esc.ui.api import arguments
-from esc.ui.api.arguments import localized_errors
+from esc.ui.api.arguments import lists_formats, localized_errors
 from esc.ui.api.downloads import Downloads
 from esc.ui.server.rendering import ViewRenderer
 from esc.ui.sessions.sound import Sound
@@ -43,6 +43,7 @@ class MatrixEndpoints:
     def __init__(self, services: Services, downloads: Downloads) -> None:
         self._store, self._runs, self._downloads = services.store, services.runs, downloads
 
+    @lists_formats
     def mel(
         self,
         sound: str,
@@ -55,7 +56,7 @@ class MatrixEndpoints:
         """Mel spectrogram of a sound file, in dB.
 
         Parameters:
-            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            sound: The file: {ACCEPTED}.
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_mels": 64, "hop_length": 256}.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
@@ -68,6 +69,7 @@ class MatrixEndpoints:
         with self._opened("mel", sound, channel, full_scale, time_expansion) as opened:
             return self._matrix("mel_db", mel_db, mel_freqs_hz, opened, arguments.config_of(preset, changes))
 
+    @lists_formats
     def stft(
         self,
         sound: str,
@@ -80,7 +82,7 @@ class MatrixEndpoints:
         """Short-time Fourier transform of a sound file, in dB.
 
         Parameters:
-            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            sound: The file: {ACCEPTED}.
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
@@ -93,6 +95,7 @@ class MatrixEndpoints:
         with self._opened("stft", sound, channel, full_scale, time_expansion) as opened:
             return self._matrix("stft_db", stft_db, stft_freqs_hz, opened, arguments.config_of(preset, changes))
 
+    @lists_formats
     def mfcc(
         self,
         sound: str,
@@ -105,7 +108,7 @@ class MatrixEndpoints:
         """Mel-frequency cepstral coefficients of a sound file.
 
         Parameters:
-            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            sound: The file: {ACCEPTED}.
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_mfcc": 13, "lifter": 22, "delta": 1}: number of
                 coefficients, liftering (0: none), order of the time derivative (0, 1 or 2).
@@ -122,6 +125,7 @@ class MatrixEndpoints:
             meta, path = self._matrix("mfcc", partial(_coefficients, cepstrum), None, opened, config)
             return meta | {"cepstrum": cepstrum.to_dict()}, path
 
+    @lists_formats
     def surface(
         self,
         sound: str,
@@ -135,7 +139,7 @@ class MatrixEndpoints:
         """Mel spectrogram of a sound file at the resolution of the 3D view.
 
         Parameters:
-            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            sound: The file: {ACCEPTED}.
             preset: The preset to start from: librosa, notebook, esc50, speech, birdsong, bats or clicks.
             changes: Parameters that differ from the preset, for example {"n_fft": 4096, "hop_length": 256}.
             columns: Maximum number of columns (time steps), 2 to 2000.
@@ -157,6 +161,7 @@ class MatrixEndpoints:
             meta, path = self._written("surface_db", {"surface_db": levels_db.astype(np.float32)}, axes)
             return meta | {"config": config.to_dict(), "channel": opened.facts.channel}, path
 
+    @lists_formats
     def waveform(
         self,
         sound: str,
@@ -168,7 +173,7 @@ class MatrixEndpoints:
         """Waveform of a sound file: the mean of its channels, or one.
 
         Parameters:
-            sound: The file: WAV, FLAC, OGG, Opus, MP3, AIFF, M4A, WebM, MP4, MKA.
+            sound: The file: {ACCEPTED}.
             sample_rate: Sample rate in Hz; that of the file by default.
             channel: mean (of all), left, right, mid, side, or a number from 1; 2:mean of the second sound track.
             full_scale: Sample value that becomes 1, for integers stored as floats, for example 32768.
