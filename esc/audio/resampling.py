@@ -1,4 +1,4 @@
-"""Segments of a waveform, resampled on demand, in blocks or to a file."""
+"""Resampling of a waveform: whole, segments on demand, in blocks or to a file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,19 @@ MAX_STEPS = 1_000  # of a rate in the ratio of both: a segment begins where samp
 _BLOCK = 1 << 20  # samples resampled at a time
 
 
+def resample(waveform: np.ndarray, sample_rate: int, new_rate: int) -> np.ndarray:
+    """Return a waveform at another rate, `ceil(n * new_rate / sample_rate)` samples long; equals `librosa.resample`."""
+    if sample_rate == new_rate:
+        return waveform
+    length = -(-len(waveform) * new_rate // sample_rate)
+    resampled = soxr.resample(waveform, sample_rate, new_rate, quality="HQ").astype(np.float32, copy=False)
+    return np.pad(resampled, (0, max(0, length - len(resampled))))[:length]
+
+
 class LazyResampled:
     """A waveform at another rate, resampled only where it is read.
 
-    Equals `esc.audio.resample` to float32's rounding, since the filter reaches no further than `MARGIN`; only the
+    Equals `resample` to float32's rounding, since the filter reaches no further than `MARGIN`; only the
     outermost samples of the sound differ, by some hundredths.
 
     Parameters
@@ -81,7 +90,7 @@ class Shifted:
 
 
 class ResampledBlocks:
-    """Resampled mono blocks of a sound, equal to `esc.audio.resample` of the whole."""
+    """Resampled mono blocks of a sound, equal to `resample` of the whole."""
 
     def __init__(self, blocks: Iterable[np.ndarray], sample_rate: int, new_rate: int) -> None:
         self._blocks, self._from, self._to = blocks, sample_rate, new_rate

@@ -1,9 +1,8 @@
-"""Operations on a waveform: downmix, resampling, fitting to a length, silence."""
+"""Operations on a waveform: downmix, fitting to a length, silence."""
 
 from __future__ import annotations
 
 import numpy as np
-import soxr
 
 from esc.errors import AudioError
 
@@ -28,15 +27,6 @@ def to_mono(samples: np.ndarray) -> np.ndarray:
     mono = samples.astype(np.float32) if samples.ndim == 1 else samples.mean(axis=0, dtype=np.float64).astype(np.float32)
     finite = np.isfinite(mono)
     return mono if finite.all() else np.where(finite, mono, np.float32(0.0))
-
-
-def resample(waveform: np.ndarray, sample_rate: int, new_rate: int) -> np.ndarray:
-    """Return a waveform at another rate, `ceil(n * new_rate / sample_rate)` samples long; equals `librosa.resample`."""
-    if sample_rate == new_rate:
-        return waveform
-    length = -(-len(waveform) * new_rate // sample_rate)
-    resampled = soxr.resample(waveform, sample_rate, new_rate, quality="HQ").astype(np.float32, copy=False)
-    return np.pad(resampled, (0, max(0, length - len(resampled))))[:length]
 
 
 def fit_clip(waveform: np.ndarray, n_samples: int) -> np.ndarray:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from esc.audio.waveform import MIN_SAMPLES, SILENCE_PEAK, fit_clip, is_silent, resample, to_mono
+from esc.audio.resampling import resample
+from esc.audio.waveform import MIN_SAMPLES, SILENCE_PEAK, fit_clip, is_silent, to_mono
 from esc.errors import AudioError
 
 BLOCK_SAMPLES = 1 << 18  # of an array, converted and resampled together: 6 s at 44.1 kHz

@@ -14,7 +14,8 @@ import soundfile
 import sounds
 from esc.audio import io
 from esc.audio.io import load_audio, open_audio
-from esc.audio.waveform import fit_clip, is_silent, resample, to_mono
+from esc.audio.resampling import resample
+from esc.audio.waveform import fit_clip, is_silent, to_mono
 from esc.errors import MESSAGES, AudioError, ParameterError
 
 FREQ_HZ = 440.0

@@ -7,7 +7,8 @@ import pytest
 
 import sounds
 from esc.audio.io import open_audio
-from esc.audio.waveform import fit_clip, resample
+from esc.audio.resampling import resample
+from esc.audio.waveform import fit_clip
 from esc.batch.file_classification import classify_file
 from esc.batch.options import BatchOptions
 from esc.classification.classifier import Classifier

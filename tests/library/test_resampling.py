@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from esc.audio.resampling import LazyResampled, read_segments
-from esc.audio.waveform import resample
+from esc.audio.resampling import LazyResampled, read_segments, resample
 from esc.config import LIBROSA
 from esc.dsp.tiles import Tile
 from esc.ui.sessions import decoding

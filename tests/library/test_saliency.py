@@ -10,7 +10,8 @@ from scipy import ndimage
 from torch import nn
 
 import sounds
-from esc.audio.waveform import fit_clip, resample
+from esc.audio.resampling import resample
+from esc.audio.waveform import fit_clip
 from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.confidence.scores import calibrated_probabilities

@@ -10,7 +10,8 @@ import torch
 
 import sounds
 from esc.audio.io import open_audio
-from esc.audio.waveform import fit_clip, is_silent, resample
+from esc.audio.resampling import resample
+from esc.audio.waveform import fit_clip, is_silent
 from esc.classification.classifier import Classifier, Outputs
 from esc.classification.first_clip import BLOCK_SAMPLES
 from esc.classification.predictions import SILENCE

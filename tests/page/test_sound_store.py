@@ -16,7 +16,7 @@ import pytest
 import soundfile
 import soxr
 
-from esc.audio.waveform import resample
+from esc.audio.resampling import resample
 from esc.errors import AudioError, PageError, ParameterError
 from esc.ui.server import open_sounds
 from esc.ui.server.error_replies import RequestLog

@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 from scipy.fft import irfft, next_fast_len, rfft
 
-from esc.audio.waveform import resample
+from esc.audio.resampling import resample
 
 CODECS = ("mp3", "vorbis", "opus")
 _FORMATS = {"mp3": ("MP3", "MPEG_LAYER_III"), "vorbis": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}

@@ -19,7 +19,8 @@ import numpy as np
 import soundfile
 
 from esc.audio.io import open_audio
-from esc.audio.waveform import is_silent, resample
+from esc.audio.resampling import resample
+from esc.audio.waveform import is_silent
 from esc.batch.labelled_files import LabelledFile, read_labelled, without_copies
 from esc.classification.first_clip import MIN_NAMED_S
 from esc.errors import AudioError, DataError, reason_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from esc.audio.io import load_audio
-from esc.audio.waveform import resample
+from esc.audio.resampling import resample
 from esc.config import SpectrogramConfig
 from esc.dsp.mfcc import mfcc
 from esc.dsp.spectrogram import mel_db, stft_db

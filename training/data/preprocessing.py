@@ -21,7 +21,8 @@ import numpy as np
 import torch
 
 from esc.audio.io import open_audio
-from esc.audio.waveform import fit_clip, resample
+from esc.audio.resampling import resample
+from esc.audio.waveform import fit_clip
 from esc.config import InputConfig, SpectrogramConfig
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, DataError

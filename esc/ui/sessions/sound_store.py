@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from esc.audio.facts import AS_IT_IS, Reading
-from esc.audio.resampling import LazyResampled, resample_to_file
-from esc.audio.waveform import resample
+from esc.audio.resampling import LazyResampled, resample, resample_to_file
 from esc.config import LIMITS
 from esc.errors import AudioError, PageError, ParameterError, check_choice
 from esc.ui.i18n.catalogue import LANGUAGES
