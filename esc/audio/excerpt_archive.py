@@ -1,8 +1,8 @@
 """Excerpts of one sound file as WAVs in a ZIP, in a single pass.
 
-    python -m esc.audio.excerpt_archive SOURCE TARGET.zip INTERVALS.json [--channel 2:mean] [--name NAME] ...
+    python -m esc.audio.excerpt_archive SOURCE TARGET.zip EXCERPTS.json [--channel 2:mean] [--name NAME] ...
 
-works as `esc.audio.excerpt` does; INTERVALS is a list of [name in the archive, first sample, the one after the last].
+works as `esc.audio.excerpt` does; EXCERPTS is a list of [name in the archive, first sample, the one after the last].
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from esc.audio.sandbox import (
 from esc.errors import AudioError
 
 _IN_MEMORY_BYTES = 4 * 10**6  # of each excerpt
-Interval = tuple[str, int, int]  # name, first sample, the one after the last
+Excerpt = tuple[str, int, int]  # name, first sample, the one after the last
 
 
 def write_excerpts(
     source: str | os.PathLike,
     target: str | os.PathLike,
-    intervals: Sequence[Interval],
+    excerpts: Sequence[Excerpt],
     name: str | None = None,
     how: Reading = AS_IT_IS,
 ) -> int:
-    """Write intervals of a file, overlapping or not, to a ZIP of WAVs.
+    """Write excerpts of a file, overlapping or not, to a ZIP of WAVs.
 
     Returns their number. All channels of a sound track are written: the channel of `how` is "mean" or "2:mean". Rate and
     samples are as in `esc.audio.excerpt.write_excerpt`.
@@ -60,11 +60,11 @@ def write_excerpts(
     """
     facts, blocks = open_blocks(source, name, *how)
     subtype, bits = wav_format(facts.bits)
-    n_bytes = sum(stop - first for _, first, stop in intervals) * facts.channels * bits / 8
+    n_bytes = sum(stop - first for _, first, stop in excerpts) * facts.channels * bits / 8
     if n_bytes > MAX_EXCERPT_BYTES:
         raise AudioError("audio.excerpt_too_big", megabytes=n_bytes / 1e6, limit_mb=MAX_EXCERPT_BYTES / 1e6)
-    waiting = sorted(intervals, key=lambda interval: interval[1], reverse=True)  # the next one is the last
-    opened: list[tuple[Interval, _Wav]] = []
+    waiting = sorted(excerpts, key=lambda excerpt: excerpt[1], reverse=True)  # the next one is the last
+    opened: list[tuple[Excerpt, _Wav]] = []
     position, written = 0, 0
     made = Path(target).parent, facts.sample_rate, facts.channels, subtype
     with zipfile.ZipFile(target, "w") as archive:
@@ -148,12 +148,12 @@ class _Output:
 
 
 def write_excerpts_in_worker(
-    source: Path, target: Path, intervals: Sequence[Interval], name: str, timeout_s: float, how: Reading = AS_IT_IS
+    source: Path, target: Path, excerpts: Sequence[Excerpt], name: str, timeout_s: float, how: Reading = AS_IT_IS
 ) -> int:
     """Return the result of `write_excerpts` in a worker process; raises as `run_in_worker` does."""
     listed = target.with_suffix(".json")
     try:
-        listed.write_text(json.dumps(intervals), encoding="utf-8")
+        listed.write_text(json.dumps(excerpts), encoding="utf-8")
         arguments = [
             f"--name={name}",
             *reading_options(how),
@@ -174,12 +174,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("target", metavar="TARGET.zip")
-    parser.add_argument("intervals", metavar="INTERVALS.json", type=Path, help="a list of [name, first sample, the one after]")
+    parser.add_argument("excerpts", metavar="EXCERPTS.json", type=Path, help="a list of [name, first sample, the one after]")
     parser.add_argument("--name", help="what messages call the file")
     add_reading_options(parser)
     given = parser.parse_args(arguments)
-    intervals = [(str(entry), int(first), int(stop)) for entry, first, stop in json.loads(given.intervals.read_text("utf-8"))]
-    chosen = given.source, given.target, intervals, given.name, given_reading(given)
+    excerpts = [(str(entry), int(first), int(stop)) for entry, first, stop in json.loads(given.excerpts.read_text("utf-8"))]
+    chosen = given.source, given.target, excerpts, given.name, given_reading(given)
     return reply(lambda: {"written": write_excerpts(*chosen)})
 
 

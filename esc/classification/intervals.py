@@ -17,13 +17,12 @@ from esc.classification.classifier import Classifier
 from esc.classification.confidence.calibration import SURE_PROBABILITY
 from esc.classification.first_clip import Clip, cut_clip
 from esc.classification.predictions import UNKNOWN, UNSURE, Prediction
-from esc.classification.times import HOP_PER_CLIP, check_times, interval_fit
+from esc.classification.times import HOP_PER_CLIP, Interval, check_times, interval_fit
 from esc.dsp.spectrogram import clip_mel_db
 from esc.errors import AudioError, check_range
 
 MAX_CLIPS = 24  # of a long interval, spread evenly: the answer comes in about a second
 
-Interval = tuple[float, float]  # start and end in seconds
 # a second for the resampler, up to one to a sample that both rates share, and a file's end up to 1 ms before the interval's
 _MARGIN_S = 2.1
 

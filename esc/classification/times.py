@@ -12,6 +12,8 @@ HOP_PER_CLIP = 0.5  # default hop, in clips: each moment but the ends is covered
 LEAST_HOP_PER_CLIP = 0.02  # 0.1 s for a clip of 5 s: 50 forward passes per clip of sound
 _SAME_LENGTH = 0.02  # of a clip
 
+Interval = tuple[float, float]  # start and end in seconds
+
 
 def check_hop(hop_seconds: float | None, clip_seconds: float) -> float:
     """Return the hop in seconds, `HOP_PER_CLIP` for None; raise ParameterError if out of range."""

@@ -10,8 +10,7 @@ import numpy as np
 
 from esc.classification.predictions import MOMENTS_PER_S, UNKNOWN, UNSURE, WindowResult
 from esc.classification.timeline.segments import LEAST_S, Segment, count_of, moments, runs
-
-Interval = tuple[float, float]  # start and end in seconds
+from esc.classification.times import Interval
 
 
 @dataclass(frozen=True)

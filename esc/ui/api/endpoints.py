@@ -9,10 +9,10 @@ import numpy as np
 from esc.audio.channels import MEAN
 from esc.batch.result_formats import as_row
 from esc.batch.results import SoundResult
-from esc.classification.intervals import Interval, interval_from
+from esc.classification.intervals import interval_from
 from esc.classification.predictions import Prediction
 from esc.classification.saliency.regions import regions_within, saliency_regions
-from esc.classification.times import check_hop, window_count
+from esc.classification.times import Interval, check_hop, window_count
 from esc.dsp.axes import frame_times_s
 from esc.dsp.mel import mel_freqs_hz
 from esc.errors import AudioError

@@ -21,12 +21,13 @@ from esc.batch.results import SoundResult
 from esc.classification.checkpoint_files.config import Checkpoint
 from esc.classification.classifier import Classifier
 from esc.classification.first_clip import Clip, array_blocks
-from esc.classification.intervals import Interval, classify_clips, interval_clips
+from esc.classification.intervals import classify_clips, interval_clips
 from esc.classification.predictions import Prediction, WindowResult
 from esc.classification.saliency.maps import Explanation
 from esc.classification.saliency.maps import explain as explain_waveform
 from esc.classification.similarity import fingerprint
 from esc.classification.timeline.sliding_window import BATCH
+from esc.classification.times import Interval
 from esc.config import LIBROSA
 from esc.dsp.spectrogram import mel_db
 from esc.errors import EscError

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from esc.audio.channels import MEAN, split_track
-from esc.audio.excerpt_archive import Interval, write_excerpts_in_worker
+from esc.audio.excerpt_archive import Excerpt, write_excerpts_in_worker
 from esc.batch.label_files import MAX_LABELS, MAX_NAME, LabelFile, read_labels
 from esc.batch.label_formats import FIGURES, Label, LabelledSound, as_text, slowed
 from esc.batch.tables import safe_name
@@ -154,9 +154,9 @@ class PageLabels:
         return {"start": start, "end": end}
 
 
-def archive_entries(labels: list[Label], stem: str, n_samples: int, sample_rate: int) -> list[Interval]:
+def archive_entries(labels: list[Label], stem: str, n_samples: int, sample_rate: int) -> list[Excerpt]:
     """Return the entry and samples of each label, in a folder of its name."""
-    entries: dict[str, Interval] = {}  # by names without case, as some systems have them
+    entries: dict[str, Excerpt] = {}  # by names without case, as some systems have them
     for label in labels:
         folder = safe_name(label.name or "unnamed")
         entry, number = f"{folder}/{safe_name(stem)}_{label.start_s:.3f}-{label.end_s:.3f}.wav", 2
