@@ -24,7 +24,7 @@ from esc.features import FEATURES
 from esc.ui.server.parameters import config_from_page
 from esc.views.surface_view import MAX_FINE_ROWS, MAX_ROWS, Grid
 
-MAX_TURN = 2**53  # the browser's largest whole number
+MAX_RUN = 2**53  # the browser's largest whole number
 Value = TypeVar("Value")
 
 
@@ -53,7 +53,7 @@ def _object(make: Callable[[dict], Any]) -> PlainValidator:
 Seconds = Annotated[float, Field(ge=0.0, le=1e6)]
 Hz = Annotated[float, Field(ge=0.0, le=1e6)]
 Offset = Annotated[float, Field(ge=-1e6, le=1e6)]  # seconds
-Turn = Annotated[int, Field(ge=0, le=MAX_TURN)]
+RunNumber = Annotated[int, Field(ge=0, le=MAX_RUN)]  # by which the page counts a tab's runs
 Config = Annotated[SpectrogramConfig, _object(config_from_page)]
 Cepstrum = Annotated[CepstrumConfig, _object(CepstrumConfig.from_dict)]
 Source = Literal["mel", "stft"]

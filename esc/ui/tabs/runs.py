@@ -14,7 +14,7 @@ from esc.classification.timeline.event_summary import UncertainInterval
 from esc.classification.timeline.segments import Segment
 from esc.config import SpectrogramConfig
 from esc.ui.inference.timeline_runs import TOP_K, TimelineRuns, Turns
-from esc.ui.server.requests import PageRequest, Turn, one_of
+from esc.ui.server.requests import PageRequest, RunNumber, one_of
 from esc.ui.tabs.base import Queue, Services, Tab
 
 HOPS = (1.0, 0.5, 0.25)  # in clips
@@ -27,7 +27,7 @@ Form = Annotated[str, one_of(FORMS)]
 class StopRequest(PageRequest):
     """A request to cancel the runs before a turn."""
 
-    turn: Turn
+    turn: RunNumber
 
 
 class RunRequest(StopRequest):

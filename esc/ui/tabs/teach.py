@@ -33,7 +33,7 @@ from esc.ui.inference.taught_networks import Choice
 from esc.ui.inference.timeline_runs import Turns
 from esc.ui.server.public.files import playable_url
 from esc.ui.server.rendering import as_base64
-from esc.ui.server.requests import IntervalRequest, PageRequest, Turn, UploadRequest
+from esc.ui.server.requests import IntervalRequest, PageRequest, RunNumber, UploadRequest
 from esc.ui.sessions.sound import Session
 from esc.ui.sessions.sound_archive import sounds_in_zip
 from esc.ui.sessions.uploaded_files import MAX_FILES, UploadedFile
@@ -54,7 +54,7 @@ class TaughtExample(BaseModel):
 class TeachRequest(PageRequest):
     """A request to teach examples; `other` is the class of all other sounds."""
 
-    turn: Turn
+    turn: RunNumber
     examples: Annotated[list[TaughtExample], Field(min_length=1, max_length=MAX_FILES)]
     other: str | None = None
 
@@ -62,7 +62,7 @@ class TeachRequest(PageRequest):
 class StopTeachingRequest(PageRequest):
     """A request to end the teaching before a turn."""
 
-    turn: Turn
+    turn: RunNumber
 
 
 class RemoveRequest(PageRequest):
