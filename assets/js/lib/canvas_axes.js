@@ -35,7 +35,7 @@ export function plotArea({ width, height }, { left, right, top, bottom } = MARGI
 }
 
 /** Return the label of a frequency: 500, 2k, 1.5k, 1.25k; in Russian, which has no such letter, 1 500. @param {number} hz */
-export function hertz(hz) {
+export function frequencyLabel(hz) {
   if (language === 'ru') return formatNumber(hz);
   const digits = [1000, 100, 10].findIndex((step) => hz % step === 0);
   return hz >= 1000 ? `${formatNumber(hz / 1000, Math.max(0, digits))}k` : formatNumber(hz);

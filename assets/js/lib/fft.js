@@ -1,5 +1,7 @@
 // Spectrum of samples in dBFS: a Hann window and a radix-2 FFT.
 
+import { powerToDb } from './decibels.js';
+
 /** Spectra of `size` samples, a power of two. */
 export class Spectrum {
   constructor(size) {
@@ -24,7 +26,7 @@ export class Spectrum {
     this.transform();
     const scale = (4 / size) ** 2; // the window's samples sum to size / 2, and half of a sine lies at its negative frequency
     for (let k = 0; k < db.length; k++) {
-      db[k] = 10 * Math.log10(Math.max(1e-20, scale * (real[k] * real[k] + imaginary[k] * imaginary[k])));
+      db[k] = powerToDb(scale * (real[k] * real[k] + imaginary[k] * imaginary[k]));
     }
     return db;
   }

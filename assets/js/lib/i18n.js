@@ -1,5 +1,7 @@
 // Messages in the browser's language, and numbers and times formatted for it.
 
+import { wait } from './wait.js';
+
 // a script puts the chosen language in place of the browser's, see esc/ui/server/middleware/page_head.py
 export const language = (globalThis.navigator?.language || 'en').toLowerCase().startsWith('ru') ? 'ru' : 'en';
 /** @type {Intl.NumberFormat[]} by the number of decimals: one takes longer to make than a plot's numbers to write */
@@ -22,7 +24,7 @@ async function fetched(url) {
     const reply = await fetch(url).catch((error) => error);
     if (reply.ok) return reply.json();
     if (pause === null) throw new Error(`${url}: ${reply.status ?? reply}`);
-    await new Promise((done) => setTimeout(done, pause));
+    await wait(pause);
   }
 }
 
@@ -87,4 +89,9 @@ export function formatNumber(value, digits = 0) {
     language, { maximumFractionDigits: digits, minimumFractionDigits: digits, signDisplay: 'negative' },
   );
   return formats[digits].format(value);
+}
+
+/** A frequency with its unit. */
+export function formatHz(hz, digits = 0) {
+  return `${formatNumber(hz, digits)} ${t('page.unit_hz')}`;
 }

@@ -1,7 +1,7 @@
 // The facts of a sound: its name, length, rate, channels, levels, format, and what the recorder wrote into the file.
 
 import { textElement } from '../lib/dom.js';
-import { formatNumber, formatTime, t } from '../lib/i18n.js';
+import { formatHz, formatNumber, formatTime, t } from '../lib/i18n.js';
 
 /** Fill a list with the facts of a sound. */
 export function showFacts(list, sound) {
@@ -9,7 +9,7 @@ export function showFacts(list, sound) {
   const facts = {
     name: sound.name,
     length: formatTime(sound.seconds),
-    rate: `${formatNumber(sound.sample_rate)} ${t('page.unit_hz')}`,
+    rate: formatHz(sound.sample_rate),
     channels: { 1: t('player.mono'), 2: t('player.stereo') }[sound.channels] ?? String(sound.channels),
     peak: level(sound.peak_db),
     rms: level(sound.rms_db),

@@ -1,7 +1,7 @@
 // Plotly traces and layout of the 3D view, and the geometry of its play head.
 
 import { t } from '../lib/i18n.js';
-import { hertz } from '../lib/canvas_axes.js';
+import { frequencyLabel } from '../lib/canvas_axes.js';
 import { frequencyAxis, frequencyTicks, hzToMel } from '../lib/frequency_axis.js';
 import { table } from '../lib/colormaps.js';
 import { timeTicks } from '../lib/time_axis.js';
@@ -139,7 +139,7 @@ export function sceneLayout(data, { height, camera, ink, line, family, narrow, s
         ...axis,
         title: title(t('page.freq_axis')),
         tickvals: marks.map((hz) => position(data, hz)),
-        ticktext: marks.map(hertz),
+        ticktext: marks.map(frequencyLabel),
       },
       zaxis: {
         ...axis,

@@ -1,7 +1,9 @@
 // The saliency map over the network's input: image, axes and play head on two canvases.
 
 import { audio, onPlayhead, seek, state } from '../core/state.js';
-import { MARGIN, drawPlayhead, drawTimeAxis, drawVerticalAxis, hertz, plotArea, prepareCanvas } from '../lib/canvas_axes.js';
+import {
+  MARGIN, drawPlayhead, drawTimeAxis, drawVerticalAxis, frequencyLabel, plotArea, prepareCanvas,
+} from '../lib/canvas_axes.js';
 import { onResize, onThemeChange } from '../lib/dom.js';
 import { frequencyAxis, frequencyTicks, hzToMel } from '../lib/frequency_axis.js';
 import { heated } from '../lib/heatmap.js';
@@ -108,7 +110,7 @@ export class SaliencyMap {
     const [a, b] = [hzToMel(low, scale), hzToMel(high, scale)];
     const shareOf = (hz) => (((hzToMel(hz, scale) - a) / (b - a)) * (rows + 1) - 0.5) / rows;
     const labelled = frequencyTicks(frequencyAxis('mel', low, high, scale), 'mel', 22 / height);
-    return labelled.map((hz) => [shareOf(hz), hertz(hz)]).filter(([share]) => Number(share) >= 0 && Number(share) <= 1);
+    return labelled.map((hz) => [shareOf(hz), frequencyLabel(hz)]).filter(([share]) => Number(share) >= 0 && Number(share) <= 1);
   }
 
   /** Dashed lines at the ends of a sound or interval shorter than the clip; beyond them it was mirrored. */

@@ -1,7 +1,7 @@
 // Contours and onsets over a spectrogram, with a dark edge that is visible on every colour map.
 
 import { state } from '../core/state.js';
-import { formatNumber, t } from '../lib/i18n.js';
+import { formatHz, formatNumber, t } from '../lib/i18n.js';
 
 const EDGE = 'rgb(0 0 0 / 78%)';
 const LOUDNESS_SHARE = 0.25; // of the plot's height, at its bottom
@@ -27,7 +27,6 @@ function stroke(viewer, context, times, values, yOf, colour, width) {
 }
 
 const topOf = ({ level_db: levels }) => Math.ceil(levels.reduce((most, level) => Math.max(most, level), -Infinity) / 10) * 10;
-const hertz = (hz, digits = 0) => `${formatNumber(hz, digits)} ${t('page.unit_hz')}`;
 
 /** The features that are drawn over a spectrogram, in the order of the menu: colour, `draw(viewer, context, values)`, the
  *  text of the value with index `i` for the readout, and for some the text of the legend.
@@ -39,7 +38,7 @@ export const CONTOURS = {
     draw(viewer, context, { times_s: times, f0_hz: hz }) {
       stroke(viewer, context, times, hz, (value) => viewer.yOf(value), this.colour, 2.5);
     },
-    text: ({ f0_hz: hz }, i) => `${t('features.short_pitch')} ${Number.isFinite(hz[i]) ? hertz(hz[i], 1) : '–'}`,
+    text: ({ f0_hz: hz }, i) => `${t('features.short_pitch')} ${Number.isFinite(hz[i]) ? formatHz(hz[i], 1) : '–'}`,
   },
 
   centroid: { // as a line, the bandwidth as a pale band around it
@@ -55,7 +54,7 @@ export const CONTOURS = {
       stroke(viewer, context, times, centre, (value) => viewer.yOf(value), this.colour, 1.8);
     },
     text: ({ centroid_hz: centre, bandwidth_hz: spread }, i) => (
-      `${t('features.short_centroid')} ${hertz(centre[i])} ± ${hertz(spread[i])}`),
+      `${t('features.short_centroid')} ${formatHz(centre[i])} ± ${formatHz(spread[i])}`),
   },
 
   loudness: { // at the bottom of the plot; its scale is in the legend

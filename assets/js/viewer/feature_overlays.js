@@ -6,11 +6,11 @@ import { keepInLink } from '../core/link_fields.js';
 import { emit } from '../core/state.js';
 import { decodeBase64, element, find, onResize } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
+import { wait } from '../lib/wait.js';
 import { menu } from '../widgets/menu.js';
 import { CONTOURS, textAt } from './feature_drawing.js';
 import { parameters } from './parameters.js';
 
-const VIEWS = ['mel', 'stft'];
 const POLL_MS = 300;
 const SETTLE_MS = 150; // the visible range may still be changing
 const SLOW_START_MS = 2500; // without progress: the worker starts, or librosa compiles
@@ -29,11 +29,10 @@ keepInLink('features', () => (chosen.size ? [...chosen].join(',') : null), (valu
   return true;
 });
 
-export const featureOverlays = (viewer) => (VIEWS.includes(viewer.view) ? new FeatureOverlays(viewer) : {});
+export const featureOverlays = (viewer) => (viewer.pitched ? new FeatureOverlays(viewer) : {});
 
 /** The chosen feature that is a spectrogram. */
 const chosenSpectrogram = () => parameters.spec.feature_spectrograms.find((feature) => chosen.has(feature));
-const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /** The features of one viewer; `loaded`, `overlay` and `reading` are hooks. */
 class FeatureOverlays {

@@ -1,7 +1,7 @@
 // Parameter panel: presets, fields, what the parameters mean together, and fixes for what is impossible.
 
 import { element, find, translated } from '../lib/dom.js';
-import { formatNumber, t } from '../lib/i18n.js';
+import { formatHz, formatNumber, t } from '../lib/i18n.js';
 import { Advice } from './parameter_advice.js';
 import { applyParameters, configOf, parameters, queryOf, setSpec } from './parameters.js';
 
@@ -24,14 +24,14 @@ const FIELDS = {
   surface: [...FRAMES, ...BANDS, 'top_db', 'db_ref', 'window'],
 };
 const milliseconds = (value) => `${formatNumber(value, 1)} ${t('page.unit_ms')}`;
-const hertz = (value) => `${formatNumber(value, 1)} ${t('page.unit_hz')}`;
+const hertz = (value) => formatHz(value, 1);
 const DERIVED = {
   window_ms: milliseconds, hop_ms: milliseconds, bin_hz: hertz, resolution_ms: milliseconds, resolution_hz: hertz,
   overlap: (share) => `${formatNumber(100 * share)} %`, frames: (count) => formatNumber(count),
 };
 /** Texts of the choices of a field. */
 const CHOICE = {
-  sample_rate: (rate) => `${formatNumber(rate)} ${t('page.unit_hz')}`,
+  sample_rate: (rate) => formatHz(rate),
   delta: (order) => t(`parameters.delta_${order}`),
   window: (name) => name,
   db_ref: (reference) => t(`parameters.db_ref_${reference}`),

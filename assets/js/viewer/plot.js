@@ -4,7 +4,7 @@ import { audio, show, state } from '../core/state.js';
 import { startOfDay } from '../core/time_of_day.js';
 import { display, displayedRange } from '../core/display_settings.js';
 import {
-  drawLevelScale, drawPlayhead, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, prepareCanvas,
+  drawLevelScale, drawPlayhead, drawTimeAxis, drawVerticalAxis, frequencyLabel, pixelRatio, prepareCanvas,
 } from '../lib/canvas_axes.js';
 import { table } from '../lib/colormaps.js';
 import { frequencyAxis, frequencyTicks } from '../lib/frequency_axis.js';
@@ -237,7 +237,7 @@ export class Plot extends SoundView {
   /** Labels of the vertical axis: [share from the bottom, text]. */
   marks(height) {
     const axis = this.axis();
-    return frequencyTicks(axis, this.axisKind(), 22 / height).map((hz) => [axis.share(hz), hertz(hz)]);
+    return frequencyTicks(axis, this.axisKind(), 22 / height).map((hz) => [axis.share(hz), frequencyLabel(hz)]);
   }
 
   levelUnit() {

@@ -5,7 +5,6 @@ import { emit } from '../core/state.js';
 import { element, find } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
 
-const VIEWS = ['mel', 'stft'];
 let boxShown = true; // in all views
 
 keepFlag('box', true, () => boxShown, (shown) => {
@@ -37,7 +36,7 @@ function constantQ({ bounds_hz: bounds }, hz) {
 }
 
 export function resolutionBox(viewer) {
-  if (!VIEWS.includes(viewer.view)) return {};
+  if (!viewer.pitched) return {};
   const toggle = element(`<label class="sg-boxed" data-tip="parameter_advice.box_hint"><input type="checkbox">
     <span data-t="parameter_advice.box"></span></label>`);
   const input = find(toggle, 'input');

@@ -4,6 +4,7 @@ import { request } from '../core/rpc.js';
 import { state } from '../core/state.js';
 import { element, fetchFile, find, saveFile, stem, toClipboard } from '../lib/dom.js';
 import { formatNumber, t } from '../lib/i18n.js';
+import { wait } from '../lib/wait.js';
 import { menu } from '../widgets/menu.js';
 import { parameters } from './parameters.js';
 import { chosenFeatures } from './feature_overlays.js';
@@ -18,7 +19,6 @@ const SIZES = { // print sizes in cm, with dots per inch
 };
 const MAX_SETTINGS_BYTES = 20_000;
 const APPLICATION = 'Soundglass';
-const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /** Add the menu to a view.
  * @param {any} viewer a SoundView with `exported()`: what of its display an export has

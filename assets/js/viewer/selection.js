@@ -5,7 +5,7 @@ import { request, latestOnly } from '../core/rpc.js';
 import { ask, showMessage, state } from '../core/state.js';
 import { openTab } from '../core/tabs.js';
 import { element, fetchFile, find, onResize, saveFile, stem, toClipboard } from '../lib/dom.js';
-import { formatNumber, t, tForPointer } from '../lib/i18n.js';
+import { formatHz, formatNumber, t, tForPointer } from '../lib/i18n.js';
 import { nextSpeed, playSelection, toggleBand, toggleLoop, togglePitch } from '../player/playback.js';
 import { selectionFields } from './selection_fields.js';
 import { shortcut } from './shortcuts.js';
@@ -88,9 +88,8 @@ function drawSelection(context, { x0, x1, y0, y1, banded }) {
 
 const seconds = (value) => `${formatNumber(value, 3)} ${t('page.unit_s')}`;
 const decibels = (value, unit = t('page.unit_db')) => (value === null ? t('page.silence') : `${formatNumber(value, 2)} ${unit}`);
-const hertz = (value, digits) => `${formatNumber(value, digits)} ${t('page.unit_hz')}`;
 const dbfs = (value) => decibels(value, 'dBFS');
-const band = (low, high) => (low === null ? t('measurements.all') : `${formatNumber(low)} – ${hertz(high, 0)}`);
+const band = (low, high) => (low === null ? t('measurements.all') : `${formatNumber(low)} – ${formatHz(high)}`);
 const amplitude = (peak, db) => (db === null ? '0' : `${formatNumber(peak, 3)} · ${dbfs(db)}`);
 
 /** @type {[string, (selection: any, values: any) => string][]} message key and text, in the order of the panel */
@@ -101,7 +100,7 @@ const VALUES = [
   ['measurements.band', (selection) => band(selection.low_hz, selection.high_hz)],
   ['measurements.mean', (_, values) => decibels(values.mean_db)],
   ['measurements.peak', (_, values) => decibels(values.peak_db)],
-  ['measurements.peak_hz', (_, values) => (values.peak_hz === null ? '–' : hertz(values.peak_hz, 1))],
+  ['measurements.peak_hz', (_, values) => (values.peak_hz === null ? '–' : formatHz(values.peak_hz, 1))],
   ['measurements.peak_s', (_, values) => (values.peak_s === null ? '–' : seconds(values.peak_s))],
   ['measurements.rms', (_, values) => dbfs(values.rms_dbfs)],
   ['measurements.amplitude', (_, values) => amplitude(values.amplitude, values.amplitude_dbfs)],

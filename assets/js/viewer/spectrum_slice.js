@@ -6,8 +6,9 @@ import { keepFlag } from '../core/link_fields.js';
 import { emit, audio, onPlayhead, state } from '../core/state.js';
 import { prepareCanvas } from '../lib/canvas_axes.js';
 import { decodeBase64, element, find, onResize } from '../lib/dom.js';
-import { formatNumber, t } from '../lib/i18n.js';
+import { formatHz, formatNumber, t } from '../lib/i18n.js';
 import { ticks } from '../lib/frequency_axis.js';
+import { wait } from '../lib/wait.js';
 import { toolButton } from '../widgets/menu.js';
 import { shortcut } from './shortcuts.js';
 
@@ -96,7 +97,7 @@ class SpectrumSlice {
     } catch (error) {
       console.info(error.message); // the image reports it, too
     }
-    await new Promise((done) => { setTimeout(done, PAUSE_MS); });
+    await wait(PAUSE_MS);
   }
 
   show(answer, centre, caption) {
@@ -107,7 +108,7 @@ class SpectrumSlice {
     this.spectrum = { levels, centre, peak };
     this.caption.textContent = caption;
     this.peakText.textContent = peak
-      ? `${formatNumber(peak[0], mel ? 0 : 1)} ${t('page.unit_hz')} · ${formatNumber(peak[1], 1)} ${t('page.unit_db')}`
+      ? `${formatHz(peak[0], mel ? 0 : 1)} · ${formatNumber(peak[1], 1)} ${t('page.unit_db')}`
       : t('page.silence');
     const description = `${t('measurements.slice')}, ${caption}. ${t('measurements.slice_peak')}: ${this.peakText.textContent}`;
     this.canvas.setAttribute('aria-label', description);

@@ -3,7 +3,7 @@
 import { channelName } from '../core/channels.js';
 import { state } from '../core/state.js';
 import { ticks, hzToMel } from '../lib/frequency_axis.js';
-import { messagesReady, formatNumber, t } from '../lib/i18n.js';
+import { messagesReady, formatHz, formatNumber, t } from '../lib/i18n.js';
 import { columnAt } from './plot.js';
 import { SecondView } from './second_view.js';
 import { Viewer } from './viewer.js';
@@ -16,8 +16,7 @@ export class Mel extends Viewer {
 
   reading(share, row, value) {
     const hz = this.axis().hz(share);
-    return `${formatNumber(hz)} ${t('page.unit_hz')} · ${formatNumber(hzToMel(hz, this.data.mel_scale), 1)} mel · ` +
-      `${value} ${this.levelUnit()}`;
+    return `${formatHz(hz)} · ${formatNumber(hzToMel(hz, this.data.mel_scale), 1)} mel · ${value} ${this.levelUnit()}`;
   }
 }
 
@@ -30,7 +29,7 @@ export class Stft extends Viewer {
   }
 
   reading(share, row, value) {
-    return `${formatNumber(this.axis().hz(share))} ${t('page.unit_hz')} · ${value} ${this.levelUnit()}`;
+    return `${formatHz(this.axis().hz(share))} · ${value} ${this.levelUnit()}`;
   }
 }
 

@@ -1,6 +1,7 @@
 // Toolbars as one Tab stop, in which the arrow keys move (ARIA Authoring Practices, toolbar pattern).
 
-const MOVES = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+/** By how many items a key moves the focus. */
+export const MOVES = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
 /** Make a toolbar of an element's buttons; those of panels that open under one are left alone.
  * @param {HTMLElement} root

@@ -1,6 +1,6 @@
 // Gradio's tabs as one Tab stop, in which the arrow keys move (ARIA Authoring Practices, tabs pattern); Enter and Space open one.
 
-const MOVES = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+import { MOVES } from './roving_focus.js';
 
 /** The tabs of a tab list that are on screen. @type {(list: Element) => HTMLElement[]} */
 const tabsOf = (list) => /** @type {HTMLElement[]} */ ([...list.querySelectorAll('[role=tab]')]).filter((tab) => tab.offsetParent);

@@ -1,7 +1,8 @@
 // The lesson's figure: a canvas with panels, axes, curves and images in the page's colours.
 
-import { MARGIN, drawTimeAxis, drawVerticalAxis, hertz, plotArea, prepareCanvas } from '../../lib/canvas_axes.js';
+import { MARGIN, drawTimeAxis, drawVerticalAxis, frequencyLabel, plotArea, prepareCanvas } from '../../lib/canvas_axes.js';
 import { table } from '../../lib/colormaps.js';
+import { powerToDb } from '../../lib/decibels.js';
 import { frequencyAxis, frequencyTicks, tickDigits, ticks } from '../../lib/frequency_axis.js';
 import { formatNumber, t } from '../../lib/i18n.js';
 import { crispImage } from '../../lib/raster.js';
@@ -54,7 +55,8 @@ export class Figure {
   /** A vertical axis in Hz. */
   frequencies(area, high, kind = 'linear', low = 0) {
     const axis = frequencyAxis(kind, low, high, 'htk');
-    this.marks(area, frequencyTicks(axis, kind, 26 / area.height).map((hz) => [axis.share(hz), hertz(hz)]), t('page.freq_axis'));
+    const marks = frequencyTicks(axis, kind, 26 / area.height).map((hz) => [axis.share(hz), frequencyLabel(hz)]);
+    this.marks(area, marks, t('page.freq_axis'));
   }
 
   marks(area, marks, name) {
@@ -220,6 +222,6 @@ export function meanSpectrum({ db, frames, bins }) {
   return Array.from({ length: bins }, (_, k) => {
     let power = 0;
     for (let frame = 0; frame < frames; frame++) power += 10 ** (db[frame * bins + k] / 10);
-    return 10 * Math.log10(Math.max(1e-20, power / frames));
+    return powerToDb(power / frames);
   });
 }

@@ -1,5 +1,6 @@
 // The formulas behind the lesson's figures, as pure functions.
 
+import { powerToDb } from '../../lib/decibels.js';
 import { Spectrum } from '../../lib/fft.js';
 import { hzToMel, melToHz } from '../../lib/frequency_axis.js';
 
@@ -92,7 +93,7 @@ export function melLevels(db, filters, hzPerBin, floor) {
     for (let k = Math.ceil(filter.low / hzPerBin); k * hzPerBin < filter.high && k < db.length; k++) {
       power += filterWeight(filter, k * hzPerBin) * 10 ** (db[k] / 10);
     }
-    return Math.max(floor, 10 * Math.log10(Math.max(power, 1e-20)));
+    return Math.max(floor, powerToDb(power));
   });
 }
 
@@ -151,7 +152,7 @@ export function masks(count, widest, seed) {
 export function mixedLevels(one, other, share) {
   const meanPower = (levels) => levels.reduce((sum, level) => sum + 10 ** (level / 10), 0) / levels.length;
   const [a, b] = [share ** 2 / meanPower(one), (1 - share) ** 2 / meanPower(other)];
-  return one.map((level, i) => 10 * Math.log10(Math.max(1e-20, a * 10 ** (level / 10) + b * 10 ** (other[i] / 10))));
+  return one.map((level, i) => powerToDb(a * 10 ** (level / 10) + b * 10 ** (other[i] / 10)));
 }
 
 /** Return a generator of random numbers below 1 (Tommy Ettinger's mulberry32). */

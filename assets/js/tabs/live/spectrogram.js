@@ -3,7 +3,7 @@
 import { changeDisplay, display } from '../../core/display_settings.js';
 import { events } from '../../core/state.js';
 import {
-  drawLevelScale, drawTimeAxis, drawVerticalAxis, hertz, pixelRatio, plotArea, prepareCanvas,
+  drawLevelScale, drawTimeAxis, drawVerticalAxis, frequencyLabel, pixelRatio, plotArea, prepareCanvas,
 } from '../../lib/canvas_axes.js';
 import { table } from '../../lib/colormaps.js';
 import { onResize, onThemeChange } from '../../lib/dom.js';
@@ -179,7 +179,7 @@ export class LiveSpectrogram {
   /** Axes and the level scale. */
   drawScales(context) {
     const { area, axis } = this;
-    const marks = frequencyTicks(axis, this.kind, 22 / area.height).map((hz) => [axis.share(hz), hertz(hz)]);
+    const marks = frequencyTicks(axis, this.kind, 22 / area.height).map((hz) => [axis.share(hz), frequencyLabel(hz)]);
     const end = t(this.over ? 'live.end' : 'live.now');
     const times = ticks(-SPAN_S, 0, area.width / 90).map((time) =>
       [1 + time / SPAN_S, Math.abs(time) < 1e-9 ? end : formatNumber(time)]);

@@ -6,7 +6,7 @@ import { MOST_LABELS, addLabels, labels, removeLabel } from '../../core/labels.j
 import { labelsSaved } from '../../core/label_store.js';
 import { nameColour, paintClass } from '../../core/detections.js';
 import { element, fetchFile, find, onResize } from '../../lib/dom.js';
-import { formatNumber, formatPercent, formatTime, t, tForPointer } from '../../lib/i18n.js';
+import { formatHz, formatNumber, formatPercent, formatTime, t, tForPointer } from '../../lib/i18n.js';
 import { SortableTable, downloadButtons } from '../../widgets/sortable_table.js';
 import { nameSelection, playLabel, renameLabel, snapSelection } from './label_actions.js';
 import { Measured } from './measured.js';
@@ -168,7 +168,7 @@ class LabelList {
   }
 }
 
-const bandText = ({ low_hz: low, high_hz: high }) => `${formatNumber(low)} – ${formatNumber(high)} ${t('page.unit_hz')}`;
+const bandText = ({ low_hz: low, high_hz: high }) => `${formatNumber(low)} – ${formatHz(high)}`;
 
 function fillName(cell, row) {
   const dot = element('<b class="sg-dot"></b>');

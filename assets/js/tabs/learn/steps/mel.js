@@ -1,6 +1,6 @@
 // Step: mel and the ear.
 
-import { formatNumber, t } from '../../../lib/i18n.js';
+import { formatHz, formatNumber, t } from '../../../lib/i18n.js';
 import { hzToMel } from '../../../lib/frequency_axis.js';
 import { filterWeight, melFilters } from '../formulas.js';
 import { limits, meanSpectrum } from '../figure.js';
@@ -13,7 +13,7 @@ export default {
   sliders: {
     filters: { min: 4, max: 64, step: 1, value: 16, text: (count) => formatNumber(count) },
     pitch: { // in twelfths of an octave above 55 Hz, as keys of a piano
-      min: 0, max: 91, step: 1, value: 50, text: (keys) => `${formatNumber(55 * 2 ** (keys / HALVES))} ${t('page.unit_hz')}`,
+      min: 0, max: 91, step: 1, value: 50, text: (keys) => formatHz(55 * 2 ** (keys / HALVES)),
     },
   },
 

@@ -1,6 +1,6 @@
 // Step: sampling rate and aliasing.
 
-import { formatNumber, t } from '../../../lib/i18n.js';
+import { formatHz, formatNumber, t } from '../../../lib/i18n.js';
 import { aliasHz, decimated } from '../formulas.js';
 
 const SHOWN = 20; // sampling intervals in the figure
@@ -29,8 +29,8 @@ export default {
   name: 'sampling_rate',
   tab: 'mel',
   sliders: {
-    tone: { min: 500, max: 12_000, step: 100, value: 5000, text: (hz) => `${formatNumber(hz)} ${t('page.unit_hz')}` },
-    rate: { min: 4000, max: 24_000, step: 1000, value: 8000, text: (hz) => `${formatNumber(hz)} ${t('page.unit_hz')}` },
+    tone: { min: 500, max: 12_000, step: 100, value: 5000, text: (hz) => formatHz(hz) },
+    rate: { min: 4000, max: 24_000, step: 1000, value: 8000, text: (hz) => formatHz(hz) },
   },
 
   draw({ figure }, { tone: hz, rate }) {

@@ -1,5 +1,6 @@
 // Step: sine waves and the FFT.
 
+import { powerToDb } from '../../../lib/decibels.js';
 import { formatNumber, formatPercent, t } from '../../../lib/i18n.js';
 import { strongestSines } from '../formulas.js';
 import { loudestFrame } from '../figure.js';
@@ -23,7 +24,7 @@ export default {
     figure.curve(upper, frame, -peak, peak, figure.faint, 1);
     figure.curve(upper, sum, -peak, peak, figure.accent, 1.8);
     const [kept, most] = [new Set(bins), Math.max(...energies) || 1];
-    const level = (k) => 1 + (10 * Math.log10(Math.max(1e-20, energies[k] / most))) / SHOWN_DB;
+    const level = (k) => 1 + powerToDb(energies[k] / most) / SHOWN_DB;
     figure.vertical(lower, -SHOWN_DB, 0, t('page.unit_db'));
     figure.horizontal(lower, 0, rate / 2, t('page.unit_hz'));
     figure.bars(lower, Array.from(energies.keys(), level), (k) => (kept.has(k) ? figure.accent : figure.faint), 0);
