@@ -35,6 +35,7 @@ _ALIASES = {  # names of columns, in the order of preference
 _WHOLE_BAND = 0.99  # of half the sample rate: a table's full height stands for all frequencies
 
 Row = Mapping[str, object]
+_UNREADABLE: Row = {"start": "…"}  # a row without times, which is listed among the problems
 
 
 @dataclass(frozen=True)
@@ -162,17 +163,17 @@ def _json_rows(text: str, name: str) -> Iterator[tuple[int, Row]]:
 
 
 def _table_rows(lines: list[str], delimiter: str, columns: dict[str, int], view: int | None) -> Iterator[tuple[int, Row]]:
+    """Yield the rows below a table's header.
+
+    Raven writes a line for each view of a selection: the first counts.
+    """
     reader = csv.reader(lines, delimiter=delimiter)
+    filled = (cells for cells in reader if any(cell.strip() for cell in cells))
     seen: set[str] = set()
-    header = True
     try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if header:
-                header = False
-                continue
-            if view is not None and len(cells) > view:  # Raven writes a line for each view of a selection
+        next(filled, None)  # the header
+        for cells in filled:
+            if view is not None and len(cells) > view:
                 if cells[0] in seen:
                     continue
                 seen.add(cells[0])
@@ -182,7 +183,7 @@ def _table_rows(lines: list[str], delimiter: str, columns: dict[str, int], view:
                     row[key] = row[key][1:]  # the apostrophe of `safe_cell`
             yield reader.line_num, row
     except csv.Error:  # a cell beyond the module's limit ends the table
-        yield reader.line_num, {"start": "…"}
+        yield reader.line_num, _UNREADABLE
 
 
 def _audacity_rows(lines: list[str]) -> Iterator[tuple[int, Row]]:
