@@ -1,8 +1,8 @@
-"""Smoothness of the play head in 3D: frames per second and the longest gap.
+"""Smoothness of the playhead in 3D: frames per second and the longest gap.
 
-Chromium draws everything by SwiftShader, on the processor, the worst case of a user's machine. The mel view, whose play head
+Chromium draws everything by SwiftShader, on the processor, the worst case of a user's machine. The mel view, whose playhead
 is a line on a canvas, is measured for comparison. An example sound plays in both tabs; the page records each animation
-frame in which the play head has moved. Meanwhile the surface must not be redrawn: its trace stays the same object.
+frame in which the playhead has moved. Meanwhile the surface must not be redrawn: its trace stays the same object.
 
     python -m benchmarks.play_in_3d [--seconds 3] [--json]
 """
@@ -63,21 +63,21 @@ def _played(page, view: str, seconds: float) -> dict:
     seen = page.evaluate(FRAMES.replace("VIEW", view).replace("MOVES", moves), seconds)
     page.keyboard.press(" ")
     if not seen["same"]:
-        raise RuntimeError("the surface was redrawn while its play head moved")
+        raise RuntimeError("the surface was redrawn while its playhead moved")
     return _rate(seen["times"])
 
 
 def _rate(times: list[float]) -> dict:
     gaps = np.diff(times)
     if not gaps.size:
-        raise RuntimeError("the play head moved less than twice: the machine is too busy, or --seconds too short")
+        raise RuntimeError("the playhead moved less than twice: the machine is too busy, or --seconds too short")
     return {"fps": float(1000 / gaps.mean()), "median_gap_ms": float(np.median(gaps)), "longest_gap_ms": float(gaps.max())}
 
 
 def rows(result: dict) -> list[Row]:
-    """Return the play head's frames per second in 3D."""
+    """Return the playhead's frames per second in 3D."""
     ratio = result["surface"]["fps"] / result["mel"]["fps"]
-    return [Row("play head in 3D, frames per second", "the mel view", ratio, GOAL_SHARE)]
+    return [Row("playhead in 3D, frames per second", "the mel view", ratio, GOAL_SHARE)]
 
 
 def main(given: list[str] | None = None) -> list[Row]:

@@ -29,7 +29,7 @@ FLAGS = (
     "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
     "--enable-unsafe-swiftshader",  # WebGL without a graphics card; an emulated one for the whole page slows every frame
 )  # fmt: skip
-# Where the play head is drawn, in CSS pixels: the column that covers most near the top of the overlay.
+# Where the playhead is drawn, in CSS pixels: the column that covers most near the top of the overlay.
 PLAYHEAD = """(() => { const [ratio, { width }] = [Math.min(3, devicePixelRatio), viewer.overlay];
     const row = viewer.overlay.getContext('2d').getImageData(0, Math.round((viewer.area().top + 3) * ratio), width, 1).data;
     const covers = Array.from({ length: width }, (_, x) => row[4 * x + 3]);

@@ -244,7 +244,7 @@ def test_display_settings_without_requests(sheet: Sheet):
     assert sheet.requests[asked:] == []
 
 
-def test_seek_and_play_head(sheet: Sheet):
+def test_seek_and_playhead(sheet: Sheet):
     sheet.open_example("crow")
     sheet.page.mouse.click(*sheet.point(0.4, 0.5))
     sheet.until("Math.abs(session.audio.currentTime - 2.0) < 0.03")
@@ -476,7 +476,7 @@ def test_silent_sound(sheet: Sheet, tmp_path: Path):
     assert sheet.facts()[ENGLISH["player.fact_peak"]] == ENGLISH["page.silence"]
     expect(sheet.page.locator("#player .sg-message")).to_be_hidden()  # nothing cancels: there is nothing
     assert sheet.ev("Math.max(...viewer.data.levels)") == 0
-    assert sheet.pixels()["colours"] <= 3  # the play head's own are on another canvas
+    assert sheet.pixels()["colours"] <= 3  # the playhead's own are on another canvas
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
     expect(sheet.page.locator(".sg-verdict .sg-big")).to_have_text(ENGLISH["page.silence"])
     expect(sheet.page.locator(".sg-bars")).to_have_count(0)

@@ -127,7 +127,7 @@ def test_speed_and_pitch(open_sheet, two_tones):
 
 
 def test_a_tenth_of_the_speed(open_sheet, tmp_path):
-    """A bat's 40 kHz become 4 kHz, in a copy whose time is the sound's for the play head, selections and the loop."""
+    """A bat's 40 kHz become 4 kHz, in a copy whose time is the sound's for the playhead, selections and the loop."""
     sheet = open_sheet(prepare=TAP)
     sheet.open_file(sounds.write(tmp_path / "bat.wav", sounds.tone(40_000, 2.0, 384_000), 384_000, "PCM_16"))
     sheet.page.get_by_role("button", name=ENGLISH["playback.speed_10"]).click()

@@ -129,7 +129,7 @@ def test_saliency_equals_library(sheet: Sheet, root: Path):
     np.testing.assert_allclose(levels / 255 * 80 - 80, spectrogram_db - spectrogram_db.max(), atol=80 / 255)
 
 
-def test_saliency_window_and_play_head(sheet: Sheet, tmp_path: Path):
+def test_saliency_window_and_playhead(sheet: Sheet, tmp_path: Path):
     wave = np.concatenate([sounds.busy(4.0, seed=seed) for seed in range(3)])
     sheet.open_file(sounds.write(tmp_path / "long.wav", wave, RATE))
     opened(sheet)

@@ -1,4 +1,4 @@
-"""3D view in a real Chromium: camera, light, play head and saved pages."""
+"""3D view in a real Chromium: camera, light, playhead and saved pages."""
 
 import contextlib
 import io
@@ -120,7 +120,7 @@ def test_stft_surface_ignores_impossible_mel_fields(surface):
 
 
 def test_plotly_internals_for_the_playhead(chromium):
-    """The play head in 3D reads these private fields: an update of Plotly that moves them fails here."""
+    """The playhead in 3D reads these private fields: an update of Plotly that moves them fails here."""
     page = chromium.new_page()
     try:
         page.set_default_timeout(60_000)  # WebGL without a GPU
@@ -393,7 +393,7 @@ def test_camera_key_ends_flight(surface):
         }"""
     )
     assert opened["first"] > opened["to"] + 0.3 and opened["stopped"]
-    assert opened["hidden"] == [True, False, False]  # the play head's plane, which would run ahead of the surface
+    assert opened["hidden"] == [True, False, False]  # the playhead's plane, which would run ahead of the surface
     sheet.load("core/display_settings", "settings")
     drawings = sheet.ev("viewer.drawn")
     sheet.ev("settings.changeDisplay({ low: null, high: -90 }, false)")  # below the spectrogram's floor

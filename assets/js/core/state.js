@@ -98,7 +98,7 @@ export function possibleSpan(seconds) {
 /** Show another interval, kept inside the sound and no shorter than 10 ms of the file's time, and perhaps other frequencies.
  * @param {number} start
  * @param {number} end
- * @param {{frequencyRange?: FrequencyRange | null, follow?: boolean}} [options] follow: the play head moved, not the user
+ * @param {{frequencyRange?: FrequencyRange | null, follow?: boolean}} [options] follow: the playhead moved, not the user
  */
 export function show(start, end, { frequencyRange = state.frequencyRange, follow = false } = {}) {
   if (!state.sound) return;
@@ -114,7 +114,7 @@ export function showAll() {
   if (state.sound) show(0, state.sound.seconds, { frequencyRange: null });
 }
 
-/** Zoom in time by a factor (less than 1: closer) around a time, by default the play head or the middle.
+/** Zoom in time by a factor (less than 1: closer) around a time, by default the playhead or the middle.
  * @param {number} factor
  * @param {number} [at]
  */
@@ -160,7 +160,7 @@ export function showMessage(text, kind = 'error') {
 
 /** @type {WeakMap<HTMLAudioElement, Set<(seconds: number) => void>>} */
 const playheads = new WeakMap();
-/** @type {Set<HTMLAudioElement>} players whose play heads the next frame draws */
+/** @type {Set<HTMLAudioElement>} players whose playheads the next frame draws */
 const due = new Set();
 
 function drawSoon(player) {

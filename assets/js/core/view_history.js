@@ -64,7 +64,7 @@ for (const name of ['pointerup', 'pointercancel', 'pointermove', 'keydown']) { /
   window.addEventListener(name, (/** @type {any} */ { buttons }) => { if (!buttons) pressed = Infinity; }, { capture: true });
 }
 
-/** Add the present view; `follow`: it only follows the play head or how the file is read. */
+/** Add the present view; `follow`: it only follows the playhead or how the file is read. */
 function record(name, follow = false) {
   if (awaited && isRead(awaited)) return; // it is restored at once
   const [view, now] = [viewNow(), performance.now()];

@@ -1,4 +1,4 @@
-// Axes, level scale and play head of plots on a canvas.
+// Axes, level scale and playhead of plots on a canvas.
 
 import { ticks } from './frequency_axis.js';
 import { formatNumber, language, t } from './i18n.js';
@@ -115,7 +115,7 @@ export function cssColour(colour) {
   return `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
 }
 
-/** Draw the play head: a white line with a dark edge.
+/** Draw the playhead: a white line with a dark edge.
  * @param {CanvasRenderingContext2D} context
  * @param {Area} area
  * @param {number} x

@@ -56,7 +56,7 @@ function wirePlay(play, signal) {
   play.addEventListener('click', togglePlay);
 }
 
-/** Draw the sound, its visible and its selected interval, and the play head. */
+/** Draw the sound, its visible and its selected interval, and the playhead. */
 function wireStrip(strip, time, signal) {
   const [head, visible, picked] = ['playhead', 'visible-range', 'strip-selection'].map((name) => find(strip, `.sg-${name}`));
   let envelope = null;

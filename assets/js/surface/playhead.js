@@ -1,4 +1,4 @@
-// Play head in 3D: a plane and the profile where it cuts the surface, on a canvas above Plotly's. A move draws two paths
+// Playhead in 3D: a plane and the profile where it cuts the surface, on a canvas above Plotly's. A move draws two paths
 // instead of the whole surface, which takes a second without a graphics card, and no ridge in front hides it.
 
 import { prepareCanvas } from '../lib/canvas_axes.js';

@@ -1,4 +1,4 @@
-// Plotly traces and layout of the 3D view, and the geometry of its play head.
+// Plotly traces and layout of the 3D view, and the geometry of its playhead.
 
 import { t } from '../lib/i18n.js';
 import { frequencyLabel } from '../lib/canvas_axes.js';

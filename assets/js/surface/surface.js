@@ -256,7 +256,7 @@ class Surface extends SoundView {
     return { eye: { x: x * away, y: y * away, z: z * away }, up, center };
   }
 
-  /** Draw the play head at a time, without redrawing the surface. */
+  /** Draw the playhead at a time, without redrawing the surface. */
   movePlayhead(now) {
     if (this.drawn && this.data && this.onScreen) this.playhead.draw(this.data, now, this.colour('--sg-accent'));
   }

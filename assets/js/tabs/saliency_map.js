@@ -1,4 +1,4 @@
-// The saliency map over the network's input: image, axes and play head on two canvases.
+// The saliency map over the network's input: image, axes and playhead on two canvases.
 
 import { audio, onPlayhead, seek, state } from '../core/state.js';
 import {
@@ -20,7 +20,7 @@ export class SaliencyMap {
   chosen = -1; // region whose button is pointed at or has the focus
 
   /**
-   * @param {any} plot element with two canvases, the image's and the play head's
+   * @param {any} plot element with two canvases, the image's and the playhead's
    * @param {HTMLAudioElement} clip
    * @param {AbortSignal} signal
    */

@@ -63,7 +63,7 @@ export function wirePointer(viewer) {
 
 /** A double click shows everything; what its two clicks did is undone. */
 function doubleClick(on) {
-  let [pressed, before] = [null, null]; // play head and selection at the last press, and before the first of two clicks
+  let [pressed, before] = [null, null]; // playhead and selection at the last press, and before the first of two clicks
   on('pointerdown', () => { pressed = { time: audio.currentTime, selection: state.selection }; });
   on('click', ({ detail }) => { if (detail === 1) before = pressed; });
   on('dblclick', () => {

@@ -1,4 +1,4 @@
-// Minimap: the whole sound with the visible range as a frame to move and resize, the selection and the play head.
+// Minimap: the whole sound with the visible range as a frame to move and resize, the selection and the playhead.
 
 import { events, onPlayhead, possibleSpan, show, state, zoom } from '../core/state.js';
 import { decodeBase64, element, find, onResize, onThemeChange } from '../lib/dom.js';

@@ -1,4 +1,4 @@
-// Plot of a 2D view: its geometry, the image from the levels, axes, level scale and play head.
+// Plot of a 2D view: its geometry, the image from the levels, axes, level scale and playhead.
 
 import { audio, show, state } from '../core/state.js';
 import { startOfDay } from '../core/time_of_day.js';
@@ -265,7 +265,7 @@ export class Plot extends SoundView {
 
   follow(now) {
     if (!this.onScreen) return;
-    // turn the page when the play head leaves it, but stay with a user who looks elsewhere during playback
+    // turn the page when the playhead leaves it, but stay with a user who looks elsewhere during playback
     if (!audio.paused && this.headInside && !this.inWindow(now)) this.turnPage(now);
     this.headInside = this.inWindow(now);
     this.paintOverlay();

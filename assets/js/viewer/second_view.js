@@ -1,4 +1,4 @@
-// A second view above a view, on its time axis: with the same sound, selection, parameters, pointer and play head.
+// A second view above a view, on its time axis: with the same sound, selection, parameters, pointer and playhead.
 
 import { secondOf } from '../core/display_settings.js';
 import { MARGIN, plotArea } from '../lib/canvas_axes.js';

@@ -1,5 +1,5 @@
-// Spectrum slice: level over frequency at the right of the spectrogram, on its frequency axis; at the pointer, at the play
-// head during playback, or the mean over the selection. Exact levels from the server.
+// Spectrum slice: level over frequency at the right of the spectrogram, on its frequency axis; at the pointer, at the
+// playhead during playback, or the mean over the selection. Exact levels from the server.
 
 import { request, latestOnly } from '../core/rpc.js';
 import { keepFlag } from '../core/link_fields.js';

@@ -4,7 +4,7 @@
 // A plugin is a function of the viewer, listed in plugins.js, that may return any of these hooks:
 //   image(context)     draw on the image, clipped to the plot; called whenever the image is redrawn
 //   overlay(context)   draw above it, clipped to the plot; called on each frame while playing and as the pointer moves
-//   click(at)          a click on the plot at {x, y}, after it has moved the play head
+//   click(at)          a click on the plot at {x, y}, after it has moved the playhead
 //   point(at)          the pointer is at {x, y, time, hz} (hz: null without a frequency axis) inside the plot, or null
 //   loaded()           new data have come from the server
 //   reading(time)      text to add to the readout

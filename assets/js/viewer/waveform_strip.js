@@ -109,7 +109,7 @@ class WaveformStrip {
     paintWaveform(context, data, { left: 0, top: 0, width, height }, this.scale(), getComputedStyle(this.root));
   }
 
-  /** Place the play head and the selection. */
+  /** Place the playhead and the selection. */
   place() {
     if (!this.onScreen) return;
     const [{ clientWidth: width }, x] = [this.root, this.scale()];
