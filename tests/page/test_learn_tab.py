@@ -24,7 +24,7 @@ from esc.example_sounds import example_sounds
 from esc.paths import DEFAULT_CHECKPOINT
 from esc.ui.tabs.base import Services
 from esc.ui.tabs.learn import EXCERPT_SECONDS, LearnTab
-from training.augmentation.spectrogram import mix
+from training.augmentation.spectrogram import mixup
 
 FORMULAS = Path(__file__).resolve().parents[2] / "assets" / "js" / "tabs" / "learn" / "formulas.js"
 RATE = 44_100
@@ -105,7 +105,7 @@ def test_mel_filters_and_mfcc_against_librosa_and_scipy(rng):
 def test_mixture_is_that_of_training(rng):
     one, other = rng.uniform(-60, 0, (2, 6, 5)).astype(np.float32)
     pair, both = torch.tensor(np.stack([one, other])), (torch.tensor([0]), torch.tensor([1]))
-    expected = mix(pair, *both, torch.tensor([0.7]), dataclasses.replace(LIBROSA, top_db=160.0))[0]
+    expected = mixup(pair, *both, torch.tensor([0.7]), dataclasses.replace(LIBROSA, top_db=160.0))[0]
     found = in_node(f"f.mixedLevels({floats(one.ravel())}, {floats(other.ravel())}, 0.7)")
     np.testing.assert_allclose(np.reshape(found, (6, 5)), expected, atol=1e-3)
 

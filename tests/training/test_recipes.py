@@ -306,7 +306,7 @@ def test_run_equals_the_loop_written_out(prepared, tmp_path):
         for index in torch.randperm(len(images), generator=rng).to(device).split(16)[:steps]:
             plan, soft = draw(QUICK.augmentation, 16, rng), one_hot(targets[index], 4).float()
             _ = torch.rand(16, 0, generator=rng)  # neither dropout nor stochastic depth
-            batch = spectrogram.mix(
+            batch = spectrogram.mixup(
                 spectrogram.shift_time(images[index], plan), torch.arange(16), plan.partner, plan.ratio, QUICK.spectrogram
             )
             soft = plan.ratio[:, None] * soft + (1 - plan.ratio[:, None]) * soft[plan.partner]

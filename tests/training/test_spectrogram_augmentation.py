@@ -80,9 +80,9 @@ def test_speed_limits():
     assert 1.07 < float(steps.max()) <= 1.1 + 1e-3
 
 
-def test_mix_ratio_of_powers(spectrograms):
+def test_mixup_ratio_of_powers(spectrograms):
     own, other, ratio = torch.tensor([0, 1, 5, 2]), torch.tensor([3, 1, 0, 4]), torch.tensor([0.3, 0.6, 1.0, 0.0])
-    mixed = spectrogram.mix(spectrograms, own, other, ratio, SMALL.replace(top_db=160.0))
+    mixed = spectrogram.mixup(spectrograms, own, other, ratio, SMALL.replace(top_db=160.0))
     power = 10 ** (spectrograms.double() / 10)
     power = power / power.mean(dim=(1, 2), keepdim=True)
     for index, share in enumerate(ratio.double()):

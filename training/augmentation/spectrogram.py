@@ -33,13 +33,13 @@ def shift_bands(spectrograms_db: torch.Tensor, plan: Plan) -> torch.Tensor:
     return spectrograms_db.reshape(-1, n_frames).index_select(0, flat.reshape(-1)).reshape(spectrograms_db.shape)
 
 
-def mix(
+def mixup(
     spectrograms_db: torch.Tensor, own: torch.Tensor, other: torch.Tensor, ratio: torch.Tensor, config: SpectrogramConfig
 ) -> torch.Tensor:
-    """Return mixtures of spectrograms; `ratio` (len(own),) is the share of the first.
+    """Return mixtures of spectrograms (mixup); `ratio` (len(own),) is the share of the first.
 
-    Powers add, since two recordings have unrelated phases; both are normalised to the same mean power first, as in
-    between-class learning (Tokozume et al., 2018).
+    Other than in Zhang et al. (2018), not values but powers add, since two recordings have unrelated phases; both are
+    normalised to the same mean power first, as in between-class learning (Tokozume et al., 2018).
     """
     power = (spectrograms_db * (math.log(10.0) / 10.0)).exp_()
     power /= power.mean(dim=(1, 2), keepdim=True).clamp_min(1e-12)

@@ -104,5 +104,5 @@ def _mixed(
     chosen, ratio = index[needed].to(device), plan.ratio[part].to(device)
     moved, soft = plan.part(needed, device), clips.soft_targets(chosen, n_classes)
     shifted_db = spectrogram.shift_time(clips.spectrograms_db(chosen, moved.version), moved)
-    mixed_db = spectrogram.mix(shifted_db, own, other, ratio, recipe.spectrogram)
+    mixed_db = spectrogram.mixup(shifted_db, own, other, ratio, recipe.spectrogram)
     return mixed_db, ratio[:, None] * soft[own] + (1.0 - ratio[:, None]) * soft[other]
