@@ -1,4 +1,4 @@
-"""Features over time: spectral centroid and bandwidth, loudness, pitch, onsets."""
+"""Features over time: spectral centroid and bandwidth, loudness (A-weighting), pitch (pYIN), onsets."""
 
 from __future__ import annotations
 

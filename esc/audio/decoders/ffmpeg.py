@@ -205,7 +205,9 @@ class Track:
 
     def _origin_s(self) -> float:
         """Return the time at which players begin, in the container's time."""
-        return 0.0 if self.facts.container == "mov" else (self._container.start_time or 0) / av.time_base
+        if self.facts.container == "mov":
+            return 0.0  # its edit list, applied to the time stamps, may let the sound begin later
+        return (self._container.start_time or 0) / av.time_base
 
     def _silence(self, seconds: float) -> Iterator[np.ndarray]:
         """Yield zeros for a gap in a timed container."""
