@@ -22,7 +22,7 @@ _ASF, _ASF_PROPERTIES = bytes.fromhex("3026b2758e66cf11"), bytes.fromhex("a1dcab
 
 @dataclass(frozen=True)
 class Extent:
-    """What a header says of the bytes and samples, and what the file holds.
+    """Bytes and samples by a file's header, and those that it holds.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ _INTEGER_PEAK = 100.0  # of floats: no level of a recording, but integers that w
 
 
 class Reading(NamedTuple):
-    """How a file is read: as the arguments of `esc.audio.load_audio`."""
+    """Options by which a file is read, as of `esc.audio.load_audio`."""
 
     channel: str = MEAN
     full_scale: float = 1.0
@@ -100,7 +100,7 @@ class AudioFacts:
 
     @property
     def reading(self) -> Reading:
-        """How the file is read."""
+        """Options by which the file is read."""
         return Reading(self.channel, self.full_scale, self.time_expansion)
 
     @property

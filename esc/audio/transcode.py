@@ -100,7 +100,7 @@ class Decoded:
 
     @property
     def reading(self) -> Reading:
-        """How the file was read."""
+        """Options by which the file was read."""
         return Reading(self.channel, self.full_scale, self.time_expansion)
 
     @property

@@ -142,7 +142,7 @@ def classify_or_error(
 
 
 def _searched(search: FirstClipSearch | IntervalSearch, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Pass on blocks that the search for clips has taken."""
+    """Yield the blocks after the search for clips has taken them."""
     for block in blocks:
         search.take(block)
         yield block

@@ -26,7 +26,7 @@ MAX_TOP = 10_000
 
 
 class Outputs(NamedTuple):
-    """What a network tells about clips."""
+    """Outputs of a network for clips."""
 
     probabilities: torch.Tensor  # float32 (clips, n_classes), calibrated
     known: torch.Tensor  # bool (clips,), False for clips out of distribution

@@ -164,7 +164,7 @@ class JobQueue:
         self._settle(job, "failed" if error else "done", result, error)
 
     def _replace_cache(self) -> bool:
-        """Let the next worker compile anew if this one crashed; return whether it did."""
+        """Replace Numba's cache if the worker crashed; return whether it was replaced."""
         assert self._process is not None
         code = self._process.wait()
         if self._compiled or code not in _CRASHES:

@@ -67,7 +67,7 @@ def compute(task: FeatureTask, on_progress: OnProgress) -> dict:
 
 
 def name_compiled_uniquely() -> None:
-    """Let this process never overwrite code that another has compiled.
+    """Prevent this process from overwriting another's compiled code.
 
     Processes share Numba's cache, and two that compile other signatures of a function at the same time give both the same file
     name (`IndexDataCacheFile.save`): from then on librosa would run the wrong code, which may crash.

@@ -1,4 +1,4 @@
-"""What sessions have taught so far: activations of their examples, read once each."""
+"""Examples of sessions that teach: their activations, each read once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_WINDOWS = 2_000  # of a session: 23 MB of activations
 
 @dataclass(eq=False)
 class Lesson:
-    """What is known of a session's examples, by their ids."""
+    """Facts of a session's examples, by their ids."""
 
     pooled: dict[str, np.ndarray] = field(default_factory=dict)
     thumbnails: dict[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Lesson:
 
 
 def bounded(windows: Iterator[np.ndarray], most: int) -> Iterator[np.ndarray]:
-    """Pass on windows; DataError for more than `most`."""
+    """Yield the windows; raise DataError for more than `most`."""
     for some in windows:
         most -= len(some)
         if most < 0:

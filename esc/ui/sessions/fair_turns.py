@@ -21,7 +21,7 @@ MAX_WAITING = 64  # requests of one owner
 
 @dataclass
 class Cost:
-    """What a turn's owner is charged for it."""
+    """Cost of a turn, charged to its owner."""
 
     seconds: float | None = None  # None: those that it was held
 

@@ -11,7 +11,7 @@ _NO_GLIBC = (AttributeError, OSError, TypeError)
 
 
 def share_arenas() -> None:
-    """Let all threads allocate from a few arenas.
+    """Limit the arenas from which all threads allocate to a few.
 
     So each reuses what another has freed. It has to be called before there are threads.
     """

@@ -79,7 +79,7 @@ class Sound:
         return folder / f"{PREFIX}{self.id}-{sample_rate}"
 
     def forget_rate(self, folder: Path, sample_rate: int) -> None:
-        """Forget the waveform at another rate, and delete its file."""
+        """Remove the waveform at another rate, and delete its file."""
         del self.resampled[sample_rate]
         delete_file(self.resampled_path(folder, sample_rate))
 

@@ -196,7 +196,7 @@ class SoundStore:
                     self.drop(token)
 
     def drop(self, token: str) -> None:
-        """Forget a session, if it is known, and delete its files."""
+        """Remove a session, if it is known, and delete its files."""
         with self._lock:
             if session := self._sessions.pop(token, None):
                 for sound_id in list(session.sounds):

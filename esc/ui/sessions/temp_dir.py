@@ -43,13 +43,13 @@ def make_temp_dir(name: str) -> Path:
 
 
 def delete_at_end(folder: Path) -> None:
-    """Let the end of the process, or SIGTERM, delete a directory."""
+    """Delete a directory at the end of the process or on SIGTERM."""
     _made.append(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def delete_on_sigterm() -> None:
-    """Let SIGTERM, which stops services and containers, delete the process's directories first.
+    """Delete the process's directories on SIGTERM, which stops services and containers.
 
     An orderly end would wait for the work of all threads, longer than a container is given.
     """

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class AboutModelTab(Tab):
-    """What the checkpoint folder tells about the model."""
+    """The about tab: the facts of the model in the checkpoint's folder."""
 
     module = "tabs/about_model.js"
     elem_id = "about"

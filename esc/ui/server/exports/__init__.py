@@ -1,1 +1,1 @@
-"""What is taken away of a view: image, numbers, code, notebook."""
+"""Exports of a view: image, numbers, code, notebook."""

@@ -32,7 +32,7 @@ VARIANT_VALUES = 1_000_000  # of a feature that is a spectrogram: its columns ar
 
 
 class Exports:
-    """What is taken away of one app's sounds.
+    """Exports of one app's sounds.
 
     Parameters
     ----------

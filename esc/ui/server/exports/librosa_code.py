@@ -20,7 +20,7 @@ import numpy as np"""
 
 @dataclass(frozen=True, kw_only=True)
 class ViewState:
-    """What a view shows of a file."""
+    """State of a view of a file."""
 
     view: str  # "wave", "stft", "mel", "mfcc" or "surface"
     file_name: str

@@ -1,4 +1,4 @@
-"""Requests for what is taken away of a view."""
+"""Requests for exports of a view."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FigureRequest(BaseModel):
 
     @property
     def columns(self) -> int:
-        """How many columns the figure can show."""
+        """Number of columns that the figure can show."""
         return min(MAX_COLUMNS, max(100, round(self.width_cm / 2.54 * self.dpi)))
 
     @property
