@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -133,6 +135,41 @@ def test_labels_by_pointer_over_a_reload(open_sheet, tone_wav: Path, tmp_path):
     sheet.until("labels.labels.now.list.length === 2")
     expect(page.locator(".sg-message")).to_contain_text(ENGLISH["labels.problem_past"])
     expect(page.locator(".sg-message")).to_contain_text(ENGLISH["labels.problem_order"])
+
+
+def figures(sheet: Sheet) -> list[str]:
+    """Return the columns of the CSV that hold measurements, without those in which a label has none."""
+    rows = list(csv.DictReader(io.StringIO(saved(sheet, "csv").decode())))
+    return [name for name in ("mean_db", "peak_db", "peak_hz", "rms_dbfs") if all(row.get(name) for row in rows)]
+
+
+def test_labels_are_measured_however_they_came(open_sheet, tone_wav: Path, tmp_path):
+    """Those kept from before a reload, those under other parameters, and for the file those of pages that were not shown, too."""
+    sheet = opened(open_sheet, tone_wav)
+    peaks = sheet.page.locator("#mel .sg-label-table tbody td[data-column=peak_hz]")
+    sheet.ev("labels.addLabels([{ name: 'a', start: 1, end: 1.5 }, { name: 'b', start: 1.5, end: 2 }])")
+    expect(peaks).to_have_text([re.compile("1,0")] * 2)
+    sheet.load("lib/database", "database")
+    sheet.until("database.kept('labels', session.state.sound.digest).then((found) => found?.list.length === 2)")
+    sheet.page.wait_for_timeout(200)  # until the page asks nothing when it is left
+    sheet.page.reload()
+    sheet.until("document.querySelector('.sg-viewer')?.component && document.querySelector('.sg-main span')")
+    expect(peaks).to_have_text([re.compile("1,0")] * 2)
+    assert len(figures(sheet)) == 4
+    for module, name in {"core/labels": "labels", "viewer/parameters": "parameters"}.items():
+        sheet.load(module, name)
+    sheet.page.evaluate("window.viewer = document.querySelector('.sg-viewer').component")
+    before = peaks.first.text_content()
+    with sheet.new_picture():
+        sheet.ev("parameters.applyParameters({ n_fft: 256, win_length: 256 })")
+    expect(peaks.first).not_to_have_text(before)
+    expect(peaks.first).not_to_have_text("–")
+    sheet.ev("labels.changeLabel(labels.labels.now.list[0].id, { start: 1.2 })")
+    assert len(figures(sheet)) == 4
+    (tmp_path / "many.csv").write_text("start,end,label\n" + "".join(f"{at / 20},{at / 20 + 0.5},x\n" for at in range(70)))
+    sheet.page.set_input_files("#mel .sg-labels input[type=file]", tmp_path / "many.csv")
+    sheet.until("labels.labels.now.list.length === 72")
+    assert len(figures(sheet)) == 4
 
 
 def test_labels_of_another_tab_of_the_browser(open_sheet, tone_wav: Path):

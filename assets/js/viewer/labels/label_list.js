@@ -13,15 +13,18 @@ import { Measured } from './measured.js';
 import { shownName } from './names.js';
 
 const ROWS = 50; // a page of the table
+const MOST_WAIT_MS = 10_000; // for the measurements of a file
 const MOST_BYTES = 12e6; // of a label file, as JSON in a request
 const FORMS = ['audacity', 'raven', 'csv', 'json', 'zip'];
+const MEASURED_FORMS = ['csv', 'json'];
 const SKELETON = `<section class="sg-labels"><header><h2 data-t="labels.title"></h2><p role="status"></p>
   <div class="sg-group" role="group" data-aria="labels.title"></div></header>
   <div class="sg-scroll"><table class="sg-label-table"></table></div>
   <div class="sg-pages" hidden></div><div class="sg-label-files"></div></section>`;
 
 export function labelList(viewer) {
-  new LabelList(viewer);
+  const list = new LabelList(viewer);
+  return { loaded: () => list.loaded() };
 }
 
 class LabelList {
@@ -130,7 +133,17 @@ class LabelList {
     this.name.hidden = !state.selection && labels.chosen === null; // a point has no selection
     this.name.textContent = t(labels.chosen === null ? 'labels.do_name_it' : 'labels.do_rename');
     if (this.table.rows !== list || this.chosen !== labels.chosen) this.table.setRows(list);
+    else this.measured.want(this.table.shownRows); // they may be left from before the tab was closed
     this.chosen = labels.chosen;
+  }
+
+  /** Measure the labels for the view's new data: they may have been there before, as after a reload. */
+  loaded() {
+    const { sound, config } = this.viewer.data.request;
+    const about = JSON.stringify([sound, config]);
+    if (about === this.about) return;
+    this.about = about;
+    this.table.show();
   }
 
   /** Add the labels of a file to those that are there. */
@@ -153,14 +166,20 @@ class LabelList {
     }
   }
 
-  /** The labels as a file, in order of time, with the measurements that are there. */
+  /** The labels as a file, in order of time, with their measurements. */
   async file(form) {
     const sorted = [...labels.now.list].sort((a, b) => a.start - b.start || a.end - b.end);
+    const { sound } = state;
+    if (MEASURED_FORMS.includes(form)) {
+      await this.measured.measure(sorted, performance.now() + MOST_WAIT_MS);
+      const left = sorted.filter((label) => !this.measured.has(label)).length;
+      if (left) showMessage(t('labels.unmeasured', { count: formatNumber(left) }), 'note');
+    }
     const rows = sorted.map((label) => {
       const { mean_db = null, peak_db = null, peak_hz = null, rms_dbfs = null } = this.measured.of(label) ?? {};
       return [label.name, label.start, label.end, label.low_hz, label.high_hz, label.probability, mean_db, peak_db, peak_hz, rms_dbfs];
     });
-    const query = { sound: state.sound.id, labels: JSON.stringify(rows) };
+    const query = { sound: sound.id, labels: JSON.stringify(rows) };
     const { server } = this.viewer;
     const reply = await request(form === 'zip' ? server.label_excerpts : server.label_file, { ...query, form });
     labelsSaved();

@@ -1,13 +1,14 @@
-// Measurements of labels, requested one after another for the rows that are shown.
+// Measurements of labels, requested one after another for the rows that are shown, and for those of a file.
 
 import { latestOnly, request } from '../../core/rpc.js';
 import { state } from '../../core/state.js';
 
-const MOST_KEPT = 2000;
+const MOST_KEPT = 10_000;
 const DRAW_EVERY = 8; // measurements
 
 export class Measured {
-  values = new Map(); // by sound, parameters and box; null: being measured or refused
+  values = new Map(); // by sound, parameters and box
+  asked = new Map(); // what ends when they are there or refused, likewise
   run = latestOnly((rows) => this.measure(rows));
 
   /**
@@ -29,29 +30,43 @@ export class Measured {
     return this.viewer.current() ? this.values.get(JSON.stringify(this.query(label))) : null;
   }
 
+  /** Whether a label is measured, or refused to be. */
+  has(label) {
+    if (!this.viewer.current()) return false;
+    const key = JSON.stringify(this.query(label));
+    return this.values.has(key) || this.asked.has(key);
+  }
+
   want(rows) {
     if (rows.length && this.viewer.current() && this.viewer.onScreen) this.run(rows);
   }
 
-  async measure(rows) {
+  /** Measure rows unless they are measured; those that are left at the time `until` stay as they are. */
+  async measure(rows, until = Infinity) {
     const { sound } = state;
     let fresh = 0;
     const gone = () => this.viewer.signal.aborted || state.sound !== sound || !this.viewer.current() || !this.viewer.onScreen;
     for (const row of rows) {
-      if (gone()) return;
+      if (gone() || performance.now() > until) break;
       const query = this.query(row);
       const key = JSON.stringify(query);
       if (this.values.has(key)) continue;
-      if (this.values.size >= MOST_KEPT) this.values.clear();
-      this.values.set(key, null);
-      try {
-        this.values.set(key, await request(this.viewer.server.measure, query));
-      } catch (error) {
-        console.info(error.message); // the row shows a dash
-      }
-      if (gone()) return;
-      if (++fresh % DRAW_EVERY === 0) this.changed();
+      if (!this.asked.has(key)) this.asked.set(key, this.ask(query, key));
+      await this.asked.get(key);
+      if (++fresh % DRAW_EVERY === 0 && !gone()) this.changed();
     }
-    if (fresh % DRAW_EVERY) this.changed();
+    if (fresh % DRAW_EVERY && !gone()) this.changed();
+  }
+
+  async ask(query, key) {
+    try {
+      const values = await request(this.viewer.server.measure, query);
+      if (this.values.size >= MOST_KEPT) this.values.clear();
+      this.values.set(key, values);
+      this.asked.delete(key);
+    } catch (error) {
+      console.info(error.message); // the row shows a dash
+      if (['offline', 'page.busy'].includes(error.key)) this.asked.delete(key); // asked again with the next rows
+    }
   }
 }
