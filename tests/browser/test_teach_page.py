@@ -171,8 +171,11 @@ def test_teach_use_save_and_load(open_sheet, folders, tmp_path):
     shown = bars(sheet)
     maps = page.locator(".sg-saliency[data-filled] .sg-choices button")
     expect(maps).to_have_count(3, timeout=WAIT_MS)
+    others = page.locator(".sg-saliency .sg-choices select")
+    expect(others).to_be_hidden()  # all classes are buttons
     choose(sheet, "app")
     expect(page.locator(".sg-classify .sg-bars li")).to_have_count(5)
+    expect(others).to_be_visible()
     choose(sheet, "both")
     expect(page.locator(".sg-classify .sg-verdict")).to_have_count(2)
     expect(page.locator(".sg-classify .sg-verdict:not([data-second]) .sg-bars li")).to_have_count(3)

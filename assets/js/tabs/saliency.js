@@ -217,6 +217,7 @@ class Saliency extends Component {
     select.append(new Option(t('saliency.other'), ''));
     const others = this.data.labels.filter((/** @type {string} */ label) => !this.data.maps[label]);
     others.sort((a, b) => className(a).localeCompare(className(b), language));
+    select.hidden = !others.length; // a few own classes are all buttons
     select.append(...others.map((label) => new Option(className(label), label)));
     select.addEventListener('change', () => { if (select.value) this.request(select.value, this.data.asked, this.data.end, this.second); });
     return select;
