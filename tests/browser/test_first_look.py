@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+import sounds
 from chromium import Sheet
 from esc.paths import ASSETS
 from esc.ui.i18n.catalogue import ENGLISH, RUSSIAN
@@ -159,6 +160,23 @@ def test_waveform_above_the_spectrogram(open_sheet):
     phone = open_sheet(link="example=crow", **SIZES["phone"])
     phone.until(DRAWN)
     expect(phone.page.locator("#mel .sg-wave-strip")).to_be_hidden()
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.07])
+def test_strip_of_a_short_tone_is_its_wave(open_sheet, tmp_path, seconds):
+    """More samples than pixels, and columns of less than a period: no column reaches both peaks."""
+    sheet = open_sheet(**LAPTOP)
+    sheet.open_file(sounds.write(tmp_path / "short.wav", sounds.tone(1_000.0, seconds), 44_100))
+    painted = """() => { const canvas = document.querySelector('#mel .sg-wave-strip canvas');
+        const row = (share) => { const y = Math.round(share * canvas.height);
+            const { data } = canvas.getContext('2d').getImageData(0, y, canvas.width, 1);
+            return Array.from({ length: canvas.width }, (_, x) => data[4 * x + 3] > 60); };
+        const [above, below] = [row(0.2), row(0.8)];
+        return [above, below, above.map((one, x) => one && below[x])].map((all) => all.filter(Boolean).length); }"""
+    sheet.until(f"({painted})()[0] > 20")
+    above, below, both = sheet.ev(painted)
+    assert below == pytest.approx(above, rel=0.3)
+    assert both == 0
 
 
 def test_zoom_of_the_strip_draws_what_is_loaded(open_sheet):

@@ -34,6 +34,7 @@ export function maxAmplitude() {
 }
 
 /** The part of a waveform between two times in at most `most` columns: minimum, maximum and RMS of those that each overlaps.
+ * Samples are drawn as a line, however many.
  * @param {any} data of `decodeWaveform`
  * @param {{start: number, end: number}} interval
  * @param {number} most
@@ -42,7 +43,7 @@ export function wavePart(data, { start, end }, most) {
   const { values, columns: all, start: left, end: right } = data;
   const columnOf = (time) => ((time - left) / (right - left)) * all;
   const [from, to] = [columnOf(start), columnOf(end)];
-  if (to - from <= most + COLUMN_EPS) return data;
+  if (data.samples || to - from <= most + COLUMN_EPS) return data;
   const part = new Float32Array(3 * most);
   const edge = (column) => from + (column / most) * (to - from);
   for (let c = 0; c < most; c++) {
@@ -83,8 +84,11 @@ export function paintWaveform(context, data, { left, top, width, height }, xOf, 
       context.fillRect(x(c) - 0.5, high, wide, Math.max(1, y(lowOf(c)) - high));
     }
   };
-  bars(ENVELOPE_ALPHA, (c) => values[columns + c], (c) => values[c]);
-  bars(1, (c) => values[2 * columns + c], (c) => -values[2 * columns + c]); // RMS
+  const [low, high, rms] = [(c) => values[c], (c) => values[columns + c], (c) => values[2 * columns + c]];
+  const filled = (c) => c >= 0 && low(c) <= high(c);
+  const joined = (c) => (filled(c) && filled(c - 1) ? c - 1 : c); // the column before it, which it touches as a line would
+  bars(ENVELOPE_ALPHA, (c) => Math.max(high(c), low(joined(c))), (c) => Math.min(low(c), high(joined(c))));
+  bars(1, (c) => Math.min(high(c), rms(c)), (c) => Math.max(low(c), -rms(c))); // a column may be a part of a period
 }
 
 function paintSamples(context, { values, columns }, x, y) {
