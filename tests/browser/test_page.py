@@ -482,6 +482,18 @@ def test_silent_sound(sheet: Sheet, tmp_path: Path):
     expect(sheet.page.locator(".sg-bars")).to_have_count(0)
 
 
+def test_too_short_a_sound_offers_no_retry(sheet: Sheet, tmp_path: Path):
+    sheet.open_file(sounds.write(tmp_path / "short.wav", sounds.tone(1_000.0, 0.02), 44_100))
+    page = sheet.page
+    page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
+    for part in (".sg-classify", ".sg-similar"):
+        expect(page.locator(part).get_by_text("too short to name")).to_be_visible()
+    expect(page.locator(".sg-timeline")).to_have_attribute("data-stage", "failed")
+    expect(page.locator(".sg-timeline .sg-error")).to_be_hidden()
+    for text in ("page.retry", "timeline.run_again"):
+        expect(page.get_by_role("button", name=ENGLISH[text])).to_have_count(0)
+
+
 def test_noise_and_tone_verdict(sheet: Sheet, tmp_path: Path):
     """Sounds of none of the classes: the verdict says so, in grey, and names the nearest class."""
     noise = np.random.default_rng(0).normal(0, 0.2, 5 * RATE).astype(np.float32)

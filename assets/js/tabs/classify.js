@@ -7,7 +7,7 @@ import { element, onResize, textElement } from '../lib/dom.js';
 import { formatNumber, formatTime, t, tForPointer } from '../lib/i18n.js';
 import { waveIcon } from '../lib/thumbnails.js';
 import { answersOffer } from '../player/reading_offers.js';
-import { retryButton } from '../widgets/retry_button.js';
+import { retryButton, retryHelps } from '../widgets/retry_button.js';
 import { OneRequest } from './one_request.js';
 import { predictionBox } from './verdict.js';
 
@@ -50,7 +50,7 @@ class Classify extends OneRequest {
     const parts = [textElement('p', reply.error, 'sg-error')];
     if (reply.off) parts.unshift(textElement('p', t('classify.no_model'), 'sg-big'));
     if (reply.off) parts.push(textElement('p', t('classify.no_model_rest')));
-    this.host.replaceChildren(...parts, retryButton(() => this.send()));
+    this.host.replaceChildren(...parts, ...(retryHelps(reply) ? [retryButton(() => this.send())] : []));
   }
 }
 

@@ -6,7 +6,7 @@ import { decodeBase64, element, fileUrl, textElement } from '../lib/dom.js';
 import { className, formatNumber, formatTime, t } from '../lib/i18n.js';
 import { paintLevels } from '../lib/thumbnails.js';
 import { clipPlayer } from '../player/clip_player.js';
-import { retryButton } from '../widgets/retry_button.js';
+import { retryButton, retryHelps } from '../widgets/retry_button.js';
 import { OneRequest } from './one_request.js';
 
 class SimilarSounds extends OneRequest {
@@ -51,7 +51,8 @@ class SimilarSounds extends OneRequest {
 
   show(reply) {
     this.host.hidden = Boolean(reply.off); // the classify tab says that the network is missing
-    if (reply.error) this.fill(textElement('p', reply.error, 'sg-error'), retryButton(() => this.send()));
+    const again = reply.error && retryHelps(reply) ? [retryButton(() => this.send())] : [];
+    if (reply.error) this.fill(textElement('p', reply.error, 'sg-error'), ...again);
     else this.host.replaceChildren(...this.results(reply));
   }
 

@@ -11,6 +11,7 @@ import { formatDuration, formatMoment, formatPercent, formatTime, t } from '../l
 import { answersOffer } from '../player/reading_offers.js';
 import { playAndAsk } from '../player/segment.js';
 import { Mel } from '../viewer/views.js';
+import { retryHelps } from '../widgets/retry_button.js';
 import { SortableTable, downloadButtons } from '../widgets/sortable_table.js';
 import { Job, controls } from './job.js';
 import { networkSwitch } from './teach/network_switch.js';
@@ -131,7 +132,7 @@ class Timeline extends Job {
     this.find('.sg-first').hidden = !long || Boolean(state.asked);
     this.drawAsk();
     if (long) this.find('.sg-first').textContent = this.firstClipText();
-    this.showError(this.failed?.error);
+    this.showError(this.failed && retryHelps(this.failed) ? this.failed.error : ''); // else the prediction says so
     this.overalls.forEach((section, second) => {
       const part = second ? timeline?.second : timeline;
       section.hidden = !long || !part;
@@ -165,7 +166,8 @@ class Timeline extends Job {
       working: timeline?.stage === 'waiting' ? 'timeline.waiting_turn' : 'timeline.done_of', stopped: 'timeline.stopped_at',
     }[this.stage];
     const values = { done: formatTime(timeline?.done_s ?? 0), total: formatTime(state.sound?.seconds ?? 0) };
-    return { again: ['stopped', 'failed'].includes(this.stage) ? t('timeline.run_again') : '', text: key ? t(key, values) : '' };
+    const again = this.stage === 'stopped' || (this.stage === 'failed' && retryHelps(this.failed));
+    return { again: again ? t('timeline.run_again') : '', text: key ? t(key, values) : '' };
   }
 
   drawOverall(section, timeline, name) {

@@ -14,6 +14,11 @@ export function retryButton(send) {
   return button;
 }
 
+/** Whether another try may change a reply that is an error: not where the sound is too short or otherwise none to classify.
+ * @param {{key?: string}} reply
+ */
+export const retryHelps = ({ key = '' }) => !key.startsWith('audio.too_short') && key !== 'audio.refused';
+
 /** Append one to a line that says that a reply is awaited, if the line is still there after a while. */
 export function offerRetryLater(line, send) {
   setTimeout(() => line.append(' ', retryButton(send)), LATE_MS);
