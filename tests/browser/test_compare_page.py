@@ -115,6 +115,20 @@ def test_two_sounds_aligned_zoomed_and_alternated(sheet: Sheet, two):
     sheet.until("!session.audio.muted && session.audio.volume === 1 && clip.paused")
 
 
+def test_longer_b_is_said_and_reached(sheet: Sheet, two):
+    """A line says where B ends, and its button moves B on until its end is that of A."""
+    open_compare(sheet, two[0])
+    line = sheet.page.locator(".sg-longer")
+    expect(line).to_be_hidden()  # with itself
+    choose_other(sheet, two[1])
+    expect(line).to_contain_text(ENGLISH["compare.longer"].format(end="0:04.25"))
+    line.get_by_role("button", name=ENGLISH["compare.next_part"]).click()
+    expect(sheet.page.locator(".sg-offset")).to_have_value(str(-DELAY_S))
+    expect(line).to_be_hidden()
+    expect(sheet.page.locator(".sg-offset")).to_be_focused()
+    assert "mean +6.0, RMS 6.0 dB" in summary(sheet)
+
+
 def test_one_sound_with_two_settings(sheet: Sheet, two):
     page = sheet.page
     open_compare(sheet, two[0])

@@ -41,6 +41,7 @@ const SKELETON = `
       <label class="sg-check" data-tip="compare.match_hint"><input type="checkbox" class="sg-match" checked>
         <span data-t="compare.match"></span></label><output class="sg-matched"></output>
     </div>
+    <p class="sg-longer" hidden><span></span> <button type="button" class="sg-link" data-t="compare.next_part"></button></p>
     <div class="sg-shown">
       <label><span data-t="compare.view"></span><select class="sg-kind"></select></label>
       <label><span data-t="compare.range"></span><select class="sg-range-db"></select></label>
@@ -260,6 +261,7 @@ class Compare extends Component {
     const settings = this.kept && !sameSettings(this.kept, parameters.values) && this.find('.sg-other-settings').selectedOptions[0]?.textContent;
     b.textContent = ['⟷ B', this.second.name, settings, this.offset.seconds && this.offset.text()].filter(Boolean).join(' · ');
     this.offset.describe(b);
+    this.offset.showLonger();
     if (answer) difference.textContent = this.summary(answer);
   }
 

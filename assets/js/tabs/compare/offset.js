@@ -2,11 +2,12 @@
 
 import { request } from '../../core/rpc.js';
 import { showMessage, state } from '../../core/state.js';
-import { onDrag } from '../../lib/dom.js';
-import { formatNumber, t } from '../../lib/i18n.js';
+import { find, onDrag } from '../../lib/dom.js';
+import { formatNumber, formatTime, t } from '../../lib/i18n.js';
 import { parameters } from '../../viewer/parameters.js';
 
 const STEP_S = { fine: 0.01, coarse: 0.1 }; // by arrow keys
+const LONGER_S = 0.05; // B goes on after A by at least this much
 const ALIKE = 0.3; // a smaller correlation says little about the offset
 
 export class Offset {
@@ -19,6 +20,12 @@ export class Offset {
     this.button = tab.find('.sg-align');
     this.input.addEventListener('change', () => this.set(Number(this.input.value || NaN)));
     this.button.addEventListener('click', () => this.align());
+    this.longer = tab.find('.sg-longer');
+    find(this.longer, 'button').addEventListener('click', () => {
+      const [a, b] = [state.sound.seconds, this.tab.second.seconds];
+      this.set(Math.max(this.seconds - a, a - b));
+      if (this.longer.hidden) this.input.focus(); // its button had the focus
+    });
   }
 
   /** From where B ends at A's start to where it begins at A's end. */
@@ -82,6 +89,13 @@ export class Offset {
       event.preventDefault();
       this.set(this.possible(this.seconds + way * (event.shiftKey ? STEP_S.coarse : STEP_S.fine)));
     });
+  }
+
+  /** Say that B goes on after A's end, where the time axis ends. */
+  showLonger() {
+    const [a, b] = [state.sound.seconds + LONGER_S, this.tab.second.seconds];
+    this.longer.hidden = b < a || this.seconds + b < a;
+    find(this.longer, 'span').textContent = t('compare.longer', { end: formatTime(b, b < 60 ? 2 : 0) });
   }
 
   text() {
