@@ -428,6 +428,20 @@ def test_permalink_restores_everything(open_sheet, long_wav):
     own.page.wait_for_function("session.state.visible.start === 2 && session.state.visible.end === 3")
 
 
+def test_link_keeps_the_last_possible_parameters(open_sheet):
+    sheet = open_sheet(link="example=crow&n_fft=1024&win_length=1024&hop_length=256")
+    sheet.until("viewer.data?.request.config.hop_length === 256")
+    of_link = "Object.fromEntries(new URLSearchParams(location.hash.slice(1)))"
+    before = {"n_fft": "1024", "win_length": "1024", "hop_length": "256"}
+    for impossible in (999_999, 512):  # too large; less than the window
+        sheet.page.fill("#sg-n_fft", str(impossible))
+        expect(sheet.page.locator("#mel .sg-refusal")).to_be_visible()
+        sheet.page.wait_for_timeout(600)  # the address is written a little later
+        assert {name: value for name, value in sheet.ev(of_link).items() if name in before} == before
+    sheet.page.fill("#sg-n_fft", "4096")
+    sheet.until(f"{of_link}.n_fft === '4096' && {of_link}.hop_length === '256'")
+
+
 def test_finger_scrolls_the_page_unless_frequencies_are_out_of_sight(shown):
     banded = "(view) => document.querySelector(`.sg-viewer[data-view=${view}] .sg-plot`).hasAttribute('data-banded')"
     shown.ev("session.show(0, 8, { frequencyRange: { low_hz: 300, high_hz: 3000 } })")

@@ -4,10 +4,10 @@ import { emit, events, state } from '../core/state.js';
 import { track } from '../core/view_history.js';
 import { t } from '../lib/i18n.js';
 
-/** Values and defaults by field, and the server's limits, choices and presets.
- * @type {{values: Record<string, any>, defaults: Record<string, any>, spec: any}}
+/** Values and defaults by field, and the server's limits, choices and presets; `possible`: the last values that are possible.
+ * @type {{values: Record<string, any>, possible: Record<string, any>, defaults: Record<string, any>, spec: any}}
  */
-export const parameters = { values: {}, defaults: {}, spec: null };
+export const parameters = { values: {}, possible: {}, defaults: {}, spec: null };
 
 const ready = Promise.withResolvers();
 /** Resolves once a view has brought the limits, choices and presets. */
@@ -17,7 +17,7 @@ export const specReady = ready.promise;
 export function setSpec(spec) {
   if (parameters.spec) return;
   const defaults = { ...spec.presets.librosa, ...spec.cepstrum, db_ref: spec.db_refs[0] };
-  Object.assign(parameters, { spec, defaults, values: { ...defaults } });
+  Object.assign(parameters, { spec, defaults, values: { ...defaults }, possible: { ...defaults } });
   ready.resolve();
 }
 
@@ -39,6 +39,9 @@ export function conflicts({ n_fft, win_length, fmin, fmax, sample_rate, n_mfcc, 
   ]);
   return [...new Set(possible.filter(([holds]) => !holds).flatMap(([, names]) => names))];
 }
+
+const arePossible = (/** @type {Record<string, any>} */ values) => (
+  Object.entries(values).every(([name, value]) => isLegal(name, value)) && !conflicts(/** @type {any} */ (values)).length);
 
 /** Parameters for requests of a kind of view; those that it does not use are set to legal values. */
 export function configOf(kind, { n_mfcc, lifter, delta, ...values } = parameters.values) {
@@ -81,6 +84,8 @@ events.addEventListener('expanded', (/** @type {CustomEvent} */ { detail: { fact
 /** Change parameters in all views; `source` is the field that is being typed into and keeps its text; `follow`: they only
  * follow how the file is read. */
 export function applyParameters(changes, source = null, follow = false) {
-  Object.assign(parameters.values, changes);
+  const { values } = parameters;
+  Object.assign(values, changes);
+  if (arePossible(values)) parameters.possible = { ...values };
   emit('parameters', { source, follow });
 }

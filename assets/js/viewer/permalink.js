@@ -68,14 +68,12 @@ const list = (...numbers) => numbers.map((value) => Number(value.toFixed(4))).jo
 /** Everything that differs from the defaults, as the fields of an address. */
 function settings() {
   const tab = currentTab();
-  const { values, defaults } = parameters;
-  const refused = conflicts(values);
-  const legal = Object.entries(values).filter(([name, value]) => (
-    value !== defaults[name] && isLegal(name, value) && !refused.includes(name)));
+  const { possible, defaults } = parameters; // those of the picture, also while others are refused
+  const changed = Object.entries(possible).filter(([name, value]) => value !== defaults[name]);
   return new URLSearchParams(/** @type {any} */ ({
     ...(tab && tab !== 'mel' && { view: tab }),
     ...(waiting ?? rangesNow()),
-    ...Object.fromEntries(legal),
+    ...Object.fromEntries(changed),
     ...displayNow(),
     ...(waiting && wantedOfSound.has('harmonics') && { harmonics: wantedOfSound.get('harmonics') }),
   }));
