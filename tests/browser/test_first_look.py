@@ -119,6 +119,39 @@ def test_tabs_lie_in_the_same_place(open_sheet):
         assert len(rows) == 2
 
 
+HEADER = """[...document.querySelectorAll(`.sg-sources > *, .sg-play, .sg-time, .sg-playback-menu, .sg-about-sound, .sg-welcome,
+    .sg-language`)].filter((one) => one.checkVisibility()).map((one) => {
+        const { left, right, top, bottom } = one.getBoundingClientRect();
+        return [one.className, left, right, top, bottom]; })"""
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ru-RU"])
+@pytest.mark.parametrize("size", ["phone", "phone on its side"])
+def test_recording_fits_into_the_header(open_sheet, size, locale):
+    sheet = open_sheet(link="example=crow", locale=locale, **SIZES[size])
+    sheet.until(DRAWN)
+
+    def look() -> set[str]:
+        boxes = sheet.ev(HEADER)
+        for at, (name, left, right, top, bottom) in enumerate(boxes):
+            assert left >= 0 and right <= SIZES[size]["viewport"]["width"], name
+            if name == "sg-language":
+                continue  # its target reaches into the gaps around it
+            for other, its_left, its_right, its_top, its_bottom in boxes[at + 1 :]:
+                apart = its_left >= right or its_right <= left or its_top >= bottom or its_bottom <= top
+                assert apart or other == "sg-language", (name, other)
+        return {name for name, *_ in boxes}
+
+    assert {"sg-example", "sg-round sg-play"} <= look()
+    before = sheet.page.locator(".sg-record").bounding_box()
+    sheet.page.locator(".sg-record").tap()
+    expect(sheet.page.locator(".sg-sources .sg-hint")).to_contain_text(re.compile(r":0[1-9]"))
+    assert {"sg-meter", "sg-hint"} <= look()
+    assert sheet.page.locator(".sg-record").bounding_box()["x"] == before["x"]  # a second tap ends it
+    sheet.page.locator(".sg-record").tap()
+    expect(sheet.page.locator(".sg-example")).to_be_visible()
+
+
 @pytest.mark.parametrize("size", ["laptop", "phone"])
 def test_notes_on_parameters_move_nothing(open_sheet, size):
     sheet = open_sheet(link="example=crow", **SIZES[size])

@@ -251,3 +251,28 @@ def test_pressed_tools_in_forced_colours(open_sheet, forced):
         other.hover()
         assert other.evaluate(ground) != under == pressed.evaluate(ground)
     assert sheet.page.locator(".sg-playhead").evaluate(ground) != sheet.page.locator(".sg-strip").evaluate(ground)
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ru-RU"])
+def test_settings_move_nothing_in_the_first_row(open_sheet, locale):
+    sheet = open_sheet(link="example=crow", locale=locale, viewport={"width": 1440, "height": 900})
+    sheet.until("session.state.sound !== null")
+    row = """['.sg-sources', '.sg-example', '.sg-play', '.sg-strip', '.sg-time'].map((part) => {
+        const { left, right, top } = document.querySelector(part).getBoundingClientRect(); return [left, right, top]; })"""
+    texts = "['.sg-facts', '.sg-playback .sg-group'].map((part) => document.querySelector(part).getBoundingClientRect().width)"
+    for width in (1440, 1280, 1000, 901):
+        sheet.page.set_viewport_size({"width": width, "height": 900})
+        sheet.ev("session.select(null)")
+        before, (_, speeds) = sheet.ev(row), sheet.ev(texts)
+        select(sheet, 0.5, 1.5, LOW_HZ, HIGH_HZ)
+        if width == 1440:
+            for name in ("loop", "only_band"):
+                do(sheet, name)
+            sheet.page.locator(".sg-playback .sg-group > .sg-tool").nth(2).click()
+            do(sheet, "play_selection")
+            sheet.until("!session.audio.paused")
+        assert sheet.ev("document.querySelector('.sg-now-playing').textContent") != ""
+        assert sheet.ev(row) == before, width
+        facts, group = sheet.ev(texts)
+        assert facts > 100 and group == speeds
+        assert sheet.ev("document.documentElement.scrollWidth") <= width

@@ -37,10 +37,12 @@ const SKELETON = `
       data-t="player.example"></option><optgroup></optgroup></select>
   </div>
   <div class="sg-transport"></div>
-  <p class="sg-welcome" hidden><span></span><button type="button" data-aria="page.close">×</button></p>
-  <div class="sg-about-sound"><label class="sg-channel" data-tip="channels.hint" hidden><span data-t="channels.choice"></span>
-    <select></select></label><dl class="sg-facts"></dl></div>
-  <button type="button" class="sg-language" data-t="page.language" data-tip="page.language_hint"></button>
+  <div class="sg-second-row">
+    <p class="sg-welcome" hidden><span></span><button type="button" data-aria="page.close">×</button></p>
+    <div class="sg-about-sound"><label class="sg-channel" data-tip="channels.hint" hidden><span data-t="channels.choice"></span>
+      <select></select></label><dl class="sg-facts"></dl></div>
+    <button type="button" class="sg-language" data-t="page.language" data-tip="page.language_hint"></button>
+  </div>
   <div class="sg-message" role="alert" hidden><span></span><button type="button" data-aria="page.close">×</button></div>
   <div class="sg-unopened"></div>`;
 
@@ -60,7 +62,7 @@ class Player extends Component {
       input.value = '';
     };
     input.addEventListener('change', openInput);
-    transport(this.find('.sg-transport'), () => input.click(), this.signal);
+    this.find('.sg-second-row').prepend(transport(this.find('.sg-transport'), () => input.click(), this.signal));
     this.find('.sg-drop b').textContent = tForPointer('player.drop');
     const { accepted, bytes, seconds } = props.limits;
     this.find('.sg-drop small').textContent = t('player.drop_formats', {

@@ -21,7 +21,7 @@ const SKELETON = `
     <output class="sg-time"></output>
   </div>`;
 
-/** Fill `root` with the transport; `choose` asks for a file where no sound is open.
+/** Fill `root` with the transport and return its settings, for a row of their own; `choose` asks for a file where no sound is open.
  * @param {any} root
  * @param {() => void} choose
  * @param {AbortSignal} signal
@@ -34,12 +34,12 @@ export function transport(root, choose, signal) {
   wirePlay(play, signal);
   wireStrip(strip, time, signal);
   wireSeek(strip, choose);
-  root.append(playbackSettings(signal));
   events.addEventListener('sound', () => {
     deck.dataset.empty = 'false';
     play.disabled = false;
   }, { signal });
   audio.addEventListener('error', () => { if (audio.currentSrc) showMessage(t('player.play_failed'), 'note'); }, { signal });
+  return playbackSettings(signal);
 }
 
 /** Call `show` whenever playback starts, pauses or changes its settings. */
