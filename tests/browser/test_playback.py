@@ -270,8 +270,7 @@ def test_settings_move_nothing_in_the_first_row(open_sheet, locale):
                 do(sheet, name)
             sheet.page.locator(".sg-playback .sg-group > .sg-tool").nth(2).click()
             do(sheet, "play_selection")
-            sheet.until("!session.audio.paused")
-        assert sheet.ev("document.querySelector('.sg-now-playing').textContent") != ""
+        sheet.until("!session.audio.paused && document.querySelector('.sg-now-playing').textContent !== ''")
         assert sheet.ev(row) == before, width
         facts, group = sheet.ev(texts)
         assert facts > 100 and group == speeds
