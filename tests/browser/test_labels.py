@@ -330,3 +330,22 @@ def test_a_hundred_thousand_labels_leave_the_page_quick(open_sheet, tone_wav: Pa
     sheet.page.locator("#mel .sg-labels [data-do=next_page]").click()
     expect(sheet.page.locator("#mel .sg-pages output")).to_contain_text("51–100")
     assert sheet.ev("window.longest") < 5000  # a table or lanes of them all would take minutes
+
+
+def test_label_that_can_not_be_measured_is_asked_once(open_sheet):
+    """A band above what the view has is refused; the page stays quick, and its row has dashes."""
+    sheet = open_sheet(link="example=crow")
+    sheet.until("viewer.data !== null && viewer.current()")
+    sheet.load("core/labels", "labels")
+    sheet.ev(
+        """() => { const { measure } = viewer.server; window.asked = 0;
+            viewer.server = { ...viewer.server, measure: (query) => { asked += 1; return measure(query); } }; }"""
+    )
+    sheet.ev("labels.addLabels([{ name: 'high', start: 1, end: 2, low_hz: 15000, high_hz: 16000 }])")
+    sheet.ev("session.select(null)")
+    sheet.until("window.asked > 0")
+    sheet.page.wait_for_timeout(500)
+    first = sheet.ev("asked")
+    sheet.page.wait_for_timeout(500)
+    assert sheet.ev("asked") == first <= 3
+    expect(sheet.page.locator("#mel .sg-label-table tbody tr")).to_contain_text("–")

@@ -7,8 +7,8 @@ const MOST_KEPT = 10_000;
 const DRAW_EVERY = 8; // measurements
 
 export class Measured {
-  values = new Map(); // by sound, parameters and box
-  asked = new Map(); // what ends when they are there or refused, likewise
+  values = new Map(); // by sound, parameters and box; null: refused
+  asked = new Map(); // what ends when a reply is there, likewise
   run = latestOnly((rows) => this.measure(rows));
 
   /**
@@ -33,8 +33,7 @@ export class Measured {
   /** Whether a label is measured, or refused to be. */
   has(label) {
     if (!this.viewer.current()) return false;
-    const key = JSON.stringify(this.query(label));
-    return this.values.has(key) || this.asked.has(key);
+    return this.values.has(JSON.stringify(this.query(label)));
   }
 
   want(rows) {
@@ -53,20 +52,23 @@ export class Measured {
       if (this.values.has(key)) continue;
       if (!this.asked.has(key)) this.asked.set(key, this.ask(query, key));
       await this.asked.get(key);
-      if (++fresh % DRAW_EVERY === 0 && !gone()) this.changed();
+      if (this.values.has(key) && ++fresh % DRAW_EVERY === 0 && !gone()) this.changed(); // which asks for what is missing
     }
     if (fresh % DRAW_EVERY && !gone()) this.changed();
   }
 
   async ask(query, key) {
-    try {
-      const values = await request(this.viewer.server.measure, query);
+    const keep = (values) => {
       if (this.values.size >= MOST_KEPT) this.values.clear();
       this.values.set(key, values);
-      this.asked.delete(key);
+    };
+    try {
+      keep(await request(this.viewer.server.measure, query));
     } catch (error) {
       console.info(error.message); // the row shows a dash
-      if (['offline', 'page.busy'].includes(error.key)) this.asked.delete(key); // asked again with the next rows
+      if (!['offline', 'page.busy'].includes(error.key)) keep(null); // else asked again with the next rows
+    } finally {
+      this.asked.delete(key);
     }
   }
 }
