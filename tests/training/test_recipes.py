@@ -151,7 +151,7 @@ def test_unreachable_imagenet_weights(offline, data, cache, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     command = ("train", "--recipe", "notebook", "--data", data, "--cache", cache)
     code, _, errors = run_command(*command)
-    assert (code, "no route" in errors) == (1, True)
+    assert (code, "no route" in errors) == (2, True)
     assert not list(tmp_path.rglob("last.pt"))
     code, output, errors = run_command(*command, "--fresh")
     assert code == 0, errors
