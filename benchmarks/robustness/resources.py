@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.harness import App
@@ -40,13 +42,12 @@ def memory_mb(app: App) -> float:
 
 
 def files_mb(folder: Path) -> float:
-    """Return the size of all files in a folder."""
+    """Return the size of all files in a folder, of which some may be deleted meanwhile."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_size if path.is_file() else 0
-        except OSError:
-            continue
+    for parent, _, names in os.walk(folder):  # unlike rglob, it passes over folders that are gone
+        for name in names:
+            with suppress(OSError):
+                total += (Path(parent) / name).lstat().st_size
     return total / 1e6
 
 
