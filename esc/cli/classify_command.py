@@ -160,7 +160,7 @@ def _check_usage(options: ClassifyOptions, output: OutputOptions, engine: Engine
     if engine.engine == "plain":
         if engine.address is not None:
             raise typer.BadParameter("only with --engine ray", param_hint="--address")
-    elif output.form is not None:
+    elif output.form not in (None, "table"):
         raise typer.BadParameter("with --engine ray, the ending of --output selects the format", param_hint="--format")
     elif output.output is None:
         raise typer.BadParameter("--engine ray needs --output OUT.parquet or OUT.csv", param_hint="--output")

@@ -28,13 +28,19 @@ def ask(sheet):
     sheet.page.get_by_role("tab", name=ENGLISH["page.tab_classify"]).click()
 
 
-def test_headline_says_mostly_of_the_sound_not_of_what_is_known(open_sheet, rain_then_siren):
+def timeline_of(open_sheet, path):
+    """Return a page with a file's finished timeline, and the timeline's element."""
     sheet = open_sheet()
     sheet.page.context.set_default_timeout(WAIT_MS)
-    sheet.open_file(rain_then_siren)
+    sheet.open_file(path)
     ask(sheet)
     when = sheet.page.locator(".sg-timeline")
     expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    return sheet, when
+
+
+def test_headline_says_mostly_of_the_sound_not_of_what_is_known(open_sheet, rain_then_siren):
+    _, when = timeline_of(open_sheet, rain_then_siren)
     mostly = ENGLISH["timeline.mostly"].format(what="siren")
     totals = [["siren", 4.0, 2, 0.9], ["rain", 1.0, 1, 0.9]]
     for silences, uncertain, text in (
@@ -49,12 +55,7 @@ def test_headline_says_mostly_of_the_sound_not_of_what_is_known(open_sheet, rain
 
 
 def test_timeline_lanes_and_table(open_sheet, rain_then_siren):
-    sheet = open_sheet()
-    sheet.page.context.set_default_timeout(WAIT_MS)
-    sheet.open_file(rain_then_siren)
-    ask(sheet)
-    when = sheet.page.locator(".sg-timeline")
-    expect(when).to_have_attribute("data-stage", "done", timeout=WAIT_MS)
+    sheet, when = timeline_of(open_sheet, rain_then_siren)
     strip = when.locator(".sg-lanes")
     siren = strip.locator(".sg-mark[data-label=siren]").last
     expect(siren).to_be_visible()
